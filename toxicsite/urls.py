@@ -1,0 +1,8 @@
+"""The URL map: pages, API, admin, health."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]
