@@ -1,0 +1,30 @@
+"""Command line of the launcher: `python -m toxicsite.launcher run | with-services -- COMMAND…`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from toxicsite.launcher.refusal import Refusal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one launcher command and return the exit code: 1 with one sentence when it cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m toxicsite.launcher", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    with_services = commands.add_parser("with-services", help="run COMMAND on a temporary Postgres and Redis")
+    with_services.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    options = parser.parse_args(arguments)
+    try:
+        argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
+        if not argv:
+            parser.error("with-services needs a command after --")
+        from toxicsite.launcher.with_services import run_with_services
+
+        return run_with_services(argv)
+    except Refusal as refusal:
+        sys.stderr.write(f"toxicsite: {refusal}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

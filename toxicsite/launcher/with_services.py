@@ -1,0 +1,108 @@
+"""Run a command on a temporary Postgres and Redis of its own, which are gone when it ends, however it ends."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from toxicsite.launcher import postgres, redis_server
+from toxicsite.launcher.refusal import Refusal
+
+TETHER = Path(__file__).with_name("tether.py")
+STOP_SECONDS = 10.0
+
+
+def run_with_services(command: Sequence[str]) -> int:
+    """Run `command` with DATABASE_URL and REDIS_URL set to fresh servers and return its exit code (128 + signal)."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    try:
+        with temporary_services() as variables:
+            return _run(command, os.environ | variables)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+@contextmanager
+def temporary_services() -> Iterator[dict[str, str]]:
+    """Start both servers, yield the environment variables that point at them, stop them and remove their files."""
+    base = Path(tempfile.mkdtemp(prefix="toxicsite-", dir="/tmp"))  # noqa: S108 (short enough for a socket path)
+    base.chmod(0o711)
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        server = redis_server.prepare(base / "redis")
+        started.append(_spawn(server.command(), signal.SIGKILL, base / "redis.log"))
+        cluster = postgres.prepare(
+            base / "data", socket_dir=base / "socket", log=base / "postgres.log", durable=False
+        )
+        started.append(_spawn(cluster.command(), signal.SIGQUIT, cluster.log, account=cluster.account))
+        redis_server.wait_until_ready(server, alive=lambda: started[0].poll() is None)
+        postgres.wait_until_ready(cluster, alive=lambda: started[1].poll() is None)
+        yield {"DATABASE_URL": cluster.url, "REDIS_URL": server.url}
+    except OSError as error:
+        raise Refusal(f"Temporary servers could not be started: {error}.") from None
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for process in reversed(started):
+            _stop(process)
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _spawn(
+    command: list[str], on_orphaned: signal.Signals, log: Path, *, account: str = "-"
+) -> subprocess.Popen[bytes]:
+    """Start a server away from the terminal's Ctrl-C, so that it outlives the command that uses it."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-S", str(TETHER), on_orphaned.name, account, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGQUIT if "postgres" in str(process.args) else signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        return 127 if isinstance(error, FileNotFoundError) else 126
+
+    def forward(number: int, _: FrameType | None) -> None:
+        if number != signal.SIGINT or not _terminal_sent_it():
+            process.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, forward)
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _terminal_sent_it() -> bool:
+    """Whether a Ctrl-C at our terminal reaches the command without our help: we are its foreground group."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
