@@ -1,0 +1,254 @@
+"""A model's folder: what its manifest says, and the proof that the files are the ones it speaks of.
+
+Nothing here runs a model, so the web process may read a manifest. A folder may come from anywhere: only known kinds of
+files are accepted (never pickle or code), none may be unlisted, linked or elsewhere, and all sizes are bounded.
+"""
+
+import hashlib
+import json
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+from classifier.inference.tensors import check_weights
+
+MANIFEST = "manifest.json"
+WEIGHTS = "model.safetensors"
+REQUIRED_FILES = (WEIGHTS, "config.json", "tokenizer.json")
+MAX_JSON_BYTES = {MANIFEST: 1 << 20, "config.json": 1 << 20}
+MAX_TOKENIZER_BYTES = 64 << 20
+MAX_WEIGHTS_BYTES = 8 << 30
+MAX_OTHER_BYTES = 16 << 20
+MAX_FILES = 64
+MAX_LABELS = 64
+MAX_LENGTH = 8_192
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SUFFIXES = (".json", ".safetensors", ".md", ".txt", ".model", ".png", ".svg")
+_WITHOUT_SUFFIX = ("LICENSE", "NOTICE", ".gitattributes", ".gitkeep")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """What the manifest promises about one file."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The checked content of `manifest.json`; `raw` keeps everything, known or not."""
+
+    name: str
+    version: str
+    created: str
+    labels: tuple[str, ...]
+    activation: Literal["sigmoid", "softmax"]
+    primary_label: str
+    thresholds: Mapping[str, float]
+    max_length: int
+    files: Mapping[str, FileEntry]
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def weights_sha256(self) -> str:
+        return self.files[WEIGHTS].sha256
+
+    @property
+    def outputs(self) -> int:
+        """How many logits the model gives for a text."""
+        return 2 if self.activation == "softmax" else len(self.labels)
+
+
+def load_manifest(path: Path | str) -> Manifest:
+    """The folder's manifest, checked field by field; the other files are not looked at (see `verify`)."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ArtifactInvalid(f"{folder} is not a folder; a model is a folder with {MANIFEST} in it")
+    return parse_manifest(read_json(folder, MANIFEST))
+
+
+def verify(path: Path | str) -> Manifest:
+    """The folder's manifest, once every file has been hashed and the weights' table of contents makes sense."""
+    folder = Path(path)
+    manifest = load_manifest(folder)
+    _check_listing(folder, manifest)
+    for name in manifest.files:
+        _check_bytes(folder, manifest, name)
+    check_weights(folder / WEIGHTS, read_json(folder, "config.json"), manifest.outputs, manifest.max_length)
+    return manifest
+
+
+def read_verified(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """One file's bytes, hashed after reading, so that what is loaded is what was promised whatever happens on disk."""
+    data = _plain_file(folder, name).read_bytes()
+    if hashlib.sha256(data).hexdigest() != manifest.files[name].sha256:
+        raise ArtifactMismatch(f"{name} in {folder} changed while it was being loaded")
+    return data
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON object from a file of bounded size."""
+    place = _plain_file(folder, name)
+    limit = MAX_JSON_BYTES.get(name, MAX_OTHER_BYTES)
+    size = place.stat().st_size
+    if size > limit:
+        raise ArtifactInvalid(f"{name} in {folder} has {size:,} bytes, at most {limit:,} are accepted")
+    try:
+        value = json.loads(place.read_bytes().decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactInvalid(f"{name} in {folder} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ArtifactInvalid(f"{name} in {folder} holds no JSON object")
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
+    """The manifest's fields with their types and mutual agreement checked."""
+    if raw.get("format") != 1 or isinstance(raw["format"], bool):
+        raise ArtifactInvalid(
+            f"manifest format {raw.get('format')!r} is not known; this program reads format 1"
+        )
+    version = _text(raw, "version", _VERSION)
+    name = _text(raw, "name", _VERSION)
+    labels = raw.get("labels")
+    if (
+        not isinstance(labels, list)
+        or not 1 <= len(labels) <= MAX_LABELS
+        or not all(isinstance(label, str) and _LABEL.fullmatch(label) for label in labels)
+        or len(set(labels)) != len(labels)
+    ):
+        raise ArtifactInvalid(f"manifest field labels must be 1 to {MAX_LABELS} different names")
+    activation = raw.get("activation")
+    if activation not in ("sigmoid", "softmax"):
+        raise ArtifactInvalid("manifest field activation must be sigmoid or softmax")
+    if activation == "softmax" and len(labels) != 1:
+        raise ArtifactInvalid("a softmax model has exactly one label (the second of its two classes)")
+    primary = raw.get("primary_label")
+    if primary not in labels:
+        raise ArtifactInvalid("manifest field primary_label must be one of labels")
+    thresholds = raw.get("thresholds")
+    if not isinstance(thresholds, dict) or set(thresholds) != set(labels):
+        raise ArtifactInvalid("manifest field thresholds must hold one number for each label")
+    for label, value in thresholds.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+            raise ArtifactInvalid(f"manifest threshold of {label} must be a number from 0 to 1")
+    max_length = raw.get("max_length")
+    if isinstance(max_length, bool) or not isinstance(max_length, int) or not 8 <= max_length <= MAX_LENGTH:
+        raise ArtifactInvalid(f"manifest field max_length must be a whole number from 8 to {MAX_LENGTH}")
+    files = _files(raw.get("files"))
+    digest = files[WEIGHTS].sha256[:8]
+    if version != f"{name}-{digest}":
+        raise ArtifactMismatch(f"manifest version {version} is not name and weights' hash, {name}-{digest}")
+    return Manifest(
+        name=name,
+        version=version,
+        created=str(raw.get("created", "")),
+        labels=tuple(labels),
+        activation=activation,
+        primary_label=primary,
+        thresholds={label: float(thresholds[label]) for label in labels},
+        max_length=max_length,
+        files=files,
+        raw=raw,
+    )
+
+
+def _text(raw: Mapping[str, Any], name: str, shape: re.Pattern[str]) -> str:
+    value = raw.get(name)
+    if not isinstance(value, str) or not shape.fullmatch(value):
+        raise ArtifactInvalid(
+            f"manifest field {name} must be letters, digits, '.', '_' and '-', starting with one of the first two"
+        )
+    return value
+
+
+def _files(raw: object) -> dict[str, FileEntry]:
+    if not isinstance(raw, dict) or len(raw) > MAX_FILES:
+        raise ArtifactInvalid(f"manifest field files must be an object of at most {MAX_FILES} files")
+    files = {}
+    for name, entry in raw.items():
+        if not acceptable_name(name) or name == MANIFEST:
+            raise ArtifactInvalid(
+                f"manifest lists {name!r}, a kind of file that a model folder must not hold"
+            )
+        if (
+            not isinstance(entry, dict)
+            or not isinstance(entry.get("sha256"), str)
+            or not _SHA256.fullmatch(entry["sha256"])
+            or isinstance(entry.get("bytes"), bool)
+            or not isinstance(entry.get("bytes"), int)
+        ):
+            raise ArtifactInvalid(
+                f"manifest entry of {name} must hold sha256 (64 hex digits) and bytes (a number)"
+            )
+        limit = size_limit(name)
+        if not 0 <= entry["bytes"] <= limit:
+            raise ArtifactInvalid(
+                f"manifest says {name} has {entry['bytes']} bytes; 0 to {limit:,} are accepted"
+            )
+        files[name] = FileEntry(entry["sha256"], entry["bytes"])
+    missing = [name for name in REQUIRED_FILES if name not in files]
+    if missing:
+        raise ArtifactInvalid(f"manifest does not list {', '.join(missing)}")
+    return files
+
+
+def acceptable_name(name: str) -> bool:
+    """Whether a file of this name may lie in a model folder: a plain name, and data rather than code or pickle."""
+    return name in _WITHOUT_SUFFIX or (_FILE_NAME.fullmatch(name) is not None and name.endswith(_SUFFIXES))
+
+
+def size_limit(name: str) -> int:
+    """The most bytes that a file of this name may have."""
+    if name in MAX_JSON_BYTES:
+        return MAX_JSON_BYTES[name]
+    if name.endswith(".safetensors"):
+        return MAX_WEIGHTS_BYTES
+    return MAX_TOKENIZER_BYTES if name == "tokenizer.json" else MAX_OTHER_BYTES
+
+
+def _check_listing(folder: Path, manifest: Manifest) -> None:
+    found = {entry.name for entry in folder.iterdir()}
+    unlisted = sorted(found - set(manifest.files) - {MANIFEST})
+    if unlisted:
+        raise ArtifactInvalid(
+            f"{folder} holds files that its manifest does not list: {', '.join(unlisted[:5])}"
+        )
+    missing = sorted(set(manifest.files) - found)
+    if missing:
+        raise ArtifactInvalid(f"{folder} lacks {', '.join(missing[:5])}, which its manifest lists")
+
+
+def _check_bytes(folder: Path, manifest: Manifest, name: str) -> None:
+    place, entry = _plain_file(folder, name), manifest.files[name]
+    if place.stat().st_size != entry.bytes:
+        raise ArtifactMismatch(
+            f"{name} in {folder} has {place.stat().st_size:,} bytes, its manifest says {entry.bytes:,}"
+        )
+    with place.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != entry.sha256:
+        raise ArtifactMismatch(f"{name} in {folder} is not the file of its manifest: its sha256 is {digest}")
+
+
+def _plain_file(folder: Path, name: str) -> Path:
+    place = folder / name
+    try:
+        mode = place.lstat().st_mode
+    except OSError as error:
+        raise ArtifactInvalid(f"{name} in {folder} cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
+        raise ArtifactInvalid(f"{name} in {folder} is not a plain file")
+    return place

@@ -1,0 +1,137 @@
+"""The one text cleaning that training and inference share, with a map back to the text as it was written.
+
+Kept: letters, marks, emoji, punctuation, case. Removed: control characters (NUL too), zero-width and bidirectional
+controls, variation selectors, fillers: characters that nobody sees and that are used to split words under a
+classifier's eyes. Changed: each run of white space becomes one space and none stays at the ends, a lone surrogate
+becomes U+FFFD, the result is in Unicode's NFC. Normalising twice changes nothing more.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from dataclasses import dataclass
+
+# Unicode's Default_Ignorable_Code_Point, the interlinear annotation marks, and the controls that are not white space
+# to Python's `\s`.
+_INVISIBLE = (
+    "\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f"
+    "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
+    "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a"
+    "\\U000e0000-\\U000e0fff"
+)
+_SURROGATE = "\\ud800-\\udfff"
+_REPLACEMENT = "\ufffd"
+# What a text must hold for any work to be needed (besides not being NFC).
+_WORK = re.compile(f"[{_INVISIBLE}{_SURROGATE}]|[^\\S ]|\\s\\s|^\\s|\\s\\Z")
+_PIECES = re.compile(
+    f"(?P<space>(?:\\s|[{_INVISIBLE}])*\\s(?:\\s|[{_INVISIBLE}])*)|(?P<gone>[{_INVISIBLE}]+)|(?P<odd>[{_SURROGATE}])"
+)
+_SPACES = re.compile("\\s+")
+_GONE = re.compile(f"[{_INVISIBLE}]+")
+_ODD = re.compile(f"[{_SURROGATE}]")
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedText:
+    """A cleaned text and, where it differs from `original`, the place that each of its characters came from."""
+
+    text: str
+    original: str
+    begins: array[int] | None = None
+    ends: array[int] | None = None
+
+    def original_span(self, begin: int, end: int) -> tuple[int, int]:
+        """The code-point range of `original` that characters [begin, end) of `text` stand for."""
+        if not 0 <= begin <= end <= len(self.text):
+            raise IndexError(f"[{begin}, {end}) is not inside a text of {len(self.text)} characters")
+        if self.begins is None or self.ends is None:
+            return begin, end
+        if begin == end:
+            place = self.begins[begin] if begin < len(self.text) else len(self.original)
+            return place, place
+        return self.begins[begin], self.ends[end - 1]
+
+
+def normalise_text(text: str) -> str:
+    """The cleaned text alone, for callers that need no way back (several times cheaper than `normalise`)."""
+    if not needs_work(text):
+        return text
+    text = _GONE.sub("", text)
+    text = _ODD.sub(_REPLACEMENT, text)
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", text).strip())
+
+
+def needs_work(text: str) -> bool:
+    """Whether normalising would change `text`; the cheap question that most texts end with."""
+    return _WORK.search(text) is not None or not unicodedata.is_normalized("NFC", text)
+
+
+def normalise(text: str) -> NormalisedText:
+    """The cleaned text with its map back to `text`."""
+    if not needs_work(text):
+        return NormalisedText(text, text)
+    characters, begins, ends = _cleaned(text)
+    cleaned = "".join(characters)
+    if not unicodedata.is_normalized("NFC", cleaned):
+        cleaned, begins, ends = _composed(cleaned, begins, ends)
+    return NormalisedText(cleaned, text, begins, ends)
+
+
+def _cleaned(text: str) -> tuple[list[str], array[int], array[int]]:
+    """The text without what is removed, a piece at a time, and the first and last + 1 place of each character."""
+    parts: list[str] = []
+    begins, ends = array("q"), array("q")
+
+    def keep(begin: int, end: int) -> None:
+        parts.append(text[begin:end])
+        begins.extend(range(begin, end))
+        ends.extend(range(begin + 1, end + 1))
+
+    at = 0
+    for match in _PIECES.finditer(text):
+        begin, end = match.span()
+        keep(at, begin)
+        at = end
+        if match["gone"]:
+            continue
+        if match["space"] and (begin == 0 or end == len(text) or not begins):
+            continue
+        parts.append(" " if match["space"] else _REPLACEMENT)
+        begins.append(begin)
+        ends.append(end)
+    keep(at, len(text))
+    return parts, begins, ends
+
+
+def _composed(text: str, begins: array[int], ends: array[int]) -> tuple[str, array[int], array[int]]:
+    """NFC by runs of one base character and its marks; characters of a changed run stand for the whole run."""
+    parts: list[str] = []
+    new_begins, new_ends = array("q"), array("q")
+    run = 0
+    for at in range(1, len(text) + 1):
+        if at < len(text) and _may_join(text[at]):
+            continue
+        before = text[run:at]
+        after = unicodedata.normalize("NFC", before)
+        parts.append(after)
+        if after == before:
+            new_begins.extend(begins[run:at])
+            new_ends.extend(ends[run:at])
+        else:
+            new_begins.extend([begins[run]] * len(after))
+            new_ends.extend([ends[at - 1]] * len(after))
+        run = at
+    return "".join(parts), new_begins, new_ends
+
+
+def _may_join(character: str) -> bool:
+    """Whether NFC may join this character to the one before it: marks, and the vowels and finals of Hangul."""
+    if character < "\u0300":
+        return False
+    return (
+        unicodedata.category(character)[0] == "M"
+        or "\u1160" <= character <= "\u11ff"
+        or "\ud7b0" <= character <= "\ud7ff"
+    )

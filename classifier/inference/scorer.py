@@ -1,0 +1,145 @@
+"""The one door to a model: texts in, label probabilities and verdicts out, in order, whatever runs underneath.
+
+Importing this module loads neither torch nor any other engine; making a `Scorer` does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+from numpy.typing import NDArray
+
+from classifier.inference import artifact, backends
+from classifier.inference.errors import ScoreNotFinite
+from classifier.inference.policy import Verdict, verdict_for
+from classifier.inference.windows import Window, Windower
+
+Logits = NDArray[numpy.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScore:
+    """The probabilities of one window of a text; `begin` and `end` are code points of the text as it was given."""
+
+    begin: int
+    end: int
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """What the model says of one text: each label's probability is the highest over the text's windows."""
+
+    scores: dict[str, float]
+    verdict: Verdict
+    windows: int
+    spans: tuple[WindowScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Tokenised texts, ready to be run; making one needs no model, so it may happen beside a running one."""
+
+    texts: int
+    windows: tuple[Window, ...]
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(window.ids) for window in self.windows)
+
+
+class Scorer:
+    """A verified model folder with an engine that runs it.
+
+    `backend` is auto, fp32, bf16, int8, generic or cuda; `token_budget` is how many tokens run at once;
+    a text that needs more than `max_windows` windows raises `TextTooLong`.
+    """
+
+    def __init__(
+        self,
+        artifact_dir: Path | str,
+        backend: str = "auto",
+        token_budget: int = 2_048,
+        max_windows: int = 64,
+    ) -> None:
+        self.directory = Path(artifact_dir)
+        self.manifest = artifact.verify(self.directory)
+        self.token_budget, self.max_windows = token_budget, max_windows
+        config = artifact.read_json(self.directory, "config.json")
+        self.windower = Windower(
+            artifact.read_verified(self.directory, self.manifest, "tokenizer.json"),
+            self.manifest.max_length,
+            int(config["vocab_size"]),
+        )
+        self._backend = backends.load(backend, self.directory, self.manifest, config)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.manifest.labels
+
+    @property
+    def version(self) -> str:
+        return self.manifest.version
+
+    @property
+    def backend_name(self) -> str:
+        return self._backend.name
+
+    def score(self, texts: Sequence[str]) -> list[ScoreResult]:
+        """One result for each text, in order."""
+        prepared = self.prepare(texts)
+        return self.finish(prepared, self.run(prepared))
+
+    def prepare(self, texts: Sequence[str]) -> Prepared:
+        """Clean, tokenise and cut into windows."""
+        if isinstance(texts, str):
+            raise TypeError("texts must be a list of strings, not one string")
+        return Prepared(len(texts), tuple(self.windower.windows(texts, self.max_windows)))
+
+    def run(self, prepared: Prepared) -> Logits:
+        """Logits [windows, outputs] of every window; alike lengths run together under the token budget."""
+        windows = prepared.windows
+        logits = numpy.empty((len(windows), self.manifest.outputs), dtype=numpy.float32)
+        for pack in packs([len(window.ids) for window in windows], self.token_budget):
+            logits[pack] = self._backend.logits([windows[at].ids for at in pack])
+        return logits
+
+    def finish(self, prepared: Prepared, logits: Logits) -> list[ScoreResult]:
+        """Probabilities and verdicts from the logits of `run`."""
+        if not numpy.isfinite(logits).all():
+            raise ScoreNotFinite(
+                f"model {self.version} gave a logit that is not a number on {self.backend_name}"
+            )
+        probabilities = self.probabilities(logits)
+        spans: list[list[WindowScore]] = [[] for _ in range(prepared.texts)]
+        for window, row in zip(prepared.windows, probabilities.tolist(), strict=True):
+            spans[window.text].append(
+                WindowScore(window.begin, window.end, dict(zip(self.labels, row, strict=True)))
+            )
+        return [self._result(tuple(parts)) for parts in spans]
+
+    def probabilities(self, logits: Logits) -> NDArray[numpy.float64]:
+        """[n, labels] from [n, outputs], by the manifest's activation."""
+        wide = logits.astype(numpy.float64)
+        if self.manifest.activation == "softmax":
+            wide = wide[:, 1:2] - wide[:, 0:1]
+        return numpy.asarray(0.5 * (1.0 + numpy.tanh(0.5 * wide)))
+
+    def _result(self, spans: tuple[WindowScore, ...]) -> ScoreResult:
+        scores = {label: max(span.scores[label] for span in spans) for label in self.labels}
+        verdict = verdict_for(scores, self.manifest.thresholds, self.manifest.primary_label)
+        return ScoreResult(scores, verdict, len(spans), spans)
+
+
+def packs(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
+    """Indices in groups of alike length, longest first, each at most `token_budget` tokens (or one window alone)."""
+    groups: list[list[int]] = []
+    total = 0
+    for at in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if not groups or total + lengths[at] > token_budget:
+            groups.append([])
+            total = 0
+        groups[-1].append(at)
+        total += lengths[at]
+    return groups

@@ -1,0 +1,90 @@
+"""From texts to the model's windows: token ids, at most `max_length`, overlapping where a text is longer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from classifier.inference.errors import ArtifactInvalid, TextTooLong
+from classifier.inference.normalise import NormalisedText, normalise
+
+Ids = NDArray[numpy.int64]
+# The share of a window that the next one starts after: 384 of 512, so that each word is seen with context.
+STRIDE_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stretch of a text: token ids with the special ones, and the code points of the original."""
+
+    text: int
+    ids: Ids
+    begin: int
+    end: int
+
+
+class Windower:
+    """The artifact's tokenizer (the Rust library itself), its special tokens and its window arithmetic."""
+
+    def __init__(self, tokenizer: bytes, max_length: int, vocabulary: int) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            self.tokenizer: Any = Tokenizer.from_str(tokenizer.decode("utf-8"))
+        except Exception as error:  # the library raises bare Exception for every fault
+            raise ArtifactInvalid(f"tokenizer.json cannot be read: {error}") from None
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        highest = max(self.tokenizer.get_vocab().values(), default=-1)
+        if not 0 <= highest < vocabulary:
+            raise ArtifactInvalid(
+                f"tokenizer.json gives token ids up to {highest}, the model knows {vocabulary}"
+            )
+        self.before, self.after = self._special_tokens()
+        self.room = max_length - len(self.before) - len(self.after)
+        self.step = max(1, min(self.room, int(max_length * STRIDE_SHARE)))
+
+    def _special_tokens(self) -> tuple[list[int], list[int]]:
+        """The ids that the tokenizer puts before and after a text, for instance [CLS] and [SEP]."""
+        bare: list[int] = self.tokenizer.encode("a", add_special_tokens=False).ids
+        full: list[int] = self.tokenizer.encode("a", add_special_tokens=True).ids
+        for at in range(len(full) - len(bare) + 1):
+            if full[at : at + len(bare)] == bare:
+                return full[:at], full[at + len(bare) :]
+        raise ArtifactInvalid("tokenizer.json changes a text's own tokens when it adds its special ones")
+
+    def windows(self, texts: Sequence[str], max_windows: int) -> list[Window]:
+        """Every window of every text, in order; raises `TextTooLong` before anything is scored."""
+        cleaned = [normalise(text) for text in texts]
+        encodings = self.tokenizer.encode_batch_fast(
+            [text.text for text in cleaned], add_special_tokens=False
+        )
+        windows: list[Window] = []
+        for index, (text, encoding) in enumerate(zip(cleaned, encodings, strict=True)):
+            ids = encoding.ids
+            if len(ids) <= self.room:
+                windows.append(Window(index, self.framed(ids), 0, len(text.original)))
+            else:
+                windows.extend(self._overlapping(index, text, ids, max_windows))
+        return windows
+
+    def framed(self, ids: Sequence[int]) -> Ids:
+        """The ids between the special tokens."""
+        return numpy.array([*self.before, *ids, *self.after], dtype=numpy.int64)
+
+    def _overlapping(self, index: int, text: NormalisedText, ids: list[int], most: int) -> list[Window]:
+        count = -(-(len(ids) - self.room) // self.step) + 1
+        if count > most:
+            raise TextTooLong(index, count, most)
+        offsets = self.tokenizer.encode(text.text, add_special_tokens=False).offsets
+        windows = []
+        for number in range(count):
+            first = number * self.step
+            last = min(first + self.room, len(ids))
+            begin, end = text.original_span(offsets[first][0], max(offsets[last - 1][1], offsets[first][0]))
+            begin = 0 if number == 0 else begin
+            end = len(text.original) if last == len(ids) else end
+            windows.append(Window(index, self.framed(ids[first:last]), begin, end))
+        return windows
