@@ -1,0 +1,143 @@
+"""A comment, where it stands in its life, and the history of how it got there."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from classifier.models.append_only import AppendOnlyModel
+
+
+class CommentStatus(models.TextChoices):
+    PENDING = "pending", "Pending"
+    CLASSIFIED = "classified", "Classified"
+    DECIDED = "decided", "Decided"
+    FAILED = "failed", "Failed"
+
+    @property
+    def colour(self) -> str:
+        return _COLOURS[self]
+
+    @property
+    def is_terminal(self) -> bool:
+        """Nothing more happens to it unless somebody acts."""
+        return self in TERMINAL_COMMENT_STATUSES
+
+
+_COLOURS = {
+    CommentStatus.PENDING: "grey",
+    CommentStatus.CLASSIFIED: "blue",
+    CommentStatus.DECIDED: "green",
+    CommentStatus.FAILED: "red",
+}
+TERMINAL_COMMENT_STATUSES = frozenset(
+    {CommentStatus.CLASSIFIED, CommentStatus.DECIDED, CommentStatus.FAILED}
+)
+COMMENT_TRANSITIONS: dict[str, frozenset[str]] = {
+    "pending": frozenset({"classified", "failed"}),
+    "classified": frozenset({"decided", "pending"}),
+    "decided": frozenset({"classified"}),
+    "failed": frozenset({"pending"}),
+}
+EXTERNAL_ID_MAX_CHARACTERS = 200
+AUTHOR_REF_MAX_CHARACTERS = 200
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    def pending(self) -> "CommentQuerySet":
+        return self.filter(status=CommentStatus.PENDING)
+
+    def claimable(self, *, expired_before: datetime) -> "CommentQuerySet":
+        """Pending and held by nobody, or by a worker that has not answered since `expired_before`."""
+        return self.pending().filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=expired_before))
+
+    def submitted_by_user(self, user: Any) -> "CommentQuerySet":
+        return self.filter(submitted_by=user)
+
+    def with_verdict(self) -> "CommentQuerySet":
+        """With what a list of comments shows, in one query."""
+        return self.select_related("source", "submitted_by", "current_prediction__model_version")
+
+
+class Comment(models.Model):
+    source = models.ForeignKey("classifier.Source", on_delete=models.PROTECT, related_name="comments")
+    external_id = models.CharField(  # noqa: DJ001 - null, because "" would be one id that all share
+        max_length=EXTERNAL_ID_MAX_CHARACTERS, null=True, blank=True
+    )
+    text = models.TextField()
+    author_ref = models.CharField("author", max_length=AUTHOR_REF_MAX_CHARACTERS, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="comments"
+    )
+    api_key = models.ForeignKey(
+        "classifier.ApiKey", on_delete=models.PROTECT, null=True, blank=True, related_name="comments"
+    )
+    status = models.CharField(
+        max_length=16, choices=CommentStatus.choices, default=CommentStatus.PENDING
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    claim_token = models.UUIDField(null=True, blank=True, editable=False)
+    classified_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    failure_reason = models.CharField(max_length=500, blank=True)
+    current_prediction = models.ForeignKey(
+        "classifier.Prediction", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = CommentQuerySet.as_manager()
+    history: models.Manager["CommentEvent"]
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="comment_source_external_id"),
+            models.CheckConstraint(condition=Q(status__in=CommentStatus.values), name="comment_status_known"),
+            models.CheckConstraint(condition=~Q(text=""), name="comment_text_not_empty"),
+            models.CheckConstraint(
+                condition=Q(external_id__isnull=True) | ~Q(external_id=""), name="comment_external_id_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["classified", "decided"])
+                | Q(current_prediction__isnull=False, classified_at__isnull=False),
+                name="comment_classified_has_prediction",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(failure_reason=""), name="comment_failed_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_at__isnull=True, claim_token__isnull=True)
+                | Q(claimed_at__isnull=False, claim_token__isnull=False, status="pending"),
+                name="comment_claim_whole_and_pending",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["submitted_by", "status", "-id"], name="comment_mine_by_status"),
+            models.Index(fields=["submitted_by", "-id"], name="comment_mine"),
+            models.Index(fields=["status", "-id"], name="comment_by_status"),
+            models.Index(fields=["id"], condition=Q(status="pending"), name="comment_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Comment {self.pk}"
+
+    @property
+    def status_enum(self) -> CommentStatus:
+        return CommentStatus(self.status)
+
+
+class CommentEvent(AppendOnlyModel):
+    comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="history")
+    old = models.CharField(max_length=16)
+    new = models.CharField(max_length=16)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.comment_id}: {self.old} to {self.new}"

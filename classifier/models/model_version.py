@@ -1,0 +1,116 @@
+"""A trained model that can score comments, and the history of which one was in production when."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from classifier.models.append_only import AppendOnlyModel
+
+
+class ModelVersionStatus(models.TextChoices):
+    CANDIDATE = "candidate", "Candidate"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+    @property
+    def colour(self) -> str:
+        return _COLOURS[self]
+
+
+_COLOURS = {
+    ModelVersionStatus.CANDIDATE: "blue",
+    ModelVersionStatus.ACTIVE: "green",
+    ModelVersionStatus.RETIRED: "grey",
+}
+MODEL_VERSION_TRANSITIONS: dict[str, frozenset[str]] = {
+    "candidate": frozenset({"active"}),
+    "active": frozenset({"retired"}),
+    "retired": frozenset({"active"}),
+}
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def active(self) -> "ModelVersion | None":
+        return self.filter(status=ModelVersionStatus.ACTIVE).first()
+
+
+class ModelVersion(models.Model):
+    """One artifact folder; `directory` is relative to settings.MODELS_DIR so that the folder can move."""
+
+    version = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
+    status = models.CharField(
+        max_length=16, choices=ModelVersionStatus.choices, default=ModelVersionStatus.CANDIDATE
+    )
+    directory = models.CharField(max_length=500)
+    sha256 = models.CharField("SHA-256 of the weights", max_length=64)
+    labels = ArrayField(models.CharField(max_length=64))
+    thresholds = models.JSONField()
+    primary_label = models.CharField(max_length=64)
+    manifest = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ModelVersionQuerySet.as_manager()
+    history: models.Manager["ModelVersionEvent"]
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("activate_modelversion", "Can activate and roll back model versions")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["status"], condition=Q(status="active"), name="modelversion_one_active"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ModelVersionStatus.values), name="modelversion_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="candidate") | Q(activated_at__isnull=False),
+                name="modelversion_activated_at_set",
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="modelversion_sha256_hex"
+            ),
+            models.CheckConstraint(
+                condition=Q(labels__contains=[models.F("primary_label")]),
+                name="modelversion_primary_label_is_a_label",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.version
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.MODELS_DIR) / self.directory
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == ModelVersionStatus.ACTIVE
+
+    @property
+    def threshold(self) -> float:
+        return float(self.thresholds[self.primary_label])
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return dict(self.manifest.get("metrics") or {})
+
+
+class ModelVersionEvent(AppendOnlyModel):
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="history")
+    old = models.CharField(max_length=16)
+    new = models.CharField(max_length=16)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.model_version_id}: {self.old} to {self.new}"
