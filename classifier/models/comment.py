@@ -87,6 +87,8 @@ class Comment(models.Model):
         "classifier.Prediction", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    newly_submitted = False  # told by comment_submit about the object it returns; no column
+
     objects = CommentQuerySet.as_manager()
     history: models.Manager["CommentEvent"]
 

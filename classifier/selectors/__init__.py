@@ -1,0 +1,10 @@
+"""The reads of the classifier."""
+
+from classifier.selectors.comments import (
+    comment_detail,
+    comments_of_key,
+    comments_submitted_by,
+    comments_visible_to,
+)
+
+__all__ = ["comment_detail", "comments_of_key", "comments_submitted_by", "comments_visible_to"]

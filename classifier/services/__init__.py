@@ -1,0 +1,66 @@
+"""The verbs of the classifier: pages, API, admin, tasks and commands call these and so behave alike."""
+
+from classifier.services.api_keys import api_key_authenticate, api_key_create, api_key_revoke
+from classifier.services.comments import (
+    comment_retry,
+    comment_submit,
+    comment_wait,
+    comments_submit,
+    source_get_or_create,
+)
+from classifier.services.errors import (
+    ApiKeyInvalid,
+    ArtifactRejected,
+    NoBroker,
+    NoModel,
+    NothingToRollBackTo,
+    NoWorker,
+    ScoreTimeout,
+)
+from classifier.services.model_versions import (
+    model_version_activate,
+    model_version_register,
+    model_version_roll_back,
+)
+from classifier.services.scoring import (
+    ExplainedWord,
+    ScoredText,
+    TextExplanation,
+    TextProblem,
+    comment_explain,
+    score_texts,
+)
+from classifier.services.validation import InvalidInput, ValidationProblem, validate_texts
+from classifier.services.worker_status import WorkerStatus, worker_status
+
+__all__ = [
+    "ApiKeyInvalid",
+    "ArtifactRejected",
+    "ExplainedWord",
+    "InvalidInput",
+    "NoBroker",
+    "NoModel",
+    "NoWorker",
+    "NothingToRollBackTo",
+    "ScoreTimeout",
+    "ScoredText",
+    "TextExplanation",
+    "TextProblem",
+    "ValidationProblem",
+    "WorkerStatus",
+    "api_key_authenticate",
+    "api_key_create",
+    "api_key_revoke",
+    "comment_explain",
+    "comment_retry",
+    "comment_submit",
+    "comment_wait",
+    "comments_submit",
+    "model_version_activate",
+    "model_version_register",
+    "model_version_roll_back",
+    "score_texts",
+    "source_get_or_create",
+    "validate_texts",
+    "worker_status",
+]

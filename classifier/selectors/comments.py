@@ -1,0 +1,31 @@
+"""Which comments somebody may see, and in what order."""
+
+from django.db.models import Prefetch
+
+from classifier.models import ApiKey, Comment, CommentEvent, Prediction, User
+from classifier.models.comment import CommentQuerySet
+
+
+def comments_visible_to(*, user: User) -> CommentQuerySet:
+    """Every comment for who holds `view_comment`, otherwise one's own."""
+    comments = Comment.objects.with_verdict()
+    return comments if user.has_perm("classifier.view_comment") else comments.filter(submitted_by=user)
+
+
+def comments_submitted_by(*, user: User, status: str = "") -> CommentQuerySet:
+    """One's own comments, newest first, of one status where given."""
+    comments = Comment.objects.with_verdict().filter(submitted_by=user).order_by("-id")
+    return comments.filter(status=status) if status else comments
+
+
+def comments_of_key(*, api_key: ApiKey) -> CommentQuerySet:
+    """The comments that came in with this key."""
+    return Comment.objects.with_verdict().filter(api_key=api_key).order_by("-id")
+
+
+def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
+    """One of `comments` with all its predictions and its history. Raises Comment.DoesNotExist."""
+    return comments.prefetch_related(
+        Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
+        Prefetch("history", CommentEvent.objects.select_related("actor").order_by("-id")),
+    ).get(pk=comment_id)

@@ -1,0 +1,180 @@
+"""Submitting comments and waiting for their verdicts."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from classifier.models import (
+    COMMENT_TRANSITIONS,
+    ApiKey,
+    Comment,
+    CommentStatus,
+    Source,
+    User,
+)
+from classifier.services import transport
+from classifier.services.errors import NoBroker
+from classifier.services.validation import (
+    CommentInput,
+    InvalidInput,
+    ValidationProblem,
+    validate_comment,
+    validate_comments,
+    validate_source_slug,
+)
+from toxicsite.lib.jobs import enqueue_on_commit
+from toxicsite.lib.lifecycle import transition
+
+CLASSIFY_TASK = "classifier.classify"
+
+
+def comment_submit(
+    *,
+    text: Any,
+    source: Source | str,
+    external_id: Any = None,
+    author_ref: Any = "",
+    by: User | None = None,
+    api_key: ApiKey | None = None,
+) -> Comment:
+    """Store one comment as pending and ring the worker after commit.
+
+    `source` is a Source or a slug, made on first use. The same external_id from the same source gives the comment
+    that is already there (`newly_submitted` is False then). Raises InvalidInput, also when that id was used for
+    another text or by somebody else.
+    """
+    item = validate_comment(text=text, external_id=external_id, author_ref=author_ref)
+    return _store([item], source, by, api_key, lambda index: "")[0]
+
+
+def comments_submit(
+    *,
+    items: Sequence[Mapping[str, Any]],
+    source: Source | str,
+    by: User | None = None,
+    api_key: ApiKey | None = None,
+) -> list[Comment]:
+    """Store many comments, all or none, in the order of `items`.
+
+    Each item is a mapping with `text` and optionally `external_id` and `author_ref`. Raises InvalidInput with
+    field paths such as `items[3].text`.
+    """
+    return _store(validate_comments(items), source, by, api_key, lambda index: f"items[{index}].")
+
+
+def comment_wait(*, comment_id: int, deadline: float) -> Comment:
+    """Wait up to `deadline` seconds for the verdict; return the comment, still pending when none came.
+
+    Returns at once when no worker is there to wait for.
+    """
+    end = time.monotonic() + deadline
+    try:
+        with transport.comment_subscription(comment_id) as heard:
+            comment = _comment_with_verdict(comment_id)
+            while comment.status == CommentStatus.PENDING and transport.a_worker_lives():
+                if not heard(end - time.monotonic()):
+                    return _comment_with_verdict(comment_id)
+                comment = _comment_with_verdict(comment_id)
+            return comment
+    except NoBroker:
+        return _comment_with_verdict(comment_id)
+
+
+def comment_retry(*, comment: Comment, by: User | None, reason: str = "") -> None:
+    """Give a failed comment another chance. Raises IllegalTransition or LostRace."""
+    with transaction.atomic():
+        transition(
+            comment,
+            to=CommentStatus.PENDING,
+            allowed={"failed": COMMENT_TRANSITIONS["failed"]},
+            by=by,
+            reason=reason,
+            attempts=0,
+            failure_reason="",
+        )
+        enqueue_on_commit(CLASSIFY_TASK)
+
+
+def source_get_or_create(source: Source | str) -> Source:
+    """Return the source, made on first use under its slug as name."""
+    if isinstance(source, Source):
+        return source
+    slug = validate_source_slug(source)
+    return Source.objects.get_or_create(slug=slug, defaults={"name": slug})[0]
+
+
+def _comment_with_verdict(comment_id: int) -> Comment:
+    return Comment.objects.with_verdict().get(pk=comment_id)
+
+
+def _store(
+    items: list[CommentInput],
+    source: Source | str,
+    by: User | None,
+    api_key: ApiKey | None,
+    path: Any,
+) -> list[Comment]:
+    with transaction.atomic():
+        row = source_get_or_create(source)
+        made = [
+            Comment(
+                source=row,
+                external_id=item.external_id,
+                text=item.text,
+                author_ref=item.author_ref,
+                submitted_by=by,
+                api_key=api_key,
+            )
+            for item in items
+        ]
+        stored = _insert_or_find(made, row)
+        problems = [
+            problem
+            for index, (comment, item) in enumerate(zip(stored, items, strict=True))
+            if (problem := _conflict(comment, item, by, api_key, path(index))) is not None
+        ]
+        if problems:
+            raise InvalidInput(problems)
+        if any(comment.newly_submitted for comment in stored):
+            enqueue_on_commit(CLASSIFY_TASK)
+    return stored
+
+
+def _insert_or_find(made: list[Comment], source: Source) -> list[Comment]:
+    """Insert the comments; where an external_id is taken, give the one that has it."""
+    ids = [comment.external_id for comment in made if comment.external_id is not None]
+    try:
+        with transaction.atomic():
+            taken = _by_external_id(source, ids)
+            Comment.objects.bulk_create([c for c in made if c.external_id not in taken])
+    except IntegrityError:  # somebody inserted one of them between our look and our insert
+        taken = _by_external_id(source, ids)
+        for comment in made:
+            comment.pk = None
+        Comment.objects.bulk_create([c for c in made if c.external_id not in taken])
+    for comment in made:
+        comment.newly_submitted = comment.external_id not in taken
+    return [taken.get(comment.external_id or "", comment) for comment in made]
+
+
+def _by_external_id(source: Source, ids: list[str]) -> dict[str | None, Comment]:
+    if not ids:
+        return {}
+    found = Comment.objects.with_verdict().filter(source=source, external_id__in=ids)
+    return {comment.external_id: comment for comment in found}
+
+
+def _conflict(
+    comment: Comment, item: CommentInput, by: User | None, api_key: ApiKey | None, path: str
+) -> ValidationProblem | None:
+    if comment.newly_submitted:
+        return None
+    if comment.text != item.text:
+        message = "This external_id was already used for another text."
+    elif (comment.submitted_by_id, comment.api_key_id) != (by and by.pk, api_key and api_key.pk):
+        message = "This external_id was already used by another submitter."
+    else:
+        return None
+    return ValidationProblem(f"{path}external_id", message, "conflict")

@@ -1,0 +1,29 @@
+"""What can go wrong in a service, named for what happened."""
+
+
+class NoBroker(Exception):
+    """Redis does not answer, so no worker can be asked."""
+
+
+class NoWorker(Exception):
+    """No classification worker is running."""
+
+
+class NoModel(NoWorker):
+    """A worker runs, but no model version is active (or the active one cannot be loaded)."""
+
+
+class ScoreTimeout(Exception):
+    """The worker did not answer before the deadline."""
+
+
+class ArtifactRejected(Exception):
+    """The folder is no usable model artifact; the message says why."""
+
+
+class NothingToRollBackTo(Exception):
+    """No other version was in production before the active one."""
+
+
+class ApiKeyInvalid(Exception):
+    """The key is unknown, revoked or expired; which one is not told."""

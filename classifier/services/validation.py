@@ -1,0 +1,150 @@
+"""What a comment may look like, in one place: the pages and the API translate these problems, nobody repeats them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS
+
+SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}$")
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class ValidationProblem:
+    """One thing wrong with one field; `field` is a path such as `text` or `items[3].external_id`."""
+
+    field: str
+    message: str
+    code: str
+
+
+class InvalidInput(Exception):
+    """The input breaks the rules; `problems` names every field that does, and nothing was stored."""
+
+    def __init__(self, problems: Sequence[ValidationProblem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{p.field}: {p.message}" for p in self.problems))
+
+
+@dataclass(frozen=True)
+class CommentInput:
+    """A comment that has passed validation."""
+
+    text: str
+    external_id: str | None = None
+    author_ref: str = ""
+
+
+def text_problem(value: Any, field: str = "text") -> ValidationProblem | None:
+    """Say what keeps `value` from being the text of a comment, or None."""
+    if value is None or value == "":
+        return ValidationProblem(field, "This field may not be empty.", "required")
+    problem = _string_problem(value, field)
+    if problem is not None:
+        return problem
+    if not value.strip():
+        return ValidationProblem(field, "This field may not be blank.", "blank")
+    limit = settings.COMMENT_MAX_CHARACTERS
+    if len(value) > limit:
+        message = f"This text has {len(value):,} characters; at most {limit:,} are allowed."
+        return ValidationProblem(field, message, "max_length")
+    return None
+
+
+def validate_texts(texts: Any, *, field: str = "texts") -> list[str]:
+    """Return `texts` when each may be scored; raise InvalidInput otherwise."""
+    _check_batch(texts, field)
+    problems = [text_problem(text, f"{field}[{index}]") for index, text in enumerate(texts)]
+    _raise_if_any(problems)
+    return list(texts)
+
+
+def validate_comment(
+    *, text: Any, external_id: Any = None, author_ref: Any = "", prefix: str = ""
+) -> CommentInput:
+    """Return the validated comment; raise InvalidInput with every problem of it."""
+    problems = _comment_problems(text, external_id, author_ref, prefix)
+    _raise_if_any(problems)
+    return CommentInput(text=text, external_id=external_id, author_ref=author_ref or "")
+
+
+def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]:
+    """Return the validated comments; raise InvalidInput with the problems of all of them."""
+    _check_batch(items, field)
+    problems: list[ValidationProblem | None] = []
+    first_with_id: dict[str, int] = {}
+    for index, item in enumerate(items):
+        where = f"{field}[{index}]"
+        if not isinstance(item, Mapping):
+            problems.append(ValidationProblem(where, "This must be an object.", "invalid_type"))
+            continue
+        found = _comment_problems(
+            item.get("text"), item.get("external_id"), item.get("author_ref", ""), f"{where}."
+        )
+        problems.extend(found)
+        external_id = item.get("external_id")
+        if isinstance(external_id, str) and first_with_id.setdefault(external_id, index) != index:
+            message = f"The same external_id as {field}[{first_with_id[external_id]}]."
+            problems.append(ValidationProblem(f"{where}.external_id", message, "duplicate"))
+    _raise_if_any(problems)
+    return [
+        CommentInput(item["text"], item.get("external_id"), item.get("author_ref") or "") for item in items
+    ]
+
+
+def validate_source_slug(value: Any, field: str = "source") -> str:
+    """Return the slug of a source; raise InvalidInput when it is none."""
+    if not isinstance(value, str) or not SLUG.match(value):
+        message = "This must be 1 to 64 letters, digits, hyphens or underscores."
+        raise InvalidInput([ValidationProblem(field, message, "invalid")])
+    return value
+
+
+def _comment_problems(text: Any, external_id: Any, author_ref: Any, prefix: str) -> list[ValidationProblem]:
+    problems = [text_problem(text, f"{prefix}text")]
+    if external_id is not None:
+        problems.append(_reference_problem(external_id, f"{prefix}external_id", EXTERNAL_ID_MAX_CHARACTERS))
+        if external_id == "":
+            problems.append(ValidationProblem(f"{prefix}external_id", "This may not be empty.", "blank"))
+    if author_ref is not None:
+        problems.append(_reference_problem(author_ref, f"{prefix}author_ref", AUTHOR_REF_MAX_CHARACTERS))
+    return [problem for problem in problems if problem is not None]
+
+
+def _reference_problem(value: Any, field: str, limit: int) -> ValidationProblem | None:
+    problem = _string_problem(value, field)
+    if problem is None and len(value) > limit:
+        return ValidationProblem(field, f"At most {limit} characters are allowed.", "max_length")
+    return problem
+
+
+def _string_problem(value: Any, field: str) -> ValidationProblem | None:
+    if not isinstance(value, str):
+        return ValidationProblem(field, "This must be a string.", "invalid_type")
+    if "\x00" in value:
+        return ValidationProblem(field, "NUL characters are not allowed.", "null_characters")
+    if SURROGATE.search(value):
+        message = "This is not valid Unicode (it holds a lone surrogate)."
+        return ValidationProblem(field, message, "invalid_unicode")
+    return None
+
+
+def _check_batch(items: Any, field: str) -> None:
+    if not isinstance(items, list | tuple):
+        raise InvalidInput([ValidationProblem(field, "This must be a list.", "invalid_type")])
+    if not items:
+        raise InvalidInput([ValidationProblem(field, "This list may not be empty.", "required")])
+    limit = settings.BATCH_MAX_COMMENTS
+    if len(items) > limit:
+        message = f"This list has {len(items):,} items; at most {limit:,} are allowed."
+        raise InvalidInput([ValidationProblem(field, message, "max_items")])
+
+
+def _raise_if_any(problems: Sequence[ValidationProblem | None]) -> None:
+    found = [problem for problem in problems if problem is not None]
+    if found:
+        raise InvalidInput(found)
