@@ -1,0 +1,90 @@
+"""From DRF's nested error details to a flat list of places and messages."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NotRequired, TypedDict
+from urllib.parse import quote
+
+Path = tuple[str | int, ...]
+NAME_MAX_CHARACTERS = 100
+_NOT_AN_ITEM = ("non_field_errors",)
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class FieldError(TypedDict):
+    """`pointer` is a JSON pointer as a URI fragment (RFC 6901); `parameter` names a query parameter."""
+
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
+    message: str
+    code: str
+
+
+def field_error(path: Path, message: str, code: str) -> FieldError:
+    """One error about the body; `message` is a predicate ("must be a string") or a whole sentence."""
+    return {"pointer": pointer(path), "message": _sentence(path, message), "code": code}
+
+
+def parameter_error(name: str, message: str, code: str) -> FieldError:
+    return {"parameter": printable(name), "message": _sentence((name,), message), "code": code}
+
+
+def flatten(detail: Any, path: Path = ()) -> list[FieldError]:
+    """The errors of a body in `detail`, the nested structure that DRF's serializers raise."""
+    return [field_error(where, message, code) for where, message, code in _leaves(detail, path)]
+
+
+def flatten_parameters(detail: Any) -> list[FieldError]:
+    """Like `flatten`, for the query string."""
+    return [
+        parameter_error(str(where[0]) if where else "query", message, code)
+        for where, message, code in _leaves(detail, ())
+    ]
+
+
+def path_of(field: str) -> Path:
+    """`items[3].text`, as the services name a field, as a path."""
+    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", field))
+
+
+def pointer(path: Path) -> str:
+    parts = (printable(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+    return "#" + "".join("/" + quote(part, safe="~!$&'()*+,;=:@") for part in parts)
+
+
+def printable(name: str) -> str:
+    """A caller's own field name, safe to send back: no lone surrogates or control characters, not endless."""
+    clean = name.encode("utf-8", "backslashreplace").decode()
+    clean = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clean)
+    return clean if len(clean) <= NAME_MAX_CHARACTERS else clean[:NAME_MAX_CHARACTERS] + "…"
+
+
+def _sentence(path: Path, message: str) -> str:
+    if message[:1].isupper():
+        return f"{_spoken(path)}: {message}"
+    return f"{_spoken(path)} {message}."
+
+
+def _spoken(path: Path) -> str:
+    """`items[3].text`; a name that is no plain word is quoted."""
+    if not path:
+        return "The body"
+    said = ""
+    for part in path:
+        if isinstance(part, int):
+            said += f"[{part}]"
+        else:
+            name = printable(part)
+            said += ("." if said else "") + (name if _PLAIN_NAME.match(name) else f'"{name}"')
+    return said
+
+
+def _leaves(detail: Any, path: Path) -> Iterator[tuple[Path, str, str]]:
+    if isinstance(detail, Mapping):
+        for key, value in detail.items():
+            yield from _leaves(value, path if key in _NOT_AN_ITEM else (*path, key))
+    elif isinstance(detail, Iterable) and not isinstance(detail, str):
+        for position, value in enumerate(detail):
+            yield from _leaves(value, path if isinstance(value, str) else (*path, position))
+    else:
+        yield path, str(detail), str(getattr(detail, "code", "invalid"))

@@ -1,0 +1,80 @@
+"""JSON bodies, read strictly: bounded, UTF-8, no NaN, no field twice, no bottomless nesting."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+
+from classifier.api.field_errors import printable
+from classifier.api.problems import TOO_LARGE, Problem
+
+
+class StrictJSONParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        declared = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
+        if declared > limit:
+            raise _too_large(limit)
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise _too_large(limit)
+        return loads(body)
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """Answers JSON whatever the Accept header says, as RFC 9110 allows."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        content_type = (request.content_type or "").split(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == content_type), None)
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def loads(body: bytes) -> Any:
+    """Parse `body`; raises ParseError with a message that says where and how to fix it."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParseError(
+            f"The body is not valid UTF-8: byte 0x{body[error.start]:02x} at offset {error.start}. "
+            "Encode it as UTF-8."
+        ) from None
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats)
+    except json.JSONDecodeError as error:
+        raise ParseError(
+            f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    except RecursionError:
+        raise ParseError("The body is nested too deeply. Send a flat object.") from None
+    except ValueError:
+        raise ParseError("The body holds a number with too many digits.") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ParseError(
+        f"The body is not valid JSON: {name} is not a JSON number. Send a finite number or null."
+    )
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    whole = dict(pairs)
+    if len(whole) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ParseError(f'The body names the field "{printable(twice)}" twice in one object. Send it once.')
+    return whole
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(TOO_LARGE, f"The body is larger than {limit:,} bytes, the limit here. Send it in parts.")

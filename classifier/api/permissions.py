@@ -1,0 +1,40 @@
+"""Who may call what: a key needs the scope of the call; a signed-in person needs none."""
+
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from classifier.models import ApiKey, ApiScope, User
+
+
+class HasScope(BasePermission):
+    """Anonymous callers get 401; a key without the scope for this method gets a 403 that names the scope."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        key = api_key_of(request)
+        scope: ApiScope = view.scopes[request.method if request.method != "HEAD" else "GET"]
+        if key is not None and scope not in key.scopes:
+            held = ", ".join(key.scopes)
+            raise PermissionDenied(f'This needs an API key with the scope "{scope}"; this key has: {held}.')
+        return True
+
+
+class ScopedView:
+    """Mixin that holds the scope each method needs."""
+
+    scopes: ClassVar[dict[str, ApiScope]] = {}
+
+
+def api_key_of(request: Request) -> ApiKey | None:
+    """The key this call was made with; None for a session."""
+    return request.auth if isinstance(request.auth, ApiKey) else None
+
+
+def caller(request: Request) -> User:
+    """The signed-in person, or the owner of the key. Only for views behind HasScope."""
+    assert isinstance(request.user, User)
+    return request.user

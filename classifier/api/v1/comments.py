@@ -1,0 +1,135 @@
+"""`/api/v1/comments/`: submit one comment or many, and list those that one may see."""
+
+from typing import Any
+
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_serializer,
+)
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from classifier.api.base import Endpoint, body_object, checked_query
+from classifier.api.v1.listing import PAGE_EXAMPLE, ListQuery, PageOutput, asked_page
+from classifier.api.v1.representation import (
+    COMMENT_EXAMPLE,
+    PENDING_EXAMPLE,
+    CommentOutput,
+    comment_url,
+    shown,
+)
+from classifier.api.v1.submission import (
+    ManyInput,
+    OneInput,
+    SubmitQuery,
+    submitted_many,
+    submitted_one,
+    waited_for,
+)
+from classifier.models import ApiScope, CommentStatus
+
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[200, 201, 202], description="Of a single comment."
+)
+SUBMIT_DESCRIPTION = """\
+Send one comment as an object with `text`, or many as `{"items": [...]}`. Many are stored all or none, and
+every error names the item and the field.
+
+- 201: stored, and the verdict is there (or the comment failed).
+- 202: stored, the verdict is pending; read it at `Location` (one) or at each item's `url`.
+- 200: all of it had been sent before, with the same `external_id` from the same source; the answer shows what
+  is stored, whatever its status.
+- 409: an `external_id` was used for another text or by somebody else.
+
+Needs the scope `submit`, or a session with its CSRF token."""
+
+
+@extend_schema_serializer(component_name="CommentsOutput")
+class ManyOutput(serializers.Serializer[Any]):
+    items = CommentOutput(many=True, help_text="In the order they were sent.")
+
+
+class CommentsEndpoint(Endpoint):
+    scopes = {"POST": ApiScope.SUBMIT, "GET": ApiScope.READ}
+
+    @extend_schema(
+        operation_id="submit_comments",
+        summary="Submit one comment or many",
+        description=SUBMIT_DESCRIPTION,
+        parameters=[SubmitQuery, LOCATION],
+        request=PolymorphicProxySerializer(
+            component_name="Submission", serializers=[OneInput, ManyInput], resource_type_field_name=None
+        ),
+        responses={
+            status: OpenApiResponse(
+                PolymorphicProxySerializer(
+                    component_name="Submitted",
+                    serializers=[CommentOutput, ManyOutput],
+                    resource_type_field_name=None,
+                    many=False,
+                ),
+                description=description,
+            )
+            for status, description in (
+                (200, "Everything had been sent before."),
+                (201, "Stored, with the verdict."),
+                (202, "Stored, the verdict is pending."),
+            )
+        },
+        examples=[
+            OpenApiExample(
+                "One comment",
+                {"text": "You are a worthless idiot.", "source": "forum", "external_id": "post-81"},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Many comments",
+                {
+                    "source": "forum",
+                    "items": [
+                        {"text": "Thank you!", "external_id": "post-82"},
+                        {"text": "I hate rain"},
+                    ],
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "With its verdict", COMMENT_EXAMPLE, response_only=True, status_codes=["200", "201"]
+            ),
+            OpenApiExample("Pending", PENDING_EXAMPLE, response_only=True, status_codes=["202"]),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        wait = checked_query(SubmitQuery, request)["wait"]
+        data = body_object(request)
+        many = "items" in data
+        comments = submitted_many(request, data) if many else [submitted_one(request, data)]
+        is_new = any(comment.newly_submitted for comment in comments)
+        comments = waited_for(comments, seconds=wait)
+        is_pending = any(comment.status == CommentStatus.PENDING for comment in comments)
+        output = shown(comments, request)
+        return Response(
+            {"items": output} if many else output[0],
+            status=(202 if is_pending else 201) if is_new else 200,
+            headers={} if many else {"Location": comment_url(comments[0], request)},
+        )
+
+    @extend_schema(
+        operation_id="list_comments",
+        summary="List comments, newest first",
+        description=(
+            "The caller's own comments; all comments for people who may view all. "
+            "Needs the scope `read`, or a session."
+        ),
+        parameters=[ListQuery],
+        responses={200: PageOutput},
+        examples=[OpenApiExample("The last page", PAGE_EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request) -> Response:
+        page = asked_page(request)
+        return Response({"items": shown(page.rows, request), "next": page.next_url})

@@ -1,0 +1,13 @@
+"""Addresses of version 1."""
+
+from django.urls import path
+
+from classifier.api.v1.comment import CommentEndpoint
+from classifier.api.v1.comments import CommentsEndpoint
+from classifier.api.v1.score import ScoreEndpoint
+
+urlpatterns = [
+    path("comments/", CommentsEndpoint.as_view(), name="api-comments"),
+    path("comments/<int:comment_id>/", CommentEndpoint.as_view(), name="api-comment"),
+    path("score/", ScoreEndpoint.as_view(), name="api-score"),
+]
