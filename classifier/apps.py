@@ -1,7 +1,14 @@
 """The classifier application: comments, predictions, model versions, pages and API."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ClassifierConfig(AppConfig):
     name = "classifier"
+
+    def ready(self) -> None:
+        from classifier.services.roles import ensure_after_migrate
+
+        # After the receiver of contrib.auth, which makes the permissions and was connected before this one.
+        post_migrate.connect(ensure_after_migrate, sender=self, dispatch_uid="classifier.roles")

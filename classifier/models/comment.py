@@ -32,9 +32,7 @@ _COLOURS = {
     CommentStatus.DECIDED: "green",
     CommentStatus.FAILED: "red",
 }
-TERMINAL_COMMENT_STATUSES = frozenset(
-    {CommentStatus.CLASSIFIED, CommentStatus.DECIDED, CommentStatus.FAILED}
-)
+TERMINAL_COMMENT_STATUSES = frozenset({CommentStatus.CLASSIFIED, CommentStatus.DECIDED, CommentStatus.FAILED})
 COMMENT_TRANSITIONS: dict[str, frozenset[str]] = {
     "pending": frozenset({"classified", "failed"}),
     "classified": frozenset({"decided", "pending"}),
@@ -74,9 +72,7 @@ class Comment(models.Model):
     api_key = models.ForeignKey(
         "classifier.ApiKey", on_delete=models.PROTECT, null=True, blank=True, related_name="comments"
     )
-    status = models.CharField(
-        max_length=16, choices=CommentStatus.choices, default=CommentStatus.PENDING
-    )
+    status = models.CharField(max_length=16, choices=CommentStatus.choices, default=CommentStatus.PENDING)
     created_at = models.DateTimeField(auto_now_add=True)
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
     claim_token = models.UUIDField(null=True, blank=True, editable=False)
@@ -99,7 +95,8 @@ class Comment(models.Model):
             models.CheckConstraint(condition=Q(status__in=CommentStatus.values), name="comment_status_known"),
             models.CheckConstraint(condition=~Q(text=""), name="comment_text_not_empty"),
             models.CheckConstraint(
-                condition=Q(external_id__isnull=True) | ~Q(external_id=""), name="comment_external_id_not_empty"
+                condition=Q(external_id__isnull=True) | ~Q(external_id=""),
+                name="comment_external_id_not_empty",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=["classified", "decided"])

@@ -41,8 +41,8 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 class ModelVersion(models.Model):
     """One artifact folder; `directory` is relative to settings.MODELS_DIR so that the folder can move."""
 
-    version = models.CharField(max_length=100, unique=True)
-    name = models.CharField(max_length=100)
+    version = models.CharField(max_length=150, unique=True)
+    name = models.CharField(max_length=150)
     status = models.CharField(
         max_length=16, choices=ModelVersionStatus.choices, default=ModelVersionStatus.CANDIDATE
     )

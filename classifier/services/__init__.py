@@ -17,6 +17,7 @@ from classifier.services.errors import (
     NoWorker,
     ScoreTimeout,
 )
+from classifier.services.heartbeat import WorkerStatus, worker_status, workers
 from classifier.services.model_versions import (
     model_version_activate,
     model_version_register,
@@ -31,7 +32,6 @@ from classifier.services.scoring import (
     score_texts,
 )
 from classifier.services.validation import InvalidInput, ValidationProblem, validate_texts
-from classifier.services.worker_status import WorkerStatus, worker_status
 
 __all__ = [
     "ApiKeyInvalid",
@@ -63,4 +63,5 @@ __all__ = [
     "source_get_or_create",
     "validate_texts",
     "worker_status",
+    "workers",
 ]

@@ -14,8 +14,10 @@ from classifier.models import (
     Source,
     User,
 )
-from classifier.services import transport
 from classifier.services.errors import NoBroker
+from classifier.services.heartbeat import a_worker_lives
+from classifier.services.notices import comment_subscription
+from classifier.services.permissions import require_permission
 from classifier.services.validation import (
     CommentInput,
     InvalidInput,
@@ -43,7 +45,7 @@ def comment_submit(
 
     `source` is a Source or a slug, made on first use. The same external_id from the same source gives the comment
     that is already there (`newly_submitted` is False then). Raises InvalidInput, also when that id was used for
-    another text or by somebody else.
+    another text or by somebody else, and PermissionDenied when `by` may not submit.
     """
     item = validate_comment(text=text, external_id=external_id, author_ref=author_ref)
     return _store([item], source, by, api_key, lambda index: "")[0]
@@ -71,9 +73,9 @@ def comment_wait(*, comment_id: int, deadline: float) -> Comment:
     """
     end = time.monotonic() + deadline
     try:
-        with transport.comment_subscription(comment_id) as heard:
+        with comment_subscription(comment_id) as heard:
             comment = _comment_with_verdict(comment_id)
-            while comment.status == CommentStatus.PENDING and transport.a_worker_lives():
+            while comment.status == CommentStatus.PENDING and a_worker_lives():
                 if not heard(end - time.monotonic()):
                     return _comment_with_verdict(comment_id)
                 comment = _comment_with_verdict(comment_id)
@@ -84,6 +86,7 @@ def comment_wait(*, comment_id: int, deadline: float) -> Comment:
 
 def comment_retry(*, comment: Comment, by: User | None, reason: str = "") -> None:
     """Give a failed comment another chance. Raises IllegalTransition or LostRace."""
+    require_permission(by, "classifier.change_comment")
     with transaction.atomic():
         transition(
             comment,
@@ -116,6 +119,7 @@ def _store(
     api_key: ApiKey | None,
     path: Any,
 ) -> list[Comment]:
+    require_permission(by, "classifier.add_comment")
     with transaction.atomic():
         row = source_get_or_create(source)
         made = [

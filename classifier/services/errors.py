@@ -1,8 +1,16 @@
 """What can go wrong in a service, named for what happened."""
 
+from toxicsite.lib.broker import NoBroker
 
-class NoBroker(Exception):
-    """Redis does not answer, so no worker can be asked."""
+__all__ = [
+    "ApiKeyInvalid",
+    "ArtifactRejected",
+    "NoBroker",
+    "NoModel",
+    "NoWorker",
+    "NothingToRollBackTo",
+    "ScoreTimeout",
+]
 
 
 class NoWorker(Exception):

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from classifier.models import Comment
+from classifier.services import transport
+from classifier.services.errors import NoModel
+from classifier.services.validation import validate_texts
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,15 @@ class TextExplanation:
 
 
 @dataclass(frozen=True)
+class TextSpan:
+    """The scores of one window of a text that is longer than the model reads at once."""
+
+    begin: int
+    end: int
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
 class ScoredText:
     """The verdict on one text. `score` and `threshold` are those of the primary label."""
 
@@ -34,12 +47,13 @@ class ScoredText:
     threshold: float
     windows: int
     model_version: str
+    spans: tuple[TextSpan, ...] = ()
     explanation: TextExplanation | None = None
 
 
 @dataclass(frozen=True)
 class TextProblem:
-    """Why one text of several got no verdict (`code` such as `too_long` or `failed`)."""
+    """Why one text of several got no verdict (`code` is `too_long` or `failed`)."""
 
     code: str
     message: str
@@ -52,9 +66,24 @@ def score_texts(
 
     Raises InvalidInput, NoBroker, NoWorker, NoModel (a NoWorker) or ScoreTimeout.
     """
-    raise NotImplementedError
+    payload = {"texts": validate_texts(texts), "explain": explain}
+    reply = transport.ask(payload, deadline=deadline)
+    if "problem" in reply:
+        raise NoModel(reply["problem"])
+    return [_decode(item) for item in reply["items"]]
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
     """Explain a stored comment with the active version; raises as score_texts does."""
-    raise NotImplementedError
+    return score_texts(texts=[comment.text], explain=True, deadline=deadline)[0]
+
+
+def _decode(item: dict[str, Any]) -> ScoredText | TextProblem:
+    if "code" in item:
+        return TextProblem(**item)
+    spans = tuple(TextSpan(**span) for span in item.pop("spans"))
+    explanation = item.pop("explanation")
+    if explanation is not None:
+        words = tuple(ExplainedWord(**word) for word in explanation.pop("words"))
+        explanation = TextExplanation(**explanation, words=words)
+    return ScoredText(**item, spans=spans, explanation=explanation)

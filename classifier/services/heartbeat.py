@@ -1,0 +1,125 @@
+"""The sign of life of classification workers, kept up by a thread of theirs also while a long batch runs."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from toxicsite.lib.broker import NoBroker, broker_errors, client, key
+
+TTL_SECONDS = 10
+EVERY_SECONDS = 3.0
+ALIVE_KEY = "worker:alive"  # lives while any worker does
+NAMES_KEY = "worker:names"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """`alive` is False without a heartbeat; `problem` says why a live worker cannot score, or is empty."""
+
+    alive: bool
+    model_version: str | None = None
+    backend: str = ""
+    seen_at: datetime | None = None
+    problem: str = ""
+    name: str = ""
+
+
+def worker_status() -> WorkerStatus:
+    """The worker seen last; a Redis that is down reads as no worker."""
+    return next(iter(workers()), WorkerStatus(alive=False))
+
+
+def workers() -> list[WorkerStatus]:
+    """Every worker that lives, the one seen last first."""
+    try:
+        found = [WorkerStatus(alive=True, **_decode(beat)) for beat in _beats()]
+    except NoBroker:
+        return []
+    return sorted(found, key=lambda status: status.seen_at or datetime.min.replace(tzinfo=UTC), reverse=True)
+
+
+def a_worker_lives() -> bool:
+    """Whether any worker is there to wait for. Raises NoBroker."""
+    with broker_errors():
+        return bool(client().exists(key(ALIVE_KEY)))
+
+
+def beat(name: str, *, model_version: str | None, backend: str, problem: str) -> None:
+    """Renew the sign of life of worker `name`."""
+    value = {
+        "name": name,
+        "model_version": model_version,
+        "backend": backend,
+        "problem": problem,
+        "seen_at": datetime.now(UTC).isoformat(),
+    }
+    with broker_errors(), client().pipeline(transaction=False) as pipe:
+        pipe.set(key(ALIVE_KEY), name, ex=TTL_SECONDS)
+        pipe.set(_beat_key(name), json.dumps(value), ex=TTL_SECONDS)
+        pipe.sadd(key(NAMES_KEY), name)
+        pipe.execute()
+
+
+def stop_beating(name: str) -> None:
+    """Say goodbye, so that askers learn at once that nobody is there."""
+    with broker_errors():
+        client().delete(_beat_key(name))
+        client().srem(key(NAMES_KEY), name)
+        if not _beats():
+            client().delete(key(ALIVE_KEY))
+
+
+class HeartbeatThread(threading.Thread):
+    """Beats until stopped; `state` is asked each time and gives the keywords of `beat`."""
+
+    def __init__(self, name: str, state: Callable[[], dict[str, Any]]) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self.worker_name, self.state = name, state
+        self.wake, self.stopped = threading.Event(), False
+
+    def run(self) -> None:
+        while not self.stopped:
+            self.wake.clear()
+            try:
+                beat(self.worker_name, **self.state())
+            except NoBroker:
+                logger.warning("Redis does not answer; no sign of life sent")
+            self.wake.wait(EVERY_SECONDS)
+
+    def now(self) -> None:
+        """Beat at once, because something changed."""
+        self.wake.set()
+
+    def stop(self) -> None:
+        self.stopped = True
+        self.wake.set()
+        self.join(timeout=EVERY_SECONDS)
+        try:
+            stop_beating(self.worker_name)
+        except NoBroker:
+            logger.warning("Redis does not answer; no goodbye sent")
+
+
+def _beats() -> list[bytes]:
+    with broker_errors():
+        names = [name.decode() for name in cast(Any, client().smembers(key(NAMES_KEY)))]
+        values = cast(Any, client().mget([_beat_key(name) for name in names])) if names else []
+        gone = [name for name, value in zip(names, values, strict=True) if value is None]
+        if gone:
+            client().srem(key(NAMES_KEY), *gone)
+    return [value for value in values if value is not None]
+
+
+def _decode(value: bytes) -> dict[str, Any]:
+    fields = json.loads(value)
+    return {**fields, "seen_at": datetime.fromisoformat(fields["seen_at"])}
+
+
+def _beat_key(name: str) -> str:
+    return key(f"worker:beat:{name}")

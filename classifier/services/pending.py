@@ -1,0 +1,207 @@
+"""Classifying the comments that wait: claim a batch, score it outside any transaction, write it in a short one.
+
+A claim is a token and a time. Who writes must still hold the token, so that nothing enters history twice whoever
+was killed or raced; a claim that is not renewed expires and the comment is taken again. A comment that was claimed
+before is suspected of killing its worker or failing its batch and is scored alone.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Now
+
+from classifier.inference.errors import TextTooLong
+from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
+from classifier.services.notices import announce
+from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.lifecycle import transition_many
+
+MAX_ATTEMPTS = 3
+REASON_CHARACTERS = 300
+
+logger = logging.getLogger(__name__)
+
+
+def pending_classify(
+    *, scorer: Any, model_version: ModelVersion, limit: int, between: Callable[[], Any] | None = None
+) -> int:
+    """Claim and classify up to `limit` comments, and one suspect; return how many were claimed.
+
+    `between` is called between engine calls (the worker answers synchronous requests there).
+    """
+    fresh = _claim(limit, suspects=False)
+    suspects = _claim(1, suspects=True)
+    for batch in _slices(fresh):
+        _classify(batch, scorer, model_version)
+        if between is not None:
+            between()
+        _renew(fresh)
+    for comment in suspects:
+        if comment.attempts > MAX_ATTEMPTS:
+            _fail(comment, f"The worker stopped {MAX_ATTEMPTS} times while it scored this text.")
+        else:
+            _classify([comment], scorer, model_version)
+    return len(fresh) + len(suspects)
+
+
+def _expired_before() -> Any:
+    return Now() - timedelta(seconds=settings.CLASSIFY_CLAIM_SECONDS)
+
+
+def _claim(limit: int, *, suspects: bool) -> list[Comment]:
+    token = uuid.uuid4()
+    claimable = Comment.objects.claimable(expired_before=_expired_before())
+    claimable = claimable.filter(attempts__gt=0) if suspects else claimable.filter(attempts=0)
+    with transaction.atomic():
+        found = list(
+            claimable.select_for_update(skip_locked=True)
+            .only("id", "text", "status", "attempts")
+            .order_by("attempts", "id")[:limit]
+        )
+        if not found:
+            return []
+        with connection.cursor() as cursor:  # losing a claim in a crash of Postgres costs nothing but time
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        Comment.objects.filter(pk__in=[comment.pk for comment in found]).update(
+            claimed_at=Now(), claim_token=token, attempts=F("attempts") + 1
+        )
+    for comment in found:
+        comment.claim_token = token
+        comment.attempts += 1
+    return found
+
+
+def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
+    """Batches of about one engine call each, so that a request which cannot wait finds a gap soon."""
+    room = 4 * settings.SCORER_TOKEN_BUDGET
+    slices: list[list[Comment]] = []
+    filled = 0
+    for comment in comments:
+        if not slices or filled + len(comment.text) > room:
+            slices.append([])
+            filled = 0
+        slices[-1].append(comment)
+        filled += len(comment.text)
+    return slices
+
+
+def _classify(batch: list[Comment], scorer: Any, model_version: ModelVersion) -> None:
+    """Score and write a batch; when it fails, its halves, down to the comments that are to blame."""
+    try:
+        results = scorer.score([comment.text for comment in batch])
+        _write(batch, results, model_version)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the claims expire and all is scored again
+    except Exception as error:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            _classify(batch[:middle], scorer, model_version)
+            _classify(batch[middle:], scorer, model_version)
+        else:
+            _failed_alone(batch[0], error)
+
+
+def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVersion) -> None:
+    token = batch[0].claim_token
+    by_id = {comment.pk: result for comment, result in zip(batch, results, strict=True)}
+    with transaction.atomic():
+        held = list(
+            Comment.objects.pending()
+            .filter(pk__in=by_id, claim_token=token)
+            .select_for_update()
+            .only("id", "status")
+            .order_by("id")
+        )
+        Prediction.objects.bulk_create(
+            [_prediction(comment, by_id[comment.pk], model_version) for comment in held]
+        )
+        latest = Prediction.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
+        transition_many(
+            held,
+            to=CommentStatus.CLASSIFIED,
+            allowed=COMMENT_TRANSITIONS,
+            reason=f"scored by {model_version}",
+            where={"claim_token": token},
+            claimed_at=None,
+            claim_token=None,
+            classified_at=Now(),
+            failure_reason="",
+            current_prediction=Subquery(latest),
+        )
+    if len(held) < len(batch):
+        logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
+    _announce(held)
+
+
+def _prediction(comment: Comment, result: Any, version: ModelVersion) -> Prediction:
+    return Prediction(
+        comment=comment,
+        model_version=version,
+        scores=result.scores,
+        verdict=result.verdict,
+        score=result.scores[version.primary_label],
+        threshold=version.threshold,
+        windows=result.windows,
+    )
+
+
+def _failed_alone(comment: Comment, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {error}"[:REASON_CHARACTERS]
+    if isinstance(error, TextTooLong):
+        _fail(
+            comment,
+            f"This text needs {error.windows} windows to be scored whole; the limit is {error.limit}.",
+        )
+    elif comment.attempts >= MAX_ATTEMPTS:
+        _fail(comment, f"Scoring failed {MAX_ATTEMPTS} times, at last with {reason}")
+    else:
+        logger.warning(
+            "Comment %d could not be scored (%s); it stays pending", comment.pk, type(error).__name__
+        )
+        Comment.objects.pending().filter(pk=comment.pk, claim_token=comment.claim_token).update(
+            claimed_at=None, claim_token=None
+        )
+
+
+def _fail(comment: Comment, reason: str) -> None:
+    with transaction.atomic():
+        held = list(
+            Comment.objects.pending()
+            .filter(pk=comment.pk, claim_token=comment.claim_token)
+            .select_for_update()
+            .only("id", "status")
+        )
+        transition_many(
+            held,
+            to=CommentStatus.FAILED,
+            allowed=COMMENT_TRANSITIONS,
+            reason=reason,
+            where={"claim_token": comment.claim_token},
+            claimed_at=None,
+            claim_token=None,
+            failure_reason=reason,
+        )
+    logger.error("Comment %d failed after %d attempts", comment.pk, comment.attempts)
+    _announce(held)
+
+
+def _renew(claimed: Sequence[Comment]) -> None:
+    """Keep the claim of what is still to be scored; a no-op for the rest, which holds no token any more."""
+    tokens = {comment.claim_token for comment in claimed}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+        Comment.objects.pending().filter(claim_token__in=tokens).update(claimed_at=Now())
+
+
+def _announce(comments: Sequence[Comment]) -> None:
+    try:
+        announce([comment.pk for comment in comments])
+    except NoBroker:
+        logger.warning("Redis does not answer; %d verdicts were not announced", len(comments))

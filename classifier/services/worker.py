@@ -1,0 +1,89 @@
+"""One classification worker: its engine, its heartbeat, and what it does when the bell rings."""
+
+import logging
+import time
+from functools import cache
+
+from django.conf import settings
+
+from classifier.services.engine import Engine, EngineHolder
+from classifier.services.heartbeat import HeartbeatThread
+from classifier.services.inbox import serve_inbox
+from classifier.services.pending import pending_classify
+from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.jobs import ring
+
+CLASSIFY_TASK = "classifier.classify"
+TURN_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class ClassifyWorker:
+    """Lives as long as the worker process."""
+
+    def __init__(self) -> None:
+        self.holder = EngineHolder()
+        self.heartbeat: HeartbeatThread | None = None
+
+    def start(self, name: str) -> None:
+        """Show a sign of life and load the active model, before the first request comes."""
+        self.heartbeat = HeartbeatThread(name, self.holder.state)
+        self.heartbeat.start()
+        self._engine()
+        try:
+            ring(CLASSIFY_TASK)  # for what was left while no worker ran
+        except NoBroker:
+            logger.warning("Redis does not answer; the sweep will find what waits")
+
+    def stop(self) -> None:
+        if self.heartbeat is not None:
+            self.heartbeat.stop()
+            self.heartbeat = None
+
+    def turn(self) -> bool:
+        """Answer the inbox and classify what waits, for about a second; return whether more is left."""
+        end = time.monotonic() + TURN_SECONDS
+        while True:
+            engine = self._engine()
+            self._serve()
+            if engine is None:
+                return False
+            claimed = pending_classify(
+                scorer=engine.scorer,
+                model_version=engine.model_version,
+                limit=settings.CLASSIFY_CLAIM_SIZE,
+                between=self._serve,
+            )
+            if claimed == 0:
+                return False
+            if time.monotonic() > end:
+                return True
+
+    def _engine(self) -> Engine | None:
+        before = self.holder.engine, self.holder.problem
+        engine = self.holder.current()
+        if self.heartbeat is not None and before != (engine, self.holder.problem):
+            self.heartbeat.now()
+        return engine
+
+    def _serve(self) -> None:
+        try:
+            serve_inbox(self.holder.engine, problem=self.holder.problem)
+        except NoBroker:
+            logger.warning("Redis does not answer; no synchronous request can be served")
+
+
+@cache
+def this_worker() -> ClassifyWorker:
+    """The worker of this process."""
+    return ClassifyWorker()
+
+
+def classify_turn() -> None:
+    """One turn; rings for another when more is left, so that other messages of the queue get theirs.
+
+    The bell and the periodic sweep both end here: what is to be done is read from the database and the inbox.
+    """
+    if this_worker().turn():
+        ring(CLASSIFY_TASK)

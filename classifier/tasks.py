@@ -1,0 +1,33 @@
+"""The tasks of the `classify` queue: `celery -A toxicsite worker -Q classify --pool=solo`."""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import celeryd_after_setup, worker_shutdown
+
+from classifier.services.worker import classify_turn, this_worker
+
+QUEUE = "classify"
+
+
+@shared_task(name="classifier.classify")
+def classify() -> None:
+    """What the bell calls."""
+    classify_turn()
+
+
+@shared_task(name="classifier.sweep")
+def sweep() -> None:
+    """Sent by beat: finds what no bell announced, claims whose worker died, and a newly active version."""
+    classify_turn()
+
+
+@celeryd_after_setup.connect
+def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
+    if QUEUE in instance.app.amqp.queues.consume_from:
+        this_worker().start(sender)
+
+
+@worker_shutdown.connect
+def stop_worker(**kwargs: Any) -> None:
+    this_worker().stop()
