@@ -6,30 +6,33 @@ the start with a sentence that names the variable.
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 
+from toxicsite.lib import logging as toxicsite_logging
+from toxicsite.lib.environment import Environment
+from toxicsite.lib.running_servers import running_server
 from toxicsite.lib.secret_key import read_or_create_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+env = Environment()
 
 # --- where things are -----------------------------------------------------------------------------------------
-VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
-MODELS_DIR = Path(env.str("MODELS_DIR", str(VAR_DIR / "models")))
+VAR_DIR = Path(env.read("VAR_DIR", str(BASE_DIR / "var")))
+MODELS_DIR = Path(env.read("MODELS_DIR", str(VAR_DIR / "models")))
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 
 # --- security -------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "") or read_or_create_secret_key(VAR_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-HTTPS = env.bool("HTTPS", False)
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.read("SECRET_KEY", "") or read_or_create_secret_key(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+HTTPS = env.flag("HTTPS", False)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "classifier.views.errors.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = env.whole("HSTS_SECONDS", 0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -70,6 +73,9 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
+    "toxicsite.middleware.HealthMiddleware",
+    "classifier.api.middleware.ApiProblemMiddleware",
+    "toxicsite.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -108,12 +114,24 @@ LOGIN_REDIRECT_URL = "classify"
 LOGOUT_REDIRECT_URL = "sign-in"
 
 # --- database, broker -----------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", "postgres://toxicsite@localhost:5432/toxicsite")}
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 60)
+# Unset, these are the servers that `make run` has started from this folder, while it runs.
+DATABASES = {
+    "default": env.postgres(
+        "DATABASE_URL", running_server(VAR_DIR, "database_url", "postgres://toxicsite@localhost:5432/toxicsite")
+    )
+}
+DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
-REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", "toxicsite:")
+REDIS_URL = env.redis("REDIS_URL", running_server(VAR_DIR, "redis_url", "redis://localhost:6379/0"))
+REDIS_KEY_PREFIX = env.read("REDIS_KEY_PREFIX", "toxicsite:")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"{REDIS_KEY_PREFIX}cache",
+    }
+}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_KEY_PREFIX, "visibility_timeout": 3600}
 CELERY_TASK_IGNORE_RESULT = True
@@ -125,13 +143,22 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 
 # --- classification -------------------------------------------------------------------------------------------
-COMMENT_MAX_CHARACTERS = env.int("COMMENT_MAX_CHARACTERS", 20_480)
-BATCH_MAX_COMMENTS = env.int("BATCH_MAX_COMMENTS", 1_000)
-SCORE_DEADLINE_SECONDS = env.float("SCORE_DEADLINE_SECONDS", 5.0)
-SCORE_MAX_WINDOWS = env.int("SCORE_MAX_WINDOWS", 64)
-SCORER_BACKEND = env.str("SCORER_BACKEND", "auto")
-SCORER_TOKEN_BUDGET = env.int("SCORER_TOKEN_BUDGET", 2_048)
-CLASSIFY_CLAIM_SIZE = env.int("CLASSIFY_CLAIM_SIZE", 64)
+COMMENT_MAX_CHARACTERS = env.whole("COMMENT_MAX_CHARACTERS", 20_480, at_least=1)
+BATCH_MAX_COMMENTS = env.whole("BATCH_MAX_COMMENTS", 1_000, at_least=1)
+SCORE_DEADLINE_SECONDS = env.number("SCORE_DEADLINE_SECONDS", 5.0)
+SCORE_MAX_WINDOWS = env.whole("SCORE_MAX_WINDOWS", 64, at_least=1)
+SCORER_BACKEND = env.read("SCORER_BACKEND", "auto")
+SCORER_TOKEN_BUDGET = env.whole("SCORER_TOKEN_BUDGET", 2_048, at_least=1)
+CLASSIFY_CLAIM_SIZE = env.whole("CLASSIFY_CLAIM_SIZE", 64, at_least=1)
+CLASSIFY_CLAIM_SECONDS = env.number("CLASSIFY_CLAIM_SECONDS", 60.0)
+CLASSIFY_SWEEP_SECONDS = env.number("CLASSIFY_SWEEP_SECONDS", 15.0)
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "classifier.sweep",
+        "schedule": CLASSIFY_SWEEP_SECONDS,
+        "options": {"expires": CLASSIFY_SWEEP_SECONDS},
+    }
+}
 
 # --- language, static files, logs -----------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
@@ -140,11 +167,40 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("BODY_MAX_BYTES", 10 * 1024 * 1024)
-
-REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-SPECTACULAR_SETTINGS = {"TITLE": "toxicsite", "VERSION": "1", "OAS_VERSION": "3.1.0"}
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.whole("BODY_MAX_BYTES", 10 * 1024 * 1024, at_least=1)
+LOGGING = toxicsite_logging.configuration(
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    style=env.choice("LOG_FORMAT", "text", ("text", "json")),
+)
+
+# --- API ------------------------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 6_000, at_least=1)
+API_WAIT_MAX_SECONDS = env.number("API_WAIT_MAX_SECONDS", 10.0)
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "classifier.api.schema.OperationSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["classifier.api.parsing.StrictJSONParser"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "toxicsite",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Submit comments for moderation, read their verdicts, score texts that are stored nowhere.",
+    "LICENSE": {"name": "Apache-2.0"},
+    "COMPONENT_SPLIT_REQUEST": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "CommentStatus": "classifier.api.v1.representation.STATUS_CHOICES",
+        "Verdict": "classifier.api.v1.representation.VERDICT_CHOICES",
+    },
+    "PREPROCESSING_HOOKS": ["classifier.api.schema.only_version_1"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "classifier.api.schema.describe_errors",
+        "classifier.api.schema.close_inputs",
+    ],
+}

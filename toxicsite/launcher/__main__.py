@@ -11,10 +11,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one launcher command and return the exit code: 1 with one sentence when it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m toxicsite.launcher", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="start everything on this machine, until Ctrl-C")
     with_services = commands.add_parser("with-services", help="run COMMAND on a temporary Postgres and Redis")
     with_services.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args(arguments)
     try:
+        if options.command == "run":
+            from toxicsite.launcher.run import run
+
+            return run()
         argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
         if not argv:
             parser.error("with-services needs a command after --")

@@ -73,6 +73,10 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
     cluster = Cluster(data, socket_dir, log, substitute_user(), durable)
     for folder in (data, socket_dir):
         folder.mkdir(parents=True, exist_ok=True)
+        if cluster.user is None and folder.stat().st_uid != os.geteuid():
+            raise Refusal(
+                f"{folder} belongs to another account: start toxicsite as before, or give the folder to yourself (chown)."
+            )
         folder.chmod(0o700)
         if cluster.user is not None:
             let_reach(folder, cluster.user)
@@ -164,8 +168,3 @@ def _why_it_died(cluster: Cluster) -> str:
                 reason = line.split(marker, 1)[1].strip() if marker.endswith(":") else line.strip()
                 return f"Postgres stopped: {reason} (data in {cluster.data}, log in {cluster.log})."
     return f"Postgres stopped without a reason; see {cluster.log}."
-
-
-def environment(cluster: Cluster) -> dict[str, str]:
-    """The environment of the server: without the PG* variables of the person who starts it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

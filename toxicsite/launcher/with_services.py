@@ -1,5 +1,6 @@
 """Run a command on a temporary Postgres and Redis of its own, which are gone when it ends, however it ends."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -13,9 +14,11 @@ from types import FrameType
 
 from toxicsite.launcher import postgres, redis_server
 from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.tether import tether
 
 TETHER = Path(__file__).with_name("tether.py")
 STOP_SECONDS = 10.0
+PARENT, PREFIX = Path("/tmp"), "toxicsite-"  # noqa: S108 (TMPDIR may be too long for the path of a Unix socket)
 
 
 def run_with_services(command: Sequence[str]) -> int:
@@ -32,8 +35,11 @@ def run_with_services(command: Sequence[str]) -> int:
 @contextmanager
 def temporary_services() -> Iterator[dict[str, str]]:
     """Start both servers, yield the environment variables that point at them, stop them and remove their files."""
-    base = Path(tempfile.mkdtemp(prefix="toxicsite-", dir="/tmp"))  # noqa: S108 (short enough for a socket path)
+    _sweep()
+    base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
     base.chmod(0o711)
+    lock = (base / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     started: list[subprocess.Popen[bytes]] = []
     try:
         server = redis_server.prepare(base / "redis")
@@ -53,6 +59,19 @@ def temporary_services() -> Iterator[dict[str, str]]:
         for process in reversed(started):
             _stop(process)
         shutil.rmtree(base, ignore_errors=True)
+        lock.close()
+
+
+def _sweep() -> None:
+    """Remove what launchers that were killed with -9 left: their folders are the ones whose lock is free."""
+    for left in PARENT.glob(f"{PREFIX}*/lock"):
+        try:
+            with left.open("r") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if left.stat().st_uid == os.geteuid():
+                    shutil.rmtree(left.parent, ignore_errors=True)
+        except OSError:
+            continue
 
 
 def _spawn(
@@ -80,8 +99,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    launcher = os.getpid()
     try:
-        process = subprocess.Popen(command, env=environment)
+        process = subprocess.Popen(
+            command, env=environment, preexec_fn=lambda: tether(signal.SIGTERM, launcher)
+        )
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         return 127 if isinstance(error, FileNotFoundError) else 126

@@ -1,0 +1,79 @@
+"""What the launcher reads from the environment (PORT, BIND, VAR_DIR, server addresses) before Django exists."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toxicsite.launcher.refusal import Refusal
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where to listen, where data lives, and which servers are somebody else's (None: bring our own)."""
+
+    bind: str
+    port: int
+    var: Path
+    database_url: str | None
+    redis_url: str | None
+
+    @property
+    def url(self) -> str:
+        host = "localhost" if self.bind in ("0.0.0.0", "::", *LOOPBACK) else self.bind  # noqa: S104 (compares only)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    @property
+    def gunicorn_bind(self) -> str:
+        return f"[{self.bind}]:{self.port}" if ":" in self.bind else f"{self.bind}:{self.port}"
+
+
+def read_options(environ: Mapping[str, str] = os.environ) -> Options:
+    """Read the options; a malformed one is refused by name."""
+    raw_port = environ.get("PORT") or "8000"
+    if not raw_port.isascii() or not raw_port.isdigit() or not 1 <= int(raw_port) <= 65535:
+        raise Refusal(f"PORT must be a number from 1 to 65535, not {raw_port!r}.")
+    return Options(
+        bind=environ.get("BIND") or "127.0.0.1",
+        port=int(raw_port),
+        var=Path(environ.get("VAR_DIR") or PROJECT / "var").resolve(),
+        database_url=_value_or_file("DATABASE_URL", environ),
+        redis_url=_value_or_file("REDIS_URL", environ),
+    )
+
+
+def refuse_taken_port(options: Options) -> None:
+    """Bind the address for a moment; refuses with the reason when that cannot be done."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            options.bind, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except socket.gaierror:
+        raise Refusal(f"BIND names no address of this machine: {options.bind!r}.") from None
+    except PermissionError:
+        raise Refusal(f"Port {options.port} needs root; choose another one: PORT=8000 make run.") from None
+    except OSError as error:
+        if error.errno in (98, 48):  # EADDRINUSE on Linux and on macOS
+            raise Refusal(
+                f"Port {options.port} is taken by another program; choose another one: "
+                f"PORT={options.port + 1 if options.port < 65535 else 8000} make run."
+            ) from None
+        raise Refusal(f"Cannot listen on {options.gunicorn_bind}: {error.strerror}.") from None
+
+
+def _value_or_file(name: str, environ: Mapping[str, str]) -> str | None:
+    path = environ.get(f"{name}_FILE")
+    if environ.get(name) or not path:
+        return environ.get(name) or None
+    try:
+        return Path(path).read_text().strip() or None
+    except OSError as error:
+        raise Refusal(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None

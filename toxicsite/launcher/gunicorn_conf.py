@@ -1,0 +1,23 @@
+"""How gunicorn serves toxicsite: one process of threads, bounded requests, no request text in the access log."""
+
+import os
+
+from toxicsite.launcher.environment import read_options
+
+wsgi_app = "toxicsite.wsgi"
+bind = read_options().gunicorn_bind
+workers = int(os.environ.get("WEB_WORKERS") or 1)
+# Threads, because a synchronous score waits for its verdict: a waiting request costs a thread and no processor.
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS") or 16)
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+# Its remote control would put a socket into the home folder, which the container's account does not have.
+control_socket_disable = True
+accesslog = "-"
+# The path without its query: a search may quote a comment.
+access_log_format = '%({x-request-id}i)s %(m)s %(U)s %(s)s %(B)s %(L)s'

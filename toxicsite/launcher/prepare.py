@@ -1,0 +1,49 @@
+"""Brings an installation up to date: tables, static files, starter model, first accounts.
+
+`python -m toxicsite.launcher.prepare` prints new logins, or one sentence and exit code 1; details go to standard error.
+"""
+
+import os
+import sys
+import traceback
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+
+
+def main() -> int:
+    """Run the steps in order; each is safe to repeat, and does little when there is nothing to do."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toxicsite.settings")
+    step = "The settings cannot be read"
+    try:
+        django.setup()
+        from django.conf import settings
+
+        step = "The database cannot be brought up to date"
+        call_command("migrate", interactive=False, verbosity=1, stdout=sys.stderr)
+        step = "The static files cannot be collected"
+        call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
+        step = "The starter model cannot be loaded"
+        if (settings.STARTER_MODEL_DIR / "manifest.json").exists():
+            call_command("load_model", str(settings.STARTER_MODEL_DIR), "--activate-if-none", stdout=sys.stderr)
+        else:
+            sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
+        step = "The first accounts cannot be made"
+        call_command("create_accounts", "--if-none", stdout=sys.stdout)
+    except ImproperlyConfigured as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    except CommandError as error:
+        sys.stdout.write(f"{step}: {error}\n")
+        return 1
+    except Exception as error:  # the last place before the person: one sentence there, the rest in the log
+        traceback.print_exc()
+        first = str(error).strip().splitlines()
+        sys.stdout.write(f"{step}: {first[0] if first else type(error).__name__}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""`make run`: everything on one machine under one process runner, until Ctrl-C."""
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from toxicsite.launcher import postgres, redis_server
+from toxicsite.launcher.environment import LOOPBACK, PROJECT, Options, read_options, refuse_taken_port
+from toxicsite.launcher.programs import APPLICATION, application_programs, service_programs
+from toxicsite.launcher.readiness import check_server, wait_until_ready
+from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.supervision import Supervisor, end_orphan
+
+MEBIBYTE = 1024 * 1024
+NEEDED_DISK = 300 * MEBIBYTE
+LONGEST_SOCKET_FOLDER = 80  # bytes; a Unix socket's whole path may have 107
+
+
+class Stopped(Exception):
+    """Somebody asked us to stop: Ctrl-C, SIGTERM, or the terminal went away."""
+
+
+def run() -> int:
+    """Start everything, print the address and the logins, and stay until asked to stop."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ask_to_stop)
+    supervisor: Supervisor | None = None
+    try:
+        with ExitStack() as stack:
+            options = read_options()
+            run_dir, logs = _folders(options)
+            stack.enter_context(_only_one(run_dir, options))
+            end_orphan(run_dir)
+            refuse_taken_port(options)
+            began = time.monotonic()
+            try:
+                sockets = _socket_folder(run_dir, stack)
+                supervisor = _start(options, run_dir=run_dir, logs=logs, sockets=sockets)
+                _serve(options, supervisor, began)
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, signal.SIG_IGN)
+                if supervisor is not None:
+                    supervisor.stop()
+                for name in ("database_url", "redis_url"):
+                    (run_dir / name).unlink(missing_ok=True)
+    except Stopped:
+        _say("Stopped; the data stays in place for the next start.")
+        return 0
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refusal("The disk is full: free some space and start again; nothing was lost.") from None
+        raise Refusal(f"{error.filename or 'A file or server'}: {error.strerror or error}.") from None
+    return 0
+
+
+def _start(options: Options, *, run_dir: Path, logs: Path, sockets: Path) -> Supervisor:
+    """Bring up the servers, bring the database up to date, and start the application's processes."""
+    cluster = server = None
+    if options.database_url is None:
+        cluster = postgres.prepare(
+            options.var / "postgres", socket_dir=sockets / "pg", log=logs / "postgres.log", durable=True
+        )
+    if options.redis_url is None:
+        server = redis_server.prepare(run_dir / "redis")
+    environment = os.environ | {
+        "VAR_DIR": str(options.var),
+        "DATABASE_URL": cluster.url if cluster else options.database_url or "",
+        "REDIS_URL": server.url if server else options.redis_url or "",
+        "PYTHONUNBUFFERED": "1",
+    }
+    programs = [*service_programs(cluster, server), *application_programs(options)]
+    supervisor = Supervisor(programs, run_dir=run_dir, logs=logs, socket_dir=sockets)
+    _say("Starting PostgreSQL and Redis" if cluster or server else "Using the servers of DATABASE_URL and REDIS_URL")
+    try:
+        for log in ("postgres", "redis", *APPLICATION):
+            (logs / f"{log}.log").unlink(missing_ok=True)  # so that what we quote is about this start
+        supervisor.start(environment)
+        if cluster is not None:
+            postgres.wait_until_ready(cluster, alive=lambda: not supervisor.is_dead("postgres"))
+        if server is not None:
+            redis_server.wait_until_ready(server, alive=lambda: not supervisor.is_dead("redis"))
+        for name, mine in (("DATABASE_URL", cluster), ("REDIS_URL", server)):
+            if mine is None:
+                check_server(name, environment[name])
+            else:  # for `manage.py` in another terminal
+                _write_private(run_dir / name.lower(), environment[name])
+        _say("Preparing the database, the static files and the model")
+        logins = _prepare(environment, logs)
+        if logins:
+            _say(logins)
+        _say("Starting the web server and the workers")
+        for name in APPLICATION:
+            supervisor.start_program(name)
+    except BaseException:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        supervisor.stop()
+        raise
+    return supervisor
+
+
+def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
+    missing = wait_until_ready(options, supervisor)
+    seconds = time.monotonic() - began
+    if missing:
+        _say(f"toxicsite is up, but not everything is ready ({missing}); see {supervisor.logs}.")
+    else:
+        _say(f"Ready in {seconds:.1f} s.")
+    if options.bind not in LOOPBACK and not os.environ.get("ALLOWED_HOSTS"):
+        _say("Only `localhost` is an allowed name so far: set ALLOWED_HOSTS to the names that visitors will use.")
+    _say(f"\n    {options.url}\n\nCtrl-C stops it. Logs are in {supervisor.logs}.")
+    while supervisor.alive():
+        time.sleep(0.5)
+    raise Refusal(f"The process runner stopped by itself; see {supervisor.logs / 'supervisord.log'}.")
+
+
+def _prepare(environment: dict[str, str], logs: Path) -> str:
+    """Migrate and so on in a process of its own; return what it has to tell (the new logins)."""
+    with (logs / "prepare.log").open("w") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "toxicsite.launcher.prepare"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise Refusal(done.stdout.strip() or f"The database could not be prepared; see {logs / 'prepare.log'}.")
+    return done.stdout.strip()
+
+
+def _folders(options: Options) -> tuple[Path, Path]:
+    run_dir, logs = options.var / "run", options.var / "log"
+    for folder in (run_dir, logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    run_dir.chmod(0o711)
+    if shutil.disk_usage(options.var).free < NEEDED_DISK:
+        raise Refusal(f"The disk is full: {options.var} needs at least {NEEDED_DISK // MEBIBYTE} MiB free.")
+    return run_dir, logs
+
+
+def _socket_folder(run_dir: Path, stack: ExitStack) -> Path:
+    """A folder for sockets: beside the data, or in /tmp where the path would be too long for a socket."""
+    if len(os.fsencode(run_dir)) <= LONGEST_SOCKET_FOLDER:
+        return run_dir
+    folder = Path(tempfile.mkdtemp(prefix="toxicsite-run-", dir="/tmp"))  # noqa: S108 (short on purpose)
+    folder.chmod(0o711)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _only_one(run_dir: Path, options: Options) -> Iterator[None]:
+    """Hold the folder's lock; the kernel frees it however we end, so it is never stale."""
+    with (run_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(f"toxicsite already runs from {options.var}; stop it first (Ctrl-C there).") from None
+        yield
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _ask_to_stop(number: int, _: FrameType | None) -> None:
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        _say("\nStopping …")
+    raise Stopped
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError:
+        pass  # the terminal is gone; stopping in order matters more

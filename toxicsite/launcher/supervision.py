@@ -1,0 +1,162 @@
+"""The process runner: writes supervisord's configuration, starts it, and talks to it over its Unix socket."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from toxicsite.launcher.environment import PROJECT
+from toxicsite.launcher.refusal import Refusal
+
+TETHER = Path(__file__).with_name("tether.py")
+START_SECONDS = 20.0
+STOP_SECONDS = 45.0
+DEAD = {"FATAL", "EXITED", "BACKOFF", "UNKNOWN"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process to keep running. Lower `priority` starts earlier and stops later."""
+
+    name: str
+    command: Sequence[str]
+    priority: int
+    autostart: bool = False
+    stop_signal: str = "TERM"
+    stop_seconds: int = 15
+    account: str = "-"
+
+    def section(self, logs: Path) -> str:
+        tethered = [sys.executable, "-S", str(TETHER), f"SIG{self.stop_signal}", self.account, *self.command]
+        settings = {
+            "command": shlex.join(tethered).replace("%", "%%"),
+            "directory": str(PROJECT).replace("%", "%%"),
+            "priority": self.priority,
+            "autostart": str(self.autostart).lower(),
+            "autorestart": "true",
+            "startsecs": 1,
+            "startretries": 10,
+            "stopsignal": self.stop_signal,
+            "stopwaitsecs": self.stop_seconds,
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": str(logs / f"{self.name}.log").replace("%", "%%"),
+            "stdout_logfile_maxbytes": "10MB",
+            "stdout_logfile_backups": 3,
+        }
+        return f"[program:{self.name}]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items())
+
+
+class Supervisor:
+    """A running supervisord that keeps `programs`; every program's output goes to `logs`/NAME.log."""
+
+    def __init__(self, programs: Sequence[Program], *, run_dir: Path, logs: Path, socket_dir: Path) -> None:
+        self.config = run_dir / "supervisord.conf"
+        self.pid_file = run_dir / "supervisord.pid"
+        self.logs = logs
+        self.socket = socket_dir / "supervisor.sock"
+        quoted = {name: str(path).replace("%", "%%") for name, path in vars(self).items()}
+        text = (
+            f"[unix_http_server]\nfile = {quoted['socket']}\nchmod = 0700\n\n"
+            "[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n"
+            f"[supervisord]\nnodaemon = true\nsilent = true\nlogfile = {quoted['logs']}/supervisord.log\n"
+            f"pidfile = {quoted['pid_file']}\nchildlogdir = {quoted['logs']}\n"
+        )
+        if os.geteuid() == 0:
+            text += "user = root\n"  # said on purpose, else it warns at every start
+        self.config.write_text(text + "\n" + "\n".join(program.section(logs) for program in programs))
+        self.config.chmod(0o600)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start supervisord away from the terminal's Ctrl-C, so that it stops its programs in order."""
+        self.socket.unlink(missing_ok=True)
+        with (self.logs / "supervisord-start.log").open("wb") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-S", str(TETHER), "SIGTERM", "-"),
+                    *(sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self.config)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=dict(environment),
+            )
+        give_up = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._call("getState")
+                return
+            except (OSError, HTTPException, xmlrpc.client.Error):
+                if not self.alive() or time.monotonic() > give_up:
+                    raise Refusal(f"The process runner did not start; see {self.logs}.") from None
+                time.sleep(0.05)
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start_program(self, name: str) -> None:
+        self._call("startProcess", name, False)
+
+    def is_dead(self, name: str) -> bool:
+        """Whether the program is down at this moment: given up, or waiting to be tried again."""
+        try:
+            return cast(dict[str, Any], self._call("getProcessInfo", name))["statename"] in DEAD
+        except (OSError, HTTPException, xmlrpc.client.Error):
+            return True
+
+    def given_up(self) -> list[str]:
+        """The programs that supervisord has stopped restarting."""
+        try:
+            infos = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+        except (OSError, HTTPException, xmlrpc.client.Error):
+            return []
+        return [info["name"] for info in infos if info["statename"] == "FATAL"]
+
+    def stop(self) -> None:
+        """Stop every program, last started first, then supervisord itself."""
+        if self.process is None:
+            return
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self.socket}")
+        try:
+            with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+                return getattr(proxy.supervisor, method)(*arguments)
+        except (socket.gaierror, TypeError) as error:
+            raise OSError(str(error)) from error
+
+
+def end_orphan(run_dir: Path) -> None:
+    """Stop a supervisord whose launcher was killed, so that it does not hold the port and the data."""
+    try:
+        process = psutil.Process(int((run_dir / "supervisord.pid").read_text()))
+        if str(run_dir / "supervisord.conf") not in process.cmdline():
+            return  # the number belongs to somebody else by now
+        process.terminate()
+        process.wait(STOP_SECONDS)
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        return
+    except psutil.Error:
+        raise Refusal(f"An earlier toxicsite of this folder does not stop; see {run_dir}.") from None

@@ -1,0 +1,79 @@
+"""Typed reading of environment variables that fails with a sentence naming the variable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE, FALSE = {"1", "true", "yes", "on", "y", "t"}, {"0", "false", "no", "off", "n", "f", ""}
+
+
+class Environment(environ.FileAwareEnv):
+    """django-environ with `NAME_FILE`, strict truth values and bounds; every complaint names its variable."""
+
+    def read(self, name: str, default: str = "") -> str:
+        """A text, stripped; unset and empty both give the default."""
+        try:
+            return self.str(name, default).strip() or default
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{name}_FILE names a file that cannot be read: {error.strerror}."
+            ) from None
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A truth value; anything but the usual words is refused rather than read as False."""
+        text = self.read(name, "true" if default else "false").lower()
+        if text not in TRUE | FALSE:
+            raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
+        return text in TRUE
+
+    def whole(self, name: str, default: int, *, at_least: int = 0) -> int:
+        """A whole number of at least `at_least`."""
+        text = self.read(name, str(default))
+        try:
+            value = int(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from None
+        if value < at_least:
+            raise ImproperlyConfigured(f"{name} must be at least {at_least}, not {value}.")
+        return value
+
+    def number(self, name: str, default: float, *, above: float = 0.0) -> float:
+        """A finite number greater than `above`."""
+        text = self.read(name, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a number, not {text!r}.") from None
+        if not above < value < float("inf"):
+            raise ImproperlyConfigured(f"{name} must be greater than {above:g}, not {text}.")
+        return value
+
+    def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
+        """A list, separated by commas."""
+        return [word.strip() for word in self.read(name, ",".join(default)).split(",") if word.strip()]
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        """One of `allowed`."""
+        value = self.read(name, default)
+        if value not in allowed:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+        return value
+
+    def postgres(self, name: str, default: str) -> dict[str, Any]:
+        """The Django configuration of a PostgreSQL URL."""
+        try:
+            found: Mapping[str, Any] = self.db_url_config(self.read(name, default))
+        except (ValueError, ImproperlyConfigured):
+            found = {}
+        if found.get("ENGINE") != "django.db.backends.postgresql" or not found.get("NAME"):
+            raise ImproperlyConfigured(f"{name} must look like postgres://user:password@host:5432/database.")
+        return dict(found)
+
+    def redis(self, name: str, default: str) -> str:
+        """A Redis URL."""
+        url = self.read(name, default)
+        if not url.startswith(("redis://", "rediss://")):
+            raise ImproperlyConfigured(f"{name} must look like redis://:password@host:6379/0.")
+        return url

@@ -1,0 +1,68 @@
+"""Health: `/healthz` says that this process answers, `/readyz` that a comment would be classified right now."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from classifier.services import worker_status
+from toxicsite.lib.broker import NoBroker, broker_errors, client
+
+OK = "ok"
+
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process can answer at all; asks nobody else."""
+    return JsonResponse({"status": OK})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when the database, Redis and a worker with a model are there, else 503; each is named either way."""
+    checks = {name: check() for name, check in CHECKS.items()}
+    ready = all(state == OK for state in checks.values())
+    return JsonResponse(
+        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
+    )
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        logger.warning("the database does not answer", exc_info=True)
+        connection.close()
+        return "does not answer"
+    return OK
+
+
+def _redis() -> str:
+    try:
+        with broker_errors():
+            client().ping()
+    except NoBroker:
+        return "does not answer"
+    return OK
+
+
+def _worker() -> str:
+    status = worker_status()
+    if not status.alive:
+        return "no classification worker is running"
+    if status.problem:
+        return status.problem
+    if status.model_version is None:
+        return "the worker has no model"
+    return OK
+
+
+CHECKS: dict[str, Callable[[], str]] = {"database": _database, "redis": _redis, "worker": _worker}
