@@ -12,6 +12,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m toxicsite.launcher", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="start everything on this machine, until Ctrl-C")
+    commands.add_parser("chromium", help="see to it that the browser tests find a Chromium")
+    commands.add_parser("lock", help="pin what is installed of pyproject.toml's dependencies")
     with_services = commands.add_parser("with-services", help="run COMMAND on a temporary Postgres and Redis")
     with_services.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args(arguments)
@@ -20,6 +22,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from toxicsite.launcher.run import run
 
             return run()
+        if options.command == "chromium":
+            from toxicsite.launcher.chromium import ensure_chromium
+
+            ensure_chromium()
+            return 0
+        if options.command == "lock":
+            from toxicsite.launcher.lock import write_locks
+
+            write_locks()
+            return 0
         argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
         if not argv:
             parser.error("with-services needs a command after --")

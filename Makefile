@@ -1,0 +1,64 @@
+# toxicsite's commands; `make` lists them.
+
+# Python 3.11 where it has its own name, else whatever is there: bootstrap.py says it when that is the wrong one.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+VENV_PYTHON := .venv/bin/python
+BOOTSTRAP := "$(PYTHON)" toxicsite/launcher/bootstrap.py
+WITH_SERVICES := $(VENV_PYTHON) -m toxicsite.launcher with-services --
+STARTER := models/starter
+API_FILE := classifier/api/openapi.yaml
+PYTEST_WORKERS ?= 2
+DATA ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-test run test lint lint-only pytest format api-file lock benchmark evaluate starter chromium
+
+help: ## list these commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install ## start everything on this machine (PORT=8000 BIND=127.0.0.1), Ctrl-C stops it
+	@exec $(VENV_PYTHON) -m toxicsite.launcher run
+
+test: install-test chromium lint-only pytest ## install, check and test everything on servers of its own
+
+lint: install-test lint-only ## style, types, import contracts, migrations, API file
+
+install: ## make .venv and install the pinned packages
+	@$(BOOTSTRAP)
+
+install-test:
+	@$(BOOTSTRAP) --test
+
+chromium:
+	@$(VENV_PYTHON) -m toxicsite.launcher chromium
+
+lint-only:
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy .
+	.venv/bin/lint-imports
+	$(WITH_SERVICES) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
+	@$(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn | cmp - $(API_FILE) || \
+		{ echo "$(API_FILE) is not what the code serves: make api-file, and look at the difference"; exit 1; }
+
+pytest:
+	$(WITH_SERVICES) $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist loadfile
+
+format: install-test ## put the code into the agreed form
+	$(VENV_PYTHON) -m ruff check --fix .
+	$(VENV_PYTHON) -m ruff format .
+
+api-file: install-test ## write the OpenAPI file anew
+	$(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn --file $(API_FILE)
+
+lock: ## pin what .venv holds of pyproject.toml's dependencies
+	$(VENV_PYTHON) -m toxicsite.launcher lock
+
+benchmark: install-test ## measure speed beside the usual ways, in one run
+	$(WITH_SERVICES) $(VENV_PYTHON) -m benchmarks
+
+evaluate: install ## evaluate the starter model on the test rows (DATA=name or file)
+	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) $(if $(DATA),--data $(DATA))
+
+starter: install ## train the starter model again from scratch
+	$(VENV_PYTHON) manage.py train_starter --output $(STARTER)
