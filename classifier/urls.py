@@ -1,0 +1,20 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from classifier.views import classify, comments, preferences, session, words
+
+urlpatterns = [
+    path("", classify.classify, name="classify"),
+    path("preview/", classify.preview, name="preview"),
+    path("words/", words.text_words, name="text-words"),
+    path("worker/", classify.worker, name="worker"),
+    path("comments/", comments.comment_list, name="comments"),
+    path("comments/<int:comment_id>/", comments.comment, name="comment-detail"),
+    path("comments/<int:comment_id>/verdict/", comments.comment_card, name="comment-verdict"),
+    path("comments/<int:comment_id>/words/", words.comment_words, name="comment-words"),
+    path("preferences/blur/", preferences.blur, name="preferences-blur"),
+    path("preferences/theme/", preferences.theme, name="preferences-theme"),
+    path("sign-in/", session.sign_in, name="sign-in"),
+    path("sign-out/", session.sign_out, name="sign-out"),
+]

@@ -1,0 +1,38 @@
+"""Who may see a page: signed-in people; where a session has ended, also an htmx request leads to sign-in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from classifier.models import User
+
+View = Callable[..., HttpResponse]
+
+
+class SiteRequest(HttpRequest):
+    """What the middleware makes of a request, for the type checker."""
+
+    user: User  # type: ignore[assignment]
+    htmx: HtmxDetails
+
+
+def signed_in(view: View) -> View:
+    """Let only signed-in people in; others are sent to the sign-in page and come back afterwards."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        site_request = cast(SiteRequest, request)
+        if site_request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if site_request.htmx:
+            current = urlsplit(site_request.htmx.current_url or "/").path
+            return HttpResponseClientRedirect(redirect_to_login(current).url)
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+    return guarded

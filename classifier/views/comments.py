@@ -1,0 +1,95 @@
+"""My comments, and one comment with everything that happened to it."""
+
+from typing import cast
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from classifier.forms import CommentFilterForm
+from classifier.models import Comment
+from classifier.selectors.comment_history import comment_counts, comment_page, comments_matching
+from classifier.selectors.comments import comment_detail, comments_visible_to
+from classifier.services import worker_status
+from classifier.views.access import SiteRequest, signed_in
+from classifier.views.presentation import bars_of_prediction, card_of_comment
+from classifier.views.words import words_of_comment
+
+PAGE_SIZE = 25
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_list(request: HttpRequest) -> HttpResponse:
+    form = CommentFilterForm(request.GET)
+    chosen = form.chosen()
+    comments = comments_matching(
+        user=cast(SiteRequest, request).user, verdict=chosen["verdict"], search=chosen["q"]
+    )
+    counts = comment_counts(comments=comments)
+    of_status = comments.filter(status=chosen["status"]) if chosen["status"] else comments
+    page = comment_page(comments=of_status, before=chosen["before"], after=chosen["after"], size=PAGE_SIZE)
+    filters = {name: chosen[name] for name in ("status", "verdict", "q") if chosen[name]}
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "filtered": bool(chosen["verdict"] or chosen["q"]),
+        "rows": [{"comment": comment, "card": card_of_comment(comment)} for comment in page.comments],
+        "tabs": [
+            {
+                "name": title,
+                "count": counts[status],
+                "current": status == (chosen["status"] or ""),
+                "query": urlencode({k: v for k, v in {**filters, "status": status}.items() if v}),
+            }
+            for status, title in CommentFilterForm.STATUSES
+        ],
+        "newer": page.newer and urlencode({**filters, "after": page.newer}),
+        "older": page.older and urlencode({**filters, "before": page.older}),
+    }
+    return render(request, "classifier/comments.html", context)
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
+    user = cast(SiteRequest, request).user
+    try:
+        found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    card = card_of_comment(found)
+    predictions = [
+        {"prediction": prediction, "bars": bars_of_prediction(prediction)}
+        for prediction in found.predictions.all()
+    ]
+    context = {
+        "comment": found,
+        "card": card,
+        "mine": found.submitted_by_id == user.pk,
+        "predictions": predictions,
+        "worker": worker_status() if card.pending else None,
+        "words": words_of_comment(found) if request.GET.get("words") == "1" and card.verdict else None,
+    }
+    return render(request, "classifier/comment.html", context)
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_card(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """The verdict card alone, for a page that waits for it."""
+    user = cast(SiteRequest, request).user
+    try:
+        found = comments_visible_to(user=user).get(pk=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    card = card_of_comment(found)
+    context = {"card": card, "worker": worker_status() if card.pending else None}
+    if not card.pending:
+        context["announcement"] = card.announcement
+    return render(request, "classifier/verdict/card.html", context)

@@ -1,0 +1,59 @@
+"""Error pages in the site's look; an htmx request gets the short form, which fits where its answer goes."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import loader
+
+NOT_FOUND = ("Nothing is here", "The address is mistyped, or what was here is gone or not yours to see.")
+FORBIDDEN = (
+    "This is not yours to do",
+    "Your account has no permission for it. An administrator can give it to you.",
+)
+BAD_REQUEST = ("The request makes no sense to the server", "Go back, and send it again.")
+EXPIRED = (
+    "This page has been open too long",
+    "For your safety the form was not sent. Copy your text, reload the page and send it again.",
+)
+BROKEN = (
+    "Something broke on the server",
+    "It is not your doing, and the error is in the server's log. Comments already stored are safe.",
+)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 404, *NOT_FOUND)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 403, *FORBIDDEN)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _answer(request, 400, *BAD_REQUEST)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, 403, *EXPIRED)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The database may be what broke, so this page asks nothing of it: no session, no user."""
+    context = {"code": 500, "heading": BROKEN[0], "advice": BROKEN[1]}
+    name = "errors/part.html" if _is_htmx(request) else "errors/standalone.html"
+    try:
+        page = loader.render_to_string(name, context)
+    except Exception:  # what broke may be the templates or the static files themselves
+        page = f"<!doctype html><title>{BROKEN[0]}</title><h1>{BROKEN[0]}</h1><p>{BROKEN[1]}</p>"
+    return HttpResponse(page, status=500)
+
+
+def _answer(request: HttpRequest, code: int, heading: str, advice: str) -> HttpResponse:
+    context: dict[str, Any] = {"code": code, "heading": heading, "advice": advice}
+    name = "errors/part.html" if _is_htmx(request) else "errors/page.html"
+    return render(request, name, context, status=code)
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"

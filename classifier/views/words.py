@@ -1,0 +1,74 @@
+"""The words that drove a verdict: a second request, so that the verdict itself shows at once."""
+
+from typing import cast
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from classifier.forms import ClassifyForm
+from classifier.models import Comment
+from classifier.selectors.comments import comments_visible_to
+from classifier.services import InvalidInput, ScoredText, TextProblem, comment_explain, score_texts
+from classifier.views.access import SiteRequest, signed_in
+from classifier.views.presentation import WordsView, words_view
+from classifier.views.problems import SCORING_ERRORS, problem_of
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
+    site_request = cast(SiteRequest, request)
+    try:
+        comment = comments_visible_to(user=site_request.user).get(pk=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    if not site_request.htmx:
+        return redirect(f"/comments/{comment_id}/?words=1#words")
+    return _render(request, words_of_comment(comment), comment.text)
+
+
+@signed_in
+@never_cache
+@require_POST
+def text_words(request: HttpRequest) -> HttpResponse:
+    """The words of a text that is not stored; it travels in the request and is forgotten."""
+    form = ClassifyForm(request)
+    if not form.is_valid():
+        return render(request, "classifier/verdict/words.html", {"form": form}, status=422)
+    text = form.cleaned_data["text"]
+    try:
+        [scored] = score_texts(texts=[text], explain=True, deadline=settings.SCORE_DEADLINE_SECONDS)
+    except (*SCORING_ERRORS, InvalidInput) as error:
+        return _render(request, _without(problem_of(error).short), text)
+    return _render(request, _view(text, scored), text)
+
+
+def words_of_comment(comment: Comment) -> WordsView:
+    """Explain a stored comment; where that cannot be had now, say why."""
+    try:
+        scored = comment_explain(comment=comment, deadline=settings.SCORE_DEADLINE_SECONDS)
+    except SCORING_ERRORS as error:
+        return _without(problem_of(error).short)
+    return _view(comment.text, scored)
+
+
+def _view(text: str, scored: ScoredText | TextProblem) -> WordsView:
+    if isinstance(scored, TextProblem):
+        return _without(scored.message)
+    if scored.explanation is None:
+        return _without("The worker gave no explanation")
+    return words_view(text, scored.explanation, scored.model_version)
+
+
+def _without(reason: str) -> WordsView:
+    return WordsView([], [], "", "", problem=reason)
+
+
+def _render(request: HttpRequest, words: WordsView, text: str) -> HttpResponse:
+    toxic = request.GET.get("veil") == "1" or request.POST.get("veil") == "1"
+    context = {"words": words, "text": text, "veiled": toxic}
+    return render(request, "classifier/verdict/words.html", context)
