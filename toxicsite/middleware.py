@@ -41,7 +41,9 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
-            return HttpResponse("The Content-Length header is not a number.\n", status=400, content_type="text/plain")
+            return HttpResponse(
+                "The Content-Length header is not a number.\n", status=400, content_type="text/plain"
+            )
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if int(length) <= limit or (request.content_type or "").startswith("multipart/"):
             return self.get_response(request)

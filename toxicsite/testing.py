@@ -23,7 +23,16 @@ _FILES = tempfile.TemporaryDirectory(prefix=f"toxicsite-tests-{WORKER}-")
 
 os.environ["VAR_DIR"] = _FILES.name
 os.environ["REDIS_KEY_PREFIX"] = f"toxicsite-test-{WORKER}:"
-for name in ("DEBUG", "HTTPS", "BEHIND_PROXY", "ALLOWED_HOSTS", "LOG_FORMAT", "LOG_LEVEL", "SECRET_KEY", "MODELS_DIR"):
+for name in (
+    "DEBUG",
+    "HTTPS",
+    "BEHIND_PROXY",
+    "ALLOWED_HOSTS",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "SECRET_KEY",
+    "MODELS_DIR",
+):
     os.environ.pop(name, None)  # the answers of a test do not depend on how the machine is set up
 if os.environ.get("REDIS_URL"):
     _parts = urlsplit(os.environ["REDIS_URL"])

@@ -23,7 +23,10 @@ REASONS = [
     ("No space left on device", "the disk is full: free about 8 GiB and start again"),
     ("Disk quota exceeded", "the disk quota is used up: free about 8 GiB and start again"),
     ("No matching distribution found", "a package is not to be had for this machine or from this index"),
-    ("error: command", "a package has to be compiled and that failed: install a C compiler (`apt-get install gcc`)"),
+    (
+        "error: command",
+        "a package has to be compiled and that failed: install a C compiler (`apt-get install gcc`)",
+    ),
     ("Failed building wheel", "a package could not be built: install a C compiler (`apt-get install gcc`)"),
     ("Failed to build", "a package could not be built: install a C compiler (`apt-get install gcc`)"),
     ("Temporary failure in name resolution", "the package index cannot be reached: check the network"),
@@ -86,7 +89,8 @@ def _make_environment(python):
     free = shutil.disk_usage(PROJECT).free // (1024 * 1024)
     if free < NEEDED_DISK_MIB:
         raise Refusal(
-            "The disk is nearly full: installing needs about %d MiB, and %s has %d." % (NEEDED_DISK_MIB, PROJECT, free)
+            "The disk is nearly full: installing needs about %d MiB, and %s has %d."
+            % (NEEDED_DISK_MIB, PROJECT, free)
         )
     _say("Making the virtual environment .venv")
     done = subprocess.run(
@@ -96,14 +100,25 @@ def _make_environment(python):
     if done.returncode == 0:
         return
     if "ensurepip" in output or "No module named venv" in output:
-        raise Refusal("This Python cannot make virtual environments: `apt-get install python3.11-venv` helps on Debian.")
+        raise Refusal(
+            "This Python cannot make virtual environments: `apt-get install python3.11-venv` helps on Debian."
+        )
     raise Refusal("The virtual environment could not be made: %s" % _reason(output))
 
 
 def _install(kind):
     log_path = os.path.join(VENV, "install.log")
     _say("Installing the pinned packages of %s (several minutes the first time)" % LOCKS[kind])
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    command = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+    ]
     for lock in ("run", "test") if kind == "test" else ("run",):
         command += ["-r", os.path.join(PROJECT, LOCKS[lock])]
     with open(log_path, "w", encoding="utf-8") as log:
@@ -116,7 +131,9 @@ def _install(kind):
         code = process.wait()
     if code != 0:
         with open(log_path, encoding="utf-8") as log:
-            raise Refusal("Installing failed: %s; all of pip's words are in .venv/install.log." % _reason(log.read()))
+            raise Refusal(
+                "Installing failed: %s; all of pip's words are in .venv/install.log." % _reason(log.read())
+            )
 
 
 def _reason(output):

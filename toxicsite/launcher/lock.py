@@ -52,7 +52,9 @@ def pins(direct: Iterable[str]) -> Iterator[tuple[str, str]]:
         try:
             found = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
-            raise Refusal(f"{requirement} is not installed: install it into .venv first, then lock.") from None
+            raise Refusal(
+                f"{requirement} is not installed: install it into .venv first, then lock."
+            ) from None
         version = Version(found.version)
         if version not in requirement.specifier and version.public not in requirement.specifier:
             raise Refusal(f"{name} {version} is installed, but {requirement} is asked for.")

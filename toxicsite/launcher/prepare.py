@@ -26,7 +26,9 @@ def main() -> int:
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
         step = "The starter model cannot be loaded"
         if (settings.STARTER_MODEL_DIR / "manifest.json").exists():
-            call_command("load_model", str(settings.STARTER_MODEL_DIR), "--activate-if-none", stdout=sys.stderr)
+            call_command(
+                "load_model", str(settings.STARTER_MODEL_DIR), "--activate-if-none", stdout=sys.stderr
+            )
         else:
             sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
         step = "The first accounts cannot be made"

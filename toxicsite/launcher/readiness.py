@@ -21,7 +21,9 @@ def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
     while time.monotonic() < give_up:
         if "web" in supervisor.given_up() or not supervisor.alive():
             log = supervisor.logs / "web.log"
-            raise Refusal(f"The web server does not start: {last_line(log.read_text(errors='replace'))} (see {log}).")
+            raise Refusal(
+                f"The web server does not start: {last_line(log.read_text(errors='replace'))} (see {log})."
+            )
         found = ask(options)
         if found is not None:
             missing = ", ".join(f"{name}: {state}" for name, state in found.items() if state != "ok")

@@ -43,7 +43,9 @@ def program() -> Path:
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        raise Refusal(f"No embedded Redis for this machine ({error}): set REDIS_URL to a server of yours.") from None
+        raise Refusal(
+            f"No embedded Redis for this machine ({error}): set REDIS_URL to a server of yours."
+        ) from None
 
 
 def prepare(folder: Path) -> RedisServer:
@@ -81,5 +83,7 @@ def wait_until_ready(server: RedisServer, *, alive: Callable[[], bool]) -> None:
                 if not alive():
                     raise Refusal(f"The embedded Redis stopped at once (port {server.port}).") from None
                 if time.monotonic() > give_up:
-                    raise Refusal(f"The embedded Redis did not answer within {START_SECONDS:.0f} s.") from None
+                    raise Refusal(
+                        f"The embedded Redis did not answer within {START_SECONDS:.0f} s."
+                    ) from None
                 time.sleep(0.03)

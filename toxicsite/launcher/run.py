@@ -81,7 +81,11 @@ def _start(options: Options, *, run_dir: Path, logs: Path, sockets: Path) -> Sup
     }
     programs = [*service_programs(cluster, server), *application_programs(options)]
     supervisor = Supervisor(programs, run_dir=run_dir, logs=logs, socket_dir=sockets)
-    _say("Starting PostgreSQL and Redis" if cluster or server else "Using the servers of DATABASE_URL and REDIS_URL")
+    _say(
+        "Starting PostgreSQL and Redis"
+        if cluster or server
+        else "Using the servers of DATABASE_URL and REDIS_URL"
+    )
     try:
         for log in ("postgres", "redis", *APPLICATION):
             (logs / f"{log}.log").unlink(missing_ok=True)  # so that what we quote is about this start
@@ -118,7 +122,9 @@ def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
     else:
         _say(f"Ready in {seconds:.1f} s.")
     if options.bind not in LOOPBACK and not os.environ.get("ALLOWED_HOSTS"):
-        _say("Only `localhost` is an allowed name so far: set ALLOWED_HOSTS to the names that visitors will use.")
+        _say(
+            "Only `localhost` is an allowed name so far: set ALLOWED_HOSTS to the names that visitors will use."
+        )
     _say(f"\n    {options.url}\n\nCtrl-C stops it. Logs are in {supervisor.logs}.")
     while supervisor.alive():
         time.sleep(0.5)
@@ -138,7 +144,9 @@ def _prepare(environment: dict[str, str], logs: Path) -> str:
             check=False,
         )
     if done.returncode != 0:
-        raise Refusal(done.stdout.strip() or f"The database could not be prepared; see {logs / 'prepare.log'}.")
+        raise Refusal(
+            done.stdout.strip() or f"The database could not be prepared; see {logs / 'prepare.log'}."
+        )
     return done.stdout.strip()
 
 
@@ -169,7 +177,9 @@ def _only_one(run_dir: Path, options: Options) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refusal(f"toxicsite already runs from {options.var}; stop it first (Ctrl-C there).") from None
+            raise Refusal(
+                f"toxicsite already runs from {options.var}; stop it first (Ctrl-C there)."
+            ) from None
         yield
 
 

@@ -26,7 +26,9 @@ class Command(BaseCommand):
             if user_model.objects.exists():
                 if if_none:
                     return
-                raise CommandError("there are accounts already; change a password with `manage.py changepassword NAME`")
+                raise CommandError(
+                    "there are accounts already; change a password with `manage.py changepassword NAME`"
+                )
             logins = {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in ("admin", "moderator")}
             admin = user_model.objects.create_superuser(username="admin", password=logins["admin"])
             moderator = user_model.objects.create_user(username="moderator", password=logins["moderator"])
