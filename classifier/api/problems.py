@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from django.conf import settings
 from django.core.exceptions import (
     ObjectDoesNotExist,
     PermissionDenied,
@@ -121,6 +122,7 @@ def plain_response(status: int, request: HttpRequest) -> JsonResponse:
         400: "The request was refused before it was read: check the Host header and the form of the request.",
         403: "The request was refused: the session's CSRF token is missing or wrong.",
         404: f"Nothing lives at {request.path}. The API is described at /api/docs/.",
+        413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes; send it in parts.",
         500: "Something failed on the server; the details are in its log under this request id.",
     }
     problem = Problem(kind, details.get(status, kind.title + "."))
@@ -142,7 +144,7 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
         case exceptions.PermissionDenied():
             return Problem(FORBIDDEN, str(exc.detail))
         case PermissionDenied():
-            return Problem(FORBIDDEN, "You do not have permission to do this.")
+            return Problem(FORBIDDEN, f"{exc}." if str(exc) else "You do not have permission to do this.")
         case exceptions.NotFound() | Http404() | ObjectDoesNotExist():
             return Problem(NOT_FOUND, "There is no such thing here, or it is not yours to see.")
         case exceptions.MethodNotAllowed():

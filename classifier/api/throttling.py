@@ -28,8 +28,6 @@ class RequestsPerMinute(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         limit = settings.API_REQUESTS_PER_MINUTE
-        if limit <= 0:
-            return True
         now = time.time()
         window = int(now // WINDOW_SECONDS)
         try:

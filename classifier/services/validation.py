@@ -9,7 +9,7 @@ from django.conf import settings
 
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS
 
-SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}$")
+SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}\Z")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -43,7 +43,9 @@ class ListQuery(ClosedSerializer):
     verdict = ChoiceParameter(required=False, choices=VERDICT_CHOICES)
     source = TextParameter(required=False, max_length=64)  # type: ignore[assignment]
     external_id = TextParameter(required=False, max_length=EXTERNAL_ID_MAX_CHARACTERS)
-    created_from = TimeParameter(required=False, help_text="Submitted at this time or later.")
+    created_from = TimeParameter(
+        required=False, help_text="Submitted then or later; a date alone is its midnight UTC."
+    )
     created_before = TimeParameter(required=False, help_text="Submitted before this time.")
     cursor = TextParameter(required=False, default="", help_text="Taken from `next` of the page before.")
     limit = CountParameter(most=PAGE_SIZE_MAX, default=PAGE_SIZE, help_text="Comments a page.")

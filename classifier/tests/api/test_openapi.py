@@ -1,0 +1,44 @@
+"""The committed OpenAPI file is what the code says, and is served."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.management import call_command
+from django.test import Client
+
+COMMITTED = Path(__file__).parents[2] / "api" / "openapi.yaml"
+
+
+def test_the_committed_file_is_the_generated_one_without_a_warning(tmp_path: Path) -> None:
+    generated = tmp_path / "openapi.yaml"
+    call_command("spectacular", file=str(generated), validate=True, fail_on_warn=True)
+    assert generated.read_text() == COMMITTED.read_text(), (
+        "run: python manage.py spectacular --validate --fail-on-warn --file classifier/api/openapi.yaml"
+    )
+
+
+def test_the_server_serves_it(client: Client) -> None:
+    response = client.get("/api/v1/openapi.yaml")
+    assert response.headers["Content-Type"] == "application/yaml; charset=utf-8"
+    assert yaml.safe_load(response.content) == yaml.safe_load(COMMITTED.read_text())
+
+
+def test_it_is_openapi_3_1_and_every_operation_has_an_example_and_its_errors() -> None:
+    document = yaml.safe_load(COMMITTED.read_text())
+    assert document["openapi"] == "3.1.0"
+    operations: list[Any] = [op for path in document["paths"].values() for op in path.values()]
+    assert {op["operationId"] for op in operations} == {
+        "submit_comments",
+        "list_comments",
+        "read_comment",
+        "score_texts",
+    }
+    for operation in operations:
+        answers = operation["responses"]
+        assert {"400", "401", "403", "429", "500"} <= answers.keys()
+        good = answers.get("200") or answers["201"]
+        assert good["content"]["application/json"]["examples"]
+        if "requestBody" in operation:
+            assert operation["requestBody"]["content"]["application/json"]["examples"]
+            assert {"413", "415"} <= answers.keys()

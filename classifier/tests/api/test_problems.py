@@ -1,0 +1,65 @@
+"""Errors that no endpoint raises itself are problems too."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from classifier.models import Comment
+from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/", "/api/v2/", "/api/v1/", "/api/v1/nothing/", f"{COMMENTS}x/", "/api/%00", "/api//"]
+)
+@pytest.mark.django_db
+def test_an_unknown_address_is_a_404_problem(path: str) -> None:
+    for response in (Client().get(path), Client().post(path)):
+        assert "/api/docs/" in assert_problem(response, 404, "not-found")["detail"]
+
+
+@pytest.mark.parametrize("pk", ["0", "999999", "9" * 30, "9" * 5_000])
+def test_an_unknown_comment_is_a_404_problem(program: Caller, pk: str) -> None:
+    assert_problem(program.get(f"{COMMENTS}{pk}/"), 404, "not-found")
+
+
+def test_a_forgotten_slash_is_followed_for_reading_and_named_for_writing(program: Caller) -> None:
+    response = program.get(COMMENTS.rstrip("/"), limit="1")
+    assert (response.status_code, response.headers["Location"]) == (308, f"{COMMENTS}?limit=1")
+    problem = assert_problem(program.post(COMMENTS.rstrip("/"), {"text": "x"}), 404, "not-found")
+    assert COMMENTS in problem["detail"]
+    assert not Comment.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
+def test_another_method_is_a_405_problem_with_allow(program: Caller, method: str) -> None:
+    for path in (COMMENTS, SCORE, f"{COMMENTS}1/"):
+        response = getattr(program.client, method)(path, headers=program.headers)
+        assert_problem(response, 405, "method-not-allowed")
+        assert response.headers["Allow"]
+
+
+def test_any_accept_header_gets_json(program: Caller) -> None:
+    response = program.client.get(
+        COMMENTS, headers={**program.headers, "Accept": "text/html;q=0.9, image/png"}
+    )
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+
+
+def test_a_bug_is_a_500_problem_with_a_request_id_and_no_secret(
+    program: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(**kwargs: Any) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr("classifier.api.v1.submission.comment_submit", broken)
+    response = program.post(COMMENTS, {"text": "x"})
+    problem = assert_problem(response, 500, "server-error")
+    assert "swordfish" not in response.content.decode()
+    assert problem["request_id"] in caplog.text
+    assert "swordfish" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_refused_host_is_a_problem_too() -> None:
+    assert_problem(Client().get(COMMENTS, headers={"Host": "evil.example"}), 400, "malformed-body")
