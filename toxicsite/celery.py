@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A toxicsite worker -Q classify`, `-Q training`, and `celery -A toxicsite beat`."""
+"""The Celery application: `celery -A toxicsite worker -Q classify` (or `-Q training`), and `… beat`."""
 
 import logging.config
 import os
@@ -14,9 +14,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@setup_logging.connect
 def use_our_logging(**_: Any) -> None:
     """Log as settings.LOGGING says; connecting here is what keeps Celery from setting up its own."""
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+setup_logging.connect(use_our_logging)

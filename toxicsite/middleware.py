@@ -29,10 +29,10 @@ class HealthMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body over the limit unread; Django's own limit misses parsers that read the stream themselves.
+    """Refuses a body over the limit unread; Django's own limit misses parsers that read the stream.
 
-    A body without a length reads as empty here (WSGI), so the announced length is the whole truth. Uploaded files
-    stream to disk and are not counted.
+    A body without a length reads as empty here (WSGI), so the announced length is the whole truth. Uploaded
+    files stream to disk and are not counted.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -1,7 +1,7 @@
 """Every setting of toxicsite, one variable a line, all from the environment (see `.env.example`).
 
-`NAME_FILE` may hold the path of a file with the value of `NAME` (for container secrets). A malformed value stops
-the start with a sentence that names the variable.
+`NAME_FILE` may hold the path of a file with the value of `NAME` (for container secrets). A malformed value
+stops the start with a sentence that names the variable.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ from toxicsite.lib.secret_key import read_or_create_secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 
-# --- where things are -----------------------------------------------------------------------------------------
+# --- where things are -------------------------------------------------------------------------------------
 VAR_DIR = Path(env.read("VAR_DIR", str(BASE_DIR / "var")))
 MODELS_DIR = Path(env.read("MODELS_DIR", str(VAR_DIR / "models")))
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 
-# --- security -------------------------------------------------------------------------------------------------
+# --- security ---------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.read("SECRET_KEY", "") or read_or_create_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
@@ -50,7 +50,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- applications ---------------------------------------------------------------------------------------------
+# --- applications -----------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -113,11 +113,12 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "classify"
 LOGOUT_REDIRECT_URL = "sign-in"
 
-# --- database, broker -----------------------------------------------------------------------------------------
+# --- database, broker -------------------------------------------------------------------------------------
 # Unset, these are the servers that `make run` has started from this folder, while it runs.
 DATABASES = {
     "default": env.postgres(
-        "DATABASE_URL", running_server(VAR_DIR, "database_url", "postgres://toxicsite@localhost:5432/toxicsite")
+        "DATABASE_URL",
+        running_server(VAR_DIR, "database_url", "postgres://toxicsite@localhost:5432/toxicsite"),
     )
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.whole("CONN_MAX_AGE", 60)
@@ -142,7 +143,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 
-# --- classification -------------------------------------------------------------------------------------------
+# --- classification ---------------------------------------------------------------------------------------
 COMMENT_MAX_CHARACTERS = env.whole("COMMENT_MAX_CHARACTERS", 20_480, at_least=1)
 BATCH_MAX_COMMENTS = env.whole("BATCH_MAX_COMMENTS", 1_000, at_least=1)
 SCORE_DEADLINE_SECONDS = env.number("SCORE_DEADLINE_SECONDS", 5.0)
@@ -160,7 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     }
 }
 
-# --- language, static files, logs -----------------------------------------------------------------------------
+# --- language, static files, logs -------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -177,7 +178,7 @@ LOGGING = toxicsite_logging.configuration(
     style=env.choice("LOG_FORMAT", "text", ("text", "json")),
 )
 
-# --- API ------------------------------------------------------------------------------------------------------
+# --- API --------------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 6_000, at_least=1)
 API_WAIT_MAX_SECONDS = env.number("API_WAIT_MAX_SECONDS", 10.0)
 REST_FRAMEWORK = {
@@ -189,7 +190,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "toxicsite",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "DESCRIPTION": "Submit comments for moderation, read their verdicts, score texts that are stored nowhere.",
+    "DESCRIPTION": "Submit comments for moderation, read verdicts, score texts that are stored nowhere.",
     "LICENSE": {"name": "Apache-2.0"},
     "COMPONENT_SPLIT_REQUEST": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -1,8 +1,8 @@
-"""The pytest plugin of this project (`-p toxicsite.testing`): every test process alone, and nothing outside reached.
+"""The pytest plugin of this project (`-p toxicsite.testing`): every process alone, nothing outside reached.
 
-It is loaded before pytest-django reads the settings, so what it puts into the environment here is what they see:
-Redis keys and a database number of its own for each process, and files in a folder that is removed afterwards.
-The database itself is pytest-django's: `test_…_gw0`, `test_…_gw1`.
+It is loaded before pytest-django reads the settings, so what it puts into the environment here is what they
+see: Redis keys and a database number of its own for each process, and files in a folder that is removed
+afterwards. The database itself is pytest-django's: `test_…_gw0`, `test_…_gw1`.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Health: `/healthz` says that this process answers, `/readyz` that a comment would be classified right now."""
+"""Health: `/healthz` says that this process answers, `/readyz` that a comment would be classified now."""
 
 import logging
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database, Redis and a worker with a model are there, else 503; each is named either way."""
+    """200 when database, Redis and a worker with a model are there, else 503; each is named either way."""
     checks = {name: check() for name, check in CHECKS.items()}
     ready = all(state == OK for state in checks.values())
     return JsonResponse(

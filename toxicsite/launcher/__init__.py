@@ -1,1 +1,1 @@
-"""Starts toxicsite on one machine: `python -m toxicsite.launcher run`, and `with-services -- COMMAND` for tests."""
+"""Starts toxicsite on one machine (`python -m toxicsite.launcher run`), and servers for tests."""

@@ -1,4 +1,4 @@
-"""Sees to it that the browser tests find a Chromium: Debian's package, installed when we are root and it is missing."""
+"""Sees to it that browser tests find a Chromium: Debian's package, installed when missing and we are root."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def chromium() -> str | None:
 
 
 def ensure_chromium() -> None:
-    """Install Chromium with apt-get when there is none; refuses with a sentence when that is not for us to do."""
+    """Install Chromium with apt-get when there is none; refuses when that is not for us to do."""
     if chromium() is not None:
         return
     apt = shutil.which("apt-get")

@@ -1,4 +1,4 @@
-"""What the launcher reads from the environment (PORT, BIND, VAR_DIR, server addresses) before Django exists."""
+"""What the launcher reads from the environment (PORT, BIND, VAR_DIR, servers) before Django exists."""
 
 import os
 import socket
@@ -21,6 +21,8 @@ class Options:
     var: Path
     database_url: str | None
     redis_url: str | None
+    web_workers: int
+    web_threads: int
 
     @property
     def url(self) -> str:
@@ -34,15 +36,14 @@ class Options:
 
 def read_options(environ: Mapping[str, str] = os.environ) -> Options:
     """Read the options; a malformed one is refused by name."""
-    raw_port = environ.get("PORT") or "8000"
-    if not raw_port.isascii() or not raw_port.isdigit() or not 1 <= int(raw_port) <= 65535:
-        raise Refusal(f"PORT must be a number from 1 to 65535, not {raw_port!r}.")
     return Options(
         bind=environ.get("BIND") or "127.0.0.1",
-        port=int(raw_port),
+        port=_number("PORT", 8000, 65535, environ),
         var=Path(environ.get("VAR_DIR") or PROJECT / "var").resolve(),
         database_url=_value_or_file("DATABASE_URL", environ),
         redis_url=_value_or_file("REDIS_URL", environ),
+        web_workers=_number("WEB_WORKERS", 1, 64, environ),
+        web_threads=_number("WEB_THREADS", 16, 256, environ),
     )
 
 
@@ -67,6 +68,13 @@ def refuse_taken_port(options: Options) -> None:
                 f"PORT={options.port + 1 if options.port < 65535 else 8000} make run."
             ) from None
         raise Refusal(f"Cannot listen on {options.gunicorn_bind}: {error.strerror}.") from None
+
+
+def _number(name: str, default: int, at_most: int, environ: Mapping[str, str]) -> int:
+    raw = environ.get(name) or str(default)
+    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw) <= at_most:
+        raise Refusal(f"{name} must be a number from 1 to {at_most}, not {raw!r}.")
+    return int(raw)
 
 
 def _value_or_file(name: str, environ: Mapping[str, str]) -> str | None:

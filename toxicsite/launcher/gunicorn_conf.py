@@ -1,15 +1,15 @@
-"""How gunicorn serves toxicsite: one process of threads, bounded requests, no request text in the access log."""
-
-import os
+"""How gunicorn serves toxicsite: one process of threads, bounded requests, no text in the access log."""
 
 from toxicsite.launcher.environment import read_options
 
+options = read_options()
+
 wsgi_app = "toxicsite.wsgi"
-bind = read_options().gunicorn_bind
-workers = int(os.environ.get("WEB_WORKERS") or 1)
-# Threads, because a synchronous score waits for its verdict: a waiting request costs a thread and no processor.
+bind = options.gunicorn_bind
+workers = options.web_workers
+# Threads, because a synchronous score waits for its verdict: waiting costs a thread and no processor.
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS") or 16)
+threads = options.web_threads
 timeout = 60
 graceful_timeout = 10
 keepalive = 5

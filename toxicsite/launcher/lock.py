@@ -1,8 +1,9 @@
 """`make lock`: writes requirements.lock and requirements-test.lock from pyproject.toml and what is installed.
 
-The lock holds the installed version of every package that pyproject.toml names or that such a package needs, and
-nothing else that happens to lie in the environment. Versions lose their local part (`+cpu`), and the GPU libraries
-of torch stay out: which ones a machine needs, torch's own wheel for that machine says, with exact versions.
+The lock holds the installed version of every package that pyproject.toml names or that such a package needs,
+and nothing else that happens to lie in the environment. Versions lose their local part (`+cpu`), and the GPU
+libraries of torch stay out: which ones a machine needs, torch's own wheel for that machine says, with exact
+versions.
 """
 
 import importlib.metadata

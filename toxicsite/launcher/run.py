@@ -94,8 +94,8 @@ def _start(options: Options, *, run_dir: Path, logs: Path, sockets: Path) -> Sup
             postgres.wait_until_ready(cluster, alive=lambda: not supervisor.is_dead("postgres"))
         if server is not None:
             redis_server.wait_until_ready(server, alive=lambda: not supervisor.is_dead("redis"))
-        for name, mine in (("DATABASE_URL", cluster), ("REDIS_URL", server)):
-            if mine is None:
+        for name, embedded in (("DATABASE_URL", cluster), ("REDIS_URL", server)):
+            if embedded is None:
                 check_server(name, environment[name])
             else:  # for `manage.py` in another terminal
                 _write_private(run_dir / name.lower(), environment[name])
@@ -164,7 +164,7 @@ def _socket_folder(run_dir: Path, stack: ExitStack) -> Path:
     """A folder for sockets: beside the data, or in /tmp where the path would be too long for a socket."""
     if len(os.fsencode(run_dir)) <= LONGEST_SOCKET_FOLDER:
         return run_dir
-    folder = Path(tempfile.mkdtemp(prefix="toxicsite-run-", dir="/tmp"))  # noqa: S108 (short on purpose)
+    folder = Path(tempfile.mkdtemp(prefix="toxicsite-run-", dir="/tmp"))
     folder.chmod(0o711)
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     return folder

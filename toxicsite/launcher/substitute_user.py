@@ -1,4 +1,4 @@
-"""The ordinary account that Postgres runs under when toxicsite is started by root, which Postgres refuses to be."""
+"""The ordinary account for Postgres, which refuses to be root, when root starts toxicsite."""
 
 import os
 import pwd

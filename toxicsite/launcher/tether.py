@@ -1,9 +1,9 @@
 """Run a command that gets a signal when its parent dies: `python -S tether.py SIGNAL UID:GID|- COMMAND…`.
 
-Without it a launcher killed with -9 would leave servers behind that hold the port and the data folder. With UID:GID
-it first becomes that account; it does so itself because the account may not be able to reach this Python at all.
-Run by its path and without `site`, so that it costs a few milliseconds and imports nothing of the project. The
-signal is Linux's; elsewhere the command just runs.
+Without it a launcher killed with -9 would leave servers behind that hold the port and the data folder. With
+UID:GID it first becomes that account; it does so itself because the account may not be able to reach this
+Python at all. Run by its path and without `site`, so that it costs a few milliseconds and imports nothing of
+the project. The signal is Linux's; elsewhere the command just runs.
 """
 
 import ctypes

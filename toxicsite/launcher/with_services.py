@@ -1,4 +1,4 @@
-"""Run a command on a temporary Postgres and Redis of its own, which are gone when it ends, however it ends."""
+"""Run a command on a temporary Postgres and Redis of its own, gone when it ends, however it ends."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ PARENT, PREFIX = Path("/tmp"), "toxicsite-"  # noqa: S108 (TMPDIR may be too lon
 
 
 def run_with_services(command: Sequence[str]) -> int:
-    """Run `command` with DATABASE_URL and REDIS_URL set to fresh servers and return its exit code (128 + signal)."""
+    """Run `command` with DATABASE_URL and REDIS_URL set to fresh servers; return its code (128 + signal)."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
@@ -34,7 +34,7 @@ def run_with_services(command: Sequence[str]) -> int:
 
 @contextmanager
 def temporary_services() -> Iterator[dict[str, str]]:
-    """Start both servers, yield the environment variables that point at them, stop them and remove their files."""
+    """Start both servers, yield the variables that point at them, stop them, remove their files."""
     _sweep()
     base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
     base.chmod(0o711)

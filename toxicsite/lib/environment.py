@@ -9,13 +9,16 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE, FALSE = {"1", "true", "yes", "on", "y", "t"}, {"0", "false", "no", "off", "n", "f", ""}
 
 
-class Environment(environ.FileAwareEnv):
+class Environment:
     """django-environ with `NAME_FILE`, strict truth values and bounds; every complaint names its variable."""
+
+    def __init__(self) -> None:
+        self._env = environ.FileAwareEnv()
 
     def read(self, name: str, default: str = "") -> str:
         """A text, stripped; unset and empty both give the default."""
         try:
-            return self.str(name, default).strip() or default
+            return str(self._env.str(name, default)).strip() or default
         except OSError as error:
             raise ImproperlyConfigured(
                 f"{name}_FILE names a file that cannot be read: {error.strerror}."
@@ -64,7 +67,7 @@ class Environment(environ.FileAwareEnv):
     def postgres(self, name: str, default: str) -> dict[str, Any]:
         """The Django configuration of a PostgreSQL URL."""
         try:
-            found: Mapping[str, Any] = self.db_url_config(self.read(name, default))
+            found: Mapping[str, Any] = self._env.db_url_config(self.read(name, default))
         except (ValueError, ImproperlyConfigured):
             found = {}
         if found.get("ENGINE") != "django.db.backends.postgresql" or not found.get("NAME"):

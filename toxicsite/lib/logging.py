@@ -1,8 +1,8 @@
 """Log records without comment text: as lines to read, or as one JSON object a line.
 
-What people wrote must never be in a log. Exceptions and Celery quote values (a failing row, a task's arguments), so
-records lose those, and of an exception its type and its frames are kept, its message only where it is about a
-connection, a file or a setting.
+What people wrote must never be in a log. Exceptions and Celery quote values (a failing row, a task's
+arguments), so records lose those, and of an exception its type and its frames are kept, its message only
+where it is about a connection, a file or a setting.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The embedded servers of a `make run` in another terminal, so that `manage.py` finds them without any variable."""
+"""The embedded servers of a `make run` in another terminal, found by `manage.py` without variables."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ PASSWORD_BYTES = 12
 
 
 class Command(BaseCommand):
-    help = "Make the accounts `admin` and `moderator` on an installation that has none, and print their passwords."
+    help = "Make the accounts `admin` and `moderator` where there are none, and print their passwords."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--if-none", action="store_true", help="do nothing, quietly, when accounts exist")
