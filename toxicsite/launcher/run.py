@@ -122,9 +122,7 @@ def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
     else:
         _say(f"Ready in {seconds:.1f} s.")
     if options.bind not in LOOPBACK and not os.environ.get("ALLOWED_HOSTS"):
-        _say(
-            "Only `localhost` is an allowed name so far: set ALLOWED_HOSTS to the names that visitors will use."
-        )
+        _say("Only `localhost` is an allowed name so far: set ALLOWED_HOSTS to the names visitors use.")
     _say(f"\n    {options.url}\n\nCtrl-C stops it. Logs are in {supervisor.logs}.")
     while supervisor.alive():
         time.sleep(0.5)
