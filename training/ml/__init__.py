@@ -1,0 +1,1 @@
+"""Learning code: data, layer selection, losses, recipes, evaluation, export. Pure Python, no Django."""

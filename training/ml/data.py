@@ -1,0 +1,102 @@
+"""Rows of text with labels, from a hub name or a parquet / CSV / JSONL file."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from classifier.inference.normalise import normalise_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FILE_KINDS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
+
+
+class DataError(ValueError):
+    """A data source cannot be read, or lacks a column; the message says which and what is there."""
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Normalised texts; `targets` [rows, labels] float32 in {0, 1, -1 unknown}; `weights` [rows] float32."""
+
+    texts: list[str]
+    targets: "NDArray[np.float32]"
+    weights: "NDArray[np.float32]"
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: "Sequence[int] | NDArray[np.int64]") -> "TextTable":
+        """Return the table of these rows, in this order."""
+        index = np.asarray(rows, dtype=np.int64)
+        return TextTable([self.texts[i] for i in index], self.targets[index], self.weights[index], self.labels)
+
+    def fingerprint(self) -> str:
+        """Return the sha256 over texts, targets and weights: two tables with the same one hold the same rows."""
+        digest = hashlib.sha256("\x1f".join(self.labels).encode())
+        for text in self.texts:
+            digest.update(text.encode("utf-8", "surrogatepass") + b"\x1e")
+        digest.update(self.targets.tobytes())
+        digest.update(self.weights.tobytes())
+        return digest.hexdigest()
+
+
+def load_rows(source: str, split: str) -> Any:
+    """Return a `datasets.Dataset` for a file, a folder of SPLIT.* files, a hub name, or `hub-name:split`."""
+    import datasets
+
+    path = Path(source)
+    if path.is_dir():
+        found = [path / f"{split}{suffix}" for suffix in FILE_KINDS if (path / f"{split}{suffix}").is_file()]
+        if not found:
+            raise DataError(f"folder {source} has no {split}.parquet, .csv or .jsonl")
+        path = found[0]
+    if path.is_file():
+        kind = FILE_KINDS.get(path.suffix)
+        if kind is None:
+            raise DataError(f"{source}: use a .parquet, .csv or .jsonl file")
+        return datasets.load_dataset(kind, data_files=str(path), split="train")
+    if path.suffix in FILE_KINDS:
+        raise DataError(f"there is no file {source}")
+    name, _, own_split = source.partition(":")
+    try:
+        return datasets.load_dataset(name, split=own_split or split)
+    except Exception as error:
+        raise DataError(f"neither a file nor a reachable hub data set: {source} ({error})") from error
+
+
+def load_table(
+    source: str, split: str, *, text_column: str, labels: Sequence[str], drop_leaked: bool = True
+) -> TextTable:
+    """Read a source into a TextTable.
+
+    A missing label column counts as unknown (-1), except that the first label may stand in a column named `label`.
+    `weight` is read when there. Rows flagged `in_train_text` are left out (leakage). Raises DataError.
+    """
+    rows = load_rows(source, split)
+    columns = list(rows.column_names)
+    if text_column not in columns:
+        raise DataError(f"{source} has no column {text_column!r}; it has: {', '.join(columns)}")
+    if drop_leaked and "in_train_text" in columns:
+        rows = rows.filter(lambda flags: [not f for f in flags], input_columns="in_train_text", batched=True)
+    where = {label: label if label in columns else None for label in labels}
+    if where[labels[0]] is None and "label" in columns:
+        where[labels[0]] = "label"
+    if not any(where.values()):
+        raise DataError(f"{source} has none of the label columns {', '.join(labels)}; it has: {', '.join(columns)}")
+    targets = np.full((len(rows), len(labels)), -1, dtype=np.float32)
+    for position, label in enumerate(labels):
+        if (column := where[label]) is not None:
+            values = np.asarray(rows[column], dtype=np.float32)
+            if not np.isin(values, (-1, 0, 1)).all():
+                raise DataError(f"{source}: column {column!r} must hold 0, 1 or -1 (unknown)")
+            targets[:, position] = values
+    weights = np.asarray(rows["weight"], dtype=np.float32) if "weight" in columns else np.ones(len(rows), np.float32)
+    texts = [normalise_text(text or "") for text in rows[text_column]]
+    return TextTable(texts, targets, weights, tuple(labels))

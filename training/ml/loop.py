@@ -1,0 +1,196 @@
+"""The one training loop: budgeted batches, accelerate for device and precision, progress, checkpoints, resume."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from training.ml.batching import Tokens, budget_batches, collate
+from training.ml.hardware import best_device, best_precision
+from training.ml.models import parameter_groups
+from training.ml.progress import Listener, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from training.ml.config import LoopConfig
+
+LossParts = dict[str, "Tensor"]  # must hold "loss"; the others are reported beside it
+LossFunction = Callable[["Tensor", "NDArray[np.int64]"], LossParts]  # (logits, rows of the batch) -> parts
+
+
+class Cancelled(Exception):
+    """The listener asked the run to stop; the last checkpoint is kept."""
+
+
+@dataclass(frozen=True)
+class LoopReport:
+    """What a loop did: steps, rows and real tokens seen, seconds (earlier parts included), mean last losses."""
+
+    steps: int
+    rows: int
+    tokens: int
+    seconds: float
+    losses: dict[str, float]
+    device: str
+    precision: str
+    resumed_at: int
+
+
+def plan_batches(lengths: "NDArray[np.int64]", config: "LoopConfig") -> list["NDArray[np.int64]"]:
+    """Return every batch of the run in order: whole epochs, the last one cut where `epochs` is a fraction."""
+    batches: list[NDArray[np.int64]] = []
+    left, epoch = config.epochs, 0
+    while left > 0:
+        these = budget_batches(lengths, config.token_budget, seed=config.seed * 1000 + epoch)
+        batches.extend(these if left >= 1 else these[: max(round(left * len(these)), 1)])
+        left, epoch = left - 1, epoch + 1
+    return batches
+
+
+def run_loop(
+    model: Any,
+    tokens: Tokens,
+    loss_function: LossFunction,
+    config: "LoopConfig",
+    *,
+    phase: str,
+    listener: Listener,
+    checkpoint_dir: Path | None = None,
+) -> LoopReport:
+    """Train `model` in place on every planned batch, with linear warm-up and decay.
+
+    With a `checkpoint_dir` the state is saved there every `config.checkpoint_seconds` (written aside, then renamed,
+    so that a kill at any instant leaves a whole one), and a checkpoint found there is resumed from. Raises Cancelled.
+    """
+    import torch
+    from accelerate import Accelerator
+    from accelerate.utils import set_seed
+    from transformers import get_linear_schedule_with_warmup
+
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    set_seed(config.seed)
+    device = best_device()
+    precision = best_precision(device) if config.precision == "auto" else config.precision
+    accelerator = Accelerator(
+        mixed_precision=precision if precision in ("bf16", "fp16") else "no", cpu=device == "cpu"
+    )
+    batches = plan_batches(tokens.lengths, config)[accelerator.process_index :: accelerator.num_processes]
+    groups = parameter_groups(model, config.learning_rate, config.head_learning_rate, config.weight_decay)
+    optimizer = torch.optim.AdamW(groups, fused=True)
+    scheduler = get_linear_schedule_with_warmup(optimizer, int(config.warmup_share * len(batches)), len(batches))
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    trained, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
+    trained.train()
+
+    clock = _Clock()
+    first = _resume(accelerator, checkpoint_dir, clock) if checkpoint_dir else 0
+    resumed_at, started, last_save = first, time.monotonic(), time.monotonic()
+    rows_here = tokens_here = 0
+    losses: dict[str, float] = {}
+    for step in range(first, len(batches)):
+        rows = batches[step]
+        batch = {name: value.to(accelerator.device) for name, value in collate(tokens, rows).items()}
+        with accelerator.autocast():
+            logits = trained(**batch).logits
+        parts = loss_function(logits.float(), rows)
+        accelerator.backward(parts["loss"])
+        accelerator.clip_grad_norm_(trained.parameters(), config.max_grad_norm)
+        optimizer.step()
+        scheduler.step()
+        optimizer.zero_grad(set_to_none=True)
+
+        rows_here += len(rows)
+        tokens_here += int(tokens.lengths[rows].sum())
+        for name, value in parts.items():  # exponential mean: about the last fifty batches
+            number = float(value.detach())
+            losses[name] = number if name not in losses else 0.98 * losses[name] + 0.02 * number
+        if not np.isfinite(losses["loss"]):
+            raise FloatingPointError(f"the loss is not finite at step {step}; lower the learning rate")
+        spent = time.monotonic() - started
+        done = step + 1
+        if accelerator.is_main_process:
+            eta = spent / (done - first) * (len(batches) - done)
+            listener.report(
+                Progress(phase, done, len(batches), rows_here / spent, tokens_here / spent, dict(losses), eta)
+            )
+        stop = listener.should_stop()
+        due = time.monotonic() - last_save >= config.checkpoint_seconds
+        if checkpoint_dir and (due or stop) and done < len(batches):
+            _save(accelerator, checkpoint_dir, done, clock.after(rows_here, tokens_here, spent))
+            last_save = time.monotonic()
+        if stop:
+            raise Cancelled(f"stopped at step {done} of {len(batches)}")
+    total = clock.after(rows_here, tokens_here, time.monotonic() - started)
+    if checkpoint_dir:
+        shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    if trained is not model:
+        model = accelerator.unwrap_model(trained)
+    _forget_autocast(model)
+    return LoopReport(
+        len(batches), total.rows, total.tokens, total.seconds, losses, device, precision, resumed_at
+    )
+
+
+@dataclass
+class _Clock:
+    """Rows, tokens and seconds of the parts of a run before the last resume."""
+
+    rows: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+    def after(self, rows: int, tokens: int, seconds: float) -> "_Clock":
+        return _Clock(self.rows + rows, self.tokens + tokens, self.seconds + seconds)
+
+    def state_dict(self) -> dict[str, float]:
+        return {"rows": self.rows, "tokens": self.tokens, "seconds": self.seconds}
+
+
+def _save(accelerator: Any, folder: Path, step: int, clock: _Clock) -> None:
+    """Write the whole training state beside `folder`, then swap it in."""
+    import json
+
+    if not accelerator.is_main_process:
+        return
+    aside = folder.with_name(folder.name + ".writing")
+    old = folder.with_name(folder.name + ".old")
+    for leftover in (aside, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    aside.mkdir(parents=True)
+    accelerator.save_state(str(aside))
+    (aside / "step.json").write_text(json.dumps({"step": step, **clock.state_dict()}))
+    if folder.exists():
+        folder.rename(old)
+    aside.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _resume(accelerator: Any, folder: Path, clock: _Clock) -> int:
+    """Load the checkpoint in `folder` (or the one that a kill left half-way through the swap); return its step."""
+    import json
+
+    old = folder.with_name(folder.name + ".old")
+    for candidate in (folder, old):
+        mark = candidate / "step.json"
+        if not mark.is_file():
+            continue
+        state = json.loads(mark.read_text())
+        accelerator.load_state(str(candidate))
+        clock.rows, clock.tokens, clock.seconds = int(state["rows"]), int(state["tokens"]), float(state["seconds"])
+        return int(state["step"])
+    return 0
+
+
+def _forget_autocast(model: Any) -> None:
+    """Undo accelerate's wrapping of `forward`, so that the model can be copied, saved and evaluated as it came."""
+    from accelerate.utils import extract_model_from_parallel
+
+    extract_model_from_parallel(model, keep_fp32_wrapper=False)

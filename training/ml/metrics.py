@@ -1,0 +1,99 @@
+"""Quality of probabilities against labels; every function takes row weights and skips unknown (-1) labels."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64] | NDArray[np.float32]
+
+
+def best_f1_threshold(scores: "Floats", targets: "Floats", weights: "Floats | None" = None) -> float:
+    """Return the threshold (score >= threshold means positive) with the highest F1; 0.5 without positives.
+
+    It lies half-way between the two neighbouring scores that it parts, so that rounding moves no row across it.
+    """
+    known = targets >= 0
+    s, y = np.asarray(scores, dtype=np.float64)[known], targets[known] == 1
+    w = np.ones(len(s)) if weights is None else np.asarray(weights, dtype=np.float64)[known]
+    if not y.any():
+        return 0.5
+    order = np.argsort(-s, kind="stable")
+    s, y, w = s[order], y[order], w[order]
+    true_positive, flagged = np.cumsum(w * y), np.cumsum(w)
+    f1 = 2 * true_positive / (flagged + (w * y).sum())
+    ends = np.flatnonzero(np.append(s[1:] != s[:-1], True))  # a threshold cannot part equal scores
+    best = ends[np.argmax(f1[ends])]
+    below = s[best + 1] if best + 1 < len(s) else 0.0
+    return float((s[best] + below) / 2)
+
+
+def expected_calibration_error(
+    scores: "Floats", targets: "Floats", weights: "Floats | None" = None, bins: int = 15
+) -> float:
+    """Weighted mean gap between mean score and positive rate over equal-width bins (Guo et al. 2017)."""
+    w = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
+    place = np.clip((np.asarray(scores, dtype=np.float64) * bins).astype(int), 0, bins - 1)
+    gap = 0.0
+    for b in range(bins):
+        inside = place == b
+        if (total := w[inside].sum()) > 0:
+            gap += abs((w[inside] * (scores[inside] - targets[inside])).sum() / total) * total
+    return float(gap / w.sum())
+
+
+def label_metrics(
+    scores: "Floats", targets: "Floats", threshold: float, weights: "Floats | None" = None
+) -> dict[str, float]:
+    """Return ROC-AUC, PR-AUC (average precision), accuracy, F1, precision, recall, Brier, ECE, support, prior.
+
+    Areas are NaN-free: absent when only one class is there. `support` counts rows, `positives` positive rows.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    known = targets >= 0
+    s, y = np.asarray(scores, dtype=np.float64)[known], (targets[known] == 1).astype(np.float64)
+    w = np.ones(len(s)) if weights is None else np.asarray(weights, dtype=np.float64)[known]
+    flagged = (s >= threshold).astype(np.float64)
+    hit, false_alarm, miss = (w * flagged * y).sum(), (w * flagged * (1 - y)).sum(), (w * (1 - flagged) * y).sum()
+    result = {
+        "support": float(len(s)),
+        "positives": float(y.sum()),
+        "prior": float((w * y).sum() / w.sum()),
+        "threshold": float(threshold),
+        "accuracy": float((w * (flagged == y)).sum() / w.sum()),
+        "precision": float(hit / (hit + false_alarm)) if hit + false_alarm else 0.0,
+        "recall": float(hit / (hit + miss)) if hit + miss else 0.0,
+        "f1": float(2 * hit / (2 * hit + false_alarm + miss)) if hit else 0.0,
+        "brier": float((w * (s - y) ** 2).sum() / w.sum()),
+        "ece": expected_calibration_error(s, y, w),
+    }
+    if 0 < y.sum() < len(y):
+        result["roc_auc"] = float(roc_auc_score(y, s, sample_weight=w))
+        result["pr_auc"] = float(average_precision_score(y, s, sample_weight=w))
+    return result
+
+
+def evaluate_scores(
+    scores: "Floats",
+    targets: "Floats",
+    labels: Sequence[str],
+    thresholds: dict[str, float],
+    weights: "Floats | None" = None,
+) -> dict[str, dict[str, float]]:
+    """Return `label_metrics` of every label that has a known target, and their plain mean as `macro`."""
+    result: dict[str, dict[str, float]] = {}
+    for position, label in enumerate(labels):
+        if (targets[:, position] >= 0).any():
+            result[label] = label_metrics(scores[:, position], targets[:, position], thresholds[label], weights)
+    if len(result) > 1:
+        shared = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "ece")
+        result["macro"] = {
+            name: float(np.mean([m[name] for m in result.values() if name in m]))
+            for name in shared
+            if any(name in m for m in result.values())
+        }
+    return result

@@ -1,0 +1,82 @@
+"""Teacher: fine-tune every weight of a pretrained BERT-like encoder on labelled comments.
+
+    manage.py train_teacher --base bert-base-uncased --output var/runs/teacher
+"""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.ml.config import TeacherConfig, to_dict
+from training.ml.hardware import best_device
+from training.ml.loop import LossParts, run_loop
+from training.ml.losses import cross_entropy
+from training.ml.models import count_parameters, load_base, load_tokenizer
+from training.ml.progress import Listener, SilentListener
+from training.ml.provenance import provenance
+from training.ml.recipes.common import RunResult, finish_run, prepare_data
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None = None) -> RunResult:
+    """Fine-tune `config.base` and save the run in `folder`; resumes from its checkpoint when there is one.
+
+    One label makes a two-way softmax head, several a sigmoid head. Raises DataError, BaseModelError, Cancelled.
+    """
+    import torch
+
+    listener = listener or SilentListener()
+    started = time.monotonic()
+    softmax = len(config.data.labels) == 1
+
+    # data
+    tokenizer = load_tokenizer(config.base)
+    data = prepare_data(config.data, tokenizer, config.loop.seed)
+
+    # model: the pretrained encoder with a fresh head
+    torch.manual_seed(config.loop.seed)
+    model = load_base(
+        config.base,
+        labels=config.data.labels,
+        softmax=softmax,
+        attention=choose_attention(config.loop.attention),
+        dropout=config.loop.dropout,
+    )
+
+    # loop: cross-entropy over the known labels
+    def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
+        targets = torch.from_numpy(data.train.targets[rows]).to(logits.device)
+        return {"loss": cross_entropy(logits, targets, softmax=softmax)}
+
+    report = run_loop(
+        model,
+        data.train_tokens,
+        loss,
+        config.loop,
+        phase="teacher",
+        listener=listener,
+        checkpoint_dir=folder / "checkpoint",
+    )
+
+    # report
+    parameters, _ = count_parameters(model)
+    card = {
+        "recipe": "teacher",
+        "parameters": parameters,
+        "provenance": provenance(
+            config=to_dict(config), data=data.facts, seconds=time.monotonic() - started, loop=asdict(report)
+        ),
+    }
+    return finish_run(folder, model, tokenizer, data, card, softmax=softmax, listener=listener)
+
+
+def choose_attention(wanted: str) -> str:
+    """Resolve "auto": plain matrix products on a CPU, where the fused kernel's backward pass is slower; SDPA on a GPU."""
+    if wanted != "auto":
+        return wanted
+    return "sdpa" if best_device() == "cuda" else "eager"
