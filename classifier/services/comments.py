@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from classifier.models import (
     COMMENT_TRANSITIONS,
@@ -30,6 +30,7 @@ from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition
 
 CLASSIFY_TASK = "classifier.classify"
+SUBMIT_LOCK = 0x746F7801  # the first half of the advisory lock's key; the second is the source
 
 
 def comment_submit(
@@ -164,6 +165,16 @@ def _insert_or_find(made: list[Comment], source: Source) -> list[Comment]:
     for comment in made:
         comment.newly_submitted = comment.external_id not in taken
     return [taken.get(comment.external_id or "", comment) for comment in made]
+
+
+def _wait_for_turn(source: Source, *, alone: bool) -> None:
+    """Until the transaction ends, keep batches of one source apart from each other and from single comments.
+
+    Two batches that insert the same ids in different orders would each wait for the other: a deadlock.
+    """
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(%s, %s)", [SUBMIT_LOCK, source.pk % 2**31])  # noqa: S608 - two constants
 
 
 def _by_external_id(source: Source, ids: list[str]) -> dict[str | None, Comment]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, ModelVersionStatus
 
 RETRY_SECONDS = 5.0
 
@@ -43,14 +43,16 @@ class EngineHolder:
     def current(self) -> Engine | None:
         """The engine to score with now; None when no version is active or it cannot be loaded."""
         try:
-            active = ModelVersion.objects.active()
+            active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values_list("pk").first()
         except (OperationalError, InterfaceError):
             logger.warning("The database does not answer; going on with the loaded model")
             return self.engine
         if active is None:
             self.engine, self.problem = None, "no model version is active"
-        elif self.engine is None or self.engine.model_version.pk != active.pk:
-            self._load(active)
+        elif self.engine is None or self.engine.model_version.pk != active[0]:
+            self._load(ModelVersion.objects.get(pk=active[0]))
+        else:
+            self.problem = ""
         return self.engine
 
     def state(self) -> dict[str, Any]:

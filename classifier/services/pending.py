@@ -6,6 +6,7 @@ before is suspected of killing its worker or failing its batch and is scored alo
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -23,6 +24,7 @@ from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.lifecycle import transition_many
 
 MAX_ATTEMPTS = 3
+RENEWALS_IN_A_CLAIM = 6
 REASON_CHARACTERS = 300
 
 logger = logging.getLogger(__name__)
@@ -31,43 +33,43 @@ logger = logging.getLogger(__name__)
 def pending_classify(
     *, scorer: Any, model_version: ModelVersion, limit: int, between: Callable[[], Any] | None = None
 ) -> int:
-    """Claim and classify up to `limit` comments, and one suspect; return how many were claimed.
+    """Claim and classify up to `limit` comments; return how many were claimed.
 
     `between` is called between engine calls (the worker answers synchronous requests there).
     """
-    fresh = _claim(limit, suspects=False)
-    suspects = _claim(1, suspects=True)
-    for batch in _slices(fresh):
-        _classify(batch, scorer, model_version)
-        if between is not None:
-            between()
-        _renew(fresh)
-    for comment in suspects:
-        if comment.attempts > MAX_ATTEMPTS:
-            _fail(comment, f"The worker stopped {MAX_ATTEMPTS} times while it scored this text.")
+    claimed = _claim(limit)
+    renewed = time.monotonic()
+    slices = _slices([comment for comment in claimed if comment.attempts == 1])
+    slices += [[comment] for comment in claimed if comment.attempts > 1]
+    for number, batch in enumerate(slices):
+        if number > 0:
+            if between is not None:
+                between()
+            if time.monotonic() - renewed > settings.CLASSIFY_CLAIM_SECONDS / RENEWALS_IN_A_CLAIM:
+                _renew(claimed)
+                renewed = time.monotonic()
+        if batch[0].attempts > MAX_ATTEMPTS:
+            _fail(batch[0], f"The worker stopped {MAX_ATTEMPTS} times while it scored this text.")
         else:
-            _classify([comment], scorer, model_version)
-    return len(fresh) + len(suspects)
+            _classify(batch, scorer, model_version)
+    return len(claimed)
 
 
-def _expired_before() -> Any:
-    return Now() - timedelta(seconds=settings.CLASSIFY_CLAIM_SECONDS)
-
-
-def _claim(limit: int, *, suspects: bool) -> list[Comment]:
+def _claim(limit: int) -> list[Comment]:
+    """Take up to `limit` comments that were never claimed before and one that was, the oldest of each."""
     token = uuid.uuid4()
-    claimable = Comment.objects.claimable(expired_before=_expired_before())
-    claimable = claimable.filter(attempts__gt=0) if suspects else claimable.filter(attempts=0)
+    claimable = Comment.objects.claimable(expired_before=Now() - _claim_length())
+    claimable = claimable.select_for_update(skip_locked=True).only("id", "text", "status", "attempts")
     with transaction.atomic():
-        found = list(
-            claimable.select_for_update(skip_locked=True)
-            .only("id", "text", "status", "attempts")
-            .order_by("attempts", "id")[:limit]
-        )
+        found = list(claimable.order_by("attempts", "id")[:limit])
+        fresh = [comment for comment in found if comment.attempts == 0]
+        suspects = found[len(fresh) :][:1]
+        if len(fresh) == limit:  # however long the queue is, the suspects have their turn too
+            suspects = list(claimable.filter(attempts__gt=0).order_by("attempts", "id")[:1])
+        found = fresh + suspects
         if not found:
             return []
-        with connection.cursor() as cursor:  # losing a claim in a crash of Postgres costs nothing but time
-            cursor.execute("SET LOCAL synchronous_commit = off")
+        _need_not_survive_a_crash()
         Comment.objects.filter(pk__in=[comment.pk for comment in found]).update(
             claimed_at=Now(), claim_token=token, attempts=F("attempts") + 1
         )
@@ -75,6 +77,16 @@ def _claim(limit: int, *, suspects: bool) -> list[Comment]:
         comment.claim_token = token
         comment.attempts += 1
     return found
+
+
+def _claim_length() -> timedelta:
+    return timedelta(seconds=settings.CLASSIFY_CLAIM_SECONDS)
+
+
+def _need_not_survive_a_crash() -> None:
+    """Commit this transaction without waiting for the disk: a claim lost in a crash of Postgres is no harm."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
@@ -192,12 +204,10 @@ def _fail(comment: Comment, reason: str) -> None:
 
 
 def _renew(claimed: Sequence[Comment]) -> None:
-    """Keep the claim of what is still to be scored; a no-op for the rest, which holds no token any more."""
-    tokens = {comment.claim_token for comment in claimed}
+    """Keep the claim of what is still to be scored; what is written holds no token any more."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = off")
-        Comment.objects.pending().filter(claim_token__in=tokens).update(claimed_at=Now())
+        _need_not_survive_a_crash()
+        Comment.objects.pending().filter(claim_token=claimed[0].claim_token).update(claimed_at=Now())
 
 
 def _announce(comments: Sequence[Comment]) -> None:
