@@ -153,6 +153,7 @@ def _insert_or_find(made: list[Comment], source: Source) -> list[Comment]:
         for comment in made:
             comment.newly_submitted = True
         return made
+    _wait_for_turn(source, alone=len(ids) > 1)
     try:
         with transaction.atomic():
             taken = _by_external_id(source, ids)
@@ -174,7 +175,7 @@ def _wait_for_turn(source: Source, *, alone: bool) -> None:
     """
     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(%s, %s)", [SUBMIT_LOCK, source.pk % 2**31])  # noqa: S608 - two constants
+        cursor.execute(f"SELECT {lock}(%s, %s)", [SUBMIT_LOCK, source.pk % 2**31])
 
 
 def _by_external_id(source: Source, ids: list[str]) -> dict[str | None, Comment]:

@@ -46,11 +46,11 @@ def test_one_comment_sent_twice_at_once_is_one_row(plaintext: str) -> None:
 
 
 def test_overlapping_batches_in_opposite_order_neither_fail_nor_double(plaintext: str) -> None:
-    for attempt in range(5):
-        items = [{"text": f"{n}", "external_id": f"{attempt}-{n}"} for n in range(60)]
+    for attempt in range(3):
+        items = [{"text": f"{n}", "external_id": f"{attempt}-{n}"} for n in range(300)]
         batches = [items, items[::-1], items[20:] + items[:20], items[30:] + items[:10]]
         answers = at_once([lambda b=b: Caller(plaintext).post(COMMENTS, {"items": b}) for b in batches])
         assert {answer.status_code for answer in answers} <= {200, 202}, [a.content for a in answers]
         for batch, answer in zip(batches, answers, strict=True):
             assert [item["text"] for item in answer.json()["items"]] == [item["text"] for item in batch]
-        assert Comment.objects.filter(external_id__startswith=f"{attempt}-").count() == 60
+        assert Comment.objects.filter(external_id__startswith=f"{attempt}-").count() == 300
