@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRefresh
 
 from classifier.forms import CommentFilterForm
 from classifier.models import Comment
@@ -89,7 +90,10 @@ def comment_card(request: HttpRequest, comment_id: int) -> HttpResponse:
     except Comment.DoesNotExist:
         raise Http404 from None
     card = card_of_comment(found)
-    context = {"card": card, "worker": worker_status() if card.pending else None}
+    on_detail = request.GET.get("on") == "detail"
+    if on_detail and not card.pending:
+        return HttpResponseClientRefresh()
+    context = {"card": card, "on_detail": on_detail, "worker": worker_status() if card.pending else None}
     if not card.pending:
         context["announcement"] = card.announcement
     return render(request, "classifier/verdict/card.html", context)

@@ -175,6 +175,7 @@ class VerdictCard:
     threshold: float = 0.0
     bars: list[LabelBar] = field(default_factory=list)
     model_version: str = ""
+    primary_label: str = "toxic"
     windows: int = 1
     took: str = ""
     scored_at: datetime | None = None
@@ -203,6 +204,13 @@ class VerdictCard:
     @property
     def threshold_percent(self) -> str:
         return percent(self.threshold)
+
+    @property
+    def also_over(self) -> str:
+        """The other labels that reached their thresholds, beside the one that makes the verdict."""
+        return ", ".join(
+            bar.title.lower() for bar in self.bars if bar.over and bar.label != self.primary_label
+        )
 
     @property
     def stored(self) -> bool:
@@ -243,6 +251,7 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         threshold=prediction.threshold,
         bars=bars_of_prediction(prediction),
         model_version=prediction.model_version.version,
+        primary_label=prediction.model_version.primary_label,
         windows=prediction.windows,
         took=took,
         scored_at=prediction.created_at,

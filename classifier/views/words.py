@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from classifier.forms import ClassifyForm
-from classifier.models import Comment
+from classifier.models import Comment, Verdict
 from classifier.selectors.comments import comments_visible_to
 from classifier.services import InvalidInput, ScoredText, TextProblem, comment_explain, score_texts
 from classifier.views.access import SiteRequest, signed_in
@@ -28,7 +28,9 @@ def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
         raise Http404 from None
     if not site_request.htmx:
         return redirect(f"/comments/{comment_id}/?words=1#words")
-    return _render(request, words_of_comment(comment), comment.text)
+    prediction = comment.current_prediction
+    toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
+    return _render(request, words_of_comment(comment), comment.text, veiled=toxic)
 
 
 @signed_in
@@ -39,12 +41,12 @@ def text_words(request: HttpRequest) -> HttpResponse:
     form = ClassifyForm(request)
     if not form.is_valid():
         return render(request, "classifier/verdict/words.html", {"form": form}, status=422)
-    text = form.cleaned_data["text"]
+    text, veiled = form.cleaned_data["text"], request.POST.get("veil") == "1"
     try:
         [scored] = score_texts(texts=[text], explain=True, deadline=settings.SCORE_DEADLINE_SECONDS)
     except (*SCORING_ERRORS, InvalidInput) as error:
-        return _render(request, _without(problem_of(error).short), text)
-    return _render(request, _view(text, scored), text)
+        return _render(request, _without(problem_of(error).short), text, veiled=veiled)
+    return _render(request, _view(text, scored), text, veiled=veiled)
 
 
 def words_of_comment(comment: Comment) -> WordsView:
@@ -68,7 +70,6 @@ def _without(reason: str) -> WordsView:
     return WordsView([], [], "", "", problem=reason)
 
 
-def _render(request: HttpRequest, words: WordsView, text: str) -> HttpResponse:
-    toxic = request.GET.get("veil") == "1" or request.POST.get("veil") == "1"
-    context = {"words": words, "text": text, "veiled": toxic}
+def _render(request: HttpRequest, words: WordsView, text: str, *, veiled: bool) -> HttpResponse:
+    context = {"words": words, "text": text, "veiled": veiled}
     return render(request, "classifier/verdict/words.html", context)

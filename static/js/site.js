@@ -89,6 +89,21 @@
     if (id === "text-error" && event.detail.elt.childElementCount) byId("id_text").focus();
   });
 
+  /* A preview of what was just sent would only contradict the verdict that is on its way. */
+  let sent = null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const box = byId("id_text");
+    if (!box) return;
+    if (event.detail.elt.id === "composer") {
+      sent = box.value;
+      box.dispatchEvent(new Event("htmx:abort"));
+      const preview = byId("preview");
+      preview.textContent = preview.dataset.rest;
+    } else if (event.detail.elt === box && box.value === sent) {
+      event.preventDefault();
+    }
+  });
+
   const lost = (event) => {
     const source = event.detail.elt;
     if (source && source.id === "composer") {
