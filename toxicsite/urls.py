@@ -1,8 +1,15 @@
 """The URL map: pages, API, admin, health."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 urlpatterns = [
+    path("api/", include("classifier.api.urls")),
     path("admin/", admin.site.urls),
+    path("", include("classifier.urls")),
 ]
+
+handler400 = "classifier.views.errors.bad_request"
+handler403 = "classifier.views.errors.permission_denied"
+handler404 = "classifier.views.errors.page_not_found"
+handler500 = "classifier.views.errors.server_error"
