@@ -37,4 +37,6 @@ def load(name: str, folder: Path, manifest: Manifest, config: Mapping[str, Any])
         raise BackendUnavailable(f"backend {name!r} is not known; choose one of {', '.join(NAMES)}")
     from classifier.inference.backends import torch_packed
 
+    if name == "auto":
+        name = torch_packed.best_precision()
     return torch_packed.load(name, folder, manifest, config)
