@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.test import Client
 
 from classifier.models import ApiKey, User
@@ -14,11 +13,6 @@ from classifier.services import api_key_create
 
 COMMENTS = "/api/v1/comments/"
 SCORE = "/api/v1/score/"
-
-
-@pytest.fixture(autouse=True)
-def _no_requests_counted(db: None) -> None:
-    cache.clear()
 
 
 def person(name: str, *codenames: str) -> User:

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 
 from classifier.models import Comment
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def plaintext(transactional_db: None) -> str:
-    cache.clear()
     return api_key_create(name="k", owner=person("owner", "add_comment"), scopes=["submit"])[1]
 
 

@@ -1,0 +1,138 @@
+"""Answers that need a worker: a real process, with a tiny random model."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from classifier.models import Comment, ModelVersion
+from classifier.services import api_key_create, model_version_activate, model_version_register, worker_status
+from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem, person
+from classifier.tests.tiny_artifact import tiny_artifact
+
+START_SECONDS = 60.0
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def worker(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A worker process on the test's own database and Redis, for all tests of this module that ask for it."""
+    with django_db_blocker.unblock():
+        database = connection.settings_dict["NAME"]
+    url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
+    command = [sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify"]
+    process = subprocess.Popen(
+        [*command, "--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
+        env={**os.environ, "DATABASE_URL": url, "SCORE_MAX_WINDOWS": "2"},
+    )
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not worker_status().alive:
+            assert process.poll() is None, "the worker ended at its start"
+            assert time.monotonic() < end, "the worker did not start in time"
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def model(transactional_db: None, tmp_path: Path) -> ModelVersion:
+    version = model_version_register(directory=tiny_artifact(tmp_path / "tiny"))
+    model_version_activate(model_version=version, by=None)
+    return version
+
+
+@pytest.fixture
+def program(transactional_db: None) -> Caller:
+    owner = person("owner", "add_comment")
+    return Caller(api_key_create(name="k", owner=owner, scopes=["submit", "read", "score"])[1])
+
+
+def test_waiting_gives_the_verdict_with_201_and_again_with_200(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    sent = {"text": "i hate you", "external_id": "7"}
+    response = program.post(f"{COMMENTS}?wait=10", sent)
+    assert response.status_code == 201
+    body = response.json()
+    assert body["status"] == "classified"
+    prediction = body["prediction"]
+    assert prediction["model_version"] == model.version
+    assert prediction["scores"].keys() == set(model.labels)
+    assert prediction["verdict"] == (
+        "toxic" if prediction["score"] >= prediction["threshold"] else "non-toxic"
+    )
+    again = program.post(f"{COMMENTS}?wait=10", sent)
+    assert (again.status_code, again.json()) == (200, body)
+    detail = program.get(response.headers["Location"]).json()
+    assert detail["predictions"] == [prediction]
+
+
+def test_waiting_for_many_gives_every_verdict(model: ModelVersion, worker: None, program: Caller) -> None:
+    items = [{"text": f"thank you {n}"} for n in range(100)]
+    response = program.post(f"{COMMENTS}?wait=10", {"items": items})
+    assert response.status_code == 201
+    assert [item["text"] for item in response.json()["items"]] == [item["text"] for item in items]
+    assert all(item["prediction"]["model_version"] == model.version for item in response.json()["items"])
+
+
+def test_scoring_answers_in_order_and_stores_nothing(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    texts = ["i hate you", "thank you", "i hate you"]
+    response = program.post(SCORE, {"texts": texts})
+    assert response.status_code == 200
+    first, second, third = response.json()["results"]
+    assert first == third != second
+    assert first["model_version"] == model.version
+    assert first["scores"].keys() == first["thresholds"].keys() == set(model.labels)
+    assert first["thresholds"][model.primary_label] == first["threshold"]
+    assert (first["score"], first["error"]) == (first["scores"][model.primary_label], None)
+    assert not Comment.objects.exists()
+
+
+def test_an_explanation_points_into_the_text_that_was_sent(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    text = "i  hate\u200b \U0001f600 you"
+    (result,) = program.post(SCORE, {"text": text, "explain": True}).json()["results"]
+    words = result["explanation"]["words"]
+    assert words
+    assert all(text[word["begin"] : word["end"]] == word["text"] for word in words)
+
+
+def test_a_text_that_cannot_be_scored_has_its_own_error_among_the_verdicts(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    response = program.post(SCORE, {"texts": ["i hate you", "7 " * 5_000, "\u200b"]})
+    assert response.status_code == 200
+    scored, too_long, invisible = response.json()["results"]
+    assert scored["verdict"]
+    assert too_long["error"]["pointer"] == "#/texts/1"
+    assert too_long["error"]["code"] == "too_long"
+    assert too_long["verdict"] is too_long["scores"] is too_long["model_version"] is None
+    assert invisible["verdict"]
+
+
+def test_a_stored_comment_that_cannot_be_scored_has_failed_and_says_why(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    response = program.post(f"{COMMENTS}?wait=10", {"text": "7 " * 5_000})
+    assert response.status_code == 201
+    body = response.json()
+    assert (body["status"], body["prediction"]) == ("failed", None)
+    assert "windows" in body["failure_reason"]
+
+
+def test_a_worker_without_a_model_is_a_503(worker: None, program: Caller) -> None:
+    problem = assert_problem(program.post(SCORE, {"text": "x"}), 503, "no-worker")
+    assert "active" in problem["detail"]
