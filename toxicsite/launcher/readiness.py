@@ -31,7 +31,7 @@ def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
                 return ""
             if "worker-classify" in supervisor.given_up():
                 return missing
-        time.sleep(0.1)
+        time.sleep(0.25)
     return missing
 
 

@@ -64,7 +64,9 @@ def _grant_passage(folder: Path, uid: int) -> None:
         ]
     else:
         entries = list(ACL_ENTRY.iter_unpack(raw[ACL_HEADER.size :]))
-    if (ACL_USER, 1, uid) in entries:
+    granted = any(tag == ACL_USER and owner == uid and permission & 1 for tag, permission, owner in entries)
+    # The mask bounds what entries grant; a chmod of the group's bits sets it.
+    if granted and any(tag == ACL_MASK and permission & 1 for tag, permission, _ in entries):
         return
     mask = 1
     for tag, permission, _ in entries:
