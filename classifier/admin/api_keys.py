@@ -1,0 +1,120 @@
+"""API keys: made here (and shown once), looked at, revoked."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from classifier.admin.base import badge
+from classifier.models import ApiKey, ApiScope, User
+from classifier.services import api_key_create, api_key_revoke
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=ApiScope.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What the key may do; give as little as it needs.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["name", "owner", "scopes", "expires_at"]
+
+    def clean_expires_at(self) -> Any:
+        moment = self.cleaned_data["expires_at"]
+        if moment is not None and moment <= timezone.now():
+            raise forms.ValidationError("This moment has passed.")
+        return moment
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
+    form = ApiKeyForm
+    list_display = ["name", "prefix", "owner", "scope_names", "state", "last_used_at", "created_at"]
+    list_select_related = ["owner"]
+    list_fullwidth = True
+    search_fields = ["name", "prefix", "owner__username"]
+    fields = ["name", "owner", "scopes", "expires_at"]
+    actions = None
+    actions_on_top = True
+    actions_detail = ["revoke"]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        if obj is None:
+            return ["name", "owner", "scopes", "expires_at"]
+        times = ["created_at", "expires_at", "last_used_at", "revoked_at"]
+        return ["name", "prefix", "owner", "scope_names", "state", *times]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
+        return [] if obj is None else self.get_fields(request, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "owner":
+            kwargs["queryset"] = User.objects.filter(is_active=True).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    @display(description="May")
+    def scope_names(self, key: ApiKey) -> str:
+        return ", ".join(ApiScope(scope).label for scope in key.scopes)
+
+    @display(description="State")
+    def state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at is not None:
+            return badge("Revoked", "red")
+        return badge("Usable", "green") if key.is_usable(timezone.now()) else badge("Expired", "grey")
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        made, obj.plaintext = api_key_create(  # type: ignore[attr-defined]
+            name=obj.name,
+            owner=obj.owner,
+            scopes=form.cleaned_data["scopes"],
+            expires_at=obj.expires_at,
+            by=request.user,  # type: ignore[arg-type]
+        )
+        obj.pk, obj.prefix = made.pk, made.prefix
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
+        """Show the key in this one answer; it is kept neither in the session nor by the browser."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new API key",
+            "opts": self.opts,
+            "key": obj,
+            "plaintext": obj.plaintext,  # type: ignore[attr-defined]
+        }
+        response = TemplateResponse(request, "admin/classifier/apikey/made.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @action(description="Revoke", url_path="revoke", permissions=["classifier.change_apikey"], icon="block")
+    def revoke(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        key = get_object_or_404(ApiKey, pk=object_id)
+        back = reverse("admin:classifier_apikey_change", args=[key.pk])
+        if request.method == "POST":
+            api_key_revoke(api_key=key, by=request.user)  # type: ignore[arg-type]
+            messages.success(request, f"{key} is revoked.")
+            return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Revoke {key}",
+            "opts": self.opts,
+            "back": back,
+            "key": key,
+        }
+        return TemplateResponse(request, "admin/classifier/apikey/revoke.html", context)

@@ -1,0 +1,75 @@
+"""What all admin pages share: read-only by default, badges, and confirmed actions with a reason."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+BADGES = {"green": "calm", "blue": "info", "red": "toxic", "grey": "wait"}
+EXCERPT_CHARACTERS = 90
+
+
+def badge(label: str, colour: str) -> SafeString:
+    """A word on a coloured ground; the word alone carries the meaning."""
+    return format_html('<span class="badge badge-{}">{}</span>', BADGES[colour], label)
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT_CHARACTERS else f"{line[: EXCERPT_CHARACTERS - 1]}…"
+
+
+def comment_text(text: str, *, toxic: bool, request: HttpRequest) -> SafeString:
+    """A text as its reader wants to see it: blurred until pointed at, where toxic and wished."""
+    blurred = toxic and getattr(request.user, "blur_text", True)
+    return format_html('<span class="{}">{}</span>', "said said-blurred" if blurred else "said", text)
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """Rows that people look at and services write."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    actions_on_top = True
+    actions = None
+    list_fullwidth = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+    extra = 0
+    can_delete = False
+    show_change_link = False
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReasonForm(forms.Form):
+    """Why something is done; it goes into the history."""
+
+    reason = forms.CharField(
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+        help_text="Shown in the history, for whoever looks at this later.",
+    )

@@ -1,0 +1,140 @@
+"""Model versions: what they are, which one is in production, and changing that with a reason."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+
+from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ReasonForm, badge
+from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
+from classifier.services import (
+    ArtifactRejected,
+    NothingToRollBackTo,
+    model_version_activate,
+    model_version_roll_back,
+    workers,
+)
+from classifier.services.model_versions import model_version_before_active
+from toxicsite.lib.lifecycle import IllegalTransition, LostRace
+
+MAY_ACTIVATE = "classifier.activate_modelversion"
+REFUSALS = (ArtifactRejected, IllegalTransition, LostRace, NothingToRollBackTo)
+
+
+class ModelVersionEventInline(ReadOnlyInline):
+    model = ModelVersionEvent
+    verbose_name_plural = "history, newest first"
+    fields = readonly_fields = ["created_at", "old", "new", "actor", "reason"]
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    list_display = [
+        "version",
+        "status_badge",
+        "decision_threshold",
+        "roc_auc",
+        "running",
+        "created_at",
+        "activated_at",
+    ]
+    list_display_links = ["version"]
+    search_fields = ["version", "name"]
+    inlines = [ModelVersionEventInline]
+    actions_list = ["roll_back"]
+    actions_detail = ["activate"]
+    fieldsets = [
+        (None, {"fields": ["version", "name", "status_badge", "running", "created_at", "activated_at"]}),
+        ("Decision", {"fields": ["labels", "primary_label", "decision_threshold"]}),
+        ("Artifact", {"fields": ["directory", "sha256", "manifest_text"]}),
+    ]
+    readonly_fields = ["status_badge", "running", "decision_threshold", "manifest_text"]
+
+    @display(description="Status", ordering="status")
+    def status_badge(self, version: ModelVersion) -> SafeString:
+        status = ModelVersionStatus(version.status)
+        return badge(status.label, status.colour)
+
+    @display(description="Threshold")
+    def decision_threshold(self, version: ModelVersion) -> str:
+        return f"{version.primary_label} ≥ {version.threshold:.3f}"
+
+    @display(description="Test ROC-AUC")
+    def roc_auc(self, version: ModelVersion) -> str:
+        value = (version.metrics.get("test") or {}).get("roc_auc")
+        return f"{value:.4f}" if isinstance(value, float) else "-"
+
+    @display(description="Workers running it")
+    def running(self, version: ModelVersion) -> int:
+        return sum(status.model_version == version.version for status in workers())
+
+    @display(description="Manifest")
+    def manifest_text(self, version: ModelVersion) -> SafeString:
+        return format_html('<pre class="manifest">{}</pre>', json.dumps(version.manifest, indent=2))
+
+    @action(description="Activate", url_path="activate", permissions=[MAY_ACTIVATE], icon="rocket_launch")
+    def activate(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        version = get_object_or_404(ModelVersion, pk=object_id)
+        back = reverse("admin:classifier_modelversion_change", args=[version.pk])
+        if version.is_active:
+            messages.info(request, f"{version} is the active version already.")
+            return HttpResponseRedirect(back)
+        return self._confirmed(
+            request,
+            title=f"Activate {version}",
+            replacement=version,
+            back=back,
+            verb=lambda reason: model_version_activate(
+                model_version=version,
+                by=request.user,  # type: ignore[arg-type]
+                reason=reason,
+            ),
+        )
+
+    @action(description="Roll back", url_path="roll-back", permissions=[MAY_ACTIVATE], icon="undo")
+    def roll_back(self, request: HttpRequest) -> HttpResponse:
+        back = reverse("admin:classifier_modelversion_changelist")
+        target = model_version_before_active()
+        if target is None:
+            messages.info(request, "No other version was in production before the active one.")
+            return HttpResponseRedirect(back)
+        return self._confirmed(
+            request,
+            title=f"Roll back to {target}",
+            replacement=target,
+            back=back,
+            verb=lambda reason: model_version_roll_back(by=request.user, reason=reason),  # type: ignore[arg-type]
+        )
+
+    def _confirmed(
+        self, request: HttpRequest, *, title: str, replacement: ModelVersion, back: str, verb: Any
+    ) -> HttpResponse:
+        """Ask for a reason, then do it; what the service refuses is said in its own words."""
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                verb(form.cleaned_data["reason"])
+                messages.success(request, f"{replacement} is in production; workers follow within seconds.")
+            except REFUSALS as error:
+                messages.error(request, f"Nothing was changed: {error}")
+            except PermissionDenied:
+                raise
+            return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "form": form,
+            "active": ModelVersion.objects.active(),
+            "replacement": replacement,
+            "back": back,
+        }
+        return TemplateResponse(request, "admin/classifier/modelversion/confirm.html", context)

@@ -1,0 +1,103 @@
+"""People and their roles. Nobody is deleted (histories name them): they are deactivated."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from classifier.models import User
+from classifier.services.roles import ROLE_PERMISSIONS, roles_of, user_roles_set
+
+ROLE_HELP = (
+    "Moderator: submits and looks at comments. Model admin: activates and rolls back model versions. "
+    "Admin: people, API keys and all of the above."
+)
+
+admin.site.unregister(Group)  # the roles are fixed in services.roles
+
+
+def roles_field() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=[(role, role) for role in ROLE_PERMISSIONS],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=ROLE_HELP,
+    )
+
+
+class PersonForm(UserChangeForm):  # type: ignore[misc]
+    roles = roles_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["roles"].initial = roles_of(self.instance)
+
+
+class NewPersonForm(UserCreationForm):  # type: ignore[misc]
+    roles = roles_field()
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+    form = PersonForm
+    add_form = NewPersonForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "role_names", "email", "is_active", "last_login", "date_joined"]
+    list_filter = ["is_active", "groups"]
+    filter_horizontal = []
+    actions = None
+    actions_on_top = True
+    add_fieldsets = [(None, {"fields": ["username", "usable_password", "password1", "password2", "roles"]})]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        access = ["roles", "is_active", *(["is_superuser"] if _is_superuser(request) else [])]
+        return [
+            (None, {"fields": ["username", "password"]}),
+            ("Person", {"fields": ["first_name", "last_name", "email", "blur_text"]}),
+            ("Access", {"fields": access}),
+            ("Times", {"fields": ["last_login", "date_joined"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        return ["last_login", "date_joined"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """An Admin who is no superuser may not touch one, nor set their password."""
+        if obj is not None and obj.is_superuser and not _is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "roles" in form.cleaned_data:
+            user_roles_set(
+                user=form.instance,
+                roles=form.cleaned_data["roles"],
+                by=request.user,  # type: ignore[arg-type]
+            )
+
+    @display(description="Roles")
+    def role_names(self, user: User) -> str:
+        names = [group.name for group in user.groups.all()]
+        return ", ".join([*(["Superuser"] if user.is_superuser else []), *sorted(names)]) or "-"
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
