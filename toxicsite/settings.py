@@ -7,6 +7,7 @@ stops the start with a sentence that names the variable.
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 
 from toxicsite.lib import logging as toxicsite_logging
 from toxicsite.lib.environment import Environment
@@ -52,9 +53,9 @@ CONTENT_SECURITY_POLICY = {
 
 # --- applications -----------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "toxicsite.admin_app.ToxicsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -112,6 +113,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "classify"
 LOGOUT_REDIRECT_URL = "sign-in"
+SIGN_IN_FAILURES_MAX = env.whole("SIGN_IN_FAILURES_MAX", 10, at_least=1)
+SIGN_IN_FAILURES_SECONDS = env.whole("SIGN_IN_FAILURES_SECONDS", 900, at_least=1)
 
 # --- database, broker -------------------------------------------------------------------------------------
 # Unset, these are the servers that `make run` has started from this folder, while it runs.
@@ -168,6 +171,13 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
+UNFOLD = {
+    "SITE_TITLE": "toxicsite",
+    "SITE_HEADER": "toxicsite",
+    "SITE_SYMBOL": "gavel",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
+    "STYLES": [lambda request: static("css/admin.css")],
+}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

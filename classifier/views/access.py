@@ -18,7 +18,7 @@ View = Callable[..., HttpResponse]
 class SiteRequest(HttpRequest):
     """What the middleware makes of a request, for the type checker."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
 
 

@@ -30,7 +30,7 @@ def classify(request: HttpRequest) -> HttpResponse:
     form = ClassifyForm(request)
     if not form.is_valid():
         return _invalid(request, form)
-    if form.cleaned_data["discard"]:
+    if form.cleaned_data["discard"] or not _may_store(request):
         return _score_only(request, form)
     return _submit(request, form)
 
@@ -109,4 +109,9 @@ def _invalid(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
 
 def _page(request: HttpRequest, form: ClassifyForm, *, status: int = 200, **context: Any) -> HttpResponse:
     context |= {"form": form, "worker": worker_status(), "limit": settings.COMMENT_MAX_CHARACTERS}
+    context["may_store"] = _may_store(request)
     return render(request, "classifier/classify.html", context, status=status)
+
+
+def _may_store(request: HttpRequest) -> bool:
+    return cast(SiteRequest, request).user.has_perm("classifier.add_comment")

@@ -43,7 +43,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     context = {"code": 500, "heading": BROKEN[0], "advice": BROKEN[1]}
     name = "errors/part.html" if _is_htmx(request) else "errors/standalone.html"
     try:
-        page = loader.render_to_string(name, context)
+        page: str = loader.render_to_string(name, context)
     except Exception:  # what broke may be the templates or the static files themselves
         page = f"<!doctype html><title>{BROKEN[0]}</title><h1>{BROKEN[0]}</h1><p>{BROKEN[1]}</p>"
     return HttpResponse(page, status=500)
