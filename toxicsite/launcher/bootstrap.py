@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import IO, Sequence
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(PROJECT, ".venv")
@@ -43,7 +44,7 @@ class Refusal(Exception):
     """One sentence for the person at the terminal."""
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> None:
     """Bring `.venv` up to date for running, or with `--test` for testing as well."""
     kind = "test" if "--test" in arguments else "run"
     digest = _digest(kind)
@@ -63,7 +64,7 @@ def main(arguments):
         lock.close()
 
 
-def _find_python():
+def _find_python() -> str:
     """The interpreter to build with: this one when it is the right version, else one on the PATH."""
     if sys.version_info[:2] == WANTED:
         return sys.executable
@@ -77,7 +78,7 @@ def _find_python():
     return found
 
 
-def _works():
+def _works() -> bool:
     """Whether `.venv` holds a Python of the right version that runs (it does not after the system's was upgraded)."""
     if not os.path.exists(PYTHON):
         return False
@@ -85,7 +86,7 @@ def _works():
     return subprocess.call([PYTHON, "-c", check], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
 
 
-def _make_environment(python):
+def _make_environment(python: str) -> None:
     free = shutil.disk_usage(PROJECT).free // (1024 * 1024)
     if free < NEEDED_DISK_MIB:
         raise Refusal(
@@ -106,7 +107,7 @@ def _make_environment(python):
     raise Refusal("The virtual environment could not be made: %s" % _reason(output))
 
 
-def _install(kind):
+def _install(kind: str) -> None:
     log_path = os.path.join(VENV, "install.log")
     _say("Installing the pinned packages of %s (several minutes the first time)" % LOCKS[kind])
     command = [
@@ -123,7 +124,7 @@ def _install(kind):
         command += ["-r", os.path.join(PROJECT, LOCKS[lock])]
     with open(log_path, "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=PROJECT)
-        for raw in process.stdout:
+        for raw in process.stdout or ():
             line = raw.decode("utf-8", "replace")
             log.write(line)
             if line.startswith(("Collecting ", "Installing collected")):
@@ -136,7 +137,7 @@ def _install(kind):
             )
 
 
-def _reason(output):
+def _reason(output: str) -> str:
     for words, sentence in REASONS:
         if words in output:
             detail = next((line.strip() for line in output.splitlines() if words in line), "")
@@ -145,7 +146,7 @@ def _reason(output):
     return lines[-1] if lines else "no reason given"
 
 
-def _digest(kind):
+def _digest(kind: str) -> str:
     digest = hashlib.sha256()
     for lock in ("run", "test") if kind == "test" else ("run",):
         with open(os.path.join(PROJECT, LOCKS[lock]), "rb") as file:
@@ -154,11 +155,11 @@ def _digest(kind):
     return digest.hexdigest()
 
 
-def _stamp(kind):
+def _stamp(kind: str) -> str:
     return os.path.join(VENV, ".installed-" + kind)
 
 
-def _stamped(kind):
+def _stamped(kind: str) -> str:
     try:
         with open(_stamp(kind)) as file:
             return file.read()
@@ -166,7 +167,7 @@ def _stamped(kind):
         return ""
 
 
-def _lock():
+def _lock() -> IO[str]:
     """One installation at a time; the kernel frees the lock however we end."""
     import fcntl
 
@@ -175,7 +176,7 @@ def _lock():
     return file
 
 
-def _say(text):
+def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -20,4 +20,4 @@ limit_request_field_size = 8190
 control_socket_disable = True
 accesslog = "-"
 # The path without its query: a search may quote a comment.
-access_log_format = '%(t)s %(m)s %(U)s %(s)s %(B)s %(L)s'
+access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(L)s"

@@ -52,7 +52,8 @@ class Program:
             "stopwaitsecs": self.stop_seconds,
             "killasgroup": "true",
             "redirect_stderr": "true",
-            "stdout_logfile": str(logs / f"{self.name}.log").replace("%", "%%"),
+            # supervisord replaces in this value twice
+            "stdout_logfile": str(logs / f"{self.name}.log").replace("%", "%%%%"),
             "stdout_logfile_maxbytes": "10MB",
             "stdout_logfile_backups": 3,
         }

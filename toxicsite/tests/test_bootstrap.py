@@ -1,5 +1,6 @@
 """Installing: what can go wrong on somebody's machine is said in one sentence."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from toxicsite.launcher import bootstrap
 
 def test_it_refuses_another_python_and_says_which_one_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(bootstrap.Refusal, match=r"^toxicsite needs Python 3\.11, and this is 3\.9"):
         bootstrap._find_python()
 
@@ -19,7 +20,7 @@ def test_it_takes_the_right_python_when_it_is_there_under_its_own_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert bootstrap._find_python() == "/usr/bin/python3.11"
 
 

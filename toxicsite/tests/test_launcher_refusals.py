@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import signal
 import socket
 from collections import namedtuple
 from pathlib import Path
@@ -19,7 +20,7 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.mark.parametrize("value", ["eighty", "0", "65536", "-1", "80.5", "٨٠"])
 def test_it_refuses_a_malformed_port_by_name(value: str) -> None:
-    with pytest.raises(Refusal, match="^PORT must be a number from 1 to 65535"):
+    with pytest.raises(Refusal, match=r"^PORT must be a number from 1 to 65535"):
         read_options({"PORT": value})
 
 
@@ -38,7 +39,7 @@ def test_it_refuses_an_address_of_another_machine() -> None:
 
 
 def test_it_refuses_a_secret_file_that_is_not_there() -> None:
-    with pytest.raises(Refusal, match="^DATABASE_URL_FILE names /nowhere, which cannot be read"):
+    with pytest.raises(Refusal, match=r"^DATABASE_URL_FILE names /nowhere, which cannot be read"):
         read_options({"DATABASE_URL_FILE": "/nowhere"})
 
 
@@ -56,7 +57,7 @@ def test_it_reads_a_secret_file(tmp_path: Path) -> None:
     ],
 )
 def test_it_refuses_a_server_that_does_not_answer_without_telling_the_password(name: str, url: str) -> None:
-    with pytest.raises(Refusal, match=f"^The server of {name} does not answer") as refusal:
+    with pytest.raises(Refusal, match=rf"^The server of {name} does not answer") as refusal:
         check_server(name, url)
     assert "secret" not in str(refusal.value)
 
@@ -65,7 +66,7 @@ def test_it_refuses_a_full_disk_before_touching_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10, 10, 1024))
-    with pytest.raises(Refusal, match="^The disk is full"):
+    with pytest.raises(Refusal, match=r"^The disk is full"):
         run._folders(read_options({"VAR_DIR": str(tmp_path)}))
 
 
@@ -76,7 +77,7 @@ def test_a_disk_that_fills_up_on_the_way_gets_a_sentence(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(run, "_folders", fill)
-    monkeypatch.setattr(run.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     assert command_line.main(["run"]) == 1
     output = capsys.readouterr().err
@@ -109,7 +110,7 @@ def test_it_refuses_a_damaged_database(tmp_path: Path, cluster: postgres.Cluster
 
 def test_it_quotes_postgres_when_that_dies(tmp_path: Path, cluster: postgres.Cluster) -> None:
     cluster.log.write_text("LOG:  starting\nPANIC:  could not locate a valid checkpoint record\nLOG:  bye\n")
-    with pytest.raises(Refusal, match="^Postgres stopped: could not locate a valid checkpoint record"):
+    with pytest.raises(Refusal, match=r"^Postgres stopped: could not locate a valid checkpoint record"):
         postgres.wait_until_ready(cluster, alive=lambda: False)
 
 

@@ -50,7 +50,10 @@ def test_it_starts_survives_a_kill_keeps_its_data_and_stops(tmp_path: Path, var:
         taken = tmp_path / "taken"
         with launcher("run", output=taken, **variables) as other:
             assert other.wait(30) == 1
-        assert taken.read_text() == f"toxicsite: toxicsite already runs from {var}; stop it first (Ctrl-C there).\n"
+        assert (
+            taken.read_text()
+            == f"toxicsite: toxicsite already runs from {var}; stop it first (Ctrl-C there).\n"
+        )
         with launcher("run", output=taken, VAR_DIR=str(tmp_path / "other"), PORT=str(port)) as other:
             assert other.wait(30) == 1
         assert taken.read_text().startswith(f"toxicsite: Port {port} is taken by another program")

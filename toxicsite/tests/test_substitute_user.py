@@ -15,7 +15,13 @@ def as_account(*command: str | Path) -> int:
     user = substitute_user()
     assert user is not None
     return subprocess.run(
-        command, user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", capture_output=True, check=False
+        command,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        check=False,
     ).returncode
 
 

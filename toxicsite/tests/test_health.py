@@ -1,0 +1,85 @@
+"""`/healthz` answers by itself; `/readyz` names what is missing."""
+
+import pytest
+from django.conf import LazySettings
+from django.db import OperationalError, connection
+from django.test import Client
+
+from classifier.services import WorkerStatus
+from toxicsite import views
+from toxicsite.lib import broker
+
+pytestmark = pytest.mark.django_db
+ALIVE = WorkerStatus(alive=True, model_version="starter-1a2b3c4d", backend="torch")
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "worker_status", lambda: ALIVE)
+
+
+def test_healthz_answers_under_any_host_name_and_without_https(
+    client: Client, settings: LazySettings
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    response = client.get("/healthz", headers={"host": "10.1.2.3:8000"})
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_readyz_is_ready_when_everything_is_there(client: Client) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "redis": "ok", "worker": "ok"},
+    }
+
+
+def test_readyz_says_that_no_worker_is_running(client: Client, redis_clean: None) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"] == {
+        "database": "ok",
+        "redis": "ok",
+        "worker": "no classification worker is running",
+    }
+
+
+def test_readyz_passes_on_why_a_worker_cannot_score(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        views, "worker_status", lambda: WorkerStatus(alive=True, problem="no model is active")
+    )
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["checks"]["worker"]) == (503, "no model is active")
+
+
+@pytest.mark.usefixtures("worker")
+def test_readyz_says_that_the_database_does_not_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused at 10.9.8.7")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", broken)
+        patch.setattr(connection, "close", lambda: None)
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == "does not answer"
+    assert "10.9.8.7" not in response.content.decode()
+
+
+@pytest.mark.usefixtures("worker")
+def test_readyz_says_that_redis_does_not_answer(client: Client, settings: LazySettings) -> None:
+    broker.client.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    response = client.get("/readyz")
+    broker.client.cache_clear()
+    assert response.status_code == 503
+    assert response.json()["checks"] == {"database": "ok", "redis": "does not answer", "worker": "ok"}
+
+
+def test_a_probe_cannot_be_posted_to(client: Client) -> None:
+    assert client.post("/healthz").status_code == 405
