@@ -200,7 +200,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "toxicsite",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "DESCRIPTION": "Submit comments for moderation, read verdicts, score texts that are stored nowhere.",
     "LICENSE": {"name": "Apache-2.0"},
     "COMPONENT_SPLIT_REQUEST": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -211,7 +210,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["classifier.api.schema.only_version_1"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "classifier.api.schema.describe_errors",
+        "classifier.api.schema.describe_api",
         "classifier.api.schema.close_inputs",
     ],
 }

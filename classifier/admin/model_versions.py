@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -90,6 +89,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return self._confirmed(
             request,
             title=f"Activate {version}",
+            button="Activate",
             replacement=version,
             back=back,
             verb=lambda reason: model_version_activate(
@@ -109,13 +109,21 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return self._confirmed(
             request,
             title=f"Roll back to {target}",
+            button="Roll back",
             replacement=target,
             back=back,
             verb=lambda reason: model_version_roll_back(by=request.user, reason=reason),  # type: ignore[arg-type]
         )
 
     def _confirmed(
-        self, request: HttpRequest, *, title: str, replacement: ModelVersion, back: str, verb: Any
+        self,
+        request: HttpRequest,
+        *,
+        title: str,
+        button: str,
+        replacement: ModelVersion,
+        back: str,
+        verb: Any,
     ) -> HttpResponse:
         """Ask for a reason, then do it; what the service refuses is said in its own words."""
         form = ReasonForm(request.POST or None)
@@ -125,12 +133,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
                 messages.success(request, f"{replacement} is in production; workers follow within seconds.")
             except REFUSALS as error:
                 messages.error(request, f"Nothing was changed: {error}")
-            except PermissionDenied:
-                raise
             return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
             "title": title,
+            "verb": button,
             "opts": self.opts,
             "form": form,
             "active": ModelVersion.objects.active(),
