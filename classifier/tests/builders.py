@@ -1,0 +1,47 @@
+"""Rows that many tests start from, made the way the services make them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from classifier.inference.policy import verdict_for
+from classifier.models import Comment, ModelVersion, User
+from classifier.services import comment_submit
+from classifier.services.pending import pending_classify
+from classifier.tests.tiny_artifact import LABELS
+
+
+@dataclass(frozen=True)
+class FakeResult:
+    scores: dict[str, float]
+    verdict: str
+    windows: int = 1
+    spans: tuple[Any, ...] = ()
+
+
+class FakeScorer:
+    """Toxic where the text says hate; fails on a batch that holds one of `poison`."""
+
+    backend_name = "fake"
+
+    def __init__(self, poison: Sequence[str] = ()) -> None:
+        self.poison = set(poison)
+        self.calls: list[list[str]] = []
+
+    def score(self, texts: Sequence[str]) -> list[FakeResult]:
+        self.calls.append(list(texts))
+        if self.poison & set(texts):
+            raise RuntimeError("the engine choked")
+        return [self._result(text) for text in texts]
+
+    def _result(self, text: str) -> FakeResult:
+        scores = dict.fromkeys(LABELS, 0.9 if "hate" in text else 0.1)
+        return FakeResult(scores, verdict_for(scores, dict.fromkeys(LABELS, 0.5), "toxic"))
+
+
+def classified_comment(version: ModelVersion, text: str = "i hate you", by: User | None = None) -> Comment:
+    comment = comment_submit(text=text, source="test", by=by)
+    pending_classify(scorer=FakeScorer(), model_version=version, limit=1_000)
+    comment.refresh_from_db()
+    assert comment.status == "classified"
+    return comment

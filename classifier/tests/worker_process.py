@@ -1,0 +1,71 @@
+"""A real Celery worker on a test's database and Redis, started and killed at will."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import connection
+
+from classifier.services.heartbeat import workers
+
+START_SECONDS = 90.0
+COMMAND = [
+    *(sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify", "--pool=solo"),
+    *("--without-gossip", "--without-mingle", "-l", "DEBUG"),
+]
+
+
+class WorkerProcess:
+    """`output` is everything that the worker logged, to be searched for what must not be there."""
+
+    def __init__(self, models_dir: Path, name: str, environment: dict[str, str]) -> None:
+        self.name = f"{name}@test"
+        self.log = models_dir.parent / f"{name}.log"
+        database = connection.settings_dict["NAME"]
+        url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, "-n", self.name],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=settings.BASE_DIR,
+                env={
+                    **os.environ,
+                    "DATABASE_URL": url,
+                    "MODELS_DIR": str(models_dir),
+                    "SECRET_KEY": settings.SECRET_KEY,
+                    "SCORER_BACKEND": "fp32",
+                    "OMP_NUM_THREADS": "1",
+                    **environment,
+                },
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_until_ready(self) -> "WorkerProcess":
+        """Return once the worker has loaded its model."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            assert self.process.poll() is None, self.output
+            if any(status.name == self.name and status.model_version for status in workers()):
+                return self
+            time.sleep(0.1)
+        raise AssertionError(f"the worker did not start:\n{self.output}")
+
+    def kill(self) -> None:
+        """SIGKILL, as an out-of-memory killer would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM: the worker finishes what it does and says goodbye."""
+        self.process.terminate()
+        self.process.wait(timeout=30)
