@@ -27,6 +27,7 @@ class Endpoint(ScopedView, APIView):
     parser_classes = [StrictJSONParser]
     content_negotiation_class = AlwaysJSON
     metadata_class = None
+    http_method_names = ["get", "head", "post"]
 
     def get_exception_handler(self) -> Any:
         return exception_handler

@@ -139,8 +139,10 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
         case exceptions.ValidationError():
             return invalid(flatten(exc.detail))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            missing = "Send an API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`, or sign in."
+            detail = missing if isinstance(exc, exceptions.NotAuthenticated) else str(exc.detail)
             challenge = getattr(exc, "auth_header", None) or "Bearer"
-            return Problem(UNAUTHENTICATED, str(exc.detail), headers={"WWW-Authenticate": challenge})
+            return Problem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
         case exceptions.PermissionDenied():
             return Problem(FORBIDDEN, str(exc.detail))
         case PermissionDenied():

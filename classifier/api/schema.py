@@ -1,14 +1,14 @@
 """What the OpenAPI file says beyond what drf-spectacular finds: the errors of every operation, closed inputs.
 
 The committed file is written by
-`python manage.py spectacular --validate --fail-on-warn --file classifier/api/openapi.yaml`.
+`python manage.py spectacular --skip-checks --validate --fail-on-warn --file classifier/api/openapi.yaml`.
 """
 
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
-from classifier.api.field_errors import field_error
+from classifier.api.field_errors import field_error, parameter_error
 from classifier.api.problems import (
     CONFLICT,
     DEADLINE_PASSED,
@@ -25,6 +25,7 @@ from classifier.api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
     Problem,
+    invalid,
 )
 
 _EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR)
@@ -34,24 +35,32 @@ _OWN = {
     "read_comment": (NOT_FOUND,),
     "score_texts": (NO_WORKER, DEADLINE_PASSED),
 }
-_EXAMPLES = {
-    INVALID: Problem(
-        INVALID,
-        "items[3].text: This field may not be empty. Nothing was stored.",
-        [
-            {
-                "pointer": "#/items/3/text",
-                "message": "items[3].text: This field may not be empty.",
-                "code": "required",
-            }
-        ],
-    ),
-    CONFLICT: Problem(
-        CONFLICT,
-        "external_id: This external_id was already used for another text. Nothing was stored.",
-        [field_error(("external_id",), "This external_id was already used for another text.", "conflict")],
-    ),
+_BAD_BODY = field_error(("items", 3, "text"), "This field may not be empty.", "required")
+_BAD_QUERY = parameter_error("limit", "must be a whole number, from 1 to 200", "invalid")
+_TAKEN = field_error(("external_id",), "This external_id was already used for another text.", "conflict")
+_DETAILS = {
+    UNAUTHENTICATED: "The API key is unknown, revoked or expired. Ask an administrator for a new one.",
+    FORBIDDEN: 'This needs an API key with the scope "score"; this key has: submit, read.',
+    NOT_FOUND: "There is no such thing here, or it is not yours to see.",
+    TOO_LARGE: "The body is larger than 10,485,760 bytes, the limit here. Send it in parts.",
+    UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
+    THROTTLED: "This key or user has made too many requests; try again in 12 seconds.",
+    SERVER_ERROR: "Something failed on the server; the details are in its log under this request id.",
+    NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
+    DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
+DESCRIPTION = """\
+Submit comments for moderation, read their verdicts, and score texts that are stored nowhere.
+
+**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has the scopes `submit`, `read` or `score`
+and acts as the person who owns it. A browser session works too; writing then needs the header `X-CSRFToken`.
+
+**Bodies** are JSON objects in UTF-8. Nothing is coerced, trimmed or cut; unknown fields are errors.
+
+**Errors** are problem details (RFC 9457, `application/problem+json`) with a stable `type`. Each entry of `errors`
+names a place in the body (`pointer`) or in the query string (`parameter`). After an error nothing is stored.
+
+**Limits** count requests a minute for each key or person; 429 says in `Retry-After` when to come back."""
 
 
 class OperationSchema(AutoSchema):
@@ -65,8 +74,9 @@ def only_version_1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
 
 
-def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Give every operation the problems it may answer with."""
+def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say what holds everywhere, and give every operation the problems it may answer with."""
+    result["info"]["description"] = DESCRIPTION
     result["components"]["schemas"]["Problem"] = _problem_schema()
     result["components"]["schemas"]["ProblemError"] = _error_schema()
     for path in result["paths"].values():
@@ -75,7 +85,9 @@ def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if "requestBody" in operation:
                 kinds += _WITH_A_BODY
             for kind in sorted(set(kinds), key=lambda kind: kind.status):
-                operation["responses"][str(kind.status)] = _response(kind)
+                operation["responses"][str(kind.status)] = _response(
+                    kind, has_body="requestBody" in operation
+                )
     return result
 
 
@@ -87,10 +99,20 @@ def close_inputs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-def _response(kind: Kind) -> dict[str, Any]:
-    media: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    if kind in _EXAMPLES:
-        media["example"] = _EXAMPLES[kind].body()
+def _example(kind: Kind, *, has_body: bool) -> Problem:
+    if kind is INVALID:
+        return invalid([_BAD_BODY if has_body else _BAD_QUERY])
+    if kind is CONFLICT:
+        return Problem(CONFLICT, f"{_TAKEN['message']} Nothing was stored.", [_TAKEN])
+    request_id = "0c4f6f0c4b6f4f2b9a0d5e7c1b2a3d4e" if kind is SERVER_ERROR else ""
+    return Problem(kind, _DETAILS[kind], request_id=request_id)
+
+
+def _response(kind: Kind, *, has_body: bool) -> dict[str, Any]:
+    media: dict[str, Any] = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "example": _example(kind, has_body=has_body).body(),
+    }
     response: dict[str, Any] = {"description": f"{kind.title}.", "content": {PROBLEM_TYPE: media}}
     if kind in (THROTTLED, NO_WORKER, DEADLINE_PASSED):
         response["headers"] = {

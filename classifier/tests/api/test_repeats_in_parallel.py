@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 def test_one_comment_sent_twice_at_once_is_one_row(plaintext: str) -> None:
     for attempt in range(10):
         body = {"text": "x", "external_id": str(attempt), "source": f"new-{attempt}"}
-        answers = at_once([lambda body=body: Caller(plaintext).post(COMMENTS, body)] * 4)
+        answers = at_once([partial(Caller(plaintext).post, COMMENTS, body) for _ in range(4)])
         assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 202]
         assert len({answer.json()["id"] for answer in answers}) == 1
     assert Comment.objects.count() == 10
@@ -47,7 +48,7 @@ def test_overlapping_batches_in_opposite_order_neither_fail_nor_double(plaintext
     for attempt in range(3):
         items = [{"text": f"{n}", "external_id": f"{attempt}-{n}"} for n in range(300)]
         batches = [items, items[::-1], items[20:] + items[:20], items[30:] + items[:10]]
-        answers = at_once([lambda b=b: Caller(plaintext).post(COMMENTS, {"items": b}) for b in batches])
+        answers = at_once([partial(Caller(plaintext).post, COMMENTS, {"items": b}) for b in batches])
         assert {answer.status_code for answer in answers} <= {200, 202}, [a.content for a in answers]
         for batch, answer in zip(batches, answers, strict=True):
             assert [item["text"] for item in answer.json()["items"]] == [item["text"] for item in batch]

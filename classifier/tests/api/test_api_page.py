@@ -1,0 +1,78 @@
+"""The browsable API page: works under the site's strict CSP, reaches no other host, and really calls the API."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from classifier.models import Comment
+from classifier.tests.api.conftest import person
+
+BROWSER = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed"),
+]
+
+
+@contextmanager
+def api_page(live_server: Any) -> Iterator[Any]:
+    """The API page in a browser of a signed-in person; fails on errors in the console and on other hosts.
+
+    No database inside: Playwright runs an event loop in this thread, and Django opens a connection of its own there.
+    """
+    from playwright.sync_api import sync_playwright
+
+    client = Client()
+    client.force_login(person("owner", "add_comment"))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    trouble: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        context = browser.new_context()
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
+        context.add_cookies([cookie])  # type: ignore[list-item]
+        page = context.new_page()
+        page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: _note_other_host(request.url, live_server.url, trouble))
+        page.goto(f"{live_server.url}/api/docs/")
+        yield page
+        browser.close()
+    assert trouble == []
+
+
+def _note_other_host(url: str, own: str, trouble: list[str]) -> None:
+    if (
+        urlsplit(url).scheme in ("http", "https", "ws", "wss")
+        and urlsplit(url).netloc != urlsplit(own).netloc
+    ):
+        trouble.append(f"asked another host: {url}")
+
+
+def test_it_shows_every_operation_and_submits_a_comment_with_the_readers_session(live_server: Any) -> None:
+    with api_page(live_server) as page:
+        page.wait_for_selector(".opblock")
+        assert page.locator(".opblock").count() == 4
+        operation = page.locator("#operations-comments-submit_comments")
+        operation.locator(".opblock-summary-control").click()
+        operation.locator(".try-out__btn").click()
+        operation.locator("button.execute").click()
+        answer = operation.locator(".live-responses-table .response-col_status").last
+        answer.wait_for()
+        assert answer.inner_text().startswith("202")
+    assert Comment.objects.get().text == "You are a worthless idiot."
+
+
+def test_the_page_keeps_the_strict_policy(client: Client) -> None:
+    policy = client.get("/api/docs/").headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self'" in policy
