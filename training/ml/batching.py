@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ class Tokens:
     ids: list["NDArray[np.int32]"]
     pad_id: int
 
-    @property
+    @cached_property
     def lengths(self) -> "NDArray[np.int64]":
         return np.asarray([len(row) for row in self.ids], dtype=np.int64)
 
@@ -29,7 +30,9 @@ def tokenize(tokenizer: Any, texts: Sequence[str], max_length: int, chunk: int =
     """Tokenize `texts`, truncated to `max_length` wordpieces."""
     ids: list[NDArray[np.int32]] = []
     for start in range(0, len(texts), chunk):
-        rows = tokenizer(list(texts[start : start + chunk]), truncation=True, max_length=max_length)["input_ids"]
+        rows = tokenizer(list(texts[start : start + chunk]), truncation=True, max_length=max_length)[
+            "input_ids"
+        ]
         ids.extend(np.asarray(row, dtype=np.int32) for row in rows)
     return Tokens(ids, int(tokenizer.pad_token_id or 0))
 
@@ -65,7 +68,9 @@ def budget_batches(
 def _cut(order: "NDArray[np.int64]", lengths: "NDArray[np.int64]", budget: int) -> list["NDArray[np.int64]"]:
     batches, start = [], 0
     while start < len(order):
-        rows = max(budget // padded(int(lengths[order[start]])), 1)  # the first row is the longest of the batch
+        rows = max(
+            budget // padded(int(lengths[order[start]])), 1
+        )  # the first row is the longest of the batch
         batches.append(order[start : start + rows])
         start += rows
     return batches

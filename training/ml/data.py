@@ -35,7 +35,9 @@ class TextTable:
     def take(self, rows: "Sequence[int] | NDArray[np.int64]") -> "TextTable":
         """Return the table of these rows, in this order."""
         index = np.asarray(rows, dtype=np.int64)
-        return TextTable([self.texts[i] for i in index], self.targets[index], self.weights[index], self.labels)
+        return TextTable(
+            [self.texts[i] for i in index], self.targets[index], self.weights[index], self.labels
+        )
 
     def fingerprint(self) -> str:
         """Return the sha256 over texts, targets and weights: two tables with the same one hold the same rows."""
@@ -50,6 +52,8 @@ class TextTable:
 def load_rows(source: str, split: str) -> Any:
     """Return a `datasets.Dataset` for a file, a folder of SPLIT.* files, a hub name, or `hub-name:split`."""
     import datasets
+
+    datasets.disable_progress_bars()
 
     path = Path(source)
     if path.is_dir():
@@ -89,7 +93,9 @@ def load_table(
     if where[labels[0]] is None and "label" in columns:
         where[labels[0]] = "label"
     if not any(where.values()):
-        raise DataError(f"{source} has none of the label columns {', '.join(labels)}; it has: {', '.join(columns)}")
+        raise DataError(
+            f"{source} has none of the label columns {', '.join(labels)}; it has: {', '.join(columns)}"
+        )
     targets = np.full((len(rows), len(labels)), -1, dtype=np.float32)
     for position, label in enumerate(labels):
         if (column := where[label]) is not None:
@@ -97,6 +103,10 @@ def load_table(
             if not np.isin(values, (-1, 0, 1)).all():
                 raise DataError(f"{source}: column {column!r} must hold 0, 1 or -1 (unknown)")
             targets[:, position] = values
-    weights = np.asarray(rows["weight"], dtype=np.float32) if "weight" in columns else np.ones(len(rows), np.float32)
+    weights = (
+        np.asarray(rows["weight"], dtype=np.float32)
+        if "weight" in columns
+        else np.ones(len(rows), np.float32)
+    )
     texts = [normalise_text(text or "") for text in rows[text_column]]
     return TextTable(texts, targets, weights, tuple(labels))

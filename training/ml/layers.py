@@ -59,7 +59,9 @@ def encoder_layers(model: "PreTrainedModel") -> tuple[Any, str]:
         owner = getattr(base, owner_name, None)
         if owner is not None and hasattr(owner, attribute):
             return owner, attribute
-    raise LayerSelectionError(f"{type(model).__name__} has no stack of encoder layers that could be chosen from")
+    raise LayerSelectionError(
+        f"{type(model).__name__} has no stack of encoder layers that could be chosen from"
+    )
 
 
 def make_student(teacher: "PreTrainedModel", selection: str) -> tuple["PreTrainedModel", tuple[int, ...]]:

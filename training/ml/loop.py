@@ -84,9 +84,11 @@ def run_loop(
     batches = plan_batches(tokens.lengths, config)[accelerator.process_index :: accelerator.num_processes]
     groups = parameter_groups(model, config.learning_rate, config.head_learning_rate, config.weight_decay)
     optimizer = torch.optim.AdamW(groups, fused=True)
-    scheduler = get_linear_schedule_with_warmup(optimizer, int(config.warmup_share * len(batches)), len(batches))
+    scheduler = get_linear_schedule_with_warmup(
+        optimizer, int(config.warmup_share * len(batches)), len(batches)
+    )
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+        model.activation_checkpointing_enable()
     trained, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
     trained.train()
 
@@ -184,7 +186,11 @@ def _resume(accelerator: Any, folder: Path, clock: _Clock) -> int:
             continue
         state = json.loads(mark.read_text())
         accelerator.load_state(str(candidate))
-        clock.rows, clock.tokens, clock.seconds = int(state["rows"]), int(state["tokens"]), float(state["seconds"])
+        clock.rows, clock.tokens, clock.seconds = (
+            int(state["rows"]),
+            int(state["tokens"]),
+            float(state["seconds"]),
+        )
         return int(state["step"])
     return 0
 

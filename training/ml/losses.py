@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,9 +22,11 @@ def cross_entropy(logits: "Tensor", targets: "Tensor", *, softmax: bool) -> "Ten
         known = targets[:, 0] >= 0
         if not bool(known.any()):
             return logits.sum() * 0.0
-        return F.cross_entropy(logits[known], targets[known, 0].long())
+        return functional.cross_entropy(logits[known], targets[known, 0].long())
     mask = (targets >= 0).to(logits.dtype)
-    each = F.binary_cross_entropy_with_logits(logits, targets.clamp(min=0).to(logits.dtype), reduction="none")
+    each = functional.binary_cross_entropy_with_logits(
+        logits, targets.clamp(min=0).to(logits.dtype), reduction="none"
+    )
     return (each * mask).sum() / mask.sum().clamp(min=1)
 
 
@@ -35,16 +37,23 @@ def temperature_kl(student: "Tensor", teacher: "Tensor", temperature: float, *, 
     """
     s, t = student / temperature, teacher / temperature
     if softmax:
-        kl = F.kl_div(F.log_softmax(s, -1), F.log_softmax(t, -1), log_target=True, reduction="batchmean")
+        kl = functional.kl_div(
+            functional.log_softmax(s, -1),
+            functional.log_softmax(t, -1),
+            log_target=True,
+            reduction="batchmean",
+        )
         return kl * temperature**2
     p = torch.sigmoid(t)
-    kl = p * (F.logsigmoid(t) - F.logsigmoid(s)) + (1 - p) * (F.logsigmoid(-t) - F.logsigmoid(-s))
+    kl = p * (functional.logsigmoid(t) - functional.logsigmoid(s)) + (1 - p) * (
+        functional.logsigmoid(-t) - functional.logsigmoid(-s)
+    )
     return kl.mean() * temperature**2
 
 
 def cosine(student: "Tensor", teacher: "Tensor") -> "Tensor":
     """One minus the cosine similarity of the rows' logits, averaged over rows. Returns a scalar in [0, 2]."""
-    return (1 - F.cosine_similarity(student, teacher, dim=-1)).mean()
+    return (1 - functional.cosine_similarity(student, teacher, dim=-1)).mean()
 
 
 @dataclass(frozen=True)

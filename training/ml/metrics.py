@@ -58,7 +58,11 @@ def label_metrics(
     s, y = np.asarray(scores, dtype=np.float64)[known], (targets[known] == 1).astype(np.float64)
     w = np.ones(len(s)) if weights is None else np.asarray(weights, dtype=np.float64)[known]
     flagged = (s >= threshold).astype(np.float64)
-    hit, false_alarm, miss = (w * flagged * y).sum(), (w * flagged * (1 - y)).sum(), (w * (1 - flagged) * y).sum()
+    hit, false_alarm, miss = (
+        (w * flagged * y).sum(),
+        (w * flagged * (1 - y)).sum(),
+        (w * (1 - flagged) * y).sum(),
+    )
     result = {
         "support": float(len(s)),
         "positives": float(y.sum()),
@@ -88,7 +92,9 @@ def evaluate_scores(
     result: dict[str, dict[str, float]] = {}
     for position, label in enumerate(labels):
         if (targets[:, position] >= 0).any():
-            result[label] = label_metrics(scores[:, position], targets[:, position], thresholds[label], weights)
+            result[label] = label_metrics(
+                scores[:, position], targets[:, position], thresholds[label], weights
+            )
     if len(result) > 1:
         shared = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "ece")
         result["macro"] = {

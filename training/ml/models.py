@@ -61,7 +61,9 @@ def load_base(
         raise BaseModelError(f"cannot load {folder_or_name} as a classifier: {error}") from error
 
 
-def parameter_groups(model: Any, rate: float, head_rate: float | None, weight_decay: float) -> list[dict[str, Any]]:
+def parameter_groups(
+    model: Any, rate: float, head_rate: float | None, weight_decay: float
+) -> list[dict[str, Any]]:
     """Return AdamW groups: head apart from encoder, biases and norms without weight decay."""
     groups: dict[tuple[bool, bool], list[Any]] = {}
     for name, parameter in model.named_parameters():
@@ -98,5 +100,7 @@ def read_run(folder: Path | str) -> dict[str, Any]:
     try:
         result: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
     except (OSError, json.JSONDecodeError) as error:
-        raise BaseModelError(f"{folder} is not the result of a training run (no readable run.json): {error}") from None
+        raise BaseModelError(
+            f"{folder} is not the result of a training run (no readable run.json): {error}"
+        ) from None
     return result

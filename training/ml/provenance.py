@@ -9,7 +9,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "safetensors", "numpy", "scikit-learn")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "datasets",
+    "accelerate",
+    "tokenizers",
+    "safetensors",
+    "numpy",
+    "scikit-learn",
+)
 
 
 def package_versions() -> dict[str, str]:
@@ -27,7 +36,9 @@ def commit() -> str:
     """Return the commit of the running code, "unknown" outside a checkout, with "+changes" when it was edited."""
     root = Path(__file__).resolve().parents[2]
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10
+        )
         if head.returncode:
             return "unknown"
         diff = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=root, capture_output=True, timeout=10)
@@ -50,7 +61,13 @@ def hardware() -> dict[str, Any]:
         pass
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
-    return {"cpu": model, "cores": os.cpu_count(), "threads": torch.get_num_threads(), "memory_gib": round(memory), "gpu": gpu}
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(memory),
+        "gpu": gpu,
+    }
 
 
 def peak_memory_mib() -> int:
@@ -58,7 +75,9 @@ def peak_memory_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def provenance(*, config: dict[str, Any], data: dict[str, Any], seconds: float, **more: Any) -> dict[str, Any]:
+def provenance(
+    *, config: dict[str, Any], data: dict[str, Any], seconds: float, **more: Any
+) -> dict[str, Any]:
     """Return everything that someone needs to judge or repeat a run."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -19,16 +19,66 @@ if TYPE_CHECKING:
     from training.ml.config import DataConfig
 
 # The identity terms that Dixon et al. 2018 measured, with plurals left to the word pattern.
-IDENTITY_TERMS = (
-    "lesbian gay bisexual transgender trans queer lgbt lgbtq homosexual straight heterosexual male female "
-    "nonbinary african black white european hispanic latino latina latinx mexican canadian american asian indian "
-    "chinese japanese christian muslim jewish buddhist catholic protestant sikh taoist old older young younger "
-    "blind deaf paralyzed man woman men women jew islam arab"
-).split()
+IDENTITY_TERMS = [
+    "lesbian",
+    "gay",
+    "bisexual",
+    "transgender",
+    "trans",
+    "queer",
+    "lgbt",
+    "lgbtq",
+    "homosexual",
+    "straight",
+    "heterosexual",
+    "male",
+    "female",
+    "nonbinary",
+    "african",
+    "black",
+    "white",
+    "european",
+    "hispanic",
+    "latino",
+    "latina",
+    "latinx",
+    "mexican",
+    "canadian",
+    "american",
+    "asian",
+    "indian",
+    "chinese",
+    "japanese",
+    "christian",
+    "muslim",
+    "jewish",
+    "buddhist",
+    "catholic",
+    "protestant",
+    "sikh",
+    "taoist",
+    "old",
+    "older",
+    "young",
+    "younger",
+    "blind",
+    "deaf",
+    "paralyzed",
+    "man",
+    "woman",
+    "men",
+    "women",
+    "jew",
+    "islam",
+    "arab",
+]
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+SENTENCE_EDGES = " \"'*:=-\u2013\u2014"
 MOST_WORDS, FEWEST_WORDS = 22, 2
 PER_IDENTITY_TERM = 120
-LIKELY_LABEL_ERROR = 0.85  # a "clean" sentence above this TF-IDF score is more likely a label error than a lesson
+LIKELY_LABEL_ERROR = (
+    0.85  # a "clean" sentence above this TF-IDF score is more likely a label error than a lesson
+)
 
 
 def choose_rows(table: TextTable, config: "DataConfig", seed: int) -> TextTable:
@@ -65,7 +115,7 @@ def mine_clean_sentences(
     seen: dict[str, None] = {}
     for text in texts:
         for sentence in SENTENCE_END.split(text):
-            sentence = sentence.strip(" \"'*:=-–—")
+            sentence = sentence.strip(SENTENCE_EDGES)
             if FEWEST_WORDS <= len(sentence.split()) <= MOST_WORDS:
                 seen.setdefault(sentence)
     sentences = list(seen)

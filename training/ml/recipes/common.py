@@ -42,12 +42,16 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
     """Load, choose and tokenize the rows of a run. Raises DataError."""
     table = load_table(config.train, "train", text_column=config.text_column, labels=config.labels)
     train = choose_rows(table, config, seed)
-    validation = load_table(config.validation, "validation", text_column=config.text_column, labels=config.labels)
+    validation = load_table(
+        config.validation, "validation", text_column=config.text_column, labels=config.labels
+    )
     if config.validation_rows is not None and config.validation_rows < len(validation):
         import numpy as np
 
         rng = np.random.default_rng(seed)
-        validation = validation.take(np.sort(rng.choice(len(validation), config.validation_rows, replace=False)))
+        validation = validation.take(
+            np.sort(rng.choice(len(validation), config.validation_rows, replace=False))
+        )
     train_tokens = tokenize(tokenizer, train.texts, config.max_length)
     return RunData(
         train,

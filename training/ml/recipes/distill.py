@@ -66,7 +66,12 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
         targets = torch.from_numpy(data.train.targets[rows]).to(logits.device)
         wanted = torch.from_numpy(known[rows]).to(logits.device)
         parts = distill_loss(logits, wanted, targets, config.loss, softmax=softmax)
-        return {"loss": parts.total, "cross_entropy": parts.cross_entropy, "kl": parts.kl, "cosine": parts.cosine}
+        return {
+            "loss": parts.total,
+            "cross_entropy": parts.cross_entropy,
+            "kl": parts.kl,
+            "cosine": parts.cosine,
+        }
 
     report = run_loop(
         student,

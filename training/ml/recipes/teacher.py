@@ -1,6 +1,6 @@
 """Teacher: fine-tune every weight of a pretrained BERT-like encoder on labelled comments.
 
-    manage.py train_teacher --base bert-base-uncased --output var/runs/teacher
+manage.py train_teacher --base bert-base-uncased --output var/runs/teacher
 """
 
 import time
@@ -76,7 +76,7 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
 
 
 def choose_attention(wanted: str) -> str:
-    """Resolve "auto": plain matrix products on a CPU, where the fused kernel's backward pass is slower; SDPA on a GPU."""
+    """Resolve "auto": plain matrix products on a CPU (the fused backward pass is slower there), SDPA on a GPU."""
     if wanted != "auto":
         return wanted
     return "sdpa" if best_device() == "cuda" else "eager"
