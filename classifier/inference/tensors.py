@@ -12,7 +12,8 @@ from classifier.inference.errors import ArtifactInvalid
 MAX_HEADER_BYTES = 8 << 20
 MAX_TENSORS = 4_096
 _WIDTHS = {"F16": 2, "BF16": 2, "F32": 4}
-_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
+# Constants that older exports wrote beside the weights.
+BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def check_weights(
     if max_length > shape.positions:
         raise ArtifactInvalid(f"max_length {max_length} is above the model's {shape.positions} positions")
     expected = shape.tensors()
-    found = {name: entry.shape for name, entry in table.items() if not name.endswith(_BUFFERS)}
+    found = {name: entry.shape for name, entry in table.items() if not name.endswith(BUFFERS)}
     if found != expected:
         for name in sorted(set(expected) ^ set(found)):
             raise ArtifactInvalid(
@@ -128,7 +129,7 @@ def _entry(name: str, value: object) -> TensorEntry:
         raise ArtifactInvalid(f"tensor {name} has no description")
     dtype, shape, offsets = value.get("dtype"), value.get("shape"), value.get("data_offsets")
     width = _WIDTHS.get(dtype) if isinstance(dtype, str) else None
-    if width is None and not (dtype == "I64" and name.endswith(_BUFFERS)):
+    if width is None and not (dtype == "I64" and name.endswith(BUFFERS)):
         raise ArtifactInvalid(f"tensor {name} has type {dtype}; a model's are F16, BF16 or F32")
     if not _sizes(shape, 4) or not _sizes(offsets, 2) or len(offsets) != 2:
         raise ArtifactInvalid(f"tensor {name} has an impossible shape or place")

@@ -35,8 +35,15 @@ def load(name: str, folder: Path, manifest: Manifest, config: Mapping[str, Any])
     """The engine called `name` with the folder's weights in it."""
     if name not in NAMES:
         raise BackendUnavailable(f"backend {name!r} is not known; choose one of {', '.join(NAMES)}")
-    from classifier.inference.backends import torch_packed
+    from classifier.inference.backends import torch_generic, torch_packed
 
     if name == "auto":
-        name = torch_packed.best_precision()
+        if torch_generic.has_gpu():
+            name = "cuda"
+        elif torch_packed.supports(config, manifest.outputs):
+            name = torch_packed.best_precision()
+        else:
+            name = "generic"
+    if name in ("cuda", "generic"):
+        return torch_generic.load("cuda" if name == "cuda" else "cpu", folder, manifest, config)
     return torch_packed.load(name, folder, manifest, config)

@@ -49,9 +49,12 @@ class PlainLinear:
 
 
 class Int8Linear:
-    """8-bit weights with one scale for each output, 8-bit inputs with one scale for each call, fp32 in and out."""
+    """8-bit weights with one scale for each output, 8-bit inputs with one scale for each call; `out` is its type."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, activation: str = "") -> None:
+    def __init__(
+        self, weight: Tensor, bias: Tensor, activation: str = "", out: torch.dtype = torch.float32
+    ) -> None:
+        self.out = out
         self.bias = bias.float().contiguous()
         self.activation, self.algorithm = FUSED[activation]
         wide = weight.float()
@@ -64,7 +67,7 @@ class Int8Linear:
         small, scale, zero = quantised(x)
         out: Tensor = torch.ops.onednn.qlinear_pointwise(
             small, scale, zero, self.weight, self.scales, self.zeros, self.bias,
-            1.0, 0, torch.float32, self.activation, [], self.algorithm,
+            1.0, 0, self.out, self.activation, [], self.algorithm,
         )  # fmt: skip
         return out
 
@@ -73,8 +76,8 @@ def quantised(x: Tensor) -> tuple[Tensor, float, int]:
     """x as unsigned bytes with their scale and zero point: x is about (bytes - zero) * scale."""
     low, high = (value.item() for value in torch.aminmax(x))
     low, high = min(low, 0.0), max(high, 0.0)
-    scale = max((high - low) / 255.0, 1e-12)
-    zero = min(255, max(0, round(-low / scale)))
-    # the half turns the cut of the conversion into rounding; the range leaves nothing to clamp but the edge
-    bytes_ = torch.add(torch.tensor(zero + 0.5), x, alpha=1.0 / scale).clamp_(0.0, 255.0).to(torch.uint8)
-    return bytes_, scale, zero
+    # 254 steps, not 255: whatever way the zero point is rounded, nothing leaves the range, so nothing needs a clamp
+    scale = max((high - low) / 254.0, 1e-12)
+    zero = round(-low / scale)
+    # the half turns the cut of the conversion into rounding
+    return torch.mul(x.float(), 1.0 / scale).add_(zero + 0.5).to(torch.uint8), scale, zero

@@ -13,6 +13,7 @@ from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
 from classifier.inference.artifact import WEIGHTS, Manifest, read_verified
 from classifier.inference.backends.linears import FUSED, Int8Linear, Linear, PackedLinear, PlainLinear
+from classifier.inference.backends.packing import Group, pack
 from classifier.inference.errors import BackendUnavailable
 from classifier.inference.tensors import BertShape, bert_shape
 
@@ -30,16 +31,24 @@ def best_precision() -> str:
     if torch.backends.mkldnn.is_available():
         if torch.cpu._is_vnni_supported():
             return "int8"
-        if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
+        if native_bf16():
             return "bf16"
     return "fp32"
+
+
+def native_bf16() -> bool:
+    """Whether this CPU multiplies bf16 itself (AVX-512 BF16 or AMX); elsewhere it would be imitated, slowly."""
+    supported = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(torch.backends.mkldnn.is_available() and supported)
 
 
 def load(precision: str, folder: Path, manifest: Manifest, config: Mapping[str, Any]) -> "PackedBert":
     """The folder's model at fp32, bf16 or int8."""
     shape = bert_shape(config, manifest.outputs)
     if shape is None or shape.activation not in FUSED:
-        raise BackendUnavailable(f"the {precision} backend runs BERT, not {config.get('model_type')}; use generic")
+        raise BackendUnavailable(
+            f"the {precision} backend runs BERT, not {config.get('model_type')}; use generic"
+        )
     return PackedBert(load_safetensors(read_verified(folder, manifest, WEIGHTS)), shape, precision)
 
 
@@ -49,7 +58,12 @@ class PackedBert:
     def __init__(self, weights: Mapping[str, Tensor], shape: BertShape, precision: str) -> None:
         self.shape, self.name = shape, precision
         self.dtype = DTYPES[precision]
-        self.head_size = shape.hidden // shape.heads
+        # attention runs in bf16 where that is native, also between int8 products
+        self.mixing = (
+            torch.bfloat16
+            if precision == "bf16" or (precision == "int8" and native_bf16())
+            else torch.float32
+        )
         at = "bert.embeddings"
         self.words = weights[f"{at}.word_embeddings.weight"].to(self.dtype)
         # every token of a single text has type 0: its row can be added to the positions once
@@ -60,30 +74,49 @@ class PackedBert:
         self.pooler = [weights[f"bert.pooler.dense.{part}"].float() for part in ("weight", "bias")]
         self.head = [weights[f"classifier.{part}"].float() for part in ("weight", "bias")]
 
-    def linear(self, weights: Mapping[str, Tensor], *names: str, activation: str = "") -> Linear:
+    def linear(
+        self,
+        weights: Mapping[str, Tensor],
+        *names: str,
+        activation: str = "",
+        out: torch.dtype = torch.float32,
+    ) -> Linear:
         """The layers called `names` as one: their outputs side by side."""
-        weight = torch.cat([weights[f"{name}.weight"] for name in names])
-        bias = torch.cat([weights[f"{name}.bias"] for name in names])
+        weight = torch.cat([weights[f"{name}.weight"].float() for name in names])
+        bias = torch.cat([weights[f"{name}.bias"].float() for name in names])
         if self.name == "int8":
-            return Int8Linear(weight, bias, activation)
+            return Int8Linear(weight, bias, activation, out)
         kind = PackedLinear if torch.backends.mkldnn.is_available() else PlainLinear
         return kind(weight.to(self.dtype), bias.to(self.dtype), activation)
 
     def _norm(self, weights: Mapping[str, Tensor], name: str) -> "Norm":
-        return Norm(weights[f"{name}.weight"].to(self.dtype), weights[f"{name}.bias"].to(self.dtype), self.shape.epsilon)
+        return Norm(
+            weights[f"{name}.weight"].to(self.dtype),
+            weights[f"{name}.bias"].to(self.dtype),
+            self.shape.epsilon,
+        )
 
     @torch.inference_mode()
     def logits(self, windows: Sequence[NDArray[numpy.int64]]) -> NDArray[numpy.float32]:
         """float32 [windows, outputs]; windows of alike length beside each other run fastest."""
-        lengths = [len(window) for window in windows]
-        ids = torch.from_numpy(numpy.concatenate(windows))
-        places = torch.from_numpy(numpy.concatenate([numpy.arange(length) for length in lengths]))
-        x = self.norm(self.words[ids].add_(self.positions[places]))
+        packed = pack(windows)
+        groups = [(group, self._mask(group)) for group in packed.groups]
+        x = self.norm(
+            self.words[torch.from_numpy(packed.ids)].add_(self.positions[torch.from_numpy(packed.places)])
+        )
         for layer in self.layers:
-            x = layer(x, lengths)
-        firsts = torch.from_numpy(numpy.cumsum([0, *lengths[:-1]]))
-        pooled = torch.nn.functional.linear(x[firsts].float(), *self.pooler).tanh_()
+            x = layer(x, groups)
+        pooled = torch.nn.functional.linear(x[torch.from_numpy(packed.firsts)].float(), *self.pooler).tanh_()
         return numpy.asarray(torch.nn.functional.linear(pooled, *self.head).numpy())
+
+    def _mask(self, group: Group) -> Tensor | None:
+        """[count, 1, 1, length], -inf where a key is only filling; None where there is none."""
+        if group.filled is None:
+            return None
+        filling = torch.arange(group.length) >= torch.from_numpy(group.filled)[:, None]
+        return torch.zeros(filling.shape, dtype=self.mixing).masked_fill_(filling, float("-inf"))[
+            :, None, None, :
+        ]
 
 
 class Norm:
@@ -100,31 +133,37 @@ class Layer:
     """One encoder layer over packed tokens."""
 
     def __init__(self, model: PackedBert, weights: Mapping[str, Tensor], at: str) -> None:
-        self.heads, self.head_size = model.shape.heads, model.head_size
-        self.qkv = model.linear(weights, *(f"{at}.attention.self.{part}" for part in ("query", "key", "value")))
+        self.heads, self.head_size = model.shape.heads, model.shape.hidden // model.shape.heads
+        parts = [f"{at}.attention.self.{part}" for part in ("query", "key", "value")]
+        # attention's 1 / sqrt(head size) is folded into the queries
+        scaled = {
+            f"{parts[0]}.{part}": weights[f"{parts[0]}.{part}"].float() * self.head_size**-0.5
+            for part in ("weight", "bias")
+        }
+        self.qkv = model.linear({**weights, **scaled}, *parts, out=model.mixing)
         self.mix = model.linear(weights, f"{at}.attention.output.dense")
         self.mix_norm = model._norm(weights, f"{at}.attention.output.LayerNorm")
         self.up = model.linear(weights, f"{at}.intermediate.dense", activation=model.shape.activation)
         self.down = model.linear(weights, f"{at}.output.dense")
         self.down_norm = model._norm(weights, f"{at}.output.LayerNorm")
 
-    def __call__(self, x: Tensor, lengths: Sequence[int]) -> Tensor:
-        x = self.mix_norm(self.mix(self._attention(self.qkv(x), lengths)).add_(x))
+    def __call__(self, x: Tensor, groups: Sequence[tuple[Group, Tensor | None]]) -> Tensor:
+        x = self.mix_norm(self.mix(self._attention(self.qkv(x), groups)).add_(x))
         return self.down_norm(self.down(self.up(x)).add_(x))
 
-    def _attention(self, qkv: Tensor, lengths: Sequence[int]) -> Tensor:
-        """Each text attends to itself; a run of texts of one length goes in one call."""
+    def _attention(self, qkv: Tensor, groups: Sequence[tuple[Group, Tensor | None]]) -> Tensor:
+        """Each window attends to itself; the windows of a group in one call."""
         out = torch.empty(len(qkv), self.heads * self.head_size, dtype=qkv.dtype)
-        at = first = 0
-        while first < len(lengths):
-            length = lengths[first]
-            count = 1
-            while first + count < len(lengths) and lengths[first + count] == length:
-                count += 1
-            end = at + count * length
-            shape = (count, length, 3, self.heads, self.head_size)
-            query, key, value = qkv[at:end].view(shape).permute(2, 0, 3, 1, 4)
-            mixed = scaled_dot_product_attention(query, key, value)
-            out[at:end].view(count, length, self.heads, self.head_size).copy_(mixed.transpose(1, 2))
-            at, first = end, first + count
+        for group, mask in groups:
+            shape = (group.count, group.length, 3, self.heads, self.head_size)
+            query, key, value = qkv[group.begin : group.end].view(shape).permute(2, 0, 3, 1, 4)
+            if qkv.dtype is torch.bfloat16:
+                # three products beat the fused kernel for narrow heads in bf16, see ENGINES.md
+                scores = torch.matmul(query, key.transpose(2, 3))
+                if mask is not None:
+                    scores.add_(mask)
+                mixed = torch.matmul(torch.softmax(scores, dim=-1), value)
+            else:
+                mixed = scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0)
+            out[group.begin : group.end].view(shape[:2] + shape[3:]).copy_(mixed.transpose(1, 2))
         return out
