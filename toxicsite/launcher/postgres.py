@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg2
 from psycopg2 import sql
 
@@ -24,6 +25,7 @@ from toxicsite.launcher.substitute_user import let_reach, own, substitute_user
 
 ROLE = DATABASE = "toxicsite"
 START_SECONDS = 60.0
+ORPHAN_SECONDS = 15.0
 # What a throwaway cluster may skip: it never has to survive a crash.
 UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -90,6 +92,7 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
             own(folder, cluster.user)
     if cluster.user is not None:
         let_reach(programs(), cluster.user)
+    _forget_killed_server(data)
     version_file = data / "PG_VERSION"
     if not version_file.exists():
         _initialise(cluster)
@@ -136,6 +139,36 @@ def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
         raise Refusal(f"Postgres could not make the database: {str(error).strip().splitlines()[0]}") from None
     finally:
         connection.close()
+
+
+def _forget_killed_server(data: Path) -> None:
+    """Remove the pid file of a server that was killed, once none of its processes works on `data` any more.
+
+    Postgres does so itself, unless the number in the file is taken: by somebody else's process after a restart, or
+    by the dead server where the system's first process does not collect the dead (a container without an init).
+    """
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    give_up = time.monotonic() + ORPHAN_SECONDS
+    while _works_on(data):
+        if time.monotonic() > give_up:
+            return  # a live server: Postgres will say so
+        time.sleep(0.1)
+    pid_file.unlink(missing_ok=True)
+
+
+def _works_on(data: Path) -> bool:
+    """Whether a live Postgres process has `data` as its working directory, as every one of a cluster does."""
+    for process in psutil.process_iter(["name", "status"]):
+        if process.info["name"] != "postgres" or process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        try:
+            if Path(process.cwd()) == data.resolve():
+                return True
+        except psutil.Error:
+            continue  # gone, or another account's, which cannot work on ours
+    return False
 
 
 def _initialise(cluster: Cluster) -> None:

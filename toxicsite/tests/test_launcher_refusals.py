@@ -86,8 +86,8 @@ def test_a_disk_that_fills_up_on_the_way_gets_a_sentence(
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> postgres.Cluster:
-    return prepare(tmp_path)
+def cluster(closed_folder: Path) -> postgres.Cluster:
+    return prepare(closed_folder)
 
 
 def prepare(folder: Path) -> postgres.Cluster:
@@ -96,27 +96,27 @@ def prepare(folder: Path) -> postgres.Cluster:
     )
 
 
-def test_it_refuses_the_data_of_another_major_version(tmp_path: Path, cluster: postgres.Cluster) -> None:
+def test_it_refuses_the_data_of_another_major_version(closed_folder: Path, cluster: postgres.Cluster) -> None:
     (cluster.data / "PG_VERSION").write_text("15\n")
     with pytest.raises(Refusal, match=r"was made by PostgreSQL 15 and this toxicsite brings PostgreSQL 18"):
-        prepare(tmp_path)
+        prepare(closed_folder)
 
 
-def test_it_refuses_a_damaged_database(tmp_path: Path, cluster: postgres.Cluster) -> None:
+def test_it_refuses_a_damaged_database(closed_folder: Path, cluster: postgres.Cluster) -> None:
     (cluster.data / "global" / "pg_control").unlink()
     with pytest.raises(Refusal, match=r"is damaged \(global/pg_control is missing\)"):
-        prepare(tmp_path)
+        prepare(closed_folder)
 
 
-def test_it_quotes_postgres_when_that_dies(tmp_path: Path, cluster: postgres.Cluster) -> None:
+def test_it_quotes_postgres_when_that_dies(closed_folder: Path, cluster: postgres.Cluster) -> None:
     cluster.log.write_text("LOG:  starting\nPANIC:  could not locate a valid checkpoint record\nLOG:  bye\n")
     with pytest.raises(Refusal, match=r"^Postgres stopped: could not locate a valid checkpoint record"):
         postgres.wait_until_ready(cluster, alive=lambda: False)
 
 
-def test_it_does_not_take_a_folder_with_other_files_for_its_data(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "letter.txt").write_text("dear")
+def test_it_does_not_take_a_folder_with_other_files_for_its_data(closed_folder: Path) -> None:
+    (closed_folder / "data").mkdir()
+    (closed_folder / "data" / "letter.txt").write_text("dear")
     with pytest.raises(Refusal, match="holds files but no database"):
-        prepare(tmp_path)
-    assert (tmp_path / "data" / "letter.txt").read_text() == "dear"
+        prepare(closed_folder)
+    assert (closed_folder / "data" / "letter.txt").read_text() == "dear"

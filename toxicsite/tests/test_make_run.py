@@ -1,5 +1,6 @@
 """`make run` as a whole: first start, a kill of everything, second start with the data kept, Ctrl-C."""
 
+import contextlib
 import json
 import re
 import signal
@@ -26,9 +27,9 @@ def status(url: str) -> int:
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Path:
+def var(closed_folder: Path) -> Path:
     """A folder whose name holds what configuration files and shells may stumble over."""
-    return tmp_path / "my data %s"
+    return closed_folder / "my data %s"
 
 
 def test_it_starts_survives_a_kill_keeps_its_data_and_stops(tmp_path: Path, var: Path) -> None:
@@ -54,12 +55,13 @@ def test_it_starts_survives_a_kill_keeps_its_data_and_stops(tmp_path: Path, var:
             taken.read_text()
             == f"toxicsite: toxicsite already runs from {var}; stop it first (Ctrl-C there).\n"
         )
-        with launcher("run", output=taken, VAR_DIR=str(tmp_path / "other"), PORT=str(port)) as other:
+        with launcher("run", output=taken, VAR_DIR=str(var.parent / "other"), PORT=str(port)) as other:
             assert other.wait(30) == 1
         assert taken.read_text().startswith(f"toxicsite: Port {port} is taken by another program")
         everything = [process, *psutil.Process(process.pid).children(recursive=True)]
         for each in everything:
-            each.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
     wait_for(lambda: processes_mentioning(str(var)) == [])
 
     with launcher("run", output=second, **variables) as process:

@@ -26,9 +26,9 @@ def as_account(*command: str | Path) -> int:
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> Path:
+def closed(closed_folder: Path) -> Path:
     """A readable file in a folder that only root may enter."""
-    folder = tmp_path / "home"
+    folder = closed_folder / "home"
     folder.mkdir(mode=0o700)
     (folder / "file").write_text("text")
     return folder
@@ -49,7 +49,7 @@ def test_it_cannot_list_or_write_what_it_passes_through(closed: Path) -> None:
     let_reach(closed / "file", user)
     assert as_account("ls", closed) != 0
     assert as_account("touch", closed / "new") != 0
-    assert as_account("sh", "-c", f"echo x >> {closed}/file") != 0
+    assert as_account("sh", "-c", f"echo x >> '{closed}/file'") != 0
 
 
 def test_others_stay_outside(closed: Path) -> None:
