@@ -67,7 +67,12 @@ class CommentFilterForm(forms.Form):
 
 
 def sent_as_utf8(request: HttpRequest) -> bool:
-    """Whether the form's bytes were UTF-8; Django puts a replacement character where they were not."""
+    """Whether the form's bytes were UTF-8; Django puts a replacement character where they were not.
+
+    Browsers send this form URL-encoded. The bytes of a multipart one are gone once it has been read: it passes.
+    """
+    if request.content_type != "application/x-www-form-urlencoded":
+        return True
     try:
         parse_qsl(request.body.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict")
     except UnicodeDecodeError:

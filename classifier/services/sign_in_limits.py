@@ -16,10 +16,10 @@ def sign_in_is_blocked(*, name: str, address: str) -> int:
     counter = _counter(name, address)
     try:
         with broker_errors():
-            failures = int(client().get(counter) or 0)  # type: ignore[arg-type]
+            failures = int(client().get(counter) or 0)
             if failures < settings.SIGN_IN_FAILURES_MAX:
                 return 0
-            return max(int(client().ttl(counter)), 1)  # type: ignore[arg-type]
+            return max(int(client().ttl(counter)), 1)
     except NoBroker:
         return 0
 

@@ -1,0 +1,153 @@
+"""A Chromium, a live server and a real worker with the starter model; a page that reports what it complains of."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import connection
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from pytest_django import DjangoDbBlocker
+from pytest_django.live_server_helper import LiveServer
+
+from classifier.models import ModelVersion, User
+from classifier.services import model_version_activate, model_version_register, worker_status
+from classifier.services.roles import MODERATOR
+from classifier.tests.tiny_artifact import tiny_artifact
+
+PASSWORD = "a-long-enough-password"
+START_SECONDS = 60.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def starter_folder() -> Path | None:
+    """The shipped starter model, or the one that TOXICSITE_TEST_MODEL names; None where there is none."""
+    folder = Path(os.environ.get("TOXICSITE_TEST_MODEL") or settings.STARTER_MODEL_DIR)
+    return folder if (folder / "manifest.json").is_file() else None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail("The browser tests need Chromium: `make test` installs it, or set CHROMIUM to its path.")
+    # Playwright's loop lives in this thread, which makes Django suspect every query of being asynchronous.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+            yield browser
+            browser.close()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="module")
+def worker(browser: Browser, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A worker process on the tests' own database and Redis."""
+    with django_db_blocker.unblock():
+        database = connection.settings_dict["NAME"]
+    url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
+    command = [sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify"]
+    process = subprocess.Popen(
+        [*command, "--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
+        env={**os.environ, "DATABASE_URL": url},
+    )
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not worker_status().alive:
+            assert process.poll() is None, "the worker ended at its start"
+            assert time.monotonic() < end, "the worker did not start in time"
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def model(transactional_db: None, tmp_path: Path) -> ModelVersion:
+    """The starter model where it is, else a random one: enough for every test that does not ask for a verdict."""
+    folder = starter_folder() or tiny_artifact(tmp_path / "tiny")
+    version = model_version_register(directory=folder)
+    model_version_activate(model_version=version, by=None)
+    return version
+
+
+@pytest.fixture
+def starter(model: ModelVersion) -> ModelVersion:
+    if starter_folder() is None:
+        pytest.skip("models/starter holds no model")
+    return model
+
+
+@pytest.fixture
+def moderator(transactional_db: None) -> User:
+    user = User.objects.create_user("moderator", password=PASSWORD)
+    user.groups.add(Group.objects.get(name=MODERATOR))
+    return user
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the console of the page complained of; a test that provokes a complaint clears it."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: LiveServer, complaints: list[str]) -> Iterator[Page]:
+    """A fresh page; the test fails when the console reports an error other than a status that was meant."""
+
+    def listen(message: ConsoleMessage) -> None:
+        meant = message.text.startswith(
+            ("Failed to load resource: the server responded", "Response Status Error")
+        )
+        if message.type in ("error", "warning") and not meant:
+            complaints.append(message.text)
+
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 1280, "height": 860}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def at_the_box(page: Page, moderator: User) -> Page:
+    """The page after signing in."""
+    page.goto("/")
+    page.fill("#id_username", moderator.username)
+    page.fill("#id_password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#id_text")
+    return page
+
+
+def classify(page: Page, text: str) -> Any:
+    """Type `text` into the box, send it with the keyboard, and return the verdict's element."""
+    page.fill("#id_text", text)
+    page.focus("#id_text")
+    page.keyboard.press("Control+Enter")
+    return page.wait_for_selector(".verdict--toxic, .verdict--calm")
