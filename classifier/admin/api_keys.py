@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from classifier.admin.base import badge
+from classifier.admin.base import ask, badge
 from classifier.models import ApiKey, ApiScope, User
 from classifier.services import api_key_create, api_key_revoke
 
@@ -123,11 +123,11 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
             api_key_revoke(api_key=key, by=request.user)  # type: ignore[arg-type]
             messages.success(request, f"{key} is revoked.")
             return HttpResponseRedirect(back)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Revoke {key}",
-            "opts": self.opts,
-            "back": back,
-            "key": key,
-        }
-        return TemplateResponse(request, "admin/classifier/apikey/revoke.html", context)
+        return ask(
+            self,
+            request,
+            title=f"Revoke {key}",
+            verb="Revoke",
+            explanation=f"Programs that use this key of {key.owner} are refused from now on. This cannot be undone.",
+            back=back,
+        )

@@ -1,9 +1,11 @@
 """What all admin pages share: read-only by default, badges, and confirmed actions with a reason."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
@@ -73,3 +75,28 @@ class ReasonForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
         help_text="Shown in the history, for whoever looks at this later.",
     )
+
+
+def ask(
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    *,
+    title: str,
+    verb: str,
+    explanation: str,
+    back: str,
+    facts: Sequence[tuple[str, str]] = (),
+    form: ReasonForm | None = None,
+) -> TemplateResponse:
+    """A page that says what will happen and does it when its button is pressed (a link alone changes nothing)."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "opts": model_admin.opts,
+        "verb": verb,
+        "explanation": explanation,
+        "back": back,
+        "facts": facts,
+        "form": form,
+    }
+    return TemplateResponse(request, "admin/classifier/confirm.html", context)

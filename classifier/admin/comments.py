@@ -2,14 +2,15 @@
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, badge, comment_text, excerpt
+from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ask, badge, comment_text, excerpt
 from classifier.models import Comment, CommentEvent, CommentStatus, Prediction, Source, Verdict
 from classifier.services import comment_retry
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
@@ -108,14 +109,25 @@ class CommentAdmin(ReadOnlyAdmin):
         return f"{prediction.score:.3f}" if prediction is not None else "-"
 
     @action(description="Try again", url_path="retry", permissions=["classifier.change_comment"])
-    def retry(self, request: HttpRequest, object_id: int) -> HttpResponseRedirect:
-        comment = Comment.objects.get(pk=object_id)
+    def retry(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        comment = get_object_or_404(Comment, pk=object_id)
+        back = reverse("admin:classifier_comment_change", args=[comment.pk])
+        if request.method != "POST":
+            return ask(
+                self,
+                request,
+                title=f"Score comment {comment.pk} again",
+                verb="Try again",
+                explanation="The comment waits for the worker again, with three more attempts.",
+                back=back,
+                facts=[("Why it failed", comment.failure_reason)] if comment.failure_reason else [],
+            )
         try:
             comment_retry(comment=comment, by=request.user, reason="tried again by hand")  # type: ignore[arg-type]
             messages.success(request, "The comment waits for the worker again.")
         except (IllegalTransition, LostRace):
             messages.error(request, "Only a comment whose scoring failed can be tried again.")
-        return HttpResponseRedirect(reverse("admin:classifier_comment_change", args=[object_id]))
+        return HttpResponseRedirect(back)
 
 
 @admin.register(Source)

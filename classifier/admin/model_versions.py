@@ -6,13 +6,12 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ReasonForm, badge
+from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ReasonForm, ask, badge
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
 from classifier.services import (
     ArtifactRejected,
@@ -134,14 +133,17 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             except REFUSALS as error:
                 messages.error(request, f"Nothing was changed: {error}")
             return HttpResponseRedirect(back)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "verb": button,
-            "opts": self.opts,
-            "form": form,
-            "active": ModelVersion.objects.active(),
-            "replacement": replacement,
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/classifier/modelversion/confirm.html", context)
+        active = ModelVersion.objects.active()
+        return ask(
+            self,
+            request,
+            title=title,
+            verb=button,
+            explanation="Workers load it within seconds. Verdicts that exist keep the version that made them.",
+            back=back,
+            facts=[
+                ("In production now", str(active or "no version")),
+                ("In production afterwards", f"{replacement} ({self.decision_threshold(replacement)})"),
+            ],
+            form=form,
+        )
