@@ -100,7 +100,7 @@ def from_dict(kind: type[T], values: dict[str, Any], base: T | None = None) -> T
             raise ConfigError(f"{kind.__name__} has no field {name!r}; it has: {', '.join(sorted(known))}")
         old = known[name]
         if is_dataclass(old) and isinstance(value, dict):
-            known[name] = from_dict(type(old), value, old)  # type: ignore[arg-type]
+            known[name] = from_dict(type(old), value, old)
         else:
             known[name] = tuple(value) if isinstance(old, tuple) else value
     return kind(**known)

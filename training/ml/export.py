@@ -131,6 +131,8 @@ def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         for path in sorted(folder.iterdir())
         if path.name != "manifest.json"
     }
+    for path in folder.iterdir():
+        path.chmod(0o644)  # safetensors writes for the owner alone; a server may run as somebody else
     aside = folder / "manifest.json.writing"
     aside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     aside.rename(folder / "manifest.json")

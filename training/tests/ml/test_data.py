@@ -1,6 +1,7 @@
 """Reading labelled rows from files of three kinds, with clear errors."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,10 @@ import pytest
 
 from training.ml.data import DataError, load_table
 
-ROWS = {"text": ["a  b", "c\x00d", "e"], "toxic": [0, 1, -1], "weight": [1.0, 2.0, 1.0]}
+ROWS: dict[str, list[Any]] = {"text": ["a  b", "c\x00d", "e"], "toxic": [0, 1, -1], "weight": [1.0, 2.0, 1.0]}
 
 
-def write(folder: Path, suffix: str, columns: dict[str, list[object]]) -> Path:
+def write(folder: Path, suffix: str, columns: dict[str, list[Any]]) -> Path:
     path = folder / f"rows{suffix}"
     table = pa.table(columns)
     if suffix == ".parquet":

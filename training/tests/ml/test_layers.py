@@ -36,7 +36,7 @@ def test_a_selection_outside_the_teacher_is_refused(bad: str) -> None:
 
 def test_bert_base_and_its_half_have_the_published_parameter_counts() -> None:
     with torch.device("meta"):
-        teacher = BertForSequenceClassification(BertConfig(num_labels=2))
+        teacher = BertForSequenceClassification(BertConfig())  # two labels, as the published table
         assert count_parameters(teacher)[0] == 109_483_778
         student, taken = make_student(teacher, "even")
     assert count_parameters(student)[0] == 66_956_546

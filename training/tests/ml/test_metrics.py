@@ -24,10 +24,10 @@ def test_metrics_at_a_threshold_by_hand() -> None:
 
 def test_a_weight_counts_as_that_many_rows() -> None:
     weighted = label_metrics(SCORES, TARGETS, 0.5, np.array([1.0, 3.0, 1.0, 2.0]))
-    rows = [0, 1, 1, 1, 2, 3, 3]
-    assert weighted["f1"] == pytest.approx(label_metrics(SCORES[rows], TARGETS[rows], 0.5)["f1"])
-    assert weighted["roc_auc"] == pytest.approx(label_metrics(SCORES[rows], TARGETS[rows], 0.5)["roc_auc"])
-    assert weighted["ece"] == pytest.approx(label_metrics(SCORES[rows], TARGETS[rows], 0.5)["ece"])
+    scores, targets = (np.array([v[i] for i in (0, 1, 1, 1, 2, 3, 3)]) for v in (SCORES, TARGETS))
+    assert weighted["f1"] == pytest.approx(label_metrics(scores, targets, 0.5)["f1"])
+    assert weighted["roc_auc"] == pytest.approx(label_metrics(scores, targets, 0.5)["roc_auc"])
+    assert weighted["ece"] == pytest.approx(label_metrics(scores, targets, 0.5)["ece"])
 
 
 def test_unknown_targets_are_left_out() -> None:
@@ -41,8 +41,8 @@ def test_the_best_threshold_lies_between_the_scores_it_parts() -> None:
 
 def test_the_best_threshold_beats_every_other_one() -> None:
     rng = np.random.default_rng(3)
-    targets = (rng.random(400) < 0.2).astype(float)
-    scores = np.round(np.clip(0.3 * targets + rng.random(400) * 0.7, 0, 1), 2)  # with ties
+    targets = (rng.random(400) < 0.2).astype(np.float64)
+    scores = np.asarray(np.round(0.3 * targets + rng.random(400) * 0.7, 2), dtype=np.float64)  # with ties
     best = label_metrics(scores, targets, best_f1_threshold(scores, targets))["f1"]
     assert best == pytest.approx(max(label_metrics(scores, targets, t)["f1"] for t in np.unique(scores)))
 
