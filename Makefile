@@ -8,7 +8,9 @@ WITH_SERVICES := $(VENV_PYTHON) -m toxicsite.launcher with-services --
 STARTER := models/starter
 API_FILE := classifier/api/openapi.yaml
 PYTEST_WORKERS ?= 2
-DATA ?=
+# A hub name, or a folder or file of this machine
+DATA ?= OxAISH-AL-LLM/wiki_toxic
+BASE ?= thenlper/gte-small
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-test run test lint lint-only pytest format api-file lock benchmark evaluate starter chromium
@@ -57,8 +59,8 @@ lock: ## pin what .venv holds of pyproject.toml's dependencies
 benchmark: install-test ## measure speed beside the usual ways, in one run
 	$(WITH_SERVICES) $(VENV_PYTHON) -m benchmarks
 
-evaluate: install ## evaluate the starter model on the test rows (DATA=name or file)
-	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) $(if $(DATA),--data $(DATA))
+evaluate: install ## evaluate the starter model on the test rows (DATA=…)
+	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) --data $(DATA)
 
-starter: install ## train the starter model again from scratch
-	$(VENV_PYTHON) manage.py train_starter --output $(STARTER)
+starter: install ## train the starter model again from scratch (BASE=… DATA=…)
+	$(VENV_PYTHON) manage.py train_starter --base $(BASE) --data $(DATA) --output $(STARTER)

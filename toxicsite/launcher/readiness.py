@@ -12,12 +12,14 @@ from toxicsite.launcher.refusal import Refusal
 from toxicsite.launcher.supervision import Supervisor
 
 READY_SECONDS = 120.0
+SETTLED_SECONDS = 15.0
+NO_WORKER = "no classification worker"
 
 
 def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
     """Wait for /readyz; return "" or what is missing in the end. Refuses when the web server gives up."""
     give_up = time.monotonic() + READY_SECONDS
-    missing = "no answer from the web server"
+    missing, settled = "no answer from the web server", 0.0
     while time.monotonic() < give_up:
         if "web" in supervisor.given_up() or not supervisor.alive():
             log = supervisor.logs / "web.log"
@@ -29,7 +31,9 @@ def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
             missing = ", ".join(f"{name}: {state}" for name, state in found.items() if state != "ok")
             if not missing:
                 return ""
-            if "worker-classify" in supervisor.given_up():
+            settled = settled if NO_WORKER not in missing and settled else time.monotonic()
+            # A worker that lives and still cannot score (no model) will not get better by waiting.
+            if "worker-classify" in supervisor.given_up() or time.monotonic() - settled > SETTLED_SECONDS:
                 return missing
         time.sleep(0.25)
     return missing

@@ -33,8 +33,11 @@ def run_with_services(command: Sequence[str]) -> int:
 
 
 @contextmanager
-def temporary_services() -> Iterator[dict[str, str]]:
-    """Start both servers, yield the variables that point at them, stop them, remove their files."""
+def temporary_services(*, durable: bool = False) -> Iterator[dict[str, str]]:
+    """Start both servers, yield the variables that point at them, stop them, remove their files.
+
+    `durable` makes Postgres wait for the disk as in production, for benchmarks that count it.
+    """
     _sweep()
     base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
     base.chmod(0o711)
@@ -45,7 +48,7 @@ def temporary_services() -> Iterator[dict[str, str]]:
         server = redis_server.prepare(base / "redis")
         started.append(_spawn(server.command(), signal.SIGKILL, base / "redis.log"))
         cluster = postgres.prepare(
-            base / "data", socket_dir=base / "socket", log=base / "postgres.log", durable=False
+            base / "data", socket_dir=base / "socket", log=base / "postgres.log", durable=durable
         )
         started.append(_spawn(cluster.command(), signal.SIGQUIT, cluster.log, account=cluster.account))
         redis_server.wait_until_ready(server, alive=lambda: started[0].poll() is None)
