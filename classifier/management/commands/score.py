@@ -1,0 +1,166 @@
+"""`manage.py score`: run a model over texts or a file, with neither database nor queue.
+
+./manage.py score "I hate you"
+./manage.py score --input comments.csv --text-column body --output scores.jsonl --version starter-1a2b3c4d
+"""
+
+import json
+import os
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+
+from classifier.inference import backends
+from classifier.inference.errors import InferenceError, TextTooLong
+from classifier.inference.readers import read_texts
+from classifier.inference.scorer import Scorer, ScoreResult
+from classifier.inference.store import find_version
+
+# A batch is large enough for windows of alike length to meet and small enough for steady memory and progress.
+BATCH_TEXTS = 512
+BATCH_CHARACTERS = 1 << 20
+PROGRESS_SECONDS = 1.0
+
+Write = Callable[[str], object]
+
+
+class Command(BaseCommand):
+    help = "Score texts: one JSON object a line, in the order given. Needs no database and no queue."
+    requires_system_checks = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        # Django's own --version (of Django) gives way to the model's
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("text", nargs="*", metavar="TEXT", help="a text to score; or use --input")
+        parser.add_argument(
+            "--input", type=Path, metavar="FILE", help="a .csv, .jsonl or .parquet file of texts"
+        )
+        parser.add_argument(
+            "--text-column", default="text", metavar="NAME", help="the column of texts [text]"
+        )
+        parser.add_argument(
+            "--output", type=Path, metavar="FILE", help="write there instead of standard output"
+        )
+        parser.add_argument(
+            "--version", metavar="ID", help="a model version's id or its folder [models/starter]"
+        )
+        parser.add_argument("--backend", choices=backends.NAMES, default=settings.SCORER_BACKEND)
+        parser.add_argument(
+            "--max-windows", type=int, default=settings.SCORE_MAX_WINDOWS, metavar="N",
+            help="how many windows of the model's length a text may take [%(default)s]",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        texts = self._texts(options["text"], options["input"], options["text_column"])
+        output: Path | None = options["output"]
+        if output and options["input"] and output.resolve() == options["input"].resolve():
+            raise CommandError("--output: is the same file as --input; choose another one")
+        if options["max_windows"] < 1:
+            raise CommandError("--max-windows: must be at least 1")
+        try:
+            folder = self._folder(options["version"])
+            scorer = Scorer(folder, options["backend"], settings.SCORER_TOKEN_BUDGET, options["max_windows"])
+            with _opened(output, self.stdout) as write:
+                self._score(scorer, texts, write)
+        except InferenceError as error:
+            raise CommandError(str(error)) from None
+
+    def _texts(self, given: list[str], file: Path | None, column: str) -> Iterable[str]:
+        if bool(given) == bool(file):
+            raise CommandError("give either texts or --input FILE (one of the two)")
+        if file:
+            return read_texts(file, column)
+        for number, text in enumerate(given, start=1):
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise CommandError(
+                    f"TEXT {number}: is not valid UTF-8; use --input with a UTF-8 file"
+                ) from None
+        return given
+
+    def _folder(self, version: str | None) -> Path:
+        if version is None:
+            return Path(settings.STARTER_MODEL_DIR)
+        try:
+            return find_version(version, [Path(settings.STARTER_MODEL_DIR), Path(settings.MODELS_DIR)])
+        except InferenceError as error:
+            raise CommandError(f"--version: {error}") from None
+
+    def _score(self, scorer: Scorer, texts: Iterable[str], write: Write) -> None:
+        began = said = time.monotonic()
+        done = 0
+        for batch in _batches(texts):
+            try:
+                results = scorer.score(batch)
+            except TextTooLong as error:
+                raise CommandError(
+                    f"text {done + error.index + 1}: needs {error.windows} windows, the limit is {error.limit}; "
+                    "shorten it or raise --max-windows"
+                ) from None
+            for text, result in zip(batch, results, strict=True):
+                write(_line(text, result, scorer.version) + "\n")
+            done += len(batch)
+            now = time.monotonic()
+            if now - said >= PROGRESS_SECONDS:
+                self._progress(done, now - began)
+                said = now
+        self._progress(done, time.monotonic() - began)
+
+    def _progress(self, done: int, seconds: float) -> None:
+        self.stderr.write(
+            f"{done:,} texts scored, {done / max(seconds, 1e-9):,.0f} a second", self.style.NOTICE
+        )
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for text in texts:
+        batch.append(text)
+        size += len(text)
+        if len(batch) >= BATCH_TEXTS or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _line(text: str, result: ScoreResult, version: str) -> str:
+    row = {"text": text, "verdict": result.verdict, "scores": result.scores, "model_version": version}
+    line = json.dumps(row, ensure_ascii=False)
+    # a lone surrogate has no UTF-8; its \u escape is JSON all the same
+    return line if line.isascii() or _encodable(line) else json.dumps(row)
+
+
+def _encodable(line: str) -> bool:
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _opened(output: Path | None, standard: OutputWrapper) -> Iterator[Write]:
+    """Standard output, or a file that takes its name only when it is complete."""
+    if output is None:
+        yield standard.write
+        return
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with part.open("x", encoding="utf-8") as stream:
+            yield stream.write
+        part.replace(output)
+    except OSError as error:
+        raise CommandError(f"--output: cannot write {output} ({error.strerror})") from None
+    finally:
+        part.unlink(missing_ok=True)
