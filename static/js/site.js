@@ -96,7 +96,7 @@
     if (!box) return;
     if (event.detail.elt.id === "composer") {
       sent = box.value;
-      box.dispatchEvent(new Event("htmx:abort"));
+      window.htmx.trigger(box, "htmx:abort");
       const preview = byId("preview");
       preview.textContent = preview.dataset.rest;
     } else if (event.detail.elt === box && box.value === sent) {
