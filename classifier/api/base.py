@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from classifier.api.authentication import ApiKeyAuthentication
 from classifier.api.field_errors import field_error, flatten, flatten_parameters, path_of
 from classifier.api.fields import ClosedSerializer, json_type
-from classifier.api.parsing import AlwaysJSON, StrictJSONParser
+from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_body
 from classifier.api.permissions import HasScope, ScopedView
 from classifier.api.problems import CONFLICT, Problem, exception_handler, invalid
 from classifier.api.throttling import RequestsPerMinute
@@ -28,6 +28,10 @@ class Endpoint(ScopedView, APIView):
     content_negotiation_class = AlwaysJSON
     metadata_class = None
     http_method_names = ["get", "head", "post"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        admit_chunked_body(request._request)
+        super().initial(request, *args, **kwargs)
 
     def get_exception_handler(self) -> Any:
         return exception_handler

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 
 from classifier.api.field_errors import printable
-from classifier.api.problems import TOO_LARGE, Problem
+from classifier.api.problems import MALFORMED, TOO_LARGE, Problem
 
 
 class StrictJSONParser(BaseParser):
@@ -38,6 +40,21 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+
+def admit_chunked_body(request: HttpRequest) -> None:
+    """Read a body that came without a Content-Length, which Django would take for an empty one."""
+    environ = request.META
+    if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return
+    if not environ.get("wsgi.input_terminated"):
+        raise Problem(MALFORMED, "This server cannot read a chunked body. Send a Content-Length header.")
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = environ["wsgi.input"].read(limit + 1)
+    if len(body) > limit:
+        raise _too_large(limit)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)
 
 
 def loads(body: bytes) -> Any:

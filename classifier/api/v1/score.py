@@ -148,8 +148,9 @@ class ScoreEndpoint(Endpoint):
         texts = [body.get("text")] if single else body["texts"]
         found = _scored(texts, explain=body["explain"], single=single)
         thresholds = _thresholds(found)
+        output = ResultOutput()
         results = [
-            _result(each, ("text",) if single else ("texts", position), thresholds)
+            _result(output, each, ("text",) if single else ("texts", position), thresholds)
             for position, each in enumerate(found)
         ]
         return Response({"results": results})
@@ -181,12 +182,13 @@ def _thresholds(found: Sequence[ScoredText | TextProblem]) -> Mapping[str, Mappi
 
 
 def _result(
+    output: ResultOutput,
     each: ScoredText | TextProblem,
     path: tuple[str | int, ...],
     thresholds: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
     if isinstance(each, TextProblem):
-        failed: dict[str, Any] = dict.fromkeys(ResultOutput().fields)
+        failed: dict[str, Any] = dict.fromkeys(output.fields)
         return {**failed, "error": field_error(path, each.message, each.code)}
     return dict(
         ResultOutput({**vars(each), "thresholds": thresholds.get(each.model_version, {}), "error": None}).data

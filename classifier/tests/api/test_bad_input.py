@@ -1,6 +1,7 @@
 """Whatever is wrong with a request is a 4xx that names the place, and nothing is stored."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -202,3 +203,19 @@ def test_a_bad_query_parameter_is_refused_by_name(program: Caller, name: str, va
     problem = assert_problem(program.get(COMMENTS, **{name: value}), 400, "invalid-request")
     assert problem["errors"][0]["parameter"] == name
     assert name in problem["detail"]
+
+
+def test_a_body_without_a_length_is_read_up_to_the_limit(program: Caller, settings: Settings) -> None:
+    def send(body: bytes) -> Any:
+        chunked = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        return program.client.post(
+            COMMENTS,
+            content_type="application/json",
+            headers={**program.headers, "Transfer-Encoding": "chunked"},
+            **chunked,  # type: ignore[arg-type]
+        )
+
+    assert send(b'{"text": "x"}').status_code == 202
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    assert_problem(send(json.dumps({"text": "x" * 200}).encode()), 413, "body-too-large")
+    assert Comment.objects.count() == 1
