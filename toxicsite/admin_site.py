@@ -21,7 +21,7 @@ class ToxicsiteAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """Signing in and out happens on the site's own pages."""
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        return csp_update(ADMIN_POLICY)(super().admin_view(view, cacheable))  # type: ignore[no-any-return]
+        return csp_update(ADMIN_POLICY)(super().admin_view(view, cacheable))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # The colours are in css/admin.css: as a setting, the theme would write them into an inline style.

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import Combinable
 
 from classifier.models.append_only import AppendOnlyModel
 
@@ -47,7 +48,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def pending(self) -> "CommentQuerySet":
         return self.filter(status=CommentStatus.PENDING)
 
-    def claimable(self, *, expired_before: datetime) -> "CommentQuerySet":
+    def claimable(self, *, expired_before: datetime | Combinable) -> "CommentQuerySet":
         """Pending and held by nobody, or by a worker that has not answered since `expired_before`."""
         return self.pending().filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=expired_before))
 
@@ -88,7 +89,6 @@ class Comment(models.Model):
     newly_submitted = False  # told by comment_submit about the object it returns; no column
 
     objects = CommentQuerySet.as_manager()
-    history: models.Manager["CommentEvent"]
 
     class Meta:
         ordering = ["-id"]

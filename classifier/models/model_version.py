@@ -56,7 +56,6 @@ class ModelVersion(models.Model):
     activated_at = models.DateTimeField(null=True, blank=True)
 
     objects = ModelVersionQuerySet.as_manager()
-    history: models.Manager["ModelVersionEvent"]
 
     class Meta:
         ordering = ["-id"]

@@ -100,10 +100,11 @@ def _manifest(folder: Path, name: str, threshold: float) -> dict[str, Any]:
         file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size}
         for file in sorted(folder.iterdir())
     }
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     return {
         "format": 1,
         "name": name,
-        "version": f"{name}-{files['model.safetensors']['sha256'][:8]}",
+        "version": f"{name}-{digest[:8]}",
         "created": "2026-01-01T00:00:00Z",
         "labels": LABELS,
         "activation": "sigmoid",

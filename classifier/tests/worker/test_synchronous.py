@@ -119,7 +119,7 @@ def redis_values() -> dict[str, bytes]:
         found[name] = client().dump(name) or b""
         kind = client().type(name)
         if kind == b"string":
-            found[name] = client().get(name) or b""
+            found[name] = bytes(client().get(name) or b"")  # type: ignore[arg-type]
         elif kind == b"list":
-            found[name] = b"\n".join(client().lrange(name, 0, -1))
+            found[name] = b"\n".join(client().lrange(name, 0, -1))  # type: ignore[arg-type]
     return found
