@@ -22,6 +22,7 @@ REDIS_DATABASES = 16  # what a server offers unless told otherwise
 _FILES = tempfile.TemporaryDirectory(prefix=f"toxicsite-tests-{WORKER}-")
 
 os.environ["VAR_DIR"] = _FILES.name
+os.environ["HF_HUB_OFFLINE"] = "1"  # an unknown model is answered at once, without five tries
 os.environ["REDIS_KEY_PREFIX"] = f"toxicsite-test-{WORKER}:"
 for name in (
     "DEBUG",

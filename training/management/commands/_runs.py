@@ -47,6 +47,9 @@ class RunCommand(BaseCommand):
         loop = parser.add_argument_group("loop")
         loop.add_argument("--epochs", type=float, help="may be a fraction")
         loop.add_argument("--learning-rate", type=float)
+        loop.add_argument(
+            "--head-learning-rate", type=float, help="of pooler and classifier, which start fresh"
+        )
         loop.add_argument("--token-budget", type=int, help="padded tokens a batch; default 2048")
         loop.add_argument("--precision", choices=["auto", "bf16", "fp16", "fp32"])
         loop.add_argument(
