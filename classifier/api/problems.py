@@ -171,7 +171,7 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
     """400 for these fields; the detail repeats the first message, so that a bare log line is enough."""
     more = f" ({len(errors) - 1} more below)" if len(errors) > 1 else ""
     detail = f"{errors[0]['message']}{more}" if errors else "The request is not valid."
-    return Problem(INVALID, f"{detail} Nothing was stored.", errors)
+    return Problem(INVALID, detail, errors)
 
 
 def _server_error(exc: Exception, context: Mapping[str, Any]) -> Problem:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from classifier.models import ApiKey, Comment, User
 from classifier.services import api_key_create
-from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, MakeCaller, assert_problem
+from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, MakeCaller, assert_problem, person
 
 CALLS: dict[str, Callable[[Caller], Any]] = {
     "submit": lambda program: program.post(COMMENTS, {"text": "x"}),
@@ -133,3 +133,19 @@ def test_too_many_requests_are_a_429_that_says_when_to_return(
     assert_problem(refused[0], 429, "rate-limit-exceeded")
     assert 1 <= int(refused[0].headers["Retry-After"]) <= 61
     assert caller_for(stranger).get(COMMENTS).status_code == 200
+
+
+def test_a_person_who_may_not_submit_may_not_by_key_or_session_either(caller_for: MakeCaller) -> None:
+    reader = person("reader")
+    session = Client()
+    session.force_login(reader)
+    for response in (
+        caller_for(reader, "submit").post(COMMENTS, {"text": "x"}),
+        session.post(COMMENTS, {"text": "x"}, content_type="application/json"),
+    ):
+        assert_problem(response, 403, "forbidden")
+    assert not Comment.objects.exists()
+
+
+def test_scoring_is_open_to_every_person_with_the_scope(caller_for: MakeCaller) -> None:
+    assert_problem(caller_for(person("reader"), "score").post(SCORE, {"text": "x"}), 503, "no-worker")

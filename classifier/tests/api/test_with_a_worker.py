@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from classifier.models import Comment, ModelVersion
 from classifier.services import api_key_create, model_version_activate, model_version_register, worker_status
@@ -101,8 +101,9 @@ def test_scoring_answers_in_order_and_stores_nothing(
 
 
 def test_an_explanation_points_into_the_text_that_was_sent(
-    model: ModelVersion, worker: None, program: Caller
+    model: ModelVersion, worker: None, program: Caller, settings: Settings
 ) -> None:
+    settings.SCORE_DEADLINE_SECONDS = 60
     text = "i  hate\u200b \U0001f600 you"
     (result,) = program.post(SCORE, {"text": text, "explain": True}).json()["results"]
     words = result["explanation"]["words"]
