@@ -21,7 +21,7 @@ class ApiProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path.startswith(PREFIX):
+        if response.status_code < 400 or not request.path_info.startswith(PREFIX):
             return response
         if response.headers.get("Content-Type", "").startswith("application/problem+json"):
             return response

@@ -1,7 +1,6 @@
 """What the OpenAPI file says beyond what drf-spectacular finds: the errors of every operation, closed inputs.
 
-The committed file is written by
-`python manage.py spectacular --skip-checks --validate --fail-on-warn --file classifier/api/openapi.yaml`.
+The committed file is written by `make api-file`.
 """
 
 from typing import Any
