@@ -175,7 +175,9 @@ UNFOLD = {
     "SITE_TITLE": "toxicsite",
     "SITE_HEADER": "toxicsite",
     "SITE_SYMBOL": "gavel",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
+    ],
     "STYLES": [lambda request: static("css/admin.css")],
 }
 STORAGES = {

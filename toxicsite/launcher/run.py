@@ -20,6 +20,7 @@ from toxicsite.launcher.programs import APPLICATION, application_programs, servi
 from toxicsite.launcher.readiness import check_server, wait_until_ready
 from toxicsite.launcher.refusal import Refusal
 from toxicsite.launcher.supervision import Supervisor, end_orphan
+from toxicsite.launcher.tether import ignore
 
 MEBIBYTE = 1024 * 1024
 NEEDED_DISK = 300 * MEBIBYTE
@@ -49,7 +50,7 @@ def run() -> int:
                 _serve(options, supervisor, began)
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                    signal.signal(number, signal.SIG_IGN)
+                    signal.signal(number, ignore)
                 if supervisor is not None:
                     supervisor.stop()
                 for name in ("database_url", "redis_url"):
@@ -108,7 +109,7 @@ def _start(options: Options, *, run_dir: Path, logs: Path, sockets: Path) -> Sup
             supervisor.start_program(name)
     except BaseException:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, ignore)
         supervisor.stop()
         raise
     return supervisor
@@ -189,7 +190,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def _ask_to_stop(number: int, _: FrameType | None) -> None:
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(other, signal.SIG_IGN)
+        signal.signal(other, ignore)
     if number == signal.SIGINT:
         _say("\nStopping …")
     raise Stopped

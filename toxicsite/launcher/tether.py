@@ -14,6 +14,10 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def ignore(number: int, _: object) -> None:
+    """A handler that does nothing; SIG_IGN in its place would be inherited, and races with a signal on its way."""
+
+
 def become(account: str) -> None:
     """Give up root for `uid:gid`; `-` stays who we are."""
     if account != "-":

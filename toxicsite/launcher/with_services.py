@@ -14,7 +14,7 @@ from types import FrameType
 
 from toxicsite.launcher import postgres, redis_server
 from toxicsite.launcher.refusal import Refusal
-from toxicsite.launcher.tether import tether
+from toxicsite.launcher.tether import ignore, tether
 
 TETHER = Path(__file__).with_name("tether.py")
 STOP_SECONDS = 10.0
@@ -58,7 +58,7 @@ def temporary_services(*, durable: bool = False) -> Iterator[dict[str, str]]:
         raise Refusal(f"Temporary servers could not be started: {error}.") from None
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, ignore)
         for process in reversed(started):
             _stop(process)
         shutil.rmtree(base, ignore_errors=True)
