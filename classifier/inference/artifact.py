@@ -136,7 +136,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
     if activation == "softmax" and len(labels) != 1:
         raise ArtifactInvalid("a softmax model has exactly one label (the second of its two classes)")
     primary = raw.get("primary_label")
-    if primary not in labels:
+    if not isinstance(primary, str) or primary not in labels:
         raise ArtifactInvalid("manifest field primary_label must be one of labels")
     thresholds = raw.get("thresholds")
     if not isinstance(thresholds, dict) or set(thresholds) != set(labels):

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 # A passage of this many tokens bounds an explanation's cost, which grows with the square of its length.
 PASSAGE_TOKENS = 48
 # Scripts without spaces between words: a character is a word there.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _CHUNK = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
 _CORE = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 

@@ -131,25 +131,23 @@ def _entry(name: str, value: object) -> TensorEntry:
     width = _WIDTHS.get(dtype) if isinstance(dtype, str) else None
     if width is None and not (dtype == "I64" and name.endswith(BUFFERS)):
         raise ArtifactInvalid(f"tensor {name} has type {dtype}; a model's are F16, BF16 or F32")
-    if not _sizes(shape, 4) or not _sizes(offsets, 2) or len(offsets) != 2:
+    sizes, place = _sizes(shape, 4), _sizes(offsets, 2)
+    if sizes is None or place is None or len(place) != 2:
         raise ArtifactInvalid(f"tensor {name} has an impossible shape or place")
-    begin, end = offsets
-    if end - begin != prod(shape) * (width or 8):
-        raise ArtifactInvalid(
-            f"tensor {name} has {end - begin} bytes, its shape needs {prod(shape) * (width or 8)}"
-        )
-    return TensorEntry(str(dtype), tuple(shape), begin, end)
+    begin, end = place
+    needed = prod(sizes) * (width or 8)
+    if end - begin != needed:
+        raise ArtifactInvalid(f"tensor {name} has {end - begin} bytes, its shape needs {needed}")
+    return TensorEntry(str(dtype), sizes, begin, end)
 
 
-def _sizes(value: Any, most: int) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= most
-        and all(
-            isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 40
-            for number in value
-        )
-    )
+def _sizes(value: object, most: int) -> tuple[int, ...] | None:
+    """`value` when it is a list of up to `most` plausible sizes, else None."""
+    if not isinstance(value, list) or len(value) > most:
+        return None
+    if not all(isinstance(number, int) and type(number) is not bool and 0 <= number < 1 << 40 for number in value):
+        return None
+    return tuple(value)
 
 
 def _check_config(config: Mapping[str, Any], outputs: int) -> None:
