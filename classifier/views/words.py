@@ -30,7 +30,8 @@ def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
         return redirect(f"/comments/{comment_id}/?words=1#words")
     prediction = comment.current_prediction
     toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
-    return _render(request, words_of_comment(comment), comment.text, veiled=toxic)
+    words = words_of_comment(comment)
+    return _render(request, words, comment.text, veiled=toxic, comment_id=comment_id)
 
 
 @signed_in
@@ -70,6 +71,8 @@ def _without(reason: str) -> WordsView:
     return WordsView([], [], "", "", problem=reason)
 
 
-def _render(request: HttpRequest, words: WordsView, text: str, *, veiled: bool) -> HttpResponse:
-    context = {"words": words, "text": text, "veiled": veiled}
+def _render(
+    request: HttpRequest, words: WordsView, text: str, *, veiled: bool, comment_id: int | None = None
+) -> HttpResponse:
+    context = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
     return render(request, "classifier/verdict/words.html", context)

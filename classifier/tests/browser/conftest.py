@@ -14,17 +14,19 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import ModelVersion, User
-from classifier.services import model_version_activate, model_version_register, worker_status
+from classifier.services import model_version_activate, model_version_register, score_texts, worker_status
 from classifier.services.roles import MODERATOR
 from classifier.tests.tiny_artifact import tiny_artifact
 
 PASSWORD = "a-long-enough-password"
 START_SECONDS = 60.0
+PATIENCE = 20_000
+"""Milliseconds that a page may take on a busy machine; an idle one needs a tenth of a second."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -50,6 +52,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("The browser tests need Chromium: `make test` installs it, or set CHROMIUM to its path.")
     # Playwright's loop lives in this thread, which makes Django suspect every query of being asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    expect.set_options(timeout=PATIENCE)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
@@ -92,10 +95,18 @@ def model(transactional_db: None, tmp_path: Path) -> ModelVersion:
 
 
 @pytest.fixture
-def starter(model: ModelVersion) -> ModelVersion:
+def ready(worker: None, model: ModelVersion) -> ModelVersion:
+    """The version that the worker has loaded and explained with once: pages then wait for the score alone."""
+    score_texts(texts=["warm up"], explain=True, deadline=START_SECONDS)
+    assert worker_status().model_version == model.version
+    return model
+
+
+@pytest.fixture
+def starter(ready: ModelVersion) -> ModelVersion:
     if starter_folder() is None:
         pytest.skip("models/starter holds no model")
-    return model
+    return ready
 
 
 @pytest.fixture
@@ -106,27 +117,25 @@ def moderator(transactional_db: None) -> User:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the console of the page complained of; a test that provokes a complaint clears it."""
-    return []
+def meant() -> list[str]:
+    """How console messages begin that no test minds: statuses other than 2xx; a test may add its own."""
+    return ["Failed to load resource: the server responded", "Response Status Error"]
 
 
 @pytest.fixture
-def page(browser: Browser, live_server: LiveServer, complaints: list[str]) -> Iterator[Page]:
-    """A fresh page; the test fails when the console reports an error other than a status that was meant."""
+def page(browser: Browser, live_server: LiveServer, meant: list[str]) -> Iterator[Page]:
+    """A fresh page; the test fails when the console reports an error that was not meant."""
+    complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        meant = message.text.startswith(
-            ("Failed to load resource: the server responded", "Response Status Error")
-        )
-        if message.type in ("error", "warning") and not meant:
+        if message.type in ("error", "warning") and not message.text.startswith(tuple(meant)):
             complaints.append(message.text)
 
     context = browser.new_context(
         base_url=live_server.url, viewport={"width": 1280, "height": 860}, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page

@@ -31,7 +31,7 @@ def problems_of(page: Page, where: str) -> list[str]:
     return found
 
 
-def test_every_page_is_free_of_serious_problems(model: ModelVersion, worker: None, at_the_box: Page) -> None:
+def test_every_page_is_free_of_serious_problems(ready: ModelVersion, at_the_box: Page) -> None:
     page = at_the_box
     problems = problems_of(page, "the empty box")
     classify(page, "you are a worthless idiot, and I hate rain")

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_signing_in_classifying_and_opening_the_comment_takes_no_mouse(
-    model: ModelVersion, worker: None, page: Page, moderator: User
+    ready: ModelVersion, page: Page, moderator: User
 ) -> None:
     page.goto("/")
     page.keyboard.type(moderator.username)

@@ -24,13 +24,12 @@ def test_without_a_worker_the_comment_is_kept_and_the_page_says_so(
     assert Comment.objects.count() == 1
 
 
-def test_a_lost_connection_keeps_the_text(redis_clean: None, at_the_box: Page, complaints: list[str]) -> None:
+def test_a_lost_connection_keeps_the_text(redis_clean: None, at_the_box: Page, meant: list[str]) -> None:
     page = at_the_box
     page.fill("#id_text", "is anybody there?")
     page.wait_for_timeout(600)
+    meant += ["Failed to load resource: net::ERR_FAILED", "htmx:"]
     page.route("**/*", lambda route: route.abort())
     page.click(".go")
     expect(page.locator("#result .notice")).to_contain_text("could not be reached")
     assert page.input_value("#id_text") == "is anybody there?"
-    assert any("ERR_FAILED" in complaint for complaint in complaints)
-    complaints.clear()

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.starter]
 
 
 def test_hate_is_toxic_with_six_bars_and_the_words_that_drove_it(
-    starter: ModelVersion, worker: None, at_the_box: Page
+    starter: ModelVersion, at_the_box: Page
 ) -> None:
     page = at_the_box
     page.locator("#id_text").press_sequentially("I hate you")
@@ -23,7 +23,7 @@ def test_hate_is_toxic_with_six_bars_and_the_words_that_drove_it(
     expect(page.locator(".verdict__word")).to_have_text("Toxic")
     expect(page.locator(".bars tbody tr")).to_have_count(6)
     expect(page.locator(".bars tbody tr").first).to_have_class("is-over")
-    expect(page.locator("#words mark.up-4")).to_have_count(1)
+    expect(page.locator("#words mark[class^=up]", has_text="hate")).to_be_visible()
     expect(page.locator("#announce")).to_contain_text("probability of being toxic")
     expect(page.locator(".verdict__meta")).to_contain_text(starter.version)
 
@@ -33,12 +33,10 @@ def test_hate_is_toxic_with_six_bars_and_the_words_that_drove_it(
     assert comment.current_prediction.model_version == starter
     page.click(f"text=Stored as comment {comment.pk}")
     expect(page.locator("h1")).to_have_text(f"Comment {comment.pk}")
-    expect(page.locator("#words mark.up-4")).to_have_count(1)
+    expect(page.locator("#words mark[class^=up]", has_text="hate")).to_be_visible()
 
 
-def test_thanks_are_not_toxic_and_are_forgotten_when_asked(
-    starter: ModelVersion, worker: None, at_the_box: Page
-) -> None:
+def test_thanks_are_not_toxic_and_are_forgotten_when_asked(starter: ModelVersion, at_the_box: Page) -> None:
     page = at_the_box
     page.check("[name=discard]")
     classify(page, "thank you, that helps")
@@ -49,12 +47,12 @@ def test_thanks_are_not_toxic_and_are_forgotten_when_asked(
 
 
 def test_toxic_text_is_blurred_until_it_has_the_focus_or_blur_is_off(
-    starter: ModelVersion, worker: None, at_the_box: Page
+    starter: ModelVersion, at_the_box: Page
 ) -> None:
     page = at_the_box
     classify(page, "I hate you")
     said = page.locator("#words .said.veil")
-    expect(page.locator("#words mark.up-4")).to_have_count(1)
+    expect(page.locator("#words mark[class^=up]", has_text="hate")).to_be_visible()
     expect(said).to_have_css("filter", "blur(7px)")
     said.focus()
     expect(said).to_have_css("filter", "none")

@@ -5,17 +5,17 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import Comment, ModelVersion, User
-from classifier.tests.browser.conftest import PASSWORD
+from classifier.tests.browser.conftest import PASSWORD, PATIENCE
 
 pytestmark = pytest.mark.browser
 
 
 def test_signing_in_classifying_and_seeing_the_words_needs_no_script(
-    model: ModelVersion, worker: None, browser: Browser, live_server: LiveServer, moderator: User
+    ready: ModelVersion, browser: Browser, live_server: LiveServer, moderator: User
 ) -> None:
     context = browser.new_context(java_script_enabled=False, base_url=live_server.url)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     page.goto("/")
     page.fill("#id_username", moderator.username)
     page.fill("#id_password", PASSWORD)

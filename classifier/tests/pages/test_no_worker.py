@@ -52,3 +52,6 @@ def test_without_a_worker_the_words_are_the_plain_text(as_owner: Client, comment
     part = as_owner.get(f"/comments/{comment.pk}/words/", headers=HTMX).content.decode()
     assert "you fool" in part
     assert "No worker is running" in part
+    assert f'hx-get="/comments/{comment.pk}/words/"' in part
+    again = as_owner.post("/words/", {"text": "you fool"}, headers=HTMX).content.decode()
+    assert "Try again" in again
