@@ -1,0 +1,1 @@
+"""Measurements of toxicsite, side by side in one run: `python -m benchmarks --help`."""
