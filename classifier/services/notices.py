@@ -1,10 +1,15 @@
 """Notices that a comment has its verdict: published by the worker after commit, heard by whoever waits."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, broker_errors, client, key
+from redis.client import PubSub
+
+from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, NoBroker, broker_errors, client, key
+
+_of_thread = threading.local()
 
 
 def announce(comment_ids: Sequence[int]) -> None:
@@ -19,21 +24,40 @@ def announce(comment_ids: Sequence[int]) -> None:
 def comment_subscription(comment_id: int) -> Iterator[Callable[[float], bool]]:
     """Listen for the verdict on a comment; the given function waits that many seconds and says whether it came.
 
-    The subscription stands before the block runs, so looking at the database inside it misses nothing.
+    The subscription stands before the block runs, so looking at the database inside it misses nothing. A thread
+    keeps its connection from one subscription to the next.
     """
-    with broker_errors(), client().pubsub(ignore_subscribe_messages=False) as listener:
-        listener.subscribe(_channel(comment_id))
-        listener.get_message(timeout=BLOCK_SLICE_SECONDS)  # the confirmation
+    channel = _channel(comment_id).encode()
+    with broker_errors():
+        listener = _listener()
 
-        def heard(seconds: float) -> bool:
+        def heard(seconds: float, kind: str = "message") -> bool:
+            """Whether a message of this kind came on our channel; those of earlier subscriptions are passed over."""
             end = time.monotonic() + seconds
             while (left := end - time.monotonic()) > 0:
                 message = listener.get_message(timeout=min(left, BLOCK_SLICE_SECONDS))
-                if message and message["type"] == "message":
+                if message and message["type"] == kind and message["channel"] == channel:
                     return True
             return False
 
-        yield heard
+        try:
+            listener.subscribe(channel)
+            if not heard(BLOCK_SLICE_SECONDS, "subscribe"):
+                raise NoBroker("Redis does not answer.")
+            yield heard
+            listener.unsubscribe(channel)
+        except BaseException:
+            listener.close()
+            _of_thread.listener = None
+            raise
+
+
+def _listener() -> PubSub:
+    """This thread's own; a fresh one when Redis was changed under us (in tests) or failed."""
+    listener: PubSub | None = getattr(_of_thread, "listener", None)
+    if listener is None or listener.connection_pool is not client().connection_pool:
+        listener = _of_thread.listener = client().pubsub()
+    return listener
 
 
 def _channel(comment_id: int) -> str:
