@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,7 +50,7 @@ def latency(work: Callable[[T], object], items: Sequence[T]) -> Latency:
     """p50 and p95 of `work` over `items`, one at a time, after a short warm-up."""
     for item in items[:5]:
         work(item)
-    times = sorted(_timed(lambda item=item: work(item)) * 1e3 for item in items)
+    times = sorted(_timed(partial(work, item)) * 1e3 for item in items)
     return Latency(statistics.median(times), times[min(len(times) - 1, int(len(times) * 0.95))])
 
 

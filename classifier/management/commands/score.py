@@ -117,7 +117,8 @@ class Command(BaseCommand):
 
     def _progress(self, done: int, seconds: float) -> None:
         self.stderr.write(
-            f"{done:,} texts scored, {done / max(seconds, 1e-9):,.0f} a second", self.style.NOTICE
+            f"{done:,} {'text' if done == 1 else 'texts'} scored, {done / max(seconds, 1e-9):,.0f} a second",
+            self.style.NOTICE,
         )
 
 

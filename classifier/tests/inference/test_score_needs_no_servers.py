@@ -21,4 +21,4 @@ def test_it_scores_with_dead_servers(model: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["text"] == "I hate you"
-    assert "1 texts scored" in done.stderr
+    assert "1 text scored" in done.stderr

@@ -1,0 +1,1 @@
+"""Tests of what the benchmarks print and feed on; nothing here measures."""
