@@ -145,7 +145,9 @@ def _sizes(value: object, most: int) -> tuple[int, ...] | None:
     """`value` when it is a list of up to `most` plausible sizes, else None."""
     if not isinstance(value, list) or len(value) > most:
         return None
-    if not all(isinstance(number, int) and type(number) is not bool and 0 <= number < 1 << 40 for number in value):
+    if not all(
+        isinstance(number, int) and type(number) is not bool and 0 <= number < 1 << 40 for number in value
+    ):
         return None
     return tuple(value)
 
