@@ -123,3 +123,19 @@ def redis_values() -> dict[str, bytes]:
         elif kind == b"list":
             found[name] = b"\n".join(client().lrange(name, 0, -1))  # type: ignore[arg-type]
     return found
+
+
+def test_an_explanation_names_the_words_of_the_text(
+    active_version: ModelVersion, start_worker: StartWorker
+) -> None:
+    start_worker().wait_until_ready()
+    text = "I  hate you,\u200b idiot"
+    plain, explained = (score_texts(texts=[text], explain=wish, deadline=30)[0] for wish in (False, True))
+    assert isinstance(plain, ScoredText)
+    assert isinstance(explained, ScoredText)
+    assert plain.explanation is None
+    assert explained.explanation is not None
+    assert explained.score == pytest.approx(plain.score, abs=1e-4)
+    words = explained.explanation.words
+    assert [word.text for word in words] == ["I", "hate", "you", "idiot"]
+    assert all(text[word.begin : word.end] == word.text for word in words)
