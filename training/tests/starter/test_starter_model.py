@@ -1,7 +1,6 @@
 """The shipped starter model: whole, small enough, measured above its bars, and right about plain sentences."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,8 @@ HARMLESS = [
 
 
 @pytest.fixture(scope="module")
-def scorer() -> Iterator[Scorer]:
-    yield Scorer(FOLDER)
+def scorer() -> Scorer:
+    return Scorer(FOLDER)
 
 
 @pytest.fixture(scope="module")
