@@ -62,5 +62,5 @@ benchmark: install-test ## measure speed beside the usual ways, in one run
 evaluate: install ## evaluate the starter model on the test rows (DATA=…)
 	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) --data $(DATA)
 
-starter: install ## train the starter model again from scratch (BASE=… DATA=…)
+starter: install ## train the starter model again from scratch (DATA=folder with the six labels, BASE=…)
 	$(VENV_PYTHON) manage.py train_starter --base $(BASE) --data $(DATA) --output $(STARTER)

@@ -89,11 +89,14 @@ def load_scorer(version: ModelVersion) -> Any:
     # same request on the same cores (measured on 2 busy cores: 15 ms instead of 107 ms for one text). Read by
     # OpenMP when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from classifier.inference.explain import explain
     from classifier.inference.scorer import Scorer
 
-    return Scorer(
+    scorer = Scorer(
         version.path,
         backend=settings.SCORER_BACKEND,
         token_budget=settings.SCORER_TOKEN_BUDGET,
         max_windows=settings.SCORE_MAX_WINDOWS,
     )
+    explain(scorer, "The first one pays for imports and kernels; nobody who waits should.")
+    return scorer

@@ -34,6 +34,8 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"{data.get('train_tokens', 0):,} wordpieces) of {data.get('train_rows_available', 0):,} available; "
         f"{data.get('validation_rows', 0):,} validation rows for calibration and thresholds. {manifest['attribution']}",
         "## Metrics",
+        "Measured as served, at the thresholds above, row weights of the data honoured. A label is listed where the "
+        "rows know it; `macro` is the plain mean over labels. The thresholds were chosen on `validation`.",
     ]
     for name, metrics in manifest["metrics"].items():
         if isinstance(metrics, dict) and all(isinstance(value, dict) for value in metrics.values()):

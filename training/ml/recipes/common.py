@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.ml.batching import Tokens, tokenize
 from training.ml.calibrate import calibrate_head
-from training.ml.data import TextTable, load_table
+from training.ml.data import DataError, TextTable, load_table
 from training.ml.metrics import best_f1_threshold, evaluate_scores
 from training.ml.models import save_run_model
 from training.ml.predict import predict_logits, probabilities
@@ -41,6 +41,12 @@ class RunData:
 def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
     """Load, choose and tokenize the rows of a run. Raises DataError."""
     table = load_table(config.train, "train", text_column=config.text_column, labels=config.labels)
+    for position, label in enumerate(config.labels):
+        if not (table.targets[:, position] >= 0).any():
+            raise DataError(
+                f"{config.train} knows nothing of the label {label!r}; leave it out of the labels, or use rows with "
+                f"such a column (the hub's wiki_toxic has `label` alone, the Jigsaw challenge's train.csv all six)"
+            )
     train = choose_rows(table, config, seed)
     validation = load_table(
         config.validation, "validation", text_column=config.text_column, labels=config.labels

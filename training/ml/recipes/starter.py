@@ -1,6 +1,6 @@
 """Starter: the model that ships with toxicsite, from base encoder to evaluated artifact.
 
-manage.py train_starter --base thenlper/gte-small --data OxAISH-AL-LLM/wiki_toxic
+manage.py train_starter --base thenlper/gte-small --data FOLDER
 """
 
 from pathlib import Path

@@ -76,3 +76,13 @@ def test_the_fingerprint_changes_with_any_label(tmp_path: Path) -> None:
     table.targets[0, 0] = 1
     assert same != table.fingerprint()
     assert np.array_equal(table.take([2, 0]).weights, [1, 1])
+
+
+def test_a_run_refuses_a_label_that_its_rows_know_nothing_of(tmp_path: Path) -> None:
+    from training.ml.config import DataConfig
+    from training.ml.recipes.common import prepare_data
+
+    path = str(write(tmp_path, ".parquet", {"text": ["x", "y"], "label": [1, 0]}))
+    config = DataConfig(train=path, validation=path, text_column="text", labels=("toxic", "threat"))
+    with pytest.raises(DataError, match="knows nothing of the label 'threat'"):
+        prepare_data(config, tokenizer=None, seed=1)
