@@ -92,7 +92,7 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
             own(folder, cluster.user)
     if cluster.user is not None:
         let_reach(programs(), cluster.user)
-    _forget_killed_server(data)
+    _forget_killed_server(data, cluster.socket_dir)
     version_file = data / "PG_VERSION"
     if not version_file.exists():
         _initialise(cluster)
@@ -141,8 +141,8 @@ def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
         connection.close()
 
 
-def _forget_killed_server(data: Path) -> None:
-    """Remove the pid file of a server that was killed, once none of its processes works on `data` any more.
+def _forget_killed_server(data: Path, sockets: Path) -> None:
+    """Remove pid file and socket of a server that was killed, once none of its processes works on `data` any more.
 
     Postgres does so itself, unless the number in the file is taken: by somebody else's process after a restart, or
     by the dead server where the system's first process does not collect the dead (a container without an init).
@@ -156,6 +156,8 @@ def _forget_killed_server(data: Path) -> None:
             return  # a live server: Postgres will say so
         time.sleep(0.1)
     pid_file.unlink(missing_ok=True)
+    for leftover in sockets.glob(".s.PGSQL.*"):  # its lock file holds the same number
+        leftover.unlink(missing_ok=True)
 
 
 def _works_on(data: Path) -> bool:

@@ -70,6 +70,7 @@ def run_loop(
     """
     import torch
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
     from accelerate.utils import set_seed
     from transformers import get_linear_schedule_with_warmup
 
@@ -78,6 +79,7 @@ def run_loop(
     set_seed(config.seed)
     device = best_device()
     precision = best_precision(device) if config.precision == "auto" else config.precision
+    AcceleratorState._reset_state()  # else the first run of a process decides the precision of all later ones
     accelerator = Accelerator(
         mixed_precision=precision if precision in ("bf16", "fp16") else "no", cpu=device == "cpu"
     )
