@@ -104,7 +104,9 @@ def _finish(
             "teacher_layers_taken": card.get("layers"),
         },
         "parameters": card["parameters"],
-        "provenance": {"recipe": card["recipe"], "calibration": card["calibration"], **card["provenance"]},
+        "provenance": without_folders(
+            {"recipe": card["recipe"], "calibration": card["calibration"], **card["provenance"]}
+        ),
         "metrics": {"validation": card["validation"], **metrics},
         "license": license_name,
         "attribution": attribution,
@@ -121,6 +123,17 @@ def _finish(
     aside.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
     return manifest
+
+
+def without_folders(value: Any) -> Any:
+    """Reduce absolute paths to their last part: an artifact is passed on, and need not tell where it was made."""
+    if isinstance(value, dict):
+        return {key: without_folders(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [without_folders(inner) for inner in value]
+    if isinstance(value, str) and value.startswith("/"):
+        return Path(value).name
+    return value
 
 
 def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

@@ -65,6 +65,8 @@ def test_a_teacher_learns_and_its_student_learns_from_it(labels: tuple[str, ...]
 
     manifest = export_artifact(tmp_path / "student", tmp_path / "model", name="tiny")
     assert manifest["architecture"]["layers"] == 2
+    assert str(tmp_path) not in (tmp_path / "model" / "manifest.json").read_text()
+    assert manifest["provenance"]["config"]["data"]["train"] == "train.jsonl"
     assert manifest["architecture"]["teacher_layers_taken"] == [2, 4]
     scorer = Scorer(tmp_path / "model", backend="fp32")
     bad, good = scorer.score(["you are an idiot", "thanks for your help"])
