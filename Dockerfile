@@ -6,8 +6,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
 WORKDIR /build
 COPY requirements.lock .
-# An extra index, say PyTorch's own with CPU-only wheels, makes the image several GB smaller:
-#   docker compose build --build-arg EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# PyTorch's own index of CPU-only wheels, given here, makes the image several GB smaller:
+#   docker compose build --build-arg EXTRA_INDEX_URL=…
 ARG EXTRA_INDEX_URL=""
 RUN /opt/venv/bin/pip install ${EXTRA_INDEX_URL:+--extra-index-url "$EXTRA_INDEX_URL"} -r requirements.lock
 
