@@ -106,6 +106,7 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "classifier.User"
+AUTHENTICATION_BACKENDS = ["classifier.services.permissions.PermissionsAtOnce"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -143,6 +144,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "classify"
 CELERY_TASK_ROUTES = {"training.*": {"queue": "training"}, "classifier.*": {"queue": "classify"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Celery itself closes the database connection around every task; toxicsite.celery keeps it as the web server does.
+CELERY_DB_REUSE_MAX = 2**31
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 

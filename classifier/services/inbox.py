@@ -8,7 +8,7 @@ from typing import Any
 
 from classifier.inference.errors import TextTooLong
 from classifier.services.engine import Engine
-from classifier.services.transport import Question, answer, silence_bell, take_questions
+from classifier.services.transport import Question, answer, take_questions
 
 TAKE_AT_ONCE = 64
 SLICE_CHARACTERS = 8_192  # about the 2,048 tokens that the engine runs at once
@@ -36,16 +36,17 @@ class Job:
 
 def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
     """Answer every question in the inbox, the shortest first, those that arrive meanwhile too; return how many."""
-    silence_bell()
     jobs: list[Job] = []
     served = 0
+    silence_bell = True
     while True:
-        for question in take_questions(TAKE_AT_ONCE):
+        for question in take_questions(TAKE_AT_ONCE, silence_bell=silence_bell):
             if engine is None:
                 answer(question, {"problem": problem})
                 served += 1
             else:
                 jobs.append(Job(question, question.payload["texts"], question.payload["explain"]))
+        silence_bell = False
         now = time.monotonic()
         jobs = [job for job in jobs if job.question.expires > now]
         if not jobs or engine is None:

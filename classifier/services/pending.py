@@ -8,7 +8,7 @@ before is suspected of killing its worker or failing its batch and is scored alo
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from classifier.inference.errors import TextTooLong
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
 from classifier.services.notices import announce
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.lifecycle import transition_many
+from toxicsite.lib.lifecycle import LostRace, transition_many
 
 MAX_ATTEMPTS = 3
 RENEWALS_IN_A_CLAIM = 6
@@ -120,35 +120,47 @@ def _classify(batch: list[Comment], scorer: Any, model_version: ModelVersion) ->
 
 
 def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVersion) -> None:
-    token = batch[0].claim_token
     by_id = {comment.pk: result for comment, result in zip(batch, results, strict=True)}
+    held = batch
+    try:
+        _write_all(held, by_id, model_version)
+    except LostRace:  # a claim has expired, which is rare: only then is it asked which are still held
+        with transaction.atomic():
+            held = list(
+                Comment.objects.pending()
+                .filter(pk__in=by_id, claim_token=batch[0].claim_token)
+                .select_for_update()
+                .only("id", "status", "claim_token")
+                .order_by("id")
+            )
+            _write_all(held, by_id, model_version)
+    if len(held) < len(batch):
+        logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
+    _announce(held)
+
+
+def _write_all(comments: Sequence[Comment], by_id: Mapping[int, Any], model_version: ModelVersion) -> None:
+    """Write the results of comments under one claim, all or none. Raises LostRace when one is not held any more."""
+    if not comments:
+        return
     with transaction.atomic():
-        held = list(
-            Comment.objects.pending()
-            .filter(pk__in=by_id, claim_token=token)
-            .select_for_update()
-            .only("id", "status")
-            .order_by("id")
-        )
         Prediction.objects.bulk_create(
-            [_prediction(comment, by_id[comment.pk], model_version) for comment in held]
+            [_prediction(comment, by_id[comment.pk], model_version) for comment in comments]
         )
         latest = Prediction.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
         transition_many(
-            held,
+            comments,
             to=CommentStatus.CLASSIFIED,
             allowed=COMMENT_TRANSITIONS,
             reason=f"scored by {model_version}",
-            where={"claim_token": token},
+            where={"claim_token": comments[0].claim_token},
+            savepoint=False,
             claimed_at=None,
             claim_token=None,
             classified_at=Now(),
             failure_reason="",
             current_prediction=Subquery(latest),
         )
-    if len(held) < len(batch):
-        logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
-    _announce(held)
 
 
 def _prediction(comment: Comment, result: Any, version: ModelVersion) -> Prediction:

@@ -58,16 +58,17 @@ def ask(payload: Any, *, deadline: float) -> Any:
     raise ScoreTimeout("The worker did not answer in time.")
 
 
-def silence_bell() -> None:
-    """Tell askers that the next question needs a new bell; called before the inbox is emptied, never after."""
-    with broker_errors():
-        client().delete(key("bell"))
+def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
+    """Take up to `limit` questions whose askers still wait.
 
-
-def take_questions(limit: int) -> list[Question]:
-    """Take up to `limit` questions whose askers still wait."""
+    `silence_bell` tells askers that the next question needs a new bell: before the inbox is emptied, never after.
+    """
     with broker_errors():
-        names = [name.decode() for name in cast(Any, client().lpop(key("inbox"), limit)) or ()]
+        with client().pipeline(transaction=False) as pipe:
+            if silence_bell:
+                pipe.delete(key("bell"))
+            pipe.lpop(key("inbox"), limit)
+            names = [name.decode() for name in pipe.execute()[-1] or ()]
         if not names:
             return []
         with client().pipeline(transaction=True) as pipe:

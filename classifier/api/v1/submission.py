@@ -108,6 +108,8 @@ def waited_for(comments: list[Comment], *, seconds: float) -> list[Comment]:
         if not pending:
             break
         waited = comment_wait(comment_id=max(pending), deadline=left)
+        if len(comments) == 1:
+            return [waited]
         found = Comment.objects.with_verdict().in_bulk([comment.pk for comment in comments])
         comments = [found[comment.pk] for comment in comments]
         if waited.status == CommentStatus.PENDING:
