@@ -57,7 +57,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def with_verdict(self) -> "CommentQuerySet":
         """With what a list of comments shows, in one query."""
-        return self.select_related("source", "submitted_by", "current_prediction__model_version").defer(
+        return self.select_related("source", "current_prediction__model_version").defer(
             "current_prediction__model_version__manifest"
         )
 

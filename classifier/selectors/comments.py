@@ -24,8 +24,12 @@ def comments_of_key(*, api_key: ApiKey) -> CommentQuerySet:
 
 
 def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
-    """One of `comments` with all its predictions and its history. Raises Comment.DoesNotExist."""
-    return comments.prefetch_related(
-        Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
-        Prefetch("history", CommentEvent.objects.select_related("actor").order_by("-id")),
-    ).get(pk=comment_id)
+    """One of `comments` with its submitter, all its predictions and its history. Raises Comment.DoesNotExist."""
+    return (
+        comments.select_related("submitted_by")
+        .prefetch_related(
+            Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
+            Prefetch("history", CommentEvent.objects.select_related("actor").order_by("-id")),
+        )
+        .get(pk=comment_id)
+    )
