@@ -28,7 +28,8 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"# {manifest['version']}",
         made,
         f"Labels: {', '.join(manifest['labels'])}. A text is called toxic when P({manifest['primary_label']}) is at "
-        f"least {manifest['thresholds'][manifest['primary_label']]:.3f}, the threshold with the best F1 on validation.",
+        f"least {manifest['thresholds'][manifest['primary_label']]:.3f}, the "
+        "highest threshold whose F1 on validation is within one standard error of the best.",
         "## Data",
         f"{data.get('train_rows', 0):,} rows ({data.get('train_positive_rows', 0):,} with a label, "
         f"{data.get('train_tokens', 0):,} wordpieces) of {data.get('train_rows_available', 0):,} available; "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from training.ml.batching import Tokens, tokenize
 from training.ml.calibrate import calibrate_head
 from training.ml.data import DataError, TextTable, load_table
-from training.ml.metrics import best_f1_threshold, evaluate_scores
+from training.ml.metrics import careful_threshold, evaluate_scores
 from training.ml.models import save_run_model
 from training.ml.predict import predict_logits, probabilities
 from training.ml.progress import Listener
@@ -94,7 +94,7 @@ def finish_run(
     scores = probabilities(logits, softmax=softmax)
     labels = data.validation.labels
     thresholds = {
-        label: best_f1_threshold(scores[:, i], data.validation.targets[:, i], data.validation.weights)
+        label: careful_threshold(scores[:, i], data.validation.targets[:, i], data.validation.weights)
         for i, label in enumerate(labels)
     }
     measured = evaluate_scores(scores, data.validation.targets, labels, thresholds, data.validation.weights)

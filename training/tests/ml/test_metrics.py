@@ -5,6 +5,7 @@ import pytest
 
 from training.ml.metrics import (
     best_f1_threshold,
+    careful_threshold,
     evaluate_scores,
     expected_calibration_error,
     label_metrics,
@@ -45,6 +46,19 @@ def test_the_best_threshold_beats_every_other_one() -> None:
     scores = np.asarray(np.round(0.3 * targets + rng.random(400) * 0.7, 2), dtype=np.float64)  # with ties
     best = label_metrics(scores, targets, best_f1_threshold(scores, targets))["f1"]
     assert best == pytest.approx(max(label_metrics(scores, targets, t)["f1"] for t in np.unique(scores)))
+
+
+def test_the_careful_threshold_is_higher_and_hardly_worse() -> None:
+    rng = np.random.default_rng(4)
+    targets = (rng.random(3000) < 0.1).astype(np.float64)
+    scores = np.asarray(1 / (1 + np.exp(-(3 * targets - 2 + rng.normal(0, 1.2, 3000)))), dtype=np.float64)
+    best, careful = best_f1_threshold(scores, targets), careful_threshold(scores, targets)
+    at_best, at_careful = (label_metrics(scores, targets, t) for t in (best, careful))
+    assert careful > best
+    assert at_best["f1"] - 0.03 < at_careful["f1"] <= at_best["f1"]
+    assert at_careful["precision"] > at_best["precision"]
+    assert careful_threshold(scores, targets) == careful
+    assert careful_threshold(scores, np.zeros(3000)) == 0.5
 
 
 def test_calibration_error_by_hand() -> None:
