@@ -9,10 +9,12 @@ from typing import Any
 from training.ml.config import DistillConfig, TeacherConfig
 from training.ml.data import load_table
 from training.ml.evaluate import evaluate_artifact
-from training.ml.export import export_artifact, update_metrics
+from training.ml.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
 from training.ml.progress import Listener
 from training.ml.recipes.distill import distill
 from training.ml.recipes.teacher import train_teacher
+
+BASE_CREDIT = "Fine-tuned from gte-small by thenlper (MIT)."
 
 
 def make_starter(
@@ -30,7 +32,10 @@ def make_starter(
 
     # artifacts of both, so that both are measured as they would be served
     export_artifact(work / "teacher", work / "teacher-model", name="starter-teacher")
-    export_artifact(work / "student", output, name="starter")
+    credit = (
+        f"{WIKI_TOXIC_ATTRIBUTION} {BASE_CREDIT}" if "gte-small" in teacher.base else WIKI_TOXIC_ATTRIBUTION
+    )
+    export_artifact(work / "student", output, name="starter", attribution=credit)
 
     # the official test rows, once each, leaked ones left out
     test = load_table(data, "test", text_column=student.data.text_column, labels=student.data.labels)
