@@ -66,7 +66,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @display(description="Test ROC-AUC")
     def roc_auc(self, version: ModelVersion) -> str:
-        value = (version.metrics.get("test") or {}).get("roc_auc")
+        tested = version.metrics.get("test") or {}
+        value = (tested.get(version.primary_label) or {}).get("roc_auc")
         return f"{value:.4f}" if isinstance(value, float) else "-"
 
     @display(description="Workers running it")

@@ -62,3 +62,12 @@ def test_a_moderator_changes_nothing(client: Client, candidates: Pair, moderator
     assert client.post(f"{LIST}{candidates[0].pk}/activate/", {"reason": "x"}).status_code == 403
     assert client.post(f"{LIST}roll-back/", {"reason": "x"}).status_code == 403
     assert ModelVersion.objects.active() is None
+
+
+def test_the_list_shows_the_measured_quality(
+    client: Client, candidates: Pair, model_admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = {"test": {candidates[0].primary_label: {"roc_auc": 0.97271}}}
+    monkeypatch.setattr(ModelVersion, "metrics", property(lambda version: measured))
+    client.force_login(model_admin)
+    assert "0.9727" in client.get(LIST).content.decode()
