@@ -12,7 +12,15 @@ from classifier.models import Prediction, Verdict
 
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnlyAdmin):
-    list_display = ["id", "comment", "verdict_badge", "score", "threshold", "model_version", "created_at"]
+    list_display = [
+        "id",
+        "comment",
+        "verdict_badge",
+        "probability",
+        "cut",
+        "model_version",
+        "created_at",
+    ]
     list_filter = [("verdict", ChoicesDropdownFilter), ("model_version", RelatedDropdownFilter)]
     list_filter_submit = True
     list_select_related = ["comment", "model_version"]
@@ -20,17 +28,25 @@ class PredictionAdmin(ReadOnlyAdmin):
         "comment",
         "verdict_badge",
         "label_scores",
-        "threshold",
+        "cut",
         "windows",
         "model_version",
         "created_at",
     ]
-    readonly_fields = ["verdict_badge", "label_scores"]
+    readonly_fields = ["verdict_badge", "label_scores", "cut"]
 
     @display(description="Verdict", ordering="verdict")
     def verdict_badge(self, prediction: Prediction) -> SafeString:
         verdict = Verdict(prediction.verdict)
         return badge(verdict.label, verdict.colour)
+
+    @display(description="Probability", ordering="score")
+    def probability(self, prediction: Prediction) -> str:
+        return f"{prediction.score:.3f}"
+
+    @display(description="Threshold", ordering="threshold")
+    def cut(self, prediction: Prediction) -> str:
+        return f"{prediction.threshold:.3f}"
 
     @display(description="Probabilities")
     def label_scores(self, prediction: Prediction) -> SafeString:

@@ -371,7 +371,7 @@ class Migration(migrations.Migration):
                 ("scores", models.JSONField()),
                 (
                     "verdict",
-                    models.CharField(choices=[("toxic", "Toxic"), ("non-toxic", "Not toxic")], max_length=16),
+                    models.CharField(choices=[("toxic", "Toxic"), ("non-toxic", "Non-toxic")], max_length=16),
                 ),
                 ("score", models.FloatField()),
                 ("threshold", models.FloatField()),

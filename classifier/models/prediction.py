@@ -8,7 +8,7 @@ from classifier.models.append_only import AppendOnlyModel
 
 class Verdict(models.TextChoices):
     TOXIC = "toxic", "Toxic"
-    NON_TOXIC = "non-toxic", "Not toxic"
+    NON_TOXIC = "non-toxic", "Non-toxic"
 
     @property
     def colour(self) -> str:
