@@ -53,8 +53,7 @@ def load(precision: str, folder: Path, manifest: Manifest, config: Mapping[str, 
 def keep_freed_memory() -> None:
     """Tell glibc to keep what each layer frees for the next one instead of returning it to the system and asking again.
 
-    Worth a tenth of the time at 2,048 tokens (ENGINES.md); what is kept is bounded by the token budget. Elsewhere than
-    on glibc nothing happens.
+    What is kept is bounded by the token budget (ENGINES.md). Elsewhere than on glibc nothing happens.
     """
     m_trim_threshold, m_mmap_max = -1, -4
     with contextlib.suppress(OSError, AttributeError):
