@@ -96,10 +96,10 @@ def _loop(texts: Sequence[str], targets: Any, tokenizer: Any) -> tuple[float, st
 
     from training.ml.batching import tokenize
     from training.ml.config import LoopConfig
+    from training.ml.hardware import choose_attention
     from training.ml.loop import run_loop
     from training.ml.losses import cross_entropy
     from training.ml.progress import SilentListener
-    from training.ml.recipes.teacher import choose_attention
 
     model = _model(0.0, choose_attention("auto"))
     started = time.perf_counter()  # tokenizing is part of the work on both sides

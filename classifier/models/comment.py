@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import Combinable
 
-from classifier.models.append_only import AppendOnlyModel
+from classifier.models.append_only import HistoryRow
 
 
 class CommentStatus(models.TextChoices):
@@ -129,16 +129,8 @@ class Comment(models.Model):
         return CommentStatus(self.status)
 
 
-class CommentEvent(AppendOnlyModel):
+class CommentEvent(HistoryRow):
     comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="history")
-    old = models.CharField(max_length=16)
-    new = models.CharField(max_length=16)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.comment_id}: {self.old} to {self.new}"

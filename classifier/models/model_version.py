@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from classifier.models.append_only import AppendOnlyModel
+from classifier.models.append_only import HistoryRow
 
 
 class ModelVersionStatus(models.TextChoices):
@@ -100,16 +100,8 @@ class ModelVersion(models.Model):
         return dict(self.manifest.get("metrics") or {})
 
 
-class ModelVersionEvent(AppendOnlyModel):
+class ModelVersionEvent(HistoryRow):
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="history")
-    old = models.CharField(max_length=16)
-    new = models.CharField(max_length=16)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.model_version_id}: {self.old} to {self.new}"

@@ -5,19 +5,45 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import connection
 
-from classifier.services.heartbeat import workers
+from classifier.services.heartbeat import worker_status, workers
 
 START_SECONDS = 90.0
 COMMAND = [
     *(sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify", "--pool=solo"),
-    *("--without-gossip", "--without-mingle", "-l", "DEBUG"),
+    *("--without-gossip", "--without-mingle"),
 ]
+
+
+def own_database_url() -> str:
+    """The address of the test's own database; inside a fixture of wider scope, with the database unblocked."""
+    database = connection.settings_dict["NAME"]
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
+
+
+@contextmanager
+def running_worker(url: str, **environment: str) -> Iterator[None]:
+    """A worker on the database at `url` that needs no model yet, until the block ends."""
+    process = subprocess.Popen(
+        [*COMMAND, "--loglevel=WARNING"], env={**os.environ, "DATABASE_URL": url, **environment}
+    )
+    try:
+        end = time.monotonic() + 60.0
+        while not worker_status().alive:
+            assert process.poll() is None, "the worker ended at its start"
+            assert time.monotonic() < end, "the worker did not start in time"
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 class WorkerProcess:
@@ -26,17 +52,15 @@ class WorkerProcess:
     def __init__(self, models_dir: Path, name: str, environment: dict[str, str]) -> None:
         self.name = f"{name}@test"
         self.log = models_dir.parent / f"{name}.log"
-        database = connection.settings_dict["NAME"]
-        url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "-n", self.name],
+                [*COMMAND, "-l", "DEBUG", "-n", self.name],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=settings.BASE_DIR,
                 env={
                     **os.environ,
-                    "DATABASE_URL": url,
+                    "DATABASE_URL": own_database_url(),
                     "MODELS_DIR": str(models_dir),
                     "SECRET_KEY": settings.SECRET_KEY,
                     "SCORER_BACKEND": "fp32",

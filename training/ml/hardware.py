@@ -34,6 +34,18 @@ def best_precision(device: str) -> str:
     return "bf16" if cpu_flags() & {"avx512_bf16", "amx_bf16"} else "fp32"
 
 
+def choose_precision(wanted: str, device: str) -> str:
+    """Resolve "auto" to the best precision of `device`; anything else stays."""
+    return best_precision(device) if wanted == "auto" else wanted
+
+
+def choose_attention(wanted: str) -> str:
+    """Resolve "auto": plain matrix products on a CPU (the fused backward pass is slower there), SDPA on a GPU."""
+    if wanted != "auto":
+        return wanted
+    return "sdpa" if best_device() == "cuda" else "eager"
+
+
 def autocast(device: str, precision: str) -> "torch.autocast":
     """Return the autocast context of a precision; a disabled one for fp32."""
     import torch

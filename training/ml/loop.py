@@ -1,16 +1,17 @@
 """The one training loop: budgeted batches, accelerate for device and precision, progress, checkpoints, resume."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from training.ml.batching import Tokens, budget_batches, collate
-from training.ml.hardware import best_device, best_precision
+from training.ml.hardware import best_device, choose_precision
 from training.ml.models import parameter_groups
 from training.ml.progress import Listener, Progress
 
@@ -78,7 +79,7 @@ def run_loop(
         torch.set_num_threads(config.threads)
     set_seed(config.seed)
     device = best_device()
-    precision = best_precision(device) if config.precision == "auto" else config.precision
+    precision = choose_precision(config.precision, device)
     AcceleratorState._reset_state()  # else the first run of a process decides the precision of all later ones
     accelerator = Accelerator(
         mixed_precision=precision if precision in ("bf16", "fp16") else "no", cpu=device == "cpu"
@@ -96,7 +97,7 @@ def run_loop(
 
     clock = _Clock()
     first = _resume(accelerator, checkpoint_dir, clock) if checkpoint_dir else 0
-    resumed_at, started, last_save = first, time.monotonic(), time.monotonic()
+    started = last_save = time.monotonic()
     rows_here = tokens_here = 0
     losses: dict[str, float] = {}
     for step in range(first, len(batches)):
@@ -135,12 +136,10 @@ def run_loop(
     total = clock.after(rows_here, tokens_here, time.monotonic() - started)
     if checkpoint_dir:
         shutil.rmtree(checkpoint_dir, ignore_errors=True)
-    if trained is not model:
-        model = accelerator.unwrap_model(trained)
-    _forget_autocast(model)
-    return LoopReport(
-        len(batches), total.rows, total.tokens, total.seconds, losses, device, precision, resumed_at
-    )
+    accelerator.unwrap_model(
+        trained, keep_fp32_wrapper=False
+    )  # `forward` as it came: to be copied, saved, measured
+    return LoopReport(len(batches), total.rows, total.tokens, total.seconds, losses, device, precision, first)
 
 
 @dataclass
@@ -154,14 +153,9 @@ class _Clock:
     def after(self, rows: int, tokens: int, seconds: float) -> "_Clock":
         return _Clock(self.rows + rows, self.tokens + tokens, self.seconds + seconds)
 
-    def state_dict(self) -> dict[str, float]:
-        return {"rows": self.rows, "tokens": self.tokens, "seconds": self.seconds}
-
 
 def _save(accelerator: Any, folder: Path, step: int, clock: _Clock) -> None:
     """Write the whole training state beside `folder`, then swap it in."""
-    import json
-
     if not accelerator.is_main_process:
         return
     aside = folder.with_name(folder.name + ".writing")
@@ -170,7 +164,7 @@ def _save(accelerator: Any, folder: Path, step: int, clock: _Clock) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     aside.mkdir(parents=True)
     accelerator.save_state(str(aside))
-    (aside / "step.json").write_text(json.dumps({"step": step, **clock.state_dict()}))
+    (aside / "step.json").write_text(json.dumps({"step": step, **asdict(clock)}))
     if folder.exists():
         folder.rename(old)
     aside.rename(folder)
@@ -179,8 +173,6 @@ def _save(accelerator: Any, folder: Path, step: int, clock: _Clock) -> None:
 
 def _resume(accelerator: Any, folder: Path, clock: _Clock) -> int:
     """Load the checkpoint in `folder` (or the one that a kill left half-way through the swap); return its step."""
-    import json
-
     old = folder.with_name(folder.name + ".old")
     for candidate in (folder, old):
         mark = candidate / "step.json"
@@ -195,10 +187,3 @@ def _resume(accelerator: Any, folder: Path, clock: _Clock) -> int:
         )
         return int(state["step"])
     return 0
-
-
-def _forget_autocast(model: Any) -> None:
-    """Undo accelerate's wrapping of `forward`, so that the model can be copied, saved and evaluated as it came."""
-    from accelerate.utils import extract_model_from_parallel
-
-    extract_model_from_parallel(model, keep_fp32_wrapper=False)

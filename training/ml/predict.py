@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.ml.batching import Tokens, budget_batches, collate
-from training.ml.hardware import autocast, best_device, best_precision
+from training.ml.hardware import autocast, best_device, choose_precision
 from training.ml.progress import Listener, Progress, SilentListener
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def predict_logits(
 
     listener = listener or SilentListener()
     device = best_device()
-    precision = best_precision(device) if precision == "auto" else precision
+    precision = choose_precision(precision, device)
     model = model.to(device).eval()
     lengths = tokens.lengths
     batches = budget_batches(lengths, token_budget)

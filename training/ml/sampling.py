@@ -76,9 +76,8 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 SENTENCE_EDGES = " \"'*:=-\u2013\u2014"
 MOST_WORDS, FEWEST_WORDS = 22, 2
 PER_IDENTITY_TERM = 120
-LIKELY_LABEL_ERROR = (
-    0.85  # a "clean" sentence above this TF-IDF score is more likely a label error than a lesson
-)
+# A "clean" sentence above this TF-IDF score is more likely a label error than a lesson.
+LIKELY_LABEL_ERROR = 0.85
 
 
 def choose_rows(table: TextTable, config: "DataConfig", seed: int) -> TextTable:
@@ -89,8 +88,6 @@ def choose_rows(table: TextTable, config: "DataConfig", seed: int) -> TextTable:
     clean = np.flatnonzero((table.targets == 0).all(axis=1))
     needs_scores = config.clean_sentences or (config.max_negatives is not None and config.hard_negative_share)
     chosen = table
-    if not needs_scores and config.max_negatives is None:
-        return chosen
     scorer = _fit_tfidf(table, rng) if needs_scores else None
     if config.max_negatives is not None and config.max_negatives < len(clean):
         hard = int(config.max_negatives * config.hard_negative_share)

@@ -1,23 +1,17 @@
 """Answers that need a worker: a real process, with a tiny random model."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from classifier.models import Comment, ModelVersion
-from classifier.services import api_key_create, model_version_activate, model_version_register, worker_status
+from classifier.services import api_key_create, model_version_activate, model_version_register
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem, person
 from classifier.tests.tiny_artifact import tiny_artifact
+from classifier.tests.worker_process import own_database_url, running_worker
 
-START_SECONDS = 60.0
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -25,23 +19,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def worker(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A worker process on the test's own database and Redis, for all tests of this module that ask for it."""
     with django_db_blocker.unblock():
-        database = connection.settings_dict["NAME"]
-    url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
-    command = [sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify"]
-    process = subprocess.Popen(
-        [*command, "--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
-        env={**os.environ, "DATABASE_URL": url, "SCORE_MAX_WINDOWS": "2"},
-    )
-    try:
-        end = time.monotonic() + START_SECONDS
-        while not worker_status().alive:
-            assert process.poll() is None, "the worker ended at its start"
-            assert time.monotonic() < end, "the worker did not start in time"
-            time.sleep(0.1)
+        url = own_database_url()
+    with running_worker(url, SCORE_MAX_WINDOWS="2"):
         yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

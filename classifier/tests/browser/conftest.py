@@ -2,18 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
@@ -22,6 +17,7 @@ from classifier.models import ModelVersion, User
 from classifier.services import model_version_activate, model_version_register, score_texts, worker_status
 from classifier.services.roles import MODERATOR
 from classifier.tests.tiny_artifact import tiny_artifact
+from classifier.tests.worker_process import own_database_url, running_worker
 
 PASSWORD = "a-long-enough-password"
 START_SECONDS = 60.0
@@ -66,23 +62,9 @@ def browser() -> Iterator[Browser]:
 def worker(browser: Browser, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A worker process on the tests' own database and Redis."""
     with django_db_blocker.unblock():
-        database = connection.settings_dict["NAME"]
-    url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
-    command = [sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify"]
-    process = subprocess.Popen(
-        [*command, "--pool=solo", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
-        env={**os.environ, "DATABASE_URL": url},
-    )
-    try:
-        end = time.monotonic() + START_SECONDS
-        while not worker_status().alive:
-            assert process.poll() is None, "the worker ended at its start"
-            assert time.monotonic() < end, "the worker did not start in time"
-            time.sleep(0.1)
+        url = own_database_url()
+    with running_worker(url):
         yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture

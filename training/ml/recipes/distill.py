@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.ml.config import DistillConfig, to_dict
+from training.ml.hardware import choose_attention
 from training.ml.layers import make_student
 from training.ml.loop import LossParts, run_loop
 from training.ml.losses import distill_loss
@@ -24,7 +25,6 @@ from training.ml.predict import predict_logits
 from training.ml.progress import Listener, SilentListener
 from training.ml.provenance import provenance
 from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data
-from training.ml.recipes.teacher import choose_attention
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.ml.config import TeacherConfig, to_dict
-from training.ml.hardware import best_device
+from training.ml.hardware import choose_attention
 from training.ml.loop import LossParts, run_loop
 from training.ml.losses import cross_entropy
 from training.ml.models import count_parameters, load_base, load_tokenizer
@@ -73,10 +73,3 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
         ),
     }
     return finish_run(folder, model, tokenizer, data, card, softmax=softmax, listener=listener)
-
-
-def choose_attention(wanted: str) -> str:
-    """Resolve "auto": plain matrix products on a CPU (the fused backward pass is slower there), SDPA on a GPU."""
-    if wanted != "auto":
-        return wanted
-    return "sdpa" if best_device() == "cuda" else "eager"
