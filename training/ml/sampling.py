@@ -83,6 +83,9 @@ LIKELY_LABEL_ERROR = 0.85
 def choose_rows(table: TextTable, config: "DataConfig", seed: int) -> TextTable:
     """Return the rows to train on, as `config` says; the same for the same seed."""
     rng = np.random.default_rng(seed)
+    known = (table.targets >= 0).any(axis=1)
+    if not known.all():  # a row without a known label would cost time and teach nothing
+        table = table.take(np.flatnonzero(known))
     if config.max_rows is not None and config.max_rows < len(table):
         table = table.take(np.sort(rng.choice(len(table), config.max_rows, replace=False)))
     clean = np.flatnonzero((table.targets == 0).all(axis=1))
