@@ -20,6 +20,8 @@ env = Environment()
 # --- where things are -------------------------------------------------------------------------------------
 VAR_DIR = Path(env.read("VAR_DIR", str(BASE_DIR / "var")))
 MODELS_DIR = Path(env.read("MODELS_DIR", str(VAR_DIR / "models")))
+DATASETS_DIR = Path(env.read("DATASETS_DIR", str(VAR_DIR / "datasets")))
+RUNS_DIR = Path(env.read("RUNS_DIR", str(VAR_DIR / "runs")))
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 
 # --- security ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from classifier.models.comment import (
     CommentEvent,
     CommentStatus,
 )
+from classifier.models.decision import Decision, DecisionAction
 from classifier.models.model_version import (
     MODEL_VERSION_TRANSITIONS,
     ModelVersion,
@@ -18,6 +19,7 @@ from classifier.models.model_version import (
     ModelVersionStatus,
 )
 from classifier.models.prediction import Prediction, Verdict
+from classifier.models.shadow_prediction import ShadowPrediction
 from classifier.models.source import Source
 from classifier.models.user import User
 
@@ -33,10 +35,13 @@ __all__ = [
     "Comment",
     "CommentEvent",
     "CommentStatus",
+    "Decision",
+    "DecisionAction",
     "ModelVersion",
     "ModelVersionEvent",
     "ModelVersionStatus",
     "Prediction",
+    "ShadowPrediction",
     "Source",
     "User",
     "Verdict",

@@ -86,6 +86,10 @@ class Comment(models.Model):
         "classifier.Prediction", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    current_decision = models.ForeignKey(  # the last one that nobody has undone
+        "classifier.Decision", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
     newly_submitted = False  # told by comment_submit about the object it returns; no column
 
     objects = CommentQuerySet.as_manager()

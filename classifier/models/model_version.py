@@ -37,6 +37,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def active(self) -> "ModelVersion | None":
         return self.filter(status=ModelVersionStatus.ACTIVE).first()
 
+    def shadow(self) -> "ModelVersion | None":
+        return self.filter(is_shadow=True).first()
+
 
 class ModelVersion(models.Model):
     """One artifact folder; `directory` is relative to settings.MODELS_DIR so that the folder can move."""
@@ -54,6 +57,7 @@ class ModelVersion(models.Model):
     manifest = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    is_shadow = models.BooleanField("scores live traffic silently", default=False)
 
     objects = ModelVersionQuerySet.as_manager()
 
@@ -63,6 +67,12 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["status"], condition=Q(status="active"), name="modelversion_one_active"
+            ),
+            models.UniqueConstraint(
+                fields=["is_shadow"], condition=Q(is_shadow=True), name="modelversion_one_shadow"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_shadow=False) | ~Q(status="active"), name="modelversion_shadow_is_not_active"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=ModelVersionStatus.values), name="modelversion_status_known"

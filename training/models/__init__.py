@@ -1,0 +1,27 @@
+"""What the training application remembers."""
+
+from training.models.choices import OVER, RUN_TRANSITIONS, DatasetKind, RecipeName, RunStatus
+from training.models.dataset import SPLITS, Dataset
+from training.models.evaluation import Evaluation, TestSuite, TestSuiteResult
+from training.models.experiment import Experiment, ExperimentEvent, MetricPoint
+from training.models.retraining import RetrainingPlan
+from training.models.sweep import Sweep, SweepEvent
+
+__all__ = [
+    "OVER",
+    "RUN_TRANSITIONS",
+    "SPLITS",
+    "Dataset",
+    "DatasetKind",
+    "Evaluation",
+    "Experiment",
+    "ExperimentEvent",
+    "MetricPoint",
+    "RecipeName",
+    "RetrainingPlan",
+    "RunStatus",
+    "Sweep",
+    "SweepEvent",
+    "TestSuite",
+    "TestSuiteResult",
+]

@@ -1,0 +1,75 @@
+"""Rows to learn from or to measure with, frozen: once ready, a data set never changes."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from training.models.choices import DatasetKind
+
+SPLITS = ("train", "validation", "test")
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def usable(self) -> "DatasetQuerySet":
+        return self.filter(deleted_at__isnull=True)
+
+    def test_set(self) -> "Dataset | None":
+        """The data set whose test rows every version is measured on."""
+        return self.usable().filter(is_test_set=True).first()
+
+
+class Dataset(models.Model):
+    """Frozen rows: a folder under settings.DATASETS_DIR with train, validation and test .parquet (those that exist).
+
+    Columns of the files: `text`, one 0 / 1 / -1 column for each label, `weight`, and `source` and `comment_id` where
+    the rows come from comments. `statistics` is what training.ml.data_report measured.
+    """
+
+    name = models.CharField(max_length=150, unique=True)
+    description = models.TextField(blank=True)
+    kind = models.CharField(max_length=16, choices=DatasetKind.choices)
+    origin = models.CharField("hub name, folder or file name", max_length=500, blank=True)
+    directory = models.CharField(
+        max_length=500, blank=True, editable=False
+    )  # relative to settings.DATASETS_DIR
+    labels = ArrayField(models.CharField(max_length=64))
+    rows = models.JSONField(default=dict)  # {"train": 127656, …}
+    fingerprints = models.JSONField(default=dict)  # {"train": sha256 over texts, targets and weights, …}
+    statistics = models.JSONField(default=dict)
+    parts = models.JSONField(default=list)  # of a mixture: [{"dataset": id, "name": …, "weight": 2.0}, …]
+    attribution = models.TextField(blank=True)
+    license_name = models.CharField("licence", max_length=100, blank=True)
+    is_test_set = models.BooleanField("its test rows measure every version", default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_test_set"], condition=Q(is_test_set=True), name="dataset_one_test_set"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=DatasetKind.values), name="dataset_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.DATASETS_DIR) / self.directory
+
+    def file(self, split: str) -> Path:
+        return self.path / f"{split}.parquet"
+
+    def total_rows(self) -> int:
+        return sum(int(n) for n in dict[str, Any](self.rows).values())
