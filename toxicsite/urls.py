@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("api/", include("classifier.api.urls")),
     path("admin/", admin.site.urls),
+    path("training/", include("training.urls")),
     path("", include("classifier.urls")),
 ]
 

@@ -1,0 +1,28 @@
+"""The filters over the list of runs; whatever is not understood filters nothing."""
+
+from typing import Any
+
+from django import forms
+
+from training.models import RecipeName, RunStatus
+
+SORTS = ("newest", "name", "roc_auc", "pr_auc", "f1", "latency", "size")
+
+
+class ExperimentFilterForm(forms.Form):
+    """`sweep` is empty (runs that people started), "all", or a sweep's id."""
+
+    STATUSES = [("", "All"), *RunStatus.choices]
+    RECIPES = [("", "Any recipe"), *RecipeName.choices]
+
+    status = forms.ChoiceField(choices=STATUSES, required=False)
+    recipe = forms.ChoiceField(choices=RECIPES, required=False, label="Recipe")
+    dataset = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, label="Data set")
+    sweep = forms.RegexField("^(all|[1-9][0-9]{0,17})$", required=False, label="Sweep")
+    q = forms.CharField(required=False, max_length=150, label="Search the names")
+    sort = forms.RegexField(f"^-?({'|'.join(SORTS)})$", required=False)
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+
+    def chosen(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or None for name in self.fields}

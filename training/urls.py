@@ -1,0 +1,13 @@
+"""The addresses of the training pages: each views module lists its own."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+app_name = "training"
+PAGES = ("experiments", "compare", "datasets", "sweeps", "versions", "retraining", "suites")
+
+urlpatterns: list[Any] = []
+for _page in PAGES:
+    if find_spec(f"training.views.{_page}") is not None:
+        urlpatterns += import_module(f"training.views.{_page}").urlpatterns
