@@ -1,7 +1,8 @@
 """The three roles: which permissions each holds, and giving them to people.
 
 Roles are Django groups, made and brought up to date after every migration. `Admin` manages people and keys without
-being a superuser; who may enter /admin/ follows from the roles.
+being a superuser; who may enter /admin/ follows from the roles. A permission of another application than this one is
+written with its name: `training.run_experiment`.
 """
 
 from collections.abc import Iterable
@@ -21,9 +22,31 @@ ADMIN = "Admin"
 
 _SEE_COMMENTS = ["view_comment", "view_commentevent", "view_prediction", "view_source"]
 _SEE_VERSIONS = ["view_modelversion", "view_modelversionevent"]
+_TRAINING = [
+    f"training.{codename}"
+    for codename in (
+        "run_experiment",
+        "add_dataset",
+        "change_dataset",
+        "delete_dataset",
+        "add_testsuite",
+        "change_testsuite",
+        "change_retrainingplan",
+        "view_dataset",
+        "view_evaluation",
+        "view_experiment",
+        "view_experimentevent",
+        "view_metricpoint",
+        "view_retrainingplan",
+        "view_sweep",
+        "view_sweepevent",
+        "view_testsuite",
+        "view_testsuiteresult",
+    )
+]
 ROLE_PERMISSIONS: dict[str, list[str]] = {
     MODERATOR: ["add_comment", *_SEE_COMMENTS, "view_modelversion"],
-    MODEL_ADMIN: [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion", "view_prediction"],
+    MODEL_ADMIN: [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion", "view_prediction", *_TRAINING],
     ADMIN: [
         "add_comment",
         "change_comment",
@@ -38,20 +61,28 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
         "add_apikey",
         "change_apikey",
         "view_apikey",
+        *_TRAINING,
     ],
 }
 STAFF_ROLES = frozenset({MODEL_ADMIN, ADMIN})
 
 
-def roles_ensure() -> None:
-    """Make the groups of the roles with exactly their permissions; idempotent."""
-    for role, codenames in ROLE_PERMISSIONS.items():
+def roles_ensure(application: str = "classifier") -> None:
+    """Make the groups of the roles, with exactly their permissions in `application`; idempotent."""
+    for role, names in ROLE_PERMISSIONS.items():
         group, _ = Group.objects.get_or_create(name=role)
-        wanted = Permission.objects.filter(content_type__app_label="classifier", codename__in=codenames)
-        missing = set(codenames) - {permission.codename for permission in wanted}
+        codenames = {
+            codename
+            for label, _, codename in (name.rpartition(".") for name in names)
+            if (label or "classifier") == application
+        }
+        wanted = Permission.objects.filter(content_type__app_label=application, codename__in=codenames)
+        missing = codenames - {permission.codename for permission in wanted}
         if missing:
             raise LookupError(f"role {role} names unknown permissions: {', '.join(sorted(missing))}")
-        group.permissions.set(wanted)
+        held = group.permissions.filter(content_type__app_label=application)
+        group.permissions.remove(*held.exclude(pk__in=wanted))
+        group.permissions.add(*wanted)
 
 
 def roles_of(user: User) -> list[str]:
@@ -82,9 +113,9 @@ def user_roles_set(*, user: User, roles: Iterable[str], by: User | None) -> None
     user.refresh_from_db(fields=["is_staff"])
 
 
-def ensure_after_migrate(**kwargs: Any) -> None:
-    """Receiver of post_migrate; does nothing while the tables or permissions are not there yet."""
+def ensure_after_migrate(sender: Any, **kwargs: Any) -> None:
+    """Receiver of an application's post_migrate; does nothing while its tables or permissions are not there yet."""
     ContentType.objects.clear_cache()
-    known = Permission.objects.filter(content_type__app_label="classifier").exists()
+    known = Permission.objects.filter(content_type__app_label=sender.label).exists()
     if known:
-        roles_ensure()
+        roles_ensure(sender.label)

@@ -1,0 +1,23 @@
+"""What can go wrong in a service of training, named for what happened; every message says what to do."""
+
+__all__ = ["ConfigRejected", "DatasetRejected", "NotAllowedNow"]
+
+
+class _FieldError(Exception):
+    """One field of what was asked for cannot be; `field` is its dotted name, empty where no single one is to blame."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.message = field, message
+
+
+class ConfigRejected(_FieldError):
+    """A run cannot be made of this: an unknown recipe, a wrong value, a data set or teacher that does not fit."""
+
+
+class DatasetRejected(_FieldError):
+    """Rows cannot be taken in: unreadable, too large, without texts or labels."""
+
+
+class NotAllowedNow(Exception):
+    """The object's status, or what depends on it, does not allow this; the message says what stands in the way."""
