@@ -22,12 +22,16 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class TextTable:
-    """Normalised texts; `targets` [rows, labels] float32 in {0, 1, -1 unknown}; `weights` [rows] float32."""
+    """Normalised texts; `targets` [rows, labels] float32 in {0, 1, -1 unknown}; `weights` [rows] float32.
+
+    `sources` says where each row comes from, None when the data do not tell; it is no part of the fingerprint.
+    """
 
     texts: list[str]
     targets: "NDArray[np.float32]"
     weights: "NDArray[np.float32]"
     labels: tuple[str, ...]
+    sources: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -36,8 +40,19 @@ class TextTable:
         """Return the table of these rows, in this order."""
         index = np.asarray(rows, dtype=np.int64)
         return TextTable(
-            [self.texts[i] for i in index], self.targets[index], self.weights[index], self.labels
+            [self.texts[i] for i in index],
+            self.targets[index],
+            self.weights[index],
+            self.labels,
+            None if self.sources is None else [self.sources[i] for i in index],
         )
+
+    def loss_weights(self) -> "NDArray[np.float32] | None":
+        """Return the row weights scaled to a mean of 1, for the loss; None where all rows weigh the same."""
+        if len(self) == 0 or (self.weights == self.weights[0]).all():
+            return None
+        scaled: NDArray[np.float32] = (self.weights / self.weights.mean(dtype=np.float64)).astype(np.float32)
+        return scaled
 
     def fingerprint(self) -> str:
         """Return the sha256 over texts, targets and weights: two tables with the same one hold the same rows."""
@@ -81,7 +96,7 @@ def load_table(
     """Read a source into a TextTable.
 
     A missing label column counts as unknown (-1), except that the first label may stand in a column named `label`.
-    `weight` is read when there. Rows flagged `in_train_text` are left out (leakage). Raises DataError.
+    `weight` and `source` are read when there. Rows flagged `in_train_text` are left out (leakage). Raises DataError.
     """
     rows = load_rows(source, split)
     columns = list(rows.column_names)
@@ -109,4 +124,5 @@ def load_table(
         else np.ones(len(rows), np.float32)
     )
     texts = [normalise_text(text or "") for text in rows[text_column]]
-    return TextTable(texts, targets, weights, tuple(labels))
+    sources = [str(source or "") for source in rows["source"]] if "source" in columns else None
+    return TextTable(texts, targets, weights, tuple(labels), sources)

@@ -64,3 +64,25 @@ def test_the_default_weights_make_the_mean_of_the_three_parts() -> None:
     )
     mean = (parts.cross_entropy + parts.kl + parts.cosine) / 3
     assert parts.total.item() == pytest.approx(mean.item(), rel=1e-6)
+
+
+def test_row_weights_multiply_each_rows_part() -> None:
+    logits = torch.tensor([[0.0], [math.log(3)]])
+    targets = torch.tensor([[1.0], [0.0]])
+    weights = torch.tensor([0.5, 1.5])
+    expected = (0.5 * math.log(2) + 1.5 * math.log(4)) / 2
+    assert cross_entropy(logits, targets, softmax=False, row_weights=weights).item() == pytest.approx(
+        expected
+    )
+    two = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]])
+    assert cross_entropy(two, targets, softmax=True, row_weights=weights).item() == pytest.approx(expected)
+
+
+def test_a_row_of_weight_zero_counts_in_no_part_of_distillation() -> None:
+    student, teacher = torch.tensor([[0.3, -0.2], [4.0, 9.0]]), torch.tensor([[1.0, 0.5], [-7.0, 2.0]])
+    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    alone = distill_loss(student[:1], teacher[:1], targets[:1], LossWeights(), softmax=False)
+    weighted = distill_loss(
+        student, teacher, targets, LossWeights(), softmax=False, row_weights=torch.tensor([2.0, 0.0])
+    )
+    assert weighted.total.item() == pytest.approx(alone.total.item(), rel=1e-5)
