@@ -3,13 +3,13 @@
 Nothing here runs a model: recipes are looked up in training.ml.recipes.registry, which imports without torch.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from classifier.models import ModelVersion
-from training.ml.config import PRESETS, ConfigError, to_dict
-from training.ml.recipes.registry import RECIPES, build
+from training.ml.config import ConfigError, read_preset, to_dict
+from training.ml.recipes.registry import build
+from training.ml.recipes.registry import recipe as recipe_named
 from training.models import Dataset, Experiment, RunStatus
 from training.services.errors import ConfigRejected
 
@@ -18,7 +18,6 @@ STARTS = (
     "base",
 )  # the field that names what a recipe starts from, in this order where it has both
 OF_THE_DATASET = ("train", "validation", "text_column")
-LONGEST_TEXT = 300
 
 
 def config_whole(
@@ -35,49 +34,48 @@ def config_whole(
     `differences` are nested ({"loop": {"seed": 1}}) or dotted ({"loop.seed": 1}) and go over the preset's, which go
     over the recipe's defaults. Raises ConfigRejected naming the field.
     """
-    if recipe not in RECIPES:
-        raise ConfigRejected("recipe", f"There is no recipe {recipe!r}; there are: {', '.join(RECIPES)}.")
-    asked = nested(differences)
-    data = asked.get("data", {})
+    shipped_name(preset, "preset")
+    try:
+        start = recipe_named(recipe).needs
+        below = dict(read_preset(preset).config) if preset else {}
+        if preset:
+            build(recipe, {}, preset)
+    except ConfigError as error:
+        raise rejected(error) from None
+    asked, below = nested(differences), nested(below)
     for name in OF_THE_DATASET:
-        if isinstance(data, dict) and name in data:
+        if isinstance(asked.get("data"), Mapping) and name in asked["data"]:
             raise ConfigRejected(
                 f"data.{name}", "The rows come from the chosen data set; leave this field out."
             )
-    values = merged(preset_differences(preset, recipe) if preset else {}, asked)
-    rows = values.setdefault("data", {})
-    if not isinstance(rows, dict):
-        raise ConfigRejected("data", "This must be an object.")
-    rows["labels"] = _labels(rows.get("labels"), dataset, asked)
-    start = start_field(recipe)
-    if teacher is not None or base_version is not None:
-        if start is None:
-            raise ConfigRejected(
-                "teacher", f"The recipe {recipe} starts from nothing; leave the teacher out."
-            )
+        if isinstance(below.get("data"), Mapping):
+            below["data"] = {k: v for k, v in below["data"].items() if k != name}
+    values = merged(below, asked)
+    values["data"] = values.get("data", {})
+    if not isinstance(values["data"], Mapping):
+        raise ConfigRejected("data", "Give its fields.")
+    own = isinstance(asked.get("data"), Mapping) and "labels" in asked["data"]
+    values["data"] = {**values["data"], "labels": _labels(values["data"].get("labels"), dataset, own=own)}
+    chosen = teacher is not None or base_version is not None
+    if chosen:
         if start in asked:
             raise ConfigRejected(start, "Choose either a run or version to start from, or a name, not both.")
         values[start] = "chosen"
-    whole = _built(recipe, values)
-    if start is not None and not str(whole.get(start) or "").strip():
+    try:
+        whole = to_dict(build(recipe, values))
+    except ConfigError as error:
+        raise rejected(error) from None
+    if not str(whole[start]).strip():
         raise ConfigRejected(
             "teacher", f"The recipe {recipe} needs a teacher: choose a run or a model version."
         )
-    _check_numbers(whole)
-    return stored(whole, without=start if values.get(start or "") == "chosen" else None)
+    return stored(whole, without=start if chosen else None)
 
 
 def config_for_run(experiment: Experiment, *, start: str | None, data: Mapping[str, str]) -> dict[str, Any]:
     """The configuration that the recipe gets: what is stored, with the real places of rows and teacher."""
     config = merged(experiment.config, {"data": dict(data)})
-    field = start_field(experiment.recipe)
-    return config if start is None or field is None else {**config, field: start}
-
-
-def start_field(recipe: str) -> str | None:
-    """The field of the recipe's configuration that names what it starts from."""
-    names = RECIPES[recipe].config_class.__dataclass_fields__
-    return next((name for name in STARTS if name in names), None)
+    return config if start is None else {**config, recipe_named(experiment.recipe).needs: start}
 
 
 def stored(whole: Mapping[str, Any], *, without: str | None) -> dict[str, Any]:
@@ -87,41 +85,16 @@ def stored(whole: Mapping[str, Any], *, without: str | None) -> dict[str, Any]:
     return result
 
 
-def presets() -> list[dict[str, Any]]:
-    """Every preset: name, recipe ("" where it is not said), title, description and config (differences)."""
-    found = []
-    for path in sorted(PRESETS.glob("*.json")):
-        values = json.loads(path.read_text())
-        if not isinstance(values.get("config"), dict):  # the differences alone
-            values = {"config": values}
-        found.append(
-            {
-                "name": path.stem,
-                "recipe": values.get("recipe", ""),
-                "title": values.get("title") or path.stem,
-                "description": values.get("description", ""),
-                "config": values["config"],
-            }
-        )
-    return found
+def shipped_name(name: str, field: str) -> None:
+    """Refuse paths where the name of something shipped is wanted. Raises ConfigRejected."""
+    if not name.isprintable() or "/" in name or name.endswith(".json"):
+        raise ConfigRejected(field, f"This must be the name of a {field}.")
 
 
-def preset_differences(name: str, recipe: str) -> dict[str, Any]:
-    """The differences of a preset, without the places of data and teacher. Raises ConfigRejected."""
-    known = {preset["name"]: preset for preset in presets()}
-    if name not in known:
-        raise ConfigRejected(
-            "preset", f"There is no preset {name!r}; there are: {', '.join(known) or 'none'}."
-        )
-    preset = known[name]
-    if preset["recipe"] not in ("", recipe):
-        raise ConfigRejected(
-            "preset", f"The preset {name} is for the recipe {preset['recipe']}, not {recipe}."
-        )
-    config = json.loads(json.dumps(preset["config"]))
-    for place in OF_THE_DATASET:
-        config.get("data", {}).pop(place, None)
-    return dict(config)
+def rejected(error: ConfigError) -> ConfigRejected:
+    """The same complaint, for services: its field apart from its message."""
+    message = getattr(error, "message", "") or str(error)
+    return ConfigRejected(error.field, message[:1].upper() + message[1:].rstrip(".") + ".")
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,23 +153,14 @@ def check_teacher(teacher: Experiment | None, base_version: ModelVersion | None)
         )
 
 
-def _built(recipe: str, values: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return to_dict(build(recipe, values))
-    except ConfigError as error:
-        raise ConfigRejected(str(getattr(error, "field", "") or "config"), str(error)) from None
-    except (TypeError, ValueError, AttributeError) as error:  # a list where a number belongs, and so on
-        raise ConfigRejected("config", f"This is no configuration of {recipe}: {error}") from None
-
-
-def _labels(wanted: Any, dataset: Dataset, asked: Mapping[str, Any]) -> list[str]:
+def _labels(wanted: Any, dataset: Dataset, *, own: bool) -> list[str]:
+    """The labels to learn: those asked for, all known to the rows; a preset's as far as the rows know them."""
     if wanted is None:
         return list(dataset.labels)
     if not isinstance(wanted, (list, tuple)) or not all(isinstance(label, str) for label in wanted):
         raise ConfigRejected("data.labels", "This must be a list of label names.")
     known = [label for label in wanted if label in dataset.labels]
-    own = "labels" in asked.get("data", {})
-    if (own and len(known) < len(wanted)) or not known:
+    if not known or (own and len(known) < len(wanted)):
         missing = ", ".join(label for label in wanted if label not in dataset.labels) or "no label"
         raise ConfigRejected(
             "data.labels", f"{dataset} does not know {missing}; it knows {', '.join(dataset.labels)}."
@@ -204,21 +168,3 @@ def _labels(wanted: Any, dataset: Dataset, asked: Mapping[str, Any]) -> list[str
     if len(set(known)) < len(known):
         raise ConfigRejected("data.labels", "A label is named twice.")
     return known
-
-
-POSITIVE = {"loop.epochs", "loop.token_budget", "loop.learning_rate", "loop.checkpoint_seconds"}
-POSITIVE |= {"data.max_length", "data.max_rows", "data.validation_rows", "loss.temperature"}
-
-
-def _check_numbers(whole: Mapping[str, Any]) -> None:
-    """Refuse at once what the loop would only stumble over after minutes of loading. Raises ConfigRejected."""
-    for name, value in flat(whole).items():
-        if isinstance(value, str) and len(value) > LONGEST_TEXT:
-            raise ConfigRejected(name, f"At most {LONGEST_TEXT} characters.")
-        if isinstance(value, float) and not abs(value) < float("inf"):
-            raise ConfigRejected(name, "This must be a finite number.")
-        if name in POSITIVE and value is not None:
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ConfigRejected(name, "This must be a number.")
-            if value <= 0:
-                raise ConfigRejected(name, "This must be greater than 0.")

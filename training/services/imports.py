@@ -14,7 +14,7 @@ from classifier.services.permissions import require_permission
 from toxicsite.lib.jobs import enqueue_on_commit
 from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment
-from training.services.configs import start_field, stored
+from training.services.configs import stored
 from training.services.errors import ConfigRejected
 from training.services.experiments import MAY_RUN, RUN_TASK, checked_name, give_folder
 
@@ -31,7 +31,7 @@ def experiment_import(
     require_permission(by, MAY_RUN)
     card = _card(folder)
     config = dict(card["provenance"]["config"])
-    field = start_field(card["recipe"])
+    field = RECIPES[card["recipe"]].needs
     name = checked_name(name)
     root = Path(settings.RUNS_DIR)
     root.mkdir(parents=True, exist_ok=True)
