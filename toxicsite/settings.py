@@ -161,6 +161,7 @@ SCORER_TOKEN_BUDGET = env.whole("SCORER_TOKEN_BUDGET", 2_048, at_least=1)
 CLASSIFY_CLAIM_SIZE = env.whole("CLASSIFY_CLAIM_SIZE", 64, at_least=1)
 CLASSIFY_CLAIM_SECONDS = env.number("CLASSIFY_CLAIM_SECONDS", 60.0)
 CLASSIFY_SWEEP_SECONDS = env.number("CLASSIFY_SWEEP_SECONDS", 15.0)
+SHADOW_SHARE = env.share("SHADOW_SHARE", 1.0)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "classifier.sweep",
@@ -168,6 +169,22 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": CLASSIFY_SWEEP_SECONDS},
     }
 }
+
+# --- the quality gate before production -------------------------------------------------------------------
+GATE_MIN_ROC_AUC = env.share("GATE_MIN_ROC_AUC", 0.9)
+GATE_MIN_F1 = env.share("GATE_MIN_F1", 0.5)
+GATE_MAX_ROC_AUC_LOSS = env.share("GATE_MAX_ROC_AUC_LOSS", 0.003)
+GATE_MAX_F1_LOSS = env.share("GATE_MAX_F1_LOSS", 0.01)
+GATE_SIGNIFICANCE = env.share("GATE_SIGNIFICANCE", 0.01)
+GATE_MAX_SUBGROUP_AUC_LOSS = env.share("GATE_MAX_SUBGROUP_AUC_LOSS", 0.03)
+GATE_MAX_LATENCY_RATIO = env.number("GATE_MAX_LATENCY_RATIO", 2.0)
+
+# --- data sets ---------------------------------------------------------------------------------------------
+DATASET_MAX_BYTES = env.whole("DATASET_MAX_BYTES", 100 * 1024 * 1024, at_least=1)
+DATASET_MAX_ROWS = env.whole("DATASET_MAX_ROWS", 1_000_000, at_least=1)
+DATASET_MEMORY_MIB = env.whole("DATASET_MEMORY_MIB", 4_096, at_least=512)
+DATASET_READ_SECONDS = env.number("DATASET_READ_SECONDS", 300.0)
+SAMPLE_DATASET_DIR = BASE_DIR / "training" / "data" / "sample"
 
 # --- language, static files, logs -------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

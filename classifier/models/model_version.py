@@ -111,7 +111,14 @@ class ModelVersion(models.Model):
 
 
 class ModelVersionEvent(HistoryRow):
+    """A change of status; where `old` is `new`, something else was done to the version, told by the reason.
+
+    `gate` is GateVerdict.to_dict() of classifier.services.promotion_gate, with `overridden` where a person's reason
+    outweighed it; None where the gate was not asked.
+    """
+
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="history")
+    gate = models.JSONField("what the quality gate said", null=True, blank=True, default=None)
 
     def __str__(self) -> str:
         return f"{self.model_version_id}: {self.old} to {self.new}"

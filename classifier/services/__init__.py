@@ -23,6 +23,7 @@ from classifier.services.model_versions import (
     model_version_register,
     model_version_roll_back,
 )
+from classifier.services.promotion_gate import GateClosed, GateVerdict, gate_check, gate_register
 from classifier.services.scoring import (
     ExplainedWord,
     ScoredText,
@@ -31,12 +32,15 @@ from classifier.services.scoring import (
     comment_explain,
     score_texts,
 )
+from classifier.services.shadow import shadow_start, shadow_stop
 from classifier.services.validation import InvalidInput, ValidationProblem, validate_texts
 
 __all__ = [
     "ApiKeyInvalid",
     "ArtifactRejected",
     "ExplainedWord",
+    "GateClosed",
+    "GateVerdict",
     "InvalidInput",
     "NoBroker",
     "NoModel",
@@ -56,10 +60,14 @@ __all__ = [
     "comment_submit",
     "comment_wait",
     "comments_submit",
+    "gate_check",
+    "gate_register",
     "model_version_activate",
     "model_version_register",
     "model_version_roll_back",
     "score_texts",
+    "shadow_start",
+    "shadow_stop",
     "source_get_or_create",
     "validate_texts",
     "worker_status",

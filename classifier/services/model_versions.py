@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -19,6 +20,7 @@ from classifier.models import (
 )
 from classifier.services.errors import ArtifactRejected, NothingToRollBackTo
 from classifier.services.permissions import require_permission
+from classifier.services.promotion_gate import GateClosed, gate_check
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 
@@ -56,15 +58,19 @@ def model_version_register(*, directory: Path, by: User | None = None) -> ModelV
         return ModelVersion.objects.get(version=manifest.version)
 
 
-def model_version_activate(*, model_version: ModelVersion, by: User | None, reason: str = "") -> None:
+def model_version_activate(
+    *, model_version: ModelVersion, by: User | None, reason: str = "", override_reason: str = ""
+) -> None:
     """Put a version into production and retire the one before; workers follow within seconds.
 
-    Raises PermissionDenied, IllegalTransition (it is the active one), LostRace or ArtifactRejected (its files are
-    gone or changed), and then nothing has changed.
+    A candidate has to pass the quality gate (see promotion_gate), or `override_reason` says why it goes into
+    production all the same; the history keeps both. Raises PermissionDenied, GateClosed, IllegalTransition (it is
+    the active one), LostRace or ArtifactRejected (its files are gone or changed), and then nothing has changed.
     """
     require_permission(by, "classifier.activate_modelversion")
     if model_version.status == ModelVersionStatus.ACTIVE:
         raise IllegalTransition(f"{model_version} is the active version already")
+    gate = _gate(model_version, override_reason.strip())
     _verified(model_version.path)  # slow, so before the transaction; the worker checks again when it loads
     try:
         with transaction.atomic():
@@ -82,8 +88,10 @@ def model_version_activate(*, model_version: ModelVersion, by: User | None, reas
                 to=ModelVersionStatus.ACTIVE,
                 allowed=MODEL_VERSION_TRANSITIONS,
                 by=by,
-                reason=reason,
+                reason=reason or override_reason.strip(),
+                event={"gate": gate},
                 activated_at=timezone.now(),
+                is_shadow=False,
             )
             enqueue_on_commit(CLASSIFY_TASK)
     except IntegrityError as error:
@@ -113,6 +121,17 @@ def model_version_before_active() -> ModelVersion | None:
         else:
             stack.append(version_id)
     return ModelVersion.objects.get(pk=stack[-2]) if len(stack) > 1 else None
+
+
+def _gate(candidate: ModelVersion, override_reason: str) -> dict[str, Any] | None:
+    """What the history keeps of the gate's judgement. Raises GateClosed where nobody overrides it."""
+    verdict = gate_check(candidate)
+    if verdict is None:
+        return None
+    if not verdict.passed and not override_reason:
+        raise GateClosed(candidate, verdict)
+    kept = verdict.to_dict()
+    return kept if verdict.passed else {**kept, "overridden": override_reason}
 
 
 def _verified(directory: Path) -> Manifest:

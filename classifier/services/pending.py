@@ -30,12 +30,21 @@ REASON_CHARACTERS = 300
 logger = logging.getLogger(__name__)
 
 
+Written = Callable[[Sequence[Prediction]], Any]
+
+
 def pending_classify(
-    *, scorer: Any, model_version: ModelVersion, limit: int, between: Callable[[], Any] | None = None
+    *,
+    scorer: Any,
+    model_version: ModelVersion,
+    limit: int,
+    between: Callable[[], Any] | None = None,
+    written: Written | None = None,
 ) -> int:
     """Claim and classify up to `limit` comments; return how many were claimed.
 
-    `between` is called between engine calls (the worker answers synchronous requests there).
+    `between` is called between engine calls (the worker answers synchronous requests there); `written` with the
+    predictions of a batch once they are committed and announced.
     """
     claimed = _claim(limit)
     renewed = time.monotonic()
@@ -51,7 +60,7 @@ def pending_classify(
         if batch[0].attempts > MAX_ATTEMPTS:
             _fail(batch[0], f"The worker stopped {MAX_ATTEMPTS} times while it scored this text.")
         else:
-            _classify(batch, scorer, model_version)
+            _classify(batch, scorer, model_version, written)
     return len(claimed)
 
 
@@ -103,27 +112,32 @@ def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
     return slices
 
 
-def _classify(batch: list[Comment], scorer: Any, model_version: ModelVersion) -> None:
+def _classify(
+    batch: list[Comment], scorer: Any, model_version: ModelVersion, written: Written | None
+) -> None:
     """Score and write a batch; when it fails, its halves, down to the comments that are to blame."""
     try:
         results = scorer.score([comment.text for comment in batch])
-        _write(batch, results, model_version)
+        predictions = _write(batch, results, model_version)
     except (OperationalError, InterfaceError):
         raise  # the database is away: the claims expire and all is scored again
     except Exception as error:
         if len(batch) > 1:
             middle = len(batch) // 2
-            _classify(batch[:middle], scorer, model_version)
-            _classify(batch[middle:], scorer, model_version)
+            _classify(batch[:middle], scorer, model_version, written)
+            _classify(batch[middle:], scorer, model_version, written)
         else:
             _failed_alone(batch[0], error)
+    else:
+        if written is not None and predictions:
+            written(predictions)
 
 
-def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVersion) -> None:
+def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVersion) -> list[Prediction]:
     by_id = {comment.pk: result for comment, result in zip(batch, results, strict=True)}
     held = batch
     try:
-        _write_all(held, by_id, model_version)
+        predictions = _write_all(held, by_id, model_version)
     except LostRace:  # a claim has expired, which is rare: only then is it asked which are still held
         with transaction.atomic():
             held = list(
@@ -133,18 +147,21 @@ def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVer
                 .only("id", "status", "claim_token")
                 .order_by("id")
             )
-            _write_all(held, by_id, model_version)
+            predictions = _write_all(held, by_id, model_version)
     if len(held) < len(batch):
         logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
     _announce(held)
+    return predictions
 
 
-def _write_all(comments: Sequence[Comment], by_id: Mapping[int, Any], model_version: ModelVersion) -> None:
+def _write_all(
+    comments: Sequence[Comment], by_id: Mapping[int, Any], model_version: ModelVersion
+) -> list[Prediction]:
     """Write the results of comments under one claim, all or none. Raises LostRace when one is not held any more."""
     if not comments:
-        return
+        return []
     with transaction.atomic():
-        Prediction.objects.bulk_create(
+        predictions = Prediction.objects.bulk_create(
             [_prediction(comment, by_id[comment.pk], model_version) for comment in comments]
         )
         latest = Prediction.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
@@ -161,6 +178,7 @@ def _write_all(comments: Sequence[Comment], by_id: Mapping[int, Any], model_vers
             failure_reason="",
             current_prediction=Subquery(latest),
         )
+    return predictions
 
 
 def _prediction(comment: Comment, result: Any, version: ModelVersion) -> Prediction:

@@ -10,6 +10,7 @@ from classifier.services.engine import Engine, EngineHolder
 from classifier.services.heartbeat import HeartbeatThread
 from classifier.services.inbox import serve_inbox
 from classifier.services.pending import pending_classify
+from classifier.services.shadow_runner import ShadowRunner
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import ring
 
@@ -24,6 +25,7 @@ class ClassifyWorker:
 
     def __init__(self) -> None:
         self.holder = EngineHolder()
+        self.shadow = ShadowRunner()
         self.heartbeat: HeartbeatThread | None = None
 
     def start(self, name: str) -> None:
@@ -42,7 +44,10 @@ class ClassifyWorker:
             self.heartbeat = None
 
     def turn(self) -> bool:
-        """Answer the inbox and classify what waits, for about a second; return whether more is left."""
+        """Answer the inbox and classify what waits, for about a second; return whether more is left.
+
+        Only when neither asks for anything, a shadow version scores a little of what was classified before.
+        """
         end = time.monotonic() + TURN_SECONDS
         while True:
             engine = self._engine()
@@ -54,8 +59,9 @@ class ClassifyWorker:
                 model_version=engine.model_version,
                 limit=settings.CLASSIFY_CLAIM_SIZE,
                 between=self._serve,
+                written=self.shadow.offer,
             )
-            if claimed == 0:
+            if claimed == 0 and not self.shadow.turn():
                 return False
             if time.monotonic() > end:
                 return True

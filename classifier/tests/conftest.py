@@ -7,10 +7,18 @@ from typing import Any
 import pytest
 
 from classifier.models import ModelVersion, User
-from classifier.services import model_version_activate, model_version_register
+from classifier.services import gate_register, model_version_activate, model_version_register
 from classifier.services.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import WorkerProcess
+
+
+@pytest.fixture(autouse=True)
+def no_gate() -> Iterator[None]:
+    """The classifier alone: no other application has registered a quality gate."""
+    before = gate_register(None)
+    yield
+    gate_register(before)
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,13 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be greater than {above:g}, not {text}.")
         return value
 
+    def share(self, name: str, default: float) -> float:
+        """A number from 0 to 1."""
+        value = self.number(name, default, above=-1.0)
+        if not 0.0 <= value <= 1.0:
+            raise ImproperlyConfigured(f"{name} must be from 0 to 1, not {value:g}.")
+        return value
+
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """A list, separated by commas."""
         return [word.strip() for word in self.read(name, ",".join(default)).split(",") if word.strip()]

@@ -24,12 +24,14 @@ def transition(
     allowed: Mapping[str, frozenset[str]],
     by: Any = None,
     reason: str = "",
+    event: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> None:
     """Move `obj.status` to `to`, write `fields` with it, and add a row to `obj.history`.
 
-    `allowed` maps each status to the statuses that may follow it. The update happens only where the row still has
-    the status that `obj` was read with. Raises IllegalTransition or LostRace, and then nothing is written.
+    `allowed` maps each status to the statuses that may follow it; `event` is what the history row holds besides.
+    The update happens only where the row still has the status that `obj` was read with. Raises IllegalTransition or
+    LostRace, and then nothing is written.
     """
     old: str = obj.status  # type: ignore[attr-defined]
     if to not in allowed.get(old, frozenset()):
@@ -38,7 +40,9 @@ def transition(
     with transaction.atomic():
         if manager.filter(pk=obj.pk, status=old).update(status=to, **fields) != 1:
             raise LostRace(f"{obj._meta.verbose_name} {obj.pk} is no longer {old}")
-        obj.history.create(old=old, new=to, actor=by, reason=reason)  # type: ignore[attr-defined]
+        obj.history.create(  # type: ignore[attr-defined]
+            old=old, new=to, actor=by, reason=reason, **(event or {})
+        )
     obj.status = to  # type: ignore[attr-defined]
     for name, value in fields.items():
         setattr(obj, name, value)

@@ -14,7 +14,7 @@ from toxicsite.lib.environment import Environment
 from toxicsite.lib.secret_key import read_or_create_secret_key
 from toxicsite.tests.launcher_process import launcher_environment
 
-READERS = {"read", "flag", "whole", "number", "words", "choice", "postgres", "redis"}
+READERS = {"read", "flag", "whole", "number", "share", "words", "choice", "postgres", "redis"}
 # Read by the launcher, which has to know them before Django exists.
 OF_THE_LAUNCHER = {"BIND", "PORT", "WEB_WORKERS", "WEB_THREADS"}
 
@@ -49,6 +49,7 @@ def test_the_example_lists_every_variable_and_no_other() -> None:
         ("COMMENT_MAX_CHARACTERS", "0"),
         ("SCORE_DEADLINE_SECONDS", "nan"),
         ("SCORE_DEADLINE_SECONDS", "-1"),
+        ("SHADOW_SHARE", "1.5"),
         ("LOG_FORMAT", "xml"),
         ("DATABASE_URL", "mysql://here/db"),
         ("DATABASE_URL", "nonsense"),

@@ -7,7 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.models import ModelVersion
-from classifier.services import ArtifactRejected, model_version_activate, model_version_register
+from classifier.services import (
+    ArtifactRejected,
+    GateClosed,
+    model_version_activate,
+    model_version_register,
+)
 from toxicsite.lib.lifecycle import LostRace
 
 
@@ -22,6 +27,9 @@ class Command(BaseCommand):
             "--activate-if-none", action="store_true", help="put it into production when no version is active"
         )
         parser.add_argument("--reason", default="loaded by command", help="what the history says about it")
+        parser.add_argument(
+            "--override", default="", metavar="WHY", help="activate although the quality gate is closed"
+        )
 
     def handle(
         self,
@@ -30,13 +38,18 @@ class Command(BaseCommand):
         activate: bool = False,
         activate_if_none: bool = False,
         reason: str = "",
+        override: str = "",
         **options: Any,
     ) -> None:
         try:
             version = model_version_register(directory=directory, by=None)
             wanted = activate or (activate_if_none and ModelVersion.objects.active() is None)
             if wanted and not version.is_active:
-                model_version_activate(model_version=version, by=None, reason=reason)
+                model_version_activate(
+                    model_version=version, by=None, reason=reason, override_reason=override
+                )
+        except GateClosed as error:
+            raise CommandError(f"{error} To activate it all the same, say why: --override WHY.") from error
         except ArtifactRejected as error:
             raise CommandError(f"{directory} is no usable model: {error}") from error
         except LostRace as error:
