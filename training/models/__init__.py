@@ -1,6 +1,13 @@
 """What the training application remembers."""
 
-from training.models.choices import OVER, RUN_TRANSITIONS, DatasetKind, RecipeName, RunStatus
+from training.models.choices import (
+    OVER,
+    RUN_TRANSITIONS,
+    SWEEP_TRANSITIONS,
+    DatasetKind,
+    RecipeName,
+    RunStatus,
+)
 from training.models.dataset import SPLITS, Dataset
 from training.models.evaluation import Evaluation, TestSuite, TestSuiteResult
 from training.models.experiment import Experiment, ExperimentEvent, MetricPoint
@@ -11,6 +18,7 @@ __all__ = [
     "OVER",
     "RUN_TRANSITIONS",
     "SPLITS",
+    "SWEEP_TRANSITIONS",
     "Dataset",
     "DatasetKind",
     "Evaluation",

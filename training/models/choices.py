@@ -37,6 +37,7 @@ RUN_TRANSITIONS: dict[str, frozenset[str]] = {
     "cancelled": frozenset({"queued"}),
     "succeeded": frozenset(),
 }
+SWEEP_TRANSITIONS = RUN_TRANSITIONS | {"succeeded": frozenset({"queued"})}  # more trials
 
 
 class RecipeName(models.TextChoices):

@@ -17,6 +17,14 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     def usable(self) -> "DatasetQuerySet":
         return self.filter(deleted_at__isnull=True)
 
+    def ready(self) -> "DatasetQuerySet":
+        """Frozen and still there: not loading, not failed to load, not deleted."""
+        return self.usable().exclude(directory="")
+
+    def trainable(self) -> "DatasetQuerySet":
+        """Ready, with rows to learn from and rows to choose thresholds on."""
+        return self.ready().filter(rows__has_keys=["train", "validation"])
+
     def test_set(self) -> "Dataset | None":
         """The data set whose test rows every version is measured on."""
         return self.usable().filter(is_test_set=True).first()
@@ -26,7 +34,9 @@ class Dataset(models.Model):
     """Frozen rows: a folder under settings.DATASETS_DIR with train, validation and test .parquet (those that exist).
 
     Columns of the files: `text`, one 0 / 1 / -1 column for each label, `weight`, and `source` and `comment_id` where
-    the rows come from comments. `statistics` is what training.ml.data_report measured.
+    the rows come from comments. `statistics` is what training.ml.data_report measured, with what was cut and left out;
+    while a data set of the hub loads it is {"state": "loading"}, and {"state": "failed", "problem": …} where it
+    cannot be, and `directory` is empty.
     """
 
     name = models.CharField(max_length=150, unique=True)
@@ -70,6 +80,11 @@ class Dataset(models.Model):
 
     def file(self, split: str) -> Path:
         return self.path / f"{split}.parquet"
+
+    @property
+    def state(self) -> str:
+        """loading, failed or ready."""
+        return str(self.statistics.get("state") or "ready") if not self.directory else "ready"
 
     def total_rows(self) -> int:
         return sum(int(n) for n in dict[str, Any](self.rows).values())

@@ -10,8 +10,11 @@ from training.models.choices import RecipeName, RunStatus
 
 class Sweep(models.Model):
     """`space`: {"loop.learning_rate": {"type": "float", "low": 1e-5, "high": 1e-3, "log": true}, …};
-    `objectives`: [{"metric": "f1", "direction": "maximize"}, …] of validation f1, roc_auc, pr_auc, latency_ms, size_mb.
-    Optuna keeps the trials in this database, in the schema `optuna`, under `study_name`."""
+    `objectives`: [{"metric": "f1", "direction": "maximize", "label": "toxic"}, …], see training.ml.search_space.
+    `config`: differences that hold for every trial; `options`: {"train_best": bool, "at_once": trials side by side,
+    "full": what the best configuration is trained with instead when it is trained in full}.
+    Optuna keeps the trials in this database, in the schema `optuna`, under `study_name`. `analysis` is what the worker
+    last read there, so that pages need no Optuna: {"trials": […], "importance": {…}, "front": […], "best": number}."""
 
     name = models.CharField(max_length=150, unique=True)
     recipe = models.CharField(max_length=32, choices=RecipeName.choices)
@@ -31,6 +34,8 @@ class Sweep(models.Model):
     seed = models.PositiveIntegerField(default=13)
     study_name = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.QUEUED)
+    options = models.JSONField(default=dict)
+    analysis = models.JSONField(default=dict)
     failure_reason = models.TextField(blank=True)
     best_experiment = models.ForeignKey(
         "training.Experiment", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -41,6 +46,7 @@ class Sweep(models.Model):
     )
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -51,6 +57,10 @@ class Sweep(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_over(self) -> bool:
+        return RunStatus(self.status).is_over
 
 
 class SweepEvent(HistoryRow):
