@@ -1,0 +1,84 @@
+"""Where a model is good and where not: the rows in groups by length, by label combination, by source."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from training.ml.evaluation.measures import Measure, point
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.ml.data import TextTable
+
+LENGTHS = ((0, 10), (11, 25), (26, 50), (51, 100), (101, 200), (201, None))
+FEWEST_ROWS = 20  # numbers of fewer rows say more about chance than about the model
+MOST_COMBINATIONS = 12
+MOST_SOURCES = 12
+SHOWN = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc")
+
+
+def slices(
+    table: "TextTable", label: str, scores: "NDArray[np.float64]", threshold: float
+) -> list[dict[str, Any]]:
+    """Return the metrics of `label` in every slice of at least FEWEST_ROWS rows where it is known.
+
+    A slice of one class has no areas, and its accuracy is recall (all positive) or the share left in peace.
+    """
+    targets = table.targets[:, table.labels.index(label)]
+    found = []
+    for kind, name, member in [*_by_length(table), *_by_labels(table), *_by_source(table)]:
+        rows = np.flatnonzero(member & (targets >= 0))
+        if len(rows) < FEWEST_ROWS:
+            continue
+        weights, here = table.weights[rows].astype(np.float64), scores[rows]
+        metrics = point(Measure(here, targets[rows], threshold, weights))
+        found.append(
+            {
+                "kind": kind,
+                "name": name,
+                "label": label,
+                "rows": len(rows),
+                "positives": int((targets[rows] == 1).sum()),
+                "mean_score": float(np.average(here, weights=weights)),
+                "flagged": float(np.average(here >= threshold, weights=weights)),
+                **{key: metrics[key] for key in SHOWN},
+            }
+        )
+    return found
+
+
+Group = tuple[str, str, "NDArray[np.bool_]"]
+
+
+def _by_length(table: "TextTable") -> list[Group]:
+    words = np.array([len(text.split()) for text in table.texts])
+    groups: list[Group] = []
+    for low, high in LENGTHS:
+        name = f"length over {low - 1} words" if high is None else f"length {low}–{high} words"  # noqa: RUF001
+        groups.append(("length", name, (words >= low) & (words <= (high or np.inf))))
+    return groups
+
+
+def _by_labels(table: "TextTable") -> list[Group]:
+    """The commonest exact combinations of labels among rows where at least two labels are known."""
+    known = (table.targets >= 0).sum(axis=1) > 1
+    if not known.any():
+        return []
+    keys = [tuple(np.flatnonzero(row == 1).tolist()) for row in table.targets]
+    counted = Counter(key for key, full in zip(keys, known, strict=True) if full)
+    groups: list[Group] = []
+    for key, _ in counted.most_common(MOST_COMBINATIONS):
+        names = [table.labels[i] for i in key]
+        name = "only " + names[0] if len(names) == 1 else " + ".join(names) or "none of the labels"
+        groups.append(("labels", name, known & np.array([one == key for one in keys])))
+    return groups
+
+
+def _by_source(table: "TextTable") -> list[Group]:
+    if table.sources is None:
+        return []
+    sources = np.array(table.sources)
+    common = Counter(table.sources).most_common(MOST_SOURCES)
+    return [("source", f"source {name or 'not told'}", sources == name) for name, _ in common]
