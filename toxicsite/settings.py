@@ -162,12 +162,20 @@ CLASSIFY_CLAIM_SIZE = env.whole("CLASSIFY_CLAIM_SIZE", 64, at_least=1)
 CLASSIFY_CLAIM_SECONDS = env.number("CLASSIFY_CLAIM_SECONDS", 60.0)
 CLASSIFY_SWEEP_SECONDS = env.number("CLASSIFY_SWEEP_SECONDS", 15.0)
 SHADOW_SHARE = env.share("SHADOW_SHARE", 1.0)
+TRAIN_SWEEP_SECONDS = env.number("TRAIN_SWEEP_SECONDS", 15.0)
+TRAIN_CLAIM_SECONDS = env.number("TRAIN_CLAIM_SECONDS", 60.0)
+TRAIN_NICE = env.whole("TRAIN_NICE", 5)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "classifier.sweep",
         "schedule": CLASSIFY_SWEEP_SECONDS,
         "options": {"expires": CLASSIFY_SWEEP_SECONDS},
-    }
+    },
+    "training-sweep": {
+        "task": "training.sweep_up",
+        "schedule": TRAIN_SWEEP_SECONDS,
+        "options": {"expires": TRAIN_SWEEP_SECONDS},
+    },
 }
 
 # --- the quality gate before production -------------------------------------------------------------------

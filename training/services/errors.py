@@ -1,6 +1,6 @@
 """What can go wrong in a service of training, named for what happened; every message says what to do."""
 
-__all__ = ["ConfigRejected", "DatasetRejected", "NotAllowedNow"]
+__all__ = ["ConfigRejected", "DatasetRejected", "NotAllowedNow", "SuiteRejected"]
 
 
 class _FieldError(Exception):
@@ -17,6 +17,10 @@ class ConfigRejected(_FieldError):
 
 class DatasetRejected(_FieldError):
     """Rows cannot be taken in: unreadable, too large, without texts or labels."""
+
+
+class SuiteRejected(_FieldError):
+    """A file is no test suite, or its name is taken."""
 
 
 class NotAllowedNow(Exception):

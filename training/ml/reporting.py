@@ -1,0 +1,100 @@
+"""How a run in a process of its own tells where it is (a file of JSON lines) and hears that it shall stop."""
+
+import json
+import os
+import threading
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from training.ml.loop import Cancelled
+from training.ml.progress import Progress
+
+SECONDS_BETWEEN_LINES = 0.5
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_TO_SAVE = 20.0
+
+
+class FileListener:
+    """Writes `progress.jsonl`: at most two lines a second, and always a phase's first and last and rare scores."""
+
+    def __init__(self, path: Path, stop: threading.Event) -> None:
+        self.path, self.stop = path, stop
+        self.phase = ""
+        self.names: set[str] = set()
+        self.written = 0.0
+
+    def report(self, progress: Progress) -> None:
+        now = time.monotonic()
+        rare = not self.names.issuperset(progress.losses)  # such as validation scores on the way
+        first_or_last = progress.phase != self.phase or progress.step >= progress.steps
+        if first_or_last or rare or now - self.written >= SECONDS_BETWEEN_LINES:
+            if progress.phase != self.phase:
+                self.names = set(progress.losses)
+            self.phase, self.written = progress.phase, now
+            self._write({**asdict(progress), "memory_mib": memory_mib()})
+        if self.stop.is_set() and not progress.losses:
+            # The training loop asks by itself and saves first; the other phases have nothing to save.
+            raise Cancelled(f"stopped in {progress.phase}")
+
+    def should_stop(self) -> bool:
+        return self.stop.is_set()
+
+    def phase_begins(self, phase: str) -> None:
+        """Tell of a phase that does not report steps."""
+        self.report(Progress(phase, 0, 0))
+
+    def _write(self, line: dict[str, Any]) -> None:
+        line["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class SilentRank:
+    """The listener of every process but the first of a run on several devices."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+
+    def report(self, progress: Progress) -> None:
+        return None
+
+    def should_stop(self) -> bool:
+        return self.stop.is_set()
+
+    def phase_begins(self, phase: str) -> None:
+        return None
+
+
+def memory_mib() -> int:
+    """Return the resident size of this process now, with the GPU memory that it holds, in MiB."""
+    import sys
+
+    import psutil
+
+    held = int(psutil.Process().memory_info().rss)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        held += int(torch.cuda.memory_reserved())
+    return held // 2**20
+
+
+def watch_parent(stop: threading.Event) -> None:
+    """Set `stop` when the parent is gone, and end this process where that does not end it soon.
+
+    Nobody would read what a run without its parent tells, and another worker may start it again.
+    """
+    parent = os.getppid()
+    if "RANK" not in os.environ:  # else our parent is torchrun
+        parent = int(os.environ.get("RUN_PARENT", parent))  # it may be gone before we ask
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        stop.set()
+        time.sleep(SECONDS_TO_SAVE)
+        os._exit(3)
+
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()

@@ -1,0 +1,68 @@
+"""The tasks of the `training` queue: `celery -A toxicsite worker -Q training -c 1`."""
+
+from typing import Any
+
+from billiard import Event
+from celery import shared_task
+from celery.signals import celeryd_after_setup, celeryd_init, worker_shutting_down
+
+from training.models import Sweep
+from training.services.evaluations import evaluation_run
+from training.services.runner import experiment_run
+from training.services.sweep_steps import sweep_step
+from training.services.upkeep import ring_queued, runs_reclaim, sweep_up_all
+
+QUEUE = "training"
+_leaving: dict[str, Any] = {}  # "event": made before the pool forks, so that its processes see it
+
+
+def leaving() -> bool:
+    """Whether this worker has been asked to stop."""
+    event = _leaving.get("event")
+    return event is not None and bool(event.is_set())
+
+
+@shared_task(name="training.run", bind=True)
+def run(self: Any, experiment_id: int) -> None:
+    """What the bell of a queued experiment calls; delivered twice, the second finds nothing to do."""
+    if not leaving():
+        experiment_run(experiment_id=experiment_id, worker=self.request.hostname or "", leaving=leaving)
+
+
+@shared_task(name="training.evaluate")
+def evaluate(model_version_id: int) -> None:
+    """Measure a registered version."""
+    if not leaving():
+        evaluation_run(model_version_id=model_version_id, leaving=leaving)
+
+
+@shared_task(name="training.sweep")
+def sweep(sweep_id: int) -> None:
+    """What the bell of a sweep calls: one step of it."""
+    if not leaving() and (found := Sweep.objects.filter(pk=sweep_id).first()) is not None:
+        sweep_step(sweep=found)
+
+
+@shared_task(name="training.sweep_up")
+def sweep_up() -> None:
+    """Sent by beat: runs whose worker is gone, runs that no bell announced, sweeps and retraining that are due."""
+    sweep_up_all()
+
+
+@celeryd_init.connect
+def prepare_to_leave(**kwargs: Any) -> None:
+    _leaving["event"] = Event()
+
+
+@worker_shutting_down.connect
+def leave(**kwargs: Any) -> None:
+    if (event := _leaving.get("event")) is not None:
+        event.set()
+
+
+@celeryd_after_setup.connect
+def take_back(sender: str, instance: Any, **kwargs: Any) -> None:
+    """A worker that starts under the name of one that was killed goes on with its runs at once."""
+    if QUEUE in instance.app.amqp.queues.consume_from:
+        runs_reclaim(worker=sender)
+        ring_queued()
