@@ -10,6 +10,7 @@ import numpy as np
 
 from classifier.inference.scorer import Scorer
 from training.ml.data import TextTable
+from training.ml.loop import Cancelled
 from training.ml.metrics import evaluate_scores
 from training.ml.progress import Listener, Progress, SilentListener
 
@@ -41,12 +42,14 @@ class Evaluation:
 def score_matrix(
     scorer: Scorer, texts: Sequence[str], listener: Listener | None = None, chunk: int = 512
 ) -> "NDArray[np.float64]":
-    """Return probabilities [rows, labels] in the texts' order."""
+    """Return probabilities [rows, labels] in the texts' order. Raises Cancelled when the listener says stop."""
     listener = listener or SilentListener()
     result = np.zeros((len(texts), len(scorer.labels)))
     order = np.argsort([len(text) for text in texts], kind="stable")
     started = time.monotonic()
     for start in range(0, len(texts), chunk):
+        if listener.should_stop():
+            raise Cancelled
         rows = order[start : start + chunk]
         scored = scorer.score([texts[i] for i in rows])
         result[rows] = [[one.scores[label] for label in scorer.labels] for one in scored]

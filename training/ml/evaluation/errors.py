@@ -1,5 +1,6 @@
 """The most confident mistakes, as a person reads them: the text, how sure the model was, and which words made it so."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ MOST = 20  # of each kind
 MOST_CHARACTERS = 1_000
 BEFORE = 100  # characters shown before the first explained word of a long text
 MOST_WORDS = 60
+SECONDS = 60.0  # after that the rest stays unexplained: a slow machine still finishes
 
 
 def confident_errors(
@@ -21,12 +23,13 @@ def confident_errors(
 ) -> list[dict[str, Any]]:
     """Return up to MOST harmless rows with the highest scores and MOST positive rows with the lowest.
 
-    The first `explained` of each kind carry the words' pushes in log-odds. Of a long text the explained passage is
+    The first `explained` of each kind carry the words' pushes in log-odds, as far as SECONDS reach. Of a long text the explained passage is
     shown; `offset` says where it starts, and the words' places count from there.
     """
     targets = table.targets[:, table.labels.index(label)]
     threshold = float(subject.thresholds[label])
     found = []
+    started = time.monotonic()
     for kind, wrong, order in (
         ("false positive", (targets == 0) & (scores >= threshold), -scores),
         ("false negative", (targets == 1) & (scores < threshold), scores),
@@ -35,7 +38,9 @@ def confident_errors(
         rows = rows[np.argsort(order[rows], kind="stable")][:MOST]
         for place, row in enumerate(rows):
             text = table.texts[row]
-            words = subject.explain(text, label) if place < explained else []
+            words = []
+            if place < explained and time.monotonic() - started < SECONDS:
+                words = subject.explain(text, label)
             found.append(
                 {
                     "kind": kind,

@@ -13,11 +13,14 @@ from training.ml.evaluation.curves import curves
 from training.ml.evaluation.errors import confident_errors
 from training.ml.evaluation.label_issues import label_issues, train_label_issues
 from training.ml.evaluation.measures import METRICS, Measure, bootstrap, confusion, interval, point
+from training.ml.evaluation.obfuscation import obfuscation_report
 from training.ml.evaluation.report import Report
 from training.ml.evaluation.slices import slices
 from training.ml.evaluation.speed import device_and_threads, measure_speed
 from training.ml.evaluation.subject import ServedModel, Subject
+from training.ml.evaluation.suite_report import run_suite
 from training.ml.progress import Listener, Progress, SilentListener
+from training.ml.suites import shipped_suites
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,13 +43,15 @@ def evaluate(
     backend: str = "auto",
     resamples: int = RESAMPLES,
     speed: bool = True,
+    own_suites: bool = True,
 ) -> Report:
     """Measure the model folder on `test_table` as it is served.
 
     `active_scores` are the active version's answers to the same rows (`compare.load_rival`; a bare matrix is taken to
     have this model's labels and thresholds). `suites` are the stored test suites ({"id", "name", "kind", "label",
-    "cases"}); our own follow them. `train_table` lets likely label errors in the training rows be looked for. Raises
-    DataError when the rows know none of the model's labels, and Cancelled when the listener says stop.
+    "cases"}); with `own_suites` the shipped ones follow, whose `id` is None. `train_table` lets likely label errors in
+    the training rows be looked for. Raises DataError when the rows know none of the model's labels, and Cancelled when
+    the listener says stop.
     """
     subject = ServedModel(Path(artifact_dir), backend)
     rival = active_scores
@@ -62,6 +67,7 @@ def evaluate(
         listener=listener,
         resamples=resamples,
         speed=speed,
+        own_suites=own_suites,
     )
 
 
@@ -76,6 +82,7 @@ def measure_subject(
     listener: Listener | None = None,
     resamples: int = RESAMPLES,
     speed: bool = True,
+    own_suites: bool = True,
     notes: Sequence[str] = (),
 ) -> Report:
     """Measure anything that scores texts; see `evaluate`."""
@@ -104,7 +111,13 @@ def measure_subject(
         train_issues = train_label_issues(train_table, primary, seed)
 
     stages.reached("suites")
-    suite_reports: list[dict[str, Any]] = []
+    suite_reports = [
+        run_suite(suite, subject.labels, subject.thresholds, subject.score)
+        for suite in (*suites, *(shipped_suites() if own_suites else ()))
+    ]
+    disguised = (
+        obfuscation_report(subject, table, primary, columns[primary], seed=seed) if own_suites else None
+    )
 
     stages.reached("speed")
     device, threads = device_and_threads(subject.backend)
@@ -148,7 +161,7 @@ def measure_subject(
         differences=against,
         label_issues=issues,
         train_label_issues=train_issues,
-        suites=suite_reports,
+        suites=[*suite_reports, *([disguised] if disguised else [])],
         notes=list(notes),
         seconds=stages.seconds(),
         scores=scores,
