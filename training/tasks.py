@@ -7,6 +7,7 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup, celeryd_init, worker_shutting_down
 
 from training.models import Sweep
+from training.services.dataset_hub import dataset_load
 from training.services.evaluations import evaluation_run
 from training.services.runner import experiment_run
 from training.services.sweep_steps import sweep_step
@@ -41,6 +42,13 @@ def sweep(sweep_id: int) -> None:
     """What the bell of a sweep calls: one step of it."""
     if not leaving() and (found := Sweep.objects.filter(pk=sweep_id).first()) is not None:
         sweep_step(sweep=found)
+
+
+@shared_task(name="training.dataset_load")
+def load_dataset(dataset_id: int) -> None:
+    """What the bell of a hub data set calls; delivered twice, the second finds nothing to do."""
+    if not leaving():
+        dataset_load(dataset_id=dataset_id)
 
 
 @shared_task(name="training.sweep_up")

@@ -1,5 +1,20 @@
 """The verbs of training: pages, API, admin, tasks and commands call these and so behave alike."""
 
+from training.services.dataset_decisions import dataset_from_decisions
+from training.services.dataset_hub import (
+    HUB_PRESETS,
+    dataset_from_hub,
+    dataset_load,
+    dataset_load_again,
+)
+from training.services.dataset_mixtures import dataset_mix
+from training.services.datasets import (
+    dataset_delete,
+    dataset_from_folder,
+    dataset_from_upload,
+    dataset_make_test_set,
+    dataset_sample_load,
+)
 from training.services.deletion import experiment_delete
 from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow
 from training.services.experiments import (
@@ -10,11 +25,30 @@ from training.services.experiments import (
 )
 from training.services.imports import experiment_import
 from training.services.plans import plan_start
+from training.services.sweep_steps import sweep_step, sweeps_step
+from training.services.sweeps import (
+    sweep_cancel,
+    sweep_create,
+    sweep_delete,
+    sweep_resume,
+    sweep_train_best,
+)
 
 __all__ = [
+    "HUB_PRESETS",
     "ConfigRejected",
     "DatasetRejected",
     "NotAllowedNow",
+    "dataset_delete",
+    "dataset_from_decisions",
+    "dataset_from_folder",
+    "dataset_from_hub",
+    "dataset_from_upload",
+    "dataset_load",
+    "dataset_load_again",
+    "dataset_make_test_set",
+    "dataset_mix",
+    "dataset_sample_load",
     "experiment_cancel",
     "experiment_clone",
     "experiment_create",
@@ -22,4 +56,11 @@ __all__ = [
     "experiment_import",
     "experiment_resume",
     "plan_start",
+    "sweep_cancel",
+    "sweep_create",
+    "sweep_delete",
+    "sweep_resume",
+    "sweep_step",
+    "sweep_train_best",
+    "sweeps_step",
 ]

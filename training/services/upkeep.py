@@ -12,6 +12,7 @@ from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import ring
 from toxicsite.lib.lifecycle import transition
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
+from training.services.dataset_hub import datasets_ring
 from training.services.evaluations import evaluations_ring
 from training.services.experiments import RUN_TASK
 from training.services.run_jobs import teacher_verdict
@@ -61,6 +62,7 @@ def sweep_up_all() -> None:
     runs_reclaim()
     ring_queued()
     evaluations_ring()
+    datasets_ring()
     sweeps_step()
 
 

@@ -1,0 +1,166 @@
+"""The child process that freezes a data set: `python -m training.ml.frozen.job FOLDER`.
+
+What is read may be made to do harm (files that unpack to more than the memory holds), and reading it takes a while:
+so it happens in a process of its own, with bounds on memory and time, and never in the web process. FOLDER/job.json
+says what to read; FOLDER/out gets the files and FOLDER/report.json what is known of them, or FOLDER/error.json why not.
+"""
+
+import importlib.util
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from training.ml.data import TextTable
+from training.ml.frozen.cut import cut_missing_splits
+from training.ml.frozen.rows import Limits, Rows, RowsRejected, united_labels
+from training.ml.frozen.store import SPLITS, read_split, read_splits, write_splits
+
+REFUSED = 2
+
+
+def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Read what `job` names, check it, cut missing splits, write `folder`/out. Returns the report.
+
+    Raises RowsRejected. `job`: {"reader": "files" | "hub" | "rows" | "mixture", …, "limits": {…},
+    "validation_share", "test_share", "test_set": path of the site's test.parquet or null}.
+    """
+    limits = Limits(**job.get("limits", {}))
+    splits, left_out, measured_on = _READERS[job["reader"]](job, limits)
+    if job["reader"] == "mixture":
+        cut: list[str] = []
+    else:
+        splits, cut = cut_missing_splits(
+            splits,
+            validation_share=float(job.get("validation_share", 0.1)),
+            test_share=float(job.get("test_share", 0.1)),
+        )
+    labels = united_labels(rows.labels for rows in splits.values())
+    splits = {split: splits[split].with_labels(labels) for split in SPLITS if split in splits}
+    write_splits(splits, folder / "out")
+    tables = {split: rows.table() for split, rows in splits.items()}
+    return {
+        "labels": list(labels),
+        "rows": {split: len(rows) for split, rows in splits.items()},
+        "fingerprints": {split: table.fingerprint() for split, table in tables.items()},
+        "statistics": {
+            **_describe(tables),
+            "cut": cut,
+            "left_out": left_out,
+            "in_test_set": {
+                split: sum(digest in measured_on for digest in splits[split].digests())
+                for split in ("train", "validation")
+                if split in splits
+            }
+            if measured_on
+            else None,
+        },
+    }
+
+
+def _describe(tables: dict[str, TextTable]) -> dict[str, Any]:
+    if importlib.util.find_spec("training.ml.data_report") is None:
+        return {}
+    describe = importlib.import_module("training.ml.data_report").describe
+    return dict(describe(tables))
+
+
+def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+    from training.ml.frozen.readers import read_file
+
+    splits = {
+        split: read_file(
+            Path(file["path"]),
+            name=file["name"],
+            text_column=job["text_column"],
+            label_columns=job["label_columns"],
+            limits=limits,
+        )
+        for split, file in job["files"].items()
+    }
+    return splits, {}, _measured_on(job)
+
+
+def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+    from training.ml.frozen.hub import read_hub
+
+    splits, left_out = read_hub(
+        job["hub_name"],
+        text_column=job["text_column"],
+        label_columns=job["label_columns"],
+        limits=limits,
+        configuration=job.get("configuration") or None,
+        revision=job.get("revision") or None,
+    )
+    return splits, left_out, _measured_on(job)
+
+
+def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+    """Rows that the caller wrote itself: {"text", "targets", "weight", "source", "comment_id"}, one a line."""
+    import numpy as np
+
+    with Path(job["path"]).open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    train = Rows(
+        [row["text"] for row in rows],
+        np.asarray([row["targets"] for row in rows], dtype=np.float32),
+        np.asarray([row["weight"] for row in rows], dtype=np.float32),
+        tuple(job["labels"]),
+        [row["source"] for row in rows],
+        [row["comment_id"] for row in rows],
+    )
+    return {"train": train}, dict(job.get("left_out", {})), _measured_on(job)
+
+
+def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+    from training.ml.frozen.mixture import Part, mix
+
+    parts = [
+        Part(part["name"], read_splits(Path(part["path"])), float(part["weight"]), bool(part["decisions"]))
+        for part in job["parts"]
+    ]
+    measured_on = _measured_on(job)
+    splits, left_out = mix(parts, measured_on=measured_on)
+    for split, rows in splits.items():
+        if len(rows) > limits.rows * len(parts):
+            raise RowsRejected(
+                f"the mixture has {len(rows):,} {split} rows, too many to freeze.", field="parts"
+            )
+    return splits, left_out, measured_on
+
+
+_READERS = {"files": _read_files, "hub": _read_hub, "rows": _read_rows, "mixture": _read_mixture}
+
+
+def _measured_on(job: dict[str, Any]) -> set[bytes]:
+    path = job.get("test_set")
+    return set(read_split(Path(path)).digests()) if path else set()
+
+
+def main(folder: Path) -> int:
+    """Freeze as FOLDER/job.json says; 0 when done, 2 when the rows were refused."""
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    if megabytes := int(job.get("memory_mib") or 0):
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
+    try:
+        report = freeze(job, folder)
+    except RowsRejected as error:
+        return _refuse(folder, error.field, str(error))
+    except MemoryError:
+        return _refuse(
+            folder,
+            "file",
+            "reading this takes more memory than is allowed (DATASET_MEMORY_MIB); bring fewer rows.",
+        )
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return 0
+
+
+def _refuse(folder: Path, field: str, message: str) -> int:
+    (folder / "error.json").write_text(json.dumps({"field": field, "message": message}), encoding="utf-8")
+    return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

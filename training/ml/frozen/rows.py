@@ -1,0 +1,127 @@
+"""Rows as they are read and frozen: texts as written, targets, weights, and where they come from."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classifier.inference.normalise import normalise_text
+from training.ml.data import TextTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LABEL_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
+OWN_COLUMNS = ("text", "weight", "source", "comment_id")
+DIGEST_BYTES = 16
+
+
+class RowsRejected(ValueError):
+    """Rows cannot be taken; the message names file, row and column where there is one, and says what to do.
+
+    `field` is what the person has to change: "file", "text_column", "label_columns", "parts", …
+    """
+
+    def __init__(
+        self, message: str, *, field: str = "file", file: str = "", row: int | None = None, column: str = ""
+    ) -> None:
+        where = [file] if file else []
+        where += [f"row {row:,}"] if row is not None else []
+        where += [f"column {column!r}"] if column else []
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may hold at most; `unpacked` are bytes after decompression."""
+
+    bytes: int = 100 * 1024 * 1024
+    rows: int = 1_000_000
+    columns: int = 64
+    characters: int = 100_000
+
+    @property
+    def unpacked(self) -> int:
+        return self.bytes * 10
+
+
+@dataclass(frozen=True)
+class Rows:
+    """`texts` as written; `targets` [rows, labels] in {0, 1, -1 unknown}; `weights` [rows]; both float32.
+
+    `sources` are empty strings where unknown, `comment_ids` 0 where a row comes from no comment.
+    """
+
+    texts: list[str]
+    targets: "NDArray[np.float32]"
+    weights: "NDArray[np.float32]"
+    labels: tuple[str, ...]
+    sources: list[str] = field(default_factory=list)
+    comment_ids: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            object.__setattr__(self, "sources", [""] * len(self.texts))
+        if not self.comment_ids:
+            object.__setattr__(self, "comment_ids", [0] * len(self.texts))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, index: "Sequence[int] | NDArray[np.int64]") -> "Rows":
+        """Return these rows, in this order."""
+        where = np.asarray(index, dtype=np.int64)
+        return Rows(
+            [self.texts[i] for i in where],
+            self.targets[where],
+            self.weights[where],
+            self.labels,
+            [self.sources[i] for i in where],
+            [self.comment_ids[i] for i in where],
+        )
+
+    def with_labels(self, labels: Sequence[str]) -> "Rows":
+        """Return the rows with these labels; one that they do not have is unknown."""
+        targets = np.full((len(self), len(labels)), -1, dtype=np.float32)
+        for position, label in enumerate(labels):
+            if label in self.labels:
+                targets[:, position] = self.targets[:, self.labels.index(label)]
+        return Rows(self.texts, targets, self.weights, tuple(labels), self.sources, self.comment_ids)
+
+    def table(self) -> TextTable:
+        """The rows as recipes and evaluation see them, texts normalised."""
+        return TextTable([normalise_text(t) for t in self.texts], self.targets, self.weights, self.labels)
+
+    def digests(self) -> list[bytes]:
+        """One digest for each row's normalised text, ignoring case: two rows with the same one say the same."""
+        return [text_digest(text) for text in self.texts]
+
+
+def text_digest(text: str) -> bytes:
+    """Return the digest under which two texts count as the same one."""
+    normalised = normalise_text(text).casefold()
+    return hashlib.sha256(normalised.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]
+
+
+def concatenate(parts: Sequence[Rows], labels: Sequence[str]) -> Rows:
+    """Return the rows of all parts in order, with `labels`."""
+    aligned = [part.with_labels(labels) for part in parts]
+    return Rows(
+        [text for part in aligned for text in part.texts],
+        np.concatenate([part.targets for part in aligned])
+        if aligned
+        else np.zeros((0, len(labels)), np.float32),
+        np.concatenate([part.weights for part in aligned]) if aligned else np.zeros(0, np.float32),
+        tuple(labels),
+        [source for part in aligned for source in part.sources],
+        [comment for part in aligned for comment in part.comment_ids],
+    )
+
+
+def united_labels(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return every label once, in the order in which they are first met."""
+    return tuple(dict.fromkeys(label for labels in groups for label in labels))

@@ -1,0 +1,173 @@
+"""One row at a time: checks what a file says and collects it; the first thing wrong stops the reading."""
+
+import math
+import re
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from classifier.inference.normalise import normalise_text
+from training.ml.frozen.rows import LABEL_NAME, OWN_COLUMNS, Limits, Rows, RowsRejected
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+WORDS = {"0": 0, "1": 1, "-1": -1, "0.0": 0, "1.0": 1, "-1.0": -1, "true": 1, "false": 0}
+LARGEST_WEIGHT = 1_000_000.0
+SOURCE_CHARACTERS = 200
+
+
+def check_label_columns(label_columns: Mapping[str, str], text_column: str) -> None:
+    """Refuse names that a frozen file cannot have. `label_columns` maps a column of the file to its label."""
+    if not label_columns:
+        raise RowsRejected("name at least one label column, such as toxic.", field="label_columns")
+    for column, label in label_columns.items():
+        if not LABEL_NAME.match(label) or label in OWN_COLUMNS:
+            raise RowsRejected(
+                f"{label!r} cannot be the name of a label: use letters, digits, _ and -, beginning with a letter, "
+                f"and none of {', '.join(OWN_COLUMNS)}. Write column=label to give a column another name.",
+                field="label_columns",
+            )
+        if column == text_column:
+            raise RowsRejected(
+                f"{column!r} is the text; it cannot be a label as well.", field="label_columns"
+            )
+    if len(set(label_columns.values())) < len(label_columns):
+        raise RowsRejected("two columns have the same label; name each label once.", field="label_columns")
+
+
+def check_columns(
+    columns: Sequence[str], text_column: str, label_columns: Mapping[str, str], file: str, limits: Limits
+) -> None:
+    """Refuse a table without the columns that were named, with a name twice, or with too many."""
+    if len(columns) > limits.columns:
+        raise RowsRejected(
+            f"there are {len(columns):,} columns; at most {limits.columns} are read. Leave out what is not needed.",
+            file=file,
+        )
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise RowsRejected(f"the column {twice[0]!r} is there twice; rename one of them.", file=file)
+    have = ", ".join(columns) or "no column at all"
+    if text_column not in columns:
+        raise RowsRejected(
+            f"there is no column {text_column!r} with the text; there is: {have}.",
+            field="text_column",
+            file=file,
+        )
+    for column in label_columns:
+        if column not in columns:
+            raise RowsRejected(
+                f"there is no label column {column!r}; there is: {have}.", field="label_columns", file=file
+            )
+
+
+class Collector:
+    """Collects checked rows; `skip_empty` leaves rows without text out and counts them instead of refusing."""
+
+    def __init__(
+        self,
+        file: str,
+        text_column: str,
+        label_columns: Mapping[str, str],
+        limits: Limits,
+        *,
+        skip_empty: bool,
+    ) -> None:
+        self.file, self.text_column, self.label_columns = file, text_column, label_columns
+        self.limits, self.skip_empty = limits, skip_empty
+        self.texts: list[str] = []
+        self.targets = array("b")
+        self.weights = array("f")
+        self.sources: list[str] = []
+        self.seen = self.empty = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take the next row of the file. Raises RowsRejected."""
+        self.seen += 1
+        if self.seen > self.limits.rows:
+            raise RowsRejected(
+                f"there are more than {self.limits.rows:,} rows; split the file, or raise DATASET_MAX_ROWS.",
+                file=self.file,
+            )
+        text = self._text(row.get(self.text_column))
+        if text is None:
+            self.empty += 1
+            return
+        values = [self._label(column, row.get(column)) for column in self.label_columns]
+        self.weights.append(self._weight(row.get("weight")) if "weight" in row else 1.0)
+        self.sources.append(self._source(row.get("source")))
+        self.texts.append(text)
+        self.targets.extend(values)
+
+    def rows(self) -> Rows:
+        """Everything collected. Raises RowsRejected when it is nothing, or a label is never known."""
+        if not self.texts:
+            raise RowsRejected("there are no rows with text.", file=self.file)
+        labels = tuple(self.label_columns.values())
+        targets = np.array(self.targets, dtype=np.float32).reshape(len(self.texts), len(labels))
+        for position, column in enumerate(self.label_columns):
+            if not (targets[:, position] >= 0).any():
+                raise RowsRejected(
+                    "every row says unknown (-1); leave this column out, or fill it in.",
+                    field="label_columns",
+                    file=self.file,
+                    column=column,
+                )
+        return Rows(self.texts, targets, np.array(self.weights, dtype=np.float32), labels, self.sources)
+
+    def _reject(self, column: str, message: str) -> RowsRejected:
+        return RowsRejected(message, file=self.file, row=self.seen, column=column)
+
+    def _text(self, value: Any) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise self._reject(self.text_column, "this is not text; write it as a string.")
+        if value is None or not normalise_text(value):
+            if self.skip_empty:
+                return None
+            raise self._reject(self.text_column, "the text is empty; remove rows without text.")
+        if len(value) > self.limits.characters:
+            raise self._reject(
+                self.text_column,
+                f"the text has {len(value):,} characters; at most {self.limits.characters:,} are read. Shorten it.",
+            )
+        if SURROGATE.search(value):
+            raise self._reject(self.text_column, "this is not valid Unicode (it holds a lone surrogate).")
+        return value
+
+    def _label(self, column: str, value: Any) -> int:
+        if isinstance(value, str):
+            known = WORDS.get(value.strip().lower())
+        elif isinstance(value, bool | int | float) and value in (0, 1, -1):
+            known = int(value)
+        else:
+            known = None
+        if known is None:
+            shown = "nothing" if value is None or value == "" else _short(value)
+            raise self._reject(
+                column, f"a label is 0, 1, true or false, and -1 where it is unknown; here is {shown}."
+            )
+        return known
+
+    def _weight(self, value: Any) -> float:
+        try:
+            weight = float(value) if not isinstance(value, bool) else math.nan
+        except (TypeError, ValueError):
+            weight = math.nan
+        if not 0 < weight <= LARGEST_WEIGHT:
+            raise self._reject(
+                "weight", f"a weight is a number above 0 and at most 1,000,000; here is {_short(value)}."
+            )
+        return weight
+
+    def _source(self, value: Any) -> str:
+        if value is None:
+            return ""
+        if not isinstance(value, str) or len(value) > SOURCE_CHARACTERS or SURROGATE.search(value):
+            raise self._reject("source", f"a source is text of at most {SOURCE_CHARACTERS} characters.")
+        return value
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else shown[:37] + "…"
