@@ -23,8 +23,8 @@ def confident_errors(
 ) -> list[dict[str, Any]]:
     """Return up to MOST harmless rows with the highest scores and MOST positive rows with the lowest.
 
-    The first `explained` of each kind carry the words' pushes in log-odds, as far as SECONDS reach. Of a long text the explained passage is
-    shown; `offset` says where it starts, and the words' places count from there.
+    The first `explained` of each kind carry the words' pushes in log-odds, as far as SECONDS reach. Of a
+    long text the explained passage is shown; `offset` says where it starts, and the words' places count from there.
     """
     targets = table.targets[:, table.labels.index(label)]
     threshold = float(subject.thresholds[label])
