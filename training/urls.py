@@ -5,7 +5,18 @@ from importlib.util import find_spec
 from typing import Any
 
 app_name = "training"
-PAGES = ("experiments", "compare", "datasets", "sweeps", "versions", "retraining", "suites")
+PAGES = (
+    "experiments",
+    "experiment",
+    "experiment_acts",
+    "experiment_new",
+    "compare",
+    "datasets",
+    "sweeps",
+    "versions",
+    "retraining",
+    "suites",
+)
 
 urlpatterns: list[Any] = []
 for _page in PAGES:

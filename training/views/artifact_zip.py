@@ -1,0 +1,40 @@
+"""A folder as a zip file that is made while it is sent; weights do not compress, so nothing is compressed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+CHUNK = 1024 * 1024
+
+
+class _Outbox:
+    """What zipfile writes until somebody takes it; cannot be rewound, so sizes follow the data as zip allows."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self.parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Part of what zipfile expects of a file."""
+
+    def take(self) -> bytes:
+        taken, self.parts = b"".join(self.parts), []
+        return taken
+
+
+def zip_stream(folder: Path, *, inside: str) -> Iterator[bytes]:
+    """Yield the bytes of a zip that holds `folder`'s files under the directory `inside`; links are left out."""
+    outbox = _Outbox()
+    with ZipFile(outbox, "w", ZIP_STORED) as archive:  # type: ignore[call-overload]
+        for path in sorted(folder.rglob("*")):
+            if path.is_symlink() or not path.is_file():
+                continue
+            info = ZipInfo.from_file(path, f"{inside}/{path.relative_to(folder)}", strict_timestamps=False)
+            with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+                while chunk := source.read(CHUNK):
+                    target.write(chunk)
+                    yield outbox.take()
+    yield outbox.take()
