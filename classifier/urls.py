@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import classify, comments, preferences, session, words
+from classifier.views import classify, comments, decisions, preferences, session, words
 
 urlpatterns = [
     path("", classify.classify, name="classify"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("worker/", classify.worker, name="worker"),
     path("comments/", comments.comment_list, name="comments"),
     path("comments/<int:comment_id>/", comments.comment, name="comment-detail"),
+    path("comments/<int:comment_id>/decide/", decisions.decide, name="comment-decide"),
+    path("comments/<int:comment_id>/undo/", decisions.undo, name="comment-undo"),
     path("comments/<int:comment_id>/verdict/", comments.comment_card, name="comment-verdict"),
     path("comments/<int:comment_id>/words/", words.comment_words, name="comment-words"),
     path("preferences/blur/", preferences.blur, name="preferences-blur"),

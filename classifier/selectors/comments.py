@@ -2,7 +2,7 @@
 
 from django.db.models import Prefetch
 
-from classifier.models import ApiKey, Comment, CommentEvent, Prediction, User
+from classifier.models import ApiKey, Comment, CommentEvent, Decision, Prediction, User
 from classifier.models.comment import CommentQuerySet
 
 
@@ -24,11 +24,12 @@ def comments_of_key(*, api_key: ApiKey) -> CommentQuerySet:
 
 
 def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
-    """One of `comments` with its submitter, all its predictions and its history. Raises Comment.DoesNotExist."""
+    """One of `comments` with its submitter, predictions, decisions and history. Raises Comment.DoesNotExist."""
     return (
-        comments.select_related("submitted_by")
+        comments.select_related("submitted_by", "current_decision__by")
         .prefetch_related(
             Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
+            Prefetch("decisions", Decision.objects.select_related("by", "undone_by").order_by("-id")),
             Prefetch("history", CommentEvent.objects.select_related("actor").order_by("-id")),
         )
         .get(pk=comment_id)

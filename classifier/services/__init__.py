@@ -8,9 +8,11 @@ from classifier.services.comments import (
     comments_submit,
     source_get_or_create,
 )
+from classifier.services.decisions import decision_record, decision_undo
 from classifier.services.errors import (
     ApiKeyInvalid,
     ArtifactRejected,
+    DecisionConflict,
     NoBroker,
     NoModel,
     NothingToRollBackTo,
@@ -38,6 +40,7 @@ from classifier.services.validation import InvalidInput, ValidationProblem, vali
 __all__ = [
     "ApiKeyInvalid",
     "ArtifactRejected",
+    "DecisionConflict",
     "ExplainedWord",
     "GateClosed",
     "GateVerdict",
@@ -60,6 +63,8 @@ __all__ = [
     "comment_submit",
     "comment_wait",
     "comments_submit",
+    "decision_record",
+    "decision_undo",
     "gate_check",
     "gate_register",
     "model_version_activate",

@@ -5,6 +5,7 @@ from toxicsite.lib.broker import NoBroker
 __all__ = [
     "ApiKeyInvalid",
     "ArtifactRejected",
+    "DecisionConflict",
     "NoBroker",
     "NoModel",
     "NoWorker",
@@ -35,3 +36,7 @@ class NothingToRollBackTo(Exception):
 
 class ApiKeyInvalid(Exception):
     """The key is unknown, revoked or expired; which one is not told."""
+
+
+class DecisionConflict(Exception):
+    """The comment is not in a state in which this can be decided or undone; the message says why."""

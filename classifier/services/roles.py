@@ -21,6 +21,7 @@ MODEL_ADMIN = "Model admin"
 ADMIN = "Admin"
 
 _SEE_COMMENTS = ["view_comment", "view_commentevent", "view_prediction", "view_source"]
+_DECIDE = ["add_decision", "view_decision"]
 _SEE_VERSIONS = ["view_modelversion", "view_modelversionevent"]
 _TRAINING = [
     f"training.{codename}"
@@ -45,12 +46,13 @@ _TRAINING = [
     )
 ]
 ROLE_PERMISSIONS: dict[str, list[str]] = {
-    MODERATOR: ["add_comment", *_SEE_COMMENTS, "view_modelversion"],
+    MODERATOR: ["add_comment", *_SEE_COMMENTS, *_DECIDE, "view_modelversion"],
     MODEL_ADMIN: [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion", "view_prediction", *_TRAINING],
     ADMIN: [
         "add_comment",
         "change_comment",
         *_SEE_COMMENTS,
+        *_DECIDE,
         "change_source",
         *_SEE_VERSIONS,
         "add_modelversion",

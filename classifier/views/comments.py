@@ -15,6 +15,7 @@ from classifier.selectors.comment_history import comment_counts, comment_page, c
 from classifier.selectors.comments import comment_detail, comments_visible_to
 from classifier.services import worker_status
 from classifier.views.access import SiteRequest, signed_in
+from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
 from classifier.views.words import words_of_comment
 
@@ -63,6 +64,14 @@ def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
         found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
     except Comment.DoesNotExist:
         raise Http404 from None
+    return render_comment(request, found)
+
+
+def render_comment(
+    request: HttpRequest, found: Comment, *, problem: str = "", note: str = "", status: int = 200
+) -> HttpResponse:
+    """The page of a comment that `comment_detail` gave; with `problem`, what keeps it from being decided."""
+    user = cast(SiteRequest, request).user
     card = card_of_comment(found)
     predictions = [
         {"prediction": prediction, "bars": bars_of_prediction(prediction)}
@@ -73,10 +82,16 @@ def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
         "card": card,
         "mine": found.submitted_by_id == user.pk,
         "predictions": predictions,
+        "decisions": decision_rows(found.decisions.all())
+        if user.has_perm("classifier.view_decision")
+        else [],
+        "corrections": label_corrections(found) if user.has_perm("classifier.add_decision") else None,
+        "decide_problem": problem,
+        "note": note,
         "worker": worker_status() if card.pending else None,
         "words": words_of_comment(found) if request.GET.get("words") == "1" and card.verdict else None,
     }
-    return render(request, "classifier/comment.html", context)
+    return render(request, "classifier/comment.html", context, status=status)
 
 
 @signed_in
