@@ -8,7 +8,10 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
+        from classifier.services.promotion_gate import gate_register
         from classifier.services.roles import ensure_after_migrate
+        from training.services.gate import quality_gate
 
         # After the receiver of contrib.auth, which makes the permissions and was connected before this one.
         post_migrate.connect(ensure_after_migrate, sender=self, dispatch_uid="training.roles")
+        gate_register(quality_gate)

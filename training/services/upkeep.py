@@ -15,6 +15,7 @@ from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 from training.services.dataset_hub import datasets_ring
 from training.services.evaluations import evaluations_ring
 from training.services.experiments import RUN_TASK
+from training.services.retraining import retraining_check
 from training.services.run_jobs import teacher_verdict
 from training.services.sweep_steps import sweeps_step
 
@@ -64,6 +65,7 @@ def sweep_up_all() -> None:
     evaluations_ring()
     datasets_ring()
     sweeps_step()
+    retraining_check()
 
 
 def _reclaim(row: Experiment) -> None:

@@ -1,0 +1,207 @@
+"""Training a new candidate from what moderators decided: at once, or by the plan. Nothing here promotes anything."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from classifier.models import Decision, DecisionAction, ModelVersion, User
+from classifier.services.permissions import require_permission
+from training.models import Dataset, Experiment, RetrainingPlan
+from training.services.dataset_decisions import dataset_from_decisions
+from training.services.dataset_mixtures import dataset_mix
+from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow
+from training.services.experiments import MAY_RUN, experiment_create
+
+MAY_PLAN = "training.change_retrainingplan"
+A_WEEK = timedelta(days=7)
+FEWEST_DECISIONS = 1
+LARGEST_WEIGHT = 1_000.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Where the plan stands: `new_decisions` since the last start, when a start is due next, what is in the way."""
+
+    new_decisions: int
+    due: bool
+    next_at: datetime | None
+    sentence: str
+
+
+def retrain_now(
+    *,
+    by: User | None,
+    recipe: str = "teacher",
+    config: Mapping[str, Any] | None = None,
+    preset: str = "",
+    from_active: bool = True,
+    mix_with: Dataset | None = None,
+    decisions_weight: float = 1.0,
+    trigger: str = "person",
+) -> Experiment:
+    """Freeze the decisions, mix them with other rows by weight, and queue a run; return it.
+
+    With `from_active` the run starts from the version in production, else from what recipe, preset and `config` name.
+    Raises PermissionDenied, ConfigRejected, DatasetRejected (too few decisions, say) or NotAllowedNow.
+    """
+    require_permission(by, MAY_RUN)
+    _check_weight(decisions_weight)
+    start = ModelVersion.objects.active() if from_active else None
+    if from_active and start is None:
+        raise NotAllowedNow("No version is in production to start from; choose a recipe's own start.")
+    latest = Decision.objects.order_by("-id").values_list("pk", flat=True).first() or 0
+    stamp = _free_stamp()
+    rows = dataset_from_decisions(name=f"Decisions {stamp}", by=by)
+    if mix_with is not None:
+        rows = dataset_mix(
+            name=f"Retraining {stamp}", parts=[(rows, decisions_weight), (mix_with, 1.0)], by=by
+        )
+    experiment = experiment_create(
+        name=f"Retraining {stamp}",
+        recipe=recipe,
+        config=dict(config or {}),
+        preset=preset,
+        dataset=rows,
+        base_version=start,
+        trigger=trigger,
+        by=by,
+    )
+    _started(experiment, latest)
+    return experiment
+
+
+def retraining_plan() -> RetrainingPlan:
+    """The one plan, not saved yet on a site that never made one."""
+    return RetrainingPlan.objects.select_related("mix_with", "last_experiment").filter(
+        pk=1
+    ).first() or RetrainingPlan(pk=1)
+
+
+def retraining_plan_set(
+    *,
+    by: User | None,
+    enabled: bool,
+    after_decisions: int | None,
+    weekly: bool,
+    recipe: str,
+    config: Mapping[str, Any],
+    mix_with: Dataset | None,
+    decisions_weight: float,
+) -> RetrainingPlan:
+    """Say when and how candidates are trained without being asked for. Raises PermissionDenied or ConfigRejected.
+
+    `config`: {"preset": name, "from_active": bool, "differences": {…}}, each may be missing; a start by the plan that
+    failed adds {"problem": sentence, "problem_at": ISO time}.
+    """
+    require_permission(by, MAY_PLAN)
+    _check_weight(decisions_weight)
+    if enabled and not weekly and not after_decisions:
+        raise ConfigRejected("after_decisions", "Say after how many new decisions, or choose once a week.")
+    with transaction.atomic():
+        RetrainingPlan.objects.get_or_create(pk=1)
+        plan = RetrainingPlan.objects.select_for_update().get(pk=1)
+        plan.enabled, plan.weekly, plan.after_decisions = enabled, weekly, after_decisions or None
+        plan.recipe, plan.config, plan.mix_with = recipe, dict(config), mix_with
+        plan.decisions_weight, plan.updated_by = decisions_weight, by
+        plan.save()
+    return plan
+
+
+def retraining_outlook(plan: RetrainingPlan, *, now: datetime | None = None) -> Outlook:
+    """Whether the plan is due, and if not, when or after what it will be."""
+    now = now or timezone.now()
+    fresh = _new_decisions(plan)
+    if not plan.enabled:
+        return Outlook(fresh, False, None, "The plan is switched off: only people start a retraining.")
+    if plan.last_experiment is not None and not plan.last_experiment.is_over:
+        return Outlook(fresh, False, None, "The last retraining is not over yet; the next one waits for it.")
+    enough = plan.after_decisions is not None and fresh >= plan.after_decisions
+    weekly_at = (plan.last_started_at or plan.updated_at or now) + A_WEEK if plan.weekly else None
+    if enough or (weekly_at is not None and weekly_at <= now and fresh >= FEWEST_DECISIONS):
+        return Outlook(fresh, True, now, "A retraining is due: it starts within seconds.")
+    ways = []
+    if plan.after_decisions is not None:
+        missing = plan.after_decisions - fresh
+        ways.append(f"after {missing:,} more decision{'s' if missing != 1 else ''}")
+    if weekly_at is not None:
+        ways.append(
+            f"on {weekly_at:%Y-%m-%d at %H:%M} UTC, if anything was decided by then"
+            if weekly_at > now
+            else "with the next decision, because a week has passed"
+        )
+    return Outlook(fresh, False, weekly_at, f"The next retraining starts {' or '.join(ways)}.")
+
+
+def retraining_check() -> Experiment | None:
+    """Start a retraining if the plan is due; called every few seconds, by any number of workers at once.
+
+    Whoever takes the due time writes it down first, so that a plan fires at most once for it; a start that then fails
+    is logged, told by the plan's page, and not tried again before the next due time.
+    """
+    with transaction.atomic():
+        plan = RetrainingPlan.objects.select_for_update(skip_locked=True).filter(pk=1).first()
+        if plan is None or not retraining_outlook(plan).due:
+            return None
+        RetrainingPlan.objects.filter(pk=1).update(
+            last_started_at=timezone.now(),
+            last_decision_id=Decision.objects.order_by("-id").values_list("pk", flat=True)[:1],
+        )
+    try:
+        return retrain_now(
+            by=None,
+            recipe=plan.recipe,
+            config=plan.config.get("differences") or {},
+            preset=str(plan.config.get("preset") or ""),
+            from_active=bool(plan.config.get("from_active", True)),
+            mix_with=plan.mix_with,
+            decisions_weight=plan.decisions_weight,
+            trigger="schedule",
+        )
+    except (ConfigRejected, DatasetRejected, NotAllowedNow, PermissionDenied) as error:
+        logger.error("The retraining that was due could not start: %s", error)
+        _write_down(plan, str(error))
+        return None
+
+
+def _started(experiment: Experiment, latest_decision: int) -> None:
+    with transaction.atomic():
+        RetrainingPlan.objects.get_or_create(pk=1)
+        plan = RetrainingPlan.objects.select_for_update().get(pk=1)
+        plan.last_started_at, plan.last_experiment = timezone.now(), experiment
+        plan.last_decision_id = max(plan.last_decision_id, latest_decision)
+        plan.config = {key: value for key, value in plan.config.items() if not key.startswith("problem")}
+        plan.save(update_fields=["last_started_at", "last_experiment", "last_decision_id", "config"])
+
+
+def _write_down(plan: RetrainingPlan, problem: str) -> None:
+    config = {**plan.config, "problem": problem, "problem_at": timezone.now().isoformat()}
+    RetrainingPlan.objects.filter(pk=1).update(config=config)
+
+
+def _new_decisions(plan: RetrainingPlan) -> int:
+    """Decisions since the last start that nobody has undone."""
+    return (
+        Decision.objects.filter(pk__gt=plan.last_decision_id, undone_by__isnull=True)
+        .exclude(action=DecisionAction.UNDO)
+        .count()
+    )
+
+
+def _check_weight(weight: float) -> None:
+    if not 0.0 < weight <= LARGEST_WEIGHT:
+        raise ConfigRejected("decisions_weight", f"A weight is above 0 and at most {LARGEST_WEIGHT:,.0f}.")
+
+
+def _free_stamp() -> str:
+    """A name's ending that no data set has yet, such as 2026-11-24 09:12."""
+    stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
+    taken = Dataset.objects.filter(name__startswith=f"Decisions {stamp}").count()
+    return f"{stamp} ({taken + 1})" if taken else stamp

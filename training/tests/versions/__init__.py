@@ -1,0 +1,1 @@
+"""Model versions, the gate, shadow, suites and retraining."""
