@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LossParts = dict[str, "Tensor"]  # must hold "loss"; the others are reported beside it
 LossFunction = Callable[["Tensor", "NDArray[np.int64]"], LossParts]  # (logits, rows of the batch) -> parts
+Probe = Callable[
+    [Any], dict[str, float]
+]  # (model) -> validation scores on the way, reported beside the losses
 
 
 class Cancelled(Exception):
@@ -63,11 +66,14 @@ def run_loop(
     phase: str,
     listener: Listener,
     checkpoint_dir: Path | None = None,
+    probe: Probe | None = None,
 ) -> LoopReport:
     """Train `model` in place on every planned batch, with linear warm-up and decay.
 
-    With a `checkpoint_dir` the state is saved there every `config.checkpoint_seconds` (written aside, then renamed,
-    so that a kill at any instant leaves a whole one), and a checkpoint found there is resumed from. Raises Cancelled.
+    `probe` is asked for validation scores after every `config.evaluate_share` of the steps, the last one excepted.
+    Only weights that require a gradient are trained. With a `checkpoint_dir` the state is saved there every
+    `config.checkpoint_seconds` and at the end (written aside, then renamed, so that a kill at any instant leaves a
+    whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. Raises Cancelled.
     """
     import torch
     from accelerate import Accelerator
@@ -99,7 +105,8 @@ def run_loop(
     first = _resume(accelerator, checkpoint_dir, clock) if checkpoint_dir else 0
     started = last_save = time.monotonic()
     rows_here = tokens_here = 0
-    losses: dict[str, float] = {}
+    losses = dict(clock.losses)
+    moments = _probe_steps(len(batches), config.evaluate_share) if probe else frozenset()
     for step in range(first, len(batches)):
         rows = batches[step]
         batch = {name: value.to(accelerator.device) for name, value in collate(tokens, rows).items()}
@@ -121,37 +128,52 @@ def run_loop(
             raise FloatingPointError(f"the loss is not finite at step {step}; lower the learning rate")
         spent = time.monotonic() - started
         done = step + 1
+        scores = {}
+        if probe and done in moments:
+            scores = probe(accelerator.unwrap_model(trained, keep_fp32_wrapper=True))
+            trained.train()
         if accelerator.is_main_process:
             eta = spent / (done - first) * (len(batches) - done)
             listener.report(
-                Progress(phase, done, len(batches), rows_here / spent, tokens_here / spent, dict(losses), eta)
+                Progress(
+                    phase, done, len(batches), rows_here / spent, tokens_here / spent, losses | scores, eta
+                )
             )
         stop = listener.should_stop()
         due = time.monotonic() - last_save >= config.checkpoint_seconds
-        if checkpoint_dir and (due or stop) and done < len(batches):
-            _save(accelerator, checkpoint_dir, done, clock.after(rows_here, tokens_here, spent))
+        if checkpoint_dir and (due or stop or done == len(batches)):
+            _save(accelerator, checkpoint_dir, done, clock.after(rows_here, tokens_here, spent, losses))
             last_save = time.monotonic()
         if stop:
             raise Cancelled(f"stopped at step {done} of {len(batches)}")
-    total = clock.after(rows_here, tokens_here, time.monotonic() - started)
-    if checkpoint_dir:
-        shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    total = clock.after(rows_here, tokens_here, time.monotonic() - started, losses)
     accelerator.unwrap_model(
         trained, keep_fp32_wrapper=False
     )  # `forward` as it came: to be copied, saved, measured
-    return LoopReport(len(batches), total.rows, total.tokens, total.seconds, losses, device, precision, first)
+    return LoopReport(
+        len(batches), total.rows, total.tokens, total.seconds, total.losses, device, precision, first
+    )
+
+
+def _probe_steps(steps: int, share: float) -> frozenset[int]:
+    """The steps after which a run of `steps` steps is probed; none where `share` is 0."""
+    if share <= 0:
+        return frozenset()
+    count = int(round(1 / share, 6))
+    return frozenset(step for i in range(1, count + 1) if 0 < (step := round(i * share * steps)) < steps)
 
 
 @dataclass
 class _Clock:
-    """Rows, tokens and seconds of the parts of a run before the last resume."""
+    """Rows, tokens and seconds of the parts of a run before the last resume, and the mean losses it had come to."""
 
     rows: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
 
-    def after(self, rows: int, tokens: int, seconds: float) -> "_Clock":
-        return _Clock(self.rows + rows, self.tokens + tokens, self.seconds + seconds)
+    def after(self, rows: int, tokens: int, seconds: float, losses: dict[str, float]) -> "_Clock":
+        return _Clock(self.rows + rows, self.tokens + tokens, self.seconds + seconds, dict(losses))
 
 
 def _save(accelerator: Any, folder: Path, step: int, clock: _Clock) -> None:
@@ -185,5 +207,6 @@ def _resume(accelerator: Any, folder: Path, clock: _Clock) -> int:
             int(state["tokens"]),
             float(state["seconds"]),
         )
+        clock.losses = {name: float(value) for name, value in state.get("losses", {}).items()}
         return int(state["step"])
     return 0

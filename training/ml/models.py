@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from training.ml.calibrate import last_linear
 
 HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
 
@@ -25,9 +28,10 @@ def load_tokenizer(folder_or_name: str) -> Any:
 def load_base(
     folder_or_name: str, *, labels: Sequence[str], softmax: bool, attention: str, dropout: float | None
 ) -> Any:
-    """Return an encoder with a fresh (or its own, where it fits) classification head, in fp32.
+    """Return an encoder with a fresh (or its own, where it knows the same labels) classification head, in fp32.
 
-    A softmax head has two outputs for its one label; a sigmoid head one output a label. Raises BaseModelError.
+    A softmax head has two outputs for its one label; a sigmoid head one output a label. The start may be a hub name,
+    a run's folder, or a model folder with fp16 weights. Raises BaseModelError.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -40,6 +44,8 @@ def load_base(
         config = AutoConfig.from_pretrained(folder_or_name, trust_remote_code=False)
     except Exception as error:
         raise BaseModelError(f"no model at {folder_or_name}: {error}") from error
+    had_head = any("SequenceClassification" in name for name in config.architectures or ())
+    other_labels = had_head and list(config.id2label.values()) != names
     config.num_labels = len(names)
     config.id2label = dict(enumerate(names))
     config.label2id = {name: i for i, name in enumerate(names)}
@@ -49,16 +55,22 @@ def load_base(
             if hasattr(config, name):
                 setattr(config, name, dropout)
     try:
-        return AutoModelForSequenceClassification.from_pretrained(
+        model = AutoModelForSequenceClassification.from_pretrained(
             folder_or_name,
             config=config,
             dtype=torch.float32,
             attn_implementation=attention,
             use_safetensors=True,
             trust_remote_code=False,
+            ignore_mismatched_sizes=other_labels,
         )
     except Exception as error:
         raise BaseModelError(f"cannot load {folder_or_name} as a classifier: {error}") from error
+    if other_labels:  # as many outputs, but of other meaning
+        head = last_linear(model)
+        torch.nn.init.normal_(head.weight, std=getattr(config, "initializer_range", 0.02))
+        torch.nn.init.zeros_(head.bias)
+    return model
 
 
 def parameter_groups(
@@ -93,6 +105,29 @@ def save_run_model(folder: Path, model: Any, tokenizer: Any, card: dict[str, Any
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "run.json").write_text(json.dumps(card, indent=2))
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a fine-tuned model says of itself: its labels, whether its head is a softmax, where it comes from."""
+
+    labels: tuple[str, ...]
+    softmax: bool
+    provenance: dict[str, Any]
+
+
+def read_start(folder: Path | str) -> Start:
+    """Return what a run's folder or a model's folder says of itself. Raises BaseModelError."""
+    manifest = Path(folder) / "manifest.json"
+    if not manifest.is_file() or (Path(folder) / "run.json").is_file():
+        card = read_run(folder)
+        return Start(tuple(card["labels"]), card["activation"] == "softmax", card["provenance"])
+    try:
+        values = json.loads(manifest.read_text())
+        told = {"version": values["version"], **values["provenance"]}
+        return Start(tuple(values["labels"]), values["activation"] == "softmax", told)
+    except (OSError, json.JSONDecodeError, KeyError) as error:
+        raise BaseModelError(f"{manifest} is not the manifest of a model: {error}") from None
 
 
 def read_run(folder: Path | str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the recipes share: reading the tables, and turning a trained model into a calibrated, saved run."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 from training.ml.batching import Tokens, tokenize
 from training.ml.calibrate import calibrate_head
 from training.ml.data import DataError, TextTable, load_table
-from training.ml.metrics import careful_threshold, evaluate_scores
+from training.ml.loop import LossFunction, LossParts, Probe
+from training.ml.metrics import best_f1_threshold, careful_threshold, evaluate_scores, label_metrics
 from training.ml.models import save_run_model
 from training.ml.predict import predict_logits, probabilities
 from training.ml.progress import Listener
 from training.ml.sampling import choose_rows
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from training.ml.config import DataConfig
 
 
@@ -78,6 +84,49 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
     )
 
 
+def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
+    """Return what `run_loop` minimises where labels alone teach: cross-entropy, row weights honoured."""
+    import torch
+
+    from training.ml.losses import cross_entropy
+
+    weights = table.loss_weights()
+
+    def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
+        targets = torch.from_numpy(table.targets[rows]).to(logits.device)
+        of_rows = None if weights is None else torch.from_numpy(weights[rows]).to(logits.device)
+        return {"loss": cross_entropy(logits, targets, softmax=softmax, row_weights=of_rows)}
+
+    return loss
+
+
+PROBE_ROWS = 1000
+
+
+def validation_probe(data: RunData, *, softmax: bool, seed: int) -> Probe:
+    """Return what `run_loop` asks on the way: f1 (best threshold), ROC-AUC and PR-AUC of the first label.
+
+    Reported as `validation_f1`, `validation_roc_auc`, `validation_pr_auc`, on at most PROBE_ROWS validation rows that
+    the seed chooses, so that a run can be judged, and pruned by a sweep, long before it ends. The random state of the
+    run is left as it was: a probed run ends as the same run without probes.
+    """
+    import numpy as np
+
+    known = np.flatnonzero(data.validation.targets[:, 0] >= 0)
+    chosen = np.sort(np.random.default_rng(seed).permutation(known)[:PROBE_ROWS])
+    targets, weights = data.validation.targets[chosen, 0], data.validation.weights[chosen]
+    tokens = Tokens([data.validation_tokens.ids[i] for i in chosen], data.validation_tokens.pad_id)
+
+    def probe(model: Any) -> dict[str, float]:
+        if not len(chosen):
+            return {}
+        scores = probabilities(predict_logits(model, tokens), softmax=softmax)[:, 0]
+        found = label_metrics(scores, targets, best_f1_threshold(scores, targets, weights), weights)
+        return {f"validation_{name}": found[name] for name in ("f1", "roc_auc", "pr_auc") if name in found}
+
+    return probe
+
+
 def finish_run(
     folder: Path,
     model: Any,
@@ -87,18 +136,29 @@ def finish_run(
     *,
     softmax: bool,
     listener: Listener,
+    calibrate: bool = True,
 ) -> RunResult:
-    """Calibrate on validation, choose the thresholds there, measure, save model and `run.json`."""
+    """Calibrate on validation, choose the thresholds there, measure, save model and `run.json`, drop the checkpoint.
+
+    Without `calibrate` the probabilities stay as they come and every threshold is 0.5.
+    """
     logits = predict_logits(model, data.validation_tokens, phase="validation", listener=listener)
-    logits, platt = calibrate_head(model, logits, data.validation.targets, softmax=softmax)
+    platt: dict[str, list[float]] = {}
+    if calibrate:
+        logits, platt = calibrate_head(
+            model, logits, data.validation.targets, softmax=softmax, row_weights=data.validation.weights
+        )
     scores = probabilities(logits, softmax=softmax)
     labels = data.validation.labels
     thresholds = {
         label: careful_threshold(scores[:, i], data.validation.targets[:, i], data.validation.weights)
+        if calibrate
+        else 0.5
         for i, label in enumerate(labels)
     }
     measured = evaluate_scores(scores, data.validation.targets, labels, thresholds, data.validation.weights)
     card = {
+        "trainable_parameters": card["parameters"],
         **card,
         "labels": list(labels),
         "activation": "softmax" if softmax else "sigmoid",
@@ -107,4 +167,5 @@ def finish_run(
         "calibration": platt,
     }
     save_run_model(folder, model, tokenizer, card)
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return RunResult(folder, thresholds, measured, card["provenance"])

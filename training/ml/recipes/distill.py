@@ -24,7 +24,7 @@ from training.ml.models import count_parameters, load_base, load_tokenizer, read
 from training.ml.predict import predict_logits
 from training.ml.progress import Listener, SilentListener
 from training.ml.provenance import provenance
-from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data
+from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data, validation_probe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,10 +62,13 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
     del teacher
 
     # loop: labels, softened logits, direction of the logits
+    weights = data.train.loss_weights()
+
     def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
         targets = torch.from_numpy(data.train.targets[rows]).to(logits.device)
         wanted = torch.from_numpy(known[rows]).to(logits.device)
-        parts = distill_loss(logits, wanted, targets, config.loss, softmax=softmax)
+        of_rows = None if weights is None else torch.from_numpy(weights[rows]).to(logits.device)
+        parts = distill_loss(logits, wanted, targets, config.loss, softmax=softmax, row_weights=of_rows)
         return {
             "loss": parts.total,
             "cross_entropy": parts.cross_entropy,
@@ -81,6 +84,7 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
         phase="student",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
+        probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
     )
 
     # report

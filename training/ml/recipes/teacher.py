@@ -6,27 +6,21 @@ manage.py train_teacher --base bert-base-uncased --output var/runs/teacher
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from training.ml.config import TeacherConfig, to_dict
 from training.ml.hardware import choose_attention
-from training.ml.loop import LossParts, run_loop
-from training.ml.losses import cross_entropy
+from training.ml.loop import run_loop
 from training.ml.models import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.provenance import provenance
-from training.ml.recipes.common import RunResult, finish_run, prepare_data
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from torch import Tensor
+from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
 
 
 def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None = None) -> RunResult:
     """Fine-tune `config.base` and save the run in `folder`; resumes from its checkpoint when there is one.
 
-    One label makes a two-way softmax head, several a sigmoid head. Raises DataError, BaseModelError, Cancelled.
+    One label makes a two-way softmax head, several a sigmoid head. With 0 epochs the encoder is saved as it came,
+    with a fresh head where it had none: a teacher that was never tuned. Raises DataError, BaseModelError, Cancelled.
     """
     import torch
 
@@ -49,18 +43,15 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
     )
 
     # loop: cross-entropy over the known labels
-    def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
-        targets = torch.from_numpy(data.train.targets[rows]).to(logits.device)
-        return {"loss": cross_entropy(logits, targets, softmax=softmax)}
-
     report = run_loop(
         model,
         data.train_tokens,
-        loss,
+        label_loss(data.train, softmax=softmax),
         config.loop,
         phase="teacher",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
+        probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
     )
 
     # report
@@ -72,4 +63,6 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
             config=to_dict(config), data=data.facts, seconds=time.monotonic() - started, loop=asdict(report)
         ),
     }
-    return finish_run(folder, model, tokenizer, data, card, softmax=softmax, listener=listener)
+    return finish_run(
+        folder, model, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
+    )

@@ -1,0 +1,79 @@
+"""LoRA: low-rank adapters beside the frozen matrices of an encoder, merged into them at the end (Hu et al. 2021).
+
+    manage.py train lora --set base=thenlper/gte-small --set lora.rank=16 --output var/runs/lora
+
+What is saved is an ordinary classifier of the encoder's own class: it is exported and served like any other.
+"""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from training.ml.adapters import add_adapters, merge_adapters
+from training.ml.config import LoraConfig, to_dict
+from training.ml.hardware import choose_attention
+from training.ml.loop import run_loop
+from training.ml.models import count_parameters, load_base, load_tokenizer
+from training.ml.progress import Listener, SilentListener
+from training.ml.provenance import provenance
+from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
+
+
+def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = None) -> RunResult:
+    """Tune `config.base` by adapters and save the merged run in `folder`; resumes from its checkpoint.
+
+    Raises DataError, BaseModelError, Cancelled.
+    """
+    import torch
+
+    listener = listener or SilentListener()
+    started = time.monotonic()
+    softmax = len(config.data.labels) == 1
+
+    # data
+    tokenizer = load_tokenizer(config.base)
+    data = prepare_data(config.data, tokenizer, config.loop.seed)
+
+    # model: the encoder, frozen, with adapters and (for SEQ_CLS) a head that learns
+    torch.manual_seed(config.loop.seed)
+    base = load_base(
+        config.base,
+        labels=config.data.labels,
+        softmax=softmax,
+        attention=choose_attention(config.loop.attention),
+        dropout=config.loop.dropout,
+    )
+    parameters, _ = count_parameters(base)
+    model, adapters = add_adapters(base, config.lora)
+
+    # loop: cross-entropy over the known labels
+    report = run_loop(
+        model,
+        data.train_tokens,
+        label_loss(data.train, softmax=softmax),
+        config.loop,
+        phase="lora",
+        listener=listener,
+        checkpoint_dir=folder / "checkpoint",
+        probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
+    )
+    if config.lora.keep_adapter:
+        model.save_pretrained(folder / "adapter")
+    merged = merge_adapters(model)
+
+    # report
+    card = {
+        "recipe": "lora",
+        "parameters": parameters,
+        "trainable_parameters": adapters["trainable_parameters"],
+        "trainable_share": adapters["trainable_share"],
+        "rank": config.lora.rank,
+        "modules": adapters["module_names"],
+        "lora": adapters,
+        "provenance": provenance(
+            config=to_dict(config), data=data.facts, seconds=time.monotonic() - started, loop=asdict(report)
+        ),
+    }
+    return finish_run(
+        folder, merged, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
+    )
