@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ def _lengths(lengths: Sequence[int]) -> dict[str, Any]:
                 "below": high,
                 "rows": int(((values >= (low or 0)) & (values < (high or np.inf))).sum()),
             }
-            for low, high in zip(edges[:-1], edges[1:], strict=True)
+            for low, high in pairwise(edges)
         ],
     }
 

@@ -1,7 +1,8 @@
 """Finding rows that are almost the same text, among hundreds of thousands, in seconds and bounded memory.
 
-Each text is reduced to its smallest few hashes of five-word shingles (the sketch of Broder 1997, "On the resemblance and
-containment of documents"); rows that share most of their sketch are near duplicates. Only numpy and the standard library.
+Each text is reduced to its smallest few hashes of five-word shingles (the sketch of Broder 1997, "On the resemblance
+and containment of documents"); rows that share most of their sketch are near duplicates. Only numpy and the standard
+library.
 """
 
 import re
