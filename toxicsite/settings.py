@@ -238,6 +238,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CommentStatus": "classifier.api.v1.representation.STATUS_CHOICES",
         "Verdict": "classifier.api.v1.representation.VERDICT_CHOICES",
+        "RunStatus": "training.api.experiment_output.RUN_STATUS_CHOICES",
+        "Recipe": "training.api.experiment_output.RECIPE_CHOICES",
+        "DatasetKind": "training.api.dataset_output.KIND_CHOICES",
+        "DatasetState": "training.api.dataset_output.STATE_CHOICES",
+        "ModelVersionStatus": "training.api.version_output.VERSION_STATUS_CHOICES",
+        "EvaluatingState": "training.api.version_output.EVALUATING_CHOICES",
+        "SuiteKind": "training.api.suites.SUITE_KIND_CHOICES",
     },
     "PREPROCESSING_HOOKS": ["classifier.api.schema.only_version_1"],
     "POSTPROCESSING_HOOKS": [

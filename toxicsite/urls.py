@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("api/v1/", include("training.api.urls")),  # before the classifier's, which ends in a catch-all
     path("api/", include("classifier.api.urls")),
     path("admin/", admin.site.urls),
     path("training/", include("training.urls")),

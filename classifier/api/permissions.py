@@ -6,6 +6,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from classifier.api.problems import Kind
 from classifier.models import ApiKey, ApiScope, User
 
 
@@ -26,9 +27,10 @@ class HasScope(BasePermission):
 
 
 class ScopedView:
-    """Mixin that holds the scope each method needs."""
+    """Mixin that holds the scope each method needs, and the problems it answers with beyond the usual ones."""
 
     scopes: ClassVar[dict[str, ApiScope]] = {}
+    problems: ClassVar[dict[str, tuple[Kind, ...]]] = {}
 
 
 def api_key_of(request: Request) -> ApiKey | None:

@@ -48,8 +48,10 @@ FORBIDDEN = Kind("forbidden", 403, "You may not do this")
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This method is not supported here")
 CONFLICT = Kind("external-id-conflict", 409, "The external id is taken")
+NOT_NOW = Kind("not-allowed-now", 409, "This is not possible now")
+GATE_CLOSED = Kind("gate-closed", 409, "The quality gate is closed")
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
-UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body is not JSON")
+UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body has an unsupported media type")
 THROTTLED = Kind("rate-limit-exceeded", 429, "Too many requests")
 SERVER_ERROR = Kind("server-error", 500, "The server failed")
 NO_WORKER = Kind("no-worker", 503, "No classification worker is running")
@@ -62,6 +64,8 @@ KINDS = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     CONFLICT,
+    NOT_NOW,
+    GATE_CLOSED,
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     THROTTLED,

@@ -12,10 +12,12 @@ from classifier.api.problems import (
     CONFLICT,
     DEADLINE_PASSED,
     FORBIDDEN,
+    GATE_CLOSED,
     INVALID,
     KINDS,
     NO_WORKER,
     NOT_FOUND,
+    NOT_NOW,
     PROBLEM_TYPE,
     SERVER_ERROR,
     THROTTLED,
@@ -27,19 +29,18 @@ from classifier.api.problems import (
     invalid,
 )
 
+PREFIX = "/api/v1/"
+OWN = "x-own-problems"  # only until describe_api has turned them into answers
 _EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR)
 _WITH_A_BODY = (TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
-_OWN = {
-    "submit_comments": (CONFLICT,),
-    "read_comment": (NOT_FOUND,),
-    "score_texts": (NO_WORKER, DEADLINE_PASSED),
-}
 _BAD_BODY = field_error(("items", 3, "text"), "This field may not be empty.", "required")
 _BAD_QUERY = parameter_error("limit", "must be a whole number, from 1 to 200", "invalid")
 _TAKEN = field_error(("external_id",), "This external_id was already used for another text.", "conflict")
+_CLOSED = field_error(("override_reason",), "ROC-AUC is 0.9610, at least 0.9730 is needed.", "gate")
 _DETAILS = {
     UNAUTHENTICATED: "The API key is unknown, revoked or expired. Ask an administrator for a new one.",
     FORBIDDEN: 'This needs an API key with the scope "score"; this key has: submit, read.',
+    NOT_NOW: "The run is succeeded already; only a queued or running one is cancelled.",
     NOT_FOUND: "There is no such thing here, or it is not yours to see.",
     TOO_LARGE: "The body is larger than 10,485,760 bytes, the limit here. Send it in parts.",
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
@@ -49,10 +50,11 @@ _DETAILS = {
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
 DESCRIPTION = """\
-Submit comments for moderation, read their verdicts, and score texts that are stored nowhere.
+Submit comments for moderation, read their verdicts, and score texts that are stored nowhere; train, measure and
+promote the models that give the verdicts.
 
-**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has the scopes `submit`, `read` or `score`
-and acts as the person who owns it. A browser session works too; writing then needs the header `X-CSRFToken`.
+**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has the scopes `submit`, `read`, `score` or
+`train` and acts as the person who owns it. A browser session works too; writing then needs the header `X-CSRFToken`.
 
 **Bodies** are JSON objects in UTF-8. Nothing is coerced, trimmed or cut; unknown fields are errors.
 
@@ -63,14 +65,20 @@ names a place in the body (`pointer`) or in the query string (`parameter`). Afte
 
 
 class OperationSchema(AutoSchema):
-    """Tags operations by the thing they are about."""
+    """Tags operations by the thing they are about, and notes which problems of its own each may answer with."""
 
     def get_tags(self) -> list[str]:
-        return ["score" if "/score/" in self.path else "comments"]
+        return [self.path.removeprefix(PREFIX).partition("/")[0]]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        operation = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            operation[OWN] = getattr(self.view, "problems", {}).get(self.method, ())
+        return operation
 
 
 def only_version_1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(PREFIX)]
 
 
 def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -80,7 +88,9 @@ def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["schemas"]["ProblemError"] = _error_schema()
     for path in result["paths"].values():
         for operation in path.values():
-            kinds = [*_EVERYWHERE, *_OWN.get(operation["operationId"], ())]
+            kinds = [*_EVERYWHERE, *operation.pop(OWN)]
+            if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
+                kinds.append(NOT_FOUND)
             if "requestBody" in operation:
                 kinds += _WITH_A_BODY
             for kind in sorted(set(kinds), key=lambda kind: kind.status):
@@ -103,6 +113,10 @@ def _example(kind: Kind, *, has_body: bool) -> Problem:
         return invalid([_BAD_BODY if has_body else _BAD_QUERY])
     if kind is CONFLICT:
         return Problem(CONFLICT, f"{_TAKEN['message']} Nothing was stored.", [_TAKEN])
+    if kind is GATE_CLOSED:
+        return Problem(
+            GATE_CLOSED, f"The quality gate keeps it out of production. {_CLOSED['message']}", [_CLOSED]
+        )
     request_id = "0c4f6f0c4b6f4f2b9a0d5e7c1b2a3d4e" if kind is SERVER_ERROR else ""
     return Problem(kind, _DETAILS[kind], request_id=request_id)
 

@@ -12,6 +12,7 @@ class ApiScope(models.TextChoices):
     SUBMIT = "submit", "Submit comments"
     READ = "read", "Read its own comments and verdicts"
     SCORE = "score", "Score text without storing it"
+    TRAIN = "train", "Train, measure and promote models"
 
 
 class ApiKey(models.Model):

@@ -14,13 +14,13 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from training.ml.card import model_card
 from training.models import Experiment, RunStatus
+from training.selectors.artifact_zip import zip_stream
 from training.selectors.experiment_page import (
     experiment_curves,
     experiment_detail,
     version_measured,
 )
 from training.views.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
-from training.views.artifact_zip import zip_stream
 from training.views.presentation import METRICS, count, megabytes, number, parameters
 from training.views.presentation_card import Block, card_blocks
 from training.views.presentation_config import config_rows, provenance_rows, recipe_about

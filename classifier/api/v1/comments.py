@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from classifier.api.base import Endpoint, body_object, checked_query
+from classifier.api.problems import CONFLICT
 from classifier.api.v1.listing import PAGE_EXAMPLE, ListQuery, PageOutput, asked_page
 from classifier.api.v1.representation import (
     COMMENT_EXAMPLE,
@@ -56,6 +57,7 @@ class ManyOutput(serializers.Serializer[Any]):
 
 class CommentsEndpoint(Endpoint):
     scopes = {"POST": ApiScope.SUBMIT, "GET": ApiScope.READ}
+    problems = {"POST": (CONFLICT,)}
 
     @extend_schema(
         operation_id="submit_comments",

@@ -123,6 +123,7 @@ Needs the scope `score`, or a session with its CSRF token."""
 
 class ScoreEndpoint(Endpoint):
     scopes = {"POST": ApiScope.SCORE}
+    problems = {"POST": (NO_WORKER, DEADLINE_PASSED)}
 
     @extend_schema(
         operation_id="score_texts",

@@ -1,0 +1,141 @@
+"""What every endpoint of training shares: scope and permission, lookups, and naming what the services refuse."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from django.http import Http404
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from classifier.api.base import Endpoint, body_object, checked_body
+from classifier.api.field_errors import Path, field_error, path_of
+from classifier.api.fields import ClosedSerializer
+from classifier.api.pagination import page_of
+from classifier.api.permissions import caller
+from classifier.api.problems import (
+    GATE_CLOSED,
+    NOT_NOW,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+    exception_handler,
+    invalid,
+)
+from classifier.models import ApiScope
+from classifier.services import ArtifactRejected, GateClosed, NothingToRollBackTo
+from classifier.services.permissions import require_permission
+from toxicsite.lib.lifecycle import IllegalTransition, LostRace
+from training.api.fields import refuse_unstorable
+from training.api.uploads import UploadParser
+from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow, SuiteRejected
+
+Row = TypeVar("Row", bound=models.Model)
+NOT_POSSIBLE = (NotAllowedNow, IllegalTransition, LostRace, NothingToRollBackTo, ArtifactRejected)
+
+
+class TrainingEndpoint(Endpoint):
+    """Needs the scope `train` for every method, and of the person the permission that `needs` names for it."""
+
+    http_method_names = ["get", "head", "post", "put", "delete"]
+    needs: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.scopes = dict.fromkeys(cls.needs, ApiScope.TRAIN)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        permission = self.needs.get("GET" if request.method == "HEAD" else str(request.method))
+        if permission is not None:
+            require_permission(caller(request), permission)
+
+    def get_exception_handler(self) -> Any:
+        return _exception_handler
+
+
+def checked(serializer: type[ClosedSerializer], request: Request) -> dict[str, Any]:
+    """The body, checked by `serializer`; nothing in it is beyond what the database can keep."""
+    data = body_object(request)
+    refuse_unstorable(data)
+    return checked_body(serializer, data)
+
+
+def without_body(request: Request) -> None:
+    """Refuse fields where a verb takes none; an empty body or `{}` is fine."""
+    if request.data:
+        checked(NothingInput, request)
+
+
+class NothingInput(ClosedSerializer):
+    """A verb that needs nothing further."""
+
+
+def found(rows: "models.QuerySet[Row]", pk: int) -> Row:
+    """The row of the address. Raises Http404."""
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def referred(rows: "models.QuerySet[Row]", pk: int | None, field: str, what: str) -> Row | None:
+    """The row that a field of the body names by id, None for none. Raises the 400 problem for that field."""
+    if pk is None:
+        return None
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise invalid([field_error(path_of(field), f"names no {what} that is there: {pk}", "does_not_exist")])
+    return row
+
+
+def listed(
+    rows: "models.QuerySet[Row]",
+    query: Mapping[str, Any],
+    request: Request,
+    show: Callable[[Row], Any],
+) -> Response:
+    """A page of `rows`, newest first, shown by `show`."""
+    page = page_of(rows, cursor=query["cursor"], size=query["limit"], request=request)
+    return Response({"items": [show(row) for row in page.rows], "next": page.next_url})
+
+
+def _exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    return exception_handler(_as_problem(exc, context), context)
+
+
+def _as_problem(exc: Exception, context: Mapping[str, Any]) -> Exception:
+    match exc:
+        case ConfigRejected() | DatasetRejected() | SuiteRejected():
+            place = _place(exc.field, context)
+            message = exc.message if exc.message[:1].isupper() else exc.message.rstrip(".")
+            return invalid([field_error(place, message, "invalid")])
+        case GateClosed():
+            errors = [field_error(("override_reason",), reason, "gate") for reason in exc.verdict.reasons]
+            return Problem(GATE_CLOSED, str(exc), errors)
+        case UnsupportedMediaType() if UploadParser in getattr(context.get("view"), "parser_classes", ()):
+            return Problem(UNSUPPORTED_MEDIA_TYPE, "Send fields and files as multipart/form-data.")
+        case _ if isinstance(exc, NOT_POSSIBLE):
+            message = str(exc)
+            message = message[:1].upper() + message[1:]
+            return Problem(NOT_NOW, message if message.endswith((".", "!", "?")) else f"{message}.")
+    return exc
+
+
+def _place(field: str, context: Mapping[str, Any]) -> Path:
+    """Where the field that a service names stands in the body: at the top, or in an object, nested or dotted."""
+    data = getattr(context.get("request"), "data", None)
+    body = data if isinstance(data, Mapping) else {}
+    if not field:
+        return ()
+    path = path_of(field)
+    if path[0] in body:
+        return path
+    parts = [name for name in ("config", "space", "full") if isinstance(body.get(name), Mapping)]
+    for name in parts:
+        if field in body[name]:
+            return (name, field)
+    for name in parts:
+        if path[0] in body[name]:
+            return (name, *path)
+    return ("config", *path) if "config" in parts and "." in field else path
