@@ -1,5 +1,6 @@
 """Where Optuna keeps the trials: tables of its own in this database, in the schema `optuna`."""
 
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -23,22 +24,24 @@ def sweep_storage() -> Any:
     It connects as Django does, whatever characters the password holds, to the database that Django uses now (in tests
     that of the test), and keeps no connection.
     """
-    import psycopg2
-
     arguments = connection.get_connection_params()
     arguments.pop("cursor_factory", None)
-    search_path = f"-c search_path={SCHEMA}"
-    options = f"{arguments.pop('options', '')} {search_path}".strip()
+    options = f"{arguments.pop('options', '')} -c search_path={SCHEMA}".strip()
+    return _storage(tuple(sorted(arguments.items())), options)
+
+
+@cache
+def _storage(arguments: tuple[tuple[str, Any], ...], options: str) -> Any:
+    import psycopg2
 
     def connect() -> Any:
-        return psycopg2.connect(**arguments, options=options)
+        return psycopg2.connect(**dict(arguments), options=options)
 
     own = connect()
     try:
         own.autocommit = True
         with own.cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [LAST_TABLE_MADE])
-            if cursor.fetchone() == (True,) and _is_stamped(cursor):
+            if _is_made(cursor):
                 return open_storage(connect, create=False)
             cursor.execute("SELECT pg_advisory_lock(%s)", [MAKING_TABLES])
             try:
@@ -53,6 +56,10 @@ def sweep_storage() -> Any:
         own.close()  # gives the lock back too
 
 
-def _is_stamped(cursor: Any) -> bool:
+def _is_made(cursor: Any) -> bool:
+    """Whether Optuna's tables are whole: the stamp is what it writes last."""
+    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [LAST_TABLE_MADE])
+    if cursor.fetchone() != (True,):
+        return False
     cursor.execute(f"TABLE {LAST_TABLE_MADE}")
     return cursor.fetchone() is not None
