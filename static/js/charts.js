@@ -1,7 +1,8 @@
 /* Draws every <div data-chart="KIND"> with Apache ECharts, from data-source="#id of a JSON script" or data-url.
    Kinds and their JSON:
-     lines     {series: [{name, points: [[x, y], …], dashed, area}], x, y, diagonal}
+     lines     {series: [{name, points: [[x, y], …], dashed, area, hidden}], x, y, diagonal}
      scatter   {points: [{name, x, y, url, group}], x, y, pareto}       x.better, y.better: "low" or "high"
+               line: {name, points} is drawn as steps through them; labels: false leaves the names to the tooltips
      parallel  {dimensions: [{name, values, log}], rows: [[…], …], colour: index of the dimension that colours}
      bars      {categories: […], series: [{name, values, low, high}], vertical, y}
      heatmap   {columns: […], rows: […], values: [[…], …], x, y}
@@ -88,8 +89,9 @@
         lineStyle: { type: "dotted", color: colours.soft, width: 1.5 }, itemStyle: { color: colours.soft },
       });
     }
+    const selected = Object.fromEntries(data.series.map((one) => [one.name, !one.hidden]));
     return {
-      xAxis: axisOf(data.x, colours), yAxis: yAxis(data.y, colours), series,
+      xAxis: axisOf(data.x, colours), yAxis: yAxis(data.y, colours), series, legend: { selected },
       tooltip: {
         trigger: "axis",
         formatter: (items) => [`${(data.x && data.x.name) || ""} ${shown(data.x, items[0].value[0])}`.trim(),
@@ -116,7 +118,7 @@
         name: point.name, value: [point.x, point.y], url: point.url, symbolSize: best.includes(point) ? 15 : 10,
         itemStyle: { opacity: best.includes(point) || !data.pareto ? 1 : 0.55, borderColor: colours.surface, borderWidth: 1 },
       })),
-      label: { show: data.points.length <= 24, position: "top", color: colours.ink, fontSize: 12, formatter: (item) => item.name },
+      label: { show: data.labels !== false && data.points.length <= 24, position: "top", color: colours.ink, fontSize: 12, formatter: (item) => item.name },
       labelLayout: { hideOverlap: true, moveOverlap: "shiftY" },
     }));
     if (best.length > 1) {
@@ -125,9 +127,15 @@
         z: 1, lineStyle: { color: colours.soft, type: "dashed", width: 1.5 }, itemStyle: { color: colours.soft },
       });
     }
+    if (data.line) {
+      series.push({
+        type: "line", name: data.line.name, data: data.line.points, step: "end", symbol: "none", silent: true, z: 1,
+        lineStyle: { color: colours.series[1], width: 2 }, itemStyle: { color: colours.series[1] },
+      });
+    }
     const room = { boundaryGap: ["8%", "8%"] };
     return {
-      legend: { show: groups.length > 1 || best.length > 1 },
+      legend: { show: groups.length > 1 || best.length > 1 || Boolean(data.line) },
       xAxis: { ...axisOf(data.x, colours), ...room }, yAxis: { ...yAxis(data.y, colours), ...room }, series,
       tooltip: {
         trigger: "item",
