@@ -62,7 +62,7 @@
     backgroundColor: "transparent", color: colours.series, textStyle: { color: colours.ink, fontFamily: font() },
     grid: { left: 12, right: 20, top: 44, bottom: 34, containLabel: true },
     legend: {
-      type: "scroll", top: 4, left: 0, icon: "roundRect", itemWidth: 16, itemHeight: 4,
+      type: "scroll", top: 4, left: 0, icon: "circle", itemWidth: 9, itemHeight: 14,
       textStyle: { color: colours.ink }, pageTextStyle: { color: colours.soft }, pageIconColor: colours.accent,
       inactiveColor: colours.line,
     },

@@ -196,10 +196,10 @@ def _field(info: FieldInfo) -> forms.Field:
 
 def _help(info: FieldInfo) -> str:
     """What the field means, and its default; a range is said where there is one."""
-    parts = [f"{info.doc[:1].upper()}{info.doc[1:]}." if info.doc else ""]
+    parts = [f"{info.doc[:1].upper()}{info.doc[1:].rstrip('.')}." if info.doc else ""]
     if info.name == "data.labels":
         return " ".join([*parts, "Empty: all labels of the data set."]).strip()
-    if info.optional:
+    if info.optional and "empty" not in info.doc.lower():
         parts.append("Empty: none.")
     if info.default is not None and info.kind != "flag":
         parts.append(f"Default {_word(info.default)}.")

@@ -46,12 +46,14 @@ LOG_LINES = 60
 def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
     run = found_or_404(experiment_id)
     curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
+    config = config_rows(run)
     context = _head(request, run) | {
         "losses": training_curves(curves, over=run.is_over),
         "speeds": training_curves(curves, of="speed", over=run.is_over),
         "curve_rows": curve_rows(curves),
         "about": recipe_about(run.recipe),
-        "config": config_rows(run),
+        "config": config,
+        "changed": [row for row in config if row.differs],
         "provenance": provenance_rows(run),
         "history": run.history.all(),
         "log": "\n".join(run.log.splitlines()[-LOG_LINES:]),

@@ -25,6 +25,7 @@ METRICS = (
     Metric("roc_auc", "ROC-AUC", help="Chance that a toxic row scores above one that is not"),
     Metric("pr_auc", "PR-AUC", help="Precision averaged over recall; a coin scores the share of toxic rows"),
     Metric("f1", "F1", help="Harmonic mean of precision and recall at the version's threshold"),
+    Metric("macro_f1", "Macro-F1", help="Mean of F1 for toxic rows and F1 for harmless ones"),
     Metric("precision", "Precision", help="Share of flagged rows that are toxic"),
     Metric("recall", "Recall", help="Share of toxic rows that are flagged"),
     Metric("accuracy", "Accuracy", help="Share of rows answered rightly; always “no” is right on most"),

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from training.selectors.comparison import Compared
 from training.selectors.experiment_page import Curves
-from training.views.presentation import LATENCY, METRICS, SIZE, Figure, Metric, figure, number
+from training.views.presentation import DASH, LATENCY, METRICS, SIZE, Figure, Metric, figure, number
 from training.views.presentation_curves import SPEED, Payload, thin
 from training.views.presentation_report import BASELINES, best_of
 from training.views.presentation_runs import recipe_word
@@ -27,13 +27,20 @@ class Side:
     title: str
     figures: list[Figure]
     compared: Compared
-    short: str = ""
 
     @property
     def url(self) -> str:
         if self.compared.run is not None:
             return reverse("training:experiment", args=[self.compared.run.pk])
         return ""
+
+    @property
+    def started_from(self) -> str:
+        """The teacher run, the version or the name of the encoder that its run started from."""
+        run = self.compared.run
+        if run is None:
+            return DASH
+        return str(run.teacher.name if run.teacher else run.base_version or run.config.get("base") or DASH)
 
     @property
     def recipe(self) -> str:

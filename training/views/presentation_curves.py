@@ -6,6 +6,7 @@ from typing import Any
 
 from training.selectors.experiment_page import Curves
 from training.views.presentation import number
+from training.views.presentation_runs import loss_rank, loss_word
 
 SPEED = {
     "rows_per_second": "rows a second",
@@ -35,7 +36,7 @@ def training_curves(curves: Curves, *, of: str = "losses", over: bool = True, pr
         {"name": prefix + _name(phase, name, len(phases) > 1), "points": thin(points)}
         for (phase, name), points in chosen.items()
     ]
-    y = {"name": "Loss"} if of == "losses" else {"name": "Texts a second", "min": 0}
+    y = {"name": ""} if of == "losses" else {"name": "", "min": 0}
     return {
         "series": series,
         "x": {"name": "Step", "min": 0},
@@ -72,11 +73,12 @@ def _chosen(curves: Curves, of: str) -> Curves:
     """Losses are everything that is not about speed; tokens and memory have other scales than rows."""
     if of == "speed":
         return {key: points for key, points in curves.items() if key[1] == "rows_per_second"}
-    return {key: points for key, points in curves.items() if key[1] not in SPEED}
+    names = sorted((key for key in curves if key[1] not in SPEED), key=lambda key: loss_rank(key[1]))
+    return {key: curves[key] for key in names}
 
 
 def _name(phase: str, name: str, many: bool) -> str:
-    word = SPEED.get(name, name.replace("_", " "))
+    word = SPEED.get(name) or loss_word(name)
     return f"{phase}: {word}" if many else word
 
 
@@ -92,7 +94,8 @@ def quality_curves(curves: Mapping[str, Any], titles: Mapping[str, str]) -> dict
         roc.append({"name": name, "points": _pairs(found.get("roc"))})
         pr.append({"name": name, "points": _pairs(found.get("pr"))})
         bins = [[number(b.get("mean")), number(b.get("rate"))] for b in found.get("reliability") or []]
-        reliability.append({"name": name, "points": [b for b in bins if None not in b]})
+        shown = [b for b in bins if None not in b]
+        reliability.append({"name": name, "points": shown, "hidden": bool(reliability)})
     share = {"percent": True, "min": 0, "max": 1}
     return {
         "roc": {

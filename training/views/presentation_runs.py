@@ -67,6 +67,15 @@ class Progress:
         return bool(self.phase or self.steps)
 
 
+def loss_rank(name: str) -> tuple[bool, str]:
+    """The whole loss before its parts."""
+    return (name != "loss", name)
+
+
+def loss_word(name: str) -> str:
+    return {"kl": "KL"}.get(name, name.replace("_", " "))
+
+
 def progress_of(experiment: Experiment) -> Progress:
     told: dict[str, Any] = experiment.progress or {}
     if not told:
@@ -81,8 +90,8 @@ def progress_of(experiment: Experiment) -> Progress:
     if memory is not None:
         facts.append(("Memory", f"{memory:,.0f} MiB" if memory < 4096 else f"{memory / 1024:.1f} GiB"))
     losses = [
-        (name.replace("_", " "), f"{value:.4f}")
-        for name, found in (told.get("losses") or {}).items()
+        (loss_word(name), f"{value:.4f}")
+        for name, found in sorted((told.get("losses") or {}).items(), key=lambda pair: loss_rank(pair[0]))
         if (value := number(found)) is not None
     ]
     return Progress(
