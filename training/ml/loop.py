@@ -23,6 +23,26 @@ if TYPE_CHECKING:
 
 LossParts = dict[str, "Tensor"]  # must hold "loss"; the others are reported beside it
 LossFunction = Callable[["Tensor", "NDArray[np.int64]"], LossParts]  # (logits, rows of the batch) -> parts
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a loss may look at beyond the logits: the batch as it went in, and all that the model gave for it."""
+
+    inputs: dict[str, "Tensor"]
+    outputs: Any
+    rows: "NDArray[np.int64]"
+    autocast: Callable[[], Any]  # the context in which another model computes as the trained one does
+
+
+@dataclass(frozen=True)
+class StepLoss:
+    """A loss of a whole step; `ask` is given to the model beside the batch, such as output_hidden_states=True."""
+
+    function: Callable[[Step], LossParts]
+    ask: dict[str, bool] = field(default_factory=dict)
+
+
 Probe = Callable[
     [Any], dict[str, float]
 ]  # (model) -> validation scores on the way, reported beside the losses
@@ -60,7 +80,7 @@ def plan_batches(lengths: "NDArray[np.int64]", config: "LoopConfig") -> list["ND
 def run_loop(
     model: Any,
     tokens: Tokens,
-    loss_function: LossFunction,
+    loss_function: LossFunction | StepLoss,
     config: "LoopConfig",
     *,
     phase: str,
@@ -107,12 +127,16 @@ def run_loop(
     rows_here = tokens_here = 0
     losses = dict(clock.losses)
     moments = _probe_steps(len(batches), config.evaluate_share) if probe else frozenset()
+    ask = loss_function.ask if isinstance(loss_function, StepLoss) else {}
     for step in range(first, len(batches)):
         rows = batches[step]
         batch = {name: value.to(accelerator.device) for name, value in collate(tokens, rows).items()}
         with accelerator.autocast():
-            logits = trained(**batch).logits
-        parts = loss_function(logits.float(), rows)
+            outputs = trained(**batch, **ask)
+        if isinstance(loss_function, StepLoss):
+            parts = loss_function.function(Step(batch, outputs, rows, accelerator.autocast))
+        else:
+            parts = loss_function(outputs.logits.float(), rows)
         accelerator.backward(parts["loss"])
         accelerator.clip_grad_norm_(trained.parameters(), config.max_grad_norm)
         optimizer.step()

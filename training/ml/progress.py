@@ -2,7 +2,7 @@
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -35,6 +35,19 @@ class SilentListener:
 
     def should_stop(self) -> bool:
         return False
+
+
+class StageListener:
+    """Passes reports on under the name of the stage, so that two parts of one run never share a curve."""
+
+    def __init__(self, listener: Listener, stage: str) -> None:
+        self.listener, self.stage = listener, stage
+
+    def report(self, progress: Progress) -> None:
+        self.listener.report(replace(progress, phase=f"{self.stage}: {progress.phase}"))
+
+    def should_stop(self) -> bool:
+        return self.listener.should_stop()
 
 
 class ConsoleListener(SilentListener):

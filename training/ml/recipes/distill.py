@@ -6,42 +6,29 @@ DistilBERT (Sanh et al. 2019) initialises a student from every other layer; the 
 experiment (cross-entropy, temperature KL, cosine), with weights and temperature in the configuration.
 """
 
-import hashlib
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from training.ml.config import DistillConfig, to_dict
-from training.ml.hardware import choose_attention
+from training.ml.hardware import best_device, choose_attention
 from training.ml.layers import make_student
-from training.ml.loop import LossParts, run_loop
-from training.ml.losses import distill_loss
-from training.ml.models import count_parameters, load_base, load_tokenizer, read_run
-from training.ml.predict import predict_logits
+from training.ml.loop import LossFunction, StepLoss, run_loop
+from training.ml.models import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.provenance import provenance
-from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data, validation_probe
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
+from training.ml.recipes.common import RunResult, finish_run, prepare_data, validation_probe
+from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
 
 
 def distill(config: DistillConfig, folder: Path, listener: Listener | None = None) -> RunResult:
     """Make and teach a student of the teacher in `config.teacher`, and save the run in `folder`; resumes.
 
-    Raises DataError, BaseModelError, LayerSelectionError, Cancelled.
+    Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
     """
-    import torch
-
     listener = listener or SilentListener()
     started = time.monotonic()
-    teacher_run = read_run(config.teacher)
-    softmax = teacher_run["activation"] == "softmax"
+    start = read_fitting_start(config.teacher, config.data)
 
     # data
     tokenizer = load_tokenizer(config.teacher)
@@ -50,32 +37,22 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
     # models: the teacher, and a student made of its chosen layers
     teacher = load_base(
         config.teacher,
-        labels=tuple(teacher_run["labels"]),
-        softmax=softmax,
+        labels=start.labels,
+        softmax=start.softmax,
         attention=choose_attention(config.loop.attention),
         dropout=config.loop.dropout,
     )
     student, taken = make_student(teacher, config.layers)
 
-    # the teacher's logits, once for all epochs
-    known = cached_logits(teacher, data, folder, teacher_run["provenance"], listener)
+    # loop: labels, softened logits, direction of the logits; hidden states where they have a weight
+    live = config.live_teacher or config.loss.hidden > 0
+    loss: LossFunction | StepLoss
+    if live:
+        loss = live_loss(teacher.to(best_device()), data, taken, config.loss, softmax=start.softmax)
+    else:  # the teacher's logits, once for all epochs
+        known = cached_logits(teacher, data, folder, start.provenance, listener)
+        loss = cached_loss(known, data, config.loss, softmax=start.softmax)
     del teacher
-
-    # loop: labels, softened logits, direction of the logits
-    weights = data.train.loss_weights()
-
-    def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
-        targets = torch.from_numpy(data.train.targets[rows]).to(logits.device)
-        wanted = torch.from_numpy(known[rows]).to(logits.device)
-        of_rows = None if weights is None else torch.from_numpy(weights[rows]).to(logits.device)
-        parts = distill_loss(logits, wanted, targets, config.loss, softmax=softmax, row_weights=of_rows)
-        return {
-            "loss": parts.total,
-            "cross_entropy": parts.cross_entropy,
-            "kl": parts.kl,
-            "cosine": parts.cosine,
-        }
-
     report = run_loop(
         student,
         data.train_tokens,
@@ -84,7 +61,7 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
         phase="student",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
+        probe=validation_probe(data, softmax=start.softmax, seed=config.loop.seed),
     )
 
     # report
@@ -98,26 +75,16 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
             data=data.facts,
             seconds=time.monotonic() - started,
             loop=asdict(report),
-            teacher=teacher_run["provenance"],
+            teacher=start.provenance,
         ),
     }
-    return finish_run(folder, student, tokenizer, data, card, softmax=softmax, listener=listener)
-
-
-def cached_logits(
-    teacher: Any, data: RunData, folder: Path, teacher_provenance: dict[str, Any], listener: Listener
-) -> "NDArray[np.float32]":
-    """Return the teacher's logits [rows, outputs] on the training rows, from `folder` when they are the same's."""
-    key = hashlib.sha256(
-        json.dumps([teacher_provenance, data.facts["train_fingerprint"], data.facts["train_tokens"]]).encode()
-    ).hexdigest()[:16]
-    path = folder / f"teacher-logits-{key}.npy"
-    if path.is_file():
-        loaded: NDArray[np.float32] = np.load(path, allow_pickle=False)
-        return loaded
-    logits = predict_logits(teacher, data.train_tokens, phase="teacher logits", listener=listener)
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".writing.npy")
-    np.save(aside, logits)
-    aside.rename(path)
-    return logits
+    return finish_run(
+        folder,
+        student,
+        tokenizer,
+        data,
+        card,
+        softmax=start.softmax,
+        listener=listener,
+        calibrate=config.calibrate,
+    )

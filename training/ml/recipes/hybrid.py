@@ -1,0 +1,88 @@
+"""Hybrid: a distilled student tuned by adapters, or a student distilled from a teacher that adapters tuned.
+
+    manage.py train hybrid --set teacher=var/runs/teacher --set order=student-then-lora --output var/runs/hybrid
+
+Each of the two stages is a recipe of its own, in a folder of its own; a stage that is finished is not run again.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from training.ml.config import DistillConfig, HybridConfig, LoraConfig, to_dict
+from training.ml.models import read_run
+from training.ml.progress import Listener, SilentListener, StageListener
+from training.ml.recipes.common import RunResult
+from training.ml.recipes.distill import distill
+from training.ml.recipes.lora import train_lora
+from training.ml.recipes.teaching import read_fitting_start
+
+
+def train_hybrid(config: HybridConfig, folder: Path, listener: Listener | None = None) -> RunResult:
+    """Run both stages in the order that `config.order` says and save the second's model in `folder`; resumes.
+
+    Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
+    """
+    listener = listener or SilentListener()
+    student_first = config.order == "student-then-lora"
+    if student_first:
+        read_fitting_start(config.teacher, config.data)
+    first, second = folder / "first", folder / "second"
+
+    # first stage: its result is what the second starts from
+    if not (first / "run.json").is_file():
+        stage = StageListener(listener, "first")
+        if student_first:
+            distill(_student(config, config.teacher), first, stage)
+        else:
+            train_lora(_lora(config, config.teacher), first, stage)
+
+    # second stage
+    if not (second / "run.json").is_file():
+        stage = StageListener(listener, "second")
+        if student_first:
+            train_lora(_lora(config, str(first)), second, stage)
+        else:
+            distill(_student(config, str(first)), second, stage)
+
+    # report: the second stage's model, with what both stages tell
+    return _finish(config, folder, first, second)
+
+
+def _student(config: HybridConfig, teacher: str) -> DistillConfig:
+    return DistillConfig(
+        teacher, config.layers, config.data, config.student_loop, config.loss, calibrate=config.calibrate
+    )
+
+
+def _lora(config: HybridConfig, base: str) -> LoraConfig:
+    return LoraConfig(base, config.data, config.lora_loop, config.lora, calibrate=config.calibrate)
+
+
+def _finish(config: HybridConfig, folder: Path, first: Path, second: Path) -> RunResult:
+    cards = [read_run(first), read_run(second)]
+    tuned, student = (cards[1], cards[0]) if config.order == "student-then-lora" else (cards[0], cards[1])
+    seconds = sum(card["provenance"]["duration_seconds"] for card in cards)
+    told: dict[str, Any] = {
+        **cards[1]["provenance"],
+        "config": to_dict(config),
+        "duration_seconds": round(seconds, 1),
+        "peak_memory_mib": max(card["provenance"]["peak_memory_mib"] for card in cards),
+        "stages": [card["provenance"] for card in cards],
+    }
+    card = {
+        **cards[1],
+        "recipe": "hybrid",
+        "order": config.order,
+        "layers": student["layers"],
+        **{name: tuned[name] for name in ("rank", "modules", "lora", "trainable_share")},
+        "trainable_parameters": tuned["trainable_parameters"],
+        "stages": [{"recipe": one["recipe"], "validation": one["validation"]} for one in cards],
+        "provenance": told,
+    }
+    for path in second.iterdir():
+        if path.is_file() and path.name != "run.json" and not path.name.startswith("teacher-logits"):
+            shutil.copyfile(path, folder / path.name)
+    (folder / "run.json").write_text(json.dumps(card, indent=2))
+    return RunResult(folder, card["thresholds"], card["validation"], told)

@@ -1,0 +1,251 @@
+"""Layer search: try selections of a teacher's layers on few rows, then distil the best one in full.
+
+    manage.py train layer-search --set teacher=var/runs/teacher --set search.trials=20 --output var/runs/best
+
+Every try sees the same rows in the same order for the same number of steps; a finished try is kept in `trials.json`
+and never repeated.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from training.ml.batching import Tokens
+from training.ml.config import DistillConfig, LayerSearchConfig, to_dict
+from training.ml.hardware import choose_attention
+from training.ml.layers import LayerSelectionError, encoder_layers, make_student, select_layers
+from training.ml.loop import plan_batches, run_loop
+from training.ml.metrics import evaluate_scores
+from training.ml.models import load_base, load_tokenizer, read_run
+from training.ml.predict import predict_logits, probabilities
+from training.ml.progress import Listener, Progress, SilentListener
+from training.ml.recipes.common import RunData, RunResult, prepare_data
+from training.ml.recipes.distill import distill
+from training.ml.recipes.teaching import cached_loss, read_fitting_start
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.ml.config import SearchOptions
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One tried selection: its layers counted from 1, divergence from the teacher, and mean ROC-AUC of the labels."""
+
+    layers: tuple[int, ...]
+    kl: float
+    roc_auc: float
+    seconds: float
+
+    def better_than(self, other: "Trial", score: str) -> bool:
+        return self.kl < other.kl if score == "kl" else self.roc_auc > other.roc_auc
+
+
+def search_layers(config: LayerSearchConfig, folder: Path, listener: Listener | None = None) -> RunResult:
+    """Try selections, distil the best, and save the run in `folder`; resumes with the try or step it was at.
+
+    Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
+    """
+    listener = listener or SilentListener()
+    read_fitting_start(config.teacher, config.data)
+
+    # tries
+    trials = _search(config, folder, listener)
+    best = _best(trials, config.search.score)
+
+    # the best one, in full
+    layers = ",".join(str(n) for n in best.layers)
+    student = DistillConfig(
+        config.teacher, layers, config.data, config.loop, config.loss, calibrate=config.calibrate
+    )
+    result = distill(student, folder, listener)
+
+    # report: the student's, and everything that was tried
+    card = read_run(folder)
+    card["recipe"] = "layer-search"
+    card["provenance"]["config"] = to_dict(config)
+    card["search"] = {
+        "score": config.search.score,
+        "seconds": round(sum(trial.seconds for trial in trials), 1),
+        "trials": [asdict(trial) for trial in sorted(trials, key=lambda t: _rank(t, config.search.score))],
+    }
+    aside = folder / "run.json.writing"
+    aside.write_text(json.dumps(card, indent=2))
+    aside.rename(folder / "run.json")
+    return RunResult(folder, result.thresholds, result.validation, card["provenance"])
+
+
+def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list[Trial]:
+    """Return every tried selection, those of an earlier, killed run first."""
+    options = config.search
+    trials = _read_trials(folder)
+    start = read_fitting_start(config.teacher, config.data)
+    few = replace(
+        config.data, max_rows=options.rows, validation_rows=options.validation_rows, max_negatives=None,
+        clean_sentences=0,
+    )  # fmt: skip
+    data = prepare_data(few, load_tokenizer(config.teacher), config.loop.seed)
+    teacher = load_base(
+        config.teacher,
+        labels=start.labels,
+        softmax=start.softmax,
+        attention=choose_attention(config.loop.attention),
+        dropout=config.loop.dropout,
+    )
+    owner, attribute = encoder_layers(teacher)
+    depth = len(getattr(owner, attribute))
+    wanted = selections(options, depth, trials, config.loop.seed)
+    known: NDArray[np.float32] | None = None
+    for layers in wanted:
+        if known is None:
+            known = predict_logits(teacher, data.train_tokens, phase="teacher logits", listener=listener)
+            goal = predict_logits(
+                teacher, data.validation_tokens, phase="teacher validation", listener=listener
+            )
+        trials.append(_try(layers, teacher, known, goal, data, config, start.softmax, len(trials), listener))
+        _write_trials(folder, trials)
+    return trials
+
+
+def selections(
+    options: "SearchOptions", depth: int, trials: list[Trial], seed: int
+) -> Iterator[tuple[int, ...]]:
+    """Yield what to try next; `trials` is looked at again after every one, and holds what an earlier run tried."""
+    tried = {trial.layers for trial in trials}
+    named = [
+        select_layers(one.replace("-", ",") if one[:1].isdigit() else one, depth, options.size)
+        for one in options.candidates
+    ]
+    size = options.size or max(depth // 2, 1)
+    if size > depth:
+        raise LayerSelectionError(f"search.size is {size}, the teacher has {depth} layers")
+    rng = np.random.default_rng(seed)
+
+    def fresh(layers: tuple[int, ...]) -> bool:
+        return layers not in tried and len(trials) < options.trials
+
+    for layers in named:
+        if fresh(layers):
+            tried.add(layers)
+            yield layers
+    if options.strategy == "random":
+        for _ in range(50 * options.trials):  # few layers have few selections: an end is needed
+            layers = tuple(int(n) + 1 for n in np.sort(rng.choice(depth, size, replace=False)))
+            if fresh(layers):
+                tried.add(layers)
+                yield layers
+    while options.strategy == "greedy" and trials:
+        best = _best(trials, options.score)
+        nearby = [layers for layers in neighbours(best.layers, depth) if fresh(layers)]
+        for i in rng.permutation(len(nearby)):
+            if not fresh(nearby[i]):
+                return
+            tried.add(nearby[i])
+            yield nearby[i]
+            if _best(trials, options.score).layers != best.layers:
+                break
+        else:
+            return  # nothing nearby is better
+
+
+def neighbours(layers: tuple[int, ...], depth: int) -> list[tuple[int, ...]]:
+    """Return the selections in which one layer is exchanged for the nearest free one above or below, in order."""
+    found: dict[tuple[int, ...], None] = {}
+    for n in layers:
+        for step in (-1, 1):
+            other = n + step
+            while other in layers:
+                other += step
+            if 1 <= other <= depth:
+                found.setdefault(tuple(sorted({*layers} - {n} | {other})))
+    return list(found)
+
+
+def _try(
+    layers: tuple[int, ...],
+    teacher: Any,
+    known: "NDArray[np.float32]",
+    goal: "NDArray[np.float32]",
+    data: RunData,
+    config: LayerSearchConfig,
+    softmax: bool,
+    number: int,
+    listener: Listener,
+) -> Trial:
+    """Distil one selection on the few rows and measure it."""
+    import torch
+
+    from training.ml.losses import temperature_kl
+
+    student, _ = make_student(teacher, ",".join(str(n) for n in layers))
+    loop = replace(config.loop, epochs=config.search.epochs, evaluate_share=0.0)
+    heard = _Counted(
+        listener, number, config.search.trials, len(plan_batches(data.train_tokens.lengths, loop))
+    )
+    report = run_loop(
+        student, data.train_tokens, cached_loss(known, data, config.loss, softmax=softmax), loop,
+        phase="search", listener=heard,
+    )  # fmt: skip
+    logits = predict_logits(student, Tokens(data.validation_tokens.ids, data.validation_tokens.pad_id))
+    kl = float(temperature_kl(torch.from_numpy(logits), torch.from_numpy(goal), 1.0, softmax=softmax))
+    scores = probabilities(logits, softmax=softmax)
+    labels = data.validation.labels
+    measured = evaluate_scores(
+        scores, data.validation.targets, labels, dict.fromkeys(labels, 0.5), data.validation.weights
+    )
+    known_auc = [measured[label]["roc_auc"] for label in labels if "roc_auc" in measured.get(label, {})]
+    heard.result(kl)
+    return Trial(layers, kl, float(np.mean(known_auc)) if known_auc else 0.0, round(report.seconds, 2))
+
+
+class _Counted:
+    """Counts the steps of all tries as one curve: a search is one phase, however many selections it tries."""
+
+    def __init__(self, listener: Listener, number: int, trials: int, steps: int) -> None:
+        self.listener, self.number, self.trials, self.steps = listener, number, trials, steps
+        self.last = Progress("search", (number + 1) * steps, trials * steps)
+
+    def report(self, progress: Progress) -> None:
+        left = (self.trials - self.number - 1) * self.steps
+        pace = (progress.eta_seconds or 0.0) / max(progress.steps - progress.step, 1)
+        self.last = replace(
+            progress,
+            step=self.number * self.steps + progress.step,
+            steps=self.trials * self.steps,
+            eta_seconds=(progress.eta_seconds or 0.0) + left * pace,
+        )
+        if progress.step < progress.steps:
+            self.listener.report(self.last)
+
+    def result(self, kl: float) -> None:
+        self.listener.report(replace(self.last, losses={**self.last.losses, "trial_kl": kl}))
+
+    def should_stop(self) -> bool:
+        return self.listener.should_stop()
+
+
+def _rank(trial: Trial, score: str) -> float:
+    return trial.kl if score == "kl" else -trial.roc_auc
+
+
+def _best(trials: list[Trial], score: str) -> Trial:
+    return min(trials, key=lambda trial: _rank(trial, score))
+
+
+def _read_trials(folder: Path) -> list[Trial]:
+    path = folder / "trials.json"
+    if not path.is_file():
+        return []
+    return [Trial(**{**one, "layers": tuple(one["layers"])}) for one in json.loads(path.read_text())]
+
+
+def _write_trials(folder: Path, trials: list[Trial]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / "trials.json.writing"
+    aside.write_text(json.dumps([asdict(trial) for trial in trials], indent=2))
+    aside.rename(folder / "trials.json")

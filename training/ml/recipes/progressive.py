@@ -1,0 +1,271 @@
+"""Progressive layer-wise transfer: a student first learns to compute as the teacher does, then to answer as it does.
+
+    manage.py train progressive --set teacher=var/runs/teacher --set layers=spread --output var/runs/progressive
+
+Bottom to top, as MobileBERT was made (Sun et al. 2020): in each phase one student layer learns the hidden states and
+attention maps of its teacher layer while those below are frozen and those above are not even computed.
+"""
+
+import json
+import shutil
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.ml.config import ConfigError, ProgressiveConfig, to_dict
+from training.ml.hardware import best_device, choose_attention
+from training.ml.layers import encoder_layers, make_student, select_layers
+from training.ml.loop import LossFunction, LossParts, Step, StepLoss, run_loop
+from training.ml.models import Start, count_parameters, load_base, load_tokenizer
+from training.ml.progress import Listener, SilentListener
+from training.ml.provenance import provenance
+from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data, validation_probe
+from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
+
+if TYPE_CHECKING:
+    from training.ml.config import TransferOptions
+
+
+def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listener | None = None) -> RunResult:
+    """Transfer layer by layer, distil the logits, and save the run in `folder`; resumes in the phase it was in.
+
+    Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
+    """
+    import torch
+
+    listener = listener or SilentListener()
+    started = time.monotonic()
+    start = read_fitting_start(config.teacher, config.data)
+
+    # data
+    tokenizer = load_tokenizer(config.teacher)
+    data = prepare_data(config.data, tokenizer, config.loop.seed)
+
+    # models: attention maps are only there where attention is computed step by step
+    torch.manual_seed(config.loop.seed)
+    attention = "eager" if config.transfer.attention > 0 else choose_attention(config.loop.attention)
+    teacher = _load(config.teacher, start, attention, config)
+    student, taken = _student(teacher, start, attention, config, tokenizer)
+
+    # the teacher's logits, once for all epochs, before its layers are needed
+    known = None
+    if config.loss.hidden == 0:
+        known = cached_logits(teacher, data, folder, start.provenance, listener)
+    teacher = teacher.to(best_device()).eval().requires_grad_(False)
+
+    # loop, first part: hidden states and attention maps, one phase a layer or all at once
+    phases = _transfer(student, teacher, taken, data, config, folder, listener)
+
+    # loop, second part: the answers
+    loss: LossFunction | StepLoss
+    if known is None:
+        loss = live_loss(teacher, data, taken, config.loss, softmax=start.softmax)
+    else:
+        loss = cached_loss(known, data, config.loss, softmax=start.softmax)
+    report = run_loop(
+        student,
+        data.train_tokens,
+        loss,
+        config.loop,
+        phase="student",
+        listener=listener,
+        checkpoint_dir=folder / "checkpoint",
+        probe=validation_probe(data, softmax=start.softmax, seed=config.loop.seed),
+    )
+
+    # report
+    parameters, _ = count_parameters(student)
+    card = {
+        "recipe": "progressive",
+        "layers": list(taken),
+        "parameters": parameters,
+        "transfer": phases,
+        "provenance": provenance(
+            config=to_dict(config),
+            data=data.facts,
+            seconds=time.monotonic() - started,
+            loop=asdict(report),
+            teacher=start.provenance,
+        ),
+    }
+    result = finish_run(
+        folder,
+        student,
+        tokenizer,
+        data,
+        card,
+        softmax=start.softmax,
+        listener=listener,
+        calibrate=config.calibrate,
+    )
+    shutil.rmtree(folder / "transfer", ignore_errors=True)
+    return result
+
+
+def _load(name: str, start: Start, attention: str, config: ProgressiveConfig) -> Any:
+    return load_base(
+        name, labels=start.labels, softmax=start.softmax, attention=attention, dropout=config.loop.dropout
+    )
+
+
+def _student(
+    teacher: Any, start: Start, attention: str, config: ProgressiveConfig, tokenizer: Any
+) -> tuple[Any, tuple[int, ...]]:
+    """Return the student and, for each of its layers, the teacher layer that it learns from."""
+    if not config.student:
+        return make_student(teacher, config.layers)
+    if load_tokenizer(config.student).get_vocab() != tokenizer.get_vocab():
+        raise ConfigError(
+            "has another vocabulary than the teacher; both must read the same tokens", "student"
+        )
+    student = _load(config.student, start, attention, config)
+    owner, attribute = encoder_layers(student)
+    size = len(getattr(owner, attribute))
+    owner, attribute = encoder_layers(teacher)
+    taken = select_layers(config.layers, len(getattr(owner, attribute)), size)
+    if len(taken) != size:
+        raise ConfigError(
+            f"the student has {size} layers, {config.layers!r} names {len(taken)}; use first, last, spread or a list",
+            "layers",
+        )
+    return student, taken
+
+
+def _transfer(
+    student: Any,
+    teacher: Any,
+    taken: tuple[int, ...],
+    data: RunData,
+    config: ProgressiveConfig,
+    folder: Path,
+    listener: Listener,
+) -> list[dict[str, Any]]:
+    """Run the phases of the transfer that are not done yet; return what each came to."""
+    import torch
+
+    options = config.transfer
+    size = len(taken)
+    bottom_up = options.order == "bottom-to-top"
+    phases = [(k,) for k in range(1, size + 1)] if bottom_up else [tuple(range(1, size + 1))]
+    widths = student.config.hidden_size, teacher.config.hidden_size
+    if options.epochs == 0 or (options.hidden == 0 and options.attention == 0):
+        return []
+    if widths[0] != widths[1]:
+        student.bridge = torch.nn.Linear(*widths)  # trained with the layers, thrown away at the end
+    own = {name: p.requires_grad for name, p in student.named_parameters()}
+    loop = replace(
+        config.loop,
+        epochs=options.epochs / len(phases),
+        learning_rate=options.learning_rate,
+        head_learning_rate=None,
+        evaluate_share=0.0,
+    )
+    done = _done(folder)
+    for number, layers in enumerate(phases, start=1):
+        state = folder / "transfer" / f"phase-{number}"
+        if number <= len(done):
+            continue
+        if number > 1:
+            _load_weights(student, folder, number - 1)
+        _choose_trainable(student, layers, bottom_up, with_embeddings=bool(config.student) and number == 1)
+        with _cut(student, layers[-1]), _cut(teacher, max(taken[k - 1] for k in layers)):
+            report = run_loop(
+                student,
+                data.train_tokens,
+                _transfer_loss(student, teacher, layers, taken, options),
+                replace(loop, seed=config.loop.seed + number),
+                phase=f"transfer of layer {layers[0]}" if bottom_up else "transfer",
+                listener=listener,
+                checkpoint_dir=state,
+            )
+        done.append({"layers": list(layers), "loop": asdict(report)})
+        _save_weights(student, folder, number, done)
+        shutil.rmtree(state, ignore_errors=True)
+    _load_weights(student, folder, len(phases))
+    for name, parameter in student.named_parameters():
+        parameter.requires_grad_(own.get(name, False))
+    if hasattr(student, "bridge"):
+        del student.bridge
+    return done
+
+
+def _transfer_loss(
+    student: Any, teacher: Any, layers: tuple[int, ...], taken: tuple[int, ...], options: "TransferOptions"
+) -> StepLoss:
+    import torch
+
+    from training.ml.transfer import attention_divergence, hidden_distance
+
+    ask = {"output_hidden_states": True, "output_attentions": options.attention > 0}
+
+    def loss(step: Step) -> LossParts:
+        with torch.no_grad(), step.autocast():
+            theirs = teacher(**step.inputs, **ask)
+        ours, mask = step.outputs, step.inputs["attention_mask"]
+        hidden, attention = [], []
+        for k in layers:
+            state = ours.hidden_states[k].float()
+            if hasattr(student, "bridge"):
+                state = student.bridge(state)
+            hidden.append(
+                hidden_distance(state, theirs.hidden_states[taken[k - 1]], mask, kind=options.distance)
+            )
+            if options.attention > 0:
+                attention.append(
+                    attention_divergence(ours.attentions[k - 1], theirs.attentions[taken[k - 1] - 1], mask)
+                )
+        parts = {"hidden": torch.stack(hidden).mean()}
+        total = options.hidden * parts["hidden"]
+        if attention:
+            parts["attention"] = torch.stack(attention).mean()
+            total = total + options.attention * parts["attention"]
+        return {"loss": total, **{name: part.detach() for name, part in parts.items()}}
+
+    return StepLoss(loss, ask)
+
+
+def _choose_trainable(
+    student: Any, layers: tuple[int, ...], bottom_up: bool, *, with_embeddings: bool
+) -> None:
+    owner, attribute = encoder_layers(student)
+    stack = getattr(owner, attribute)
+    student.requires_grad_(False)
+    for k in layers:
+        stack[k - 1].requires_grad_(True)
+    if hasattr(student, "bridge"):
+        student.bridge.requires_grad_(True)
+    if with_embeddings or not bottom_up:
+        student.get_input_embeddings().requires_grad_(True)
+
+
+def _cut(model: Any, layers: int) -> Any:
+    from training.ml.transfer import cut_after
+
+    return cut_after(model, layers)
+
+
+def _done(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "transfer" / "done.json"
+    result: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
+    return result
+
+
+def _save_weights(student: Any, folder: Path, number: int, done: list[dict[str, Any]]) -> None:
+    """Keep the student as phase `number` left it; `done.json` comes last and is what counts."""
+    from safetensors.torch import save_model
+
+    place = folder / "transfer"
+    place.mkdir(parents=True, exist_ok=True)
+    save_model(student, str(place / f"weights-{number}.safetensors"))
+    aside = place / "done.json.writing"
+    aside.write_text(json.dumps(done))
+    aside.rename(place / "done.json")
+    (place / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
+
+
+def _load_weights(student: Any, folder: Path, number: int) -> None:
+    from safetensors.torch import load_model
+
+    device = str(next(student.parameters()).device)
+    load_model(student, str(folder / "transfer" / f"weights-{number}.safetensors"), device=device)

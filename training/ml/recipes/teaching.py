@@ -1,0 +1,136 @@
+"""How students are taught: what must fit between teacher and run, and the losses with a cached or a live teacher."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from training.ml.config import ConfigError
+from training.ml.loop import LossFunction, LossParts, Step, StepLoss
+from training.ml.models import Start, read_start
+from training.ml.predict import predict_logits
+from training.ml.progress import Listener
+from training.ml.recipes.common import RunData
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from training.ml.config import DataConfig, LossWeights
+
+
+def read_fitting_start(folder: str, data: "DataConfig") -> Start:
+    """Return what the teacher in `folder` says of itself. Raises BaseModelError, or ConfigError for other labels."""
+    if not folder:
+        raise ConfigError("name the folder of a fine-tuned teacher (a run or a model)", "teacher")
+    start = read_start(folder)
+    if start.labels != data.labels:
+        raise ConfigError(
+            f"the teacher knows {', '.join(start.labels)}, the run asks for {', '.join(data.labels)}; "
+            "use the teacher's labels, in its order",
+            "data.labels",
+        )
+    return start
+
+
+def cached_logits(
+    teacher: Any, data: RunData, folder: Path, teacher_provenance: dict[str, Any], listener: Listener
+) -> "NDArray[np.float32]":
+    """Return the teacher's logits [rows, outputs] on the training rows, from `folder` when they are the same's."""
+    key = hashlib.sha256(
+        json.dumps([teacher_provenance, data.facts["train_fingerprint"], data.facts["train_tokens"]]).encode()
+    ).hexdigest()[:16]
+    path = folder / f"teacher-logits-{key}.npy"
+    if path.is_file():
+        loaded: NDArray[np.float32] = np.load(path, allow_pickle=False)
+        return loaded
+    logits = predict_logits(teacher, data.train_tokens, phase="teacher logits", listener=listener)
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".writing.npy")
+    np.save(aside, logits)
+    aside.rename(path)
+    return logits
+
+
+def cached_loss(
+    known: "NDArray[np.float32]", data: RunData, weights: "LossWeights", *, softmax: bool
+) -> LossFunction:
+    """Return the distillation loss against logits [rows, outputs] that are known already."""
+    import torch
+
+    table, of_rows = data.train, data.train.loss_weights()
+
+    def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
+        wanted = torch.from_numpy(known[rows]).to(logits.device)
+        return _parts(
+            logits, wanted, table.targets[rows], None if of_rows is None else of_rows[rows], weights, softmax
+        )
+
+    return loss
+
+
+def live_loss(
+    teacher: Any, data: RunData, taken: tuple[int, ...], weights: "LossWeights", *, softmax: bool
+) -> StepLoss:
+    """Return the distillation loss against a teacher that is asked at every step.
+
+    With a weight for hidden states, each student layer is held against the teacher layer that it was made of.
+    """
+    import torch
+
+    from training.ml.transfer import hidden_distance
+
+    table, of_rows = data.train, data.train.loss_weights()
+    ask = {"output_hidden_states": True} if weights.hidden > 0 else {}
+    teacher.eval()
+
+    def loss(step: Step) -> LossParts:
+        with torch.no_grad(), step.autocast():
+            theirs = teacher(**step.inputs, **ask)
+        rows = step.rows
+        parts = _parts(
+            step.outputs.logits.float(),
+            theirs.logits.float(),
+            table.targets[rows],
+            None if of_rows is None else of_rows[rows],
+            weights,
+            softmax,
+        )
+        if weights.hidden > 0:
+            mask = step.inputs["attention_mask"]
+            distances = [
+                hidden_distance(
+                    step.outputs.hidden_states[place + 1], theirs.hidden_states[layer], mask, kind="cosine"
+                )
+                for place, layer in enumerate(taken)
+            ]
+            hidden = torch.stack(distances).mean()
+            parts = {**parts, "loss": parts["loss"] + weights.hidden * hidden, "hidden": hidden.detach()}
+        return parts
+
+    return StepLoss(loss, ask)
+
+
+def _parts(
+    logits: "Tensor",
+    wanted: "Tensor",
+    targets: "NDArray[np.float32]",
+    of_rows: "NDArray[np.float32] | None",
+    weights: "LossWeights",
+    softmax: bool,
+) -> LossParts:
+    import torch
+
+    from training.ml.losses import distill_loss
+
+    parts = distill_loss(
+        logits,
+        wanted,
+        torch.from_numpy(targets).to(logits.device),
+        weights,
+        softmax=softmax,
+        row_weights=None if of_rows is None else torch.from_numpy(of_rows).to(logits.device),
+    )
+    return {"loss": parts.total, "cross_entropy": parts.cross_entropy, "kl": parts.kl, "cosine": parts.cosine}
