@@ -104,6 +104,7 @@ def _finish(
             "teacher_layers_taken": card.get("layers"),
         },
         "parameters": card["parameters"],
+        "trainable_parameters": card.get("trainable_parameters"),
         "provenance": without_folders(
             {"recipe": card["recipe"], "calibration": card["calibration"], **card["provenance"]}
         ),

@@ -1,19 +1,27 @@
-"""`manage.py evaluate_model`: measure a model folder on labelled rows, as it is served."""
+"""`manage.py evaluate_model`: measure a model folder on labelled rows, as it is served.
+
+manage.py evaluate_model models/starter --data ROWS --full --suite hatecheck.csv --output report.json
+"""
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from training.management.commands._runs import as_json, plain_errors
 from training.ml.config import JIGSAW_LABELS
+
+if TYPE_CHECKING:
+    from training.ml.data import TextTable
 
 
 class Command(BaseCommand):
     help = (
         "Score labelled rows with a model folder, through the same engine that serves it, and print ROC-AUC, PR-AUC, "
-        "accuracy, F1, precision, recall, Brier and ECE for every label that the rows have. Row weights are honoured."
+        "accuracy, F1, precision, recall, Brier and ECE for every label that the rows have. Row weights are honoured. "
+        "With --full the whole report: bootstrap intervals, curves, slices, the most confident mistakes with their "
+        "words, likely label errors, test suites, size and speed."
     )
     requires_system_checks: Any = []
 
@@ -30,25 +38,86 @@ class Command(BaseCommand):
         parser.add_argument("--max-rows", type=int, help="only the first rows")
         parser.add_argument("--backend", default="auto", help="auto, fp32, bf16, int8, generic or cuda")
         parser.add_argument("--output", type=Path, help="also write the JSON here")
+        full = parser.add_argument_group("the full report")
+        full.add_argument("--full", action="store_true", help="everything that the report of a run holds")
+        full.add_argument("--train", help="training rows, in which likely label errors are looked for too")
+        full.add_argument(
+            "--against", type=Path, help="another model folder, for McNemar's test and differences"
+        )
+        full.add_argument("--suite", type=Path, action="append", help="CSV of cases; may be given again")
+        full.add_argument("--templates", type=Path, action="append", help="CSV of templates with {identity}")
+        full.add_argument("--terms", type=Path, help="CSV of identity terms for the templates")
+        full.add_argument("--suite-label", default="toxic", help="what suites expect; default toxic")
+        full.add_argument("--resamples", type=int, default=1000, help="of the bootstrap; default 1000")
+        full.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with plain_errors():
-            from training.ml.data import load_table
             from training.ml.evaluate import evaluate_artifact
             from training.ml.progress import ConsoleListener
 
-            table = load_table(
-                options["data"],
-                options["split"],
-                text_column=options["text_column"],
-                labels=tuple(part.strip() for part in options["labels"].split(",")),
-            )
+            table = _rows(options, options["data"], options["split"])
             if options["max_rows"]:
                 table = table.take(range(min(options["max_rows"], len(table))))
-            result = evaluate_artifact(
-                options["model"], table, backend=options["backend"], listener=ConsoleListener()
-            )
-            text = as_json({**result.to_dict(), "data": options["data"], "fingerprint": table.fingerprint()})
+            if options["full"]:
+                found = _full_report(options, table)
+            else:
+                found = evaluate_artifact(
+                    options["model"], table, backend=options["backend"], listener=ConsoleListener()
+                ).to_dict()
+            text = as_json({**found, "data": options["data"], "fingerprint": table.fingerprint()})
             if options["output"]:
                 options["output"].write_text(text + "\n")
         self.stdout.write(text)
+
+
+def _rows(options: dict[str, Any], source: str, split: str) -> "TextTable":
+    from training.ml.data import load_table
+
+    labels = tuple(part.strip() for part in options["labels"].split(","))
+    return load_table(source, split, text_column=options["text_column"], labels=labels)
+
+
+def _full_report(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:
+    from training.ml.evaluation import answers_of, evaluate
+    from training.ml.progress import ConsoleListener
+
+    suites = _suites(options)
+    listener = ConsoleListener()
+    against, backend = options["against"], options["backend"]
+    report = evaluate(
+        options["model"],
+        table,
+        train_table=_rows(options, options["train"], "train") if options["train"] else None,
+        active_scores=answers_of(against, table, backend=backend, listener=listener) if against else None,
+        suites=suites,
+        seed=options["seed"],
+        listener=listener,
+        backend=backend,
+        resamples=options["resamples"],
+    )
+    return report.to_dict()
+
+
+def _suites(options: dict[str, Any]) -> list[dict[str, Any]]:
+    """The suites' files, read before anything is scored. Raises CommandError naming the file."""
+    from training.ml.suites import CASES, TEMPLATES, SuiteError, parse_suite
+
+    terms = options["terms"].read_bytes() if options["terms"] else None
+    found = []
+    for kind, files in ((CASES, options["suite"]), (TEMPLATES, options["templates"])):
+        for file in files or []:
+            try:
+                cases = parse_suite(kind, file.read_bytes(), terms if kind == TEMPLATES else None)
+            except SuiteError as error:
+                raise CommandError(f"{file}: {error}") from None
+            found.append(
+                {
+                    "id": None,
+                    "name": file.stem,
+                    "kind": kind,
+                    "label": options["suite_label"],
+                    "cases": [case.to_dict() for case in cases],
+                }
+            )
+    return found

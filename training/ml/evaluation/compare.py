@@ -13,6 +13,9 @@ from training.ml.evaluation.measures import interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.ml.data import TextTable
+    from training.ml.progress import Listener
+
 FEW_DISCORDANT = (
     25  # below this the chi-square approximation is not trusted (Edwards 1948; common textbook limit)
 )
@@ -39,6 +42,16 @@ def load_rival(artifact: Path, scores: Path) -> Rival:
     manifest = load_manifest(artifact)
     matrix = np.load(scores, allow_pickle=False)
     return Rival(manifest.version, manifest.labels, dict(manifest.thresholds), matrix)
+
+
+def answers_of(
+    artifact: Path, table: "TextTable", *, backend: str = "auto", listener: "Listener | None" = None
+) -> Rival:
+    """Score the rows with another version, where its answers are not known yet."""
+    from training.ml.evaluation.subject import ServedModel
+
+    other = ServedModel(artifact, backend)
+    return Rival(other.version, other.labels, other.thresholds, other.score(table.texts, listener))
 
 
 def mcnemar(ours: "NDArray[np.bool_]", theirs: "NDArray[np.bool_]") -> dict[str, Any]:
