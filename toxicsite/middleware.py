@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 
 from toxicsite import views
 
+FILES_IN_A_FORM = 3
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PROBES = {"/healthz": views.healthz, "/readyz": views.readyz}
 
@@ -32,7 +33,7 @@ class BodyLimitMiddleware:
     """Refuses a body over the limit unread; Django's own limit misses parsers that read the stream.
 
     A body without a length reads as empty here (WSGI), so the announced length is the whole truth. Uploaded
-    files stream to disk and are not counted.
+    files stream to disk; a form may bring one for each split of a data set.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -45,7 +46,9 @@ class BodyLimitMiddleware:
                 "The Content-Length header is not a number.\n", status=400, content_type="text/plain"
             )
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if int(length) <= limit or (request.content_type or "").startswith("multipart/"):
+        if (request.content_type or "").startswith("multipart/"):
+            limit += FILES_IN_A_FORM * settings.DATASET_MAX_BYTES
+        if int(length) <= limit:
             return self.get_response(request)
         message = f"The body has {int(length)} bytes; at most {limit} are accepted."
         if request.path.startswith("/api/"):

@@ -1,4 +1,4 @@
-"""Brings an installation up to date: tables, static files, starter model, first accounts.
+"""Brings an installation up to date: tables, static files, starter model, sample data set, first accounts.
 
 `python -m toxicsite.launcher.prepare` prints new logins, or one sentence and exit code 1; details go to
 standard error.
@@ -32,6 +32,8 @@ def main() -> int:
             )
         else:
             sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
+        step = "The sample data set cannot be loaded"
+        _load_sample()
         step = "The first accounts cannot be made"
         call_command("create_accounts", "--if-none", stdout=sys.stdout)
     except ImproperlyConfigured as error:
@@ -46,6 +48,16 @@ def main() -> int:
         sys.stdout.write(f"{step}: {first[0] if first else type(error).__name__}\n")
         return 1
     return 0
+
+
+def _load_sample() -> None:
+    """Load the shipped sample; a machine too small for that still moderates, so it is only told."""
+    from training.services import DatasetRejected, dataset_sample_load
+
+    try:
+        dataset_sample_load()
+    except DatasetRejected as error:
+        sys.stderr.write(f"no sample data set: {error.message}\n")
 
 
 if __name__ == "__main__":

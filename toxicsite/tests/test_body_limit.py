@@ -31,9 +31,11 @@ def test_a_larger_body_is_refused_with_both_numbers(settings: LazySettings) -> N
     assert "100" in text
 
 
-def test_uploaded_files_are_not_counted(settings: LazySettings) -> None:
+def test_a_form_may_bring_three_files_of_the_largest_size_and_no_more(settings: LazySettings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
-    assert answer("/upload/", 10_000, "multipart/form-data; boundary=x") == (200, "passed")
+    settings.DATASET_MAX_BYTES = 10_000
+    assert answer("/upload/", 30_100, "multipart/form-data; boundary=x") == (200, "passed")
+    assert answer("/upload/", 30_101, "multipart/form-data; boundary=x")[0] == 413
 
 
 def test_a_length_that_is_no_number_is_a_bad_request() -> None:

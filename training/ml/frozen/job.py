@@ -5,14 +5,13 @@ so it happens in a process of its own, with bounds on memory and time, and never
 says what to read; FOLDER/out gets the files and FOLDER/report.json what is known of them, or FOLDER/error.json why not.
 """
 
-import importlib.util
 import json
 import resource
 import sys
 from pathlib import Path
 from typing import Any
 
-from training.ml.data import TextTable
+from training.ml.data_report import describe
 from training.ml.frozen.cut import cut_missing_splits
 from training.ml.frozen.rows import Limits, Rows, RowsRejected, united_labels
 from training.ml.frozen.store import SPLITS, read_split, read_splits, write_splits
@@ -45,7 +44,7 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
         "rows": {split: len(rows) for split, rows in splits.items()},
         "fingerprints": {split: table.fingerprint() for split, table in tables.items()},
         "statistics": {
-            **_describe(tables),
+            **describe(tables),
             "cut": cut,
             "left_out": left_out,
             "in_test_set": {
@@ -57,13 +56,6 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
             else None,
         },
     }
-
-
-def _describe(tables: dict[str, TextTable]) -> dict[str, Any]:
-    if importlib.util.find_spec("training.ml.data_report") is None:
-        return {}
-    describe = importlib.import_module("training.ml.data_report").describe
-    return dict(describe(tables))
 
 
 def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:

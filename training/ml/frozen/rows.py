@@ -94,7 +94,13 @@ class Rows:
 
     def table(self) -> TextTable:
         """The rows as recipes and evaluation see them, texts normalised."""
-        return TextTable([normalise_text(t) for t in self.texts], self.targets, self.weights, self.labels)
+        return TextTable(
+            [normalise_text(text) for text in self.texts],
+            self.targets,
+            self.weights,
+            self.labels,
+            self.sources if any(self.sources) else None,
+        )
 
     def digests(self) -> list[bytes]:
         """One digest for each row's normalised text, ignoring case: two rows with the same one say the same."""

@@ -1,0 +1,116 @@
+"""What is asked of somebody who makes a data set, one form for each place that rows come from."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from classifier.models import Source
+from training.models import SPLITS, Dataset
+
+LABELS_HELP = (
+    "Columns with 0, 1 or -1 (unknown), or true and false, separated by commas. column=label renames one."
+)
+
+
+class LabelColumnsField(forms.CharField):
+    """`toxic, label=insult` as {"toxic": "toxic", "label": "insult"}."""
+
+    def to_python(self, value: Any) -> Any:
+        pairs = [part.partition("=") for part in (super().to_python(value) or "").split(",") if part.strip()]
+        return {
+            column.strip(): (label.strip() if equals else column.strip()) for column, equals, label in pairs
+        }
+
+
+class _Named(forms.Form):
+    name = forms.CharField(max_length=150, label="Name")
+    description = forms.CharField(max_length=2_000, required=False, label="Description")
+
+
+class UploadForm(_Named):
+    train = forms.FileField(required=False, label="Training rows")
+    validation = forms.FileField(required=False, label="Validation rows")
+    test = forms.FileField(required=False, label="Test rows")
+    text_column = forms.CharField(max_length=200, initial="text", label="Column with the text")
+    label_columns = LabelColumnsField(
+        max_length=2_000, initial="toxic", label="Label columns", help_text=LABELS_HELP
+    )
+    license_name = forms.CharField(max_length=100, required=False, label="Licence")
+    attribution = forms.CharField(
+        max_length=2_000, required=False, label="Attribution", help_text="Whom the rows come from."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for split in SPLITS:
+            self.fields[split].widget.attrs["accept"] = ".csv,.jsonl,.parquet"
+        megabytes = settings.DATASET_MAX_BYTES / 2**20
+        self.fields[
+            "train"
+        ].help_text = f"CSV (UTF-8, with a header), JSONL or parquet; {megabytes:.0f} MiB at most."
+        self.fields["validation"].help_text = "Left out, a tenth of the training rows is cut off for it."
+        self.fields["test"].help_text = "Left out, another tenth. Alone, the set is for measuring."
+
+    def files_by_split(self) -> dict[str, Any]:
+        return {split: self.cleaned_data[split] for split in SPLITS if self.cleaned_data.get(split)}
+
+
+class HubForm(_Named):
+    hub_name = forms.CharField(
+        max_length=200, label="Name on the hub", help_text="OWNER/NAME, of a data set that is open to all."
+    )
+    configuration = forms.CharField(
+        max_length=100, required=False, label="Configuration", help_text="Where the data set has several."
+    )
+    revision = forms.CharField(max_length=100, required=False, label="Revision")
+    text_column = forms.CharField(max_length=200, initial="text", label="Column with the text")
+    label_columns = LabelColumnsField(
+        max_length=2_000, initial="label=toxic", label="Label columns", help_text=LABELS_HELP
+    )
+    license_name = forms.CharField(max_length=100, required=False, label="Licence")
+    attribution = forms.CharField(max_length=2_000, required=False, label="Attribution")
+
+
+class DecisionsForm(_Named):
+    sources = forms.MultipleChoiceField(
+        required=False,
+        label="Sources",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked means all.",
+    )
+    since = forms.DateTimeField(
+        required=False, label="Decided since", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateTimeField(
+        required=False, label="Decided before", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    weight = forms.FloatField(initial=1.0, min_value=0.001, max_value=1_000, label="Weight of each row")
+    test_share = forms.FloatField(
+        initial=0.1, min_value=0.01, max_value=0.5, label="Share of test rows", help_text="From 0.01 to 0.5."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["sources"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(source.slug, source.name) for source in Source.objects.order_by("name")]
+
+
+class MixtureForm(_Named):
+    """One weight for each data set there is; without one it is not in the mixture."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.datasets = list(Dataset.objects.ready().order_by("-id"))
+        for dataset in self.datasets:
+            self.fields[f"weight_{dataset.pk}"] = forms.FloatField(
+                required=False, min_value=0.001, max_value=1_000, label=f"Weight of {dataset.name}"
+            )
+
+    def rows(self) -> list[tuple[Dataset, forms.BoundField]]:
+        return [(dataset, self[f"weight_{dataset.pk}"]) for dataset in self.datasets]
+
+    def parts(self) -> list[tuple[Dataset, float]]:
+        chosen = [(dataset, self.cleaned_data.get(f"weight_{dataset.pk}")) for dataset in self.datasets]
+        return [(dataset, weight) for dataset, weight in chosen if weight]
