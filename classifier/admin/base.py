@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-BADGES = {"green": "calm", "blue": "info", "red": "toxic", "grey": "wait"}
+BADGES = {"green": "calm", "blue": "info", "red": "toxic", "grey": "wait", "amber": "warn"}
 EXCERPT_CHARACTERS = 90
 
 
@@ -86,7 +86,9 @@ def ask(
     explanation: str,
     back: str,
     facts: Sequence[tuple[str, str]] = (),
-    form: ReasonForm | None = None,
+    form: forms.Form | None = None,
+    notes: Sequence[str] = (),
+    notes_title: str = "",
 ) -> TemplateResponse:
     """A page that says what will happen and does it when its button is pressed (a link alone changes nothing)."""
     context = {
@@ -98,5 +100,7 @@ def ask(
         "back": back,
         "facts": facts,
         "form": form,
+        "notes": notes,
+        "notes_title": notes_title,
     }
     return TemplateResponse(request, "admin/classifier/confirm.html", context)

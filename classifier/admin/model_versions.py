@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -10,26 +11,49 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldBooleanWidget
 
 from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ReasonForm, ask, badge
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
 from classifier.services import (
     ArtifactRejected,
+    GateClosed,
+    GateVerdict,
     NothingToRollBackTo,
+    gate_check,
     model_version_activate,
     model_version_roll_back,
+    shadow_start,
+    shadow_stop,
     workers,
 )
 from classifier.services.model_versions import model_version_before_active
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 
-REFUSALS = (ArtifactRejected, IllegalTransition, LostRace, NothingToRollBackTo)
+REFUSALS = (ArtifactRejected, GateClosed, IllegalTransition, LostRace, NothingToRollBackTo)
+
+
+class OverrideForm(ReasonForm):
+    """Shown when the quality gate is closed: the reason then has to say why it is overridden."""
+
+    override = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanWidget(),
+        label="Override the closed quality gate",
+        help_text="The history keeps your reason together with what the gate said.",
+    )
 
 
 class ModelVersionEventInline(ReadOnlyInline):
     model = ModelVersionEvent
     verbose_name_plural = "history, newest first"
-    fields = readonly_fields = ["created_at", "old", "new", "actor", "reason"]
+    fields = readonly_fields = ["created_at", "old", "new", "actor", "reason", "gate_said"]
+
+    @display(description="Quality gate")
+    def gate_said(self, event: ModelVersionEvent) -> str:
+        if event.gate is None:
+            return "-"
+        return "Open" if event.gate.get("passed") else "Closed, overridden"
 
 
 @admin.register(ModelVersion)
@@ -40,6 +64,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         "decision_threshold",
         "roc_auc",
         "running",
+        "is_shadow",
         "created_at",
         "activated_at",
     ]
@@ -47,9 +72,22 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     search_fields = ["version", "name"]
     inlines = [ModelVersionEventInline]
     actions_list = ["roll_back"]
-    actions_detail = ["activate"]
+    actions_detail = ["activate", "shadow"]
     fieldsets = [
-        (None, {"fields": ["version", "name", "status_badge", "running", "created_at", "activated_at"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "version",
+                    "name",
+                    "status_badge",
+                    "running",
+                    "is_shadow",
+                    "created_at",
+                    "activated_at",
+                ]
+            },
+        ),
         ("Decision", {"fields": ["labels", "primary_label", "decision_threshold"]}),
         ("Artifact", {"fields": ["directory", "sha256", "manifest_text"]}),
     ]
@@ -90,17 +128,50 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         if version.is_active:
             messages.info(request, f"{version} is the active version already.")
             return HttpResponseRedirect(back)
+        gate = gate_check(version)
         return self._confirmed(
             request,
             title=f"Activate {version}",
             button="Activate",
             replacement=version,
             back=back,
-            verb=lambda reason: model_version_activate(
+            gate=gate,
+            verb=lambda data: model_version_activate(
                 model_version=version,
                 by=request.user,  # type: ignore[arg-type]
-                reason=reason,
+                reason=data["reason"],
+                override_reason=data["reason"] if data.get("override") else "",
             ),
+        )
+
+    @action(description="Shadow", url_path="shadow", permissions=["activate"], icon="visibility")
+    def shadow(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Let the version score live traffic silently, or end that."""
+        version = get_object_or_404(ModelVersion, pk=object_id)
+        back = reverse("admin:classifier_modelversion_change", args=[version.pk])
+        if version.is_active:
+            messages.info(request, f"{version} is in production; it cannot be its own shadow.")
+            return HttpResponseRedirect(back)
+        verb, word = (shadow_stop, "Stop") if version.is_shadow else (shadow_start, "Start")
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                verb(model_version=version, by=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
+                messages.success(
+                    request,
+                    f"{version} {'scores' if version.is_shadow else 'no longer scores'} live traffic.",
+                )
+            except REFUSALS as error:
+                messages.error(request, f"Nothing was changed: {error}")
+            return HttpResponseRedirect(back)
+        return ask(
+            self,
+            request,
+            title=f"{word} the shadow of {version}",
+            verb=word,
+            explanation="A shadow scores the same comments after their verdict; it changes nothing about them.",
+            back=back,
+            form=form,
         )
 
     @action(description="Roll back", url_path="roll-back", permissions=["activate"], icon="undo")
@@ -116,7 +187,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             button="Roll back",
             replacement=target,
             back=back,
-            verb=lambda reason: model_version_roll_back(by=request.user, reason=reason),  # type: ignore[arg-type]
+            verb=lambda data: model_version_roll_back(by=request.user, reason=data["reason"]),  # type: ignore[arg-type]
         )
 
     def _confirmed(
@@ -128,12 +199,14 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         replacement: ModelVersion,
         back: str,
         verb: Any,
+        gate: GateVerdict | None = None,
     ) -> HttpResponse:
-        """Ask for a reason, then do it; what the service refuses is said in its own words."""
-        form = ReasonForm(request.POST or None)
+        """Ask for a reason, then do it; what the gate or the service refuses is said in its own words."""
+        closed = gate is not None and not gate.passed
+        form = (OverrideForm if closed else ReasonForm)(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                verb(form.cleaned_data["reason"])
+                verb(form.cleaned_data)
                 messages.success(request, f"{replacement} is in production; workers follow within seconds.")
             except REFUSALS as error:
                 messages.error(request, f"Nothing was changed: {error}")
@@ -151,4 +224,6 @@ class ModelVersionAdmin(ReadOnlyAdmin):
                 ("In production afterwards", f"{replacement} ({self.decision_threshold(replacement)})"),
             ],
             form=form,
+            notes=[] if gate is None else [*gate.reasons, *gate.satisfied],
+            notes_title="The quality gate is closed" if closed else "The quality gate is open",
         )

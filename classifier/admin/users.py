@@ -17,7 +17,7 @@ from classifier.models import User
 from classifier.services.roles import ROLE_PERMISSIONS, roles_of, user_roles_set
 
 ROLE_HELP = (
-    "Moderator: submits and looks at comments. Model admin: activates and rolls back model versions. "
+    "Moderator: submits and looks at comments. Model admin: trains, compares, activates and rolls back models. "
     "Admin: people, API keys and all of the above."
 )
 

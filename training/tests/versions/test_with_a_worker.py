@@ -1,0 +1,74 @@
+"""A running worker follows a promotion past the gate, and scores in the shadow without harm to verdicts."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
+from classifier.selectors.shadow import shadow_report
+from classifier.services import (
+    comment_submit,
+    comment_wait,
+    comments_submit,
+    gate_check,
+    model_version_activate,
+    shadow_start,
+    shadow_stop,
+)
+from classifier.tests.worker_process import WorkerProcess
+from training.tests.versions.conftest import Measure, Pair
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 40.0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def verdict_of(text: str) -> ModelVersion:
+    comment = comment_wait(comment_id=comment_submit(text=text, source="web").pk, deadline=SECONDS)
+    assert comment.current_prediction is not None
+    return comment.current_prediction.model_version
+
+
+def test_a_shadow_scores_live_traffic_and_a_promoted_version_answers_seconds_later(
+    pair: Pair, measure: Measure, start_worker: Callable[..., WorkerProcess]
+) -> None:
+    one, two = pair
+    start_worker().wait_until_ready()
+    shadow_start(model_version=two, by=None)
+    time.sleep(2.1)  # so often the worker looks
+    assert verdict_of("i hate you") == one
+    comments_submit(items=[{"text": f"the rain is good {n}"} for n in range(9)], source="test")
+    wait_until(lambda: ShadowPrediction.objects.count() == 10)
+    assert Prediction.objects.filter(model_version=one).count() == 10
+    assert shadow_report(model_version=two).rows == 10
+    shadow_stop(model_version=two, by=None)
+    time.sleep(2.1)
+
+    measure(one)
+    measure(two, against=one)
+    verdict = gate_check(two)
+    assert verdict is not None
+    assert verdict.passed
+    two.refresh_from_db()
+    model_version_activate(model_version=two, by=None)
+    assert verdict_of("i love you") == two
+    assert ShadowPrediction.objects.count() == 10
+
+
+def test_a_broken_shadow_harms_no_verdict(pair: Pair, start_worker: Callable[..., WorkerProcess]) -> None:
+    one, two = pair
+    (two.path / "model.safetensors").write_bytes(b"damaged")
+    shadow_start(model_version=two, by=None)
+    worker = start_worker().wait_until_ready()
+    assert verdict_of("i hate you") == one
+    wait_until(lambda: "cannot be loaded" in worker.output)
+    assert verdict_of("i hate you too") == one
+    assert Comment.objects.filter(status="classified").count() == 2
+    assert not ShadowPrediction.objects.exists()
