@@ -28,10 +28,15 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(folder: Path) -> int:
-    """Do the job in `folder`; return the exit code: 0 done, 2 failed, 3 stopped on request, 4 the disk is full."""
+    """Do the job in `folder` as this process's one task; return its exit code."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     watch_parent(stop)
+    return do(folder, stop)
+
+
+def do(folder: Path, stop: threading.Event) -> int:
+    """Do the job in `folder`, or go on with it; return 0 done, 2 failed, 3 stopped on request, 4 the disk is full."""
     rank = int(os.environ.get("RANK", "0"))
     try:
         job = json.loads((folder / "job.json").read_text())

@@ -59,7 +59,7 @@ def places(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def make_dataset(places: Path) -> Callable[..., Dataset]:
     def make(name: str = "words", *, train: int = 400, test_set: bool = True) -> Dataset:
-        rows = {"train": train, "validation": 120, "test": 80}
+        rows = {"train": train, "validation": 120} | ({"test": 80} if test_set else {})
         for seed, (split, count) in enumerate(rows.items()):
             write_split(places / "datasets" / name / f"{split}.parquet", count, seed)
         return Dataset.objects.create(

@@ -27,7 +27,7 @@ def test_a_run_is_cancelled_within_seconds_and_goes_on_from_its_checkpoint_when_
     queue_run: Callable[..., Experiment],
     model_admin: User,
 ) -> None:
-    run = queue_run(make_dataset(), loop=LONG)
+    run = queue_run(make_dataset(test_set=False), loop=LONG)
     worker = start_worker()
     worker.wait_for(run, trains)
     asked = time.monotonic()
@@ -55,7 +55,7 @@ def test_a_run_whose_worker_was_killed_goes_on_without_a_metric_twice(
     make_dataset: Callable[..., Dataset],
     queue_run: Callable[..., Experiment],
 ) -> None:
-    loop: dict[str, Any] = {"epochs": 40, "checkpoint_seconds": 0.3, "token_budget": 128}
+    loop: dict[str, Any] = {"epochs": 12, "checkpoint_seconds": 0.2, "token_budget": 128}
     run = queue_run(make_dataset(train=300, test_set=False), loop=loop)
     worker = start_worker()
     mark = run.path / "checkpoint" / "step.json"
