@@ -47,7 +47,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 dataset=Dataset.objects.get(pk=form.cleaned_data["dataset"]),
                 notes=form.cleaned_data["notes"],
                 by=person_of(request),
-                **_start(form.cleaned_data["start"]),
+                **start_of(form.cleaned_data["start"]),
             )
         except ConfigRejected as error:
             form.reject(error.field, error.message)
@@ -80,7 +80,7 @@ def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
     }
     form = _form(request, recipe, values, learnable_datasets(), initial)
     if request.method == "POST" and form.is_valid():
-        start = _start(form.cleaned_data["start"]) if form.cleaned_data["start"] != initial["start"] else {}
+        start = start_of(form.cleaned_data["start"]) if form.cleaned_data["start"] != initial["start"] else {}
         changes: dict[str, Any] = {
             "name": form.cleaned_data["name"],
             "notes": form.cleaned_data["notes"],
@@ -160,7 +160,7 @@ def _first_values(request: HttpRequest, recipe: Recipe, datasets: list[Dataset])
     return initial
 
 
-def _start(value: str) -> dict[str, Any]:
+def start_of(value: str) -> dict[str, Any]:
     """{"teacher": run} or {"base_version": version} of "run:3" or "version:5"; the form offered no others."""
     kind, _, pk = value.partition(":")
     if kind == "run":
