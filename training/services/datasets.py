@@ -92,7 +92,8 @@ def dataset_from_folder(
 ) -> Dataset:
     """Freeze the train, validation and test files (.parquet, .csv, .jsonl) of a folder of this machine.
 
-    For commands only: a page must never name a path. Raises DatasetRejected and PermissionDenied.
+    For commands only: a page must never name a path. Rows without text are left out and counted. Raises
+    DatasetRejected and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     found = {
@@ -105,7 +106,8 @@ def dataset_from_folder(
         raise DatasetRejected("folder", f"{folder} has no train (or test) .parquet, .csv or .jsonl file.")
     described = {split: {"path": str(path.resolve()), "name": path.name} for split, path in found.items()}
     with incoming_folder() as incoming:
-        report = run_child(_files_job(described, text_column, label_columns), incoming)
+        job = {**_files_job(described, text_column, label_columns), "skip_empty": True}
+        report = run_child(job, incoming)
         return dataset_store(
             folder=incoming,
             report=report,

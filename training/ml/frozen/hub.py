@@ -41,13 +41,16 @@ def read_hub(
             continue
         part = loaded[split]
         shown = f"{name}:{split}"
-        check_columns(part.column_names, text_column, label_columns, shown, limits)
+        needed = label_columns if split == "train" else dict(list(label_columns.items())[:1])
+        check_columns(part.column_names, text_column, needed, shown, limits)
         if len(part) > limits.rows:
             raise RowsRejected(
                 f"there are {len(part):,} rows; at most {limits.rows:,} are read (DATASET_MAX_ROWS).",
                 file=shown,
             )
-        splits[split], empty, leaked = _collect(part, shown, text_column, label_columns, limits)
+        splits[split], empty, leaked = _collect(
+            part, shown, text_column, label_columns, limits, partial=split != "train"
+        )
         left_out["empty"] += empty
         left_out["leaked"] += leaked
     if "train" not in splits and "test" not in splits:
@@ -68,10 +71,16 @@ def check_hub_name(name: str) -> None:
 
 
 def _collect(
-    part: Any, shown: str, text_column: str, label_columns: Mapping[str, str], limits: Limits
+    part: Any,
+    shown: str,
+    text_column: str,
+    label_columns: Mapping[str, str],
+    limits: Limits,
+    *,
+    partial: bool,
 ) -> tuple[Rows, int, int]:
     columns = {text_column, *label_columns, "weight", "source", "in_train_text"} & set(part.column_names)
-    collector = Collector(shown, text_column, label_columns, limits, skip_empty=True)
+    collector = Collector(shown, text_column, label_columns, limits, skip_empty=True, partial=partial)
     leaked = 0
     for batch in part.select_columns(sorted(columns)).iter(batch_size=1_000):
         for values in zip(*batch.values(), strict=True):

@@ -61,17 +61,20 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
     from training.ml.frozen.readers import read_file
 
-    splits = {
-        split: read_file(
+    splits: dict[str, Rows] = {}
+    empty = 0
+    for split, file in job["files"].items():
+        splits[split], without_text = read_file(
             Path(file["path"]),
             name=file["name"],
             text_column=job["text_column"],
             label_columns=job["label_columns"],
             limits=limits,
+            skip_empty=bool(job.get("skip_empty")),
+            partial=split != "train",
         )
-        for split, file in job["files"].items()
-    }
-    return splits, {}, _measured_on(job)
+        empty += without_text
+    return splits, {"empty": empty} if empty else {}, _measured_on(job)
 
 
 def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:

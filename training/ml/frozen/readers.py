@@ -38,8 +38,11 @@ def read_file(
     label_columns: Mapping[str, str],
     limits: Limits,
     skip_empty: bool = False,
-) -> Rows:
+    partial: bool = False,
+) -> tuple[Rows, int]:
     """Read every row of a file, called `name` in messages, or raise RowsRejected at the first thing wrong.
+
+    Returns the rows and how many without text were left out (with `skip_empty`); `partial` as in Collector.
 
     `label_columns` maps a column of the file to the label that it holds. Columns `weight` and `source` are read where
     they are there; all others are left out.
@@ -54,7 +57,7 @@ def read_file(
     if size == 0:
         raise RowsRejected("the file is empty.", file=name)
     _check_magic(path, kind, name)
-    collector = Collector(name, text_column, label_columns, limits, skip_empty=skip_empty)
+    collector = Collector(name, text_column, label_columns, limits, skip_empty=skip_empty, partial=partial)
     columns = {text_column, *label_columns, "weight", "source"}
     if kind == "csv":
         _read_csv(path, collector, columns)
@@ -62,7 +65,7 @@ def read_file(
         _read_jsonl(path, collector, columns)
     else:
         _read_parquet(path, collector, columns)
-    return collector.rows()
+    return collector.rows(), collector.empty
 
 
 def _check_magic(path: Path, kind: str, name: str) -> None:
@@ -86,7 +89,7 @@ def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
             header = [name.strip() for name in next(reader, [])]
             if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
                 raise RowsRejected("separate the columns by commas.", file=file_name)
-            check_columns(header, collector.text_column, collector.label_columns, file_name, collector.limits)
+            check_columns(header, collector.text_column, collector.required, file_name, collector.limits)
             wanted = [(place, name) for place, name in enumerate(header) if name in columns]
             for values in reader:
                 if not values:  # a blank line
@@ -137,7 +140,7 @@ def _read_jsonl(path: Path, collector: Collector, columns: set[str]) -> None:
                 check_columns(
                     list(row),
                     collector.text_column,
-                    collector.label_columns,
+                    collector.required,
                     collector.file,
                     collector.limits,
                 )
@@ -173,7 +176,7 @@ def _read_parquet(path: Path, collector: Collector, columns: set[str]) -> None:
             thrift_container_size_limit=MOST_FOOTER_ITEMS,
         )
         schema = file.schema_arrow
-        check_columns(schema.names, collector.text_column, collector.label_columns, name, limits)
+        check_columns(schema.names, collector.text_column, collector.required, name, limits)
         if not _is_text(schema.field(collector.text_column).type):
             raise RowsRejected(
                 f"the text is of type {str(schema.field(collector.text_column).type)[:60]}; store it as a string.",

@@ -63,7 +63,11 @@ def check_columns(
 
 
 class Collector:
-    """Collects checked rows; `skip_empty` leaves rows without text out and counts them instead of refusing."""
+    """Collects checked rows; `skip_empty` leaves rows without text out and counts them instead of refusing.
+
+    With `partial` (validation and test splits, which are often labelled more sparingly) only the first label has to be
+    known; the others may be missing as a column or unknown throughout.
+    """
 
     def __init__(
         self,
@@ -73,7 +77,9 @@ class Collector:
         limits: Limits,
         *,
         skip_empty: bool,
+        partial: bool = False,
     ) -> None:
+        self.partial = partial
         self.file, self.text_column, self.label_columns = file, text_column, label_columns
         self.limits, self.skip_empty = limits, skip_empty
         self.texts: list[str] = []
@@ -81,6 +87,11 @@ class Collector:
         self.weights = array("f")
         self.sources: list[str] = []
         self.seen = self.empty = 0
+
+    @property
+    def required(self) -> Mapping[str, str]:
+        """The label columns that must be there."""
+        return dict(list(self.label_columns.items())[:1]) if self.partial else self.label_columns
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take the next row of the file. Raises RowsRejected."""
@@ -94,7 +105,10 @@ class Collector:
         if text is None:
             self.empty += 1
             return
-        values = [self._label(column, row.get(column)) for column in self.label_columns]
+        values = [
+            -1 if self.partial and column not in row else self._label(column, row.get(column))
+            for column in self.label_columns
+        ]
         self.weights.append(self._weight(row.get("weight")) if "weight" in row else 1.0)
         self.sources.append(self._source(row.get("source")))
         self.texts.append(text)
@@ -107,7 +121,7 @@ class Collector:
         labels = tuple(self.label_columns.values())
         targets = np.array(self.targets, dtype=np.float32).reshape(len(self.texts), len(labels))
         for position, column in enumerate(self.label_columns):
-            if not (targets[:, position] >= 0).any():
+            if column in self.required and not (targets[:, position] >= 0).any():
                 raise RowsRejected(
                     "every row says unknown (-1); leave this column out, or fill it in.",
                     field="label_columns",
