@@ -38,7 +38,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     show_full_result_count = False
     actions_on_top = True
-    actions = None
+    actions: list[str] | None = None
     list_fullwidth = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -97,18 +97,18 @@ def _absolute(found: _Judgement, ours: Report, label: str, fingerprint: str) -> 
             f"Its {TITLES[name]} of {value:.4f} is below the bar of {bar:g}.",
         )
     baseline = baseline_report(baseline="tfidf", fingerprint=fingerprint)
-    bar = _metric(baseline, label, "roc_auc") if baseline is not None else None
+    to_beat = _metric(baseline, label, "roc_auc") if baseline is not None else None
     value = _metric(ours, label, "roc_auc")
-    if bar is None or value is None:
+    if to_beat is None or value is None:
         found.satisfied.append(
             "The TF-IDF baseline has not been measured on these rows, so it was left out of account."
         )
         return
-    found.numbers["tfidf_roc_auc"] = bar
+    found.numbers["tfidf_roc_auc"] = to_beat
     found.check(
-        value > bar,
-        f"It beats the TF-IDF baseline, whose ROC-AUC is {bar:.4f}.",
-        f"It does not beat the TF-IDF baseline, whose ROC-AUC is {bar:.4f}.",
+        value > to_beat,
+        f"It beats the TF-IDF baseline, whose ROC-AUC is {to_beat:.4f}.",
+        f"It does not beat the TF-IDF baseline, whose ROC-AUC is {to_beat:.4f}.",
     )
 
 

@@ -5,11 +5,10 @@ from typing import Any
 from classifier.models import ModelVersion
 from training.ml.card import model_card
 from training.selectors.experiment_page import version_measured
-from training.views.presentation import count, megabytes, number, parameters
+from training.views.presentation import METRICS, count, megabytes, number, parameters
 from training.views.presentation_card import Block, card_blocks
 from training.views.presentation_mistakes import label_issues, mistakes
 from training.views.presentation_report import (
-    METRICS,
     SLICE_COLUMNS,
     curves_view,
     difference_rows,

@@ -94,7 +94,7 @@ def version(request: HttpRequest, version_id: int) -> HttpResponse:
         "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=found.pk).first(),
         "facts": facts(found),
         "running": sum(status.model_version == found.version for status in workers()),
-        "runs": found.experiments.filter(deleted_at__isnull=True),  # type: ignore[attr-defined]
+        "runs": found.experiments.filter(deleted_at__isnull=True),
         "shadows": shadows,
         "shadow_facts": shadow_facts(shadows),
         "provenance": provenance(found),

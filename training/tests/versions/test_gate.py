@@ -28,7 +28,7 @@ def as_good(pair: Pair, measure: Measure) -> Pair:
 
 
 def change(version: ModelVersion, **values: Any) -> None:
-    version.evaluations.update(report=report(**values))  # type: ignore[attr-defined]
+    version.evaluations.update(report=report(**values))
 
 
 def test_a_candidate_as_good_as_the_version_in_production_passes(as_good: Pair) -> None:
