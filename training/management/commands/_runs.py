@@ -92,7 +92,14 @@ def plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except (DataError, BaseModelError, LayerSelectionError, InferenceError, FloatingPointError) as error:
+    except (
+        ConfigError,
+        DataError,
+        BaseModelError,
+        LayerSelectionError,
+        InferenceError,
+        FloatingPointError,
+    ) as error:
         raise CommandError(str(error)) from None
     except (Cancelled, KeyboardInterrupt):
         raise CommandError("stopped; run the same command again to resume from the last checkpoint") from None

@@ -7,8 +7,10 @@ experiment (cross-entropy, temperature KL, cosine), with weights and temperature
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from training.ml.config import DistillConfig, to_dict
 from training.ml.hardware import best_device, choose_attention
@@ -21,9 +23,18 @@ from training.ml.recipes.common import RunResult, finish_run, prepare_data, vali
 from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
 
 
-def distill(config: DistillConfig, folder: Path, listener: Listener | None = None) -> RunResult:
+def distill(
+    config: DistillConfig,
+    folder: Path,
+    listener: Listener | None = None,
+    *,
+    told: Mapping[str, Any] | None = None,
+    asked: Mapping[str, Any] | None = None,
+) -> RunResult:
     """Make and teach a student of the teacher in `config.teacher`, and save the run in `folder`; resumes.
 
+    A recipe that ends in a distillation gives what its card tells beyond that (`told`) and its own configuration
+    (`asked`).
     Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
     """
     listener = listener or SilentListener()
@@ -71,12 +82,13 @@ def distill(config: DistillConfig, folder: Path, listener: Listener | None = Non
         "layers": list(taken),
         "parameters": parameters,
         "provenance": provenance(
-            config=to_dict(config),
+            config=dict(asked) if asked else to_dict(config),
             data=data.facts,
             seconds=time.monotonic() - started,
             loop=asdict(report),
             teacher=start.provenance,
         ),
+        **(told or {}),
     }
     return finish_run(
         folder,

@@ -32,19 +32,17 @@ def train_hybrid(config: HybridConfig, folder: Path, listener: Listener | None =
 
     # first stage: its result is what the second starts from
     if not (first / "run.json").is_file():
-        stage = StageListener(listener, "first")
         if student_first:
-            distill(_student(config, config.teacher), first, stage)
+            distill(_student(config, config.teacher), first, StageListener(listener, "distill"))
         else:
-            train_lora(_lora(config, config.teacher), first, stage)
+            train_lora(_lora(config, config.teacher), first, StageListener(listener, "lora"))
 
     # second stage
     if not (second / "run.json").is_file():
-        stage = StageListener(listener, "second")
         if student_first:
-            train_lora(_lora(config, str(first)), second, stage)
+            train_lora(_lora(config, str(first)), second, StageListener(listener, "lora"))
         else:
-            distill(_student(config, str(first)), second, stage)
+            distill(_student(config, str(first)), second, StageListener(listener, "distill"))
 
     # report: the second stage's model, with what both stages tell
     return _finish(config, folder, first, second)
@@ -85,4 +83,5 @@ def _finish(config: HybridConfig, folder: Path, first: Path, second: Path) -> Ru
         if path.is_file() and path.name != "run.json" and not path.name.startswith("teacher-logits"):
             shutil.copyfile(path, folder / path.name)
     (folder / "run.json").write_text(json.dumps(card, indent=2))
+    shutil.rmtree(second)  # the first stage stays: it is a model of its own
     return RunResult(folder, card["thresholds"], card["validation"], told)

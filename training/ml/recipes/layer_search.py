@@ -20,7 +20,7 @@ from training.ml.hardware import choose_attention
 from training.ml.layers import LayerSelectionError, encoder_layers, make_student, select_layers
 from training.ml.loop import plan_batches, run_loop
 from training.ml.metrics import evaluate_scores
-from training.ml.models import load_base, load_tokenizer, read_run
+from training.ml.models import load_base, load_tokenizer
 from training.ml.predict import predict_logits, probabilities
 from training.ml.progress import Listener, Progress, SilentListener
 from training.ml.recipes.common import RunData, RunResult, prepare_data
@@ -42,9 +42,6 @@ class Trial:
     roc_auc: float
     seconds: float
 
-    def better_than(self, other: "Trial", score: str) -> bool:
-        return self.kl < other.kl if score == "kl" else self.roc_auc > other.roc_auc
-
 
 def search_layers(config: LayerSearchConfig, folder: Path, listener: Listener | None = None) -> RunResult:
     """Try selections, distil the best, and save the run in `folder`; resumes with the try or step it was at.
@@ -63,30 +60,30 @@ def search_layers(config: LayerSearchConfig, folder: Path, listener: Listener | 
     student = DistillConfig(
         config.teacher, layers, config.data, config.loop, config.loss, calibrate=config.calibrate
     )
-    result = distill(student, folder, listener)
-
-    # report: the student's, and everything that was tried
-    card = read_run(folder)
-    card["recipe"] = "layer-search"
-    card["provenance"]["config"] = to_dict(config)
-    card["search"] = {
+    search = {
         "score": config.search.score,
         "seconds": round(sum(trial.seconds for trial in trials), 1),
-        "trials": [asdict(trial) for trial in sorted(trials, key=lambda t: _rank(t, config.search.score))],
+        "trials": [
+            asdict(trial) for trial in sorted(trials, key=lambda one: _rank(one, config.search.score))
+        ],
     }
-    aside = folder / "run.json.writing"
-    aside.write_text(json.dumps(card, indent=2))
-    aside.rename(folder / "run.json")
-    return RunResult(folder, result.thresholds, result.validation, card["provenance"])
+
+    # report: the student's, and everything that was tried
+    return distill(
+        student, folder, listener, told={"recipe": "layer-search", "search": search}, asked=to_dict(config)
+    )
 
 
 def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list[Trial]:
     """Return every tried selection, those of an earlier, killed run first."""
     options = config.search
-    trials = _read_trials(folder)
+    trials, finished = _read_trials(folder)
+    if finished:
+        return trials
     start = read_fitting_start(config.teacher, config.data)
+    rows = min(options.rows, config.data.max_rows or options.rows)
     few = replace(
-        config.data, max_rows=options.rows, validation_rows=options.validation_rows, max_negatives=None,
+        config.data, max_rows=rows, validation_rows=options.validation_rows, max_negatives=None,
         clean_sentences=0,
     )  # fmt: skip
     data = prepare_data(few, load_tokenizer(config.teacher), config.loop.seed)
@@ -108,7 +105,10 @@ def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list
                 teacher, data.validation_tokens, phase="teacher validation", listener=listener
             )
         trials.append(_try(layers, teacher, known, goal, data, config, start.softmax, len(trials), listener))
-        _write_trials(folder, trials)
+        _write_trials(folder, trials, finished=False)
+    if not trials:
+        raise LayerSelectionError("no selection to try: every candidate has another size than search.size")
+    _write_trials(folder, trials, finished=True)
     return trials
 
 
@@ -117,13 +117,15 @@ def selections(
 ) -> Iterator[tuple[int, ...]]:
     """Yield what to try next; `trials` is looked at again after every one, and holds what an earlier run tried."""
     tried = {trial.layers for trial in trials}
-    named = [
-        select_layers(one.replace("-", ",") if one[:1].isdigit() else one, depth, options.size)
-        for one in options.candidates
-    ]
     size = options.size or max(depth // 2, 1)
     if size > depth:
         raise LayerSelectionError(f"search.size is {size}, the teacher has {depth} layers")
+    named = [
+        select_layers(one.replace("-", ",") if one[:1].isdigit() else one, depth, size)
+        for one in options.candidates
+    ]
+    if options.size:  # students of other sizes would not compare
+        named = [layers for layers in named if len(layers) == size]
     rng = np.random.default_rng(seed)
 
     def fresh(layers: tuple[int, ...]) -> bool:
@@ -141,16 +143,19 @@ def selections(
                 yield layers
     while options.strategy == "greedy" and trials:
         best = _best(trials, options.score)
-        nearby = [layers for layers in neighbours(best.layers, depth) if fresh(layers)]
-        for i in rng.permutation(len(nearby)):
-            if not fresh(nearby[i]):
-                return
-            tried.add(nearby[i])
-            yield nearby[i]
+        nearby = neighbours(best.layers, depth)
+        order = np.random.default_rng([seed, *best.layers]).permutation(
+            len(nearby)
+        )  # the same after a resume
+        for layers in (nearby[i] for i in order):
+            if not fresh(layers):
+                continue
+            tried.add(layers)
+            yield layers
             if _best(trials, options.score).layers != best.layers:
                 break
         else:
-            return  # nothing nearby is better
+            return  # nothing nearby is better, or all tries are used
 
 
 def neighbours(layers: tuple[int, ...], depth: int) -> list[tuple[int, ...]]:
@@ -237,15 +242,17 @@ def _best(trials: list[Trial], score: str) -> Trial:
     return min(trials, key=lambda trial: _rank(trial, score))
 
 
-def _read_trials(folder: Path) -> list[Trial]:
+def _read_trials(folder: Path) -> tuple[list[Trial], bool]:
+    """Return the finished tries, and whether the search itself is finished."""
     path = folder / "trials.json"
     if not path.is_file():
-        return []
-    return [Trial(**{**one, "layers": tuple(one["layers"])}) for one in json.loads(path.read_text())]
+        return [], False
+    kept = json.loads(path.read_text())
+    return [Trial(**{**one, "layers": tuple(one["layers"])}) for one in kept["trials"]], kept["finished"]
 
 
-def _write_trials(folder: Path, trials: list[Trial]) -> None:
+def _write_trials(folder: Path, trials: list[Trial], *, finished: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / "trials.json.writing"
-    aside.write_text(json.dumps([asdict(trial) for trial in trials], indent=2))
+    aside.write_text(json.dumps({"finished": finished, "trials": [asdict(one) for one in trials]}, indent=2))
     aside.rename(folder / "trials.json")

@@ -120,6 +120,8 @@ def _student(
             "has another vocabulary than the teacher; both must read the same tokens", "student"
         )
     student = _load(config.student, start, attention, config)
+    if config.loss.hidden > 0 and student.config.hidden_size != teacher.config.hidden_size:
+        raise ConfigError("hidden states of different widths cannot be compared here; use 0", "loss.hidden")
     owner, attribute = encoder_layers(student)
     size = len(getattr(owner, attribute))
     owner, attribute = encoder_layers(teacher)

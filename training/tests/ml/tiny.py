@@ -15,7 +15,7 @@ WORDS = [
 BAD = {"idiot", "stupid", "fool", "hate"}
 
 
-def write_base(folder: Path, kind: str = "bert", layers: int = 4) -> Path:
+def write_base(folder: Path, kind: str = "bert", layers: int = 4, hidden: int = 16) -> Path:
     """Write a tiny encoder with a word-level wordpiece tokenizer, as a hub download would look."""
     import torch
     from tokenizers import BertWordPieceTokenizer
@@ -36,7 +36,7 @@ def write_base(folder: Path, kind: str = "bert", layers: int = 4) -> Path:
     fast.save_pretrained(folder)
     sizes: dict[str, Any] = {
         "vocab_size": len(vocab),
-        "hidden_size": 16,
+        "hidden_size": hidden,
         "num_hidden_layers": layers,
         "num_attention_heads": 2,
         "intermediate_size": 32,
