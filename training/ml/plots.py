@@ -28,9 +28,11 @@ COSTS = {
 def draw_plots(reports: "Reports", folder: Path, label: str | None = None) -> list[tuple[str, str]]:
     """Write every picture that the reports ({title: report as a dict}) have numbers for into `folder`.
 
-    `label` is the first report's first label unless given. Returns (file name, sentence) of each picture written.
+    `label` is the first report's first label unless given. The majority baseline is left out: it would press all the
+    others into one corner. Returns (file name, sentence) of each picture written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    reports = {title: one for title, one in reports.items() if one.get("version") != "majority"}
     if not reports:
         return []
     label = label or str(next(iter(reports.values()))["labels"][0])

@@ -22,7 +22,8 @@ def label_issues(
     """Return the likeliest label errors over all labels, the worst first.
 
     `scores` [rows, labels] must come from a model that has not learned from these rows: a model that has agrees with
-    their mistakes. `quality` is the probability that the model gives to the label as it stands.
+    their mistakes. A row is suspected when the model is as sure of the other answer as it is, on average, on rows that
+    were given that answer. `quality` is the probability that the model gives to the label as it stands.
     """
     found: list[dict[str, Any]] = []
     for position, label in enumerate(labels):
@@ -79,6 +80,7 @@ def _suspects(truth: "NDArray[np.int64]", positive: "NDArray[np.float64]") -> li
     found: list[int] = find_label_issues(
         truth,
         np.column_stack([1 - positive, positive]),
+        filter_by="confident_learning",
         return_indices_ranked_by="self_confidence",
         n_jobs=1,
     ).tolist()

@@ -1,0 +1,125 @@
+"""A suite's report by hand: functionalities, the areas of Borkan et al. 2019, gaps, disguises."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.ml.data import TextTable
+from training.ml.evaluation.obfuscation import TRANSFORMATIONS, disguise, obfuscation_report
+from training.ml.evaluation.subject import Size
+from training.ml.evaluation.suite_report import auc, power_mean, run_suite, wilson
+
+#        text  score expected group
+CASES = [
+    ("a", 0.9, 1, "x"),
+    ("b", 0.3, 1, "x"),
+    ("c", 0.4, 0, "x"),
+    ("d", 0.8, 1, "y"),
+    ("e", 0.6, 1, "y"),
+    ("f", 0.1, 0, "y"),
+    ("g", 0.7, 0, "y"),
+]
+
+
+def report(label: str = "toxic") -> dict[str, Any]:
+    scores = {text: score for text, score, *_ in CASES}
+    suite = {
+        "id": 7,
+        "name": "mine",
+        "kind": "cases",
+        "label": label,
+        "cases": [
+            {"text": text, "expected": expected, "functionality": "f" + group, "group": group}
+            for text, _, expected, group in CASES
+        ],
+    }
+    return run_suite(
+        suite, ("insult", "toxic"), {"toxic": 0.5}, lambda texts: np.array([[0, scores[t]] for t in texts])
+    )
+
+
+def test_groups_are_measured_as_counted_by_hand() -> None:
+    x, y = report()["by_group"]
+    assert (x["group"], x["rows"], x["positives"]) == ("x", 3, 2)
+    assert x["subgroup_auc"] == pytest.approx(1 / 2)  # 0.9 beats 0.4, 0.3 does not
+    assert x["bpsn_auc"] == pytest.approx(2 / 2)  # y's 0.8 and 0.6 against x's 0.4
+    assert x["bnsp_auc"] == pytest.approx(3 / 4)  # x's 0.9 beats 0.1 and 0.7, 0.3 beats 0.1 alone
+    assert y["bpsn_auc"] == pytest.approx(3 / 4)
+    assert y["bnsp_auc"] == pytest.approx(2 / 2)
+    assert (x["fpr"], x["fnr"]) == (0, 0.5)
+    assert (y["fpr"], y["fnr"]) == (0.5, 0)
+    assert x["fpr_gap"] == pytest.approx(-1 / 3)
+    assert x["fnr_gap"] == pytest.approx(0.5 - 1 / 4)
+
+
+def test_the_summary_means_lean_to_the_worst_group() -> None:
+    bias = report()["bias"]
+    assert bias["bpsn_auc"] == pytest.approx(((1**-5 + 0.75**-5) / 2) ** (-1 / 5))
+    assert 0.75 < bias["bpsn_auc"] < (1 + 0.75) / 2
+    assert bias["fpr_equality_difference"] == pytest.approx(1 / 3 + 1 / 6)
+    assert power_mean([]) is None
+    assert power_mean([0.0, 1.0]) == 0.0
+
+
+def test_functionalities_come_weakest_first_with_their_worst_errors() -> None:
+    found = report()
+    assert found["accuracy"] == pytest.approx(5 / 7)
+    assert [(one["functionality"], one["rows"]) for one in found["by_functionality"]] == [
+        ("fx", 3),
+        ("fy", 4),
+    ]
+    assert found["by_functionality"][0]["errors"] == [{"text": "b", "expected": 1, "score": 0.3}]
+    assert found["id"] == 7
+
+
+def test_a_version_without_the_label_skips_the_suite() -> None:
+    assert report("threat")["skipped"] == "this version has no label threat"
+
+
+def test_an_area_needs_both_sides_and_equals_count_half() -> None:
+    assert auc(np.array([0.5]), np.array([])) is None
+    assert auc(np.array([0.5]), np.array([0.5])) == 0.5
+
+
+def test_the_interval_of_a_share_holds_up_at_its_ends() -> None:
+    low, high = wilson(10, 10)
+    assert high == pytest.approx(1.0)
+    assert 0.7 < low < 0.75
+
+
+def test_each_disguise_changes_long_words_and_leaves_short_ones() -> None:
+    for name, transform in TRANSFORMATIONS.items():
+        hidden = disguise("you are idiots", transform)
+        assert hidden.startswith("you are "), name
+        assert hidden != "you are idiots", name
+    assert disguise("idiots", TRANSFORMATIONS["digits for letters"]) == "1d1075"
+    assert disguise("idiots", TRANSFORMATIONS["two letters swapped"]) == "idoits"
+
+
+class Spotter:
+    """Finds the plain word only."""
+
+    version, backend, labels, primary = "spotter", "none", ("toxic",), "toxic"
+    thresholds = {"toxic": 0.5}
+    size = Size(0, 0, None)
+
+    def score(self, texts: Sequence[str], listener: object = None) -> np.ndarray:
+        return np.array([[0.9 if "idiot" in text.casefold() else 0.1] for text in texts])
+
+    def explain(self, text: str, label: str) -> list[dict[str, Any]]:
+        return []
+
+
+def test_recall_lost_to_each_disguise_is_told() -> None:
+    texts = ["you idiot", "what an idiot you are", "dumb", "thanks"]
+    table = TextTable(texts, np.array([[1], [1], [1], [0]], np.float32), np.ones(4, np.float32), ("toxic",))
+    spotter = Spotter()
+    found = obfuscation_report(spotter, table, "toxic", spotter.score(texts)[:, 0])
+    assert found is not None
+    loss = {one["functionality"]: one["recall_loss"] for one in found["by_functionality"]}
+    assert found["rows"] == 2  # only what it recognises undisguised
+    assert loss["capital letters"] == 0
+    assert loss["digits for letters"] == 1
+    assert obfuscation_report(spotter, table.take([2, 3]), "toxic", np.array([0.1, 0.1])) is None
