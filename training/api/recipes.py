@@ -53,7 +53,7 @@ class NoQuery(ClosedSerializer):
 class FieldOutput(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="Dotted.")
     kind = serializers.CharField(help_text="integer, number, text, flag or list.")
-    default = serializers.JSONField(allow_null=True)
+    default = serializers.JSONField(help_text="null where there is none.")
     doc = serializers.CharField()
     choices = serializers.ListField(child=serializers.CharField())
     optional = serializers.BooleanField(help_text="May be null.")

@@ -43,7 +43,7 @@ START_EXAMPLE = {
     "dataset": 4,
     "config": {"data.max_rows": 4000},
     "space": {"loop.learning_rate": {"type": "float", "low": 0.0001, "high": 0.01, "log": True}},
-    "objectives": [{"metric": "f1", "label": "toxic"}],
+    "objectives": [{"metric": "f1"}],
     "trials": 20,
 }
 

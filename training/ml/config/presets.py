@@ -116,7 +116,7 @@ def _read(folder: Path, name_or_path: str, what: str) -> tuple[dict[str, Any], P
         values = json.loads(path.read_text())
     except FileNotFoundError:
         have = ", ".join(sorted(p.stem for p in folder.glob("*.json"))) or "none"
-        raise ConfigError(f"no {what} {name_or_path!r}; there are: {have}") from None
+        raise ConfigError(f"no {what} {name_or_path!r}; there are: {have}", what) from None
     except json.JSONDecodeError as error:
         raise ConfigError(f"{what} {path} is not JSON: {error}") from None
     if not isinstance(values, dict):
