@@ -50,3 +50,10 @@ def cut_after(model: Any, layers: int) -> Iterator[None]:
         yield
     finally:
         setattr(owner, attribute, stack)
+
+
+def hear_every_layer(model: Any) -> None:
+    """Ask once for all hidden states: transformers hooks only the layers that are there when it is first asked."""
+    ids = torch.zeros((1, 2), dtype=torch.long, device=next(model.parameters()).device)
+    with torch.no_grad():
+        model(input_ids=ids, output_hidden_states=True, output_attentions=True)

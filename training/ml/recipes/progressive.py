@@ -146,6 +146,8 @@ def _transfer(
     """Run the phases of the transfer that are not done yet; return what each came to."""
     import torch
 
+    from training.ml.transfer import hear_every_layer
+
     options = config.transfer
     size = len(taken)
     bottom_up = options.order == "bottom-to-top"
@@ -163,6 +165,8 @@ def _transfer(
         head_learning_rate=None,
         evaluate_share=0.0,
     )
+    for model in (student, teacher):
+        hear_every_layer(model)
     done = _done(folder)
     for number, layers in enumerate(phases, start=1):
         state = folder / "transfer" / f"phase-{number}"
