@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch.nn import functional
 
 from training.ml.layers import encoder_layers
@@ -56,4 +57,4 @@ def hear_every_layer(model: Any) -> None:
     """Ask once for all hidden states: transformers hooks only the layers that are there when it is first asked."""
     ids = torch.zeros((1, 2), dtype=torch.long, device=next(model.parameters()).device)
     with torch.no_grad():
-        model(input_ids=ids, output_hidden_states=True, output_attentions=True)
+        model(input_ids=ids, output_hidden_states=True)
