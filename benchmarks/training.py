@@ -72,7 +72,7 @@ def measure(texts: Sequence[str], tokenizer_folder: Path) -> TrainingSpeed:
     return TrainingSpeed(_trainer(texts, targets, tokenizer), loop, precision)
 
 
-def _model(dropout: float, attention: str) -> Any:
+def fresh_bert(dropout: float, attention: str) -> Any:
     import torch
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -101,7 +101,7 @@ def _loop(texts: Sequence[str], targets: Any, tokenizer: Any) -> tuple[float, st
     from training.ml.losses import cross_entropy
     from training.ml.progress import SilentListener
 
-    model = _model(0.0, choose_attention("auto"))
+    model = fresh_bert(0.0, choose_attention("auto"))
     started = time.perf_counter()  # tokenizing is part of the work on both sides
     report = run_loop(
         model,
@@ -118,7 +118,7 @@ def _trainer(texts: Sequence[str], targets: Any, tokenizer: Any) -> float:
     import torch
     from transformers import Trainer, TrainingArguments
 
-    model = _model(0.1, "sdpa")
+    model = fresh_bert(0.1, "sdpa")
     started = time.perf_counter()
     encoded = tokenizer(
         list(texts), truncation=True, padding="max_length", max_length=MAX_LENGTH, return_tensors="pt"
