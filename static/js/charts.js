@@ -6,7 +6,7 @@
      parallel  {dimensions: [{name, values, log}], rows: [[…], …], colour: index of the dimension that colours}
      bars      {categories: […], series: [{name, values, low, high}], vertical, y}
      heatmap   {columns: […], rows: […], values: [[…], …], x, y}
-   An axis is {name, log, percent, min, max}. With data-every="2" a data-url is asked again every 2 seconds until its
+   An axis is {name, log, percent, min, max, names: [of 0, 1, 2, …]}. With data-every="2" a data-url is asked again every 2 seconds until its
    answer says {over: true}. Colours come from the page's own variables, so light and dark follow by themselves.
    Tooltips are drawn on the canvas: as HTML they would need inline styles, which the site's policy forbids. */
 (() => {
@@ -44,14 +44,14 @@
     if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(2);
     return value.toLocaleString("en", { maximumFractionDigits: size >= 1000 ? 0 : size >= 10 ? 2 : 4 });
   };
-  const shown = (axis, value) => axis && axis.percent && typeof value === "number"
+  const shown = (axis, value) => axis && axis.names ? axis.names[value] ?? "" : axis && axis.percent && typeof value === "number"
     ? `${(value * 100).toLocaleString("en", { maximumFractionDigits: 2 })}%` : number(value);
   /* The page's own font: a canvas inherits nothing. */
   const font = () => getComputedStyle(document.body).fontFamily;
 
   const axisOf = (axis = {}, colours, more = {}) => ({
     type: axis.log ? "log" : "value", name: axis.name || "", min: axis.min, max: axis.max, scale: true,
-    nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colours.soft, fontSize: 12 },
+    interval: axis.names ? 1 : undefined, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colours.soft, fontSize: 12 },
     axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false },
     splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
     axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: (value) => shown(axis, value) },

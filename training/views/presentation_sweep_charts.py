@@ -1,5 +1,6 @@
 """The data of a sweep's charts, as static/js/charts.js draws them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
@@ -36,13 +37,19 @@ def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, 
 
 
 def is_choice(spec: dict[str, Any]) -> bool:
-    """Whether a field's slice is drawn as bars: its values are no numbers."""
+    """Whether a field's values are named places rather than numbers."""
     return bool(spec["type"] == "categorical")
 
 
 def _run_urls(sweep: Sweep) -> dict[int, str]:
     runs = sweep.experiments.filter(deleted_at__isnull=True).values_list("trial_number", "pk")
     return {number: reverse("training:experiment", args=[pk]) for number, pk in runs if number is not None}
+
+
+def short_name(name: str, names: Iterable[str]) -> str:
+    """The last part of a dotted name where that is enough to tell it from the others."""
+    last = name.rpartition(".")[2]
+    return last if sum(other.rpartition(".")[2] == last for other in names) == 1 else name
 
 
 def _point(trial: Trial, x: float, y: float, urls: dict[int, str], group: str = "") -> dict[str, Any]:
@@ -59,7 +66,7 @@ def _history(done: list[Trial], objective: Objective, place: int, urls: dict[int
     return {
         "points": [_point(t, t["number"], t["values"][place], urls, "Trial") for t in done],
         "line": {"name": "Best so far", "points": best} if len(best) > 1 else None,
-        "x": {"name": "Trial"},
+        "x": {"name": "Trial", "min": 0},
         "y": {"name": objective.title},
         "labels": False,
         "note": "No trial has finished yet",
@@ -82,6 +89,7 @@ def _parallel(sweep: Sweep, done: list[Trial], objectives: tuple[Objective, ...]
     space = {name: sweep.space[name] for name in searched(sweep)}
     dimensions: list[dict[str, Any]] = []
     for name, spec in space.items():
+        name = short_name(name, space)
         if is_choice(spec):
             dimensions.append({"name": name, "values": [param_text(choice) for choice in spec["choices"]]})
         else:
@@ -109,31 +117,19 @@ def _slice(
     sweep: Sweep, done: list[Trial], objective: Objective, place: int, name: str, urls: dict[int, str]
 ) -> dict[str, Any]:
     spec = sweep.space[name]
-    if not is_choice(spec):
-        return {
-            "points": [_point(t, t["params"][name], t["values"][place], urls) for t in done],
-            "x": {"name": name, "log": bool(spec.get("log"))},
-            "y": {"name": objective.title},
-            "labels": False,
-            "note": "No trial has finished yet",
-        }
-    better = max if objective.direction == "maximize" else min
-    by_choice = {
-        param_text(choice): [t["values"][place] for t in done if t["params"][name] == choice]
-        for choice in spec["choices"]
-    }
-    tried = {choice: values for choice, values in by_choice.items() if values}
-    return {
-        "categories": list(tried),
-        "series": [
-            {"name": "Best", "values": [better(values) for values in tried.values()]},
-            {"name": "Mean", "values": [sum(values) / len(values) for values in tried.values()]},
-        ]
-        if tried
-        else [],
-        "vertical": True,
+    data: dict[str, Any] = {
         "y": {"name": objective.title},
+        "labels": False,
         "note": "No trial has finished yet",
+    }
+    if not is_choice(spec):
+        points = [_point(t, t["params"][name], t["values"][place], urls) for t in done]
+        return data | {"points": points, "x": {"name": name, "log": bool(spec.get("log"))}}
+    names = [param_text(choice) for choice in spec["choices"]]
+    points = [_point(t, names.index(param_text(t["params"][name])), t["values"][place], urls) for t in done]
+    return data | {
+        "points": points,
+        "x": {"name": name, "names": names, "min": -0.5, "max": len(names) - 0.5},
     }
 
 

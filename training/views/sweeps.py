@@ -23,7 +23,6 @@ from training.services.sweeps import (
 from training.views.access import RUN_EXPERIMENTS, is_htmx, permitted, person_of
 from training.views.presentation_runs import progress_of, recipe_word
 from training.views.presentation_sweep_charts import chart as chart_of
-from training.views.presentation_sweep_charts import is_choice
 from training.views.presentation_sweeps import (
     PRUNER_TITLES,
     SAMPLER_TITLES,
@@ -75,7 +74,7 @@ def sweep(request: HttpRequest, sweep_id: int) -> HttpResponse:
         "front": front_rows(found, sweep_runs(sweep=found)) if len(objectives) > 1 else [],
         "importance": importance_rows(found),
         "space": space_rows(found),
-        "slices": [(name, is_choice(found.space[name])) for name in searched(found)],
+        "slices": searched(found),
         "history": found.history.all(),
         "full_runs": full_runs(sweep=found),
         "sampler": SAMPLER_TITLES.get(found.sampler, found.sampler),
