@@ -36,9 +36,12 @@ THROWN_AWAY = ("*.safetensors", "teacher-logits-*.npy")
 
 
 def sweeps_step() -> None:
-    """Step every sweep that is not over; what the periodic task calls."""
+    """Step every sweep that is not over; what the periodic task calls. One that cannot be stepped stops no other."""
     for sweep in Sweep.objects.exclude(status__in=OVER).order_by("pk"):
-        sweep_step(sweep=sweep)
+        try:
+            sweep_step(sweep=sweep)
+        except Exception:
+            logger.exception("sweep %s could not be stepped; the next turn tries again", sweep.pk)
 
 
 def sweep_step(*, sweep: Sweep) -> None:
