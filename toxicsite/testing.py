@@ -23,6 +23,8 @@ _FILES = tempfile.TemporaryDirectory(prefix=f"toxicsite-tests-{WORKER}-")
 
 os.environ["VAR_DIR"] = _FILES.name
 os.environ["HF_HUB_OFFLINE"] = "1"  # an unknown model is answered at once, without five tries
+# Test processes share the cores: threads of one would wait, spinning, for threads that another has displaced.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["REDIS_KEY_PREFIX"] = f"toxicsite-test-{WORKER}:"
 for name in (
     "DEBUG",
@@ -33,6 +35,8 @@ for name in (
     "LOG_LEVEL",
     "SECRET_KEY",
     "MODELS_DIR",
+    "DATASETS_DIR",
+    "RUNS_DIR",
 ):
     os.environ.pop(name, None)  # the answers of a test do not depend on how the machine is set up
 if os.environ.get("REDIS_URL"):
