@@ -52,7 +52,7 @@
   const axisOf = (axis = {}, colours, more = {}) => ({
     type: axis.log ? "log" : "value", name: axis.name || "", min: axis.min, max: axis.max, scale: true,
     interval: axis.names ? 1 : undefined, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colours.soft, fontSize: 12 },
-    axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false },
+    axisLine: { onZero: false, lineStyle: { color: colours.line } }, axisTick: { show: false },
     splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
     axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: (value) => shown(axis, value) },
     ...more,

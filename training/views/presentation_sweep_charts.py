@@ -129,7 +129,7 @@ def _slice(
     points = [_point(t, names.index(param_text(t["params"][name])), t["values"][place], urls) for t in done]
     return data | {
         "points": points,
-        "x": {"name": name, "names": names, "min": -0.5, "max": len(names) - 0.5},
+        "x": {"name": name, "names": names, "min": -1, "max": len(names)},
     }
 
 
