@@ -13,7 +13,7 @@ DATA ?= OxAISH-AL-LLM/wiki_toxic
 BASE ?= thenlper/gte-small
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint lint-only pytest format api-file lock benchmark evaluate starter chromium
+.PHONY: help install install-test run test lint lint-only pytest format api-file lock benchmark evaluate starter results chromium
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,3 +64,6 @@ evaluate: install ## evaluate the starter model on the test rows (DATA=…)
 
 starter: install ## train the starter model again from scratch (DATA=folder with the six labels, BASE=…)
 	$(VENV_PYTHON) manage.py train_starter --base $(BASE) --data $(DATA) --output $(STARTER)
+
+results: install ## make the results page, its plots and the table in README again from the recorded runs
+	$(VENV_PYTHON) manage.py results

@@ -72,7 +72,7 @@ class Program:
         return self._send(method, path, data, "application/json", query)
 
     def upload(self, path: str, form: Mapping[str, Any]) -> Any:
-        return self._send("POST", path, encode_multipart(BOUNDARY, form), MULTIPART_CONTENT, {})
+        return self._send("POST", path, encode_multipart(BOUNDARY, dict(form)), MULTIPART_CONTENT, {})
 
     def _send(self, method: str, path: str, data: bytes, content_type: str, query: Mapping[str, Any]) -> Any:
         response = self.client.generic(
