@@ -6,9 +6,9 @@ import pytest
 
 from classifier.models import ModelVersion
 from classifier.services import GateVerdict, gate_register, model_version_activate
-from training.models import Dataset
+from training.models import Dataset, Evaluation
 from training.tests.api.conftest import Program, assert_problem
-from training.tests.pages.builders import make_baselines, make_dataset, make_finished, report
+from training.tests.pages.builders import PRINT, make_dataset, make_finished
 
 REASON = "Its ROC-AUC of 0.9610 is below the bar of 0.97."
 Pair = tuple[ModelVersion, ModelVersion]
@@ -82,9 +82,11 @@ def test_measuring_needs_a_test_set_and_is_then_queued(program: Program, pair: P
 
 
 def test_runs_and_versions_stand_side_by_side_with_the_baselines(program: Program, dataset: Dataset) -> None:
-    one = make_finished(dataset, "One", measured=report("one"))
+    measured = {"metrics": {"toxic": {"roc_auc": {"value": 0.97, "low": 0.96, "high": 0.98}}}}
+    one = make_finished(dataset, "One", measured=measured)
     two = make_finished(dataset, "Two")
-    make_baselines(dataset)
+    for name in ("majority", "tfidf"):
+        Evaluation.objects.create(baseline=name, dataset=dataset, fingerprint=PRINT, report=measured)
     answer = program(
         "GET", "/evaluations/compare/", experiments=str(one.pk), model_versions=str(two.model_version_id)
     ).json()

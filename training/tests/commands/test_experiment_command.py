@@ -2,20 +2,34 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError
 
 from classifier.models import User
 from training.ml.results import load_recorded
-from training.models import Dataset, Experiment
+from training.models import Dataset, Evaluation, Experiment
 from training.tests.commands.conftest import run, run_json
-from training.tests.pages.builders import make_baselines, make_finished, make_run, report
+from training.tests.pages.builders import PRINT, make_finished, make_run
 
 QUICK = (
     "--set", "loop.epochs=1", "--set", "data.max_length=32", "--set", "loop.token_budget=256",
     "--set", "loop.precision=fp32", "--set", "loop.threads=1",
 )  # fmt: skip
+
+
+SMALL: dict[str, Any] = {
+    "labels": ["toxic"],
+    "metrics": {"toxic": {"roc_auc": {"value": 0.97, "low": 0.96, "high": 0.98}}},
+    "errors": [{"text": "you idiot", "words": []}],
+}
+
+
+def add_baseline(dataset: Dataset, name: str, roc_auc: float) -> None:
+    """Beside every run of these test rows."""
+    report = {"labels": ["toxic"], "metrics": {"toxic": {"roc_auc": {"value": roc_auc}}}}
+    Evaluation.objects.create(baseline=name, dataset=dataset, fingerprint=PRINT, report=report)
 
 
 def test_it_queues_what_was_asked_for(dataset: Dataset) -> None:
@@ -73,8 +87,9 @@ def test_one_is_listed_shown_cancelled_resumed_cloned_and_deleted(dataset: Datas
 
 
 def test_runs_stand_side_by_side_with_the_baselines(dataset: Dataset) -> None:
-    one = make_finished(dataset, "One", measured=report("one"))
-    make_baselines(dataset)
+    one = make_finished(dataset, "One", measured=SMALL)
+    add_baseline(dataset, "tfidf", 0.9)
+    add_baseline(dataset, "majority", 0.5)
     table = run_json("experiment", "compare", one.pk)
     assert [row["name"] for row in table] == [str(one), "tfidf", "majority"]
     assert table[0]["roc_auc"] > table[2]["roc_auc"]
@@ -82,8 +97,9 @@ def test_runs_stand_side_by_side_with_the_baselines(dataset: Dataset) -> None:
 
 
 def test_a_measured_run_and_its_baseline_are_recorded_without_texts(dataset: Dataset, tmp_path: Path) -> None:
-    one = make_finished(dataset, "One", measured=report("one"))
-    make_baselines(dataset)
+    one = make_finished(dataset, "One", measured=SMALL)
+    add_baseline(dataset, "tfidf", 0.9)
+    add_baseline(dataset, "majority", 0.5)
     place = ("--group", "subset", "--folder", tmp_path)
     run("experiment", "record", one.pk, "--name", "teacher", "--title", "Teacher", "--order", 2, *place)
     run(
@@ -92,7 +108,7 @@ def test_a_measured_run_and_its_baseline_are_recorded_without_texts(dataset: Dat
     )  # fmt: skip
     first, second = load_recorded(tmp_path)
     assert (first.recipe, second.recipe) == ("tfidf", "teacher")
-    assert second.report["metrics"]["toxic"] == report("one")["metrics"]["toxic"]
+    assert second.report["metrics"]["toxic"] == SMALL["metrics"]["toxic"]
     assert second.card["provenance"]["commit"] == "0" * 40
     assert "errors" not in second.report
 

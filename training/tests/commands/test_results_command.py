@@ -14,10 +14,25 @@ from training.tests.pages.builders import report
 
 README = HOME.parent.parent / "README.md"
 
+PROVENANCE = {
+    "data": {
+        "train_rows": 600,
+        "train_positive_rows": 200,
+        "train_rows_available": 1000,
+        "validation_rows": 100,
+    },
+    "config": {"data": {"max_length": 64}},
+    "hardware": {"cores": 2, "cpu": "a processor"},
+    "packages": {"torch": "2", "transformers": "5"},
+    "loop": {"steps": 10, "rows": 600, "tokens": 6000, "precision": "fp32"},
+    "duration_seconds": 60.0,
+    "peak_memory_mib": 900,
+}
+
 
 def record(folder: Path) -> None:
     for place, (name, skill) in enumerate((("tfidf", 2.0), ("teacher", 4.0))):
-        card: dict[str, Any] = {"provenance": {"duration_seconds": 60.0, "data": {"train_rows": 600}}}
+        card: dict[str, Any] = {"provenance": PROVENANCE}
         save_recorded(
             RecordedRun(name, name, "subset", place, None, name, card, report(name, skill)),
             folder / "recorded",
@@ -27,14 +42,14 @@ def record(folder: Path) -> None:
 def test_page_plots_and_readme_are_made_of_the_recorded_runs(tmp_path: Path) -> None:
     record(tmp_path)
     readme = tmp_path / "R.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nlast year\n{END}\nafter\n")
     run("results", "--folder", tmp_path, "--readme", readme)
     page = (tmp_path / "README.md").read_text()
     assert "teacher" in page
     assert (tmp_path / "plots" / "intervals.svg").is_file()
     assert "plots/intervals.svg" in page
     assert readme.read_text().startswith("before\n")
-    assert "old" not in readme.read_text()
+    assert "last year" not in readme.read_text()
     run("results", "--folder", tmp_path, "--readme", readme)
     assert (tmp_path / "README.md").read_text() == page
 
