@@ -2,6 +2,7 @@
 
 from classifier.models.api_key import ApiKey, ApiScope
 from classifier.models.append_only import AppendOnlyError
+from classifier.models.audit import AuditEntry, DayStatistic, Transfer
 from classifier.models.comment import (
     AUTHOR_REF_MAX_CHARACTERS,
     COMMENT_TRANSITIONS,
@@ -11,38 +12,64 @@ from classifier.models.comment import (
     CommentEvent,
     CommentStatus,
 )
-from classifier.models.decision import Decision, DecisionAction
+from classifier.models.decision import FINAL_ACTIONS, Decision, DecisionAction
 from classifier.models.model_version import (
     MODEL_VERSION_TRANSITIONS,
     ModelVersion,
     ModelVersionEvent,
     ModelVersionStatus,
 )
+from classifier.models.policy import Band, FailMode, Policy, Rule
 from classifier.models.prediction import Prediction, Verdict
+from classifier.models.review import (
+    Appeal,
+    AppealStatus,
+    BulkAction,
+    GoldenItem,
+    Report,
+    SavedQueue,
+    SecondReview,
+)
 from classifier.models.shadow_prediction import ShadowPrediction
-from classifier.models.source import Source
+from classifier.models.source import Source, SourceAccess
 from classifier.models.user import User
 
 __all__ = [
     "AUTHOR_REF_MAX_CHARACTERS",
     "COMMENT_TRANSITIONS",
     "EXTERNAL_ID_MAX_CHARACTERS",
+    "FINAL_ACTIONS",
     "MODEL_VERSION_TRANSITIONS",
     "TERMINAL_COMMENT_STATUSES",
     "ApiKey",
     "ApiScope",
+    "Appeal",
+    "AppealStatus",
     "AppendOnlyError",
+    "AuditEntry",
+    "Band",
+    "BulkAction",
     "Comment",
     "CommentEvent",
     "CommentStatus",
+    "DayStatistic",
     "Decision",
     "DecisionAction",
+    "FailMode",
+    "GoldenItem",
     "ModelVersion",
     "ModelVersionEvent",
     "ModelVersionStatus",
+    "Policy",
     "Prediction",
+    "Report",
+    "Rule",
+    "SavedQueue",
+    "SecondReview",
     "ShadowPrediction",
     "Source",
+    "SourceAccess",
+    "Transfer",
     "User",
     "Verdict",
 ]

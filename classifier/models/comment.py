@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 
 from classifier.models.append_only import HistoryRow
@@ -40,6 +43,7 @@ COMMENT_TRANSITIONS: dict[str, frozenset[str]] = {
     "decided": frozenset({"classified"}),
     "failed": frozenset({"pending"}),
 }
+QUEUED = Q(queued_at__isnull=False)
 EXTERNAL_ID_MAX_CHARACTERS = 200
 AUTHOR_REF_MAX_CHARACTERS = 200
 
@@ -90,6 +94,44 @@ class Comment(models.Model):
         "classifier.Decision", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    # Why and since when it waits for a person; `queued_at` is null for what needs no eye.
+    queued_at = models.DateTimeField(null=True, blank=True, editable=False)
+    queue_reasons = models.JSONField(
+        default=list, editable=False
+    )  # [{"kind": "band"|"rule"|"report"|…, …}, …]
+    band = models.CharField(max_length=8, blank=True, editable=False)
+    policy = models.ForeignKey(
+        "classifier.Policy", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    risk = models.FloatField(
+        null=True, blank=True, editable=False
+    )  # of the label that is worst by the policy
+    uncertainty = models.FloatField(
+        null=True, blank=True, editable=False
+    )  # distance to the nearest threshold
+    report_count = models.PositiveIntegerField(default=0, editable=False)
+    is_escalated = models.BooleanField(default=False, editable=False)
+    has_open_appeal = models.BooleanField(default=False, editable=False)
+    disagrees_with_shadow = models.BooleanField(default=False, editable=False)
+    review_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    review_until = models.DateTimeField(null=True, blank=True, editable=False)  # an expired claim is free
+    review_since = models.DateTimeField(null=True, blank=True, editable=False)
+    text_hash = models.BigIntegerField(
+        null=True, blank=True, editable=False
+    )  # of the folded text: exact copies
+    sketch = ArrayField(
+        models.IntegerField(), null=True, blank=True, editable=False
+    )  # near-duplicates share one
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
+    text_purged_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     newly_submitted = False  # told by comment_submit about the object it returns; no column
 
     objects = CommentQuerySet.as_manager()
@@ -99,7 +141,9 @@ class Comment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="comment_source_external_id"),
             models.CheckConstraint(condition=Q(status__in=CommentStatus.values), name="comment_status_known"),
-            models.CheckConstraint(condition=~Q(text=""), name="comment_text_not_empty"),
+            models.CheckConstraint(
+                condition=~Q(text="") | Q(text_purged_at__isnull=False), name="comment_text_not_empty"
+            ),
             models.CheckConstraint(
                 condition=Q(external_id__isnull=True) | ~Q(external_id=""),
                 name="comment_external_id_not_empty",
@@ -123,6 +167,24 @@ class Comment(models.Model):
             models.Index(fields=["submitted_by", "-id"], name="comment_mine"),
             models.Index(fields=["status", "-id"], name="comment_by_status"),
             models.Index(fields=["id"], condition=Q(status="pending"), name="comment_pending"),
+            # the queue: each order walks its own index, however many comments are stored
+            models.Index(F("risk").desc(), "id", condition=QUEUED, name="comment_queue_risk"),
+            models.Index("uncertainty", "id", condition=QUEUED, name="comment_queue_uncertainty"),
+            models.Index("queued_at", "id", condition=QUEUED, name="comment_queue_age"),
+            models.Index(F("report_count").desc(), "id", condition=QUEUED, name="comment_queue_reports"),
+            models.Index("source", F("risk").desc(), "id", condition=QUEUED, name="comment_queue_source"),
+            models.Index(
+                fields=["review_by"], condition=Q(review_by__isnull=False), name="comment_review_by"
+            ),
+            models.Index(fields=["source", "-id"], name="comment_by_source"),
+            models.Index(fields=["created_at"], name="comment_created"),
+            models.Index(fields=["author_ref"], condition=~Q(author_ref=""), name="comment_author"),
+            models.Index(
+                fields=["text_hash"], condition=Q(text_hash__isnull=False), name="comment_text_hash"
+            ),
+            GinIndex(fields=["sketch"], condition=Q(sketch__isnull=False), name="comment_sketch"),
+            GinIndex(SearchVector("text", config="simple"), name="comment_words"),
+            GinIndex(OpClass("text", name="gin_trgm_ops"), name="comment_trigrams"),
         ]
 
     def __str__(self) -> str:

@@ -1,14 +1,34 @@
 """Where comments come from: the web box, or one site or forum behind the API."""
 
+from django.conf import settings
 from django.db import models
 
 
 class Source(models.Model):
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
+    retention_days = models.PositiveIntegerField(
+        "days until a comment's text is purged",
+        null=True,
+        blank=True,
+        help_text="Empty: kept. Counts and decisions stay.",
+    )
 
     class Meta:
         ordering = ["slug"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class SourceAccess(models.Model):
+    """A person who does not see all sources sees these."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="source_access")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="access")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "source"], name="sourceaccess_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} sees {self.source_id}"

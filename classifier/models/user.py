@@ -10,6 +10,9 @@ class User(AbstractUser):
         default=True,
         help_text="Toxic comments stay blurred until you point at them.",
     )
+    all_sources = models.BooleanField(
+        "sees every source", default=True, help_text="Otherwise only the sources given to this person."
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -1,0 +1,95 @@
+"""What a source does with scores: bands, what happens without a worker, and the reasons that moderators may give."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from classifier.models.append_only import AppendOnlyModel
+
+
+class Band(models.TextChoices):
+    """What a policy says about a comment; also the answer to "why is it in the queue"."""
+
+    APPROVE = "approve", "Approve"
+    REVIEW = "review", "Review"
+    REMOVE = "remove", "Remove"
+
+    @property
+    def colour(self) -> str:
+        return {"approve": "green", "review": "amber", "remove": "red"}[self.value]
+
+
+class FailMode(models.TextChoices):
+    OPEN = "open", "Open: publish, look later"
+    CLOSED = "closed", "Closed: hold until scored"
+
+
+class Policy(AppendOnlyModel):
+    """One version of a source's policy (no source: the site's own, for every source without one); never changed.
+
+    `bands`: {label: {"review": 0.4, "remove": 0.95}}; a label's score at or above `remove` is in the band remove, at or
+    above `review` in review, below in approve; the worst band of all labels counts. `automatic` lists the bands that
+    are decided without a person ("approve", "remove"). A null threshold is never reached.
+    `reasons`: [{"code", "title"}].
+    """
+
+    source = models.ForeignKey(
+        "classifier.Source", on_delete=models.PROTECT, null=True, blank=True, related_name="policies"
+    )
+    version = models.PositiveIntegerField()
+    bands = models.JSONField()
+    automatic = models.JSONField(default=list)
+    fail_mode = models.CharField(max_length=8, choices=FailMode.choices, default=FailMode.CLOSED)
+    nudge_threshold = models.FloatField(null=True, blank=True)
+    reasons = models.JSONField(default=list)
+    reason_required = models.BooleanField(default=False)
+    appeal_days = models.PositiveIntegerField(default=14)
+    note = models.CharField("what changed and why", max_length=500, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "version"], nulls_distinct=False, name="policy_source_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source or 'site'} policy v{self.version}"
+
+
+class Rule(models.Model):
+    """A phrase or regular expression beside the model; `folds` also catches leetspeak, homoglyphs and spacing."""
+
+    class Kind(models.TextChoices):
+        PHRASE = "phrase", "Phrase"
+        REGEX = "regex", "Regular expression"
+
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    pattern = models.CharField(max_length=1000)
+    folds = models.BooleanField("also catch disguised spellings", default=True)
+    band = models.CharField(
+        max_length=8, choices=[("review", "Review"), ("remove", "Remove")], default="review"
+    )
+    source = models.ForeignKey(
+        "classifier.Source", on_delete=models.PROTECT, null=True, blank=True, related_name="rules"
+    )
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("test_rule", "Can try rules out")]
+
+    def __str__(self) -> str:
+        return self.name
