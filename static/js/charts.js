@@ -63,7 +63,7 @@
     grid: { left: 12, right: 20, top: 44, bottom: 34, containLabel: true },
     legend: {
       type: "scroll", top: 4, left: 0, icon: "circle", itemWidth: 9, itemHeight: 14,
-      textStyle: { color: colours.ink }, pageTextStyle: { color: colours.soft }, pageIconColor: colours.accent,
+      textStyle: { color: colours.ink, lineHeight: 18 }, pageTextStyle: { color: colours.soft }, pageIconColor: colours.accent,
       inactiveColor: colours.line,
     },
     tooltip: {

@@ -79,7 +79,7 @@ def experiment_page(
     pages = max(1, -(-total // size))
     number = min(number, pages)
     rows = rows.select_related("dataset", "model_version", "created_by", "sweep")
-    chosen = rows.defer("log", "provenance", "dataset__statistics", "model_version__manifest")
+    chosen = rows.defer("log", "dataset__statistics", "model_version__manifest")
     return ExperimentPage(list(chosen[(number - 1) * size : number * size]), number, pages)
 
 

@@ -74,7 +74,7 @@ def live_rows(request: HttpRequest) -> HttpResponse:
     """The changing cells of the runs named in `id`, to be put over the old ones, while any of them goes on."""
     ids = [int(text) for text in request.GET.getlist("id")[:LIVE_MAX] if text.isascii() and text.isdigit()]
     found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk < 2**63])
-    rows = _rows(list(found.select_related("model_version").defer("log", "provenance")))
+    rows = _rows(list(found.select_related("model_version").defer("log")))
     live = [row.experiment.pk for row in rows if row.live]
     return render(request, "training/runs/live_rows.html", {"rows": rows, "live": live})
 
