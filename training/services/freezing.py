@@ -22,6 +22,7 @@ from training.models import Dataset
 from training.services.errors import DatasetRejected
 
 NAME_CHARACTERS = 150
+EMPTY_FOLDER = "empty"
 REFUSED = 2  # the child's exit code when it says why in error.json
 
 
@@ -57,7 +58,7 @@ def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> 
 
     `bounded` children may use no more than DATASET_MEMORY_MIB and DATASET_READ_SECONDS.
     """
-    work = folder / "empty"  # no relative name that the child is given can be a folder here
+    work = folder / EMPTY_FOLDER  # where the child runs: no relative name can be a folder there
     work.mkdir(exist_ok=True)
     test_set = Dataset.objects.test_set()
     whole = {
