@@ -1,0 +1,243 @@
+"""From probabilities and rule hits to what a policy says: approve, review or remove, how risky, how sure, and why.
+
+A policy's bands are data, `{label: {"review": t, "remove": t}}`. A label's score at or above `remove` puts the comment
+into the band remove, at or above `review` into review, below both into approve; the worst band of all labels and of
+all rules that hit counts. A threshold is a number from 0 to 1, None (never reached) or "model": the threshold that the
+scoring model itself draws for the label. The label "*" stands for the model's primary label, so that a policy written
+before a model is known still means something.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Band = Literal["approve", "review", "remove"]
+Threshold = float | Literal["model"] | None
+
+APPROVE: Band = "approve"
+REVIEW: Band = "review"
+REMOVE: Band = "remove"
+BANDS: tuple[Band, ...] = (APPROVE, REVIEW, REMOVE)
+RANK: Mapping[str, int] = {band: rank for rank, band in enumerate(BANDS)}
+
+PRIMARY = "*"
+OF_THE_MODEL: Literal["model"] = "model"
+DEFAULT_BANDS: Mapping[str, Mapping[str, Threshold]] = {PRIMARY: {"review": OF_THE_MODEL, "remove": None}}
+LABEL_MAX_CHARACTERS = 64
+LABELS_MAX = 100
+
+REVIEW_RISK = 0.5
+"""The risk at a label's `review` threshold; below it a comment is on the side of approve."""
+REMOVE_RISK = 0.9
+"""The risk at a label's `remove` threshold."""
+
+
+class BandsError(ValueError):
+    """Bands that mean nothing; `field` is the path of what is wrong, such as `bands.toxic.remove`."""
+
+    def __init__(self, field: str, message: str, code: str = "invalid") -> None:
+        super().__init__(f"{field}: {message}")
+        self.field, self.message, self.code = field, message, code
+
+
+class Hit(Protocol):
+    """What a rule found, as far as judging needs it (classifier.inference.rules.RuleHit)."""
+
+    @property
+    def band(self) -> str: ...
+
+    def reason(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy says of one comment.
+
+    `label` is the label that is worst by the policy ("" where the policy looks at none). `risk`, 0 to 1, is how far
+    that label's score has come on the way from 0 over its `review` threshold (risk 0.5) and its `remove` threshold
+    (0.9) to 1, so that labels and sources with different thresholds stand in one order; a rule that hits counts as its
+    band's threshold. `uncertainty` is the distance of the nearest score to a threshold, 0 to 1: the smaller, the less
+    sure. `reasons` say why it is not approved, the worst first, as JSON: {"kind": "band", "band", "label", "score",
+    "threshold"}, {"kind": "rule", …}, or {"kind": "labels_unknown"} where the policy names no label that the model has.
+    """
+
+    band: Band
+    risk: float
+    uncertainty: float
+    label: str
+    reasons: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """One label's thresholds as numbers; infinity is never reached. `knee` is where review begins for the risk."""
+
+    label: str
+    review: float
+    remove: float
+
+    def band(self, score: float) -> Band:
+        if score >= self.remove:
+            return REMOVE
+        return REVIEW if score >= self.review else APPROVE
+
+    def risk(self, score: float) -> float:
+        if score >= self.remove:
+            return _between(score, self.remove, 1.0, REMOVE_RISK, 1.0)
+        begin = min(self.review, self.remove, 1.0)
+        if score < begin:
+            return REVIEW_RISK * score / begin
+        return _between(score, begin, min(self.remove, 1.0), REVIEW_RISK, REMOVE_RISK)
+
+    def distance(self, score: float) -> float:
+        return min(abs(score - self.review), abs(score - self.remove))
+
+
+class Judge:
+    """A policy's bands made ready for the labels and thresholds of one model; judging a comment takes microseconds."""
+
+    def __init__(
+        self, bands: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, float], primary_label: str
+    ) -> None:
+        """`bands` have passed `check_bands`; `thresholds` and `primary_label` are those of the scoring model.
+
+        Bands that name no label of the model fall back to the default: a person looks at what the model calls toxic.
+        """
+        self.limits = _limits(bands, thresholds, primary_label)
+        self.labels_unknown = bool(bands) and not self.limits
+        if self.labels_unknown:
+            self.limits = _limits(DEFAULT_BANDS, thresholds, primary_label)
+
+    def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = ()) -> Judgement:
+        """What the policy says of one comment with these scores; labels without a score count as never reached."""
+        found: list[tuple[int, float, dict[str, Any]]] = []
+        worst, risk, uncertainty, label = 0, 0.0, 1.0, ""
+        for limits in self.limits:
+            score = scores.get(limits.label)
+            if score is None:
+                continue
+            band = limits.band(score)
+            reached = limits.risk(score)
+            uncertainty = min(uncertainty, limits.distance(score))
+            if not label or reached > risk:
+                label, risk = limits.label, reached
+            rank = RANK[band]
+            worst = max(worst, rank)
+            if rank:
+                found.append((rank, reached, _band_reason(band, limits, score)))
+        if found and self.labels_unknown:
+            found.append((0, 0.0, {"kind": "labels_unknown"}))
+        for hit in hits:
+            rank = RANK[hit.band]
+            floor = REMOVE_RISK if hit.band == REMOVE else REVIEW_RISK
+            worst, risk = max(worst, rank), max(risk, floor)
+            found.append((rank, floor, hit.reason()))
+        found.sort(key=lambda item: (-item[0], -item[1]))
+        return Judgement(BANDS[worst], risk, uncertainty, label, tuple(reason for _, _, reason in found))
+
+    def judge_many(
+        self, rows: Sequence[Mapping[str, float]], hits: Sequence[Sequence[Hit]] | None = None
+    ) -> list[Judgement]:
+        """One judgement for each row of scores, in order; `hits` are those of each row."""
+        if hits is None:
+            return [self.judge(row) for row in rows]
+        return [self.judge(row, each) for row, each in zip(rows, hits, strict=True)]
+
+
+def judge(
+    scores: Mapping[str, float],
+    bands: Mapping[str, Mapping[str, Any]],
+    rule_hits: Iterable[Hit] = (),
+    *,
+    thresholds: Mapping[str, float],
+    primary_label: str,
+) -> Judgement:
+    """Judge one comment; who judges many keeps a `Judge`."""
+    return Judge(bands, thresholds, primary_label).judge(scores, rule_hits)
+
+
+def check_bands(bands: Any, field: str = "bands") -> dict[str, dict[str, Threshold]]:
+    """The bands in their one written form (both thresholds named, numbers as floats). Raises BandsError."""
+    if not isinstance(bands, Mapping):
+        raise BandsError(field, "This must be an object of labels.", "invalid_type")
+    if not bands:
+        raise BandsError(field, "Name at least one label.", "required")
+    if len(bands) > LABELS_MAX:
+        raise BandsError(field, f"At most {LABELS_MAX} labels are allowed.", "max_items")
+    checked: dict[str, dict[str, Threshold]] = {}
+    for label, limits in bands.items():
+        path = f"{field}.{label}"
+        if not isinstance(label, str) or not label.strip() or len(label) > LABEL_MAX_CHARACTERS:
+            raise BandsError(path, f"A label has 1 to {LABEL_MAX_CHARACTERS} characters.", "invalid")
+        if not isinstance(limits, Mapping):
+            raise BandsError(path, "This must be an object with review and remove.", "invalid_type")
+        for name in limits:
+            if name not in (REVIEW, REMOVE):
+                raise BandsError(f"{path}.{name}", "A label has the thresholds review and remove.", "unknown")
+        review = _checked(limits.get(REVIEW), f"{path}.{REVIEW}")
+        remove = _checked(limits.get(REMOVE), f"{path}.{REMOVE}")
+        if isinstance(review, float) and isinstance(remove, float) and remove < review:
+            message = (
+                f"Removing begins at {remove:g}, before review at {review:g}; it must be at or above it."
+            )
+            raise BandsError(f"{path}.{REMOVE}", message, "below_review")
+        checked[label] = {REVIEW: review, REMOVE: remove}
+    return checked
+
+
+def check_automatic(automatic: Any, field: str = "automatic") -> list[str]:
+    """The bands that are decided without a person, in their order. Raises BandsError."""
+    if not isinstance(automatic, list | tuple | set | frozenset):
+        raise BandsError(field, "This must be a list of bands.", "invalid_type")
+    for band in automatic:
+        if band not in (APPROVE, REMOVE):
+            raise BandsError(field, "Only approve and remove can be decided automatically.", "invalid_choice")
+    return [band for band in (APPROVE, REMOVE) if band in automatic]
+
+
+def _checked(value: Any, field: str) -> Threshold:
+    if value is None or value == OF_THE_MODEL:
+        return None if value is None else OF_THE_MODEL
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BandsError(field, 'This must be a number from 0 to 1, null or "model".', "invalid_type")
+    if not math.isfinite(value) or not 0 <= value <= 1:
+        raise BandsError(field, "This must be a number from 0 to 1.", "out_of_range")
+    return float(value)
+
+
+def _limits(
+    bands: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, float], primary_label: str
+) -> list[Limits]:
+    """The limits of the labels that the model has; a label's own entry goes before that of "*"."""
+    by_label: dict[str, Mapping[str, Any]] = {}
+    for name, limits in bands.items():
+        label = primary_label if name == PRIMARY else name
+        if label in thresholds and (name != PRIMARY or label not in bands):
+            by_label[label] = limits
+    return [
+        Limits(
+            label,
+            _number(limits.get(REVIEW), thresholds[label]),
+            _number(limits.get(REMOVE), thresholds[label]),
+        )
+        for label, limits in by_label.items()
+    ]
+
+
+def _number(threshold: Threshold, of_the_model: float) -> float:
+    if threshold is None:
+        return math.inf
+    return float(of_the_model) if threshold == OF_THE_MODEL else float(threshold)
+
+
+def _between(score: float, begin: float, end: float, low: float, high: float) -> float:
+    """The place of `score` on the line from (begin, low) to (end, high)."""
+    return low if end <= begin else low + (high - low) * min((score - begin) / (end - begin), 1.0)
+
+
+def _band_reason(band: Band, limits: Limits, score: float) -> dict[str, Any]:
+    threshold = limits.remove if band == REMOVE else limits.review
+    return {"kind": "band", "band": band, "label": limits.label, "score": score, "threshold": threshold}
