@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from django.utils import timezone
@@ -20,6 +21,7 @@ LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate
 RATES = (0.3, 0.05, 0.2, 0.03, 0.2, 0.06)
 WORDS = "the article page source talk edit you are an idiot please thank help stupid nice fool of and for not".split()
 PRINT = "f" * 64
+ISSUE = {"row": 3, "text": "thank you idiot", "label": "toxic", "given": 0, "score": 0.98, "quality": 0.02}
 
 
 class Simulated:
@@ -62,10 +64,12 @@ def rows(count: int = 600, seed: int = 1) -> TextTable:
 def report(
     version: str = "sim", skill: float = 4.0, seed: int = 2, bytes_: int = 45_000_000
 ) -> dict[str, Any]:
-    """The report of a simulated version, made by the evaluation itself."""
+    """The report of a simulated version, made by the evaluation itself, but for the search for label errors: that
+    loads libraries for many seconds, and its pages only need one row."""
     size = Size(bytes_, bytes_ // 2, bytes_ // 2)
     subject = Simulated(version, rows(), skill, seed, size)
-    return measure_subject(subject, rows(), resamples=40, seed=0).to_dict()
+    with patch("training.ml.evaluation.run.label_issues", return_value=[dict(ISSUE)]):
+        return measure_subject(subject, rows(), resamples=40, seed=0).to_dict()
 
 
 def make_dataset(name: str = "wiki_toxic", **fields: Any) -> Dataset:
