@@ -6,6 +6,7 @@ from django.db.models import Count
 
 from classifier.models import Comment, CommentStatus, User
 from classifier.models.comment import CommentQuerySet
+from classifier.selectors.access import seen_by
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ def comments_matching(
     *, user: User, verdict: str | None = None, search: str | None = None
 ) -> CommentQuerySet:
     """One's own comments with this verdict and these words in their text (upper and lower case alike)."""
-    comments = Comment.objects.submitted_by_user(user)
+    comments = Comment.objects.submitted_by_user(user).filter(seen_by(user))
     if verdict:
         comments = comments.filter(current_prediction__verdict=verdict)
     if search:

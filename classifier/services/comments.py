@@ -14,6 +14,7 @@ from classifier.models import (
     Source,
     User,
 )
+from classifier.services.access import require_source
 from classifier.services.errors import NoBroker
 from classifier.services.heartbeat import a_worker_lives
 from classifier.services.notices import comment_subscription
@@ -46,7 +47,7 @@ def comment_submit(
 
     `source` is a Source or a slug, made on first use. The same external_id from the same source gives the comment
     that is already there (`newly_submitted` is False then). Raises InvalidInput, also when that id was used for
-    another text or by somebody else, and PermissionDenied when `by` may not submit.
+    another text or by somebody else, and PermissionDenied when `by` may not submit, or not to this source.
     """
     item = validate_comment(text=text, external_id=external_id, author_ref=author_ref)
     return _store([item], source, by, api_key, lambda index: "")[0]
@@ -119,6 +120,7 @@ def _store(
     path: Any,
 ) -> list[Comment]:
     require_permission(by, "classifier.add_comment")
+    require_source(by, source)
     with transaction.atomic():
         row = source_get_or_create(source)
         made = [

@@ -12,6 +12,7 @@ from django_htmx.http import reswap, retarget
 
 from classifier.forms import ClassifyForm
 from classifier.models import ModelVersion
+from classifier.selectors.access import sees_source
 from classifier.services import TextProblem, comment_submit, comment_wait, score_texts, worker_status
 from classifier.views.access import SiteRequest, signed_in
 from classifier.views.presentation import VerdictCard, card_of_comment, card_of_scored, words_view
@@ -114,4 +115,5 @@ def _page(request: HttpRequest, form: ClassifyForm, *, status: int = 200, **cont
 
 
 def _may_store(request: HttpRequest) -> bool:
-    return cast(SiteRequest, request).user.has_perm("classifier.add_comment")
+    user = cast(SiteRequest, request).user
+    return user.has_perm("classifier.add_comment") and sees_source(user, WEB_SOURCE)

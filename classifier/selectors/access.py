@@ -1,0 +1,41 @@
+"""Which sources a person sees; what is read about comments, decisions or numbers narrows itself by this."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from classifier.models import Source, SourceAccess, User
+
+Row = TypeVar("Row", bound=Model)
+
+
+def sources_of(user: User | None) -> QuerySet[Source] | None:
+    """The sources that `user` sees; None means all of them. `user` None is the system itself, which sees all."""
+    if user is None or user.all_sources:
+        return None
+    return Source.objects.filter(pk__in=_given(user))
+
+
+def seen_by(user: User | None, path: str = "source") -> Q:
+    """The condition that a row's source, reached by `path`, is one that `user` sees. Rows of no source are left out."""
+    if user is None or user.all_sources:
+        return Q()
+    return Q(**{f"{path}__in": _given(user)})
+
+
+def narrow(rows: QuerySet[Row], user: User | None, path: str = "source") -> QuerySet[Row]:
+    """`rows` of the sources that `user` sees; untouched where that is all."""
+    condition = seen_by(user, path)
+    return rows.filter(condition) if condition else rows
+
+
+def sees_source(user: User | None, source: Source | str) -> bool:
+    """Whether `user` sees this source (or the one with this slug, which need not exist yet)."""
+    if user is None or user.all_sources:
+        return True
+    slug = source.slug if isinstance(source, Source) else source
+    return SourceAccess.objects.filter(user=user, source__slug=slug).exists()
+
+
+def _given(user: User) -> QuerySet[SourceAccess, dict[str, Any]]:
+    return SourceAccess.objects.filter(user=user).values("source")
