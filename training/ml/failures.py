@@ -20,6 +20,11 @@ BROKEN_FILES = {
     "DatasetGenerationCastError",
     "DataFilesNotFoundError",
 }
+# What gloo, NCCL and torch's store say when the process at the other end is gone.
+LOST_PEER = re.compile(
+    r"connection (was )?(closed|reset)|broken pipe|timed out|socket timeout|remote process exited|NCCL",
+    re.IGNORECASE,
+)
 DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
@@ -75,6 +80,15 @@ def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     return DISK_FULL.search(str(error)) is not None  # safetensors and arrow tell it in words only
+
+
+def is_lost_peer(error: BaseException) -> bool:
+    """Whether `error` only says that another process of a run on several devices is gone."""
+    return (
+        isinstance(error, RuntimeError)
+        and not _is_out_of_memory(error)
+        and LOST_PEER.search(str(error)) is not None
+    )
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -2,7 +2,8 @@
 
 It trains (or goes on from the checkpoint), exports `artifact/`, measures it, and leaves `evaluation.json` and
 `scores.npy`; where it is stands in `progress.jsonl`, why it failed in `error.json`. What is done already is not done
-again, so that a killed job is simply started once more. On several devices it becomes `torchrun` of itself.
+again, so that a killed job is simply started once more. On several devices it runs `torchrun` of itself, one process
+a device; they train together, and the first of them does the rest.
 """
 
 import ctypes
@@ -19,8 +20,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training.ml.failures import failure
-from training.ml.loop import Cancelled
+from training.ml.failures import failure, is_lost_peer
+from training.ml.progress import Cancelled
+from training.ml.ranks import PeerFailed, current, leave
 from training.ml.reporting import FileListener, SilentRank, watch_parent
 
 DONE, FAILED, STOPPED, NO_ROOM = 0, 2, 3, 4
@@ -50,16 +52,40 @@ def do(folder: Path, stop: threading.Event) -> int:
             _train(job, folder, SilentRank(stop))
     except Cancelled:
         return STOPPED
+    except PeerFailed:
+        return FAILED
     except BaseException as error:
         return _tell(folder, error)
     return DONE
 
 
-def launch(folder: Path, devices: int) -> None:
-    """Become torchrun with one process for each device; its end comes with that of our parent."""
-    tether()
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={devices}"]
-    os.execv(sys.executable, [*command, "-m", "training.ml.job", str(folder)])  # noqa: S606 (no shell is wanted)
+def launch(folder: Path, devices: int) -> int:
+    """Run the job as torchrun, with one process for each device; return the exit code that they agree on.
+
+    Torchrun passes SIGTERM on and waits until the processes have saved. Its own code tells nothing of theirs.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as torchrun
+
+    (folder / "error.json").unlink(missing_ok=True)
+    try:
+        torchrun(
+            [
+                *("--standalone", f"--nproc_per_node={devices}", "--local-addr=127.0.0.1"),
+                *("-m", "training.ml.job", str(folder)),
+            ]
+        )
+    except SignalException:
+        return FAILED if (folder / "error.json").is_file() else STOPPED
+    except ChildFailedError as error:
+        if (folder / "error.json").is_file():
+            return FAILED
+        codes = {one.exitcode for one in error.failures.values()}
+        if -signal.SIGKILL in codes:
+            return 128 + signal.SIGKILL
+        return next((code for code in (NO_ROOM, STOPPED) if code in codes), 1)
+    return DONE
 
 
 def tether() -> None:
@@ -70,20 +96,22 @@ def tether() -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a file whole or not at all."""
-    aside = path.with_name(path.name + ".writing")
+    aside = path.with_name(f"{path.name}.{os.getpid()}.writing")
     aside.write_text(json.dumps(value))
     aside.rename(path)
 
 
 def _train(job: dict[str, Any], folder: Path, listener: Any) -> None:
     """Run the recipe and export its artifact, as far as that is not done yet."""
-    if not job.get("recipe") or (folder / "artifact" / "manifest.json").is_file():
+    if not job.get("recipe") or current().main_does((folder / "artifact" / "manifest.json").is_file):
+        leave()
         return
     from training.ml.recipes.registry import run_recipe
 
-    if not _is_trained(folder):
+    if not current().main_does(lambda: _is_trained(folder)):
         listener.phase_begins("loading")
         run_recipe(job["recipe"], job["config"], folder, listener)
+    leave()
     if isinstance(listener, FileListener):
         from training.ml.export import export_artifact
 
@@ -127,6 +155,8 @@ def _tell(folder: Path, error: BaseException) -> int:
     """Write what went wrong for people, and for the log where it happened; return the exit code."""
     told = failure(error)
     sys.stdout.write(_trace(error))
+    if "RANK" in os.environ and (is_lost_peer(error) or (folder / "error.json").is_file()):
+        return FAILED  # the process that failed first tells why, or its death does
     try:
         write_json(folder / "error.json", asdict(told))
     except OSError:
@@ -144,8 +174,7 @@ def _trace(error: BaseException) -> str:
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     wanted = int(json.loads((place / "job.json").read_text()).get("devices", 1))
-    if wanted > 1 and "RANK" not in os.environ:
-        launch(place, wanted)
     if "RANK" not in os.environ:
         tether()
-    sys.exit(main(place))
+    several = wanted > 1 and "RANK" not in os.environ
+    sys.exit(launch(place, wanted) if several else main(place))

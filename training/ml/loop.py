@@ -1,4 +1,9 @@
-"""The one training loop: budgeted batches, accelerate for device and precision, progress, checkpoints, resume."""
+"""The one training loop: budgeted batches, accelerate for device and precision, progress, checkpoints, resume.
+
+On n devices a step takes n planned batches, one a rank: the effective batch is n times `token_budget`, there are 1/n
+as many steps, and the learning rate stays as configured. Gradients are weighted by rows, so that a step descends the
+mean loss over all its rows, and every planned row is seen exactly once, as on one device.
+"""
 
 import json
 import shutil
@@ -13,7 +18,10 @@ import numpy as np
 from training.ml.batching import Tokens, budget_batches, collate
 from training.ml.hardware import best_device, choose_precision
 from training.ml.models import parameter_groups
+from training.ml.progress import Cancelled as Cancelled
 from training.ml.progress import Listener, Progress
+from training.ml.ranks import Ranks, current
+from training.ml.shares import count_unreached, shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,10 +56,6 @@ Probe = Callable[
 ]  # (model) -> validation scores on the way, reported beside the losses
 
 
-class Cancelled(Exception):
-    """The listener asked the run to stop; the last checkpoint is kept."""
-
-
 @dataclass(frozen=True)
 class LoopReport:
     """What a loop did: steps, rows and real tokens seen, seconds (earlier parts included), mean last losses."""
@@ -64,6 +68,7 @@ class LoopReport:
     device: str
     precision: str
     resumed_at: int
+    devices: int = 1
 
 
 def plan_batches(lengths: "NDArray[np.int64]", config: "LoopConfig") -> list["NDArray[np.int64]"]:
@@ -75,6 +80,11 @@ def plan_batches(lengths: "NDArray[np.int64]", config: "LoopConfig") -> list["ND
         batches.extend(these if left >= 1 else these[: max(round(left * len(these)), 1)])
         left, epoch = left - 1, epoch + 1
     return batches
+
+
+def count_steps(lengths: "NDArray[np.int64]", config: "LoopConfig") -> int:
+    """Return how many steps `run_loop` takes on as many devices as there are."""
+    return -(-len(plan_batches(lengths, config)) // current().count)
 
 
 def run_loop(
@@ -93,89 +103,131 @@ def run_loop(
     `probe` is asked for validation scores after every `config.evaluate_share` of the steps, the last one excepted.
     Only weights that require a gradient are trained. With a `checkpoint_dir` the state is saved there every
     `config.checkpoint_seconds` and at the end (written aside, then renamed, so that a kill at any instant leaves a
-    whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. Raises Cancelled.
+    whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. On several
+    devices every rank must call this; they stop, fail and save in the same step. Raises Cancelled.
     """
     import torch
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
-    from accelerate.utils import set_seed
+    from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, set_seed
     from transformers import get_linear_schedule_with_warmup
 
     if config.threads:
         torch.set_num_threads(config.threads)
-    set_seed(config.seed)
+    ranks = current()
+    set_seed(config.seed + ranks.rank)  # each rank drops out other units
     device = best_device()
     precision = choose_precision(config.precision, device)
     AcceleratorState._reset_state()  # else the first run of a process decides the precision of all later ones
+    whole = DistributedDataParallelKwargs()
     accelerator = Accelerator(
-        mixed_precision=precision if precision in ("bf16", "fp16") else "no", cpu=device == "cpu"
+        mixed_precision=precision if precision in ("bf16", "fp16") else "no",
+        cpu=device == "cpu",
+        dataloader_config=DataLoaderConfiguration(
+            split_batches=True
+        ),  # the schedule counts steps, not batches
+        kwargs_handlers=[whole],
     )
-    batches = plan_batches(tokens.lengths, config)[accelerator.process_index :: accelerator.num_processes]
+    steps = shares(plan_batches(tokens.lengths, config), ranks.rank, ranks.count)
     groups = parameter_groups(model, config.learning_rate, config.head_learning_rate, config.weight_decay)
     optimizer = torch.optim.AdamW(groups, fused=True)
-    scheduler = get_linear_schedule_with_warmup(
-        optimizer, int(config.warmup_share * len(batches)), len(batches)
-    )
+    scheduler = get_linear_schedule_with_warmup(optimizer, int(config.warmup_share * len(steps)), len(steps))
     if config.gradient_checkpointing:
         model.activation_checkpointing_enable()
+    ask = loss_function.ask if isinstance(loss_function, StepLoss) else {}
+
+    def forward(network: Any, rows: "NDArray[np.int64]") -> LossParts:
+        batch = {name: value.to(accelerator.device) for name, value in collate(tokens, rows).items()}
+        with accelerator.autocast():
+            outputs = network(**batch, **ask)
+        if isinstance(loss_function, StepLoss):
+            return loss_function.function(Step(batch, outputs, rows, accelerator.autocast))
+        return loss_function(outputs.logits.float(), rows)
+
+    if (
+        ranks.count > 1 and steps
+    ):  # weights without a gradient must be looked for in every step, or ranks wait
+        model.to(accelerator.device).train()
+        whole.find_unused_parameters = ranks.together(
+            lambda: count_unreached(model, lambda: forward(model, steps[0].rows)["loss"]) > 0
+        )
     trained, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
     trained.train()
 
     clock = _Clock()
-    first = _resume(accelerator, checkpoint_dir, clock) if checkpoint_dir else 0
+    first = _resume(accelerator, ranks, checkpoint_dir, clock, scheduler) if checkpoint_dir else 0
     started = last_save = time.monotonic()
     rows_here = tokens_here = 0
     losses = dict(clock.losses)
-    moments = _probe_steps(len(batches), config.evaluate_share) if probe else frozenset()
-    ask = loss_function.ask if isinstance(loss_function, StepLoss) else {}
-    for step in range(first, len(batches)):
-        rows = batches[step]
-        batch = {name: value.to(accelerator.device) for name, value in collate(tokens, rows).items()}
-        with accelerator.autocast():
-            outputs = trained(**batch, **ask)
-        if isinstance(loss_function, StepLoss):
-            parts = loss_function.function(Step(batch, outputs, rows, accelerator.autocast))
-        else:
-            parts = loss_function(outputs.logits.float(), rows)
-        accelerator.backward(parts["loss"])
+    moments = _probe_steps(len(steps), config.evaluate_share) if probe else frozenset()
+    for step in range(first, len(steps)):
+        share, done = steps[step], step + 1
+        parts = ranks.together(lambda share=share: forward(trained, share.rows))
+        accelerator.backward(parts["loss"] * share.scale if ranks.count > 1 else parts["loss"])
         accelerator.clip_grad_norm_(trained.parameters(), config.max_grad_norm)
         optimizer.step()
         scheduler.step()
         optimizer.zero_grad(set_to_none=True)
 
-        rows_here += len(rows)
-        tokens_here += int(tokens.lengths[rows].sum())
-        for name, value in parts.items():  # exponential mean: about the last fifty batches
-            number = float(value.detach())
+        stop, due, now = _agreed(
+            ranks,
+            listener.should_stop(),
+            time.monotonic() - last_save >= config.checkpoint_seconds,
+            {name: float(value.detach()) for name, value in parts.items()},
+            share.scale,
+        )
+        rows_here += len(share.all_rows)
+        tokens_here += int(tokens.lengths[share.all_rows].sum())
+        for name, number in now.items():  # exponential mean: about the last fifty batches
             losses[name] = number if name not in losses else 0.98 * losses[name] + 0.02 * number
         if not np.isfinite(losses["loss"]):
             raise FloatingPointError(f"the loss is not finite at step {step}; lower the learning rate")
         spent = time.monotonic() - started
-        done = step + 1
         scores = {}
         if probe and done in moments:
             scores = probe(accelerator.unwrap_model(trained, keep_fp32_wrapper=True))
             trained.train()
-        if accelerator.is_main_process:
-            eta = spent / (done - first) * (len(batches) - done)
+        if ranks.is_main:
+            eta = spent / (done - first) * (len(steps) - done)
             listener.report(
                 Progress(
-                    phase, done, len(batches), rows_here / spent, tokens_here / spent, losses | scores, eta
+                    phase, done, len(steps), rows_here / spent, tokens_here / spent, losses | scores, eta
                 )
             )
-        stop = listener.should_stop()
-        due = time.monotonic() - last_save >= config.checkpoint_seconds
-        if checkpoint_dir and (due or stop or done == len(batches)):
-            _save(accelerator, checkpoint_dir, done, clock.after(rows_here, tokens_here, spent, losses))
+        if checkpoint_dir and (due or stop or done == len(steps)):
+            seen = clock.after(rows_here, tokens_here, spent, losses)
+            _save(accelerator, ranks, checkpoint_dir, done, seen)
             last_save = time.monotonic()
         if stop:
-            raise Cancelled(f"stopped at step {done} of {len(batches)}")
+            raise Cancelled(f"stopped at step {done} of {len(steps)}")
     total = clock.after(rows_here, tokens_here, time.monotonic() - started, losses)
     accelerator.unwrap_model(
         trained, keep_fp32_wrapper=False
     )  # `forward` as it came: to be copied, saved, measured
     return LoopReport(
-        len(batches), total.rows, total.tokens, total.seconds, total.losses, device, precision, first
+        len(steps),
+        total.rows,
+        total.tokens,
+        total.seconds,
+        total.losses,
+        device,
+        precision,
+        first,
+        ranks.count,
+    )
+
+
+def _agreed(
+    ranks: Ranks, stop: bool, due: bool, parts: dict[str, float], scale: float
+) -> tuple[bool, bool, dict[str, float]]:
+    """Return (whether any rank is to stop, whether the main rank wants to save, mean parts over all rows)."""
+    found = ranks.gathered([float(stop), float(due), scale, *parts.values()])
+    weights = found[:, 2:3] / ranks.count
+    means = (np.where(weights > 0, found[:, 3:], 0.0) * weights).sum(axis=0)
+    return (
+        bool(found[:, 0].any()),
+        bool(found[0, 1]),
+        {name: float(mean) for name, mean in zip(parts, means, strict=True)},
     )
 
 
@@ -200,37 +252,52 @@ class _Clock:
         return _Clock(self.rows + rows, self.tokens + tokens, self.seconds + seconds, dict(losses))
 
 
-def _save(accelerator: Any, folder: Path, step: int, clock: _Clock) -> None:
-    """Write the whole training state beside `folder`, then swap it in."""
-    if not accelerator.is_main_process:
-        return
+def _save(accelerator: Any, ranks: Ranks, folder: Path, step: int, clock: _Clock) -> None:
+    """Write the whole training state beside `folder`, then swap it in; the ranks add their random states."""
     aside = folder.with_name(folder.name + ".writing")
     old = folder.with_name(folder.name + ".old")
-    for leftover in (aside, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    aside.mkdir(parents=True)
-    accelerator.save_state(str(aside))
-    (aside / "step.json").write_text(json.dumps({"step": step, **asdict(clock)}))
-    if folder.exists():
-        folder.rename(old)
-    aside.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+
+    def prepare() -> None:
+        for leftover in (aside, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        aside.mkdir(parents=True)
+
+    def swap() -> None:
+        state = {"step": step, "devices": ranks.count, **asdict(clock)}
+        (aside / "step.json").write_text(json.dumps(state))
+        if folder.exists():
+            folder.rename(old)
+        aside.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+    ranks.main_does(prepare)
+    ranks.together(lambda: accelerator.save_state(str(aside)))
+    ranks.main_does(swap)
 
 
-def _resume(accelerator: Any, folder: Path, clock: _Clock) -> int:
-    """Load the checkpoint in `folder` (or the one that a kill left half-way through the swap); return its step."""
+def _resume(accelerator: Any, ranks: Ranks, folder: Path, clock: _Clock, scheduler: Any) -> int:
+    """Load the checkpoint in `folder` (or the one that a kill left half-way through the swap); return its step.
+
+    A checkpoint of another number of devices is gone on from at the step before which no row is left out.
+    """
     old = folder.with_name(folder.name + ".old")
     for candidate in (folder, old):
         mark = candidate / "step.json"
         if not mark.is_file():
             continue
         state = json.loads(mark.read_text())
-        accelerator.load_state(str(candidate))
+        ranks.together(lambda candidate=candidate: accelerator.load_state(str(candidate)))
         clock.rows, clock.tokens, clock.seconds = (
             int(state["rows"]),
             int(state["tokens"]),
             float(state["seconds"]),
         )
         clock.losses = {name: float(value) for name, value in state.get("losses", {}).items()}
-        return int(state["step"])
+        step, devices = int(state["step"]), int(state.get("devices", 1))
+        if devices == ranks.count:
+            return step
+        step = step * devices // ranks.count
+        scheduler.scheduler.last_epoch = step - 1
+        scheduler.scheduler.step()
+        return step
     return 0

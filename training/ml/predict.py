@@ -8,6 +8,7 @@ import numpy as np
 from training.ml.batching import Tokens, budget_batches, collate
 from training.ml.hardware import autocast, best_device, choose_precision
 from training.ml.progress import Listener, Progress, SilentListener
+from training.ml.ranks import current
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,30 +23,45 @@ def predict_logits(
     phase: str = "logits",
     listener: Listener | None = None,
 ) -> "NDArray[np.float32]":
-    """Return float32 logits [rows, outputs] in the rows' order. The model is put in evaluation mode."""
+    """Return float32 logits [rows, outputs] in the rows' order. The model is put in evaluation mode.
+
+    On several devices every rank must ask: each takes a share of the batches, and all get the whole.
+    """
+    ranks = current()
+    listener = listener or SilentListener()
+    batches = budget_batches(tokens.lengths, token_budget)[ranks.rank :: ranks.count]
+    part = ranks.together(lambda: _logits_of(model, tokens, batches, precision, phase, listener))
+    return ranks.summed(part)
+
+
+def _logits_of(
+    model: Any,
+    tokens: Tokens,
+    batches: list["NDArray[np.int64]"],
+    precision: str,
+    phase: str,
+    listener: Listener,
+) -> "NDArray[np.float32]":
+    """Return [all rows, outputs] with the logits of the rows in `batches`, the others 0."""
     import torch
 
-    listener = listener or SilentListener()
     device = best_device()
     precision = choose_precision(precision, device)
     model = model.to(device).eval()
     lengths = tokens.lengths
-    batches = budget_batches(lengths, token_budget)
-    result: NDArray[np.float32] | None = None
-    total, done, started = int(lengths.sum()), 0, time.monotonic()
+    result: NDArray[np.float32] = np.zeros((len(lengths), model.config.num_labels), dtype=np.float32)
+    total, done, started = sum(int(lengths[rows].sum()) for rows in batches), 0, time.monotonic()
     rows_done = 0
     with torch.inference_mode(), autocast(device, precision):
         for step, rows in enumerate(batches):
             batch = {name: value.to(device) for name, value in collate(tokens, rows).items()}
             logits = model(**batch).logits.float().cpu().numpy()
-            if result is None:
-                result = np.zeros((len(lengths), logits.shape[1]), dtype=np.float32)
             result[rows] = logits
             done, rows_done = done + int(lengths[rows].sum()), rows_done + len(rows)
             spent = time.monotonic() - started
             eta = spent / max(done, 1) * (total - done)
             listener.report(Progress(phase, step + 1, len(batches), rows_done / spent, done / spent, {}, eta))
-    return result if result is not None else np.zeros((0, model.config.num_labels), dtype=np.float32)
+    return result
 
 
 def probabilities(logits: "NDArray[np.float32]", *, softmax: bool) -> "NDArray[np.float64]":

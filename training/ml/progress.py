@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
+class Cancelled(Exception):
+    """The listener asked the run to stop; the last checkpoint is kept."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """One report: `step` of `steps`, rows and tokens a second, loss parts, seconds left (None: not known yet)."""

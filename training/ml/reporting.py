@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from training.ml.loop import Cancelled
-from training.ml.progress import Progress
+from training.ml.progress import Cancelled, Progress
 
 SECONDS_BETWEEN_LINES = 0.5
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -59,7 +58,8 @@ class SilentRank:
         self.stop = stop
 
     def report(self, progress: Progress) -> None:
-        return None
+        if self.stop.is_set() and not progress.losses:
+            raise Cancelled(f"stopped in {progress.phase}")
 
     def should_stop(self) -> bool:
         return self.stop.is_set()

@@ -13,6 +13,7 @@ from training.ml.metrics import best_f1_threshold, careful_threshold, evaluate_s
 from training.ml.models import save_run_model
 from training.ml.predict import predict_logits, probabilities
 from training.ml.progress import Listener
+from training.ml.ranks import current
 from training.ml.sampling import choose_rows
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
             np.sort(rng.choice(len(validation), config.validation_rows, replace=False))
         )
     train_tokens = tokenize(tokenizer, train.texts, config.max_length)
+    _check_same_rows(train, train_tokens)
     return RunData(
         train,
         train_tokens,
@@ -82,6 +84,16 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
             "validation_fingerprint": validation.fingerprint(),
         },
     )
+
+
+def _check_same_rows(table: TextTable, tokens: Tokens) -> None:
+    """Refuse to go on where the ranks of a run have read or chosen other rows: their batches would not match."""
+    mine = [float(int(table.fingerprint()[:12], 16)), float(len(table)), float(tokens.lengths.sum())]
+    found = current().gathered(mine)
+    if (found != found[0]).any():
+        raise DataError(
+            "the run's processes have read different rows: the files changed meanwhile; resume it"
+        )
 
 
 def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
@@ -140,9 +152,28 @@ def finish_run(
 ) -> RunResult:
     """Calibrate on validation, choose the thresholds there, measure, save model and `run.json`, drop the checkpoint.
 
-    Without `calibrate` the probabilities stay as they come and every threshold is 0.5.
+    Without `calibrate` the probabilities stay as they come and every threshold is 0.5. On several devices the ranks
+    share the prediction, the main one does the rest, and all get the result.
     """
     logits = predict_logits(model, data.validation_tokens, phase="validation", listener=listener)
+    return current().main_does(
+        lambda: _save_measured(
+            folder, model, tokenizer, data, card, logits, softmax=softmax, calibrate=calibrate
+        )
+    )
+
+
+def _save_measured(
+    folder: Path,
+    model: Any,
+    tokenizer: Any,
+    data: RunData,
+    card: dict[str, Any],
+    logits: "NDArray[np.float32]",
+    *,
+    softmax: bool,
+    calibrate: bool,
+) -> RunResult:
     platt: dict[str, list[float]] = {}
     if calibrate:
         logits, platt = calibrate_head(

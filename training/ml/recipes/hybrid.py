@@ -13,6 +13,7 @@ from typing import Any
 from training.ml.config import DistillConfig, HybridConfig, LoraConfig, to_dict
 from training.ml.models import read_run
 from training.ml.progress import Listener, SilentListener, StageListener
+from training.ml.ranks import current
 from training.ml.recipes.common import RunResult
 from training.ml.recipes.distill import distill
 from training.ml.recipes.lora import train_lora
@@ -25,27 +26,28 @@ def train_hybrid(config: HybridConfig, folder: Path, listener: Listener | None =
     Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
     """
     listener = listener or SilentListener()
+    ranks = current()
     student_first = config.order == "student-then-lora"
     if student_first:
         read_fitting_start(config.teacher, config.data)
     first, second = folder / "first", folder / "second"
 
     # first stage: its result is what the second starts from
-    if not (first / "run.json").is_file():
+    if not ranks.main_does((first / "run.json").is_file):
         if student_first:
             distill(_student(config, config.teacher), first, StageListener(listener, "distill"))
         else:
             train_lora(_lora(config, config.teacher), first, StageListener(listener, "lora"))
 
     # second stage
-    if not (second / "run.json").is_file():
+    if not ranks.main_does((second / "run.json").is_file):
         if student_first:
             train_lora(_lora(config, str(first)), second, StageListener(listener, "lora"))
         else:
             distill(_student(config, str(first)), second, StageListener(listener, "distill"))
 
     # report: the second stage's model, with what both stages tell
-    return _finish(config, folder, first, second)
+    return ranks.main_does(lambda: _finish(config, folder, first, second))
 
 
 def _student(config: HybridConfig, teacher: str) -> DistillConfig:

@@ -18,11 +18,12 @@ from training.ml.batching import Tokens
 from training.ml.config import DistillConfig, LayerSearchConfig, to_dict
 from training.ml.hardware import choose_attention
 from training.ml.layers import LayerSelectionError, encoder_layers, make_student, select_layers
-from training.ml.loop import plan_batches, run_loop
+from training.ml.loop import count_steps, run_loop
 from training.ml.metrics import evaluate_scores
 from training.ml.models import load_base, load_tokenizer
 from training.ml.predict import predict_logits, probabilities
 from training.ml.progress import Listener, Progress, SilentListener
+from training.ml.ranks import current
 from training.ml.recipes.common import RunData, RunResult, prepare_data
 from training.ml.recipes.distill import distill
 from training.ml.recipes.teaching import cached_loss, read_fitting_start
@@ -77,7 +78,8 @@ def search_layers(config: LayerSearchConfig, folder: Path, listener: Listener | 
 def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list[Trial]:
     """Return every tried selection, those of an earlier, killed run first."""
     options = config.search
-    trials, finished = _read_trials(folder)
+    ranks = current()
+    trials, finished = ranks.main_does(lambda: _read_trials(folder))
     if finished:
         return trials
     start = read_fitting_start(config.teacher, config.data)
@@ -104,11 +106,14 @@ def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list
             goal = predict_logits(
                 teacher, data.validation_tokens, phase="teacher validation", listener=listener
             )
-        trials.append(_try(layers, teacher, known, goal, data, config, start.softmax, len(trials), listener))
-        _write_trials(folder, trials, finished=False)
+        tried = _try(layers, teacher, known, goal, data, config, start.softmax, len(trials), listener)
+        trials.append(
+            ranks.main_does(lambda tried=tried: tried)
+        )  # the next choice must be the same everywhere
+        ranks.main_does(lambda: _write_trials(folder, trials, finished=False))
     if not trials:
         raise LayerSelectionError("no selection to try: every candidate has another size than search.size")
-    _write_trials(folder, trials, finished=True)
+    ranks.main_does(lambda: _write_trials(folder, trials, finished=True))
     return trials
 
 
@@ -189,9 +194,7 @@ def _try(
 
     student, _ = make_student(teacher, ",".join(str(n) for n in layers))
     loop = replace(config.loop, epochs=config.search.epochs, evaluate_share=0.0)
-    heard = _Counted(
-        listener, number, config.search.trials, len(plan_batches(data.train_tokens.lengths, loop))
-    )
+    heard = _Counted(listener, number, config.search.trials, count_steps(data.train_tokens.lengths, loop))
     report = run_loop(
         student, data.train_tokens, cached_loss(known, data, config.loss, softmax=softmax), loop,
         phase="search", listener=heard,

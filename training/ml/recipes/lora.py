@@ -16,6 +16,7 @@ from training.ml.loop import run_loop
 from training.ml.models import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.provenance import provenance
+from training.ml.ranks import current
 from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
 
 
@@ -58,7 +59,7 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
         probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
     )
     if config.lora.keep_adapter:
-        model.save_pretrained(folder / "adapter")
+        current().main_does(lambda: model.save_pretrained(folder / "adapter"))
     merged = merge_adapters(model)
 
     # report

@@ -20,6 +20,7 @@ from training.ml.loop import LossFunction, LossParts, Step, StepLoss, run_loop
 from training.ml.models import Start, count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.provenance import provenance
+from training.ml.ranks import current
 from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data, validation_probe
 from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
 
@@ -99,7 +100,8 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
         listener=listener,
         calibrate=config.calibrate,
     )
-    shutil.rmtree(folder / "transfer", ignore_errors=True)
+    if current().is_main:
+        shutil.rmtree(folder / "transfer", ignore_errors=True)
     return result
 
 
@@ -167,7 +169,8 @@ def _transfer(
     )
     for model in (student, teacher):
         hear_every_layer(model)
-    done = _done(folder)
+    ranks = current()
+    done = ranks.main_does(lambda: _done(folder))
     for number, layers in enumerate(phases, start=1):
         state = folder / "transfer" / f"phase-{number}"
         if number <= len(done):
@@ -186,8 +189,9 @@ def _transfer(
                 checkpoint_dir=state,
             )
         done.append({"layers": list(layers), "loop": asdict(report)})
-        _save_weights(student, folder, number, done)
-        shutil.rmtree(state, ignore_errors=True)
+        ranks.main_does(lambda number=number: _save_weights(student, folder, number, done))
+        if ranks.is_main:
+            shutil.rmtree(state, ignore_errors=True)
     _load_weights(student, folder, len(phases))
     for name, parameter in student.named_parameters():
         parameter.requires_grad_(own.get(name, False))

@@ -12,6 +12,7 @@ from training.ml.loop import LossFunction, LossParts, Step, StepLoss
 from training.ml.models import Start, read_start
 from training.ml.predict import predict_logits
 from training.ml.progress import Listener
+from training.ml.ranks import current
 from training.ml.recipes.common import RunData
 
 if TYPE_CHECKING:
@@ -38,19 +39,27 @@ def read_fitting_start(folder: str, data: "DataConfig") -> Start:
 def cached_logits(
     teacher: Any, data: RunData, folder: Path, teacher_provenance: dict[str, Any], listener: Listener
 ) -> "NDArray[np.float32]":
-    """Return the teacher's logits [rows, outputs] on the training rows, from `folder` when they are the same's."""
+    """Return the teacher's logits [rows, outputs] on the training rows, from `folder` when they are the same's.
+
+    On several devices each rank asks the teacher for a share of the rows; the main one keeps the file.
+    """
+    ranks = current()
     key = hashlib.sha256(
         json.dumps([teacher_provenance, data.facts["train_fingerprint"], data.facts["train_tokens"]]).encode()
     ).hexdigest()[:16]
     path = folder / f"teacher-logits-{key}.npy"
-    if path.is_file():
+    if ranks.main_does(path.is_file):
         loaded: NDArray[np.float32] = np.load(path, allow_pickle=False)
         return loaded
     logits = predict_logits(teacher, data.train_tokens, phase="teacher logits", listener=listener)
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".writing.npy")
-    np.save(aside, logits)
-    aside.rename(path)
+
+    def keep() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(".writing.npy")
+        np.save(aside, logits)
+        aside.rename(path)
+
+    ranks.main_does(keep)
     return logits
 
 
