@@ -160,6 +160,7 @@ SCORER_BACKEND = env.read("SCORER_BACKEND", "auto")
 SCORER_TOKEN_BUDGET = env.whole("SCORER_TOKEN_BUDGET", 2_048, at_least=1)
 CLASSIFY_CLAIM_SIZE = env.whole("CLASSIFY_CLAIM_SIZE", 64, at_least=1)
 CLASSIFY_CLAIM_SECONDS = env.number("CLASSIFY_CLAIM_SECONDS", 60.0)
+POLICY_CACHE_SECONDS = env.number("POLICY_CACHE_SECONDS", 3.0)
 CLASSIFY_SWEEP_SECONDS = env.number("CLASSIFY_SWEEP_SECONDS", 15.0)
 SHADOW_SHARE = env.share("SHADOW_SHARE", 1.0)
 TRAIN_SWEEP_SECONDS = env.number("TRAIN_SWEEP_SECONDS", 15.0)
@@ -177,6 +178,10 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": TRAIN_SWEEP_SECONDS},
     },
 }
+
+# --- the review queue -------------------------------------------------------------------------------------
+REVIEW_CLAIM_SECONDS = env.number("REVIEW_CLAIM_SECONDS", 300.0)
+REVIEW_SKIP_SECONDS = env.number("REVIEW_SKIP_SECONDS", 3_600.0)
 
 # --- the quality gate before production -------------------------------------------------------------------
 GATE_MIN_ROC_AUC = env.share("GATE_MIN_ROC_AUC", 0.9)

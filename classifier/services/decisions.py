@@ -1,109 +1,248 @@
-"""What moderators decide about comments, and undoing it."""
+"""What people and policies decide about comments, and undoing it.
 
-from collections.abc import Mapping
+Approving and removing decide and take the comment out of the queue. Escalating leaves it there for leads, skipping
+gives it back to the others; both are rows too. Every row is written once: undoing is a row of its own.
+"""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
-from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, Decision, DecisionAction, User
+from classifier.models import (
+    COMMENT_TRANSITIONS,
+    FINAL_ACTIONS,
+    Appeal,
+    AppealStatus,
+    BulkAction,
+    Comment,
+    CommentStatus,
+    Decision,
+    DecisionAction,
+    User,
+)
+from classifier.selectors.queue_filters import EVERY, QueueFilters
+from classifier.selectors.review import queue_comments
+from classifier.services.claims import FREE, require_decidable
+from classifier.services.decision_input import DAY_SECONDS, DecisionInput, check_decision, note_problems
 from classifier.services.errors import DecisionConflict
+from classifier.services.in_force import policy_for
 from classifier.services.permissions import require_permission
-from classifier.services.validation import InvalidInput, ValidationProblem
+from classifier.services.validation import InvalidInput
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 
-NOTE_CHARACTERS = 2_000
-ALREADY = "Somebody has decided on this comment in the meantime. Look at their decision; it can be undone."
 NOT_YET = "This comment has no verdict yet. It can be decided once it is classified."
 UNDONE_ALREADY = "This decision does not stand any more: it was undone, or another one followed."
+DECIDES = COMMENT_TRANSITIONS | {"decided": frozenset({"decided"})}  # again, knowing what was decided before
 
 
 def decision_record(
     *,
     comment: Comment,
     action: str,
-    labels: Mapping[str, bool | int] | None = None,
-    note: str = "",
     by: User | None,
+    reason: str = "",
+    labels: Mapping[str, bool | int] | None = None,
+    marks: Sequence[Mapping[str, Any]] | None = None,
+    note: str = "",
+    seen_decision_id: int | None = None,
+    bulk: BulkAction | None = None,
+    automatic: bool = False,
+    seconds: float | None = None,
 ) -> Decision:
-    """Approve or remove a classified comment: `classified -> decided`, with the decision that counts from now on.
+    """Approve or remove a classified comment, hand it to a lead (escalate) or to others (skip).
 
-    `labels` are corrections, {label: whether it holds}, of labels that the model knows; those not named stay as the
-    model said. Raises DecisionConflict (decided by somebody else, or not classified), InvalidInput, PermissionDenied.
+    `reason` is a code of the policy in force, needed for removing where that says so. `labels` are corrections,
+    {label: whether it holds}, of labels that the model knows; those not named stay as the model said. `marks` are the
+    words that mattered, [{"begin", "end"}] in code points. `seen_decision_id` is the standing decision that `by` saw
+    (None: none); only who has seen it may decide anew. `seconds` are measured from the claim where not given.
+    Raises DecisionConflict (with the decision made in the meantime), InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
-    prediction = comment.current_prediction
-    known = prediction.model_version.labels if prediction is not None else []
-    corrections = {str(label): int(bool(value)) for label, value in (labels or {}).items()}
-    _check(action, corrections, known, note)
-    if comment.status != CommentStatus.CLASSIFIED:
-        raise DecisionConflict(ALREADY if comment.status == CommentStatus.DECIDED else NOT_YET)
+    policy = policy_for(comment.source_id)
+    said = check_decision(
+        comment=comment,
+        policy=policy,
+        action=action,
+        reason=reason,
+        labels=labels,
+        marks=marks,
+        note=note,
+        reason_optional=automatic or bulk is not None,
+    )
     try:
         with transaction.atomic():
+            row = _locked(comment.pk, by)
+            _check_seen(row, seen_decision_id)
+            require_decidable(row, by)
             decision = Decision.objects.create(
-                comment=comment,
-                action=action,
-                labels=corrections,
-                note=note.strip(),
+                comment=row,
+                action=said.action,
+                reason=said.reason,
+                labels=said.labels,
+                marks=said.marks,
+                note=said.note,
                 by=by,
-                prediction=prediction,
+                prediction=comment.current_prediction,
+                policy_id=policy.pk,
+                automatic=automatic,
+                bulk=bulk,
+                seconds=_seconds(row, by, seconds),
             )
-            transition(
-                comment,
-                to=CommentStatus.DECIDED,
-                allowed={"classified": COMMENT_TRANSITIONS["classified"]},
-                by=by,
-                reason=DecisionAction(action).label.lower(),
-                current_decision=decision,
-            )
+            _take_effect(row, decision, said, by)
     except (IllegalTransition, LostRace) as error:
-        raise DecisionConflict(ALREADY) from error
+        raise DecisionConflict(NOT_YET) from error
+    comment.refresh_from_db()
     return decision
 
 
 def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Decision:
-    """Take back the decision that counts: `decided -> classified`. The decision stays; undoing is a row of its own.
+    """Take back the decision that stands; the comment waits again. The decision stays: undoing is a row of its own.
 
-    Raises DecisionConflict when it does not count any more, InvalidInput and PermissionDenied.
+    An escalation can be taken back while it is one, a skip while the comment waits. Raises DecisionConflict when it
+    does not stand any more, InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
-    _check(DecisionAction.UNDO, {}, [], note)
+    if problems := note_problems(note):
+        raise InvalidInput(problems)
     try:
         with transaction.atomic():
-            comment = Comment.objects.select_for_update(of=("self",)).get(pk=decision.comment_id)
-            if comment.current_decision_id != decision.pk:
-                raise DecisionConflict(UNDONE_ALREADY)
+            row = _locked(decision.comment_id, by)
+            if not _stands(row, decision):
+                raise DecisionConflict(UNDONE_ALREADY, _latest(row))
             undo = Decision.objects.create(
-                comment=comment,
+                comment=row,
                 action=DecisionAction.UNDO,
                 undoes=decision,
                 note=note.strip(),
                 by=by,
-                prediction_id=comment.current_prediction_id,
+                prediction_id=row.current_prediction_id,
+                policy_id=decision.policy_id,
             )
-            transition(
-                comment,
-                to=CommentStatus.CLASSIFIED,
-                allowed={"decided": COMMENT_TRANSITIONS["decided"]},
-                by=by,
-                reason="decision undone",
-                current_decision=None,
-            )
+            _take_back(row, decision, by)
     except (IntegrityError, IllegalTransition, LostRace) as error:
         raise DecisionConflict(UNDONE_ALREADY) from error
     return undo
 
 
-def _check(action: str, labels: Mapping[str, int], known: list[str], note: str) -> None:
-    problems = []
-    if action not in DecisionAction.values:
-        problems.append(ValidationProblem("action", "This must be approve or remove.", "invalid_choice"))
-    unknown = sorted(set(labels) - set(known))
-    if unknown:
-        message = f"The model knows no label {unknown[0]!r}; it knows {', '.join(known) or 'none'}."
-        problems.append(ValidationProblem("labels", message, "invalid_choice"))
-    if len(note) > NOTE_CHARACTERS:
-        message = f"This note has {len(note):,} characters; at most {NOTE_CHARACTERS:,} are allowed."
-        problems.append(ValidationProblem("note", message, "max_length"))
-    if "\x00" in note:
-        problems.append(ValidationProblem("note", "NUL characters are not allowed.", "null_characters"))
-    if problems:
-        raise InvalidInput(problems)
+def reasons_with(reasons: Sequence[Mapping[str, Any]], **reason: Any) -> list[dict[str, Any]]:
+    """Queue reasons with this one, in the place of an earlier one of its kind."""
+    return [*(dict(one) for one in reasons if one.get("kind") != reason["kind"]), reason]
+
+
+def told(decision: Decision, what: str) -> str:
+    """A sentence about who did what, for somebody who comes too late."""
+    who = "A policy" if decision.automatic else "Somebody" if decision.by is None else str(decision.by)
+    return f"{who} has {what}"
+
+
+def _locked(comment_id: int, by: User | None) -> Comment:
+    visible = queue_comments(user=by, filters=QueueFilters(status=EVERY))
+    row = (
+        visible.select_for_update(of=("self",))
+        .select_related("current_decision__by")
+        .filter(pk=comment_id)
+        .first()
+    )
+    if row is None:
+        raise PermissionDenied("You have no access to the source of this comment.")
+    return row
+
+
+def _check_seen(row: Comment, seen_decision_id: int | None) -> None:
+    if row.status not in (CommentStatus.CLASSIFIED, CommentStatus.DECIDED):
+        raise DecisionConflict(NOT_YET)
+    if row.current_decision_id == seen_decision_id:
+        return
+    standing = row.current_decision
+    if standing is not None:
+        what = f"decided on this comment in the meantime: {standing.get_action_display().lower()}."
+        raise DecisionConflict(f"{told(standing, what)} Look at the decision; it can be undone.", standing)
+    undo = Decision.objects.select_related("by").filter(undoes=seen_decision_id, comment=row).first()
+    if undo is None:
+        raise DecisionConflict("The decision that you saw does not stand.", None)
+    raise DecisionConflict(told(undo, "undone the decision that you saw. Look again, then decide."), undo)
+
+
+def _seconds(row: Comment, by: User | None, seconds: float | None) -> float | None:
+    if seconds is None:
+        if by is None or row.review_by_id != by.pk or row.review_since is None:
+            return None
+        seconds = (timezone.now() - row.review_since).total_seconds()
+    return min(max(float(seconds), 0.0), DAY_SECONDS)
+
+
+def _take_effect(row: Comment, decision: Decision, said: DecisionInput, by: User | None) -> None:
+    if said.action in FINAL_ACTIONS:
+        answered = _answer_appeals(row, decision, by)
+        outcome = said.action.label.lower()
+        transition(
+            row,
+            to=CommentStatus.DECIDED,
+            allowed=DECIDES,
+            by=by,
+            reason=f"{outcome} for {said.reason}" if said.reason else outcome,
+            current_decision=decision,
+            queued_at=None,
+            is_escalated=False,
+            **({"has_open_appeal": False} if answered else {}),
+            **FREE,
+        )
+    elif said.action == DecisionAction.ESCALATE:
+        reasons = reasons_with(row.queue_reasons, kind="escalation", decision=decision.pk)
+        Comment.objects.filter(pk=row.pk).update(
+            is_escalated=True, queued_at=Coalesce("queued_at", Now()), queue_reasons=reasons, **FREE
+        )
+    elif by is not None and row.review_by_id == by.pk:
+        Comment.objects.filter(pk=row.pk).update(**FREE)
+
+
+def _answer_appeals(row: Comment, decision: Decision, by: User | None) -> bool:
+    """A decision about a comment with an open appeal answers it: the same outcome upholds, another overturns."""
+    if not row.has_open_appeal:
+        return False
+    now: datetime = timezone.now()
+    for appeal in Appeal.objects.filter(comment=row, status=AppealStatus.OPEN).select_related("decision"):
+        upheld = appeal.decision.action == decision.action
+        Appeal.objects.filter(pk=appeal.pk, status=AppealStatus.OPEN).update(
+            status=AppealStatus.UPHELD if upheld else AppealStatus.OVERTURNED,
+            resolved_at=now,
+            resolved_by=by,
+            answer=decision.note,
+        )
+    return True
+
+
+def _stands(row: Comment, decision: Decision) -> bool:
+    if decision.action == DecisionAction.ESCALATE:
+        kept = {"kind": "escalation", "decision": decision.pk}
+        return row.is_escalated and kept in row.queue_reasons
+    if decision.action == DecisionAction.SKIP:
+        return row.queued_at is not None
+    return row.current_decision_id == decision.pk
+
+
+def _take_back(row: Comment, decision: Decision, by: User | None) -> None:
+    if decision.action == DecisionAction.ESCALATE:
+        kept = [one for one in row.queue_reasons if one.get("kind") != "escalation"]
+        Comment.objects.filter(pk=row.pk).update(is_escalated=False, queue_reasons=kept)
+    elif decision.action != DecisionAction.SKIP:
+        transition(
+            row,
+            to=CommentStatus.CLASSIFIED,
+            allowed={"decided": COMMENT_TRANSITIONS["decided"]},
+            by=by,
+            reason="decision undone",
+            current_decision=None,
+            queued_at=Coalesce(F("queued_at"), Now()),
+            queue_reasons=reasons_with(row.queue_reasons, kind="undo", decision=decision.pk),
+        )
+
+
+def _latest(row: Comment) -> Decision | None:
+    return Decision.objects.filter(comment=row).select_related("by").order_by("-id").first()

@@ -1,10 +1,12 @@
 """What can go wrong in a service, named for what happened."""
 
+from classifier.models import Decision, User
 from toxicsite.lib.broker import NoBroker
 
 __all__ = [
     "ApiKeyInvalid",
     "ArtifactRejected",
+    "ClaimTaken",
     "DecisionConflict",
     "NoBroker",
     "NoModel",
@@ -39,4 +41,16 @@ class ApiKeyInvalid(Exception):
 
 
 class DecisionConflict(Exception):
-    """The comment is not in a state in which this can be decided or undone; the message says why."""
+    """This cannot be decided or undone any more; the message says why, `decision` is what came between, if anything."""
+
+    def __init__(self, message: str, decision: Decision | None = None) -> None:
+        super().__init__(message)
+        self.decision = decision
+
+
+class ClaimTaken(Exception):
+    """Somebody else (`by`) looks at the comment, or, where `by` is None, it does not wait any more."""
+
+    def __init__(self, message: str, by: User | None) -> None:
+        super().__init__(message)
+        self.by = by
