@@ -14,12 +14,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from classifier.models import User
-from classifier.services.roles import ROLE_PERMISSIONS, roles_of, user_roles_set
+from classifier.services.roles import ROLE_PERMISSIONS, ROLE_TITLES, roles_of, user_roles_set
 
-ROLE_HELP = (
-    "Moderator: submits and looks at comments. Model admin: trains, compares, activates and rolls back models. "
-    "Admin: people, API keys and all of the above."
-)
+ROLE_HELP = " ".join(f"{role}: {title}." for role, title in ROLE_TITLES.items())
 
 admin.site.unregister(Group)  # the roles are fixed in services.roles
 

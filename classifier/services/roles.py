@@ -1,8 +1,9 @@
-"""The three roles: which permissions each holds, and giving them to people.
+"""The five roles: which permissions each holds, and giving them to people.
 
 Roles are Django groups, made and brought up to date after every migration. `Admin` manages people and keys without
 being a superuser; who may enter /admin/ follows from the roles. A permission of another application than this one is
-written with its name: `training.run_experiment`.
+written with its name: `training.run_experiment`. A role never holds more than its work needs: nobody deletes people,
+comments or histories, and texts leave the site (transfers, an author's data) by the hands of admins only.
 """
 
 from collections.abc import Iterable
@@ -14,15 +15,71 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from classifier.models import User
+from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 
+VIEWER = "Viewer"
 MODERATOR = "Moderator"
+LEAD = "Lead"
 MODEL_ADMIN = "Model admin"
 ADMIN = "Admin"
 
-_SEE_COMMENTS = ["view_comment", "view_commentevent", "view_prediction", "view_source"]
-_DECIDE = ["add_decision", "view_decision"]
+_SEE = [
+    "view_comment",
+    "view_commentevent",
+    "view_prediction",
+    "view_decision",
+    "view_source",
+    "view_savedqueue",
+]
+_MODERATE = [
+    "add_comment",
+    "add_decision",
+    "add_report",
+    "add_secondreview",
+    "view_report",
+    "view_appeal",
+    "view_modelversion",
+]
+_LEAD = [
+    "add_bulkaction",
+    "view_bulkaction",
+    "change_appeal",
+    "add_savedqueue",
+    "change_savedqueue",
+    "delete_savedqueue",
+    "view_policy",
+    "view_rule",
+    "test_rule",
+    "view_daystatistic",
+    "view_secondreview",
+    "view_goldenitem",
+    "add_goldenitem",
+    "change_goldenitem",
+    "view_auditentry",
+    "export_auditentry",
+]
+_ADMINISTER = [
+    "change_comment",
+    "change_source",
+    "add_appeal",
+    "add_policy",
+    "add_rule",
+    "change_rule",
+    "delete_rule",
+    "add_transfer",
+    "change_transfer",
+    "view_transfer",
+    "erase_author",
+    "add_user",
+    "change_user",
+    "view_user",
+    "add_apikey",
+    "change_apikey",
+    "view_apikey",
+]
 _SEE_VERSIONS = ["view_modelversion", "view_modelversionevent"]
+_VERSIONS = [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion"]
 _TRAINING = [
     f"training.{codename}"
     for codename in (
@@ -46,25 +103,18 @@ _TRAINING = [
     )
 ]
 ROLE_PERMISSIONS: dict[str, list[str]] = {
-    MODERATOR: ["add_comment", *_SEE_COMMENTS, *_DECIDE, "view_modelversion"],
-    MODEL_ADMIN: [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion", "view_prediction", *_TRAINING],
-    ADMIN: [
-        "add_comment",
-        "change_comment",
-        *_SEE_COMMENTS,
-        *_DECIDE,
-        "change_source",
-        *_SEE_VERSIONS,
-        "add_modelversion",
-        "activate_modelversion",
-        "add_user",
-        "change_user",
-        "view_user",
-        "add_apikey",
-        "change_apikey",
-        "view_apikey",
-        *_TRAINING,
-    ],
+    VIEWER: _SEE,
+    MODERATOR: [*_SEE, *_MODERATE],
+    LEAD: [*_SEE, *_MODERATE, *_LEAD, "view_modelversionevent"],
+    MODEL_ADMIN: [*_VERSIONS, "view_prediction", *_TRAINING],
+    ADMIN: sorted({*_SEE, *_MODERATE, *_LEAD, *_ADMINISTER, *_VERSIONS}) + _TRAINING,
+}
+ROLE_TITLES = {
+    VIEWER: "looks at comments, verdicts and decisions",
+    MODERATOR: "works in the queue: submits, decides, undoes",
+    LEAD: "also escalations, appeals, bulk decisions, history, numbers, and what policies say",
+    MODEL_ADMIN: "trains, compares, activates and rolls back models; sees no comments",
+    ADMIN: "people, keys, policies, rules, privacy, transfers, and all of the above",
 }
 STAFF_ROLES = frozenset({MODEL_ADMIN, ADMIN})
 
@@ -109,8 +159,12 @@ def user_roles_set(*, user: User, roles: Iterable[str], by: User | None) -> None
             raise PermissionDenied("Only a superuser changes a superuser.")
         if by.pk == user.pk and ADMIN in roles_of(user) and ADMIN not in chosen:
             raise PermissionDenied("You cannot take the role Admin from yourself.")
+    before = roles_of(user)
     with transaction.atomic():
         user.groups.set(Group.objects.filter(name__in=chosen))
+        if set(before) != chosen:
+            data = {"before": before, "after": [role for role in ROLE_PERMISSIONS if role in chosen]}
+            audit_record(verb="person.roles", by=by, subject=user.get_username(), data=data)
         User.objects.filter(pk=user.pk).update(is_staff=user.is_superuser or bool(chosen & STAFF_ROLES))
     user.refresh_from_db(fields=["is_staff"])
 
