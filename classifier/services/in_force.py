@@ -1,0 +1,121 @@
+"""The policies that are in force, kept in the process: asking costs nothing for POLICY_CACHE_SECONDS, then one look.
+
+The look is one statement over a stamp of the tables (rows and newest id); everything is read again only where the stamp
+has changed. So a worker follows a new policy within seconds and a batch of comments asks the database nothing.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from classifier.inference.bands import DEFAULT_BANDS, Judge
+from classifier.models import FailMode, ModelVersion, Policy
+
+STAMP = "SELECT count(*), max(id) FROM classifier_policy"
+JUDGES_KEPT = 8
+
+
+@dataclass(frozen=True)
+class CurrentPolicy:
+    """The policy in force for a source: its own newest version, else the site's; see classifier.models.Policy.
+
+    `pk` is None only where the site's own policy has not been made yet (before the first migration has ended).
+    """
+
+    pk: int | None
+    source_id: int | None
+    version: int
+    bands: Mapping[str, Mapping[str, Any]]
+    automatic: frozenset[str] = frozenset()
+    fail_mode: str = FailMode.CLOSED.value
+    nudge_threshold: float | None = None
+    reasons: tuple[Mapping[str, str], ...] = ()
+    reason_required: bool = False
+    appeal_days: int = 14
+    _judges: dict[int, Judge] = field(default_factory=dict, repr=False, compare=False)
+
+    def judge_for(self, model_version: ModelVersion) -> Judge:
+        """The bands made ready for the labels and thresholds of `model_version`; made once a version."""
+        judge = self._judges.get(model_version.pk)
+        if judge is None:
+            if len(self._judges) >= JUDGES_KEPT:
+                self._judges.clear()
+            judge = Judge(self.bands, model_version.thresholds, model_version.primary_label)
+            self._judges[model_version.pk] = judge
+        return judge
+
+    def is_automatic(self, band: str) -> bool:
+        """Whether comments of this band are decided without a person."""
+        return band in self.automatic
+
+    def nudges(self, score: float) -> bool:
+        """Whether an author should be asked to think again before a text of this score is posted."""
+        return self.nudge_threshold is not None and score >= self.nudge_threshold
+
+
+@dataclass
+class Snapshot:
+    """All policies in force by source (None: the site's), and when to look again."""
+
+    stamp: Any = None
+    policies: dict[int | None, CurrentPolicy] = field(default_factory=dict)
+    look_at: float = 0.0
+
+
+UNMADE = CurrentPolicy(None, None, 0, DEFAULT_BANDS)
+_lock = threading.Lock()
+_snapshot = Snapshot()
+
+
+def policy_for(source_id: int | None) -> CurrentPolicy:
+    """The policy in force for a source (None: the site's own); as of at most POLICY_CACHE_SECONDS ago."""
+    policies = _current().policies
+    found = policies.get(source_id) or policies.get(None)
+    return found if found is not None else UNMADE
+
+
+def forget() -> None:
+    """Look again at the next question; for who has just changed something and goes on to use it."""
+    global _snapshot
+    _snapshot = Snapshot()
+
+
+def current_from(policy: Policy) -> CurrentPolicy:
+    """A stored version as what would be in force."""
+    return CurrentPolicy(
+        pk=policy.pk,
+        source_id=policy.source_id,
+        version=policy.version,
+        bands=policy.bands,
+        automatic=frozenset(policy.automatic),
+        fail_mode=policy.fail_mode,
+        nudge_threshold=policy.nudge_threshold,
+        reasons=tuple(policy.reasons),
+        reason_required=policy.reason_required,
+        appeal_days=policy.appeal_days,
+    )
+
+
+def _current() -> Snapshot:
+    global _snapshot
+    snapshot = _snapshot
+    if time.monotonic() < snapshot.look_at:
+        return snapshot
+    with _lock:
+        snapshot = _snapshot
+        if time.monotonic() < snapshot.look_at:
+            return snapshot
+        with connection.cursor() as cursor:
+            cursor.execute(STAMP)
+            stamp = cursor.fetchone()
+        if stamp != snapshot.stamp:
+            newest = Policy.objects.order_by("source_id", "-version").distinct("source_id")
+            snapshot = Snapshot(stamp, {policy.source_id: current_from(policy) for policy in newest})
+        snapshot.look_at = time.monotonic() + settings.POLICY_CACHE_SECONDS
+        _snapshot = snapshot
+        return snapshot
