@@ -198,5 +198,8 @@ class Comment(models.Model):
 class CommentEvent(HistoryRow):
     comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="history")
 
+    class Meta(HistoryRow.Meta):
+        indexes = [models.Index(fields=["-created_at"], name="commentevent_created")]
+
     def __str__(self) -> str:
         return f"{self.comment_id}: {self.old} to {self.new}"
