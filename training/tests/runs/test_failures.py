@@ -1,6 +1,7 @@
 """What stops a run is told in one sentence that says what to do, and never with the text of a comment."""
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -84,7 +85,7 @@ def test_a_full_disk_is_told_from_the_real_error_of_the_system(make_job: MakeJob
 
 def test_where_not_even_that_can_be_written_the_exit_code_tells_it(make_job: MakeJob) -> None:
     folder = make_job()
-    for name in ("progress.jsonl", "error.json.writing"):
+    for name in ("progress.jsonl", "error.json.writing", f"error.json.{os.getpid()}.writing"):
         (folder / name).symlink_to("/dev/full")
     assert do(folder, threading.Event()) == NO_ROOM
 
