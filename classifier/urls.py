@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import classify, comments, decisions, preferences, session, words
+from classifier.views import classify, comments, decisions, history, preferences, session, words
 
 urlpatterns = [
     path("", classify.classify, name="classify"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("comments/<int:comment_id>/words/", words.comment_words, name="comment-words"),
     path("preferences/blur/", preferences.blur, name="preferences-blur"),
     path("preferences/theme/", preferences.theme, name="preferences-theme"),
+    path("history/", history.history, name="history"),
+    path("history/export/", history.history_file, name="history-file"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
 ]

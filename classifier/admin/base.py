@@ -1,15 +1,19 @@
 """What all admin pages share: read-only by default, badges, and confirmed actions with a reason."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
+
+from classifier.models import User
+from classifier.selectors.access import seen_by
 
 BADGES = {"green": "calm", "blue": "info", "red": "toxic", "grey": "wait", "amber": "warn"}
 EXCERPT_CHARACTERS = 90
@@ -40,6 +44,15 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     actions_on_top = True
     actions: list[str] | None = None
     list_fullwidth = True
+    source_path = (
+        ""  # from a row to its source; rows of sources that a person does not see are not there for them
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        if not self.source_path:
+            return rows
+        return rows.filter(seen_by(cast(User, request.user), self.source_path))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

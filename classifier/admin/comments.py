@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 
 from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ask, badge, comment_text, excerpt
 from classifier.models import Comment, CommentEvent, CommentStatus, Prediction, Source, Verdict
+from classifier.selectors.access import sources_of
 from classifier.services import comment_retry
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 
@@ -43,6 +44,7 @@ class CommentEventInline(ReadOnlyInline):
 
 @admin.register(Comment)
 class CommentAdmin(ReadOnlyAdmin):
+    source_path = "source"
     list_display = [
         "id",
         "excerpt",
@@ -77,7 +79,7 @@ class CommentAdmin(ReadOnlyAdmin):
             super().get_queryset(request).select_related("source", "submitted_by", "current_prediction")
         )
         self.request = request
-        return comments  # type: ignore[no-any-return]
+        return comments
 
     def _is_toxic(self, comment: Comment) -> bool:
         prediction = comment.current_prediction
@@ -115,7 +117,7 @@ class CommentAdmin(ReadOnlyAdmin):
 
     @action(description="Try again", url_path="retry", permissions=["retry"])
     def retry(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        comment = get_object_or_404(Comment, pk=object_id)
+        comment = get_object_or_404(self.get_queryset(request), pk=object_id)
         back = reverse("admin:classifier_comment_change", args=[comment.pk])
         if request.method != "POST":
             return ask(
@@ -137,10 +139,17 @@ class CommentAdmin(ReadOnlyAdmin):
 
 @admin.register(Source)
 class SourceAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ["name", "slug"]
-    readonly_fields = ["slug"]
+    list_display = ["name", "slug", "retention_days"]
+    readonly_fields = [
+        "slug",
+        "retention_days",
+    ]  # set on the privacy page, which says first what it will purge
     actions = None
     actions_on_top = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        own = sources_of(request.user)  # type: ignore[arg-type]
+        return super().get_queryset(request) if own is None else own
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

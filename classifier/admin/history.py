@@ -8,6 +8,7 @@ from classifier.models import CommentEvent, ModelVersionEvent
 
 @admin.register(CommentEvent)
 class CommentEventAdmin(ReadOnlyAdmin):
+    source_path = "comment__source"
     list_display = ["id", "comment", "old", "new", "actor", "reason", "created_at"]
     list_filter = ["new"]
     list_select_related = ["comment", "actor"]

@@ -12,6 +12,7 @@ from classifier.models import Prediction, Verdict
 
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnlyAdmin):
+    source_path = "comment__source"
     list_display = [
         "id",
         "comment",

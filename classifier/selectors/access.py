@@ -37,5 +37,5 @@ def sees_source(user: User | None, source: Source | str) -> bool:
     return SourceAccess.objects.filter(user=user, source__slug=slug).exists()
 
 
-def _given(user: User) -> QuerySet[SourceAccess, dict[str, Any]]:
+def _given(user: User) -> QuerySet[SourceAccess, Any]:
     return SourceAccess.objects.filter(user=user).values("source")

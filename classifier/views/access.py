@@ -6,13 +6,17 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from classifier.models import User
 
 View = Callable[..., HttpResponse]
+AnyView = Callable[..., HttpResponseBase]
 
 
 class SiteRequest(HttpRequest):
@@ -36,3 +40,23 @@ def signed_in(view: View) -> View:
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
 
     return guarded
+
+
+def permitted(*permissions: str) -> Callable[[AnyView], AnyView]:
+    """Let in signed-in people who hold every one of `permissions`; such pages are never kept in a cache."""
+
+    def decorate(view: AnyView) -> AnyView:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not person_of(request).has_perms(permissions):
+                raise PermissionDenied(", ".join(permissions))
+            return view(request, *args, **kwargs)
+
+        return cast(AnyView, never_cache(signed_in(cast(View, guarded))))
+
+    return decorate
+
+
+def person_of(request: HttpRequest) -> User:
+    """The signed-in person, for `by=`."""
+    return cast(SiteRequest, request).user

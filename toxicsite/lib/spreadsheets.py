@@ -1,0 +1,48 @@
+"""CSV that is safe to open in a spreadsheet, written a row at a time."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+PIECE_CHARACTERS = 32_768
+
+
+def cell(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula (OWASP, "CSV Injection"): a quote before what could be one."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """The lines of a CSV file, the header first."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(header)
+    for row in rows:
+        yield _emptied(buffer)
+        writer.writerow([cell(value) for value in row])
+    yield _emptied(buffer)
+
+
+def pieces(lines: Iterable[str]) -> Iterator[str]:
+    """The same text in fewer, larger pieces: a response sends each on its own."""
+    held: list[str] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size >= PIECE_CHARACTERS:
+            yield "".join(held)
+            held, size = [], 0
+    if held:
+        yield "".join(held)
+
+
+def _emptied(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
