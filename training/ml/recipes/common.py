@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from training.ml.config import DataConfig
+    from training.ml.config import DataConfig, LoopConfig
 
 
 @dataclass(frozen=True)
@@ -113,19 +113,26 @@ def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
 
 
 PROBE_ROWS = 1000
+PROBE_ROWS_AT_LEAST = 100
+PROBE_COST = 0.25  # of the wordpieces that the run learns from, all its probes together
 
 
-def validation_probe(data: RunData, *, softmax: bool, seed: int) -> Probe:
+def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Probe:
     """Return what `run_loop` asks on the way: f1 (best threshold), ROC-AUC and PR-AUC of the first label.
 
     Reported as `validation_f1`, `validation_roc_auc`, `validation_pr_auc`, on at most PROBE_ROWS validation rows that
-    the seed chooses, so that a run can be judged, and pruned by a sweep, long before it ends. The random state of the
-    run is left as it was: a probed run ends as the same run without probes.
+    the seed chooses, fewer where they would cost more than PROBE_COST of the run itself, so that a run can be judged,
+    and pruned by a sweep, long before it ends. The random state of the run is left as it was: a probed run ends as the
+    same run without probes.
     """
     import numpy as np
 
     known = np.flatnonzero(data.validation.targets[:, 0] >= 0)
-    chosen = np.sort(np.random.default_rng(seed).permutation(known)[:PROBE_ROWS])
+    learned = float(data.train_tokens.lengths.sum()) * loop.epochs
+    each = max(float(data.validation_tokens.lengths.mean()), 1.0) if len(known) else 1.0
+    affordable = int(PROBE_COST * learned * loop.evaluate_share / each)
+    rows = min(PROBE_ROWS, max(affordable, PROBE_ROWS_AT_LEAST))
+    chosen = np.sort(np.random.default_rng(loop.seed).permutation(known)[:rows])
     targets, weights = data.validation.targets[chosen, 0], data.validation.weights[chosen]
     tokens = Tokens([data.validation_tokens.ids[i] for i in chosen], data.validation_tokens.pad_id)
 

@@ -72,7 +72,7 @@ def distill(
         phase="student",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=start.softmax, seed=config.loop.seed),
+        probe=validation_probe(data, softmax=start.softmax, loop=config.loop),
     )
 
     # report

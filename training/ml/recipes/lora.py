@@ -56,7 +56,7 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
         phase="lora",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
+        probe=validation_probe(data, softmax=softmax, loop=config.loop),
     )
     if config.lora.keep_adapter:
         current().main_does(lambda: model.save_pretrained(folder / "adapter"))

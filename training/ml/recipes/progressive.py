@@ -72,7 +72,7 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
         phase="student",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=start.softmax, seed=config.loop.seed),
+        probe=validation_probe(data, softmax=start.softmax, loop=config.loop),
     )
 
     # report

@@ -51,7 +51,7 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
         phase="teacher",
         listener=listener,
         checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=softmax, seed=config.loop.seed),
+        probe=validation_probe(data, softmax=softmax, loop=config.loop),
     )
 
     # report
