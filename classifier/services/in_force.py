@@ -1,23 +1,33 @@
-"""The policies that are in force, kept in the process: asking costs nothing for POLICY_CACHE_SECONDS, then one look.
+"""The policies and rules in force, kept in the process: asking is free for POLICY_CACHE_SECONDS, then one look.
 
-The look is one statement over a stamp of the tables (rows and newest id); everything is read again only where the stamp
-has changed. So a worker follows a new policy within seconds and a batch of comments asks the database nothing.
+The look is one statement over a stamp of the tables; everything is read again only where the stamp
+has changed. So a worker follows a new policy or rule within seconds and a batch of comments asks the database nothing.
 """
 
+import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge
-from classifier.models import FailMode, ModelVersion, Policy
+from classifier.inference.phrases import PatternError
+from classifier.inference.rules import RuleSet
+from classifier.models import FailMode, ModelVersion, Policy, Rule
 
-STAMP = "SELECT count(*), max(id) FROM classifier_policy"
+# Policies are only ever added; of rules, any change of any row changes the sum of their times.
+STAMP = """
+SELECT (SELECT count(*) FROM classifier_policy), (SELECT max(id) FROM classifier_policy),
+       (SELECT count(*) FROM classifier_rule), (SELECT sum(extract(epoch FROM updated_at)) FROM classifier_rule)
+"""
 JUDGES_KEPT = 8
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,14 +70,16 @@ class CurrentPolicy:
 
 @dataclass
 class Snapshot:
-    """All policies in force by source (None: the site's), and when to look again."""
+    """All policies and rules in force by source (None: the site's), and when to look again."""
 
     stamp: Any = None
     policies: dict[int | None, CurrentPolicy] = field(default_factory=dict)
+    rules: dict[int | None, RuleSet] = field(default_factory=dict)
     look_at: float = 0.0
 
 
 UNMADE = CurrentPolicy(None, None, 0, DEFAULT_BANDS)
+NO_RULES = RuleSet(())
 _lock = threading.Lock()
 _snapshot = Snapshot()
 
@@ -77,6 +89,13 @@ def policy_for(source_id: int | None) -> CurrentPolicy:
     policies = _current().policies
     found = policies.get(source_id) or policies.get(None)
     return found if found is not None else UNMADE
+
+
+def rules_for(source_id: int | None) -> RuleSet:
+    """The enabled rules of a source with those of all sources, ready to run; as fresh as policy_for."""
+    rules = _current().rules
+    found = rules.get(source_id)
+    return found if found is not None else rules.get(None, NO_RULES)
 
 
 def forget() -> None:
@@ -115,7 +134,26 @@ def _current() -> Snapshot:
             stamp = cursor.fetchone()
         if stamp != snapshot.stamp:
             newest = Policy.objects.order_by("source_id", "-version").distinct("source_id")
-            snapshot = Snapshot(stamp, {policy.source_id: current_from(policy) for policy in newest})
+            policies = {policy.source_id: current_from(policy) for policy in newest}
+            snapshot = Snapshot(stamp, policies, _rule_sets(Rule.objects.filter(enabled=True).order_by("id")))
         snapshot.look_at = time.monotonic() + settings.POLICY_CACHE_SECONDS
         _snapshot = snapshot
         return snapshot
+
+
+def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
+    """The rules of all sources under None, and with them those of each source that has its own."""
+    of_source: dict[int | None, list[engine.Rule]] = {None: []}
+    for rule in rules:
+        try:
+            engine.check_pattern(rule.kind, rule.pattern, folds=rule.folds)
+        except PatternError as error:  # written around the service: one bad rule must not stop every worker
+            logger.error("Rule %d is left out: %s", rule.pk, error)
+            continue
+        row = engine.Rule(rule.pk, rule.name, rule.kind, rule.pattern, rule.folds, rule.band)
+        of_source.setdefault(rule.source_id, []).append(row)
+    everywhere = of_source[None]
+    return {
+        source: RuleSet(everywhere if source is None else [*everywhere, *own])
+        for source, own in of_source.items()
+    }

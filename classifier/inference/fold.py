@@ -1,0 +1,124 @@
+"""Text as a reader sees it, whatever it is spelled with: the disguises of a word undone, with a way back to the text.
+
+Folding removes what nobody sees (zero-width characters, combining marks), takes apart what is one letter in another
+dress (full width, circled, mathematical, small capitals, accents; Unicode's NFKD and the letter's name), puts the
+Latin letter for what only looks like one (UTS #39) and lowers the case. It is for finding words, never for scoring.
+
+Two things a letter alone cannot tell are left to who matches: digits and signs that stand for letters (`a$$`, `1d10t`)
+stay as they are, and a bar or a capital I among small letters, which may be i or l, becomes BAR.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from functools import lru_cache
+
+from classifier.inference.lookalikes import LOOKALIKES
+from classifier.inference.normalise import NormalisedText, normalise
+
+BAR = "I"
+"""Stands in folded text for what may be i or l; all else is in lower case."""
+
+_LIKE = {ord(odd): letter for letter, odds in LOOKALIKES.items() for odd in odds}
+# "LATIN SMALL LETTER O WITH STROKE" and its like: letters that do not decompose, but say in their name what they are.
+_NAME = re.compile(
+    r"LATIN (?:LETTER |CAPITAL |SMALL |SUBSCRIPT )*(?:SMALL CAPITAL |DOTLESS |LONG |SCRIPT )*([A-Z])(?: WITH .+)?\Z"
+)
+_FLAGS, _SQUARED, _CIRCLED, _BOXED = 0x1F1E6, 0x1F170, 0x1F150, 0x1F130
+_MARK = "\x00"  # a bar until the case is lowered; no cleaned text holds one
+_CAPITAL_BARS = re.compile(f"(?<=[a-z{_MARK}])I+")
+# What digits and signs are read as; a bar is read as either letter.
+LEET = {
+    "0": "o",
+    "1": "il",
+    "2": "z",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "6": "bg",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "@": "a",
+    "$": "s",
+    "!": "i",
+    "|": "il",
+    "+": "t",
+    "\N{EURO SIGN}": "e",
+    "\N{POUND SIGN}": "l",
+    BAR: "il",
+}
+
+
+def fold(text: str) -> NormalisedText:
+    """The folded text with its map back to `text`; marks and what is invisible belong to the letter before them."""
+    if text.isascii() and text.isprintable():
+        return NormalisedText(_lowered(text), text)
+    clean = normalise(text)
+    if clean.text.isascii():
+        return NormalisedText(_lowered(clean.text), text, clean.begins, clean.ends)
+    parts: list[str] = []
+    begins, ends = array("q"), array("q")
+    for place, character in enumerate(clean.text):
+        begin, end = clean.original_span(place, place + 1)
+        piece = character if character.isascii() else folded_character(character)
+        if not piece:  # a mark: it belongs to the letter that it stands on
+            if ends:
+                ends[-1] = end
+            continue
+        parts.append(piece)
+        begins.extend([begin] * len(piece))
+        ends.extend([end] * len(piece))
+    return NormalisedText(_lowered("".join(parts)), text, begins, ends)
+
+
+@lru_cache(maxsize=8_192)
+def folded_character(character: str) -> str:
+    """What one character is read as; the case of ASCII letters is kept, marks are nothing."""
+    like = _likeness(character)
+    if like:
+        return like
+    pieces = (
+        piece for piece in unicodedata.normalize("NFKD", character) if unicodedata.category(piece)[0] != "M"
+    )
+    return "".join(_likeness(piece) or _plain(piece) for piece in pieces)
+
+
+def _likeness(character: str) -> str:
+    letter = _LIKE.get(ord(character))
+    return "" if letter is None else _MARK if letter == "l" else letter
+
+
+def _plain(character: str) -> str:
+    """A character that looks like no other letter: a digit of any script, a letter in a box, or itself, lowered."""
+    if character.isascii():
+        return character
+    for first in (_FLAGS, _SQUARED, _CIRCLED, _BOXED):
+        if first <= ord(character) < first + 26:
+            return chr(ord("a") + ord(character) - first)
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    named = _NAME.match(unicodedata.name(character, ""))
+    return named[1].lower() if named else _one_to_one(character)
+
+
+def _one_to_one(character: str) -> str:
+    """Lower case as a search sees it: without what casefold would add as marks."""
+    return "".join(
+        piece
+        for piece in unicodedata.normalize("NFKD", character.casefold())
+        if unicodedata.category(piece)[0] != "M"
+    )
+
+
+def _lowered(text: str) -> str:
+    """ASCII letters in lower case, except a capital I after small letters, where it may be read as an l."""
+    if "I" in text:
+        text = _CAPITAL_BARS.sub(lambda match: _MARK * len(match[0]), text)
+    return text.translate(_LOWER)
+
+
+_LOWER = {ord("A") + place: ord("a") + place for place in range(26)} | {ord(_MARK): BAR}

@@ -1,0 +1,65 @@
+"""Readings of a folded text for patterns that only know letters: signs read as letters, spelled-out words joined.
+
+A regular expression cannot be rewritten letter by letter as a phrase can; so the text is, in a few ways.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator
+
+from classifier.inference.fold import BAR, LEET
+from classifier.inference.normalise import NormalisedText
+
+_SPELLED = re.compile(r"(?<![^\W_])(?:[^\W_][\W_]{1,4}){2,}[^\W_](?![^\W_])")
+_HELD = re.compile(r"([^\W\d_])\1{2,}")
+_WORD = re.compile(r"\S+")
+_NOT_LETTERS = re.compile(r"[\d\W_]*[a-z]{0,2}\Z")
+
+
+def readings(view: NormalisedText) -> Iterator[NormalisedText]:
+    """The folded text, then with signs as letters (a bar as i, as l); each again with joined and unheld letters."""
+    for text in dict.fromkeys(
+        (view.text.replace(BAR, "i"), _unleeted(view.text, 0), _unleeted(view.text, 1))
+    ):
+        yield NormalisedText(text, view.original, view.begins, view.ends)
+        joined = _joined(NormalisedText(text, view.original, view.begins, view.ends))
+        if joined is not None:
+            yield joined
+
+
+def _unleeted(text: str, reading: int) -> str:
+    """Signs read as letters, the first (0) or last (1) that each may be; a number, with a unit or not, stays one."""
+
+    def read(match: re.Match[str]) -> str:
+        word = match[0]
+        if _NOT_LETTERS.match(word):
+            return word
+        body = word.rstrip("!")  # at the end of a word it only ends a sentence
+        letters = (LEET[sign][-reading] if sign in LEET else sign for sign in body)
+        return "".join(letters) + word[len(body) :]
+
+    return _WORD.sub(read, text)
+
+
+def _joined(view: NormalisedText) -> NormalisedText | None:
+    """Letters that stand alone as one word, letters held three times or more as one; None where there are none."""
+    kept = bytearray(b"\x01") * len(view.text)
+    for match in _SPELLED.finditer(view.text):
+        for place in range(*match.span()):
+            if not view.text[place].isalnum():
+                kept[place] = 0
+    for match in _HELD.finditer(view.text):
+        begin, end = match.span()
+        kept[begin + 1 : end] = bytes(end - begin - 1)
+    if all(kept):
+        return None
+    places = [place for place, keep in enumerate(kept) if keep]
+    spans = [view.original_span(place, place + 1) for place in places]
+    return NormalisedText(
+        "".join(view.text[place] for place in places),
+        view.original,
+        array("q", (begin for begin, _ in spans)),
+        array("q", (end for _, end in spans)),
+    )
