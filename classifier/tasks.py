@@ -5,9 +5,12 @@ from typing import Any
 from celery import shared_task
 from celery.signals import celeryd_after_setup, worker_shutdown
 
+from classifier.services.privacy import retention_turn
 from classifier.services.worker import classify_turn, this_worker
 
 QUEUE = "classify"
+RETENTION_TURN_SECONDS = 0.2
+RETENTION_PAUSE_SECONDS = 1.0
 
 
 @shared_task(name="classifier.classify")
@@ -20,6 +23,13 @@ def classify() -> None:
 def sweep() -> None:
     """Sent by beat: finds what no bell announced, claims whose worker died, and a newly active version."""
     classify_turn()
+
+
+@shared_task(name="classifier.retention", ignore_result=True)
+def retention() -> None:
+    """Sent by beat: purges what has outlived its source's retention, a moment at a time, so that scoring goes on."""
+    if retention_turn(seconds=RETENTION_TURN_SECONDS):
+        retention.apply_async(countdown=RETENTION_PAUSE_SECONDS)
 
 
 @celeryd_after_setup.connect

@@ -28,7 +28,7 @@ from classifier.services.validation import (
     validate_source_slug,
 )
 from toxicsite.lib.jobs import enqueue_on_commit
-from toxicsite.lib.lifecycle import transition
+from toxicsite.lib.lifecycle import IllegalTransition, transition
 
 CLASSIFY_TASK = "classifier.classify"
 SUBMIT_LOCK = 0x746F7801  # the first half of the advisory lock's key; the second is the source
@@ -84,8 +84,10 @@ def comment_wait(*, comment_id: int, deadline: float) -> Comment:
 
 
 def comment_retry(*, comment: Comment, by: User | None, reason: str = "") -> None:
-    """Give a failed comment another chance. Raises IllegalTransition or LostRace."""
+    """Give a failed comment another chance. Raises IllegalTransition (also without its text) or LostRace."""
     require_permission(by, "classifier.change_comment")
+    if comment.text_purged_at is not None:
+        raise IllegalTransition(f"the text of comment {comment.pk} was purged")
     with transaction.atomic():
         transition(
             comment,
@@ -190,7 +192,9 @@ def _conflict(
 ) -> ValidationProblem | None:
     if comment.newly_submitted:
         return None
-    if comment.text != item.text:
+    if (
+        comment.text != item.text and comment.text_purged_at is None
+    ):  # a purged one cannot be compared any more
         message = "This external_id was already used for another text."
     elif not _is_submitter(comment, by, api_key):
         message = "This external_id was already used by another submitter."

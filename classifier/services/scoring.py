@@ -74,7 +74,9 @@ def score_texts(
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
-    """Explain a stored comment with the active version; raises as score_texts does."""
+    """Explain a stored comment with the active version; raises as score_texts does. A purged text has no words."""
+    if comment.text_purged_at is not None:
+        return TextProblem("purged", "The text was purged, so no word of it can be shown.")
     return score_texts(texts=[comment.text], explain=True, deadline=deadline)[0]
 
 

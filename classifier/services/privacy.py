@@ -1,0 +1,208 @@
+"""Forgetting: texts that have outlived their source's retention, and authors who ask to be erased.
+
+What is forgotten is words and names. Numbers stay: predictions, decisions and counts, so that the history and the
+dashboard still add up. Without its text a comment cannot be explained, scored again or decided, and its pages say so.
+Frozen data sets and files that were exported earlier are copies out of reach from here.
+"""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
+
+from classifier.models import (
+    COMMENT_TRANSITIONS,
+    Appeal,
+    AppealStatus,
+    Comment,
+    CommentStatus,
+    GoldenItem,
+    Report,
+    Source,
+    User,
+)
+from classifier.selectors.privacy import (
+    AuthorCount,
+    author_count,
+    comments_of_author,
+    due,
+    reports_by_author,
+    sources_with_retention,
+)
+from classifier.services.access import require_source
+from classifier.services.audit import audit_record
+from classifier.services.permissions import require_permission
+from toxicsite.lib.jobs import enqueue_on_commit
+from toxicsite.lib.lifecycle import transition_many
+
+RETENTION = "classifier.change_source"
+ERASE = "classifier.erase_author"
+RETENTION_TASK = "classifier.retention"
+BATCH = 200
+MAX_DAYS = 36_500
+GONE = "The text was erased."
+# Everything that words can be found or guessed by, and the place in the queue: nobody can decide without the text.
+FORGOTTEN: dict[str, Any] = {
+    "text": "",
+    "text_hash": None,
+    "sketch": None,
+    "queued_at": None,
+    "queue_reasons": [],
+    "is_escalated": False,
+    "review_by": None,
+    "review_until": None,
+    "review_since": None,
+}
+
+
+def author_pseudonym(author: str) -> str:
+    """What the audit calls an author: the same for the same name, and no way back without the site's secret key."""
+    digest = hmac.new(settings.SECRET_KEY.encode(), b"author:" + author.encode(), hashlib.sha256)
+    return f"author {digest.hexdigest()[:16]}"
+
+
+def retention_set(*, source: Source, days: int | None, by: User | None) -> None:
+    """Let texts of `source` be purged after `days`, or kept (None); the next scheduled run acts on it.
+
+    Raises PermissionDenied, and ValueError unless 1 <= days <= MAX_DAYS.
+    """
+    require_permission(by, RETENTION)
+    require_source(by, source)
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise ValueError(f"A retention is 1 to {MAX_DAYS:,} days.")
+    with transaction.atomic():
+        held = Source.objects.select_for_update().get(pk=source.pk)
+        if held.retention_days == days:
+            return
+        data = {"before": held.retention_days, "after": days}
+        Source.objects.filter(pk=source.pk).update(retention_days=days)
+        audit_record(verb="source.retention", by=by, source=held, subject=held.slug, data=data)
+        enqueue_on_commit(RETENTION_TASK)
+    source.retention_days = days
+
+
+def retention_run(*, source: Source, by: User | None, seconds: float | None = None) -> int:
+    """Purge what is due in one source, batch by batch, for about `seconds` (None: all of it); one row in the audit.
+
+    Returns how many texts were purged. Raises PermissionDenied.
+    """
+    require_permission(by, RETENTION)
+    require_source(by, source)
+    end = None if seconds is None else time.monotonic() + seconds
+    done = 0
+    more = True
+    while more and (end is None or time.monotonic() < end):
+        with transaction.atomic():
+            rows = due(source=source).order_by("pk").select_for_update(skip_locked=True, of=("self",))
+            ids = list(rows.values_list("pk", flat=True)[:BATCH])
+            if ids:
+                _forget(ids)
+        done += len(ids)
+        more = len(ids) == BATCH
+    if done:
+        data = {"days": source.retention_days, "more": more}
+        audit_record(
+            verb="privacy.retention", by=by, source=source, subject=source.slug, count=done, data=data
+        )
+    return done
+
+
+def retention_turn(*, seconds: float) -> bool:
+    """What the schedule calls: every source with a retention, for so long in all; whether something may be left."""
+    end = time.monotonic() + seconds
+    for source in sources_with_retention():
+        left = end - time.monotonic()
+        if left <= 0:
+            return True
+        retention_run(source=source, by=None, seconds=left)
+    return time.monotonic() >= end
+
+
+def require_author(author: str, source: Source | None, by: User | None) -> None:
+    """Raise PermissionDenied or ValueError unless `by` may act on this author there."""
+    if not author:
+        raise ValueError("An author has a name.")
+    if source is not None:
+        require_source(by, source)
+    if by is not None and source is None and not by.all_sources:
+        raise PermissionDenied("Only who sees every source acts on an author in all of them.")
+
+
+def author_erase(*, author: str, source: Source | None, by: User | None) -> AuthorCount:
+    """Forget an author, in one source or in all that `by` sees: texts, names, appeals' messages, reports' reasons.
+
+    Decisions, predictions and counts stay. What is erased is also what retention spares: an open appeal is closed, a
+    golden item retired, a comment without a verdict fails. Returns what was held. Raises PermissionDenied.
+    """
+    require_permission(by, ERASE)
+    require_author(author, source, by)
+    held = author_count(user=by, author=author, source=source)
+    while True:
+        with transaction.atomic():
+            rows = comments_of_author(user=by, author=author, source=source).order_by("pk")
+            batch = list(rows.select_for_update(of=("self",)).only("pk", "status")[:BATCH])
+            if not batch:
+                break
+            _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
+            ids = [comment.pk for comment in batch]
+            _forget(ids, author_ref="", external_id=None, has_open_appeal=False)
+            closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
+            closed.update(status=AppealStatus.UPHELD, resolved_at=Now(), resolved_by=by, answer=GONE)
+            GoldenItem.objects.filter(comment__in=ids, retired_at__isnull=True).update(retired_at=Now())
+    with transaction.atomic():
+        _forget_reporter(reports_by_author(user=by, author=author, source=source))
+        audit_record(
+            verb="author.erase",
+            by=by,
+            source=source,
+            subject=author_pseudonym(author),
+            count=held.comments,
+            data=held.to_data(),
+        )
+    return held
+
+
+def _forget(ids: Sequence[int], **fields: Any) -> None:
+    """Take the words of these comments, within a transaction that holds them."""
+    quoted = Case(
+        When(status=CommentStatus.FAILED, then=Value(GONE)), default=Value("")
+    )  # errors may quote a text
+    purged = Case(When(text_purged_at__isnull=True, then=Now()), default=F("text_purged_at"))
+    Comment.objects.filter(pk__in=ids).update(
+        **FORGOTTEN, failure_reason=quoted, text_purged_at=purged, **fields
+    )
+    Appeal.objects.filter(comment__in=ids).exclude(message="").update(message="")
+
+
+def _fail_pending(comments: list[Comment]) -> None:
+    """A worker that holds one of them finds its claim gone and writes nothing."""
+    transition_many(
+        comments,
+        to=CommentStatus.FAILED,
+        allowed=COMMENT_TRANSITIONS,
+        reason=GONE,
+        savepoint=False,
+        claimed_at=None,
+        claim_token=None,
+        failure_reason=GONE,
+    )
+
+
+def _forget_reporter(reports: list[int]) -> None:
+    """Reports are append-only; only here the database is told that this transaction erases."""
+    if not reports:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL toxicsite.allow_erasure = 'on'")
+        cursor.execute(
+            f"UPDATE {Report._meta.db_table} SET reporter_ref = '', reason = '' WHERE id = ANY(%s)",  # noqa: S608
+            [reports],
+        )
+        cursor.execute("SET LOCAL toxicsite.allow_erasure = 'off'")
