@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from classifier.views import classify, comments, decisions, history, preferences, session, words
+from classifier.views import (
+    classify,
+    comments,
+    decisions,
+    history,
+    people,
+    preferences,
+    privacy,
+    session,
+    words,
+)
 
 urlpatterns = [
     path("", classify.classify, name="classify"),
@@ -19,6 +29,14 @@ urlpatterns = [
     path("preferences/theme/", preferences.theme, name="preferences-theme"),
     path("history/", history.history, name="history"),
     path("history/export/", history.history_file, name="history-file"),
+    path("people/", people.people, name="people"),
+    path("people/new/", people.person_new, name="person-new"),
+    path("people/<int:person_id>/", people.person, name="person"),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path("privacy/retention/", privacy.retention, name="privacy-retention"),
+    path("privacy/purge/", privacy.purge, name="privacy-purge"),
+    path("privacy/erase/", privacy.erase, name="privacy-erase"),
+    path("privacy/export/", privacy.export, name="privacy-export"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
 ]

@@ -1,6 +1,6 @@
 """People and their roles. Nobody is deleted (histories name them): they are deactivated."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -11,9 +11,11 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
-from classifier.models import User
+from classifier.models import Source, User
+from classifier.services.access import source_access_set
+from classifier.services.audit import audit_record
 from classifier.services.roles import ROLE_PERMISSIONS, ROLE_TITLES, roles_of, user_roles_set
 
 ROLE_HELP = " ".join(f"{role}: {title}." for role, title in ROLE_TITLES.items())
@@ -32,11 +34,22 @@ def roles_field() -> forms.MultipleChoiceField:
 
 class PersonForm(UserChangeForm):  # type: ignore[misc]
     roles = roles_field()
+    every_source = forms.BooleanField(
+        label="Sees every source", required=False, widget=UnfoldBooleanSwitchWidget
+    )
+    sources = forms.ModelMultipleChoiceField(
+        queryset=Source.objects.all(),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What this person sees, where that is not every source.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.fields["roles"].initial = roles_of(self.instance)
+            self.initial["roles"] = roles_of(self.instance)
+            self.initial["every_source"] = self.instance.all_sources
+            self.initial["sources"] = [access.source_id for access in self.instance.source_access.all()]
 
 
 class NewPersonForm(UserCreationForm):  # type: ignore[misc]
@@ -58,7 +71,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return self.add_fieldsets
-        access = ["roles", "is_active", *(["is_superuser"] if _is_superuser(request) else [])]
+        access = [
+            "roles",
+            "every_source",
+            "sources",
+            "is_active",
+            *(["is_superuser"] if _is_superuser(request) else []),
+        ]
         return [
             (None, {"fields": ["username", "password"]}),
             ("Person", {"fields": ["first_name", "last_name", "email", "blur_text"]}),
@@ -89,6 +108,22 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
                 roles=form.cleaned_data["roles"],
                 by=request.user,  # type: ignore[arg-type]
             )
+        if "every_source" in form.cleaned_data:
+            source_access_set(
+                user=form.instance,
+                all_sources=form.cleaned_data["every_source"],
+                sources=form.cleaned_data["sources"],
+                by=request.user,  # type: ignore[arg-type]
+            )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        by = cast(User, request.user)
+        if not change:
+            audit_record(verb="person.create", by=by, subject=obj.get_username())
+        elif "is_active" in form.changed_data:
+            verb = "person.activate" if obj.is_active else "person.deactivate"
+            audit_record(verb=verb, by=by, subject=obj.get_username())
 
     @display(description="Roles")
     def role_names(self, user: User) -> str:
