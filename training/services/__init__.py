@@ -17,6 +17,7 @@ from training.services.datasets import (
 )
 from training.services.deletion import experiment_delete
 from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow
+from training.services.evaluations import evaluation_start, evaluation_state
 from training.services.experiments import (
     experiment_cancel,
     experiment_clone,
@@ -49,6 +50,8 @@ __all__ = [
     "dataset_make_test_set",
     "dataset_mix",
     "dataset_sample_load",
+    "evaluation_start",
+    "evaluation_state",
     "experiment_cancel",
     "experiment_clone",
     "experiment_create",
