@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ def run_loop(
     moments = _probe_steps(len(steps), config.evaluate_share) if probe else frozenset()
     for step in range(first, len(steps)):
         share, done = steps[step], step + 1
-        parts = ranks.together(lambda share=share: forward(trained, share.rows))
+        parts = ranks.together(partial(forward, trained, share.rows))
         accelerator.backward(parts["loss"] * share.scale if ranks.count > 1 else parts["loss"])
         accelerator.clip_grad_norm_(trained.parameters(), config.max_grad_norm)
         optimizer.step()
@@ -286,7 +287,7 @@ def _resume(accelerator: Any, ranks: Ranks, folder: Path, clock: _Clock, schedul
         if not mark.is_file():
             continue
         state = json.loads(mark.read_text())
-        ranks.together(lambda candidate=candidate: accelerator.load_state(str(candidate)))
+        ranks.together(partial(accelerator.load_state, str(candidate)))
         clock.rows, clock.tokens, clock.seconds = (
             int(state["rows"]),
             int(state["tokens"]),

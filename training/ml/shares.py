@@ -47,7 +47,7 @@ def count_unreached(model: Any, loss: Callable[[], "Tensor"]) -> int:
 
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
-        loss().backward()  # type: ignore[no-untyped-call]
-    unreached = sum(p.requires_grad and p.grad is None for p in model.parameters())
+        loss().backward()
+    unreached = sum(1 for p in model.parameters() if p.requires_grad and p.grad is None)
     model.zero_grad(set_to_none=True)
     return unreached

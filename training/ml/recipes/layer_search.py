@@ -9,6 +9,7 @@ and never repeated.
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,14 +108,17 @@ def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list
                 teacher, data.validation_tokens, phase="teacher validation", listener=listener
             )
         tried = _try(layers, teacher, known, goal, data, config, start.softmax, len(trials), listener)
-        trials.append(
-            ranks.main_does(lambda tried=tried: tried)
-        )  # the next choice must be the same everywhere
+        # the next choice must be the same everywhere
+        trials.append(ranks.main_does(partial(_same, tried)))
         ranks.main_does(lambda: _write_trials(folder, trials, finished=False))
     if not trials:
         raise LayerSelectionError("no selection to try: every candidate has another size than search.size")
     ranks.main_does(lambda: _write_trials(folder, trials, finished=True))
     return trials
+
+
+def _same(trial: Trial) -> Trial:
+    return trial
 
 
 def selections(

@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +190,7 @@ def _transfer(
                 checkpoint_dir=state,
             )
         done.append({"layers": list(layers), "loop": asdict(report)})
-        ranks.main_does(lambda number=number: _save_weights(student, folder, number, done))
+        ranks.main_does(partial(_save_weights, student, folder, number, done))
         if ranks.is_main:
             shutil.rmtree(state, ignore_errors=True)
     _load_weights(student, folder, len(phases))
