@@ -37,6 +37,7 @@ class Findings:
     sources: list[tuple[str, int]]
     remarks: list[str]
     measured_leak: int
+    fingerprints: list[tuple[str, str]]
 
 
 def findings(dataset: Dataset) -> Findings:
@@ -65,6 +66,7 @@ def findings(dataset: Dataset) -> Findings:
         sources=_sources(found, told),
         remarks=_remarks(statistics),
         measured_leak=sum(in_test.values()) if not dataset.is_test_set else 0,
+        fingerprints=[(SPLIT_TITLES[split], dataset.fingerprints.get(split, "")) for split in have],
     )
 
 
@@ -89,7 +91,7 @@ def _histogram(found: dict[str, Any], told: list[str]) -> dict[str, Any] | None:
     return {
         "categories": [name for name, _ in rows],
         "vertical": True,
-        "y": {"name": "share of rows", "percent": True},
+        "y": {"percent": True},
         "series": [
             {"name": SPLIT_TITLES[split], "values": [counts[i] / totals[i] for _, counts in rows]}
             for i, split in enumerate(told)
