@@ -10,13 +10,29 @@ from classifier.selectors.access import narrow, seen_by, sees_source, sources_of
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 
-__all__ = ["narrow", "require_source", "seen_by", "sees_source", "source_access_set", "sources_of"]
+__all__ = [
+    "narrow",
+    "require_scope",
+    "require_source",
+    "seen_by",
+    "sees_source",
+    "source_access_set",
+    "sources_of",
+]
 
 
 def require_source(by: User | None, source: Source | str) -> None:
     """Raise PermissionDenied unless `by` sees `source` (a slug may stand for one that does not exist yet)."""
     if not sees_source(by, source):
         raise PermissionDenied(f"{by} does not see the source {source}")
+
+
+def require_scope(by: User | None, source: Source | None) -> None:
+    """Raise PermissionDenied unless `by` sees all that something of `source` reaches: None reaches every source."""
+    if source is not None:
+        require_source(by, source)
+    elif by is not None and not by.all_sources:
+        raise PermissionDenied(f"{by} does not see every source")
 
 
 def source_access_set(

@@ -9,6 +9,7 @@ from django.db import connection, connections, transaction
 from classifier.inference.bands import DEFAULT_BANDS, BandsError, check_automatic, check_bands
 from classifier.models import FailMode, Policy, Source, User
 from classifier.services import in_force
+from classifier.services.access import require_scope
 from classifier.services.audit import audit_record
 from classifier.services.in_force import CurrentPolicy, policy_for
 from classifier.services.permissions import require_permission
@@ -78,6 +79,7 @@ def policy_save(
     any more. Raises InvalidInput, PermissionDenied.
     """
     require_permission(by, "classifier.add_policy")
+    require_scope(by, source)
     fields = policy_check(
         bands=bands,
         automatic=automatic,

@@ -10,6 +10,7 @@ from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleHit, RuleSet
 from classifier.models import Rule, Source, User
 from classifier.services import in_force
+from classifier.services.access import require_scope
 from classifier.services.audit import audit_record
 from classifier.services.in_force import rules_for
 from classifier.services.permissions import require_permission
@@ -43,6 +44,7 @@ def rule_create(
 ) -> Rule:
     """A new rule (no source: for all of them), in force within seconds. Raises InvalidInput, PermissionDenied."""
     require_permission(by, "classifier.add_rule")
+    require_scope(by, source)
     fields = _checked(name=name, kind=kind, pattern=pattern, folds=folds, band=band, source=source)
     with transaction.atomic():
         rule = Rule.objects.create(**fields, enabled=enabled, created_by=by)
@@ -58,6 +60,8 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
         held = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
         before = {name: getattr(held, name) for name in FIELDS}
         fields = _checked(**{**before, **changes})
+        for touched in {before["source"], fields["source"]}:
+            require_scope(by, touched)
         changed = {
             name: [_plain(before[name]), _plain(fields[name])]
             for name in FIELDS
@@ -106,6 +110,7 @@ def _switch(rule: Rule, enabled: bool, by: User | None) -> Rule:
     require_permission(by, "classifier.change_rule")
     with transaction.atomic():
         held = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+        require_scope(by, held.source)
         if held.enabled != enabled:
             held.enabled = enabled
             held.save(update_fields=["enabled", "updated_at"])

@@ -1,0 +1,182 @@
+"""Policies: the list, editing one with a preview before saving, its versions, and advice on a threshold."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.inference.bands import check_automatic, check_bands
+from classifier.models import ModelVersion, Policy, Source
+from classifier.selectors.access import sees_source, sources_of
+from classifier.selectors.policy_preview import Draft, PolicyPreview, policy_preview
+from classifier.selectors.threshold_advice import Advice, threshold_advice
+from classifier.services.in_force import current_from, policy_for
+from classifier.services.policies import (
+    PolicyConflict,
+    policy_check,
+    policy_newest,
+    policy_restore,
+    policy_save,
+)
+from classifier.services.validation import InvalidInput
+from classifier.views.access import permitted, person_of
+from classifier.views.policy_form import PolicyForm, form_of, form_posted, title_of
+from classifier.views.policy_history import version_rows
+
+SEE, SAVE = "classifier.view_policy", "classifier.add_policy"
+GOALS = (
+    ("precision", "Precision: of what is caught, so much is right"),
+    ("recall", "Recall: of what was removed, so much is caught"),
+    ("load", "Queue load: at most this share of all comments"),
+)
+
+
+@permitted(SEE)
+@require_safe
+def policies(request: HttpRequest) -> HttpResponse:
+    """Every source that one sees with the policy in force for it."""
+    seen = sources_of(person_of(request))
+    sources = Source.objects.order_by("name") if seen is None else seen.order_by("name")
+    newest = {
+        policy.source_id: policy
+        for policy in Policy.objects.order_by("source_id", "-version")
+        .distinct("source_id")
+        .select_related("created_by")
+    }
+    rows = [{"source": None, "policy": newest.get(None), "own": True}]
+    rows += [
+        {"source": source, "policy": newest.get(source.pk) or newest.get(None), "own": source.pk in newest}
+        for source in sources
+    ]
+    return render(request, "classifier/policies/list.html", {"rows": rows})
+
+
+@permitted(SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """One policy: its fields, a preview of what is in them, advice, and its versions."""
+    source = _source(request, slug)
+    form = _shown(source)
+    if request.method != "POST":
+        return _page(request, source, form)
+    form = form_posted(request.POST, form)
+    status, preview = 200, None
+    try:
+        fields = form.fields()
+        if request.POST.get("act") == "save":
+            saved = policy_save(
+                source=source,
+                **fields,
+                note=form.note,
+                seen_version=form.seen_version,
+                by=person_of(request),
+            )
+            messages.success(request, f"Version {saved.version} is saved. Workers follow it within seconds.")
+            return _back(source)
+        policy_check(**fields, note=form.note)
+        preview = _preview(request, source, fields)
+    except InvalidInput as error:
+        form.complain(error)
+        status = 422
+    except PolicyConflict as error:
+        form.errors["seen_version"] = [str(error)]
+        form.seen_version = error.newest.version
+        status = 409
+    return _page(request, source, form, preview, status=status)
+
+
+@permitted(SEE, SAVE)
+@require_POST
+def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """Save an old version again."""
+    source = _source(request, slug)
+    number = request.POST.get("version", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Http404
+    old = Policy.objects.filter(source=source, version=int(number)).first()
+    if old is None:
+        raise Http404
+    saved = policy_restore(policy=old, by=person_of(request))
+    messages.success(request, f"Version {old.version} is in force again, as version {saved.version}.")
+    return _back(source)
+
+
+def _page(
+    request: HttpRequest,
+    source: Source | None,
+    form: PolicyForm,
+    preview: PolicyPreview | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    active = ModelVersion.objects.active()
+    user = person_of(request)
+    versions = Policy.objects.filter(source=source).select_related("created_by").order_by("-version")
+    context = {
+        "source": source,
+        "form": form,
+        "preview": preview,
+        "may_save": user.has_perm(SAVE) and (source is not None or user.all_sources),
+        "own": versions.exists() if source is not None else True,
+        "versions": version_rows(list(versions[:50])),
+        "advice": _advice(request, source, active),
+        "advice_labels": [(label, title_of(label)) for label in active.labels] if active else [],
+        "asked": request.GET,
+        "goals": GOALS,
+        "model": active,
+    }
+    return render(request, "classifier/policies/policy.html", context, status=status)
+
+
+def _advice(request: HttpRequest, source: Source | None, active: ModelVersion | None) -> Advice | None:
+    label, goal = request.GET.get("label", ""), request.GET.get("goal", "")
+    if active is None or label not in active.labels or goal not in dict(GOALS):
+        return None
+    try:
+        target = min(max(float(request.GET.get("target", "").replace(",", ".")) / 100, 0.0), 1.0)
+    except ValueError:
+        target = 0.9
+    if target != target:  # not a number
+        target = 0.9
+    return threshold_advice(
+        source=source,
+        user=person_of(request),
+        label=label,
+        primary_label=active.primary_label,
+        goal=goal,  # type: ignore[arg-type]
+        target=target,
+    )
+
+
+def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]) -> PolicyPreview:
+    now = policy_for(source.pk if source else None)
+    after = Draft(check_bands(fields["bands"]), frozenset(check_automatic(fields["automatic"])))
+    return policy_preview(
+        source=source, user=person_of(request), before=Draft(now.bands, now.automatic), after=after
+    )
+
+
+def _shown(source: Source | None) -> PolicyForm:
+    """The form of the newest own version, or of the site's where a source has none yet."""
+    newest = policy_newest(source=source)
+    active = ModelVersion.objects.active()
+    return form_of(
+        current_from(newest) if newest else policy_for(None),
+        active.labels if active else [],
+        active.thresholds if active else {},
+        newest.version if newest else 0,
+    )
+
+
+def _source(request: HttpRequest, slug: str | None) -> Source | None:
+    if slug is None:
+        return None
+    source = Source.objects.filter(slug=slug).first()
+    if source is None or not sees_source(person_of(request), source):
+        raise Http404
+    return source
+
+
+def _back(source: Source | None) -> HttpResponse:
+    return redirect("policy", source.slug) if source else redirect("policy-site")
