@@ -7,14 +7,15 @@ cost the same however many comments are stored. Pages go on by keyset: a cursor 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from classifier.models import Comment, Decision, DecisionAction, SavedQueue, SourceAccess, User
+from classifier.models import Comment, Decision, DecisionAction, SavedQueue, User
 from classifier.models.comment import CommentQuerySet
+from classifier.selectors.access import narrow
 from classifier.selectors.queue_filters import QueueFilters, WrongFilter, apply_filters
 
 COUNT_LIMIT = 10_000
@@ -22,6 +23,7 @@ LEARN = "learn"
 LEARN_LOOK = 64  # candidates that are compared with each other at once
 LEARN_DECIDED = 200  # latest decisions that a candidate may be too similar to
 ESCALATIONS = "classifier.add_bulkaction"  # who may decide many at once decides the hard ones
+APPEALS = "classifier.change_appeal"
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,17 @@ class QueuePage:
 
 def queue_comments(*, user: User | None, filters: QueueFilters) -> CommentQuerySet:
     """The comments that `user` may see and `filters` choose, in no order; None is the system itself."""
-    comments = Comment.objects.all()
-    if user is not None and not user.all_sources:
-        comments = comments.filter(source__in=SourceAccess.objects.filter(user=user).values("source"))
-    return apply_filters(comments, filters, user)
-
-
-def decides_escalated(user: User | None) -> bool:
-    """What was escalated waits for who holds ESCALATIONS."""
-    return user is None or user.has_perm(ESCALATIONS)
+    return apply_filters(cast(CommentQuerySet, narrow(Comment.objects.all(), user)), filters, user)
 
 
 def decidable_by(*, user: User | None) -> Q:
-    """Leaves out what was escalated beyond `user`."""
-    return Q() if decides_escalated(user) else Q(is_escalated=False)
+    """Leaves out what waits for a lead: escalated comments and open appeals."""
+    condition = Q()
+    if user is not None and not user.has_perm(ESCALATIONS):
+        condition &= Q(is_escalated=False)
+    if user is not None and not user.has_perm(APPEALS):
+        condition &= Q(has_open_appeal=False)
+    return condition
 
 
 def not_skipped_by(*, user: User) -> Q:
@@ -175,7 +174,7 @@ def _cursor(order: Order, comment: Comment) -> str:
 def _after(order: Order, cursor: str) -> Q:
     """The rows behind a cursor: `column <= v AND (column < v OR id > i)` lets Postgres start inside the index."""
     written, _, number = cursor.rpartition("~")
-    field = Comment._meta.get_field(order.column)
+    field = cast(Any, Comment._meta.get_field(order.column))
     try:
         value, pk = field.to_python(written), int(number)
         if value is None or pk >= 2**63:

@@ -1,6 +1,8 @@
 """The verbs of the classifier: pages, API, admin, tasks and commands call these and so behave alike."""
 
 from classifier.services.api_keys import api_key_authenticate, api_key_create, api_key_revoke
+from classifier.services.bulk import bulk_decide, bulk_preview, bulk_undo, group_decide
+from classifier.services.claims import claim, claim_next, claim_renew, release
 from classifier.services.comments import (
     comment_retry,
     comment_submit,
@@ -12,6 +14,7 @@ from classifier.services.decisions import decision_record, decision_undo
 from classifier.services.errors import (
     ApiKeyInvalid,
     ArtifactRejected,
+    ClaimTaken,
     DecisionConflict,
     NoBroker,
     NoModel,
@@ -25,7 +28,9 @@ from classifier.services.model_versions import (
     model_version_register,
     model_version_roll_back,
 )
+from classifier.services.near_duplicates import group_of
 from classifier.services.promotion_gate import GateClosed, GateVerdict, gate_check, gate_register
+from classifier.services.saved_queues import saved_queue_create, saved_queue_delete, saved_queue_update
 from classifier.services.scoring import (
     ExplainedWord,
     ScoredText,
@@ -40,6 +45,7 @@ from classifier.services.validation import InvalidInput, ValidationProblem, vali
 __all__ = [
     "ApiKeyInvalid",
     "ArtifactRejected",
+    "ClaimTaken",
     "DecisionConflict",
     "ExplainedWord",
     "GateClosed",
@@ -58,6 +64,12 @@ __all__ = [
     "api_key_authenticate",
     "api_key_create",
     "api_key_revoke",
+    "bulk_decide",
+    "bulk_preview",
+    "bulk_undo",
+    "claim",
+    "claim_next",
+    "claim_renew",
     "comment_explain",
     "comment_retry",
     "comment_submit",
@@ -67,9 +79,15 @@ __all__ = [
     "decision_undo",
     "gate_check",
     "gate_register",
+    "group_decide",
+    "group_of",
     "model_version_activate",
     "model_version_register",
     "model_version_roll_back",
+    "release",
+    "saved_queue_create",
+    "saved_queue_delete",
+    "saved_queue_update",
     "score_texts",
     "shadow_start",
     "shadow_stop",

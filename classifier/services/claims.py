@@ -7,6 +7,7 @@ another one, so that claims, decisions and bulk actions cannot block each other.
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -19,9 +20,10 @@ from classifier.models import Comment, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.queue_filters import WAITING, QueueFilters, WrongFilter, free_for
 from classifier.selectors.review import (
+    APPEALS,
+    ESCALATIONS,
     LEARN,
     decidable_by,
-    decides_escalated,
     learn_candidates,
     not_skipped_by,
     queue_comments,
@@ -32,7 +34,7 @@ from classifier.services.errors import ClaimTaken
 from classifier.services.permissions import require_permission
 
 CLAIM_LOCK = 0x746F7802  # the first half of the advisory lock's key; the second is the person
-FREE = {"review_by": None, "review_until": None, "review_since": None}
+FREE: dict[str, Any] = {"review_by": None, "review_until": None, "review_since": None}
 GONE = "This comment does not wait for a decision any more."
 
 
@@ -97,8 +99,10 @@ def release(*, comment: Comment, by: User | None) -> bool:
 
 def require_decidable(comment: Comment, by: User | None) -> None:
     """Raise PermissionDenied for a moderator where it takes a lead."""
-    if comment.is_escalated and not decides_escalated(by):
+    if comment.is_escalated and by is not None and not by.has_perm(ESCALATIONS):
         raise PermissionDenied("This comment was escalated; a lead decides about it.")
+    if comment.has_open_appeal and by is not None and not by.has_perm(APPEALS):
+        raise PermissionDenied("The author has appealed; a lead answers appeals.")
 
 
 def _one_at_a_time(by: User) -> None:

@@ -33,6 +33,7 @@ from classifier.services.decision_input import DAY_SECONDS, DecisionInput, check
 from classifier.services.errors import DecisionConflict
 from classifier.services.in_force import policy_for
 from classifier.services.permissions import require_permission
+from classifier.services.reasons import reasons_with
 from classifier.services.validation import InvalidInput
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 
@@ -130,11 +131,6 @@ def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Dec
     return undo
 
 
-def reasons_with(reasons: Sequence[Mapping[str, Any]], **reason: Any) -> list[dict[str, Any]]:
-    """Queue reasons with this one, in the place of an earlier one of its kind."""
-    return [*(dict(one) for one in reasons if one.get("kind") != reason["kind"]), reason]
-
-
 def told(decision: Decision, what: str) -> str:
     """A sentence about who did what, for somebody who comes too late."""
     who = "A policy" if decision.automatic else "Somebody" if decision.by is None else str(decision.by)
@@ -179,7 +175,7 @@ def _seconds(row: Comment, by: User | None, seconds: float | None) -> float | No
 
 def _take_effect(row: Comment, decision: Decision, said: DecisionInput, by: User | None) -> None:
     if said.action in FINAL_ACTIONS:
-        answered = _answer_appeals(row, decision, by)
+        answered: dict[str, Any] = {"has_open_appeal": False} if _answer_appeals(row, decision, by) else {}
         outcome = said.action.label.lower()
         transition(
             row,
@@ -190,7 +186,7 @@ def _take_effect(row: Comment, decision: Decision, said: DecisionInput, by: User
             current_decision=decision,
             queued_at=None,
             is_escalated=False,
-            **({"has_open_appeal": False} if answered else {}),
+            **answered,
             **FREE,
         )
     elif said.action == DecisionAction.ESCALATE:

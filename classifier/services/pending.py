@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.db.models.functions import Now
 from classifier.inference.errors import TextTooLong
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
 from classifier.services.notices import announce
+from classifier.services.review import COLUMNS, Judged, judge_batch, judged_fields, settle
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.lifecycle import LostRace, transition_many
 
@@ -68,7 +70,7 @@ def _claim(limit: int) -> list[Comment]:
     """Take up to `limit` comments that were never claimed before and one that was, the oldest of each."""
     token = uuid.uuid4()
     claimable = Comment.objects.claimable(expired_before=Now() - _claim_length())
-    claimable = claimable.select_for_update(skip_locked=True).only("id", "text", "status", "attempts")
+    claimable = claimable.select_for_update(skip_locked=True).only(*COLUMNS)
     with transaction.atomic():
         found = list(claimable.order_by("attempts", "id")[:limit])
         fresh = [comment for comment in found if comment.attempts == 0]
@@ -135,9 +137,10 @@ def _classify(
 
 def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVersion) -> list[Prediction]:
     by_id = {comment.pk: result for comment, result in zip(batch, results, strict=True)}
+    judged = judge_batch(batch, by_id, model_version)
     held = batch
     try:
-        predictions = _write_all(held, by_id, model_version)
+        predictions = _write_all(held, by_id, judged, model_version)
     except LostRace:  # a claim has expired, which is rare: only then is it asked which are still held
         with transaction.atomic():
             held = list(
@@ -147,7 +150,8 @@ def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVer
                 .only("id", "status", "claim_token")
                 .order_by("id")
             )
-            predictions = _write_all(held, by_id, model_version)
+            still = [replace(judged[comment.pk], comment=comment) for comment in held]
+            predictions = _write_all(held, by_id, {one.comment.pk: one for one in still}, model_version)
     if len(held) < len(batch):
         logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
     _announce(held)
@@ -155,7 +159,10 @@ def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVer
 
 
 def _write_all(
-    comments: Sequence[Comment], by_id: Mapping[int, Any], model_version: ModelVersion
+    comments: Sequence[Comment],
+    by_id: Mapping[int, Any],
+    judged: Mapping[int, Judged],
+    model_version: ModelVersion,
 ) -> list[Prediction]:
     """Write the results of comments under one claim, all or none. Raises LostRace when one is not held any more."""
     if not comments:
@@ -177,7 +184,9 @@ def _write_all(
             classified_at=Now(),
             failure_reason="",
             current_prediction=Subquery(latest),
+            **judged_fields(judged.values()),
         )
+        settle(judged.values(), predictions)
     return predictions
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
-from classifier.models import ModelVersion, Prediction, ShadowPrediction
+from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
 from classifier.services.engine import Engine, load_scorer
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import ring
@@ -120,6 +120,9 @@ class ShadowRunner:
         ]
         with transaction.atomic():
             ShadowPrediction.objects.bulk_create(rows, ignore_conflicts=True)
+            against = [row.prediction_id for row in rows if row.disagrees]
+            if against:
+                Comment.objects.filter(current_prediction__in=against).update(disagrees_with_shadow=True)
 
 
 def is_chosen(number: int, share: float) -> bool:

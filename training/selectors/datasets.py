@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from classifier.models import Comment
+from classifier.models import Comment, DecisionAction
+from classifier.models.comment import CommentQuerySet
 from training.models import SPLITS, Dataset, Experiment
 from training.models.dataset import DatasetQuerySet
 
@@ -98,10 +99,23 @@ def dataset_uses(*, dataset: Dataset) -> dict[str, Any]:
 
 
 def decisions_standing(
-    *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
+    *,
+    sources: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    automatic: bool = False,
+    golden: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """The decision that counts of every decided comment, newest first, with the comment's text and source."""
-    comments = Comment.objects.filter(current_decision__isnull=False)
+    """The decision that counts of every decided comment, newest first, with the comment's text and source.
+
+    What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Golden items
+    are left out unless `golden`: who measures people with them should not train on them unasked. So are purged texts.
+    """
+    comments = _decided().exclude(text="")
+    if not automatic:
+        comments = comments.filter(current_decision__automatic=False)
+    if not golden:
+        comments = comments.filter(golden__isnull=True)
     if sources:
         comments = comments.filter(source__slug__in=sources)
     if since is not None:
@@ -122,5 +136,12 @@ def decisions_standing(
 
 
 def decisions_count() -> int:
-    """How many comments have a decision that counts."""
-    return Comment.objects.filter(current_decision__isnull=False).count()
+    """How many comments have a decision of a moderator that counts, golden items left out."""
+    people = _decided().filter(current_decision__automatic=False, golden__isnull=True)
+    return people.exclude(text="").count()
+
+
+def _decided() -> CommentQuerySet:
+    return Comment.objects.filter(
+        current_decision__action__in=[DecisionAction.APPROVE, DecisionAction.REMOVE]
+    )

@@ -28,12 +28,15 @@ def dataset_from_decisions(
     sources: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    automatic: bool = False,
+    golden: bool = False,
     description: str = "",
 ) -> Dataset:
-    """Freeze what moderators have decided and nobody has undone.
+    """Freeze what moderators have decided and nobody has undone; escalating and skipping decide nothing.
 
     Approved comments are not toxic, removed ones are; corrected labels say what the moderator said, all others are
-    unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision. Comments with
+    unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
+    adds what policies decided by themselves, `golden` the comments that moderators are measured with. Comments with
     the same text count once, with the latest decision. The hash of the text decides the split. Raises DatasetRejected,
     also where there are too few decisions, and PermissionDenied.
     """
@@ -45,7 +48,9 @@ def dataset_from_decisions(
         raise DatasetRejected("weight", "A weight is above 0 and at most 1,000.")
     with incoming_folder() as folder:
         found = _write_rows(
-            folder / "rows.jsonl", decisions_standing(sources=sources, since=since, until=until), weight
+            folder / "rows.jsonl",
+            decisions_standing(sources=sources, since=since, until=until, automatic=automatic, golden=golden),
+            weight,
         )
         found.check()
         job = {

@@ -1,0 +1,236 @@
+"""Deciding many comments under one reason, and taking all of it back by one undo.
+
+A bulk action never decides more than was counted before: what came in later, or was decided, claimed back or handed to
+a lead meanwhile, is left alone. It works in chunks, each a short transaction whose count is written with it, so that
+one that was interrupted tells what it has done and can be taken back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from classifier.models import (
+    COMMENT_TRANSITIONS,
+    BulkAction,
+    Comment,
+    CommentStatus,
+    Decision,
+    DecisionAction,
+    User,
+)
+from classifier.models.comment import CommentQuerySet
+from classifier.selectors.queue_filters import QueueFilters
+from classifier.selectors.review import decidable_by, queue_comments, with_review
+from classifier.services.audit import audit_record
+from classifier.services.claims import FREE
+from classifier.services.decision_input import NOTE_CHARACTERS, reason_codes
+from classifier.services.errors import DecisionConflict
+from classifier.services.in_force import policy_for
+from classifier.services.near_duplicates import GROUP_MAX, group_of
+from classifier.services.permissions import require_permission
+from classifier.services.validation import InvalidInput, ValidationProblem
+from toxicsite.lib.lifecycle import transition_many
+
+MANY = "classifier.add_bulkaction"
+BULK_MAX = 10_000
+CHUNK = 500
+SAMPLE = 20
+ACTIONS = (DecisionAction.APPROVE, DecisionAction.REMOVE)
+GREW = "There are {:,} comments now, {:,} were counted. Look again, then decide."
+UNDONE = "This bulk action was undone already."
+
+
+@dataclass(frozen=True)
+class BulkPreview:
+    """`filters` choose exactly what was counted, also later; `sample` are the riskiest; `too_many`: above BULK_MAX."""
+
+    filters: QueueFilters
+    count: int
+    sample: list[Comment]
+
+    @property
+    def too_many(self) -> bool:
+        return self.count > BULK_MAX
+
+
+def bulk_preview(*, filters: QueueFilters, by: User | None) -> BulkPreview:
+    """Count what a bulk action would decide, and show some of it. Counts no further than BULK_MAX + 1."""
+    require_permission(by, MANY)
+    if filters.last_id is None:
+        newest = Comment.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        filters = replace(filters, last_id=newest)
+    chosen = _undecided(filters, by)
+    count = chosen.order_by().values("pk")[: BULK_MAX + 1].count()
+    return BulkPreview(filters, count, list(with_review(chosen).order_by(F("risk").desc(), "id")[:SAMPLE]))
+
+
+def bulk_decide(
+    *, filters: QueueFilters, action: str, reason: str, expected_count: int, by: User | None
+) -> BulkAction:
+    """Approve or remove everything undecided that `filters` choose (those of a BulkPreview).
+
+    `reason` is needed: a sentence, or a code of the policy. `expected_count` is what the preview counted. The action's
+    `count` is what was really decided: less, where others were quicker. Raises DecisionConflict when there is more than
+    was counted, InvalidInput and PermissionDenied.
+    """
+    require_permission(by, MANY)
+    _check(action, reason, expected_count)
+    ids = list(_undecided(filters, by).order_by("id").values_list("pk", flat=True)[: expected_count + 1])
+    if len(ids) > expected_count:
+        there = _undecided(filters, by).order_by().count()
+        raise DecisionConflict(GREW.format(there, expected_count))
+    return _decide_all(ids, action, reason.strip(), by, filters)
+
+
+def group_decide(*, comment: Comment, action: str, reason: str, by: User | None) -> BulkAction:
+    """Decide the waiting near-copies of a comment as one, up to GROUP_MAX; `comment` itself too where it waits.
+
+    What moderators may do without a lead: it is the same text. Raises InvalidInput and PermissionDenied.
+    """
+    require_permission(by, "classifier.add_decision")
+    group = group_of(comment=comment, user=by, limit=GROUP_MAX)
+    ids = [one.comment.pk for one in group.comments] + [comment.pk]
+    _check(action, reason, len(ids))
+    return _decide_all(sorted(ids), action, reason.strip(), by, QueueFilters(ids=tuple(sorted(ids))))
+
+
+def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
+    """Take back the decisions of a bulk action that still stand; their comments wait again. Returns how many.
+
+    Its maker may, and who decides in bulk. One that was interrupted goes on when called again. Raises DecisionConflict
+    when it was done already, and PermissionDenied.
+    """
+    require_permission(by, "classifier.add_decision" if by is not None and bulk.by_id == by.pk else MANY)
+    if BulkAction.objects.filter(pk=bulk.pk, undone_at__isnull=False).exists():
+        raise DecisionConflict(UNDONE)
+    undone = 0
+    decisions = list(
+        Decision.objects.filter(bulk=bulk, undoes__isnull=True)
+        .order_by("comment_id")
+        .values_list("comment_id", "pk")
+    )
+    for begin in range(0, len(decisions), CHUNK):
+        undone += _undo_chunk(dict(decisions[begin : begin + CHUNK]), bulk, by)
+    with transaction.atomic():
+        marked = BulkAction.objects.filter(pk=bulk.pk, undone_at__isnull=True)
+        if marked.update(undone_at=timezone.now(), undone_by=by) == 1:
+            audit_record(verb="queue.bulk_undo", by=by, subject=f"bulk {bulk.pk}", count=undone)
+    bulk.refresh_from_db()
+    return undone
+
+
+def _undecided(filters: QueueFilters, by: User | None) -> CommentQuerySet:
+    chosen = queue_comments(user=by, filters=filters)
+    return chosen.filter(decidable_by(user=by), status=CommentStatus.CLASSIFIED)
+
+
+def _check(action: str, reason: str, expected: int) -> None:
+    problems = []
+    if action not in ACTIONS:
+        problems.append(ValidationProblem("action", "This must be approve or remove.", "invalid_choice"))
+    if not reason.strip():
+        problems.append(ValidationProblem("reason", "Say why, for who looks at it later.", "required"))
+    if len(reason) > NOTE_CHARACTERS or "\x00" in reason:
+        message = f"At most {NOTE_CHARACTERS:,} characters, and no NUL, are allowed."
+        problems.append(ValidationProblem("reason", message, "max_length"))
+    if expected > BULK_MAX:
+        message = f"At most {BULK_MAX:,} comments are decided at once; narrow the filters."
+        problems.append(ValidationProblem("expected_count", message, "max_value"))
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _decide_all(
+    ids: Sequence[int], action: str, reason: str, by: User | None, filters: QueueFilters
+) -> BulkAction:
+    with transaction.atomic():
+        bulk = BulkAction.objects.create(action=action, reason=reason, filters=filters.to_data(), by=by)
+        audit_record(
+            verb="queue.bulk",
+            by=by,
+            subject=f"bulk {bulk.pk}",
+            count=len(ids),
+            data={"action": action, "reason": reason, "filters": bulk.filters if len(ids) <= CHUNK else {}},
+        )
+    for begin in range(0, len(ids), CHUNK):
+        _decide_chunk(ids[begin : begin + CHUNK], bulk, by)
+    bulk.refresh_from_db()
+    return bulk
+
+
+def _decide_chunk(ids: Sequence[int], bulk: BulkAction, by: User | None) -> None:
+    with transaction.atomic():
+        rows = list(
+            _undecided(QueueFilters(status=CommentStatus.CLASSIFIED, ids=tuple(ids)), by)
+            .select_for_update(of=("self",))
+            .only("id", "status", "source_id", "current_prediction_id")
+            .order_by("id")
+        )
+        if not rows:
+            return
+        Decision.objects.bulk_create(_decision(row, bulk, by) for row in rows)
+        latest = Decision.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
+        transition_many(
+            rows,
+            to=CommentStatus.DECIDED,
+            allowed=COMMENT_TRANSITIONS,
+            by=by,
+            reason=f"{DecisionAction(bulk.action).label.lower()} in bulk {bulk.pk}",
+            current_decision=Subquery(latest),
+            queued_at=None,
+            is_escalated=False,
+            **FREE,
+        )
+        BulkAction.objects.filter(pk=bulk.pk).update(count=F("count") + len(rows))
+
+
+def _decision(row: Comment, bulk: BulkAction, by: User | None) -> Decision:
+    policy = policy_for(row.source_id)
+    is_code = bulk.reason in reason_codes(policy)
+    return Decision(
+        comment=row,
+        action=bulk.action,
+        reason=bulk.reason if is_code else "",
+        note="" if is_code else bulk.reason,
+        by=by,
+        prediction_id=row.current_prediction_id,
+        policy_id=policy.pk,
+        bulk=bulk,
+    )
+
+
+def _undo_chunk(decisions: dict[int, int], bulk: BulkAction, by: User | None) -> int:
+    with transaction.atomic():
+        rows = list(
+            Comment.objects.filter(pk__in=decisions, current_decision__in=decisions.values())
+            .select_for_update(of=("self",))
+            .filter(status=CommentStatus.DECIDED)
+            .only("id", "status", "current_decision_id", "current_prediction_id")
+            .order_by("id")
+        )
+        rows = [row for row in rows if row.current_decision_id == decisions[row.pk]]
+        Decision.objects.bulk_create(
+            Decision(
+                comment=row,
+                action=DecisionAction.UNDO,
+                undoes_id=row.current_decision_id,
+                by=by,
+                prediction_id=row.current_prediction_id,
+                bulk=bulk,
+            )
+            for row in rows
+        )
+        transition_many(
+            rows,
+            to=CommentStatus.CLASSIFIED,
+            allowed=COMMENT_TRANSITIONS,
+            by=by,
+            reason=f"bulk {bulk.pk} undone",
+            current_decision=None,
+            queued_at=Coalesce(F("queued_at"), Now()),
+        )
+    return len(rows)

@@ -1,0 +1,225 @@
+"""What happens to a comment once it is scored: its policy's band, its place in the queue, or an automatic decision.
+
+`judge_batch` does the work outside any transaction; `Judged.fields` are written with the status, in the same statement;
+`settle` writes the decisions that need no person, in the same transaction. Where nothing is decided automatically, a
+verdict costs no statement more than without a queue.
+"""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import Error, models, transaction
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Now
+
+from classifier.inference.sketch import folded, sketch, text_hash
+from classifier.models import (
+    COMMENT_TRANSITIONS,
+    Band,
+    Comment,
+    CommentStatus,
+    Decision,
+    DecisionAction,
+    ModelVersion,
+    Prediction,
+    User,
+)
+from classifier.services.in_force import CurrentPolicy, policy_for, rules_for
+from classifier.services.reasons import reasons_with
+from toxicsite.lib.lifecycle import transition_many
+
+COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id")
+OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons that each scoring finds anew
+STANDS = "the decision stands: the new verdict is of the same band"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a comment's policy says; `waits`: for a person.
+
+    Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`.
+    """
+
+    comment: Comment
+    policy: CurrentPolicy
+    band: str
+    risk: float
+    uncertainty: float
+    reasons: list[dict[str, Any]]
+    text_hash: int
+    sketch: list[int] | None
+    stands: bool = False
+    reopened: bool = False
+
+    @property
+    def automatic(self) -> bool:
+        return not self.stands and self.policy.is_automatic(self.band)
+
+    @property
+    def waits(self) -> bool:
+        asks = self.band != Band.APPROVE or self.reopened
+        return asks and not self.stands and not self.automatic
+
+
+def judge_batch(
+    comments: Sequence[Comment],
+    by_id: Mapping[int, Any],
+    model_version: ModelVersion,
+    *,
+    afresh: bool = False,
+) -> dict[int, Judged]:
+    """Judge scored comments, read with COLUMNS, by their policies and rules; nothing is written.
+
+    `by_id` holds what has their `scores`. `afresh`: whatever was decided about them stays out of it.
+    """
+    return {comment.pk: _judge(comment, by_id[comment.pk], model_version, afresh) for comment in comments}
+
+
+def judged_fields(
+    judged: Iterable[Judged], waits: Callable[[Judged], bool] = lambda one: one.waits
+) -> dict[str, Any]:
+    """The fields of the judged comments as expressions, for one update of all of them."""
+    rows = list(judged)
+
+    def column(value: Callable[[Judged], Any], kind: str, field: "models.Field[Any, Any]") -> RawSQL:
+        """Values by the comment's id; Postgres reads the one JSON object once a statement."""
+        values = json.dumps({one.comment.pk: value(one) for one in rows})
+        return _sql(f"(%s::jsonb ->> {KEY})::{kind}", [values], field)
+
+    wait = json.dumps({one.comment.pk: waits(one) for one in rows})
+    fields: dict[str, Any] = {
+        "disagrees_with_shadow": False,
+        "band": column(lambda one: one.band, "text", models.CharField()),
+        "policy": column(lambda one: one.policy.pk, "bigint", _NUMBER),
+        "risk": column(lambda one: one.risk, "float8", models.FloatField()),
+        "uncertainty": column(lambda one: one.uncertainty, "float8", models.FloatField()),
+        "text_hash": column(lambda one: one.text_hash, "bigint", _NUMBER),
+        "sketch": column(lambda one: _array(one.sketch), "int[]", ArrayField(models.IntegerField())),
+        "queued_at": _sql(
+            f"CASE WHEN (%s::jsonb ->> {KEY})::boolean OR {KEPT} <> '[]'"
+            " THEN COALESCE(queued_at, STATEMENT_TIMESTAMP()) END",
+            [wait, *KEPT_PARAMETERS],
+            models.DateTimeField(),
+        ),
+        "queue_reasons": _sql(
+            f"COALESCE((%s::jsonb -> {KEY}), '[]') || {KEPT}",
+            [json.dumps({one.comment.pk: one.reasons for one in rows}), *KEPT_PARAMETERS],
+            models.JSONField(),
+        ),
+    }
+    if any(one.reopened for one in rows):
+        again = [one.comment.pk for one in rows if one.reopened]
+        fields["current_decision"] = Case(
+            When(pk__in=again, then=Value(None)), default=F("current_decision"), output_field=_NUMBER
+        )
+    return fields
+
+
+def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
+    """Decide what a policy decides without a person, and let decisions that stand go on; in the given transaction."""
+    rows = list(judged)
+    standing = [one.comment for one in rows if one.stands]
+    transition_many(
+        standing, to=CommentStatus.DECIDED, allowed=COMMENT_TRANSITIONS, reason=STANDS, savepoint=False
+    )
+    groups: dict[tuple[int | None, str], list[Judged]] = defaultdict(list)
+    for one in rows:
+        if one.automatic:
+            groups[one.policy.pk, one.band].append(one)
+    if not groups:
+        return
+    of = {prediction.comment_id: prediction for prediction in predictions}
+    Decision.objects.bulk_create(
+        Decision(
+            comment=one.comment,
+            action=one.band,
+            prediction=of[one.comment.pk],
+            policy_id=one.policy.pk,
+            automatic=True,
+        )
+        for group in groups.values()
+        for one in group
+    )
+    latest = Decision.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    for (_, band), group in groups.items():
+        transition_many(
+            [one.comment for one in group],
+            to=CommentStatus.DECIDED,
+            allowed=COMMENT_TRANSITIONS,
+            reason=f"{DecisionAction(band).label.lower()} automatically by policy v{group[0].policy.version}",
+            savepoint=False,
+            current_decision=Subquery(latest),
+        )
+
+
+def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: Any) -> None:
+    """Let a comment wait for a person for one more reason ({"kind", …}); one of a kind takes the last one's place.
+
+    A comment without a verdict is offered once it has one. Whatever else marks the reason (report_count, an open
+    appeal) its own service writes.
+    """
+    with transaction.atomic():
+        row = Comment.objects.select_for_update(of=("self",)).only("id", "queue_reasons").get(pk=comment.pk)
+        said = {"kind": kind, **({"by": by.get_username()} if by is not None else {}), **data}
+        Comment.objects.filter(pk=row.pk).update(
+            queued_at=Coalesce("queued_at", Now()), queue_reasons=reasons_with(row.queue_reasons, **said)
+        )
+        Comment.objects.filter(pk=row.pk).filter(Q(risk=None) | Q(uncertainty=None)).update(
+            risk=Coalesce("risk", 0.0), uncertainty=Coalesce("uncertainty", 1.0)
+        )
+
+
+def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: bool) -> Judged:
+    policy = policy_for(comment.source_id)
+    fold = folded(comment.text)
+    try:
+        hits = rules_for(comment.source_id).hits(comment.text)
+        said = policy.judge_for(model_version).judge(result.scores, hits)
+        band: str = said.band
+        risk, uncertainty, reasons = said.risk, said.uncertainty, list(said.reasons)
+    except Error:
+        raise  # the database is away: the claims expire and all is done again
+    except Exception:
+        logger.exception("Comment %d could not be judged; a person looks at it", comment.pk)
+        band, risk, uncertainty, reasons = Band.REVIEW.value, 0.5, 0.0, [{"kind": "unjudged"}]
+    decided = not afresh and comment.current_decision_id is not None
+    reopened = decided and comment.band != band
+    if reopened:
+        reasons.append({"kind": "edit", "before": comment.band})
+    return Judged(
+        comment=comment,
+        policy=policy,
+        band=band,
+        risk=risk,
+        uncertainty=uncertainty,
+        reasons=reasons,
+        text_hash=text_hash(fold),
+        sketch=sketch(fold),
+        stands=decided and not reopened,
+        reopened=reopened,
+    )
+
+
+KEY = '"classifier_comment"."id"::text'
+# The reasons of what already waits that do not come from scoring: a report, an appeal, an escalation.
+KEPT = """(CASE WHEN queued_at IS NULL THEN '[]'::jsonb ELSE COALESCE((
+    SELECT jsonb_agg(reason) FROM jsonb_array_elements(queue_reasons) AS reason WHERE NOT reason->>'kind' = ANY(%s)
+), '[]'::jsonb) END)"""
+KEPT_PARAMETERS = [list(OF_SCORING)]
+_NUMBER = models.BigIntegerField()
+
+
+def _sql(sql: str, parameters: list[Any], field: "models.Field[Any, Any]") -> RawSQL:
+    return RawSQL(sql, parameters, field)  # noqa: S611 - the SQL is written here, values go as parameters
+
+
+def _array(numbers: Sequence[int] | None) -> str | None:
+    return None if numbers is None else "{" + ",".join(map(str, numbers)) + "}"

@@ -1,0 +1,113 @@
+"""Bulk decisions: counted first, never more than counted, taken back by one undo; copies are decided together."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from classifier.models import AuditEntry, Comment, Decision, ModelVersion, User
+from classifier.selectors.queue_filters import QueueFilters
+from classifier.services import (
+    DecisionConflict,
+    InvalidInput,
+    bulk_decide,
+    bulk_preview,
+    bulk_undo,
+    decision_record,
+    group_decide,
+    group_of,
+)
+from classifier.services.roles import LEAD
+from classifier.tests.review.conftest import waiting
+
+RANT = "Everyone who writes here is an idiot and should go back to where they came from, I hate you all"
+
+
+@pytest.fixture
+def lead(people: Callable[..., list[User]]) -> User:
+    return people(LEAD, 1)[0]
+
+
+def test_what_was_counted_is_decided_and_taken_back_as_one(active_version: ModelVersion, lead: User) -> None:
+    chosen = waiting(active_version, "hate one", "hate two", "hate three", source="raid")
+    (other,) = waiting(active_version, "hate four")
+    preview = bulk_preview(filters=QueueFilters(source=("raid",)), by=lead)
+    assert (preview.count, len(preview.sample)) == (3, 3)
+    bulk = bulk_decide(
+        filters=preview.filters, action="remove", reason="a raid", expected_count=preview.count, by=lead
+    )
+    assert bulk.count == 3
+    decisions = Decision.objects.filter(bulk=bulk)
+    assert {(one.action, one.note, one.by, one.prediction_id is not None) for one in decisions} == {
+        ("remove", "a raid", lead, True)
+    }
+    other.refresh_from_db()
+    assert other.status == "classified"
+    assert Comment.objects.filter(status="decided", queued_at=None, source__slug="raid").count() == 3
+    assert bulk_undo(bulk=bulk, by=lead) == 3
+    assert Comment.objects.filter(status="classified", queued_at__isnull=False).count() == 4
+    assert set(chosen) == {one.comment for one in decisions}
+    with pytest.raises(DecisionConflict, match="undone already"):
+        bulk_undo(bulk=bulk, by=lead)
+    assert sorted(AuditEntry.objects.values_list("verb", flat=True)) == ["queue.bulk", "queue.bulk_undo"]
+
+
+def test_others_decisions_are_left_alone_both_ways(
+    active_version: ModelVersion, lead: User, moderator: User
+) -> None:
+    first, second, third = waiting(active_version, "hate one", "hate two", "hate three")
+    preview = bulk_preview(filters=QueueFilters(), by=lead)
+    theirs = decision_record(comment=first, action="approve", by=moderator)
+    waiting(active_version, "hate that came later")
+    bulk = bulk_decide(filters=preview.filters, action="remove", reason="raid", expected_count=3, by=lead)
+    assert bulk.count == 2
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.current_decision == theirs
+    decision_record(
+        comment=second, action="approve", seen_decision_id=second.current_decision_id, by=moderator
+    )
+    assert bulk_undo(bulk=bulk, by=lead) == 1
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert (second.status, third.status) == ("decided", "classified")
+
+
+def test_more_than_was_counted_is_refused(active_version: ModelVersion, lead: User) -> None:
+    waiting(active_version, "hate one", "hate two")
+    with pytest.raises(DecisionConflict, match="2 comments now, 1 were counted"):
+        bulk_decide(filters=QueueFilters(), action="remove", reason="raid", expected_count=1, by=lead)
+    assert not Decision.objects.exists()
+
+
+def test_a_reason_is_needed_and_a_lead(active_version: ModelVersion, lead: User, moderator: User) -> None:
+    waiting(active_version, "hate one")
+    with pytest.raises(InvalidInput):
+        bulk_decide(filters=QueueFilters(), action="remove", reason=" ", expected_count=1, by=lead)
+    with pytest.raises(PermissionDenied):
+        bulk_decide(filters=QueueFilters(), action="remove", reason="raid", expected_count=1, by=moderator)
+    with pytest.raises(PermissionDenied):
+        bulk_preview(filters=QueueFilters(), by=moderator)
+    assert not Decision.objects.exists()
+
+
+def test_copies_in_other_dress_are_one_group_that_a_moderator_decides(
+    active_version: ModelVersion, moderator: User
+) -> None:
+    one, shouted, changed, other = waiting(
+        active_version,
+        RANT,
+        RANT.upper() + "!!!",
+        RANT.replace("idiot", "moron"),
+        "I hate the new layout of this page, it takes three clicks to reach the comments",
+    )
+    group = group_of(comment=one, user=moderator)
+    assert [near.comment for near in group.comments] == [shouted, changed]
+    assert [near.exact for near in group.comments] == [True, False]
+    bulk = group_decide(comment=one, action="remove", reason="copied rant", by=moderator)
+    assert bulk.count == 3
+    other.refresh_from_db()
+    assert other.status == "classified"
+    assert len(group_of(comment=one, user=moderator)) == 0
+    assert len(group_of(comment=one, user=moderator, waiting=False)) == 2
+    assert bulk_undo(bulk=bulk, by=moderator) == 3
