@@ -19,7 +19,7 @@ ADAPTERS = {
     "lora.dropout": {"type": "float", "low": 0.0, "high": 0.3},
     "lora.target_modules": {"type": "categorical", "choices": ["query,value", "query,key,value", "all"]},
 }
-LORA_RATE = {"type": "float", "low": 1e-4, "high": 1e-2, "log": True}
+LORA_RATE = {"type": "float", "low": 1e-4, "high": 2e-3, "log": True}
 
 SUGGESTED: dict[str, dict[str, Any]] = {
     "teacher": {"loop.learning_rate": RATE, "loop.weight_decay": DECAY, "loop.warmup_share": WARM_UP},
