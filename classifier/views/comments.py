@@ -14,6 +14,7 @@ from classifier.models import Comment
 from classifier.selectors.comment_history import comment_counts, comment_page, comments_matching
 from classifier.selectors.comments import comment_detail, comments_visible_to
 from classifier.services import worker_status
+from classifier.services.in_force import policy_for
 from classifier.views.access import SiteRequest, signed_in
 from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
@@ -82,10 +83,11 @@ def render_comment(
         "card": card,
         "mine": found.submitted_by_id == user.pk,
         "predictions": predictions,
-        "decisions": decision_rows(found.decisions.all())
+        "decisions": decision_rows(found.decisions.all(), found.current_decision_id)
         if user.has_perm("classifier.view_decision")
         else [],
         "corrections": label_corrections(found) if user.has_perm("classifier.add_decision") else None,
+        "reasons": policy_for(found.source_id).reasons,
         "decide_problem": problem,
         "note": note,
         "worker": worker_status() if card.pending else None,

@@ -48,14 +48,13 @@ def label_corrections(comment: Comment) -> list[Correction]:
     ]
 
 
-def decision_rows(decisions: Iterable[Decision]) -> list[DecisionRow]:
-    """Decisions as the page lists them, newest first; only the newest may count."""
+def decision_rows(decisions: Iterable[Decision], standing: int | None) -> list[DecisionRow]:
+    """Decisions as the page lists them, newest first; the one with the id `standing` counts."""
     rows = []
-    for place, decision in enumerate(decisions):
+    for decision in decisions:
         words = [
             f"{'' if value else 'not '}{LABEL_TITLES.get(label, label.replace('_', ' ')).lower()}"
             for label, value in decision.labels.items()
         ]
-        counts = place == 0 and decision.action != DecisionAction.UNDO
-        rows.append(DecisionRow(decision, ", ".join(words), counts))
+        rows.append(DecisionRow(decision, ", ".join(words), decision.pk == standing))
     return rows

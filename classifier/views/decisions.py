@@ -20,6 +20,8 @@ OTHER_VERDICT = "The comment has a new verdict since you opened this page. Look 
 DONE = {
     "approve": "Comment {} is approved.",
     "remove": "Comment {} is removed.",
+    "escalate": "Comment {} waits for a lead.",
+    "skip": "Comment {} is left to others.",
 }
 
 
@@ -44,6 +46,7 @@ def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
             action=request.POST.get("action", ""),
             labels=corrected,
             note=note,
+            reason=request.POST.get("reason", ""),
             by=cast(SiteRequest, request).user,
         )
     except DecisionConflict as error:
