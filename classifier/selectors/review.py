@@ -16,10 +16,11 @@ from django.db.models.functions import Now
 from classifier.models import Comment, Decision, DecisionAction, SavedQueue, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import narrow
-from classifier.selectors.queue_filters import QueueFilters, WrongFilter, apply_filters
+from classifier.selectors.queue_filters import WAITING, QueueFilters, WrongFilter, apply_filters
 
 COUNT_LIMIT = 10_000
 LEARN = "learn"
+NEWEST = "newest"
 LEARN_LOOK = 64  # candidates that are compared with each other at once
 LEARN_DECIDED = 200  # latest decisions that a candidate may be too similar to
 ESCALATIONS = "classifier.add_bulkaction"  # who may decide many at once decides the hard ones
@@ -45,7 +46,7 @@ ORDERS: dict[str, Order] = {
     "age": Order("Longest waiting first", "queued_at"),
     "reports": Order("Most reported first", "report_count", falls=True),
     LEARN: Order("What the model would learn most from", "uncertainty"),
-    "newest": Order("Newest first", "id", falls=True),
+    NEWEST: Order("Newest first", "id", falls=True),
 }
 
 
@@ -104,8 +105,11 @@ def queue_order(name: str) -> Order:
 def queue_page(
     *, user: User | None, filters: QueueFilters, order: str, size: int, cursor: str = ""
 ) -> QueuePage:
-    """`size` comments with verdicts, claims and standing decisions. Raises WrongFilter (order or cursor)."""
-    by = queue_order(order)
+    """`size` comments with verdicts, claims and standing decisions. Raises WrongFilter (order or cursor).
+
+    What does not wait is listed newest first whatever the order: the others are orders of the queue.
+    """
+    by = queue_order(order if filters.status == WAITING else NEWEST)
     rows = queue_comments(user=user, filters=filters)
     if cursor:
         rows = rows.filter(_after(by, cursor))
