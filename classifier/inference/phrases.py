@@ -91,7 +91,7 @@ def phrase_pattern(phrase: str, *, folds: bool) -> str:
 
 def is_number_with_unit(hit: str) -> bool:
     """Whether what looks like leetspeak is rather a number: no letters in it, or two at its end (`455`, `45s`)."""
-    return hit[0].isdigit() and _NUMBER.match(hit) is not None
+    return hit[:1].isdigit() and _NUMBER.match(hit) is not None
 
 
 def _atoms(word: str) -> list[str]:

@@ -142,9 +142,11 @@ class _Compiled:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.is_phrase = rule.kind == "phrase"
+        self.skips_numbers = False
         self.folds = rule.folds and (not self.is_phrase or can_fold(rule.pattern))
         if self.is_phrase:
             self.source = phrase_pattern(rule.pattern, folds=self.folds)
+            self.skips_numbers = self.folds and not is_number_with_unit(fold(rule.pattern).text.strip())
         elif rule.kind == "regex":
             self.source = f"(?i:{rule.pattern})" if self.folds else f"(?:{rule.pattern})"
             _compile(rule.pattern)  # alone, so that no bracket closes the group around it
@@ -161,7 +163,7 @@ class _Compiled:
                 return
             begin, end = match.span(BODY) if self.is_phrase else match.span()
             at = max(end, at + 1)
-            if begin == end or (self.is_phrase and self.folds and is_number_with_unit(text[begin:end])):
+            if begin == end or (self.skips_numbers and is_number_with_unit(text[begin:end])):
                 if at > len(text):
                     return
                 continue

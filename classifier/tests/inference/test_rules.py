@@ -78,6 +78,7 @@ def test_words_of_a_phrase_may_be_apart_in_any_way(text: str) -> None:
         ),
         ("\u0434\u0443\u0440\u0430\u043a", "\u0434ypa\u043a", "\u0434ypa\u043a"),
         ("\u50bb\u74dc", "\u4f60\u662f\u50bb\u74dc\u5417", "\u50bb\u74dc"),
+        ("1488", "14 88 or 1488", "1488"),
         ("\U0001f4a9", "you \U0001f4a9!", "\U0001f4a9"),
         ("stra\u00dfe", "STRASSE", "STRASSE"),
     ],
