@@ -87,10 +87,8 @@ def test_a_lead_sees_and_exports_it_and_a_moderator_does_not(
 def test_an_export_that_is_broken_off_says_so(lead: User, comment_with: MakeComment) -> None:
     decisions(comment_with("x", score=0.9), 1, lead)
     response = client_of(lead).post("/history/export/", {"format": "csv"})
-    pieces = iter(response.streaming_content)
-    next(pieces)
+    next(iter(response.streaming_content))
     response.close()
-    pieces.close()
     ended = AuditEntry.objects.get(verb="export.history_sent")
     assert ended.data["whole"] is False
 
