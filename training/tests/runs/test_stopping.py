@@ -33,7 +33,7 @@ def test_a_run_is_cancelled_within_seconds_and_goes_on_from_its_checkpoint_when_
     asked = time.monotonic()
     experiment_cancel(experiment=run, by=model_admin)
     worker.wait_until_over(run)
-    assert time.monotonic() - asked < 15
+    assert time.monotonic() - asked < 20
     assert run.status == "cancelled"
     event = run.history.order_by("-id").first()
     assert event is not None
@@ -55,7 +55,7 @@ def test_a_run_whose_worker_was_killed_goes_on_without_a_metric_twice(
     make_dataset: Callable[..., Dataset],
     queue_run: Callable[..., Experiment],
 ) -> None:
-    loop: dict[str, Any] = {"epochs": 12, "checkpoint_seconds": 0.2, "token_budget": 128}
+    loop: dict[str, Any] = {"epochs": 60, "checkpoint_seconds": 0.2, "token_budget": 128}
     run = queue_run(make_dataset(train=300, test_set=False), loop=loop)
     worker = start_worker()
     mark = run.path / "checkpoint" / "step.json"

@@ -17,7 +17,7 @@ COMMAND = [
     *(sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "training", "-c", "1"),
     *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
 ]
-PATIENCE = 150.0
+PATIENCE = 600.0  # of a machine that is busy with other things
 
 
 class TrainingWorker:
