@@ -249,6 +249,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CommentStatus": "classifier.api.v1.representation.STATUS_CHOICES",
         "Verdict": "classifier.api.v1.representation.VERDICT_CHOICES",
+        "CommentAction": "classifier.api.v1.representation.ACTION_CHOICES",
+        "Band": "classifier.api.v1.score.BAND_CHOICES",
         "RunStatus": "training.api.experiment_output.RUN_STATUS_CHOICES",
         "Recipe": "training.api.experiment_output.RECIPE_CHOICES",
         "DatasetKind": "training.api.dataset_output.KIND_CHOICES",

@@ -82,6 +82,7 @@ class ProblemBody(TypedDict, total=False):
     status: int
     detail: str
     errors: list[FieldError]
+    action: str
     request_id: str
 
 
@@ -94,6 +95,7 @@ class Problem(Exception):
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    action: str = ""
 
     def body(self) -> ProblemBody:
         body: ProblemBody = {
@@ -103,6 +105,8 @@ class Problem(Exception):
             "detail": self.detail,
             "errors": list(self.errors),
         }
+        if self.action:
+            body["action"] = self.action
         if self.request_id:
             body["request_id"] = self.request_id
         return body

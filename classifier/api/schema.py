@@ -151,6 +151,13 @@ def _problem_schema() -> dict[str, Any]:
             "status": {"type": "integer"},
             "detail": {"type": "string", "description": "What is wrong and what to do about it."},
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemError"}},
+            "action": {
+                "type": "string",
+                "enum": ["publish", "hold"],
+                "description": (
+                    "Where a text could not be scored in time: what the policy says to do with it."
+                ),
+            },
             "request_id": {
                 "type": "string",
                 "description": "Of a server error, to find it in the log.",

@@ -61,7 +61,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def with_verdict(self) -> "CommentQuerySet":
         """With what a list of comments shows, in one query."""
-        return self.select_related("source", "current_prediction__model_version").defer(
+        return self.select_related("source", "current_prediction__model_version", "current_decision").defer(
             "current_prediction__model_version__manifest"
         )
 

@@ -106,7 +106,7 @@ def policy_preview(
             moved.setdefault((old.band, new.band), []).append((pk, new))
     shown = {pk for moves in moved.values() for pk, _ in moves[:examples]}
     texts = Comment.objects.select_related("source").in_bulk(shown)
-    order = {band: place for place, band in enumerate(reversed(BANDS))}
+    order: dict[str, int] = {band: place for place, band in enumerate(reversed(BANDS))}
     return PolicyPreview(
         looked_at=len(rows),
         changed=sum(map(len, moved.values())),

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from classifier.models import Comment, CommentStatus, Prediction, Verdict
+from classifier.services import actions
+from classifier.services.in_force import CurrentPolicy, policy_for
 
 STATUS_CHOICES = [(status.value, status.value) for status in CommentStatus]
 VERDICT_CHOICES = [(verdict.value, verdict.value) for verdict in Verdict]
+ACTION_CHOICES = [(action, action) for action in actions.ACTIONS]
 PROBABILITIES = {"toxic": 0.981, "severe_toxic": 0.031, "obscene": 0.204, "threat": 0.012}
 PREDICTION_EXAMPLE: dict[str, Any] = {
     "model_version": "starter-1a2b3c4d",
@@ -29,12 +33,27 @@ COMMENT_EXAMPLE: dict[str, Any] = {
     "author_ref": "user-7",
     "text": "You are a worthless idiot.",
     "status": "classified",
+    "action": "review",
+    "nudge": True,
     "failure_reason": "",
     "created_at": "2026-11-24T09:30:00.391000Z",
     "classified_at": "2026-11-24T09:30:00.412000Z",
     "prediction": PREDICTION_EXAMPLE,
 }
-PENDING_EXAMPLE = {**COMMENT_EXAMPLE, "status": "pending", "classified_at": None, "prediction": None}
+PENDING_EXAMPLE = {
+    **COMMENT_EXAMPLE,
+    "status": "pending",
+    "action": "hold",
+    "nudge": False,
+    "classified_at": None,
+    "prediction": None,
+}
+ACTION_HELP = (
+    "What to do with it now, by its decision or else by its source's policy: `publish`; `review` while a person is to "
+    "look at it; `remove`; or, while there is no verdict, `publish` where the policy fails open and `hold` where it "
+    "fails closed."
+)
+NUDGE_HELP = "Whether the author should be asked to think again, by the policy's nudge threshold."
 
 
 class PredictionOutput(serializers.Serializer[Prediction]):
@@ -57,12 +76,28 @@ class CommentOutput(serializers.Serializer[Comment]):
     author_ref = serializers.CharField()
     text = serializers.CharField()
     status = serializers.ChoiceField(choices=STATUS_CHOICES)
+    action = serializers.SerializerMethodField(help_text=ACTION_HELP)
+    nudge = serializers.SerializerMethodField(help_text=NUDGE_HELP)
     failure_reason = serializers.CharField(help_text="Why the status is failed; empty otherwise.")
     created_at = serializers.DateTimeField()
     classified_at = serializers.DateTimeField(allow_null=True)
     prediction = PredictionOutput(
         source="current_prediction", allow_null=True, help_text="The verdict that counts; null while pending."
     )
+
+    @extend_schema_field(serializers.ChoiceField(choices=ACTION_CHOICES, help_text=ACTION_HELP))
+    def get_action(self, comment: Comment) -> str:
+        return actions.of_comment(comment, self._policy(comment)).action
+
+    def get_nudge(self, comment: Comment) -> bool:
+        return actions.of_comment(comment, self._policy(comment)).nudge
+
+    def _policy(self, comment: Comment) -> CurrentPolicy:
+        """The policy in force, asked once for all comments of a source in one answer."""
+        policies: dict[int, CurrentPolicy] = self.context.setdefault("policies", {})
+        if comment.source_id not in policies:
+            policies[comment.source_id] = policy_for(comment.source_id)
+        return policies[comment.source_id]
 
     def get_url(self, comment: Comment) -> str:
         return comment_url(comment, self.context["request"])

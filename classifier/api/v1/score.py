@@ -17,9 +17,12 @@ from rest_framework.response import Response
 from classifier.api.base import Endpoint, body_object, checked_body, refusal
 from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
+from classifier.api.permissions import caller
 from classifier.api.problems import DEADLINE_PASSED, NO_WORKER, Problem, invalid
-from classifier.api.v1.representation import PROBABILITIES, VERDICT_CHOICES
-from classifier.models import ApiScope, ModelVersion
+from classifier.api.v1.representation import ACTION_CHOICES, NUDGE_HELP, PROBABILITIES, VERDICT_CHOICES
+from classifier.inference.bands import BANDS
+from classifier.models import ApiScope, ModelVersion, Source
+from classifier.selectors.access import sees_source
 from classifier.services import (
     InvalidInput,
     NoBroker,
@@ -30,8 +33,13 @@ from classifier.services import (
     TextProblem,
     score_texts,
 )
+from classifier.services.actions import of_judgement, unscored_of
+from classifier.services.judging import Scored, judge_scored
+from classifier.services.validation import validate_source_slug
 
-RETRY_AFTER_SECONDS = "5"
+RETRY = {"Retry-After": "5"}
+SOURCE_HELP = "The slug of a source whose policy and rules are tried; without one, the site's own."
+BAND_CHOICES = [(band, band) for band in BANDS]
 RESULT_EXAMPLE: dict[str, Any] = {
     "verdict": "toxic",
     "score": 0.981,
@@ -40,6 +48,10 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "thresholds": {"toxic": 0.62, "severe_toxic": 0.4, "obscene": 0.55, "threat": 0.31},
     "model_version": "starter-1a2b3c4d",
     "windows": 1,
+    "band": "review",
+    "action": "review",
+    "nudge": True,
+    "reasons": [{"kind": "band", "band": "review", "label": "toxic", "score": 0.981, "threshold": 0.62}],
     "explanation": {
         "label": "toxic",
         "score": 0.981,
@@ -56,6 +68,9 @@ class OneInput(ClosedSerializer):
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove the score.")
+    source = TextAsSent(  # type: ignore[assignment]
+        required=False, max_length=64, help_text=SOURCE_HELP
+    )
 
 
 @extend_schema_serializer(component_name="ScoreTextsInput")
@@ -68,6 +83,9 @@ class ManyInput(ClosedSerializer):
         max_length=settings.BATCH_MAX_COMMENTS,
     )
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove each score.")
+    source = TextAsSent(  # type: ignore[assignment]
+        required=False, max_length=64, help_text=SOURCE_HELP
+    )
 
 
 @extend_schema_serializer(component_name="WordOutput")
@@ -104,6 +122,20 @@ class ResultOutput(serializers.Serializer[Any]):
     thresholds = serializers.DictField(child=serializers.FloatField(), allow_null=True)
     model_version = serializers.CharField(allow_null=True)
     windows = serializers.IntegerField(allow_null=True)
+    band = serializers.ChoiceField(
+        choices=BAND_CHOICES, allow_null=True, help_text="By the policy and the rules of the source."
+    )
+    action = serializers.ChoiceField(
+        choices=ACTION_CHOICES,
+        allow_null=True,
+        help_text="What a submitted comment would be for: `publish`, `review` or `remove`.",
+    )
+    nudge = serializers.BooleanField(allow_null=True, help_text=NUDGE_HELP)
+    reasons = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="Why it is not approved: each band reached and each rule that hit, the worst first.",
+    )
     explanation = ExplanationOutput(allow_null=True, help_text="Null unless `explain` was true.")
     error = TextErrorOutput(allow_null=True)
 
@@ -117,6 +149,10 @@ DESCRIPTION = """\
 Send `text` or `texts`. Nothing is stored or logged. The verdict comes within the server's deadline, or the
 answer is 504; 503 says that no worker is running. A text that turns out impossible to score has its own
 `error`, and the others have their verdicts.
+
+Each verdict comes with what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
+`nudge` and `reasons`. A 503 or 504 has an `action` too: `publish` where the policy fails open, `hold` where it
+fails closed.
 
 Needs the scope `score`, or a session with its CSRF token."""
 
@@ -147,17 +183,31 @@ class ScoreEndpoint(Endpoint):
         single = "texts" not in data
         body = checked_body(OneInput if single else ManyInput, data)
         texts = [body.get("text")] if single else body["texts"]
-        found = _scored(texts, explain=body["explain"], single=single)
-        thresholds = _thresholds(found)
+        source_id = _source_id(request, body.get("source"))
+        found = _scored(texts, explain=body["explain"], single=single, source_id=source_id)
+        versions = _versions(found)
         output = ResultOutput()
         results = [
-            _result(output, each, ("text",) if single else ("texts", position), thresholds)
-            for position, each in enumerate(found)
+            _result(output, each, text, ("text",) if single else ("texts", position), versions, source_id)
+            for position, (each, text) in enumerate(zip(found, texts, strict=True))
         ]
         return Response({"results": results})
 
 
-def _scored(texts: Any, *, explain: bool, single: bool) -> Sequence[ScoredText | TextProblem]:
+def _source_id(request: Request, slug: str | None) -> int | None:
+    """The source that was named; one that is not there yet, or not the caller's to see, has the site's policy."""
+    if slug is None:
+        return None
+    try:
+        source = Source.objects.filter(slug=validate_source_slug(slug)).first()
+    except InvalidInput as error:
+        raise refusal(error) from None
+    return source.pk if source is not None and sees_source(caller(request), source) else None
+
+
+def _scored(
+    texts: Any, *, explain: bool, single: bool, source_id: int | None
+) -> Sequence[ScoredText | TextProblem]:
     try:
         return score_texts(texts=texts, explain=explain, deadline=settings.SCORE_DEADLINE_SECONDS)
     except InvalidInput as error:
@@ -167,30 +217,37 @@ def _scored(texts: Any, *, explain: bool, single: bool) -> Sequence[ScoredText |
             f"No verdict came within {settings.SCORE_DEADLINE_SECONDS:g} seconds. Try again, send fewer "
             "texts or submit them to /api/v1/comments/ and read the verdicts later."
         )
-        raise Problem(DEADLINE_PASSED, detail, headers={"Retry-After": RETRY_AFTER_SECONDS}) from None
+        raise Problem(DEADLINE_PASSED, detail, headers=RETRY, action=unscored_of(source_id)) from None
     except NoModel:
         detail = "A worker runs, but it has no active model version. An administrator has to activate one."
-        raise Problem(NO_WORKER, detail, headers={"Retry-After": RETRY_AFTER_SECONDS}) from None
+        raise Problem(NO_WORKER, detail, headers=RETRY, action=unscored_of(source_id)) from None
     except (NoWorker, NoBroker):
         detail = "No worker is there to score the text. Try again shortly; nothing was stored."
-        raise Problem(NO_WORKER, detail, headers={"Retry-After": RETRY_AFTER_SECONDS}) from None
+        raise Problem(NO_WORKER, detail, headers=RETRY, action=unscored_of(source_id)) from None
 
 
-def _thresholds(found: Sequence[ScoredText | TextProblem]) -> Mapping[str, Mapping[str, float]]:
-    versions = {each.model_version for each in found if isinstance(each, ScoredText)}
-    rows = ModelVersion.objects.filter(version__in=versions).values_list("version", "thresholds")
-    return dict(rows)
+def _versions(found: Sequence[ScoredText | TextProblem]) -> Mapping[str, ModelVersion]:
+    names = {each.model_version for each in found if isinstance(each, ScoredText)}
+    rows = ModelVersion.objects.filter(version__in=names)
+    return {row.version: row for row in rows.only("version", "thresholds", "primary_label")}
 
 
 def _result(
     output: ResultOutput,
     each: ScoredText | TextProblem,
+    text: str,
     path: tuple[str | int, ...],
-    thresholds: Mapping[str, Mapping[str, float]],
+    versions: Mapping[str, ModelVersion],
+    source_id: int | None,
 ) -> dict[str, Any]:
+    empty: dict[str, Any] = dict.fromkeys(output.fields)
     if isinstance(each, TextProblem):
-        failed: dict[str, Any] = dict.fromkeys(output.fields)
-        return {**failed, "error": field_error(path, each.message, each.code)}
-    return dict(
-        ResultOutput({**vars(each), "thresholds": thresholds.get(each.model_version, {}), "error": None}).data
-    )
+        return {**empty, "error": field_error(path, each.message, each.code)}
+    fields = {**empty, **vars(each), "thresholds": {}}
+    version = versions.get(each.model_version)
+    if version is not None:
+        [(policy, judged)] = judge_scored([Scored(source_id, text, each.scores)], version)
+        advised = of_judgement(judged, policy, each.score)
+        fields |= {"thresholds": version.thresholds, "band": judged.band, "reasons": list(judged.reasons)}
+        fields |= vars(advised)
+    return dict(ResultOutput(fields).data)

@@ -29,7 +29,7 @@ def test_a_new_rule_hits_in_its_source_alone() -> None:
     forum, blog = (Source.objects.create(slug=slug, name=slug) for slug in ("forum", "blog"))
     made(source=forum)
     made(name="Everywhere", pattern="moron")
-    assert [hit.rule.name for hit in rules_for(forum.pk).hits("idiot moron")] == ["Insult", "Everywhere"]
+    assert {hit.rule.name for hit in rules_for(forum.pk).hits("idiot moron")} == {"Insult", "Everywhere"}
     assert [hit.rule.name for hit in rules_for(blog.pk).hits("idiot moron")] == ["Everywhere"]
     assert [hit.rule.name for hit in rules_for(None).hits("idiot moron")] == ["Everywhere"]
 
@@ -61,7 +61,7 @@ def test_the_audit_keeps_what_a_rule_was() -> None:
     entries = list(AuditEntry.objects.order_by("id").values_list("verb", "data"))
     assert [verb for verb, _ in entries] == ["rule.create", "rule.update", "rule.disable"]
     assert entries[1][1]["pattern"] == ["idiot", "moron"]
-    assert rules_for(None).hits("moron")
+    assert rules_for(None).hits("moron") == []
 
 
 def test_a_pattern_that_cannot_be_used_is_not_saved() -> None:
