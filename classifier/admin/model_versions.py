@@ -224,6 +224,6 @@ class ModelVersionAdmin(ReadOnlyAdmin):
                 ("In production afterwards", f"{replacement} ({self.decision_threshold(replacement)})"),
             ],
             form=form,
-            notes=[] if gate is None else [*gate.reasons, *gate.satisfied],
+            notes=[] if gate is None else [*gate.reasons, *gate.satisfied, *gate.unchecked],
             notes_title="The quality gate is closed" if closed else "The quality gate is open",
         )

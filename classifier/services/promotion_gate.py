@@ -13,7 +13,8 @@ from classifier.models import ModelVersion, ModelVersionStatus
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """`reasons` are the sentences that keep the gate closed, `satisfied` those that speak for the candidate.
+    """`reasons` are the sentences that keep the gate closed, `satisfied` those that speak for the candidate,
+    `unchecked` what could not be looked at and was left out of account.
 
     `numbers` is plain JSON with what was compared, `checked_against` the version in production, and `unmeasured`
     the versions that have to be evaluated before the gate can judge.
@@ -24,6 +25,7 @@ class GateVerdict:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     checked_against: str = ""
     satisfied: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
     unmeasured: list[ModelVersion] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -32,6 +34,7 @@ class GateVerdict:
             "passed": self.passed,
             "reasons": list(self.reasons),
             "satisfied": list(self.satisfied),
+            "unchecked": list(self.unchecked),
             "numbers": dict(self.numbers),
             "checked_against": self.checked_against,
         }

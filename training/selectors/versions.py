@@ -9,7 +9,7 @@ from classifier.models import ModelVersion, ModelVersionStatus
 from training.models import Dataset, Evaluation, TestSuite, TestSuiteResult
 
 PAGE_SIZE = 25
-SMALL = ("metrics", "speed", "size", "rows", "differences", "mcnemar")
+SMALL = ("metrics", "speed", "size", "rows", "differences", "mcnemar", "suites")
 STATUSES = [("", "All"), *ModelVersionStatus.choices]
 
 

@@ -21,6 +21,7 @@ class GateView:
     colour: str
     bad: list[str] = field(default_factory=list)
     good: list[str] = field(default_factory=list)
+    open_questions: list[str] = field(default_factory=list)
 
     @property
     def closed(self) -> bool:
@@ -35,10 +36,12 @@ def gate_view(version: ModelVersion, verdict: GateVerdict | None) -> GateView:
         word = "Was in production" if version.status == ModelVersionStatus.RETIRED else "Not asked"
         return GateView("absent", word, "grey")
     if verdict.passed:
-        return GateView("open", "Open", "green", [], verdict.satisfied)
+        return GateView("open", "Open", "green", [], verdict.satisfied, verdict.unchecked)
     if verdict.unmeasured:
-        return GateView("unmeasured", "Not evaluated", "amber", verdict.reasons, verdict.satisfied)
-    return GateView("closed", "Closed", "red", verdict.reasons, verdict.satisfied)
+        return GateView(
+            "unmeasured", "Not evaluated", "amber", verdict.reasons, verdict.satisfied, verdict.unchecked
+        )
+    return GateView("closed", "Closed", "red", verdict.reasons, verdict.satisfied, verdict.unchecked)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ def _event(event: ModelVersionEvent) -> EventRow:
     gate = event.gate or {}
     if not gate:
         return EventRow(event, event.new.capitalize(), event.reason)
-    sentences = [str(one) for one in [*(gate.get("reasons") or []), *(gate.get("satisfied") or [])]]
+    kept = ("reasons", "satisfied", "unchecked")
+    sentences = [str(one) for key in kept for one in gate.get(key) or []]
     word = "The quality gate was open."
     if not gate.get("passed"):
         word = f"The quality gate was closed and overridden: {gate.get('overridden') or 'no reason was kept'}"

@@ -127,6 +127,23 @@ def test_a_group_of_a_suite_may_not_lose(as_good: Pair) -> None:
     assert reasons(as_good[1]) == ""
 
 
+def test_the_suites_that_ship_with_the_code_count_too(as_good: Pair) -> None:
+    def with_group(version: ModelVersion, auc: float, **values: Any) -> None:
+        suite = {"id": None, "name": "Terms", "by_group": [{"group": "gay", "subgroup_auc": {"value": auc}}]}
+        version.evaluations.update(report={**report(**values), "suites": [suite]})
+
+    with_group(as_good[0], 0.95)
+    with_group(as_good[1], 0.80, against=as_good[0])
+    assert "“gay”: subgroup AUC 0.800" in reasons(as_good[1])
+
+
+def test_a_baseline_that_was_never_measured_is_told_and_left_out(as_good: Pair) -> None:
+    verdict = gate_check(as_good[1])
+    assert verdict is not None
+    assert "TF-IDF" in verdict.unchecked[0]
+    assert not any("TF-IDF" in sentence for sentence in verdict.satisfied)
+
+
 def test_the_way_back_is_always_open(as_good: Pair) -> None:
     model_version_activate(model_version=as_good[1], by=None)
     change(as_good[0], roc_auc=0.5)
