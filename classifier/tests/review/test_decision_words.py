@@ -55,10 +55,15 @@ def test_a_reason_is_a_code_of_the_policy_and_may_be_required_for_removing(
 
 
 def test_marks_are_ordered_and_merged_and_lie_inside_the_text(comment: Comment, moderator: User) -> None:
-    for marks in ([{"begin": 0, "end": 99}], [{"begin": 3, "end": 3}], [{"begin": "1", "end": 2}], [{}]):
-        wrong: Any = marks
+    wrong: list[Any] = [
+        [{"begin": 0, "end": 99}],
+        [{"begin": 3, "end": 3}],
+        [{"begin": "1", "end": 2}],
+        [{}],
+    ]
+    for each in wrong:
         with pytest.raises(InvalidInput):
-            decision_record(comment=comment, action="remove", marks=wrong, by=moderator)
+            decision_record(comment=comment, action="remove", marks=each, by=moderator)
     marks = [{"begin": 7, "end": 10}, {"begin": 2, "end": 4}, {"begin": 4, "end": 6}]
     decision = decision_record(comment=comment, action="remove", marks=marks, by=moderator)
     assert decision.marks == [{"begin": 2, "end": 6}, {"begin": 7, "end": 10}]
