@@ -235,7 +235,7 @@ def status_of(row: Row, user: User | None, comment: Comment) -> int:
             client.force_login(user)
         answer = getattr(client, row.method.lower())(row.address(comment.pk), **body)
         if answer.streaming:
-            list(answer.streaming_content)  # type: ignore[arg-type]
+            list(answer.streaming_content)
         transaction.set_rollback(True)
     return int(answer.status_code)
 

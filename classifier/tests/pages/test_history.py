@@ -75,7 +75,7 @@ def test_a_lead_sees_and_exports_it_and_a_moderator_does_not(
     assert page.status_code == 200
     assert page.content.decode().count("Skipped") == 3
     response = client_of(lead).post("/history/export/", {"kind": "decision", "format": "jsonl"})
-    rows = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
+    rows = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]  # type: ignore[attr-defined]
     assert [row["by"] for row in rows] == ["colleague"] * 3
     begun, ended = AuditEntry.objects.order_by("pk")
     assert (begun.verb, begun.actor, begun.data["filters"]) == ("export.history", lead, {"kind": "decision"})
@@ -87,7 +87,7 @@ def test_a_lead_sees_and_exports_it_and_a_moderator_does_not(
 def test_an_export_that_is_broken_off_says_so(lead: User, comment_with: MakeComment) -> None:
     decisions(comment_with("x", score=0.9), 1, lead)
     response = client_of(lead).post("/history/export/", {"format": "csv"})
-    next(iter(response.streaming_content))
+    next(iter(response.streaming_content))  # type: ignore[attr-defined]
     response.close()
     ended = AuditEntry.objects.get(verb="export.history_sent")
     assert ended.data["whole"] is False
