@@ -74,7 +74,7 @@ def phrase_pattern(phrase: str, *, folds: bool) -> str:
     """
     words = phrase.split()
     letters = sum(map(len, words))
-    if can_fold(phrase) and not any(character.isalnum() for character in phrase):
+    if not words or (can_fold(phrase) and not any(character.isalnum() for character in phrase)):
         raise PatternError("A phrase needs at least one letter or digit.")
     if letters > LETTERS_MAX:
         raise PatternError(f"A phrase may have at most {LETTERS_MAX} letters.", "max_length")

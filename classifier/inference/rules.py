@@ -19,7 +19,7 @@ from typing import Any, Literal
 import re2
 
 from classifier.inference.fold import fold
-from classifier.inference.normalise import NormalisedText, normalise
+from classifier.inference.normalise import NormalisedText, normalise, normalise_text
 from classifier.inference.phrases import (
     PatternError,
     can_fold,
@@ -143,10 +143,11 @@ class _Compiled:
         self.rule = rule
         self.is_phrase = rule.kind == "phrase"
         self.skips_numbers = False
-        self.folds = rule.folds and (not self.is_phrase or can_fold(rule.pattern))
+        phrase = normalise_text(rule.pattern) if self.is_phrase else ""
+        self.folds = rule.folds and (not self.is_phrase or can_fold(phrase))
         if self.is_phrase:
-            self.source = phrase_pattern(rule.pattern, folds=self.folds)
-            self.skips_numbers = self.folds and not is_number_with_unit(fold(rule.pattern).text.strip())
+            self.source = phrase_pattern(phrase, folds=self.folds)
+            self.skips_numbers = self.folds and not is_number_with_unit(fold(phrase).text.strip())
         elif rule.kind == "regex":
             self.source = f"(?i:{rule.pattern})" if self.folds else f"(?:{rule.pattern})"
             _compile(rule.pattern)  # alone, so that no bracket closes the group around it
