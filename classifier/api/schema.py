@@ -93,7 +93,9 @@ def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 kinds.append(NOT_FOUND)
             if "requestBody" in operation:
                 kinds += _WITH_A_BODY
-            for kind in sorted(set(kinds), key=lambda kind: kind.status):
+            for kind in sorted(
+                dict.fromkeys(kinds), key=lambda kind: kind.status
+            ):  # of one status the last named
                 operation["responses"][str(kind.status)] = _response(
                     kind, has_body="requestBody" in operation
                 )
