@@ -47,7 +47,11 @@ class RecordedRun:
 
     @property
     def size(self) -> dict[str, Any]:
-        return dict(self.report.get("size") or {})
+        """Bytes, parameters and trained parameters; full fine-tuning and distillation train every weight."""
+        size = dict(self.report.get("size") or {})
+        if size.get("trainable_parameters") is None and self.recipe in ("teacher", "distill", "layer-search"):
+            size["trainable_parameters"] = size.get("parameters")
+        return size
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -156,12 +160,17 @@ def judge(runs: Sequence[RecordedRun]) -> list[Bar]:
         ]
         found.append(
             Bar(
-                f"every run above the TF-IDF baseline on the same rows (ROC-AUC {tfidf.value('roc_auc'):.4f})"
-                + (f"; below it: {', '.join(below)}" if below else ""),
+                f"every run above TF-IDF with logistic regression{_learned(tfidf)}: ROC-AUC "
+                f"{tfidf.value('roc_auc'):.4f}" + (f"; below it: {', '.join(below)}" if below else ""),
                 not below,
             )
         )
     return found
+
+
+def _learned(baseline: RecordedRun) -> str:
+    notes = baseline.report.get("notes") or []
+    return f" ({notes[0]})" if notes else ""
 
 
 def teacher_group(runs: Sequence[RecordedRun]) -> str | None:

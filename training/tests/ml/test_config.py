@@ -34,7 +34,7 @@ def test_an_unknown_field_is_named() -> None:
 
 
 def test_a_missing_or_broken_preset_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there are: .*starter-student, starter-teacher"):
+    with pytest.raises(ConfigError, match=r"there are: .*starter-student, starter-teacher"):
         load_preset(TeacherConfig, "nothing")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(ConfigError, match="is not JSON"):
