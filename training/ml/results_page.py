@@ -24,6 +24,19 @@ GROUPS = {
         "Made by `make starter` from 45,906 rows, measured in the same way.",
     ),
 }
+SEED = [
+    "Published: odd layers 93.16 %, even layers 93.68 %, LoRA 80.76 % accuracy; teacher 109,483,778 parameters, "
+    "student 66,956,546.",
+    "The published accuracy is the mean over five epochs on 500 validation rows; always answering non-toxic has about "
+    "90 % there. Here: all test rows, with F1, areas, calibration and intervals beside accuracy, and `majority` in the "
+    "table.",
+    "Its teacher was never fine-tuned, so its logits carried no knowledge of the task. Here it is.",
+    "Its code counted layers from 0: what it called even is {1, 3, …, 11}, the odd layers of this page, and what it "
+    "called odd begins with layer 12. The `as coded` lines keep that.",
+    "Its LoRA ran as `CAUSAL_LM`, which leaves the classifier random and frozen: the adapters alone cannot move it "
+    "from always answering non-toxic. Here `SEQ_CLS` trains it.",
+    "Its 61.15 % reduction is what remains of the parameters; the reduction is 38.84 %.",
+]
 COLUMNS = [
     ("ROC-AUC", "the chance that a toxic comment scores above a harmless one; needs no threshold"),
     (
@@ -66,10 +79,13 @@ def results_page(runs: Sequence[RecordedRun], plots: Sequence[tuple[str, str]]) 
         if group == "subset" and these:
             parts += [f"![{sentence}](plots/{file})\n\n{sentence}" for file, sentence in plots]
     parts += [
+        "## What the seed published, and what was wrong in it",
+        "\n".join(f"- {fact}" for fact in SEED),
         "## What each column means",
         "\n".join(f"- **{name}**: {meaning}." for name, meaning in COLUMNS),
         "## What it cost",
         cost_table(runs),
+        "What was tried and did not work stands in [LOG.md](LOG.md).",
     ]
     return "\n\n".join(parts) + "\n"
 
