@@ -1,7 +1,7 @@
 """The history as a file: streamed, and itself a row of the audit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from django.db import transaction
@@ -30,7 +30,9 @@ COLUMNS = (
 )
 
 
-def history_export(*, filters: HistoryFilters, file_format: str, by: User | None) -> Iterator[str]:
+def history_export(
+    *, filters: HistoryFilters, file_format: str, by: User | None
+) -> Generator[str, None, None]:
     """The chosen rows as the text of a file, piece by piece, in bounded memory.
 
     The audit has a row before the first piece, and another with the number of rows after the last, which says too
@@ -44,7 +46,9 @@ def history_export(*, filters: HistoryFilters, file_format: str, by: User | None
     return _export(filters, file_format, by, begun)
 
 
-def _export(filters: HistoryFilters, file_format: str, by: User | None, begun: AuditEntry) -> Iterator[str]:
+def _export(
+    filters: HistoryFilters, file_format: str, by: User | None, begun: AuditEntry
+) -> Generator[str, None, None]:
     sent = 0
     whole = False
 

@@ -11,6 +11,7 @@ from classifier.models import AuditEntry, Comment, Decision, Policy, Source, Use
 from classifier.selectors.history import WrongCursor, history_page
 from classifier.selectors.history_tables import HistoryFilters
 from classifier.services.audit import audit_record
+from classifier.services.history_export import history_export
 from classifier.services.roles import LEAD
 from classifier.tests.pages.conftest import MakeComment, client_of
 
@@ -86,11 +87,10 @@ def test_a_lead_sees_and_exports_it_and_a_moderator_does_not(
 
 def test_an_export_that_is_broken_off_says_so(lead: User, comment_with: MakeComment) -> None:
     decisions(comment_with("x", score=0.9), 1, lead)
-    response = client_of(lead).post("/history/export/", {"format": "csv"})
-    next(iter(response.streaming_content))  # type: ignore[attr-defined]
-    response.close()
-    ended = AuditEntry.objects.get(verb="export.history_sent")
-    assert ended.data["whole"] is False
+    text = history_export(filters=HistoryFilters(), file_format="csv", by=lead)
+    next(text)
+    text.close()
+    assert AuditEntry.objects.get(verb="export.history_sent").data["whole"] is False
 
 
 def test_who_sees_one_source_sees_its_history_alone(lead: User, comment_with: MakeComment) -> None:
