@@ -88,7 +88,9 @@ def _short(value: float) -> str:
 
 def quality_curves(curves: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Payload]:
     """ROC, precision-recall and reliability of every label, ready to be drawn."""
-    roc, pr, reliability = [], [], []
+    roc: list[Payload] = []
+    pr: list[Payload] = []
+    reliability: list[Payload] = []
     for label, found in curves.items():
         name = titles.get(label, label)
         roc.append({"name": name, "points": _pairs(found.get("roc"))})
