@@ -32,6 +32,7 @@ GATE_EXAMPLE: dict[str, Any] = {
     "passed": False,
     "reasons": ["Its ROC-AUC of 0.9610 is below the bar of 0.97."],
     "satisfied": ["It takes 4.1 ms for a text, starter-5e6f7a8b 4.0 ms."],
+    "unchecked": [],
     "numbers": {},
     "checked_against": "starter-5e6f7a8b",
 }
@@ -80,6 +81,9 @@ class GateOutput(serializers.Serializer[Any]):
     passed = serializers.BooleanField()
     reasons = serializers.ListField(child=serializers.CharField(), help_text="What keeps it closed.")
     satisfied = serializers.ListField(child=serializers.CharField(), help_text="What speaks for it.")
+    unchecked = serializers.ListField(
+        child=serializers.CharField(), help_text="What could not be looked at and was left out of account."
+    )
     numbers = serializers.DictField()
     checked_against = serializers.CharField(help_text="The version in production.")
 

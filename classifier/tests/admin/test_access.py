@@ -12,10 +12,13 @@ from classifier.tests.conftest import person
 pytestmark = pytest.mark.django_db
 EVERYTHING = {
     "apikey",
+    "auditentry",
     "comment",
     "commentevent",
+    "decision",
     "modelversion",
     "modelversionevent",
+    "policy",
     "prediction",
     "source",
     "user",

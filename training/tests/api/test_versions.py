@@ -33,7 +33,8 @@ def test_they_are_listed_and_read_with_what_the_gate_says(program: Program, pair
     assert [item["version"] for item in listed] == [pair[1].version]
     answer = program("GET", listed[0]["url"].split("/api/v1")[1]).json()
     assert answer["gate"] == {
-        "passed": False, "reasons": [REASON], "satisfied": [], "numbers": {}, "checked_against": pair[0].version
+        "passed": False, "reasons": [REASON], "satisfied": [], "unchecked": [], "numbers": {},
+        "checked_against": pair[0].version,
     }  # fmt: skip
     assert program("GET", f"/model-versions/{pair[0].pk}/").json()["gate"] is None
     assert_problem(program("GET", "/model-versions/999999/"), 404, "not-found")
