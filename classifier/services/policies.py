@@ -151,7 +151,7 @@ def policy_check(
         ("note", _note, note),
     ):
         try:
-            fields[name] = check(value)  # type: ignore[operator]
+            fields[name] = check(value)
         except BandsError as error:
             problems.append(ValidationProblem(error.field, error.message, error.code))
         except InvalidInput as error:

@@ -1,7 +1,7 @@
 """How comments and predictions look in the answers of version 1."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -94,7 +94,7 @@ class CommentOutput(serializers.Serializer[Comment]):
 
     def _policy(self, comment: Comment) -> CurrentPolicy:
         """The policy in force, asked once for all comments of a source in one answer."""
-        policies: dict[int, CurrentPolicy] = self.context.setdefault("policies", {})
+        policies: dict[int, CurrentPolicy] = cast(dict[str, Any], self.context).setdefault("policies", {})
         if comment.source_id not in policies:
             policies[comment.source_id] = policy_for(comment.source_id)
         return policies[comment.source_id]

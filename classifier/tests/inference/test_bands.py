@@ -74,7 +74,10 @@ def test_a_null_threshold_is_never_reached() -> None:
 
 
 def test_the_default_sends_to_review_what_the_model_itself_calls_toxic() -> None:
-    calm, toxic = (of({"toxic": score, "insult": 1.0}, dict(DEFAULT_BANDS)) for score in (0.59, 0.6))
+    calm, toxic = (
+        of({"toxic": score, "insult": 1.0}, {k: dict(v) for k, v in DEFAULT_BANDS.items()})
+        for score in (0.59, 0.6)
+    )
     assert (calm.band, toxic.band) == ("approve", "review")
     assert toxic.reasons[0]["threshold"] == OF_MODEL["toxic"]
 
