@@ -7,7 +7,8 @@ from training.ml.results import RecordedRun, comparison_table, judge
 GROUPS = {
     "subset": (
         "The comparison",
-        "Every run of this table learned from the same rows and was measured on the same test rows.",
+        "Every encoder of this table learned from the same rows, TF-IDF from the whole training set; all are measured "
+        "on the same test rows.",
     ),
     "seed-as-coded": (
         "What the seed's code did",

@@ -41,8 +41,15 @@ def starter_folder() -> Path | None:
     return folder if (folder / "manifest.json").is_file() else None
 
 
+_OPEN: list[Browser] = []
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    """One Chromium a process, also where another folder's tests import this fixture and so have one of their own."""
+    if _OPEN:
+        yield _OPEN[0]
+        return
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.fail("The browser tests need Chromium: `make test` installs it, or set CHROMIUM to its path.")
@@ -52,10 +59,12 @@ def browser() -> Iterator[Browser]:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+            _OPEN.append(browser)
             yield browser
+            _OPEN.clear()
             browser.close()
     finally:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
 
 
 @pytest.fixture(scope="module")
