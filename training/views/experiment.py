@@ -12,31 +12,18 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from training.ml.card import model_card
 from training.models import Experiment, RunStatus
 from training.selectors.artifact_zip import zip_stream
 from training.selectors.experiment_page import (
     experiment_curves,
     experiment_detail,
-    version_measured,
 )
 from training.views.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
-from training.views.presentation import METRICS, count, megabytes, number, parameters
-from training.views.presentation_card import Block, card_blocks
+from training.views.evaluation import evaluation_context, version_card
 from training.views.presentation_config import config_rows, provenance_rows, recipe_about
 from training.views.presentation_curves import curve_rows, training_curves
-from training.views.presentation_mistakes import label_issues, mistakes
-from training.views.presentation_report import (
-    SLICE_COLUMNS,
-    curves_view,
-    difference_rows,
-    label_tables,
-    mcnemar_sentence,
-    slice_groups,
-    suite_views,
-)
 from training.views.presentation_result import result_facts, tried_selections
-from training.views.presentation_runs import primary_label, progress_of, recipe_word, took
+from training.views.presentation_runs import progress_of, recipe_word, took
 
 LOG_LINES = 60
 
@@ -139,55 +126,8 @@ def _evaluation(run: Experiment) -> dict[str, Any]:
     version = run.model_version
     if version is None:
         return {}
-    context: dict[str, Any] = {"has_artifact": artifact_folder(run) is not None, "card": _card(run)}
-    measured = version_measured(version=version)
-    if measured is None:
-        return context
-    report, primary = measured.evaluation.report, primary_label(run)
-    against, rows = difference_rows(report, primary)
-    speed, size = report.get("speed") or {}, report.get("size") or {}
-    latency = number(speed.get("latency_ms_p50"))
-    return context | {
-        "measured": measured,
-        "primary": primary,
-        "metrics": METRICS,
-        "tables": label_tables(measured, primary),
-        "mcnemar": mcnemar_sentence(report),
-        "against": against,
-        "differences": rows,
-        "curves": curves_view(report, primary),
-        "slice_columns": SLICE_COLUMNS,
-        "slices": slice_groups(report),
-        "mistakes": mistakes(report),
-        "issues": label_issues(report),
-        "train_issues": label_issues(report, "train_label_issues"),
-        "suites": suite_views(measured.evaluation, measured.suites),
-        "notes": report.get("notes") or [],
-        "speed": [
-            ("Half of single texts within", f"{latency:.1f} ms" if latency is not None else ""),
-            ("95 of 100 within", _milliseconds(speed.get("latency_ms_p95"))),
-            ("Many at once", f"{count(speed.get('texts_per_second'))} texts a second" if speed else ""),
-            ("On", " · ".join(str(speed[k]) for k in ("device",) if speed.get(k))),
-            ("Threads", count(speed.get("threads")) if speed.get("threads") else ""),
-            ("On disk", megabytes(size.get("bytes"))),
-            ("Parameters", parameters(size.get("parameters"))),
-            ("Of them trained", parameters(size.get("trainable_parameters"))),
-        ],
-    }
-
-
-def _milliseconds(value: Any) -> str:
-    known = number(value)
-    return "" if known is None else f"{known:.1f} ms"
-
-
-def _card(run: Experiment) -> list[Block]:
-    """The model card; a manifest of a foreign make may lack what the card tells."""
-    assert run.model_version is not None
-    try:
-        return card_blocks(model_card(run.model_version.manifest))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return []
+    context = {"has_artifact": artifact_folder(run) is not None, "card": version_card(version)}
+    return context | evaluation_context(version)
 
 
 urlpatterns = [
