@@ -54,6 +54,19 @@
     }
   });
 
+  /* A menu closes when the attention goes elsewhere. */
+  const menus = (but) => document.querySelectorAll("details[data-menu][open]").forEach((menu) => {
+    if (!but || !menu.contains(but)) menu.open = false;
+  });
+  document.addEventListener("click", (event) => menus(event.target));
+  document.addEventListener("focusin", (event) => menus(event.target));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "id_text") {
       event.preventDefault();
