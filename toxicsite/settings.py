@@ -189,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- the review queue -------------------------------------------------------------------------------------
 REVIEW_CLAIM_SECONDS = env.number("REVIEW_CLAIM_SECONDS", 300.0)
 REVIEW_SKIP_SECONDS = env.number("REVIEW_SKIP_SECONDS", 3_600.0)
+SECOND_LOOK_EVERY = env.whole("SECOND_LOOK_EVERY", 20)
 
 # --- the quality gate before production -------------------------------------------------------------------
 GATE_MIN_ROC_AUC = env.share("GATE_MIN_ROC_AUC", 0.9)
