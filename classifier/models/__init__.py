@@ -1,6 +1,6 @@
 """The classifier's tables, one concept a file."""
 
-from classifier.models.api_key import ApiKey, ApiScope
+from classifier.models.api_key import ApiKey, ApiKeyUsage, ApiScope
 from classifier.models.append_only import AppendOnlyError
 from classifier.models.audit import AuditEntry, DayStatistic, Transfer
 from classifier.models.comment import (
@@ -13,6 +13,7 @@ from classifier.models.comment import (
     CommentStatus,
 )
 from classifier.models.decision import FINAL_ACTIONS, Decision, DecisionAction
+from classifier.models.idempotent_request import IdempotentRequest
 from classifier.models.model_version import (
     MODEL_VERSION_TRANSITIONS,
     ModelVersion,
@@ -32,7 +33,15 @@ from classifier.models.review import (
 )
 from classifier.models.shadow_prediction import ShadowPrediction
 from classifier.models.source import Source, SourceAccess
+from classifier.models.suggestion import Suggestion
 from classifier.models.user import User
+from classifier.models.webhook import (
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookEventType,
+)
 
 __all__ = [
     "AUTHOR_REF_MAX_CHARACTERS",
@@ -42,6 +51,7 @@ __all__ = [
     "MODEL_VERSION_TRANSITIONS",
     "TERMINAL_COMMENT_STATUSES",
     "ApiKey",
+    "ApiKeyUsage",
     "ApiScope",
     "Appeal",
     "AppealStatus",
@@ -57,6 +67,7 @@ __all__ = [
     "DecisionAction",
     "FailMode",
     "GoldenItem",
+    "IdempotentRequest",
     "ModelVersion",
     "ModelVersionEvent",
     "ModelVersionStatus",
@@ -69,7 +80,13 @@ __all__ = [
     "ShadowPrediction",
     "Source",
     "SourceAccess",
+    "Suggestion",
     "Transfer",
     "User",
     "Verdict",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookEventType",
 ]

@@ -12,7 +12,11 @@ class ApiScope(models.TextChoices):
     SUBMIT = "submit", "Submit comments"
     READ = "read", "Read its own comments and verdicts"
     SCORE = "score", "Score text without storing it"
+    MODERATE = "moderate", "Work in the queue: decisions, appeals, reports, policies, statistics"
+    MODERATE = "moderate", "Work in the review queue and answer appeals"
     TRAIN = "train", "Train, measure and promote models"
+    ADMIN = "admin", "Change policies and erase texts"
+    ADMIN = "admin", "Imports, exports, erasure and webhooks"
 
 
 class ApiKey(models.Model):
@@ -21,6 +25,18 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_keys")
     scopes = ArrayField(models.CharField(max_length=16, choices=ApiScope.choices))
+    sources = models.ManyToManyField(  # beside what the owner may see
+        "classifier.Source", blank=True, related_name="+", help_text="Only these sources; none chosen: all."
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: the server's own limit."
+    )
+    texts_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: as many as it likes."
+    )
+    replaces = models.OneToOneField(  # a key made by rotating; the old one goes on until it expires
+        "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="replaced_by"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -42,3 +58,21 @@ class ApiKey(models.Model):
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+class ApiKeyUsage(models.Model):
+    """What one key did on one day (UTC): counted in Redis, written here every minute."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="usage")
+    day = models.DateField()
+    requests = models.PositiveBigIntegerField(default=0)
+    texts = models.PositiveBigIntegerField(default=0)
+    errors = models.PositiveBigIntegerField(default=0)  # answers from 400 on, without 429
+    refused = models.PositiveBigIntegerField(default=0)  # over the quota
+
+    class Meta:
+        ordering = ["-day"]
+        constraints = [models.UniqueConstraint(fields=["api_key", "day"], name="apikeyusage_once")]
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id} on {self.day}"
