@@ -13,9 +13,7 @@ class ApiScope(models.TextChoices):
     READ = "read", "Read its own comments and verdicts"
     SCORE = "score", "Score text without storing it"
     MODERATE = "moderate", "Work in the queue: decisions, appeals, reports, policies, statistics"
-    MODERATE = "moderate", "Work in the review queue and answer appeals"
     TRAIN = "train", "Train, measure and promote models"
-    ADMIN = "admin", "Change policies and erase texts"
     ADMIN = "admin", "Imports, exports, erasure and webhooks"
 
 
