@@ -190,6 +190,8 @@ CELERY_BEAT_SCHEDULE = {
 REVIEW_CLAIM_SECONDS = env.number("REVIEW_CLAIM_SECONDS", 300.0)
 REVIEW_SKIP_SECONDS = env.number("REVIEW_SKIP_SECONDS", 3_600.0)
 SECOND_LOOK_EVERY = env.whole("SECOND_LOOK_EVERY", 20)
+APPEAL_BY_OTHERS = env.flag("APPEAL_BY_OTHERS", True)
+REPORTS_TO_REOPEN = env.whole("REPORTS_TO_REOPEN", 1, at_least=1)
 
 # --- the quality gate before production -------------------------------------------------------------------
 GATE_MIN_ROC_AUC = env.share("GATE_MIN_ROC_AUC", 0.9)
