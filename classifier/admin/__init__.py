@@ -5,19 +5,36 @@ from classifier.admin.comments import CommentAdmin, SourceAdmin
 from classifier.admin.history import CommentEventAdmin, ModelVersionEventAdmin
 from classifier.admin.model_versions import ModelVersionAdmin
 from classifier.admin.moderation import AuditEntryAdmin, DecisionAdmin, PolicyAdmin
+from classifier.admin.operations import DayStatisticAdmin, TransferAdmin
 from classifier.admin.predictions import PredictionAdmin
+from classifier.admin.review import (
+    AppealAdmin,
+    BulkActionAdmin,
+    GoldenItemAdmin,
+    ReportAdmin,
+    SavedQueueAdmin,
+    SecondReviewAdmin,
+)
 from classifier.admin.users import UserAdmin
 
 __all__ = [
     "ApiKeyAdmin",
+    "AppealAdmin",
     "AuditEntryAdmin",
+    "BulkActionAdmin",
     "CommentAdmin",
     "CommentEventAdmin",
+    "DayStatisticAdmin",
     "DecisionAdmin",
+    "GoldenItemAdmin",
     "ModelVersionAdmin",
     "ModelVersionEventAdmin",
     "PolicyAdmin",
     "PredictionAdmin",
+    "ReportAdmin",
+    "SavedQueueAdmin",
+    "SecondReviewAdmin",
     "SourceAdmin",
+    "TransferAdmin",
     "UserAdmin",
 ]

@@ -1,7 +1,7 @@
 """Comments and their sources: looked at, searched and, where scoring failed, given another chance."""
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -13,6 +13,8 @@ from unfold.decorators import action, display
 from classifier.admin.base import ReadOnlyAdmin, ReadOnlyInline, ask, badge, comment_text, excerpt
 from classifier.models import Comment, CommentEvent, CommentStatus, Prediction, Source, Verdict
 from classifier.selectors.access import sources_of
+from classifier.selectors.queue_filters import TEXT_CHARACTERS
+from classifier.selectors.search import text_condition
 from classifier.services import comment_retry
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 
@@ -84,6 +86,16 @@ class CommentAdmin(ReadOnlyAdmin):
     def _is_toxic(self, comment: Comment) -> bool:
         prediction = comment.current_prediction
         return prediction is not None and prediction.verdict == Verdict.TOXIC
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Comment], search_term: str
+    ) -> tuple[QuerySet[Comment], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if "\x00" in term or len(term) > TEXT_CHARACTERS:
+            return queryset.none(), False
+        return queryset.filter(text_condition(term) | Q(external_id=term) | Q(author_ref=term)), False
 
     @display(description="Text")
     def excerpt(self, comment: Comment) -> SafeString:

@@ -1,58 +1,100 @@
 """Decisions, policies and the audit in the administration: to be looked at only."""
 
-from typing import cast
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import (
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+    RelatedDropdownFilter,
+)
 from unfold.decorators import display
 
-from classifier.admin.base import ReadOnlyAdmin, badge
-from classifier.models import AuditEntry, Decision, DecisionAction, Policy, User
-from classifier.selectors.access import seen_by
+from classifier.admin.base import badge
+from classifier.admin.records import BIGGEST, RecordAdmin, WhenFilter, seen_or_own
+from classifier.models import AuditEntry, Decision, DecisionAction, Policy
+
+POLICIES_SHOWN = 200
+
+
+class PolicyFilter(DropdownFilter):  # type: ignore[misc]
+    """The version of the policy that was in force, the newest of them."""
+
+    title = "policy"
+    parameter_name = "policy"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = Policy.objects.select_related("source").filter(seen_or_own(request)).order_by("-pk")
+        return [(str(policy.pk), str(policy)) for policy in newest[:POLICIES_SHOWN]]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        value = self.value() or ""
+        known = value.isascii() and value.isdigit() and int(value) <= BIGGEST
+        return queryset.filter(policy=int(value)) if known else queryset
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
+class DecisionAdmin(RecordAdmin):
     source_path = "comment__source"
+    history_kind = "decision"
     list_display = ["id", "comment", "action_badge", "reason", "by", "automatic", "policy", "created_at"]
-    list_filter = [("action", ChoicesDropdownFilter), "automatic", ("by", RelatedDropdownFilter)]
-    list_filter_submit = True
-    list_select_related = ["comment", "by", "policy__source"]
-    search_fields = ["=comment__id"]
-    search_help_text = "The number of a comment"
+    list_filter = [
+        ("action", ChoicesDropdownFilter),
+        ("automatic", BooleanRadioFilter),
+        WhenFilter,
+        ("by", RelatedDropdownFilter),
+        ("comment__source", RelatedDropdownFilter),
+        ("prediction__model_version", RelatedDropdownFilter),
+        PolicyFilter,
+    ]
+    list_select_related = ["comment", "by", "policy__source", "prediction__model_version"]
+    numbers = ("pk", "comment_id", "bulk_id")
+    search_fields = ["comment__id"]
+    search_help_text = "The number of a decision, of a comment or of a bulk action"
 
-    @display(description="Action", ordering="action")
+    @display(description="Action")
     def action_badge(self, decision: Decision) -> SafeString:
         action = DecisionAction(decision.action)
         return badge(action.label, action.colour)
 
 
 @admin.register(Policy)
-class PolicyAdmin(ReadOnlyAdmin):
+class PolicyAdmin(RecordAdmin):
+    history_kind = "policy"
     list_display = ["id", "source", "version", "created_by", "note", "created_at"]
-    list_filter = [("source", RelatedDropdownFilter)]
-    list_filter_submit = True
+    list_filter = [
+        ("source", RelatedDropdownFilter),
+        ("created_by", RelatedDropdownFilter),
+        WhenFilter,
+    ]
     list_select_related = ["source", "created_by"]
+    numbers = ("pk", "version")
+    words = ("source__slug",)
+    search_fields = ["version"]
+    search_help_text = "A version, the number of a policy, or the slug of a source"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
-        condition = seen_by(cast(User, request.user))
-        own = condition | Q(source__isnull=True) if condition else Q()
-        return super().get_queryset(request).filter(own)
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Policy]":
+        return super().get_queryset(request).filter(seen_or_own(request))
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["id", "verb", "actor", "source", "subject", "count", "created_at"]
-    list_filter = [("source", RelatedDropdownFilter), ("actor", RelatedDropdownFilter)]
-    list_filter_submit = True
-    list_select_related = ["actor", "source"]
-    search_fields = ["verb__startswith", "subject"]
-    search_help_text = "The beginning of a verb, such as export, or words of the subject"
+class AuditEntryAdmin(RecordAdmin):
+    history_kind = "audit"
+    list_display = ["id", "verb", "actor", "api_key", "source", "subject", "count", "created_at"]
+    list_filter = [
+        WhenFilter,
+        ("source", RelatedDropdownFilter),
+        ("actor", RelatedDropdownFilter),
+        ("api_key", RelatedDropdownFilter),
+    ]
+    list_select_related = ["actor", "source", "api_key"]
+    words = ("verb__startswith", "subject")
+    search_fields = ["verb"]
+    search_help_text = "The beginning of a verb, such as export, a whole subject, or the number of an entry"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        condition = seen_by(cast(User, request.user))
-        own = condition | Q(actor=request.user) if condition else Q()
-        return super().get_queryset(request).filter(own)
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[AuditEntry]":
+        return super().get_queryset(request).filter(seen_or_own(request, actor="actor"))

@@ -12,15 +12,23 @@ from classifier.tests.conftest import person
 pytestmark = pytest.mark.django_db
 EVERYTHING = {
     "apikey",
+    "appeal",
     "auditentry",
+    "bulkaction",
     "comment",
     "commentevent",
+    "daystatistic",
     "decision",
+    "goldenitem",
     "modelversion",
     "modelversionevent",
     "policy",
     "prediction",
+    "report",
+    "savedqueue",
+    "secondreview",
     "source",
+    "transfer",
     "user",
 }
 
