@@ -7,6 +7,7 @@ from django.db.models import Count
 from classifier.models import Comment, CommentStatus, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import seen_by
+from classifier.selectors.search import matching_text
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,12 @@ class CommentPage:
 def comments_matching(
     *, user: User, verdict: str | None = None, search: str | None = None
 ) -> CommentQuerySet:
-    """One's own comments with this verdict and these words in their text (upper and lower case alike)."""
+    """One's own comments with this verdict, in whose text the search finds something."""
     comments = Comment.objects.submitted_by_user(user).filter(seen_by(user))
     if verdict:
         comments = comments.filter(current_prediction__verdict=verdict)
     if search:
-        comments = comments.filter(text__icontains=search)
+        comments = matching_text(comments, search)
     return comments
 
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Now
 
 from classifier.models import Band, CommentStatus, User
 from classifier.models.comment import CommentQuerySet
+from classifier.selectors.search import matching_text
 
 WAITING = "waiting"
 EVERY = "all"
@@ -117,7 +118,7 @@ def apply_filters(comments: CommentQuerySet, filters: QueueFilters, user: User |
     if filters.author:
         chosen = chosen.filter(author_ref=filters.author)
     if filters.text:
-        chosen = chosen.filter(text__icontains=filters.text)
+        chosen = matching_text(chosen, filters.text)
     if filters.last_id is not None:
         chosen = chosen.filter(pk__lte=filters.last_id)
     if filters.ids:
