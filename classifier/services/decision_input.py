@@ -6,6 +6,7 @@ from typing import Any
 
 from classifier.models import Comment, DecisionAction
 from classifier.services.in_force import CurrentPolicy
+from classifier.services.purged import purged_problem
 from classifier.services.validation import InvalidInput, ValidationProblem
 
 NOTE_CHARACTERS = 2_000
@@ -40,11 +41,14 @@ def check_decision(
     """Check all at once; raise InvalidInput with every problem found.
 
     `labels` are of those that the model knows, `reason` is a code of the policy, needed for removing where it says so
-    (unless `reason_optional`), `marks` lie inside the text.
+    (unless `reason_optional`), `marks` lie inside the text. Without its text a comment is not judged at all.
     """
     prediction = comment.current_prediction
     known = prediction.model_version.labels if prediction is not None else []
     corrections = {str(label): int(bool(value)) for label, value in (labels or {}).items()}
+    gone = purged_problem(comment)
+    if gone is not None:
+        raise InvalidInput([gone])
     problems = [
         *_action_problems(action),
         *_reason_problems(action, reason, policy, reason_optional),

@@ -15,6 +15,7 @@ from classifier.selectors.comment_history import comment_counts, comment_page, c
 from classifier.selectors.comments import comment_detail, comments_visible_to
 from classifier.services import worker_status
 from classifier.services.in_force import policy_for
+from classifier.services.purged import purged_note
 from classifier.views.access import SiteRequest, signed_in
 from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
@@ -80,6 +81,7 @@ def render_comment(
     ]
     context = {
         "comment": found,
+        "purged_note": purged_note(found),
         "card": card,
         "mine": found.submitted_by_id == user.pk,
         "predictions": predictions,
