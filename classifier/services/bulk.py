@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from classifier.models import (
@@ -32,6 +31,7 @@ from classifier.services.errors import DecisionConflict
 from classifier.services.in_force import policy_for
 from classifier.services.near_duplicates import GROUP_MAX, group_of
 from classifier.services.permissions import require_permission
+from classifier.services.purged import queued_again
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.lifecycle import transition_many
 
@@ -125,7 +125,8 @@ def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
 
 def _undecided(filters: QueueFilters, by: User | None) -> CommentQuerySet:
     chosen = queue_comments(user=by, filters=filters)
-    return chosen.filter(decidable_by(user=by), status=CommentStatus.CLASSIFIED)
+    readable = chosen.filter(status=CommentStatus.CLASSIFIED, text_purged_at__isnull=True)
+    return readable.filter(decidable_by(user=by))
 
 
 def _check(action: str, reason: str, expected: int) -> None:
@@ -231,6 +232,6 @@ def _undo_chunk(decisions: dict[int, int], bulk: BulkAction, by: User | None) ->
             by=by,
             reason=f"bulk {bulk.pk} undone",
             current_decision=None,
-            queued_at=Coalesce(F("queued_at"), Now()),
+            queued_at=queued_again(),
         )
     return len(rows)

@@ -16,7 +16,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import Error, models, transaction
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from classifier.inference.sketch import folded, sketch, text_hash
 from classifier.models import (
@@ -31,6 +31,7 @@ from classifier.models import (
     User,
 )
 from classifier.services.in_force import CurrentPolicy, policy_for, rules_for
+from classifier.services.purged import queued_again
 from classifier.services.reasons import reasons_with
 from toxicsite.lib.lifecycle import transition_many
 
@@ -163,14 +164,14 @@ def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
 def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: Any) -> None:
     """Let a comment wait for a person for one more reason ({"kind", …}); one of a kind takes the last one's place.
 
-    A comment without a verdict is offered once it has one. Whatever else marks the reason (report_count, an open
-    appeal) its own service writes.
+    A comment without a verdict is offered once it has one, one without its text never. Whatever else marks the reason
+    (report_count, an open appeal) its own service writes.
     """
     with transaction.atomic():
         row = Comment.objects.select_for_update(of=("self",)).only("id", "queue_reasons").get(pk=comment.pk)
         said = {"kind": kind, **({"by": by.get_username()} if by is not None else {}), **data}
         Comment.objects.filter(pk=row.pk).update(
-            queued_at=Coalesce("queued_at", Now()), queue_reasons=reasons_with(row.queue_reasons, **said)
+            queued_at=queued_again(), queue_reasons=reasons_with(row.queue_reasons, **said)
         )
         Comment.objects.filter(pk=row.pk).filter(Q(risk=None) | Q(uncertainty=None)).update(
             risk=Coalesce("risk", 0.0), uncertainty=Coalesce("uncertainty", 1.0)
