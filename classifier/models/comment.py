@@ -85,6 +85,9 @@ class Comment(models.Model):
     claim_token = models.UUIDField(null=True, blank=True, editable=False)
     classified_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    is_backlog = models.BooleanField(  # imported: scored when nothing waits that comes in live
+        default=False, db_default=False, editable=False
+    )
     failure_reason = models.CharField(max_length=500, blank=True)
     current_prediction = models.ForeignKey(
         "classifier.Prediction", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -166,7 +169,11 @@ class Comment(models.Model):
             models.Index(fields=["submitted_by", "status", "-id"], name="comment_mine_by_status"),
             models.Index(fields=["submitted_by", "-id"], name="comment_mine"),
             models.Index(fields=["status", "-id"], name="comment_by_status"),
-            models.Index(fields=["id"], condition=Q(status="pending"), name="comment_pending"),
+            models.Index(
+                fields=["is_backlog", "attempts", "id"],
+                condition=Q(status="pending"),
+                name="comment_pending_turns",
+            ),
             # the queue: each order walks its own index, however many comments are stored
             models.Index(F("risk").desc(), "id", condition=QUEUED, name="comment_queue_risk"),
             models.Index("uncertainty", "id", condition=QUEUED, name="comment_queue_uncertainty"),

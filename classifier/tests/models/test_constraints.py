@@ -108,6 +108,6 @@ def test_it_rejects_an_api_key_with_unknown_scopes(scopes: list[str]) -> None:
 
 def test_the_list_of_pending_comments_has_an_index_of_its_own() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'comment_pending'")
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'comment_pending_turns'")
         (definition,) = cursor.fetchone()
     assert "WHERE ((status)::text = 'pending'::text)" in definition
