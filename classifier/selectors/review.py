@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from classifier.models import Comment, Decision, DecisionAction, SavedQueue, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import narrow
+from classifier.selectors.appeals import answerable_by
 from classifier.selectors.queue_filters import WAITING, QueueFilters, WrongFilter, apply_filters
 
 COUNT_LIMIT = 10_000
@@ -75,13 +76,13 @@ def queue_comments(*, user: User | None, filters: QueueFilters) -> CommentQueryS
 
 
 def decidable_by(*, user: User | None) -> Q:
-    """Leaves out what waits for a lead: escalated comments and open appeals."""
+    """Leaves out what waits for a lead (escalated comments, open appeals) and appeals that others are to answer."""
     condition = Q()
     if user is not None and not user.has_perm(ESCALATIONS):
         condition &= Q(is_escalated=False)
     if user is not None and not user.has_perm(APPEALS):
-        condition &= Q(has_open_appeal=False)
-    return condition
+        return condition & Q(has_open_appeal=False)
+    return condition & answerable_by(user=user)
 
 
 def not_skipped_by(*, user: User) -> Q:

@@ -1,6 +1,7 @@
 """The verbs of the classifier: pages, API, admin, tasks and commands call these and so behave alike."""
 
 from classifier.services.api_keys import api_key_authenticate, api_key_create, api_key_revoke
+from classifier.services.appeals import appeal_open, appeal_resolve
 from classifier.services.bulk import bulk_decide, bulk_preview, bulk_undo, group_decide
 from classifier.services.claims import claim, claim_next, claim_renew, release
 from classifier.services.comments import (
@@ -11,6 +12,7 @@ from classifier.services.comments import (
     source_get_or_create,
 )
 from classifier.services.decisions import decision_record, decision_undo
+from classifier.services.edits import comment_edit, comment_rescan, comments_rescan
 from classifier.services.errors import (
     ApiKeyInvalid,
     ArtifactRejected,
@@ -19,8 +21,11 @@ from classifier.services.errors import (
     NoBroker,
     NoModel,
     NothingToRollBackTo,
+    NotPossibleNow,
     NoWorker,
     ScoreTimeout,
+    TextGone,
+    VersionConflict,
 )
 from classifier.services.heartbeat import WorkerStatus, worker_status, workers
 from classifier.services.model_versions import (
@@ -30,6 +35,7 @@ from classifier.services.model_versions import (
 )
 from classifier.services.near_duplicates import group_of
 from classifier.services.promotion_gate import GateClosed, GateVerdict, gate_check, gate_register
+from classifier.services.reports import report_add
 from classifier.services.saved_queues import saved_queue_create, saved_queue_delete, saved_queue_update
 from classifier.services.scoring import (
     ExplainedWord,
@@ -54,26 +60,34 @@ __all__ = [
     "NoBroker",
     "NoModel",
     "NoWorker",
+    "NotPossibleNow",
     "NothingToRollBackTo",
     "ScoreTimeout",
     "ScoredText",
     "TextExplanation",
+    "TextGone",
     "TextProblem",
     "ValidationProblem",
+    "VersionConflict",
     "WorkerStatus",
     "api_key_authenticate",
     "api_key_create",
     "api_key_revoke",
+    "appeal_open",
+    "appeal_resolve",
     "bulk_decide",
     "bulk_preview",
     "bulk_undo",
     "claim",
     "claim_next",
     "claim_renew",
+    "comment_edit",
     "comment_explain",
+    "comment_rescan",
     "comment_retry",
     "comment_submit",
     "comment_wait",
+    "comments_rescan",
     "comments_submit",
     "decision_record",
     "decision_undo",
@@ -85,6 +99,7 @@ __all__ = [
     "model_version_register",
     "model_version_roll_back",
     "release",
+    "report_add",
     "saved_queue_create",
     "saved_queue_delete",
     "saved_queue_update",

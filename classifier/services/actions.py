@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from classifier.inference.bands import APPROVE, REMOVE, Judgement
-from classifier.models import Comment, CommentStatus, DecisionAction, FailMode, Verdict
+from classifier.models import Comment, CommentStatus, Decision, DecisionAction, FailMode, Verdict
 from classifier.services.in_force import CurrentPolicy, policy_for
 
 PUBLISH, REVIEW, HOLD, REMOVE_IT = "publish", "review", "hold", "remove"
@@ -36,14 +36,32 @@ def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised
     policy = policy or policy_for(comment.source_id)
     prediction = comment.current_prediction
     nudge = prediction is not None and policy.nudges(prediction.score)
-    if comment.status == CommentStatus.DECIDED and comment.current_decision is not None:
-        removed = comment.current_decision.action == DecisionAction.REMOVE
-        return Advised(REMOVE_IT if removed else PUBLISH, nudge)
-    if comment.status in (CommentStatus.PENDING, CommentStatus.FAILED) or prediction is None:
+    standing = comment.current_decision
+    if standing is not None and standing.action == DecisionAction.REMOVE:
+        return Advised(REMOVE_IT, nudge)  # also while an edited text waits for its verdict
+    if standing is not None and (
+        comment.status == CommentStatus.DECIDED or not _edited_since(comment, standing)
+    ):
+        return Advised(PUBLISH, nudge)
+    if prediction is None or _unread(comment):
         return Advised(unscored(policy), nudge)
     if not comment.band:  # scored before there were policies
         return Advised(REVIEW if prediction.verdict == Verdict.TOXIC else PUBLISH, nudge)
     return Advised(PUBLISH if comment.band == APPROVE else REVIEW, nudge)
+
+
+def _edited_since(comment: Comment, decision: Decision) -> bool:
+    return comment.edited_at is not None and comment.edited_at > decision.created_at
+
+
+def _unread(comment: Comment) -> bool:
+    """Whether no model has read the text as it is; one that is only scored again is what it was meanwhile."""
+    if comment.status == CommentStatus.FAILED:
+        return True
+    scored = comment.classified_at
+    if comment.status != CommentStatus.PENDING or scored is None:
+        return comment.status == CommentStatus.PENDING
+    return comment.edited_at is not None and comment.edited_at > scored
 
 
 def of_judgement(judged: Judgement, policy: CurrentPolicy, score: float) -> Advised:

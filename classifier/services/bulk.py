@@ -28,6 +28,7 @@ from classifier.services.audit import audit_record
 from classifier.services.claims import FREE
 from classifier.services.decision_input import NOTE_CHARACTERS, reason_codes
 from classifier.services.errors import DecisionConflict
+from classifier.services.events import emit_decided
 from classifier.services.in_force import policy_for
 from classifier.services.near_duplicates import GROUP_MAX, group_of
 from classifier.services.permissions import require_permission
@@ -124,9 +125,9 @@ def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
 
 
 def _undecided(filters: QueueFilters, by: User | None) -> CommentQuerySet:
-    chosen = queue_comments(user=by, filters=filters)
+    chosen = queue_comments(user=by, filters=filters)  # appeals are answered one by one
     readable = chosen.filter(status=CommentStatus.CLASSIFIED, text_purged_at__isnull=True)
-    return readable.filter(decidable_by(user=by))
+    return readable.filter(decidable_by(user=by), has_open_appeal=False)
 
 
 def _check(action: str, reason: str, expected: int) -> None:
@@ -173,7 +174,7 @@ def _decide_chunk(ids: Sequence[int], bulk: BulkAction, by: User | None) -> None
         )
         if not rows:
             return
-        Decision.objects.bulk_create(_decision(row, bulk, by) for row in rows)
+        made = Decision.objects.bulk_create(_decision(row, bulk, by) for row in rows)
         latest = Decision.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
         transition_many(
             rows,
@@ -187,6 +188,7 @@ def _decide_chunk(ids: Sequence[int], bulk: BulkAction, by: User | None) -> None
             **FREE,
         )
         BulkAction.objects.filter(pk=bulk.pk).update(count=F("count") + len(rows))
+        emit_decided(made)
 
 
 def _decision(row: Comment, bulk: BulkAction, by: User | None) -> Decision:
@@ -210,11 +212,11 @@ def _undo_chunk(decisions: dict[int, int], bulk: BulkAction, by: User | None) ->
             Comment.objects.filter(pk__in=decisions, current_decision__in=decisions.values())
             .select_for_update(of=("self",))
             .filter(status=CommentStatus.DECIDED)
-            .only("id", "status", "current_decision_id", "current_prediction_id")
+            .only("id", "status", "source_id", "current_decision_id", "current_prediction_id")
             .order_by("id")
         )
         rows = [row for row in rows if row.current_decision_id == decisions[row.pk]]
-        Decision.objects.bulk_create(
+        made = Decision.objects.bulk_create(
             Decision(
                 comment=row,
                 action=DecisionAction.UNDO,
@@ -234,4 +236,5 @@ def _undo_chunk(decisions: dict[int, int], bulk: BulkAction, by: User | None) ->
             current_decision=None,
             queued_at=queued_again(),
         )
+        emit_decided(made)
     return len(rows)

@@ -30,6 +30,7 @@ from classifier.selectors.review import (
     queue_order,
     with_review,
 )
+from classifier.services.appeal_answers import require_other
 from classifier.services.errors import ClaimTaken
 from classifier.services.permissions import require_permission
 
@@ -103,6 +104,7 @@ def require_decidable(comment: Comment, by: User | None) -> None:
         raise PermissionDenied("This comment was escalated; a lead decides about it.")
     if comment.has_open_appeal and by is not None and not by.has_perm(APPEALS):
         raise PermissionDenied("The author has appealed; a lead answers appeals.")
+    require_other(comment, by)
 
 
 def _one_at_a_time(by: User) -> None:

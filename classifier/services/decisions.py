@@ -5,7 +5,6 @@ gives it back to the others; both are rows too. Every row is written once: undoi
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -17,8 +16,6 @@ from django.utils import timezone
 from classifier.models import (
     COMMENT_TRANSITIONS,
     FINAL_ACTIONS,
-    Appeal,
-    AppealStatus,
     BulkAction,
     Comment,
     CommentStatus,
@@ -28,9 +25,11 @@ from classifier.models import (
 )
 from classifier.selectors.queue_filters import EVERY, QueueFilters
 from classifier.selectors.review import queue_comments
+from classifier.services.appeal_answers import answer_appeals
 from classifier.services.claims import FREE, require_decidable
 from classifier.services.decision_input import DAY_SECONDS, DecisionInput, check_decision, note_problems
 from classifier.services.errors import DecisionConflict
+from classifier.services.events import emit_decided
 from classifier.services.in_force import policy_for
 from classifier.services.permissions import require_permission
 from classifier.services.reasons import reasons_with
@@ -38,6 +37,7 @@ from classifier.services.validation import InvalidInput
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 
 NOT_YET = "This comment has no verdict yet. It can be decided once it is classified."
+OTHER_VERDICT = "The comment has another text or verdict by now. Look at it, then decide."
 UNDONE_ALREADY = "This decision does not stand any more: it was undone, or another one followed."
 DECIDES = COMMENT_TRANSITIONS | {"decided": frozenset({"decided"})}  # again, knowing what was decided before
 
@@ -80,6 +80,7 @@ def decision_record(
         with transaction.atomic():
             row = _locked(comment.pk, by)
             _check_seen(row, seen_decision_id)
+            _check_same_verdict(row, comment)
             require_decidable(row, by)
             decision = Decision.objects.create(
                 comment=row,
@@ -96,6 +97,7 @@ def decision_record(
                 seconds=_seconds(row, by, seconds),
             )
             _take_effect(row, decision, said, by)
+            emit_decided([decision])
     except (IllegalTransition, LostRace) as error:
         raise DecisionConflict(NOT_YET) from error
     comment.refresh_from_db()
@@ -126,6 +128,7 @@ def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Dec
                 policy_id=decision.policy_id,
             )
             _take_back(row, decision, by)
+            emit_decided([undo])
     except (IntegrityError, IllegalTransition, LostRace) as error:
         raise DecisionConflict(UNDONE_ALREADY) from error
     return undo
@@ -165,6 +168,12 @@ def _check_seen(row: Comment, seen_decision_id: int | None) -> None:
     raise DecisionConflict(told(undo, "undone the decision that you saw. Look again, then decide."), undo)
 
 
+def _check_same_verdict(row: Comment, seen: Comment) -> None:
+    """What the caller read is what is decided: a text edited or scored anew meanwhile is looked at first."""
+    if row.current_prediction_id != seen.current_prediction_id or row.edited_at != seen.edited_at:
+        raise DecisionConflict(OTHER_VERDICT, None)
+
+
 def _seconds(row: Comment, by: User | None, seconds: float | None) -> float | None:
     if seconds is None:
         if by is None or row.review_by_id != by.pk or row.review_since is None:
@@ -175,7 +184,7 @@ def _seconds(row: Comment, by: User | None, seconds: float | None) -> float | No
 
 def _take_effect(row: Comment, decision: Decision, said: DecisionInput, by: User | None) -> None:
     if said.action in FINAL_ACTIONS:
-        answered: dict[str, Any] = {"has_open_appeal": False} if _answer_appeals(row, decision, by) else {}
+        answered: dict[str, Any] = {"has_open_appeal": False} if answer_appeals(row, decision, by) else {}
         outcome = said.action.label.lower()
         transition(
             row,
@@ -196,22 +205,6 @@ def _take_effect(row: Comment, decision: Decision, said: DecisionInput, by: User
         )
     elif by is not None and row.review_by_id == by.pk:
         Comment.objects.filter(pk=row.pk).update(**FREE)
-
-
-def _answer_appeals(row: Comment, decision: Decision, by: User | None) -> bool:
-    """A decision about a comment with an open appeal answers it: the same outcome upholds, another overturns."""
-    if not row.has_open_appeal:
-        return False
-    now: datetime = timezone.now()
-    for appeal in Appeal.objects.filter(comment=row, status=AppealStatus.OPEN).select_related("decision"):
-        upheld = appeal.decision.action == decision.action
-        Appeal.objects.filter(pk=appeal.pk, status=AppealStatus.OPEN).update(
-            status=AppealStatus.UPHELD if upheld else AppealStatus.OVERTURNED,
-            resolved_at=now,
-            resolved_by=by,
-            answer=decision.note,
-        )
-    return True
 
 
 def _stands(row: Comment, decision: Decision) -> bool:

@@ -11,8 +11,11 @@ __all__ = [
     "NoBroker",
     "NoModel",
     "NoWorker",
+    "NotPossibleNow",
     "NothingToRollBackTo",
     "ScoreTimeout",
+    "TextGone",
+    "VersionConflict",
 ]
 
 
@@ -54,3 +57,23 @@ class ClaimTaken(Exception):
     def __init__(self, message: str, by: User | None) -> None:
         super().__init__(message)
         self.by = by
+
+
+class NotPossibleNow(Exception):
+    """Where the comment or the appeal stands, this cannot be done; the message says why."""
+
+
+class TextGone(NotPossibleNow):
+    """The text was erased, so that nobody can score, edit or judge it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The text of this comment was erased; it cannot be judged, edited or scored again.")
+
+
+class VersionConflict(Exception):
+    """It has changed since the caller read it."""
+
+    def __init__(
+        self, message: str = "It has changed since you read it. Read it again, then change it."
+    ) -> None:
+        super().__init__(message)

@@ -19,6 +19,7 @@ from classifier.models import (
     User,
 )
 from classifier.services.errors import ArtifactRejected, NothingToRollBackTo
+from classifier.services.events import MODEL_PROMOTED, emit
 from classifier.services.permissions import require_permission
 from classifier.services.promotion_gate import GateClosed, gate_check
 from toxicsite.lib.jobs import enqueue_on_commit
@@ -92,6 +93,10 @@ def model_version_activate(
                 event={"gate": gate},
                 activated_at=timezone.now(),
                 is_shadow=False,
+            )
+            emit(
+                MODEL_PROMOTED,
+                {"model_version": model_version.pk, "before": before.pk if before is not None else None},
             )
             enqueue_on_commit(CLASSIFY_TASK)
     except IntegrityError as error:

@@ -20,12 +20,14 @@ from django.db.models.functions import Now
 
 from classifier.inference.errors import TextTooLong
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
+from classifier.services.events import COMMENT_CLASSIFIED, emit, listening
 from classifier.services.notices import announce
 from classifier.services.review import COLUMNS, Judged, judge_batch, judged_fields, settle
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.lifecycle import LostRace, transition_many
 
 MAX_ATTEMPTS = 3
+BACKLOG_PART = 2
 RENEWALS_IN_A_CLAIM = 6
 REASON_CHARACTERS = 300
 
@@ -67,16 +69,25 @@ def pending_classify(
 
 
 def _claim(limit: int) -> list[Comment]:
-    """Take up to `limit` comments that were never claimed before and one that was, the oldest of each."""
+    """Take up to `limit` comments that were never claimed before and one that was, the oldest of each.
+
+    What was imported has its turn when nothing else waits, and then in smaller claims, so that what comes in
+    meanwhile does not wait long.
+    """
     token = uuid.uuid4()
     claimable = Comment.objects.claimable(expired_before=Now() - _claim_length())
     claimable = claimable.select_for_update(skip_locked=True).only(*COLUMNS)
     with transaction.atomic():
-        found = list(claimable.order_by("attempts", "id")[:limit])
+        found = list(claimable.filter(is_backlog=False).order_by("attempts", "id")[:limit])
+        backlog = not found
+        if backlog:
+            limit = max(1, limit // BACKLOG_PART)
+            found = list(claimable.filter(is_backlog=True).order_by("attempts", "id")[:limit])
         fresh = [comment for comment in found if comment.attempts == 0]
         suspects = found[len(fresh) :][:1]
         if len(fresh) == limit:  # however long the queue is, the suspects have their turn too
-            suspects = list(claimable.filter(attempts__gt=0).order_by("attempts", "id")[:1])
+            again = claimable.filter(is_backlog=backlog, attempts__gt=0)
+            suspects = list(again.order_by("attempts", "id")[:1])
         found = fresh + suspects
         if not found:
             return []
@@ -186,8 +197,22 @@ def _write_all(
             current_prediction=Subquery(latest),
             **judged_fields(judged.values()),
         )
+        if listening():
+            emit(COMMENT_CLASSIFIED, *[_told(one, judged[one.comment_id]) for one in predictions])
         settle(judged.values(), predictions)
     return predictions
+
+
+def _told(prediction: Prediction, judged: Judged) -> dict[str, Any]:
+    return {
+        "comment": prediction.comment_id,
+        "source": judged.comment.source_id,
+        "prediction": prediction.pk,
+        "model_version": prediction.model_version_id,
+        "verdict": prediction.verdict,
+        "score": prediction.score,
+        "band": judged.band,
+    }
 
 
 def _prediction(comment: Comment, result: Any, version: ModelVersion) -> Prediction:

@@ -30,6 +30,7 @@ from classifier.models import (
     Prediction,
     User,
 )
+from classifier.services.events import emit_decided
 from classifier.services.in_force import CurrentPolicy, policy_for, rules_for
 from classifier.services.purged import queued_again
 from classifier.services.reasons import reasons_with
@@ -138,7 +139,7 @@ def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
     if not groups:
         return
     of = {prediction.comment_id: prediction for prediction in predictions}
-    Decision.objects.bulk_create(
+    made = Decision.objects.bulk_create(
         Decision(
             comment=one.comment,
             action=one.band,
@@ -159,6 +160,7 @@ def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
             savepoint=False,
             current_decision=Subquery(latest),
         )
+    emit_decided(made)
 
 
 def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: Any) -> None:

@@ -55,6 +55,11 @@ def text_problem(value: Any, field: str = "text") -> ValidationProblem | None:
     return None
 
 
+def words_problem(value: Any, field: str, limit: int) -> ValidationProblem | None:
+    """Say what keeps `value` from being a message, an answer or a reference of up to `limit` characters, or None."""
+    return _reference_problem(value, field, limit)
+
+
 def validate_texts(texts: Any, *, field: str = "texts") -> list[str]:
     """Return `texts` when each may be scored; raise InvalidInput otherwise."""
     _check_batch(texts, field)
@@ -118,7 +123,7 @@ def _comment_problems(text: Any, external_id: Any, author_ref: Any, prefix: str)
 def _reference_problem(value: Any, field: str, limit: int) -> ValidationProblem | None:
     problem = _string_problem(value, field)
     if problem is None and len(value) > limit:
-        return ValidationProblem(field, f"At most {limit} characters are allowed.", "max_length")
+        return ValidationProblem(field, f"At most {limit:,} characters are allowed.", "max_length")
     return problem
 
 

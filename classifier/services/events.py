@@ -1,0 +1,73 @@
+"""What happens here, told to whoever has registered: webhooks and the like attach without touching what they hear of.
+
+The services call `emit` inside their transaction. A receiver hears of it once that has committed, or, with `inside`,
+within it, so that what it writes is there exactly when the change is. Nobody registered: nothing is done at all.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from classifier.models import Decision
+
+COMMENT_CLASSIFIED = "comment.classified"
+COMMENT_DECIDED = "comment.decided"
+APPEAL_OPENED = "appeal.opened"
+APPEAL_RESOLVED = "appeal.resolved"
+MODEL_PROMOTED = "model.promoted"
+NAMES = (COMMENT_CLASSIFIED, COMMENT_DECIDED, APPEAL_OPENED, APPEAL_RESOLVED, MODEL_PROMOTED)
+
+Payload = Mapping[str, Any]
+Receiver = Callable[[str, list[Payload]], Any]
+
+_after: list[Receiver] = []
+_inside: list[Receiver] = []
+
+
+def register(receiver: Receiver, *, inside: bool = False) -> Callable[[], None]:
+    """Let `receiver(name, payloads)` hear of everything; returns what takes it out again.
+
+    Payloads hold ids and codes, never the text of a comment. After the commit an error of a receiver is logged and
+    harms nobody; one with `inside` that raises undoes the change that it was told of.
+    """
+    place = _inside if inside else _after
+    place.append(receiver)
+    return lambda: place.remove(receiver)
+
+
+def listening() -> bool:
+    """Whether anybody would hear; for who would have to work to say it."""
+    return bool(_after or _inside)
+
+
+def emit(name: str, *payloads: Payload) -> None:
+    """Say that this happened, once for each of `payloads`, if the transaction of the caller commits."""
+    if name not in NAMES:
+        raise ValueError(f"{name!r} is no event; there are {', '.join(NAMES)}")
+    if not payloads or not listening():
+        return
+    told = list(payloads)
+    for receiver in tuple(_inside):
+        receiver(name, told)
+    for receiver in tuple(_after):
+        transaction.on_commit(lambda receiver=receiver: receiver(name, told), robust=True)  # type: ignore[misc]
+
+
+def emit_decided(decisions: Iterable[Decision]) -> None:
+    """Say what was decided or undone; the decisions know their comments, and these their sources."""
+    if not listening():
+        return
+    told = [
+        {
+            "comment": one.comment_id,
+            "source": one.comment.source_id,
+            "decision": one.pk,
+            "action": str(one.action),
+            "reason": one.reason,
+            "automatic": one.automatic,
+            "undoes": one.undoes_id,
+        }
+        for one in decisions
+    ]
+    emit(COMMENT_DECIDED, *told)
