@@ -1,6 +1,7 @@
 """Without its text a comment is not judged, offered, compared, explained, exported or learned from."""
 
 import json
+
 import pytest
 from django.test import Client
 from django.utils import timezone
