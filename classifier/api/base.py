@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from classifier.api.authentication import ApiKeyAuthentication
 from classifier.api.field_errors import field_error, flatten, flatten_parameters, path_of
@@ -14,16 +13,15 @@ from classifier.api.fields import ClosedSerializer, json_type
 from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_body
 from classifier.api.permissions import HasScope, ScopedView
 from classifier.api.problems import CONFLICT, Problem, exception_handler, invalid
-from classifier.api.throttling import RequestsPerMinute
+from classifier.api.throttling import Metered
 from classifier.services import InvalidInput
 
 
-class Endpoint(ScopedView, APIView):
+class Endpoint(ScopedView, Metered):
     """An endpoint of version 1; each names the scopes its methods need."""
 
     authentication_classes = [ApiKeyAuthentication, SessionAuthentication]
     permission_classes = [HasScope]
-    throttle_classes = [RequestsPerMinute]
     parser_classes = [StrictJSONParser]
     content_negotiation_class = AlwaysJSON
     metadata_class = None

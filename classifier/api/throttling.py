@@ -1,56 +1,52 @@
-"""A limit on requests a minute for each key or person, counted atomically in Redis.
+"""Quotas in the API: a request is counted before its body is read, its texts before they are scored or stored."""
 
-DRF's own throttles read and write a list without a lock, so parallel calls slip through; a counter
-is exact.
-"""
-
-import logging
-import time
 from typing import Any
 
-from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from classifier.api.permissions import api_key_of
-from toxicsite.lib.broker import NoBroker, broker_errors, client, key
-
-logger = logging.getLogger(__name__)
-WINDOW_SECONDS = 60
-
-
-class RequestsPerMinute(BaseThrottle):
-    """Counts in windows of a minute. Lets calls pass when Redis is down: the limit protects, no more."""
-
-    def __init__(self) -> None:
-        self._wait = 0.0
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        limit = settings.API_REQUESTS_PER_MINUTE
-        now = time.time()
-        window = int(now // WINDOW_SECONDS)
-        try:
-            used = _count(f"api-requests:{_caller(request)}:{window}")
-        except NoBroker:
-            logger.warning("the request limit is not enforced: Redis does not answer")
-            return True
-        if used <= limit:
-            return True
-        self._wait = (window + 1) * WINDOW_SECONDS - now
-        return False
-
-    def wait(self) -> float:
-        return self._wait + 1
+from classifier.api.problems import THROTTLED, Problem
+from classifier.models import User
+from classifier.services.quotas import QuotaState, quota_headers, quota_refusal, quota_take
+from classifier.services.usage import usage_error_count
 
 
-def _count(name: str) -> int:
-    """Add one and return the sum, in one round trip: every request pays for it."""
-    with broker_errors(), client().pipeline(transaction=False) as pipe:
-        pipe.set(key(name), 0, nx=True, ex=2 * WINDOW_SECONDS)
-        pipe.incr(key(name))
-        return int(pipe.execute()[1])
+class Metered(APIView):
+    """A view whose calls count. Its every reply to a known caller says what is left."""
+
+    def perform_authentication(self, request: Request) -> None:
+        """Know the caller, and count the call whether or not the caller may make it."""
+        super().perform_authentication(request)
+        if request.user.is_authenticated:
+            _take(request, texts=0, requests=1)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        state = quota_of(request)
+        for name, value in (quota_headers(state) if state is not None else {}).items():
+            answer.headers.setdefault(name, value)
+        api_key = api_key_of(request) if state is not None else None
+        if api_key is not None and answer.status_code >= 400 and answer.status_code != 429:
+            usage_error_count(api_key=api_key)
+        return answer
 
 
-def _caller(request: Request) -> str:
-    api_key = api_key_of(request)
-    return f"key-{api_key.pk}" if api_key is not None else f"user-{request.user.pk}"
+def take_texts(request: Request, texts: int) -> None:
+    """Count the texts of a request, all of them or none. Raises the problem 429."""
+    _take(request, texts=texts, requests=0)
+
+
+def quota_of(request: Request | HttpRequest) -> QuotaState | None:
+    """What is left to the caller of this request; None before it was counted."""
+    return getattr(getattr(request, "_request", request), "quota_state", None)
+
+
+def _take(request: Request, *, texts: int, requests: int) -> None:
+    user = request.user if isinstance(request.user, User) else None
+    state = quota_take(api_key=api_key_of(request), user=user, texts=texts, requests=requests)
+    setattr(request._request, "quota_state", state)  # noqa: B010 (a plain attribute is an error to the type checker)
+    if state.exceeded:
+        raise Problem(THROTTLED, quota_refusal(state, texts=texts), headers=quota_headers(state))

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from classifier.api.base import batch_limit, checked_body, refusal
 from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent
 from classifier.api.permissions import api_key_of, caller
+from classifier.api.throttling import take_texts
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
 from classifier.services import InvalidInput, comment_submit, comment_wait, comments_submit
 
@@ -71,6 +72,7 @@ class SubmitQuery(ClosedSerializer):
 
 def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
     item = checked_body(OneInput, data)
+    take_texts(request, 1)
     try:
         return comment_submit(
             text=item.get("text"),
@@ -86,6 +88,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
 
 def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
     batch = checked_body(ManyInput, data)
+    take_texts(request, len(batch["items"]))
     try:
         return comments_submit(
             items=batch["items"],

@@ -1,0 +1,1 @@
+"""Quotas of keys, what they used, and the pages about them."""
