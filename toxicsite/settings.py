@@ -165,6 +165,7 @@ POLICY_CACHE_SECONDS = env.number("POLICY_CACHE_SECONDS", 3.0)
 CLASSIFY_SWEEP_SECONDS = env.number("CLASSIFY_SWEEP_SECONDS", 15.0)
 SHADOW_SHARE = env.share("SHADOW_SHARE", 1.0)
 RETENTION_SWEEP_SECONDS = env.number("RETENTION_SWEEP_SECONDS", 3_600.0)
+STATISTICS_SWEEP_SECONDS = env.number("STATISTICS_SWEEP_SECONDS", 300.0)
 TRAIN_SWEEP_SECONDS = env.number("TRAIN_SWEEP_SECONDS", 15.0)
 TRAIN_CLAIM_SECONDS = env.number("TRAIN_CLAIM_SECONDS", 60.0)
 TRAIN_NICE = env.whole("TRAIN_NICE", 5)
@@ -178,6 +179,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "classifier.retention",
         "schedule": RETENTION_SWEEP_SECONDS,
         "options": {"expires": RETENTION_SWEEP_SECONDS},
+    },
+    "statistics": {
+        "task": "classifier.statistics",
+        "schedule": STATISTICS_SWEEP_SECONDS,
+        "options": {"expires": STATISTICS_SWEEP_SECONDS},
     },
     "training-sweep": {
         "task": "training.sweep_up",

@@ -31,14 +31,14 @@ def standing_by_others(*, user: User) -> QuerySet[Decision]:
 
 def golden_to_look_at(*, user: User) -> CommentQuerySet:
     """Comments whose answer is known, that `user` sees and has no part in; one that waits is decided for real."""
-    golden = GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True)
-    return _unknown_to(user).filter(Exists(golden.exclude(created_by=user)), queued_at__isnull=True)
+    return _unknown_to(user).filter(Exists(_golden().exclude(created_by=user)), queued_at__isnull=True)
 
 
 def decided_to_look_at(*, user: User) -> CommentQuerySet:
     """Comments that another moderator has decided lately and nobody has looked at again."""
     latest = standing_by_others(user=user).values("comment_id")[:LOOK_BACK]
     return _unknown_to(user).filter(
+        ~Exists(_golden()),
         ~Exists(SecondReview.objects.filter(comment=OuterRef("pk"))),
         pk__in=latest,
         current_decision__automatic=False,
@@ -55,6 +55,10 @@ def looks_due(*, user: User, every: int) -> bool:
     if last is not None:
         own = own.filter(created_at__gt=last)
     return len(own.order_by("-created_at").values_list("pk", flat=True)[:every]) >= every
+
+
+def _golden() -> QuerySet[GoldenItem]:
+    return GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True)
 
 
 def _unknown_to(user: User) -> CommentQuerySet:
