@@ -1,18 +1,15 @@
 """What every endpoint of training shares: scope and permission, lookups, and naming what the services refuse."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models
-from django.http import Http404
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import Endpoint, body_object, checked_body
+from classifier.api.base import Endpoint
 from classifier.api.field_errors import Path, field_error, path_of
-from classifier.api.fields import ClosedSerializer
-from classifier.api.pagination import page_of
 from classifier.api.permissions import caller
 from classifier.api.problems import (
     GATE_CLOSED,
@@ -22,13 +19,23 @@ from classifier.api.problems import (
     exception_handler,
     invalid,
 )
+from classifier.api.verbs import NothingInput, checked, found, listed, without_body
 from classifier.models import ApiScope
 from classifier.services import ArtifactRejected, GateClosed, NothingToRollBackTo
 from classifier.services.permissions import require_permission
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
-from training.api.fields import refuse_unstorable
 from training.api.uploads import UploadParser
 from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow, SuiteRejected
+
+__all__ = [
+    "NothingInput",
+    "TrainingEndpoint",
+    "checked",
+    "found",
+    "listed",
+    "referred",
+    "without_body",
+]
 
 Row = TypeVar("Row", bound=models.Model)
 NOT_POSSIBLE = (NotAllowedNow, IllegalTransition, LostRace, NothingToRollBackTo, ArtifactRejected)
@@ -54,31 +61,6 @@ class TrainingEndpoint(Endpoint):
         return _exception_handler
 
 
-def checked(serializer: type[ClosedSerializer], request: Request) -> dict[str, Any]:
-    """The body, checked by `serializer`; nothing in it is beyond what the database can keep."""
-    data = body_object(request)
-    refuse_unstorable(data)
-    return checked_body(serializer, data)
-
-
-def without_body(request: Request) -> None:
-    """Refuse fields where a verb takes none; an empty body or `{}` is fine."""
-    if request.data:
-        checked(NothingInput, request)
-
-
-class NothingInput(ClosedSerializer):
-    """A verb that needs nothing further."""
-
-
-def found(rows: "models.QuerySet[Row]", pk: int) -> Row:
-    """The row of the address. Raises Http404."""
-    row = rows.filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    return row
-
-
 def referred(rows: "models.QuerySet[Row]", pk: int | None, field: str, what: str) -> Row | None:
     """The row that a field of the body names by id, None for none. Raises the 400 problem for that field."""
     if pk is None:
@@ -87,17 +69,6 @@ def referred(rows: "models.QuerySet[Row]", pk: int | None, field: str, what: str
     if row is None:
         raise invalid([field_error(path_of(field), f"names no {what} that is there: {pk}", "does_not_exist")])
     return row
-
-
-def listed(
-    rows: "models.QuerySet[Row]",
-    query: Mapping[str, Any],
-    request: Request,
-    show: Callable[[Row], Any],
-) -> Response:
-    """A page of `rows`, newest first, shown by `show`."""
-    page = page_of(rows, cursor=query["cursor"], size=query["limit"], request=request)
-    return Response({"items": [show(row) for row in page.rows], "next": page.next_url})
 
 
 def _exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
