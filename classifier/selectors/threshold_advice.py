@@ -60,6 +60,25 @@ class Point:
     def recall_interval(self) -> tuple[float, float]:
         return wilson(self.found, self.found + self.missed)
 
+    @property
+    def load_interval(self) -> tuple[float, float]:
+        return wilson(self.load, self.recent)
+
+    @property
+    def precision_said(self) -> str:
+        """In percent with its interval, for people; a dash where nothing was caught."""
+        if self.precision is None:
+            return "\N{EN DASH}"
+        return said(self.precision, self.precision_interval)
+
+    @property
+    def recall_said(self) -> str:
+        return said(self.recall, self.recall_interval)
+
+    @property
+    def load_said(self) -> str:
+        return said(self.load_share, self.load_interval)
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -166,6 +185,12 @@ def thinned(points: Sequence[Point], best: Point | None, most: int = POINTS_MAX)
     """At most `most` points, evenly over the ranks, the chosen one among them."""
     step = max(math.ceil(len(points) / most), 1)
     return [point for place, point in enumerate(points) if place % step == 0 or point is best]
+
+
+def said(share: float, interval: tuple[float, float]) -> str:
+    """A share and its interval in percent: 90.0 % (81.2 to 95.0)."""
+    low, high = interval
+    return f"{share:.1%} ({100 * low:.1f} to {100 * high:.1f})".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -32,6 +31,7 @@ from classifier.services.errors import DecisionConflict
 from classifier.services.events import emit_decided
 from classifier.services.in_force import policy_for
 from classifier.services.permissions import require_permission
+from classifier.services.purged import queued_again
 from classifier.services.reasons import reasons_with
 from classifier.services.validation import InvalidInput
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
@@ -228,7 +228,7 @@ def _take_back(row: Comment, decision: Decision, by: User | None) -> None:
             by=by,
             reason="decision undone",
             current_decision=None,
-            queued_at=Coalesce(F("queued_at"), Now()),
+            queued_at=queued_again(),
             queue_reasons=reasons_with(row.queue_reasons, kind="undo", decision=decision.pk),
         )
 

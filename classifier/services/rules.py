@@ -9,6 +9,7 @@ from classifier.inference import rules as engine
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleHit, RuleSet
 from classifier.models import Rule, Source, User
+from classifier.selectors.rule_preview import RulePreview, rule_preview
 from classifier.services import in_force
 from classifier.services.access import require_scope
 from classifier.services.audit import audit_record
@@ -20,6 +21,7 @@ __all__ = [
     "rule_create",
     "rule_disable",
     "rule_enable",
+    "rule_preview_recent",
     "rule_try_out",
     "rule_update",
     "rules_for",
@@ -95,6 +97,25 @@ def rule_try_out(*, kind: str, pattern: str, folds: bool = True, text: str, by: 
         raise InvalidInput([problem])
     _check_pattern(kind, pattern, folds)
     return RuleSet([engine.Rule(0, "", kind, pattern, folds)]).hits(text)
+
+
+def rule_preview_recent(
+    *,
+    kind: str,
+    pattern: str,
+    folds: bool = True,
+    band: str = "review",
+    source: Source | None = None,
+    by: User | None,
+) -> RulePreview:
+    """What a rule that is not saved would have caught lately. Raises InvalidInput, PermissionDenied."""
+    require_permission(by, "classifier.test_rule")
+    require_permission(by, "classifier.view_comment")
+    if band not in BANDS:
+        raise InvalidInput([_problem("band", "This must be review or remove.", "invalid_choice")])
+    _check_pattern(kind, pattern, folds)
+    rule = engine.Rule(0, "", kind, pattern, folds, band)
+    return rule_preview(rule=rule, source=source, user=by)
 
 
 def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -> list[RuleHit]:

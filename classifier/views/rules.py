@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.inference.rules import RuleHit
 from classifier.models import Rule, Source
 from classifier.selectors.access import seen_by, sources_of
+from classifier.selectors.rule_preview import RulePreview
 from classifier.services.rules import (
     rule_create,
     rule_disable,
     rule_enable,
+    rule_preview_recent,
     rule_try_out,
     rule_update,
     rules_try_out,
@@ -28,6 +30,9 @@ from classifier.views.access import permitted, person_of
 SEE, ADD, CHANGE, TRY = (
     f"classifier.{name}" for name in ("view_rule", "add_rule", "change_rule", "test_rule")
 )
+
+AROUND = 60  # characters of an example before the first hit
+EXAMPLE_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def try_out(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
-    """One rule or a new one; trying it out saves nothing."""
+    """One rule or a new one; trying it out and looking at recent comments save nothing."""
     found = _rule(request, rule_id)
     if request.method != "POST":
         return _page(request, found, _values(found))
@@ -79,6 +84,10 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
             )
             return _page(request, found, values, tried=text, hits=hits)
         fields = {**values, "source": _source(request, values["source"])}
+        if request.POST.get("act") == "preview":
+            asked = {name: fields[name] for name in ("kind", "pattern", "folds", "band", "source")}
+            caught = rule_preview_recent(**asked, by=person_of(request))
+            return _page(request, found, values, tried=text, preview=_shown(caught))
         if found is None:
             found = rule_create(**fields, by=person_of(request))
             messages.success(request, f"The rule {found.name} is saved. Workers follow it within seconds.")
@@ -134,6 +143,7 @@ def _page(
     tried: str = "",
     hits: list[RuleHit] | None = None,
     errors: dict[str, list[str]] | None = None,
+    preview: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     user = person_of(request)
@@ -145,11 +155,32 @@ def _page(
         "sources": _sources(request),
         "may_save": user.has_perm(CHANGE if found else ADD),
         "may_try": user.has_perm(TRY),
+        "may_preview": user.has_perms([TRY, "classifier.view_comment"]),
+        "preview": preview,
         "tried": tried,
         "hits": hits,
         "pieces": pieces(tried, spans_of(hits)) if hits is not None else None,
     }
     return render(request, "classifier/rules/rule.html", context, status=status)
+
+
+def _shown(preview: RulePreview) -> dict[str, Any]:
+    """The preview with its examples cut to what is around the first hit."""
+    rows = []
+    for one in preview.examples:
+        begin = max(one.spans[0][0] - AROUND, 0)
+        text = one.comment.text[begin : begin + EXAMPLE_CHARACTERS]
+        spans = [(max(b - begin, 0), e - begin) for b, e in one.spans if b - begin < len(text)]
+        rows.append(
+            {
+                "comment": one.comment,
+                "newly": one.newly,
+                "pieces": pieces(text, spans),
+                "cut_before": begin > 0,
+                "cut_after": begin + len(text) < len(one.comment.text),
+            }
+        )
+    return {"found": preview, "rows": rows}
 
 
 def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:

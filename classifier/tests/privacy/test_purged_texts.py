@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from classifier.models import Comment, ModelVersion, User
 from classifier.selectors.queue_filters import QueueFilters
-from classifier.services import InvalidInput, decision_record
+from classifier.services import InvalidInput, decision_record, decision_undo
 from classifier.services.author_export import author_export
 from classifier.services.backfill import comments_judge
 from classifier.services.bulk import bulk_decide, bulk_undo
@@ -59,6 +59,15 @@ def test_a_bulk_decision_leaves_it_out_and_its_undo_does_not_queue_it(
     assert bulk_undo(bulk=bulk, by=lead) == 1
     other.refresh_from_db()
     assert (other.status, other.queued_at) == ("classified", None)
+
+
+def test_undoing_its_decision_does_not_queue_it(active_version: ModelVersion, moderator: User) -> None:
+    comment = classified_comment(active_version, "i hate rain")
+    decision = decision_record(comment=comment, action="remove", by=moderator)
+    purge(comment)
+    decision_undo(decision=decision, by=moderator)
+    comment.refresh_from_db()
+    assert (comment.status, comment.queued_at) == ("classified", None)
 
 
 def test_it_is_like_no_other_comment(active_version: ModelVersion, gone: Comment) -> None:
