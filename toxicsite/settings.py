@@ -145,7 +145,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": REDIS_KEY_PREFIX, "visibi
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "classify"
-CELERY_TASK_ROUTES = {"training.*": {"queue": "training"}, "classifier.*": {"queue": "classify"}}
+CELERY_TASK_ROUTES = {
+    "classifier.deliver": {"queue": "deliveries"},
+    "classifier.delivery_log": {"queue": "deliveries"},
+    "training.*": {"queue": "training"},
+    "classifier.*": {"queue": "classify"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Celery itself closes the database connection around every task; toxicsite.celery keeps it as the web server does.
 CELERY_DB_REUSE_MAX = 2**31
@@ -169,6 +174,7 @@ STATISTICS_SWEEP_SECONDS = env.number("STATISTICS_SWEEP_SECONDS", 300.0)
 TRAIN_SWEEP_SECONDS = env.number("TRAIN_SWEEP_SECONDS", 15.0)
 TRAIN_CLAIM_SECONDS = env.number("TRAIN_CLAIM_SECONDS", 60.0)
 TRAIN_NICE = env.whole("TRAIN_NICE", 5)
+WEBHOOK_SWEEP_SECONDS = env.number("WEBHOOK_SWEEP_SECONDS", 5.0)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "classifier.sweep",
@@ -185,6 +191,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": STATISTICS_SWEEP_SECONDS,
         "options": {"expires": STATISTICS_SWEEP_SECONDS},
     },
+    "deliver": {
+        "task": "classifier.deliver",
+        "schedule": WEBHOOK_SWEEP_SECONDS,
+        "options": {"expires": WEBHOOK_SWEEP_SECONDS},
+    },
+    "delivery-log": {"task": "classifier.delivery_log", "schedule": 3_600.0, "options": {"expires": 3_600.0}},
     "training-sweep": {
         "task": "training.sweep_up",
         "schedule": TRAIN_SWEEP_SECONDS,
@@ -198,6 +210,18 @@ REVIEW_SKIP_SECONDS = env.number("REVIEW_SKIP_SECONDS", 3_600.0)
 SECOND_LOOK_EVERY = env.whole("SECOND_LOOK_EVERY", 20)
 APPEAL_BY_OTHERS = env.flag("APPEAL_BY_OTHERS", True)
 REPORTS_TO_REOPEN = env.whole("REPORTS_TO_REOPEN", 1, at_least=1)
+
+# --- webhooks ----------------------------------------------------------------------------------------------
+SITE_URL = env.site("SITE_URL")
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
+WEBHOOK_ALLOWED_PORTS = env.ports("WEBHOOK_ALLOWED_PORTS", (80, 443, 8080, 8443))
+WEBHOOK_CONNECT_SECONDS = env.number("WEBHOOK_CONNECT_SECONDS", 5.0)
+WEBHOOK_TOTAL_SECONDS = env.number("WEBHOOK_TOTAL_SECONDS", 15.0)
+WEBHOOK_THREADS = env.whole("WEBHOOK_THREADS", 16, at_least=1)
+WEBHOOK_AT_ONCE = env.whole("WEBHOOK_AT_ONCE", 4, at_least=1)
+WEBHOOK_GIVE_UP_DAYS = env.whole("WEBHOOK_GIVE_UP_DAYS", 5, at_least=1)
+WEBHOOK_LOG_DAYS = env.whole("WEBHOOK_LOG_DAYS", 30, at_least=1)
+WEBHOOK_CACHE_SECONDS = env.number("WEBHOOK_CACHE_SECONDS", 3.0)
 
 # --- the quality gate before production -------------------------------------------------------------------
 GATE_MIN_ROC_AUC = env.share("GATE_MIN_ROC_AUC", 0.9)

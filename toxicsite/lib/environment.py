@@ -1,7 +1,9 @@
 """Typed reading of environment variables that fails with a sentence naming the variable."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -63,6 +65,28 @@ class Environment:
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """A list, separated by commas."""
         return [word.strip() for word in self.read(name, ",".join(default)).split(",") if word.strip()]
+
+    def ports(self, name: str, default: tuple[int, ...]) -> list[int]:
+        """Port numbers, separated by commas."""
+        words = self.words(name, tuple(map(str, default)))
+        if not all(word.isascii() and word.isdigit() and 0 < int(word) < 65_536 for word in words):
+            raise ImproperlyConfigured(f"{name} must be ports such as 443,8443, not {','.join(words)}.")
+        return [int(word) for word in words]
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Networks such as 10.0.0.0/8, separated by commas."""
+        try:
+            return [ip_network(word) for word in self.words(name)]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be networks such as 10.0.0.0/8: {error}.") from None
+
+    def site(self, name: str) -> str:
+        """The address of a site without a path, or nothing."""
+        text = self.read(name).rstrip("/")
+        parts = urlsplit(text)
+        if text and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query):
+            raise ImproperlyConfigured(f"{name} must look like https://moderation.example.org.")
+        return text
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """One of `allowed`."""

@@ -14,7 +14,10 @@ from toxicsite.lib.environment import Environment
 from toxicsite.lib.secret_key import read_or_create_secret_key
 from toxicsite.tests.launcher_process import launcher_environment
 
-READERS = {"read", "flag", "whole", "number", "share", "words", "choice", "postgres", "redis"}
+READERS = {
+    *("read", "flag", "whole", "number", "share", "words", "choice", "postgres", "redis"),
+    *("ports", "networks", "site"),
+}
 # Read by the launcher, which has to know them before Django exists.
 OF_THE_LAUNCHER = {"BIND", "PORT", "WEB_WORKERS", "WEB_THREADS"}
 
@@ -55,6 +58,9 @@ def test_the_example_lists_every_variable_and_no_other() -> None:
         ("DATABASE_URL", "nonsense"),
         ("REDIS_URL", "localhost"),
         ("SECRET_KEY_FILE", "/nowhere"),
+        ("WEBHOOK_ALLOWED_NETWORKS", "10.0.0.1/8"),
+        ("WEBHOOK_ALLOWED_PORTS", "443,web"),
+        ("SITE_URL", "moderation.example.org"),
     ],
 )
 def test_a_malformed_value_ends_the_start_with_its_name(tmp_path: Path, variable: str, value: str) -> None:
