@@ -1,6 +1,6 @@
 """Queues under a name: a filter, an order, and the roles that see it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -44,6 +44,14 @@ def saved_queue_update(
     """Change all of a saved queue. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.change_savedqueue")
     return _save(queue, name, filters, order, roles, position)
+
+
+def saved_queues_arrange(*, queues: Sequence[SavedQueue], by: User | None) -> None:
+    """Put saved queues into this order, the first first. Raises PermissionDenied."""
+    require_permission(by, "classifier.change_savedqueue")
+    for position, queue in enumerate(queues):
+        queue.position = position
+    SavedQueue.objects.bulk_update(queues, ["position"])
 
 
 def saved_queue_delete(*, queue: SavedQueue, by: User | None) -> None:

@@ -1,0 +1,163 @@
+"""A decision in the queue: what was filled in becomes a row, and the next comment is on screen at once."""
+
+import json
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from classifier.models import FINAL_ACTIONS, Comment, DecisionAction, User
+from classifier.services.bulk import group_decide
+from classifier.services.decision_input import check_decision
+from classifier.services.decisions import decision_record
+from classifier.services.errors import ClaimTaken, DecisionConflict
+from classifier.services.in_force import policy_for
+from classifier.services.near_duplicates import group_of
+from classifier.services.validation import InvalidInput, ValidationProblem
+from classifier.views.access import permitted, person_of
+from classifier.views.decided import label_corrections
+from classifier.views.decisions import OTHER_VERDICT
+from classifier.views.queue import DECIDE, show
+from classifier.views.queue_item import Typed, typed_of
+from classifier.views.queue_state import GROUP, LOOK, QueueState
+from classifier.views.queue_steps import Shown, take_next, visible, write_answer
+
+GREW = "There are {} near-copies now, {} were shown. Look again, then decide."
+DONE = {
+    "approve": "Comment {} is approved.",
+    "remove": "Comment {} is removed.",
+    "escalate": "Comment {} waits for a lead.",
+    "skip": "Comment {} is left to others.",
+}
+MARKS_CANNOT_BE_READ = "The marks of the words cannot be read; mark them again."
+
+
+@permitted(DECIDE)
+@require_POST
+def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Record what was decided and show the next comment; a conflict keeps everything that was filled in."""
+    user, state, typed = person_of(request), QueueState.of(request), typed_of(request.POST)
+    try:
+        comment = visible(comment_id, user)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    action = request.POST.get("action", "")
+    look = state.look == comment_id
+    try:
+        if look:
+            told = _answer(comment, action, typed, state, user)
+        else:
+            told = _decide(request, comment, action, typed, state, user)
+    except InvalidInput as error:
+        problem: Any = {one.field: one.message for one in error.problems}
+        shown = Shown(comment, held=True, look=look)
+        return show(request, user, state, shown, typed=typed, problem=problem, status=422)
+    except (DecisionConflict, ClaimTaken, PermissionDenied) as error:
+        there = visible(comment_id, user)
+        return show(
+            request,
+            user,
+            state,
+            Shown(there, held=there.review_by_id == user.pk),
+            typed=typed,
+            problem={"conflict": str(error)},
+            status=409,
+        )
+    return show(request, user, state, take_next(state, user, told))
+
+
+def _decide(
+    request: HttpRequest, comment: Comment, action: str, typed: Typed, state: QueueState, user: User
+) -> str:
+    prediction = request.POST.get("prediction", "")
+    if prediction and prediction != str(comment.current_prediction_id):
+        raise DecisionConflict(OTHER_VERDICT)
+    _require_free(comment, user)
+    if typed.group and action in FINAL_ACTIONS:
+        return _decide_group(request, comment, action, typed, state, user)
+    seen = request.POST.get("seen", "")
+    decision = decision_record(
+        comment=comment,
+        action=action,
+        by=user,
+        reason=typed.reason,
+        labels=_corrections(comment, typed),
+        marks=_marks(typed),
+        note=typed.note,
+        seen_decision_id=int(seen) if seen.isdecimal() else None,
+    )
+    write_answer(state, user)
+    state.did(decision)
+    return DONE[decision.action].format(comment.pk)
+
+
+def _decide_group(
+    request: HttpRequest, comment: Comment, action: str, typed: Typed, state: QueueState, user: User
+) -> str:
+    """This comment and its near-copies by one reason; never more of them than were shown."""
+    policy = policy_for(comment.source_id)
+    check_decision(comment=comment, policy=policy, action=action, reason=typed.reason, note=typed.note)
+    if not (typed.reason or typed.note.strip()):
+        why = "Say why: a reason or a note, for all that are decided together."
+        raise InvalidInput([ValidationProblem("reason", why, "required")])
+    counted, shown = len(group_of(comment=comment, user=user)) + 1, request.POST.get("together", "")
+    if shown.isdecimal() and counted > int(shown):
+        raise DecisionConflict(GREW.format(counted, shown))
+    titles = {str(one["code"]): str(one["title"]) for one in policy.reasons}
+    both = f"{titles.get(typed.reason, typed.reason)}: {typed.note.strip()}"
+    reason = both if typed.reason and typed.note.strip() else typed.reason or typed.note
+    bulk = group_decide(comment=comment, action=action, reason=reason, by=user)
+    write_answer(state, user)
+    state.done.append([GROUP, bulk.pk, comment.pk])
+    return f"{bulk.count:,} comments are {DecisionAction(action).label.lower()} together."
+
+
+def _answer(comment: Comment, action: str, typed: Typed, state: QueueState, user: User) -> str:
+    """A second look: checked as any decision, and kept aside until the next one."""
+    check_decision(
+        comment=comment,
+        policy=policy_for(comment.source_id),
+        action=action,
+        reason=typed.reason,
+        labels=_corrections(comment, typed),
+        marks=_marks(typed),
+        note=typed.note,
+    )
+    write_answer(state, user)
+    if action in FINAL_ACTIONS:
+        state.answer = [comment.pk, action]
+        state.done.append([LOOK, comment.pk])
+    else:
+        state.left.append(comment.pk)
+    return DONE[action].format(comment.pk)
+
+
+def _require_free(comment: Comment, user: User) -> None:
+    """Raise ClaimTaken while somebody else looks at it; a claim of nobody's needs no asking."""
+    by, until = comment.review_by, comment.review_until
+    if by is not None and by != user and until is not None and until > timezone.now():
+        raise ClaimTaken(f"Your claim had run out, and {by} looks at this comment now.", by=by)
+
+
+def _corrections(comment: Comment, typed: Typed) -> dict[str, bool]:
+    """Labels whose tick differs from what the model said."""
+    ticked = typed.labels
+    if ticked is None:
+        return {}
+    return {
+        item.label: item.label in ticked
+        for item in label_corrections(comment)
+        if (item.label in ticked) != item.said
+    }
+
+
+def _marks(typed: Typed) -> list[dict[str, int]]:
+    try:
+        marks = json.loads(typed.marks)
+    except ValueError:
+        marks = None
+    if not isinstance(marks, list) or not all(isinstance(mark, dict) for mark in marks):
+        raise InvalidInput([ValidationProblem("marks", MARKS_CANNOT_BE_READ, "invalid")])
+    return marks

@@ -1,0 +1,236 @@
+/* The review queue by keyboard: keys, the claim's time, marked words, and nothing lost when the server is away. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const work = () => document.getElementById("work");
+  const within = (selector) => work() && work().querySelector(selector);
+  const typing = (el) => el instanceof Element
+    && el.matches("textarea, select, [contenteditable], input:not([type=radio]):not([type=checkbox]):not([type=submit])");
+  const announce = (text) => { document.getElementById("announce").textContent = text; };
+
+  /* --- keys: whatever carries data-key is pressed, ticked or focused ------------------------------------- */
+  const busy = () => Boolean(document.querySelector("#work .htmx-request, #work.htmx-request"));
+  const press = (el) => {
+    if (el.matches("textarea")) { el.focus(); return; }
+    if (el.type === "radio" && el.checked) {
+      const none = el.form.querySelector(`input[name="${el.name}"][value=""]`);
+      if (none) none.checked = true;
+      return;
+    }
+    if (el.type === "radio" || el.type === "checkbox") el.click();
+    else if (!busy()) el.click();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape" && typing(event.target) && work()) { event.target.blur(); return; }
+    if (typing(event.target) || !work()) return;
+    if (event.key === "b") {
+      if (root.dataset.reveal === "on") delete root.dataset.reveal;
+      else root.dataset.reveal = "on";
+      event.preventDefault();
+      return;
+    }
+    if (!/^[a-z1-9]$/.test(event.key)) return;
+    const found = [...work().querySelectorAll(`[data-key="${event.key}"]`)].find((el) => !el.disabled && !el.hidden);
+    if (!found) return;
+    event.preventDefault();
+    press(found);
+  });
+
+  /* --- the claim: it is kept while somebody is there, and ends when nobody is --------------------------- */
+  let until = 0;
+  let active = true;
+  let asking = false;
+  for (const name of ["keydown", "pointerdown", "pointermove", "scroll"]) {
+    document.addEventListener(name, () => { active = true; }, { passive: true });
+  }
+  const claimBox = () => document.getElementById("claim");
+  const say = (box, text, over) => {
+    box.querySelector("[data-claim-text]").textContent = text;
+    box.classList.toggle("claim--over", over);
+    box.querySelector("[data-take]").hidden = !over;
+  };
+  const startClaim = () => {
+    const box = claimBox();
+    until = box ? Date.now() + Number(box.dataset.seconds) * 1000 : 0;
+  };
+  const renew = async (take) => {
+    const box = claimBox();
+    const token = within("input[name=csrfmiddlewaretoken]");
+    if (!box || !token || asking) return;
+    asking = true;
+    try {
+      const body = new URLSearchParams(take ? { take: "1" } : {});
+      const answer = await fetch(box.dataset.renew, { method: "POST", headers: { "X-CSRFToken": token.value }, body });
+      if (!answer.ok || box !== claimBox()) return;
+      const { held, seconds, message } = await answer.json();
+      if (held) {
+        box.dataset.seconds = seconds;
+        delete box.dataset.lost;
+        startClaim();
+        tick();
+      } else {
+        box.dataset.lost = message || "Your claim has run out.";
+        say(box, `${box.dataset.lost} `, true);
+        announce(box.dataset.lost);
+      }
+    } catch {
+      /* The server is away: the time goes on running, and the next tick tries again. */
+    } finally {
+      asking = false;
+    }
+  };
+  const tick = () => {
+    const box = claimBox();
+    if (!box || box.dataset.lost) return;
+    const left = Math.max(Math.round((until - Date.now()) / 1000), 0);
+    if (left === 0) {
+      if (!box.classList.contains("claim--over")) announce("Your claim has run out. Others may take this comment.");
+      say(box, "Your claim has run out; others may take this comment.", true);
+      return;
+    }
+    say(box, `Yours, ${box.dataset.who}, for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`, false);
+    if (left < Number(box.dataset.seconds) * 0.6 && active && !document.hidden) {
+      active = false;
+      renew(false);
+    }
+  };
+  setInterval(tick, 1000);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-take]")) renew(true);
+    const all = event.target.closest("[data-tick-all]");
+    if (all) for (const box of all.form.querySelectorAll("input[name=ids]")) box.checked = all.checked;
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-auto-send]")) event.target.form.requestSubmit();
+  });
+
+  /* --- marked words: offsets are code points of the text, as the server counts them --------------------- */
+  const field = () => within("[data-marks]");
+  const said = () => within(".said");
+  const points = (text) => [...text].length;
+  const read = () => { try { return JSON.parse(field().value) || []; } catch { return []; } };
+  const merge = (marks) => {
+    const merged = [];
+    for (const mark of marks.sort((a, b) => a.begin - b.begin)) {
+      const last = merged[merged.length - 1];
+      if (last && mark.begin <= last.end) last.end = Math.max(last.end, mark.end);
+      else merged.push({ ...mark });
+    }
+    return merged;
+  };
+  const selected = () => {
+    const selection = document.getSelection();
+    const box = said();
+    if (!box || !selection || selection.isCollapsed || !selection.rangeCount) return null;
+    const range = selection.getRangeAt(0);
+    if (!box.contains(range.startContainer) || !box.contains(range.endContainer)) return null;
+    const before = document.createRange();
+    before.selectNodeContents(box);
+    before.setEnd(range.startContainer, range.startOffset);
+    const text = range.toString();
+    const lead = points(text) - points(text.trimStart());
+    const length = points(text.trim());
+    const begin = points(before.toString()) + lead;
+    return length ? { begin, end: begin + length } : null;
+  };
+  const rangeOf = (box, mark) => {
+    const range = document.createRange();
+    const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+    let at = 0;
+    let begun = false;
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const letters = [...node.data];
+      const unit = (count) => letters.slice(0, count).join("").length;
+      if (!begun && mark.begin < at + letters.length) { range.setStart(node, unit(mark.begin - at)); begun = true; }
+      if (begun && mark.end <= at + letters.length) { range.setEnd(node, unit(mark.end - at)); return range; }
+      at += letters.length;
+    }
+    return null;
+  };
+  const showMarks = () => {
+    const list = within("[data-marks-list]");
+    const box = said();
+    if (!list || !field() || !box) return;
+    const letters = [...box.textContent];
+    const marks = read();
+    list.replaceChildren(...marks.map((mark, place) => {
+      const words = letters.slice(mark.begin, mark.end).join("");
+      const item = document.createElement("li");
+      const text = document.createElement("span");
+      text.textContent = words;
+      if (box.classList.contains("veil")) text.className = "veil";
+      const off = document.createElement("button");
+      off.type = "button";
+      off.textContent = "×";
+      off.dataset.unmark = String(place);
+      off.setAttribute("aria-label", `Take away mark ${place + 1}`);
+      item.append(text, off);
+      return item;
+    }));
+    if (window.CSS && CSS.highlights && window.Highlight) {
+      const ranges = marks.map((mark) => rangeOf(box, mark)).filter(Boolean);
+      if (ranges.length) CSS.highlights.set("marked", new Highlight(...ranges));
+      else CSS.highlights.delete("marked");
+    }
+  };
+  let chosen = null;
+  document.addEventListener("selectionchange", () => {
+    const button = within("[data-mark]");
+    if (!button) return;
+    const now = selected();
+    if (now) chosen = now;
+    button.hidden = !(now || (chosen && document.activeElement === button));
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-mark]") && chosen && field()) {
+      field().value = JSON.stringify(merge([...read(), chosen]));
+      chosen = null;
+      document.getSelection().removeAllRanges();
+      showMarks();
+      announce("Marked.");
+    }
+    const off = event.target.closest("[data-unmark]");
+    if (off) {
+      field().value = JSON.stringify(read().filter((_, place) => place !== Number(off.dataset.unmark)));
+      showMarks();
+    }
+  });
+
+  /* --- htmx: what arrives, and what to do when nothing does ---------------------------------------------- */
+  const arrived = () => {
+    delete root.dataset.reveal;
+    chosen = null;
+    startClaim();
+    showMarks();
+    tick();
+  };
+  const problem = (id) => {
+    const place = document.getElementById("queue-problem");
+    const template = document.getElementById(id);
+    if (!place || !template) return;
+    place.replaceChildren(template.content.cloneNode(true));
+    place.scrollIntoView({ block: "nearest" });
+  };
+  const ours = (event) => event.detail.target && event.detail.target.id === "work";
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!ours(event) || [200, 409, 422].includes(event.detail.xhr.status)) return;
+    event.detail.shouldSwap = false;
+    problem("queue-broken");
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.elt.id === "words") { showMarks(); return; }
+    if (event.detail.elt.id !== "work") return;
+    arrived();
+    const wrong = within(".field-error");
+    const heading = wrong ? wrong.closest("fieldset, .field") : within("#item-title, #empty h2");
+    const place = wrong && heading ? heading.querySelector("input, textarea") : heading;
+    if (place) place.focus({ preventScroll: Boolean(wrong) });
+    if (!wrong) window.scrollTo(0, 0);
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, (event) => { if (ours(event)) problem("queue-lost"); });
+  }
+  if (work()) arrived();
+})();
