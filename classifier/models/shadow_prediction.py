@@ -36,7 +36,12 @@ class ShadowPrediction(AppendOnlyModel):
                 fields=["model_version", "-id"],
                 condition=Q(disagrees=True),
                 name="shadowprediction_disagreements",
-            )
+            ),
+            models.Index(  # a period is counted from the index alone
+                fields=["model_version", "-created_at"],
+                include=["disagrees", "verdict"],
+                name="shadowprediction_by_time",
+            ),
         ]
 
     def __str__(self) -> str:
