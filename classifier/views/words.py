@@ -1,6 +1,6 @@
 """The words that drove a verdict: a second request, so that the verdict itself shows at once."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -31,7 +31,8 @@ def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
     prediction = comment.current_prediction
     toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
     words = words_of_comment(comment)
-    return _render(request, words, comment.text, veiled=toxic, comment_id=comment_id)
+    veiled = toxic or request.GET.get("veil") == "1"
+    return _render(request, words, comment.text, veiled=veiled, comment_id=comment_id)
 
 
 @signed_in
@@ -74,5 +75,7 @@ def _without(reason: str) -> WordsView:
 def _render(
     request: HttpRequest, words: WordsView, text: str, *, veiled: bool, comment_id: int | None = None
 ) -> HttpResponse:
-    context = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
+    context: dict[str, Any] = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
+    if request.GET.get("on") == "queue":  # where r removes
+        context["reveal_key"] = "b"
     return render(request, "classifier/verdict/words.html", context)

@@ -80,12 +80,12 @@
     } else if (event.key === "?") {
       const help = byId("help");
       if (help && !help.open) { event.preventDefault(); help.showModal(); }
-    } else if (event.key === "r") {
-      root.dataset.reveal = "on";
+    } else if (event.key === "r" && !byId("work")) {
+      root.dataset.reveal = "on";  /* in the queue r removes, and b shows blurred text */
     }
   });
   const cover = () => { delete root.dataset.reveal; };
-  document.addEventListener("keyup", (event) => { if (event.key === "r") cover(); });
+  document.addEventListener("keyup", (event) => { if (event.key === "r" && !byId("work")) cover(); });
   window.addEventListener("blur", cover);
 
   /* htmx events: the server answers settings with an event, so that nothing typed is lost to a reload. */

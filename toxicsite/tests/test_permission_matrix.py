@@ -30,6 +30,24 @@ POST comments/<int:comment_id>/decide/          MLA    409  action=approve
 POST comments/<int:comment_id>/undo/            MLA    404
 GET  comments/<int:comment_id>/verdict/         VMLA   200
 GET  comments/<int:comment_id>/words/           VMLA   302
+GET  queue/                                     MLA    200
+POST queue/next/                                MLA    302
+POST queue/back/                                MLA    200
+POST queue/again/                               MLA    302
+POST queue/undo/                                MLA    200
+GET  queue/worker/                              MLA    200
+POST queue/<int:comment_id>/decide/             MLA    409  action=approve
+POST queue/<int:comment_id>/renew/              MLA    200
+GET  queue/list/                                VMLA   200
+GET  queue/bulk/                                LA     200
+POST queue/bulk/preview/                        LA     200  scope=filter
+POST queue/bulk/decide/                         LA     404
+POST queue/bulk/<int:bulk_id>/undo/             LA     404
+GET  queue/saved/                               LA     200
+GET  queue/saved/new/                           LA     200
+GET  queue/saved/<int:saved_id>/                LA     404
+POST queue/saved/<int:saved_id>/move/           LA     404
+POST queue/saved/<int:saved_id>/delete/         LA     404
 POST preferences/blur/                          *      302
 POST preferences/theme/                         public 302
 GET  sign-in/                                   public 200
@@ -140,6 +158,7 @@ GET  training/versions/<int:version_id>/        TA     404
 POST training/versions/<int:version_id>/activate/  TA  404
 POST training/versions/<int:version_id>/override/  TA  404
 POST training/versions/<int:version_id>/shadow/    TA  404
+GET  training/versions/<int:version_id>/shadow/    TA  404
 POST training/versions/<int:version_id>/evaluate/  TA  404
 GET  training/retraining/                       TA     200
 POST training/retraining/start/                 TA     422
