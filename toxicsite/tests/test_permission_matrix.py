@@ -52,6 +52,7 @@ POST preferences/blur/                          *      302
 POST preferences/theme/                         public 302
 GET  sign-in/                                   public 200
 POST sign-out/                                  public 302
+GET  dashboard/                                 LA     200
 GET  history/                                   LA     200
 POST history/export/                            LA     200  format=csv
 GET  people/                                    A      200
