@@ -14,6 +14,8 @@ PAGES = (
     "datasets",
     "sweeps",
     "versions",
+    "shadow",
+    "learn",
     "retraining",
     "suites",
 )

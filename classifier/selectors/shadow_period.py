@@ -106,8 +106,8 @@ class ShadowPeriod:
         return self.looked < self.rows
 
     @property
-    def share(self) -> float:
-        return self.disagreements / self.rows if self.rows else 0.0
+    def agreed(self) -> int:
+        return self.rows - self.disagreements
 
 
 def shadow_period(

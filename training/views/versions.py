@@ -19,8 +19,6 @@ from classifier.services import (
     gate_check,
     model_version_activate,
     model_version_roll_back,
-    shadow_start,
-    shadow_stop,
     workers,
 )
 from classifier.services.model_versions import model_version_before_active
@@ -81,19 +79,11 @@ def version_list(request: HttpRequest) -> HttpResponse:
 @permitted(SEE_VERSIONS)
 @require_safe
 def version(request: HttpRequest, version_id: int) -> HttpResponse:
-    found = _found(version_id)
-    verdict = gate_check(found)
+    found = found_version(version_id)
     shadows = shadow_report(model_version=found)
     context = {
-        "version": found,
         "status": found.get_status_display(),
-        "gate": gate_view(found, verdict),
-        "measuring": evaluation_state(found),
-        "unmeasured": verdict.unmeasured if verdict is not None else [],
-        "active": ModelVersion.objects.active(),
-        "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=found.pk).first(),
         "facts": facts(found),
-        "running": sum(status.model_version == found.version for status in workers()),
         "runs": found.experiments.filter(deleted_at__isnull=True),
         "shadows": shadows,
         "shadow_facts": shadow_facts(shadows),
@@ -101,24 +91,39 @@ def version(request: HttpRequest, version_id: int) -> HttpResponse:
         "card": version_card(found),
         "manifest": manifest_text(found),
         "history": event_rows(found),
-        "may_promote": person_of(request).has_perm(PROMOTE),
-        "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
-        "test_set": Dataset.objects.test_set(),
+        **production_context(request, found),
         **_roll_back(request),
         **evaluation_context(found),
     }
     return render(request, "training/versions/version.html", context)
 
 
+def production_context(request: HttpRequest, found: ModelVersion) -> dict[str, Any]:
+    """What production.html needs to say how the gate stands and to promote the version through it."""
+    verdict = gate_check(found)
+    return {
+        "version": found,
+        "gate": gate_view(found, verdict),
+        "measuring": evaluation_state(found),
+        "unmeasured": verdict.unmeasured if verdict is not None else [],
+        "active": ModelVersion.objects.active(),
+        "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=found.pk).first(),
+        "running": sum(status.model_version == found.version for status in workers()),
+        "may_promote": person_of(request).has_perm(PROMOTE),
+        "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
+        "test_set": Dataset.objects.test_set(),
+    }
+
+
 @permitted(PROMOTE)
 @require_POST
 def activate(request: HttpRequest, version_id: int) -> HttpResponse:
-    found = _found(version_id)
+    found = found_version(version_id)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The reason is too long: at most 300 characters.")
         return redirect("training:version", found.pk)
-    return _tried(
+    return tried(
         request,
         found,
         lambda: model_version_activate(
@@ -132,13 +137,13 @@ def activate(request: HttpRequest, version_id: int) -> HttpResponse:
 @require_POST
 def override(request: HttpRequest, version_id: int) -> HttpResponse:
     """Into production past a closed gate, with the reason that the history keeps."""
-    found = _found(version_id)
+    found = found_version(version_id)
     form = OverrideForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Nothing was changed: {form.errors['reason'][0]}")
         return HttpResponseRedirect(f"{reverse('training:version', args=[found.pk])}#production")
     reason = form.cleaned_data["reason"]
-    return _tried(
+    return tried(
         request,
         found,
         lambda: model_version_activate(
@@ -162,28 +167,11 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     return redirect("training:version", target.pk)
 
 
-@permitted(PROMOTE)
-@require_POST
-def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
-    found = _found(version_id)
-    stop = request.POST.get("do") == "stop"
-    verb = shadow_stop if stop else shadow_start
-    reason = request.POST.get("reason", "").strip()[:300]
-    said = (
-        f"{found} no longer scores live traffic."
-        if stop
-        else f"{found} scores live traffic silently from now on. Its verdicts are shown here and change nothing."
-    )
-    return _tried(
-        request, found, lambda: verb(model_version=found, by=person_of(request), reason=reason), said
-    )
-
-
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
     """Measure the version on the test rows; before it, the one in production where the gate needs that."""
-    found = _found(version_id)
+    found = found_version(version_id)
     verdict = gate_check(found)
     others = [one for one in (verdict.unmeasured if verdict is not None else []) if one.pk != found.pk]
 
@@ -192,22 +180,22 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
             evaluation_start(model_version=one, by=person_of(request))
 
     names = " and ".join(str(one) for one in [*others, found])
-    return _tried(
+    return tried(
         request, found, start, f"{names} will be measured when the training worker is free; reload then."
     )
 
 
-def _found(version_id: int) -> ModelVersion:
+def found_version(version_id: int) -> ModelVersion:
     try:
         return ModelVersion.objects.get(pk=version_id)
     except ModelVersion.DoesNotExist:
         raise Http404 from None
 
 
-def _tried(
-    request: HttpRequest, found: ModelVersion, verb: Callable[[], Any], success: str
+def tried(
+    request: HttpRequest, found: ModelVersion, verb: Callable[[], Any], success: str, back: str = ""
 ) -> HttpResponseRedirect:
-    """Do it and say so; what the service refuses is said in its own words."""
+    """Do it, say so and go `back`; what the service refuses is said in its own words."""
     try:
         verb()
         messages.success(request, success)
@@ -215,7 +203,7 @@ def _tried(
         messages.error(request, f"Nothing was changed: {error}")
     except REFUSALS as error:
         messages.error(request, f"Nothing was changed: {error}")
-    return HttpResponseRedirect(reverse("training:version", args=[found.pk]))
+    return HttpResponseRedirect(back or reverse("training:version", args=[found.pk]))
 
 
 def _roll_back(request: HttpRequest) -> dict[str, Any]:
@@ -233,6 +221,5 @@ urlpatterns = [
     path("versions/<int:version_id>/", version, name="version"),
     path("versions/<int:version_id>/activate/", activate, name="version-activate"),
     path("versions/<int:version_id>/override/", override, name="version-override"),
-    path("versions/<int:version_id>/shadow/", shadow, name="version-shadow"),
     path("versions/<int:version_id>/evaluate/", evaluate, name="version-evaluate"),
 ]

@@ -134,7 +134,9 @@ def decided(pair: Pair) -> Callable[[int], list[Decision]]:
         made = []
         for comment in Comment.objects.filter(status="classified", current_decision__isnull=True):
             action = "remove" if "hate" in comment.text else "approve"
-            decision = Decision.objects.create(comment=comment, action=action, labels={})
+            decision = Decision.objects.create(
+                comment=comment, action=action, labels={}, prediction=comment.current_prediction
+            )
             Comment.objects.filter(pk=comment.pk).update(current_decision=decision, status="decided")
             made.append(decision)
         return made
