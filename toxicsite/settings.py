@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- the review queue -------------------------------------------------------------------------------------
 REVIEW_CLAIM_SECONDS = env.number("REVIEW_CLAIM_SECONDS", 300.0)
 REVIEW_SKIP_SECONDS = env.number("REVIEW_SKIP_SECONDS", 3_600.0)
+BLUR_TEXT_DEFAULT = env.flag("BLUR_TEXT_DEFAULT", True)
 SECOND_LOOK_EVERY = env.whole("SECOND_LOOK_EVERY", 20)
 APPEAL_BY_OTHERS = env.flag("APPEAL_BY_OTHERS", True)
 REPORTS_TO_REOPEN = env.whole("REPORTS_TO_REOPEN", 1, at_least=1)

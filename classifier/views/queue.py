@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from classifier.models import Comment, User
@@ -15,7 +16,7 @@ from classifier.selectors.review import ORDERS, queue_count
 from classifier.services import worker_status
 from classifier.services.claims import claim, claim_renew
 from classifier.services.errors import ClaimTaken
-from classifier.views.access import permitted, person_of
+from classifier.views.access import permitted, person_of, signed_in
 from classifier.views.queue_empty import LIMIT, why_empty
 from classifier.views.queue_form import in_words, names_a_queue, query_of, read_chosen
 from classifier.views.queue_item import QueueItem, Typed, queue_item, seconds_left
@@ -60,15 +61,13 @@ def undo(request: HttpRequest) -> HttpResponse:
     return show(request, user, state, shown)
 
 
-@permitted(DECIDE)
+@signed_in
+@never_cache
 @require_POST
-def renew(request: HttpRequest, comment_id: int) -> JsonResponse:
+def renew(request: HttpRequest, comment_id: int) -> HttpResponse:
     """Keep the claim longer; with `take`, take it again where nobody else has. Says who was quicker."""
     user, state = person_of(request), QueueState.of(request)
-    try:
-        comment = visible(comment_id, user)
-    except Comment.DoesNotExist:
-        raise Http404 from None
+    comment = comment_at_work(request, comment_id)
     if state.look == comment_id:
         return JsonResponse({"held": True, "seconds": int(settings.REVIEW_CLAIM_SECONDS)})
     if claim_renew(comment=comment, by=user):
@@ -89,6 +88,18 @@ def renew(request: HttpRequest, comment_id: int) -> JsonResponse:
 def worker(request: HttpRequest) -> HttpResponse:
     """Whether new comments are being classified; asked by the page now and then."""
     return render(request, "classifier/queue/worker.html", {"worker": worker_status()})
+
+
+def comment_at_work(request: HttpRequest, comment_id: int) -> Comment:
+    """The comment; one that a person may not see is as one that is not there, whatever else they may do."""
+    user = person_of(request)
+    try:
+        comment = visible(comment_id, user)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    if not user.has_perm(DECIDE):
+        raise PermissionDenied(DECIDE)
+    return comment
 
 
 def show(

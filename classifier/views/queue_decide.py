@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from classifier.models import FINAL_ACTIONS, Comment, DecisionAction, User
@@ -16,10 +17,10 @@ from classifier.services.errors import ClaimTaken, DecisionConflict
 from classifier.services.in_force import policy_for
 from classifier.services.near_duplicates import group_of
 from classifier.services.validation import InvalidInput, ValidationProblem
-from classifier.views.access import permitted, person_of
+from classifier.views.access import person_of, signed_in
 from classifier.views.decided import label_corrections
 from classifier.views.decisions import OTHER_VERDICT
-from classifier.views.queue import DECIDE, show
+from classifier.views.queue import comment_at_work, show
 from classifier.views.queue_item import Typed, typed_of
 from classifier.views.queue_state import GROUP, LOOK, QueueState
 from classifier.views.queue_steps import Shown, take_next, visible, write_answer
@@ -34,15 +35,13 @@ DONE = {
 MARKS_CANNOT_BE_READ = "The marks of the words cannot be read; mark them again."
 
 
-@permitted(DECIDE)
+@signed_in
+@never_cache
 @require_POST
 def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
     """Record what was decided and show the next comment; a conflict keeps everything that was filled in."""
     user, state, typed = person_of(request), QueueState.of(request), typed_of(request.POST)
-    try:
-        comment = visible(comment_id, user)
-    except Comment.DoesNotExist:
-        raise Http404 from None
+    comment = comment_at_work(request, comment_id)
     action = request.POST.get("action", "")
     look = state.look == comment_id
     try:

@@ -46,7 +46,9 @@ def test_who_has_seen_the_others_decision_may_decide_anew(
     theirs = decision_record(comment=only, action="remove", by=kim)
     answer = as_mo.post(f"/queue/{only.pk}/decide/", {"action": "approve", "seen": ""})
     assert f'name="seen" value="{theirs.pk}"' in answer.content.decode()
-    assert as_mo.post(f"/queue/{only.pk}/decide/", {"action": "approve", "seen": theirs.pk}).status_code == 302
+    assert (
+        as_mo.post(f"/queue/{only.pk}/decide/", {"action": "approve", "seen": theirs.pk}).status_code == 302
+    )
     only.refresh_from_db()
     assert only.current_decision is not None
     assert only.current_decision.action == "approve"
@@ -73,7 +75,12 @@ def test_a_new_verdict_is_looked_at_before_deciding(
     assert seen is not None
     as_mo.get("/queue/")
     newer = Prediction.objects.create(
-        comment=only, model_version=active_version, scores=seen.scores, verdict="toxic", score=0.9, threshold=0.5
+        comment=only,
+        model_version=active_version,
+        scores=seen.scores,
+        verdict="toxic",
+        score=0.9,
+        threshold=0.5,
     )
     Comment.objects.filter(pk=only.pk).update(current_prediction=newer)
     answer = as_mo.post(
