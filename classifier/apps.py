@@ -8,9 +8,12 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self) -> None:
+        from classifier.services import events
         from classifier.services.policies import policies_ensure_after_migrate
         from classifier.services.roles import ensure_after_migrate
+        from classifier.services.webhook_outbox import outbox_write
 
+        events.register(outbox_write, inside=True)
         # After the receiver of contrib.auth, which makes the permissions and was connected before this one.
         post_migrate.connect(ensure_after_migrate, sender=self, dispatch_uid="classifier.roles")
         post_migrate.connect(policies_ensure_after_migrate, sender=self, dispatch_uid="classifier.policies")

@@ -91,7 +91,17 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = "webhook deliveries"
         constraints = [models.UniqueConstraint(fields=["webhook", "event"], name="webhookdelivery_once")]
         indexes = [
-            models.Index(fields=["next_at"], condition=Q(status="waiting"), name="webhookdelivery_due"),
+            # a long backlog of one receiver costs the others nothing
+            models.Index(
+                fields=["webhook", "next_at", "id"],
+                condition=Q(status="waiting"),
+                name="webhookdelivery_due",
+            ),
+            models.Index(
+                fields=["webhook", "claimed_until"],
+                condition=Q(claimed_until__isnull=False),
+                name="webhookdelivery_claimed",
+            ),
             models.Index(fields=["webhook", "-id"], name="webhookdelivery_by_webhook"),
         ]
 

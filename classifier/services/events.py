@@ -16,7 +16,17 @@ COMMENT_DECIDED = "comment.decided"
 APPEAL_OPENED = "appeal.opened"
 APPEAL_RESOLVED = "appeal.resolved"
 MODEL_PROMOTED = "model.promoted"
-NAMES = (COMMENT_CLASSIFIED, COMMENT_DECIDED, APPEAL_OPENED, APPEAL_RESOLVED, MODEL_PROMOTED)
+EXPERIMENT_FINISHED = "experiment.finished"
+DRIFT_WARNING = "drift.warning"
+NAMES = (
+    COMMENT_CLASSIFIED,
+    COMMENT_DECIDED,
+    APPEAL_OPENED,
+    APPEAL_RESOLVED,
+    MODEL_PROMOTED,
+    EXPERIMENT_FINISHED,
+    DRIFT_WARNING,
+)
 
 Payload = Mapping[str, Any]
 Receiver = Callable[[str, list[Payload]], Any]

@@ -1,0 +1,54 @@
+"""Signatures as https://www.standardwebhooks.com has them: HMAC-SHA256 over `id.timestamp.body`, in base64.
+
+A secret is `whsec_` and the base64 of its bytes; the bytes are the key. While a secret is being replaced, both sign.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from classifier.models import Webhook
+from toxicsite.lib.sealing import seal, unseal
+
+MARK = "whsec_"
+SECRET_BYTES = 32
+
+
+def new_secret() -> str:
+    """A fresh secret in the form that receivers are given."""
+    return MARK + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def sealed(secret: str) -> bytes:
+    """The secret as it is stored."""
+    return seal(secret)
+
+
+def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
+    """What signs at this moment, the newest first. Raises SealBroken where the site's secret key was changed."""
+    found = [str(unseal(bytes(webhook.sealed_secret)))]
+    until = webhook.old_secret_until
+    if webhook.sealed_old_secret is not None and until is not None and now < until:
+        found.append(str(unseal(bytes(webhook.sealed_old_secret))))
+    return found
+
+
+def signature(secret: str, *, message: str, timestamp: int, body: bytes) -> str:
+    """`v1,` and the base64 of the MAC."""
+    key = base64.b64decode(secret.removeprefix(MARK))
+    told = f"{message}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()
+
+
+def signed_headers(keys: Sequence[str], *, message: str, now: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of an attempt made `now`."""
+    timestamp = int(now.timestamp())
+    signatures = [signature(key, message=message, timestamp=timestamp, body=body) for key in keys]
+    return {
+        "webhook-id": message,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(signatures),
+    }
