@@ -22,6 +22,7 @@ VAR_DIR = Path(env.read("VAR_DIR", str(BASE_DIR / "var")))
 MODELS_DIR = Path(env.read("MODELS_DIR", str(VAR_DIR / "models")))
 DATASETS_DIR = Path(env.read("DATASETS_DIR", str(VAR_DIR / "datasets")))
 RUNS_DIR = Path(env.read("RUNS_DIR", str(VAR_DIR / "runs")))
+TRANSFERS_DIR = Path(env.read("TRANSFERS_DIR", str(VAR_DIR / "transfers")))
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 
 # --- security ---------------------------------------------------------------------------------------------
@@ -160,6 +161,7 @@ CELERY_TIMEZONE = "UTC"
 # --- classification ---------------------------------------------------------------------------------------
 COMMENT_MAX_CHARACTERS = env.whole("COMMENT_MAX_CHARACTERS", 20_480, at_least=1)
 BATCH_MAX_COMMENTS = env.whole("BATCH_MAX_COMMENTS", 1_000, at_least=1)
+MODEL_LANGUAGES = env.words("MODEL_LANGUAGES", ("en",))
 SCORE_DEADLINE_SECONDS = env.number("SCORE_DEADLINE_SECONDS", 5.0)
 SCORE_MAX_WINDOWS = env.whole("SCORE_MAX_WINDOWS", 64, at_least=1)
 SCORER_BACKEND = env.read("SCORER_BACKEND", "auto")
@@ -172,6 +174,7 @@ SHADOW_SHARE = env.share("SHADOW_SHARE", 1.0)
 RETENTION_SWEEP_SECONDS = env.number("RETENTION_SWEEP_SECONDS", 3_600.0)
 STATISTICS_SWEEP_SECONDS = env.number("STATISTICS_SWEEP_SECONDS", 300.0)
 TRAIN_SWEEP_SECONDS = env.number("TRAIN_SWEEP_SECONDS", 15.0)
+TRANSFER_SWEEP_SECONDS = env.number("TRANSFER_SWEEP_SECONDS", 30.0)
 TRAIN_CLAIM_SECONDS = env.number("TRAIN_CLAIM_SECONDS", 60.0)
 TRAIN_NICE = env.whole("TRAIN_NICE", 5)
 WEBHOOK_SWEEP_SECONDS = env.number("WEBHOOK_SWEEP_SECONDS", 5.0)
@@ -197,6 +200,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": WEBHOOK_SWEEP_SECONDS},
     },
     "delivery-log": {"task": "classifier.delivery_log", "schedule": 3_600.0, "options": {"expires": 3_600.0}},
+    "transfers-sweep": {
+        "task": "classifier.transfers_sweep",
+        "schedule": TRANSFER_SWEEP_SECONDS,
+        "options": {"expires": TRANSFER_SWEEP_SECONDS},
+    },
+    "usage": {"task": "classifier.usage", "schedule": 60.0, "options": {"expires": 60.0}},
     "training-sweep": {
         "task": "training.sweep_up",
         "schedule": TRAIN_SWEEP_SECONDS,
@@ -223,6 +232,12 @@ WEBHOOK_AT_ONCE = env.whole("WEBHOOK_AT_ONCE", 4, at_least=1)
 WEBHOOK_GIVE_UP_DAYS = env.whole("WEBHOOK_GIVE_UP_DAYS", 5, at_least=1)
 WEBHOOK_LOG_DAYS = env.whole("WEBHOOK_LOG_DAYS", 30, at_least=1)
 WEBHOOK_CACHE_SECONDS = env.number("WEBHOOK_CACHE_SECONDS", 3.0)
+
+# --- imports and exports --------------------------------------------------------------------------------------
+TRANSFER_MAX_BYTES = env.whole("TRANSFER_MAX_BYTES", 2 * 1024 * 1024 * 1024, at_least=1)
+TRANSFER_CLAIM_SECONDS = env.number("TRANSFER_CLAIM_SECONDS", 120.0)
+TRANSFER_KEEP_HOURS = env.number("TRANSFER_KEEP_HOURS", 72.0)
+EXPORT_DIRECT_ROWS = env.whole("EXPORT_DIRECT_ROWS", 10_000)
 
 # --- the quality gate before production -------------------------------------------------------------------
 GATE_MIN_ROC_AUC = env.share("GATE_MIN_ROC_AUC", 0.9)
@@ -269,6 +284,9 @@ LOGGING = toxicsite_logging.configuration(
 # --- API --------------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 6_000, at_least=1)
 API_WAIT_MAX_SECONDS = env.number("API_WAIT_MAX_SECONDS", 10.0)
+API_STREAMS_MAX = env.whole("API_STREAMS_MAX", 32, at_least=1)
+API_STREAM_SECONDS = env.number("API_STREAM_SECONDS", 300.0)
+API_STREAM_LOOK_SECONDS = env.number("API_STREAM_LOOK_SECONDS", 1.0)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "classifier.api.schema.OperationSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

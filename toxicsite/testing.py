@@ -38,6 +38,7 @@ for name in (
     "MODELS_DIR",
     "DATASETS_DIR",
     "RUNS_DIR",
+    "TRANSFERS_DIR",
 ):
     os.environ.pop(name, None)  # the answers of a test do not depend on how the machine is set up
 if os.environ.get("REDIS_URL"):

@@ -36,9 +36,10 @@ from classifier.services.purged import queued_again
 from classifier.services.reasons import reasons_with
 from toxicsite.lib.lifecycle import transition_many
 
-COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id")
+COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id", "edited_at")
 OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons that each scoring finds anew
 STANDS = "the decision stands: the new verdict is of the same band"
+BROUGHT = "decided before it came here"
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ logger = logging.getLogger(__name__)
 class Judged:
     """What a comment's policy says; `waits`: for a person.
 
-    Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`.
+    Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`. What
+    was decided before its first verdict was imported with that decision (`brought`), which stands whatever the band.
     """
 
     comment: Comment
@@ -59,6 +61,7 @@ class Judged:
     text_hash: int
     sketch: list[int] | None
     stands: bool = False
+    brought: bool = False
     reopened: bool = False
 
     @property
@@ -128,10 +131,11 @@ def judged_fields(
 def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
     """Decide what a policy decides without a person, and let decisions that stand go on; in the given transaction."""
     rows = list(judged)
-    standing = [one.comment for one in rows if one.stands]
-    transition_many(
-        standing, to=CommentStatus.DECIDED, allowed=COMMENT_TRANSITIONS, reason=STANDS, savepoint=False
-    )
+    for reason, brought in ((STANDS, False), (BROUGHT, True)):
+        standing = [one.comment for one in rows if one.stands and one.brought == brought]
+        transition_many(
+            standing, to=CommentStatus.DECIDED, allowed=COMMENT_TRANSITIONS, reason=reason, savepoint=False
+        )
     groups: dict[tuple[int | None, str], list[Judged]] = defaultdict(list)
     for one in rows:
         if one.automatic:
@@ -194,7 +198,8 @@ def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: b
         logger.exception("Comment %d could not be judged; a person looks at it", comment.pk)
         band, risk, uncertainty, reasons = Band.REVIEW.value, 0.5, 0.0, [{"kind": "unjudged"}]
     decided = not afresh and comment.current_decision_id is not None
-    reopened = decided and comment.band != band
+    brought = decided and comment.band == "" and comment.edited_at is None
+    reopened = decided and not brought and comment.band != band
     if reopened:
         reasons.append({"kind": "edit", "before": comment.band})
     return Judged(
@@ -207,6 +212,7 @@ def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: b
         text_hash=text_hash(fold),
         sketch=sketch(fold),
         stands=decided and not reopened,
+        brought=brought,
         reopened=reopened,
     )
 

@@ -7,7 +7,7 @@ from toxicsite.launcher.postgres import Cluster
 from toxicsite.launcher.redis_server import RedisServer
 from toxicsite.launcher.supervision import Program
 
-APPLICATION = ("web", "worker-classify", "worker-train", "beat")
+APPLICATION = ("web", "worker-classify", "worker-train", "worker-transfers", "worker-deliver", "beat")
 
 
 def service_programs(cluster: Cluster | None, server: RedisServer | None) -> list[Program]:
@@ -31,7 +31,7 @@ def service_programs(cluster: Cluster | None, server: RedisServer | None) -> lis
 
 
 def application_programs(options: Options) -> list[Program]:
-    """Web, the two workers and beat, started once the database is up to date."""
+    """Web, the workers and beat, started once the database is up to date."""
     celery = [sys.executable, "-m", "celery", "-A", "toxicsite"]
     # Alone on their queues, workers have nothing to tell each other.
     quiet = ["--without-gossip", "--without-mingle"]
@@ -51,6 +51,18 @@ def application_programs(options: Options) -> list[Program]:
             "worker-train",
             [*celery, "worker", "-Q", "training", "-c", "1", "-n", "training@%h", *quiet],
             priority=40,
+        ),
+        Program(
+            "worker-transfers",
+            [*celery, "worker", "-Q", "transfers", "-c", "1", "-n", "transfers@%h", *quiet],
+            priority=40,
+        ),
+        Program(
+            "worker-deliver",
+            # solo: one thread writes what its own threads have sent
+            [*celery, "worker", "-Q", "deliveries", "--pool=solo", "-n", "deliver@%h", *quiet],
+            priority=40,
+            stop_seconds=25,  # what is under way comes to its end
         ),
         Program(
             "beat",

@@ -9,7 +9,7 @@ import yaml
 
 from toxicsite.launcher.environment import PROJECT
 
-OURS = ("web", "worker-classify", "worker-train", "beat")
+OURS = ("web", "worker-classify", "worker-train", "worker-transfers", "worker-deliver", "beat")
 
 
 @pytest.fixture(scope="module")

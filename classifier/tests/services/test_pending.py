@@ -175,3 +175,17 @@ def test_requests_that_cannot_wait_are_served_between_engine_calls(
         between=lambda: served.append(Prediction.objects.count()),
     )
     assert served == [1, 2, 3]
+
+
+def test_what_was_imported_waits_until_nothing_live_does_and_comes_in_smaller_claims(
+    active_version: ModelVersion,
+) -> None:
+    old = submit(*[f"old {number}" for number in range(10)])
+    Comment.objects.update(is_backlog=True)
+    live = submit("live one", "live two")
+    scorer = FakeScorer()
+    assert pending_classify(scorer=scorer, model_version=active_version, limit=10) == 2
+    assert set(Comment.objects.filter(status="classified")) == set(live)
+    assert pending_classify(scorer=scorer, model_version=active_version, limit=10) == 5
+    assert pending_classify(scorer=scorer, model_version=active_version, limit=10) == 5
+    assert Comment.objects.filter(pk__in=[one.pk for one in old], status="classified").count() == 10

@@ -1,0 +1,92 @@
+"""`manage.py export_comments`: comments with verdicts and decisions, to standard output or a file.
+
+./manage.py export_comments --filter source=forum --filter status=decided -o decided.jsonl --format jsonl
+"""
+
+import os
+import time
+from argparse import ArgumentParser
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from classifier.selectors.queue_filters import QueueFilters, WrongFilter
+from classifier.services.exporting import FORMATS, export_stream, filters_of
+
+SAY_SECONDS = 1.0
+MANY = ("source", "ids")
+
+
+class Command(BaseCommand):
+    help = "Export comments. Filters are those of the review queue; every export leaves a row in the audit."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        names = ", ".join(QueueFilters.__dataclass_fields__)
+        parser.add_argument(
+            "--filter",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help=f"narrow by {names}; source and ids may be given again",
+        )
+        parser.add_argument("--format", choices=list(FORMATS), default="csv", help="[%(default)s]")
+        parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="[standard output]")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            filters = filters_of(_data(options["filter"]))
+        except WrongFilter as error:
+            raise CommandError(f"--filter {error.field}: {error}") from None
+        self.said = time.monotonic()
+        self.rows = 0
+        text = export_stream(filters=filters, file_format=options["format"], by=None, told=self._progress)
+        with self._opened(options["output"]) as stream:
+            for piece in text:
+                stream.write(piece)
+        self.stderr.write(f"{self.rows:,} comments exported", self.style.NOTICE)
+
+    def _progress(self, rows: int) -> None:
+        self.rows = rows
+        if time.monotonic() - self.said >= SAY_SECONDS:
+            self.said = time.monotonic()
+            self.stderr.write(f"{rows:,} comments …", self.style.NOTICE)
+
+    @contextmanager
+    def _opened(self, output: Path | None) -> Iterator[Any]:
+        """Standard output, or a file that takes its name only when it is complete."""
+        if output is None:
+            yield _Unended(self.stdout)
+            return
+        part = output.with_name(f".{output.name}.{os.getpid()}.part")
+        try:
+            with part.open("x", encoding="utf-8", newline="") as stream:
+                yield stream
+            part.replace(output)
+        except OSError as error:
+            raise CommandError(f"--output: cannot write {output} ({error.strerror})") from None
+        finally:
+            part.unlink(missing_ok=True)
+
+
+class _Unended:
+    """Writes pieces as they are; Django's wrapper ends each with a line's end of its own."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream: IO[str] = stream
+
+    def write(self, piece: str) -> None:
+        self.stream.write(piece, ending="")  # type: ignore[call-arg]
+
+
+def _data(given: list[str]) -> dict[str, Any]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise CommandError(f"--filter {one}: write NAME=VALUE")
+        found[name].append(value)
+    return {name: values if name in MANY else values[-1] for name, values in found.items()}

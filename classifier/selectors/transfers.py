@@ -1,0 +1,68 @@
+"""Imports and exports as they are looked at: which there are, how far each is, how long it will still take."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from classifier.models import Transfer, User
+
+LISTED = 50
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`share` from 0 to 1 and `seconds_left` are None while nobody can know."""
+
+    done: int
+    total: int | None
+    errors: int
+    share: float | None
+    rate: float | None
+    seconds_left: float | None
+
+    @property
+    def percent(self) -> int:
+        return int(100 * (self.share or 0))
+
+    @property
+    def sentence(self) -> str:
+        if self.total is None and not self.done:
+            return "looking at the file"
+        parts = [f"{self.done:,}" + (f" of {self.total:,}" if self.total else "") + " rows"]
+        if self.rate:
+            parts.append(f"{self.rate:,.0f} a second")
+        if self.seconds_left is not None:
+            parts.append(f"{duration(self.seconds_left)} left")
+        if self.errors:
+            parts.append(f"{self.errors:,} not taken")
+        return ", ".join(parts)
+
+
+def transfers_seen_by(*, user: User) -> QuerySet[Transfer]:
+    """All of them for who sees every source, otherwise one's own: a file holds what its maker saw."""
+    rows = Transfer.objects.select_related("by").order_by("-id")
+    return rows if user.all_sources else rows.filter(by=user)
+
+
+def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:
+    """How far a transfer is; its rate is that of the present run."""
+    done, total = transfer.done_rows, transfer.total_rows
+    running = transfer.status == Transfer.Status.RUNNING
+    rate = None
+    if running and transfer.started_at is not None:
+        seconds = ((now or timezone.now()) - transfer.started_at).total_seconds()
+        here = done - transfer.options.get("began_rows", 0)
+        rate = here / seconds if seconds > 0 and here > 0 else None
+    left = (total - done) / rate if rate and total is not None else None
+    share = min(1.0, done / total) if total else None
+    return Progress(done, total, transfer.error_rows, share, rate, left)
+
+
+def duration(seconds: float) -> str:
+    """A time in the words of a person: 40 s, 3 min, 2 h 5 min."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
