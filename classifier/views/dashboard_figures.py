@@ -9,7 +9,7 @@ from classifier.selectors.drift import Drift
 from classifier.selectors.measures import SCORE_BINS
 from classifier.views.presentation import duration
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 AGE_NAMES = ("up to 1 h", "1 to 4 h", "4 to 24 h", "1 to 3 days", "over 3 days")
 DAY_SECONDS = 86_400
 LONG_SECONDS = 2 * DAY_SECONDS
@@ -60,7 +60,7 @@ def _inbound(told: Told) -> Figure:
     return Figure(
         "inbound",
         "Comments that came in",
-        "By the day they came in, with the model’s first verdict.",
+        "By the day they came in, with the first verdict of the model.",
         "lines",
         _lines(
             told,
@@ -87,7 +87,7 @@ def _decisions(told: Told) -> Figure:
     return Figure(
         "decisions",
         "Decisions by policies and by people",
-        "Bulk decisions are people’s, many at once.",
+        "Bulk decisions are made by people, many at once.",
         "lines",
         _lines(
             told,

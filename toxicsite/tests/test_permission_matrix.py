@@ -55,6 +55,12 @@ POST sign-out/                                  public 302
 GET  dashboard/                                 LA     200
 GET  history/                                   LA     200
 POST history/export/                            LA     200  format=csv
+GET  keys/                                      A      200
+GET  keys/new/                                  A      200
+POST keys/new/                                  A      422
+GET  keys/<int:key_id>/                         A      404
+POST keys/<int:key_id>/rotate/                  A      404
+POST keys/<int:key_id>/revoke/                  A      404
 GET  people/                                    A      200
 GET  people/new/                                A      200
 GET  people/<int:person_id>/                    A      404
@@ -63,6 +69,10 @@ POST privacy/retention/                         A      422
 POST privacy/purge/                             A      404
 POST privacy/erase/                             A      422
 POST privacy/export/                            A      422
+GET  quality/                                   LA     200
+GET  quality/look/                              MLA    200
+POST quality/golden/                            LA     422
+POST quality/golden/<int:item_id>/retire/       LA     404
 GET  policies/                                  LA     200
 GET  policies/site/                             LA     200
 POST policies/site/restore/                     A      404
@@ -74,12 +84,46 @@ POST rules/new/                                 A      422
 POST rules/try/                                 LA     422
 GET  rules/<int:rule_id>/                       LA     404
 POST rules/<int:rule_id>/switch/                A      404
+POST v1alpha1/comments:analyze                  public 400
+POST v1alpha1/comments:suggestscore             public 400
+GET  $discovery/rest                            public 200
+GET  discovery/v1/apis/commentanalyzer/v1alpha1/rest  public 200
+POST v1/moderations                             public 401
+POST predict                                    public 401
+GET  info                                       public 401
+GET  health                                     public 503
 GET  api/docs/                                  public 200
 GET  api/v1/openapi.yaml                        public 200
 GET  api/v1/comments/                           *      200
 POST api/v1/comments/                           MLA    202  text=hello
 GET  api/v1/comments/<int:comment_id>/          VMLA   200
+PATCH api/v1/comments/<int:comment_id>/         A      202  text=hello
+DELETE api/v1/comments/<int:comment_id>/        A      204
+POST api/v1/comments/<int:comment_id>/rescan/   MLA    202
+GET  api/v1/comments/<int:comment_id>/decisions/ VMLA  200
+POST api/v1/comments/<int:comment_id>/decisions/ MLA   409  action=approve
+GET  api/v1/comments/<int:comment_id>/appeals/  VMLA   200
+POST api/v1/comments/<int:comment_id>/appeals/  A      409
+GET  api/v1/comments/<int:comment_id>/reports/  MLA    200
+POST api/v1/comments/<int:comment_id>/reports/  MLA    201
+GET  api/v1/decisions/                          VMLA   200
+POST api/v1/decisions/<int:decision_id>/undo/   MLA    404
+GET  api/v1/appeals/                            MLA    200
+POST api/v1/appeals/<int:appeal_id>/resolve/    LA     404
+GET  api/v1/reports/                            MLA    200
+GET  api/v1/policies/                           LA     200
+GET  api/v1/policies/site/                      LA     200
+PUT  api/v1/policies/site/                      A      400
+POST api/v1/policies/site/preview/              LA     400
+GET  api/v1/policies/of/<slug:slug>/            LA     404
+PUT  api/v1/policies/of/<slug:slug>/            A      404
+POST api/v1/policies/of/<slug:slug>/preview/    LA     404
+GET  api/v1/queue/                              MLA    200
+POST api/v1/queue/claim/                        MLA    204
+POST api/v1/queue/<int:comment_id>/claim/       MLA    409
+POST api/v1/queue/<int:comment_id>/release/     MLA    409
 POST api/v1/score/                              *      400
+GET  api/v1/usage/                              *      200
 GET  api/v1/experiments/                        TA     200
 POST api/v1/experiments/                        TA     400
 GET  api/v1/experiments/<int:experiment_id>/    TA     404
