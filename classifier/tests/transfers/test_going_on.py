@@ -42,7 +42,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows(bad: int = 10) -> str:
     """A CSV whose every `bad`-th text is empty; none has an ID that would keep it from being stored twice."""
-    return "text\n" + "".join('"line\n%d"\n' % n if n % bad else '" "\n' for n in range(1, ROWS + 1))
+    return "text\n" + "".join(f'"line\n{n}"\n' if n % bad else '" "\n' for n in range(1, ROWS + 1))
 
 
 def texts() -> list[str]:

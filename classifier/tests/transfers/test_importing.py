@@ -103,7 +103,8 @@ def test_a_decision_that_was_brought_stands_whatever_the_model_says(active_versi
     comments = Comment.objects.select_related("current_decision").order_by("id")
     assert [comment.status for comment in comments] == ["decided", "decided", "classified"]
     kept, removed, undecided = comments
-    assert kept.current_decision is not None and removed.current_decision is not None
+    assert kept.current_decision is not None
+    assert removed.current_decision is not None
     assert kept.current_decision.created_at == datetime(2024, 5, 1, 10, tzinfo=UTC)
     assert (kept.current_decision.action, kept.queued_at) == ("approve", None)
     assert (removed.current_decision.action, removed.current_decision.reason) == ("remove", "spam")
