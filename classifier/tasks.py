@@ -1,18 +1,35 @@
-"""The tasks of the `classify` queue: `celery -A toxicsite worker -Q classify --pool=solo`."""
+"""The tasks of the queues `classify` (`celery -A toxicsite worker -Q classify --pool=solo`) and `transfers` (`-c 1`).
+
+Imports and exports have a queue and a worker of their own: minutes of them must keep no comment from its verdict, nor
+wait themselves until a training run of hours is over.
+"""
 
 from typing import Any
 
+from billiard import Event
 from celery import shared_task
-from celery.signals import celeryd_after_setup, worker_shutdown
+from celery.signals import celeryd_after_setup, celeryd_init, worker_shutdown, worker_shutting_down
 
 from classifier.services.privacy import retention_turn
 from classifier.services.statistics import statistics_turn
+from classifier.services.transfer_work import transfer_work
+from classifier.services.transfers import transfers_sweep
+from classifier.services.usage import usage_flush
+from classifier.services.webhook_courier import deliver_turn, this_courier
+from classifier.services.webhook_log import delivery_log_turn
 from classifier.services.worker import classify_turn, this_worker
 
 QUEUE = "classify"
 RETENTION_TURN_SECONDS = 0.2
 RETENTION_PAUSE_SECONDS = 1.0
 STATISTICS_PAUSE_SECONDS = 1.0
+_leaving: dict[str, Any] = {}  # "event": made before the pool forks, so that its processes see it
+
+
+def leaving() -> bool:
+    """Whether this worker has been asked to stop."""
+    event = _leaving.get("event")
+    return event is not None and bool(event.is_set())
 
 
 @shared_task(name="classifier.classify")
@@ -41,6 +58,49 @@ def statistics() -> None:
         statistics.apply_async(countdown=STATISTICS_PAUSE_SECONDS)
 
 
+@shared_task(name="classifier.transfer_run")
+def transfer_run(transfer_id: int) -> None:
+    """What the bell of an import or export calls; delivered twice, the second finds nothing to do."""
+    if not leaving():
+        transfer_work(transfer_id=transfer_id, leaving=leaving)
+
+
+@shared_task(name="classifier.transfers_sweep")
+def transfers_sweep_up() -> None:
+    """Sent by beat: transfers whose worker is gone or that no bell announced, and files that are old enough to go."""
+    if not leaving():
+        transfers_sweep()
+
+
+@celeryd_init.connect
+def prepare_to_leave(**kwargs: Any) -> None:
+    _leaving["event"] = Event()
+
+
+@worker_shutting_down.connect
+def leave(**kwargs: Any) -> None:
+    if (event := _leaving.get("event")) is not None:
+        event.set()
+
+
+@shared_task(name="classifier.usage", ignore_result=True)
+def usage() -> None:
+    """Sent by beat: writes what API keys have used."""
+    usage_flush()
+
+
+@shared_task(name="classifier.deliver")
+def deliver() -> None:
+    """Rung after commits and sent by beat: sends what webhooks are to be told."""
+    deliver_turn()
+
+
+@shared_task(name="classifier.delivery_log")
+def delivery_log() -> None:
+    """Sent by beat: deletes what the log of webhooks no longer keeps."""
+    delivery_log_turn()
+
+
 @celeryd_after_setup.connect
 def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
     if QUEUE in instance.app.amqp.queues.consume_from:
@@ -50,3 +110,4 @@ def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
 @worker_shutdown.connect
 def stop_worker(**kwargs: Any) -> None:
     this_worker().stop()
+    this_courier().stop()
