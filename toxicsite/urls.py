@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/", include("classifier.api.urls")),
     path("admin/", admin.site.urls),
     path("training/", include("training.urls")),
+    path("", include("classifier.api.dialects.urls")),
     path("", include("classifier.urls")),
 ]
 

@@ -1,13 +1,16 @@
 """Errors that Django answers outside any view of the API (unknown path, bad Host, a failing middleware).
 
-They come out as problems too, so a client under /api/ meets one form of error only.
+They come out as problems too, so a client under /api/ meets one form of error only; under the paths of a dialect they
+come out as that dialect's errors.
 """
 
 from collections.abc import Callable
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from classifier.api.dialects.lost import dialect_of, lost_answer
+from classifier.api.dialects.replies import DialectReply
 from classifier.api.problems import plain_response
 
 PREFIX = "/api/"
@@ -21,11 +24,18 @@ class ApiProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path_info.startswith(PREFIX):
+        if response.status_code < 400 or isinstance(response, DialectReply):
             return response
         if response.headers.get("Content-Type", "").startswith("application/problem+json"):
             return response
-        problem = plain_response(response.status_code, request)
+        dialect = dialect_of(request.path_info)
+        problem: HttpResponse
+        if dialect is not None:
+            problem = lost_answer(dialect, response.status_code, request)
+        elif request.path_info.startswith(PREFIX):
+            problem = plain_response(response.status_code, request)
+        else:
+            return response
         for name in ("Allow", "WWW-Authenticate", "Retry-After"):
             if name in response.headers:
                 problem.headers[name] = response.headers[name]

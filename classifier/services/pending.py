@@ -131,7 +131,7 @@ def _classify(
     """Score and write a batch; when it fails, its halves, down to the comments that are to blame."""
     try:
         results = scorer.score([comment.text for comment in batch])
-        predictions = _write(batch, results, model_version)
+        predictions = verdicts_write(batch, results, model_version)
     except (OperationalError, InterfaceError):
         raise  # the database is away: the claims expire and all is scored again
     except Exception as error:
@@ -146,7 +146,10 @@ def _classify(
             written(predictions)
 
 
-def _write(batch: list[Comment], results: Sequence[Any], model_version: ModelVersion) -> list[Prediction]:
+def verdicts_write(
+    batch: list[Comment], results: Sequence[Any], model_version: ModelVersion
+) -> list[Prediction]:
+    """Write and announce the verdicts on comments under one claim; return the predictions that were written."""
     by_id = {comment.pk: result for comment, result in zip(batch, results, strict=True)}
     judged = judge_batch(batch, by_id, model_version)
     held = batch

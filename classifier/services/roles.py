@@ -58,6 +58,8 @@ _LEAD = [
     "change_goldenitem",
     "view_auditentry",
     "export_auditentry",
+    "view_suggestion",
+    "change_suggestion",
 ]
 _ADMINISTER = [
     "change_comment",

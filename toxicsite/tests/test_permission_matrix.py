@@ -183,6 +183,8 @@ GET  training/compare/                          TA     200
 GET  training/compare.csv                       TA     200
 GET  training/datasets/                         TA     200
 GET  training/datasets/new/                     TA     200
+GET  training/datasets/freeze/                  TA     200
+POST training/datasets/<int:dataset_id>/mix/    TA     404
 GET  training/datasets/new/<slug:kind>/         TA     404
 GET  training/datasets/<int:dataset_id>/        TA     404
 POST training/datasets/<int:dataset_id>/test-set/  TA  404

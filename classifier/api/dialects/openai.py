@@ -1,0 +1,153 @@
+"""OpenAI's `POST /v1/moderations`, with all thirteen categories that its clients need.
+
+Categories that no label of the model covers are false and 0.0, and `category_applied_input_types` says so with an empty
+list. A category is true where one of its labels reaches that label's own threshold.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from classifier.api.dialects.labels import OPENAI
+from classifier.api.dialects.refusals import Dialect, Refusal, Why
+from classifier.api.dialects.replies import reply
+from classifier.api.dialects.scoring import scored, version_of
+from classifier.api.dialects.view import DialectView
+from classifier.api.fields import json_type
+from classifier.models import ApiScope
+from classifier.services import ScoredText
+
+FIELDS = ("input", "model")
+STATUSES = {
+    Why.MALFORMED: 400,
+    Why.INVALID: 400,
+    Why.UNPROCESSABLE: 400,
+    Why.NO_KEY: 401,
+    Why.BAD_KEY: 401,
+    Why.NO_SCOPE: 403,
+    Why.NOT_FOUND: 404,
+    Why.NOT_ALLOWED: 405,
+    Why.TOO_LARGE: 413,
+    Why.QUOTA: 429,
+    Why.NO_WORKER: 503,
+    Why.TOO_LATE: 503,
+    Why.BROKEN: 500,
+}
+CODES = {
+    Why.BAD_KEY: "invalid_api_key",
+    Why.NO_KEY: "invalid_api_key",
+    Why.NO_SCOPE: "missing_scope",
+    Why.NOT_FOUND: "unknown_url",
+    Why.NOT_ALLOWED: "method_not_supported",
+    Why.TOO_LARGE: "request_too_large",
+    Why.QUOTA: "rate_limit_exceeded",
+}
+MESSAGES = {
+    Why.NO_KEY: (
+        "You didn't provide an API key. Send it in an Authorization header as a Bearer token "
+        "(i.e. Authorization: Bearer YOUR_KEY)."
+    ),
+    Why.BAD_KEY: "Incorrect API key provided: it is unknown, revoked or expired.",
+}
+
+
+def error_body(refusal: Refusal, status: int) -> dict[str, Any]:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    if refusal.why is Why.QUOTA and refusal.quota is not None:
+        kind = refusal.quota.exceeded or "requests"
+    return {
+        "error": {
+            "message": MESSAGES.get(refusal.why, refusal.message),
+            "type": kind,
+            "param": refusal.param or None,
+            "code": CODES.get(refusal.why),
+        }
+    }
+
+
+DIALECT = Dialect(STATUSES, error_body, "openai")
+
+
+class Moderations(DialectView):
+    dialect = DIALECT
+    scope = ApiScope.SCORE
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        body = self.body()
+        unknown = next((name for name in body if name not in FIELDS), None)
+        if unknown is not None:
+            raise _invalid(f"Unrecognized request argument supplied: {unknown[:100]!a}", "")
+        if not isinstance(body.get("model"), str | None):
+            raise _invalid("The model must be a string; every name gives the active version.", "model")
+        texts, names = read_input(body.get("input"))
+        self.take_texts(len(texts))
+        found = scored(texts, names=names)
+        versions = {each.model_version: version_of(each).thresholds for each in found[:1] + found[-1:]}
+        results = []
+        for each in found:
+            if each.model_version not in versions:
+                versions[each.model_version] = version_of(each).thresholds
+            results.append(result_of(each, versions[each.model_version]))
+        return reply({"id": f"modr-{uuid.uuid4().hex}", "model": found[-1].model_version, "results": results})
+
+
+def read_input(value: Any) -> tuple[list[str], list[str]]:
+    """The texts to score and where each stands: one of a string or of a list of parts, many of a list of strings."""
+    if value is None:
+        raise _invalid("Missing required parameter: 'input'.", "input")
+    if isinstance(value, str):
+        return [_text(value, "input")], ["input"]
+    if not isinstance(value, list):
+        raise _invalid(f"'input' must be a string or an array, not {json_type(value)}.", "input")
+    if not value:
+        raise _invalid("'input' must not be an empty array.", "input")
+    if len(value) > settings.BATCH_MAX_COMMENTS:
+        message = f"'input' has {len(value)} items; at most {settings.BATCH_MAX_COMMENTS} are allowed."
+        raise _invalid(message, "input")
+    if all(isinstance(item, str) for item in value):
+        names = [f"input[{place}]" for place in range(len(value))]
+        return [_text(item, name) for item, name in zip(value, names, strict=True)], names
+    parts = [_part(item, f"input[{place}]") for place, item in enumerate(value)]
+    return [_text("\n".join(parts), "input")], ["input"]
+
+
+def result_of(each: ScoredText, thresholds: Mapping[str, float]) -> dict[str, Any]:
+    categories, scores, applied = {}, {}, {}
+    for category, labels in OPENAI.items():
+        known = [label for label in labels if label in each.scores]
+        categories[category] = any(each.scores[label] >= thresholds[label] for label in known)
+        scores[category] = max((each.scores[label] for label in known), default=0.0)
+        applied[category] = ["text"] if known else []
+    return {
+        "flagged": any(categories.values()),
+        "categories": categories,
+        "category_scores": scores,
+        "category_applied_input_types": applied,
+    }
+
+
+def _part(item: Any, name: str) -> str:
+    if not isinstance(item, dict):
+        raise _invalid(f"'{name}' must be an object with a type, as its neighbours are.", name)
+    kind = item.get("type")
+    if kind == "image_url":
+        raise _invalid("This server reads text only; it cannot moderate images.", name)
+    if kind != "text":
+        raise _invalid(f"'{name}.type' must be 'text'.", f"{name}.type")
+    if not isinstance(item.get("text"), str):
+        raise _invalid(f"'{name}.text' must be a string.", f"{name}.text")
+    return str(item["text"])
+
+
+def _text(value: str, name: str) -> str:
+    if not value.strip():
+        raise _invalid(f"'{name}' must not be empty.", name)
+    return value
+
+
+def _invalid(message: str, param: str) -> Refusal:
+    return Refusal(Why.INVALID, message, param=param)

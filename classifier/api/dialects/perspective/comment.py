@@ -1,0 +1,114 @@
+"""What both calls have in common: the comment and its text, the languages, the attributes' names, the context."""
+
+import json
+import re
+from typing import Any
+
+from django.conf import settings
+
+from classifier.api.dialects.labels import label_of_attribute
+from classifier.api.dialects.perspective.errors import invalid
+from classifier.api.dialects.perspective.markup import Plain, from_html, from_plain
+from classifier.api.dialects.perspective.reading import Fields
+from classifier.api.field_errors import printable
+from classifier.models import ModelVersion
+
+TEXT_LIMIT = 20_480
+CONTEXT_LIMIT = 64 * 1024
+NAME_LIMIT = 200
+LANGUAGES_LIMIT = 35
+TEXT_TYPES = ("TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT", "HTML")
+SCORE_TYPES = ("PROBABILITY", "SCORE_TYPE_UNSPECIFIED", "STD_DEV_SCORE", "PERCENTILE", "RAW")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z")
+UNDETERMINED = ("", "und", "mul", "zxx", "mis")
+
+
+def read_comment(value: Any) -> Plain:
+    """The comment's text, without its tags where it is HTML."""
+    if value is None:
+        raise empty()
+    fields = Fields(value, ("text", "type"), "comment")
+    text, kind = fields.text("text"), fields.choice("type", TEXT_TYPES)
+    if not text.strip():
+        raise empty()
+    size = len(text.encode())
+    if size > TEXT_LIMIT:
+        raise invalid(
+            f"Comment text was too many bytes. Value ({size}) exceeded limit ({TEXT_LIMIT}).",
+            "COMMENT_TOO_LONG",
+        )
+    plain = from_html(text) if kind == "HTML" else from_plain(text)
+    if not plain.text.strip():
+        raise empty()
+    return plain
+
+
+def empty() -> Exception:
+    return invalid("Comment must be non-empty.", "COMMENT_EMPTY")
+
+
+def read_context(value: Any) -> dict[str, Any]:
+    """The context as it was sent, once it has the right form: it is recorded with suggestions and never scored."""
+    if value is None:
+        return {}
+    fields = Fields(value, ("entries", "articleAndParentComment"), "context")
+    fields.each("entries", _entry)
+    both = fields.values.get("articleAndParentComment")
+    if both is not None:
+        pair = Fields(both, ("article", "parentComment"), "context.articleAndParentComment")
+        for name in ("article", "parentComment"):
+            if name in pair.values:
+                _entry(pair.values[name], pair.path(name))
+    if len(json.dumps(value)) > CONTEXT_LIMIT:
+        raise invalid(f"'context' is larger than {CONTEXT_LIMIT} bytes")
+    return dict(value)
+
+
+def check_languages(asked: list[str], label: str, name: str, version: ModelVersion) -> None:
+    """Refuse a language that the version is not declared for; nothing is refused that was not asked for."""
+    declared = {primary(language) for language in languages_of(version)}
+    if not all(primary(language) in declared for language in asked):
+        message = f"Attribute {name} does not support request languages: {', '.join(map(printable, asked))}"
+        detail = {"requestedLanguages": asked, "attribute": name}
+        raise invalid(
+            message, "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE", languageNotSupportedByAttributeError=detail
+        )
+
+
+def read_languages(fields: Fields) -> list[str]:
+    asked = fields.words("languages", most=LANGUAGES_LIMIT)
+    if any(language.lower() in UNDETERMINED for language in asked):
+        raise invalid("Unable to detect language", "LANGUAGE_DETECTION_FAILED")
+    if not all(_LANGUAGE.match(language) for language in asked):
+        raise invalid("'languages' holds what is no BCP-47 code")
+    return asked
+
+
+def languages_of(version: ModelVersion | None) -> list[str]:
+    """What the version is declared for: by its manifest, or else by MODEL_LANGUAGES."""
+    declared = version.manifest.get("languages") if version is not None else None
+    if isinstance(declared, list) and declared and all(isinstance(each, str) for each in declared):
+        return declared
+    return list(settings.MODEL_LANGUAGES)
+
+
+def primary(language: str) -> str:
+    """`en` of `en-GB`."""
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
+def known_label(name: str) -> str:
+    label = label_of_attribute(name)
+    if label is None:
+        raise unknown(name)
+    return label
+
+
+def unknown(name: str) -> Exception:
+    return invalid(f"Unknown requested attribute: {printable(name)}")
+
+
+def _entry(value: Any, where: str) -> None:
+    fields = Fields(value, ("text", "type"), where)
+    fields.text("text")
+    fields.choice("type", TEXT_TYPES)

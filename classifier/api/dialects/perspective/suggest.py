@@ -1,0 +1,97 @@
+"""`POST /v1alpha1/comments:suggestscore`: what somebody says the scores of a comment should be, kept for training.
+
+It stores what it is given, so its key needs the scope `submit`.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from classifier.api.dialects.perspective import comment as common
+from classifier.api.dialects.perspective.errors import invalid
+from classifier.api.dialects.perspective.keys import PerspectiveView
+from classifier.api.dialects.perspective.reading import Fields
+from classifier.api.dialects.replies import reply
+from classifier.models import ApiScope, ModelVersion
+from classifier.services import InvalidInput
+from classifier.services.suggestions import suggestion_create
+
+KNOWN = (*("comment", "attributeScores", "context", "languages", "communityId", "clientToken", "sessionId"),)
+PARTS = ("summaryScore", "spanScores")
+SPANS_LIMIT = 1_000
+
+
+class SuggestScore(PerspectiveView):
+    scope = ApiScope.SUBMIT
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        fields = Fields(self.body(), KNOWN)
+        plain = common.read_comment(fields.values.get("comment"))
+        names = fields.mapping("attributeScores")
+        if not names:
+            raise invalid("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
+        labels = {}
+        for name, value in names.items():
+            label = common.known_label(name)
+            score = _value(Fields({} if value is None else value, PARTS, f"attributeScores.{name}"))
+            if labels.setdefault(label, score) != score:
+                raise invalid(f"Two attributes say different things of the same label: {name}")
+        token = fields.text("clientToken")
+        languages = common.read_languages(fields)
+        context = {
+            "context": common.read_context(fields.values.get("context")),
+            "communityId": fields.text("communityId", most=common.NAME_LIMIT),
+            "sessionId": fields.text("sessionId", most=common.NAME_LIMIT),
+        }
+        assert self.api_key is not None
+        self.take_texts(1)
+        try:
+            suggestion_create(
+                text=plain.text,
+                labels=labels,
+                source=self.source_of(fields),
+                languages=languages,
+                context={name: value for name, value in context.items() if value},
+                by=self.api_key.owner,
+                api_key=self.api_key,
+            )
+        except InvalidInput as error:
+            raise invalid(error.problems[0].message) from None
+        return reply(
+            {
+                **({"clientToken": token} if token else {}),
+                "detectedLanguages": languages or common.languages_of(ModelVersion.objects.active())[:1],
+                "requestedLanguages": languages,
+            }
+        )
+
+
+def _value(fields: Fields) -> float:
+    """The suggested score of the whole comment; that of its spans where only they were given: the highest."""
+    spans = fields.each("spanScores", _span)
+    if len(spans) > SPANS_LIMIT:
+        raise invalid(f"'{fields.path('spanScores')}' is too long")
+    summary = fields.values.get("summaryScore")
+    if summary is not None:
+        return _score(summary, fields.path("summaryScore"))
+    if not spans:
+        raise invalid(f"Missing '{fields.path('summaryScore')}'")
+    return float(max(spans))
+
+
+def _span(value: Any, where: str) -> float:
+    fields = Fields(value, ("begin", "end", "score"), where)
+    for name in ("begin", "end"):
+        fields.number(name)
+    return _score(fields.values.get("score"), fields.path("score"))
+
+
+def _score(value: Any, where: str) -> float:
+    fields = Fields(value, ("value", "type"), where)
+    if fields.choice("type", common.SCORE_TYPES) not in common.SCORE_TYPES[:2]:
+        raise invalid(f"Score type {fields.values['type']} is not supported; send PROBABILITY")
+    number = fields.number("value")
+    number = 0.0 if number is None else number  # as protocol buffers leave out what is zero
+    if not 0 <= number <= 1:
+        raise invalid(f"'{fields.path('value')}' must be from 0 to 1")
+    return number

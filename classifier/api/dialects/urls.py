@@ -1,0 +1,20 @@
+"""The paths that clients of other services call. They stand at the root, where those services have them."""
+
+from django.urls import path
+
+from classifier.api.dialects.openai import Moderations
+from classifier.api.dialects.perspective.analyze import Analyze
+from classifier.api.dialects.perspective.discovery import Discovery
+from classifier.api.dialects.perspective.suggest import SuggestScore
+from classifier.api.dialects.tei import Health, Info, Predict
+
+urlpatterns = [
+    path("v1alpha1/comments:analyze", Analyze.as_view(), name="perspective-analyze"),
+    path("v1alpha1/comments:suggestscore", SuggestScore.as_view(), name="perspective-suggestscore"),
+    path("$discovery/rest", Discovery.as_view(), name="perspective-discovery"),
+    path("discovery/v1/apis/commentanalyzer/v1alpha1/rest", Discovery.as_view()),
+    path("v1/moderations", Moderations.as_view(), name="openai-moderations"),
+    path("predict", Predict.as_view(), name="tei-predict"),
+    path("info", Info.as_view(), name="tei-info"),
+    path("health", Health.as_view(), name="tei-health"),
+]

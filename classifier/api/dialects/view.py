@@ -1,0 +1,131 @@
+"""What every address of a dialect does: the key, the quota, the body, and each fault in the dialect's own words."""
+
+import logging
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import ParseError
+
+from classifier.api.dialects.refusals import Dialect, Refusal, Why
+from classifier.api.parsing import admit_chunked_body, loads
+from classifier.api.problems import Problem
+from classifier.models import ApiKey, ApiScope
+from classifier.services import ApiKeyInvalid, api_key_authenticate
+from classifier.services.quotas import QuotaState, quota_headers, quota_refusal, quota_take
+from classifier.services.usage import usage_error_count
+
+logger = logging.getLogger(__name__)
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # there is no session here: only keys count
+class DialectView(View):
+    """One address. `scope` is what its key needs; None lets everybody in."""
+
+    dialect: ClassVar[Dialect]
+    scope: ClassVar[ApiScope | None] = None
+    http_method_names = ["get", "head", "post"]
+
+    api_key: ApiKey | None = None
+    quota: QuotaState | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = self._answered(request, *args, **kwargs)
+        except Refusal as refusal:
+            response = self.dialect.answer(refusal)
+        except PermissionDenied:
+            response = self.dialect.answer(
+                Refusal(Why.NO_SCOPE, "The owner of this key may not do this here.")
+            )
+        except (RequestDataTooBig, UnreadablePostError):
+            response = self.dialect.answer(Refusal(Why.MALFORMED, "The request could not be read."))
+        except Exception as error:
+            response = self._failed(request, error)
+        if self.quota is not None:
+            for name, value in quota_headers(self.quota).items():
+                response.headers.setdefault(name, value)
+        if self.api_key is not None and response.status_code >= 400 and response.status_code != 429:
+            usage_error_count(api_key=self.api_key)
+        return response
+
+    def body(self) -> dict[str, Any]:
+        """The body as an object, whatever its media type is said to be: the dialects know JSON only."""
+        data = read_json(self.request)
+        if not isinstance(data, dict):
+            raise Refusal(Why.MALFORMED, "The body must be one JSON object.")
+        return data
+
+    def take_texts(self, texts: int) -> None:
+        """Count the texts of this call, all of them or none; over the quota nothing is scored."""
+        self._take(texts=texts, requests=0)
+
+    def sent_key(self) -> str | None:
+        """The key that the caller sent; a dialect may know other places."""
+        scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
+        return credentials.strip() or None if scheme.lower() == "bearer" else None
+
+    def require_scope(self, scope: ApiScope) -> None:
+        if self.api_key is not None and scope not in self.api_key.scopes:
+            held = ", ".join(self.api_key.scopes)
+            message = f'This needs an API key with the scope "{scope}"; this key has: {held}.'
+            raise Refusal(Why.NO_SCOPE, message, word=scope)
+
+    def _answered(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        handler = getattr(self, (request.method or "").lower(), None)
+        if (request.method or "").lower() not in self.http_method_names or handler is None:
+            allowed = ", ".join(self._allowed_methods())
+            message = f"{request.method} is not supported at {request.path}; it answers {allowed}."
+            raise Refusal(Why.NOT_ALLOWED, message, headers={"Allow": allowed})
+        if self.scope is not None:
+            self.api_key = self._authenticated()
+            self._take(texts=0, requests=1)
+            self.require_scope(self.scope)
+        answered: HttpResponse = handler(request, *args, **kwargs)
+        return answered
+
+    def _authenticated(self) -> ApiKey:
+        plaintext = self.sent_key()
+        if plaintext is None:
+            raise Refusal(Why.NO_KEY, "No API key was sent.")
+        try:
+            return api_key_authenticate(plaintext=plaintext)
+        except ApiKeyInvalid:
+            raise Refusal(Why.BAD_KEY, "The API key is unknown, revoked or expired.") from None
+
+    def _take(self, *, texts: int, requests: int) -> None:
+        assert self.api_key is not None
+        self.quota = quota_take(api_key=self.api_key, user=self.api_key.owner, texts=texts, requests=requests)
+        if self.quota.exceeded:
+            raise Refusal(Why.QUOTA, quota_refusal(self.quota, texts=texts), quota=self.quota)
+
+    def _failed(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        request_id = uuid.uuid4().hex
+        logger.error("request %s failed", request_id, exc_info=error)
+        got_request_exception.send(sender=None, request=request)
+        message = f"Something failed on the server; the details are in its log under {request_id}."
+        return self.dialect.answer(Refusal(Why.BROKEN, message))
+
+
+def read_json(request: HttpRequest) -> Any:
+    """The body, bounded before it is read and parsed as strictly as that of version 1."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    too_large = Refusal(Why.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")
+    try:
+        admit_chunked_body(request)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            raise too_large
+        body = request.read(limit + 1)
+        if len(body) > limit:
+            raise too_large
+        return loads(body)
+    except Problem as problem:
+        raise too_large if problem.kind.status == 413 else Refusal(Why.MALFORMED, problem.detail) from None
+    except ParseError as error:
+        raise Refusal(Why.MALFORMED, str(error.detail)) from None

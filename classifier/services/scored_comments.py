@@ -1,0 +1,40 @@
+"""Storing a comment whose text has just been scored at once: with that verdict, not with another one."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from classifier.models import ApiKey, Comment, ModelVersion, Source, User
+from classifier.services.access import require_source
+from classifier.services.comments import source_get_or_create
+from classifier.services.pending import verdicts_write
+from classifier.services.permissions import require_permission
+from classifier.services.scoring import ScoredText
+from classifier.services.validation import validate_comment
+
+
+def scored_comment_store(
+    *, text: str, scored: ScoredText, source: Source | str, by: User | None, api_key: ApiKey | None = None
+) -> Comment:
+    """Store `text` as a classified comment: prediction, history, band and place in the queue as a worker writes them.
+
+    It is stored with all of that or not at all. Raises InvalidInput, and PermissionDenied as comment_submit does.
+    """
+    item = validate_comment(text=text)
+    require_permission(by, "classifier.add_comment")
+    require_source(by, source)
+    version = ModelVersion.objects.get(version=scored.model_version)
+    with transaction.atomic():
+        comment = Comment.objects.create(
+            source=source_get_or_create(source),
+            text=item.text,
+            submitted_by=by,
+            api_key=api_key,
+            claimed_at=timezone.now(),
+            claim_token=uuid.uuid4(),
+            attempts=1,
+        )
+        verdicts_write([comment], [scored], version)
+    comment.refresh_from_db()
+    return comment
