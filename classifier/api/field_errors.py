@@ -12,10 +12,11 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class FieldError(TypedDict):
-    """`pointer` is a JSON pointer as a URI fragment (RFC 6901); `parameter` names a query parameter."""
+    """`pointer` is a JSON pointer as a URI fragment (RFC 6901); `parameter` is one of the query string."""
 
     pointer: NotRequired[str]
     parameter: NotRequired[str]
+    header: NotRequired[str]
     message: str
     code: str
 
@@ -27,6 +28,10 @@ def field_error(path: Path, message: str, code: str) -> FieldError:
 
 def parameter_error(name: str, message: str, code: str) -> FieldError:
     return {"parameter": printable(name), "message": _sentence((name,), message), "code": code}
+
+
+def header_error(name: str, message: str, code: str) -> FieldError:
+    return {"header": name, "message": f"{name} {message}.", "code": code}
 
 
 def flatten(detail: Any, path: Path = ()) -> list[FieldError]:

@@ -50,8 +50,10 @@ METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This method is not support
 CONFLICT = Kind("external-id-conflict", 409, "The external id is taken")
 NOT_NOW = Kind("not-allowed-now", 409, "This is not possible now")
 GATE_CLOSED = Kind("gate-closed", 409, "The quality gate is closed")
+CHANGED_MEANWHILE = Kind("changed-meanwhile", 412, "It has changed since it was read")
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body has an unsupported media type")
+KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key was used for another request")
 THROTTLED = Kind("rate-limit-exceeded", 429, "Too many requests")
 SERVER_ERROR = Kind("server-error", 500, "The server failed")
 NO_WORKER = Kind("no-worker", 503, "No classification worker is running")
@@ -66,8 +68,10 @@ KINDS = (
     CONFLICT,
     NOT_NOW,
     GATE_CLOSED,
+    CHANGED_MEANWHILE,
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
+    KEY_REUSED,
     THROTTLED,
     SERVER_ERROR,
     NO_WORKER,

@@ -9,11 +9,13 @@ from drf_spectacular.openapi import AutoSchema
 
 from classifier.api.field_errors import field_error, parameter_error
 from classifier.api.problems import (
+    CHANGED_MEANWHILE,
     CONFLICT,
     DEADLINE_PASSED,
     FORBIDDEN,
     GATE_CLOSED,
     INVALID,
+    KEY_REUSED,
     KINDS,
     NO_WORKER,
     NOT_FOUND,
@@ -40,7 +42,9 @@ _CLOSED = field_error(("override_reason",), "ROC-AUC is 0.9610, at least 0.9730 
 _DETAILS = {
     UNAUTHENTICATED: "The API key is unknown, revoked or expired. Ask an administrator for a new one.",
     FORBIDDEN: 'This needs an API key with the scope "score"; this key has: submit, read.',
-    NOT_NOW: "The run is succeeded already; only a queued or running one is cancelled.",
+    NOT_NOW: "This comment has no verdict yet. It can be decided once it is classified.",
+    CHANGED_MEANWHILE: "It has changed since you read it. Read it again, then change it.",
+    KEY_REUSED: "This Idempotency-Key was sent with another request. Use a new key for a new request.",
     NOT_FOUND: "There is no such thing here, or it is not yours to see.",
     TOO_LARGE: "The body is larger than 10,485,760 bytes, the limit here. Send it in parts.",
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
@@ -59,7 +63,14 @@ promote the models that give the verdicts.
 **Bodies** are JSON objects in UTF-8. Nothing is coerced, trimmed or cut; unknown fields are errors.
 
 **Errors** are problem details (RFC 9457, `application/problem+json`) with a stable `type`. Each entry of `errors`
-names a place in the body (`pointer`) or in the query string (`parameter`). After an error nothing is stored.
+names a place in the body (`pointer`), in the query string (`parameter`) or a `header`. After an error nothing is
+stored.
+
+**Repeating.** Where an operation lists the header `Idempotency-Key`, the same key and the same request give the same
+thing again for 24 hours instead of doing it twice; the answer then has the header `Idempotency-Replayed: true`.
+
+**Changing.** What can be changed has an `ETag`; sent back as `If-Match`, a change is refused with 412 where somebody
+else was quicker.
 
 **Limits** count requests a minute for each key or person; 429 says in `Retry-After` when to come back."""
 
@@ -171,11 +182,12 @@ def _problem_schema() -> dict[str, Any]:
 def _error_schema() -> dict[str, Any]:
     return {
         "type": "object",
-        "description": "One wrong place, in the body (`pointer`) or in the query string (`parameter`).",
+        "description": "One wrong place, in the body (`pointer`), the query string (`parameter`) or a `header`.",
         "required": ["message", "code"],
         "properties": {
             "pointer": {"type": "string", "description": "JSON pointer as a URI fragment, `#/items/3/text`."},
             "parameter": {"type": "string"},
+            "header": {"type": "string"},
             "message": {"type": "string"},
             "code": {"type": "string", "description": "Stable, for programs."},
         },

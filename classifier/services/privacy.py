@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from classifier.models import (
     COMMENT_TRANSITIONS,
+    ApiKey,
     Appeal,
     AppealStatus,
     Comment,
@@ -38,6 +39,8 @@ from classifier.selectors.privacy import (
 )
 from classifier.services.access import require_source
 from classifier.services.audit import audit_record
+from classifier.services.edits import comment_version
+from classifier.services.errors import VersionConflict
 from classifier.services.permissions import require_permission
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition_many
@@ -150,12 +153,7 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
             batch = list(rows.select_for_update(of=("self",)).only("pk", "status")[:BATCH])
             if not batch:
                 break
-            _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
-            ids = [comment.pk for comment in batch]
-            _forget(ids, author_ref="", external_id=None, has_open_appeal=False)
-            closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
-            closed.update(status=AppealStatus.UPHELD, resolved_at=Now(), resolved_by=by, answer=GONE)
-            GoldenItem.objects.filter(comment__in=ids, retired_at__isnull=True).update(retired_at=Now())
+            _erase(batch, by, author_ref="", external_id=None)
     with transaction.atomic():
         _forget_reporter(reports_by_author(user=by, author=author, source=source))
         audit_record(
@@ -167,6 +165,43 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
             data=held.to_data(),
         )
     return held
+
+
+def comment_erase(
+    *, comment: Comment, if_version: str | None = None, by: User | None, api_key: ApiKey | None = None
+) -> bool:
+    """Forget the words of one comment, and what appeals about it say; whether there was anything to forget.
+
+    Its author's name, predictions, decisions and counts stay; else as author_erase. Raises VersionConflict where
+    `if_version` is not the comment's version any more, and PermissionDenied.
+    """
+    require_permission(by, ERASE)
+    require_source(by, comment.source)
+    with transaction.atomic():
+        row = Comment.objects.select_for_update(of=("self",)).defer("text").get(pk=comment.pk)
+        if if_version is not None and if_version != comment_version(row):
+            raise VersionConflict
+        if row.text_purged_at is not None:
+            return False
+        _erase([row], by)
+        audit_record(
+            verb="comment.erase",
+            by=by,
+            api_key=api_key,
+            source=comment.source,
+            subject=f"comment {comment.pk}",
+        )
+    return True
+
+
+def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
+    """Forget these comments, whatever retention would spare them for, within a transaction that holds them."""
+    _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
+    ids = [comment.pk for comment in batch]
+    _forget(ids, has_open_appeal=False, **fields)
+    closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
+    closed.update(status=AppealStatus.UPHELD, resolved_at=Now(), resolved_by=by, answer=GONE)
+    GoldenItem.objects.filter(comment__in=ids, retired_at__isnull=True).update(retired_at=Now())
 
 
 def _forget(ids: Sequence[int], **fields: Any) -> None:

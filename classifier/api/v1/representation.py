@@ -38,6 +38,9 @@ COMMENT_EXAMPLE: dict[str, Any] = {
     "failure_reason": "",
     "created_at": "2026-11-24T09:30:00.391000Z",
     "classified_at": "2026-11-24T09:30:00.412000Z",
+    "edited_at": None,
+    "text_erased_at": None,
+    "band": "review",
     "prediction": PREDICTION_EXAMPLE,
 }
 PENDING_EXAMPLE = {
@@ -46,6 +49,7 @@ PENDING_EXAMPLE = {
     "action": "hold",
     "nudge": False,
     "classified_at": None,
+    "band": "",
     "prediction": None,
 }
 ACTION_HELP = (
@@ -81,6 +85,13 @@ class CommentOutput(serializers.Serializer[Comment]):
     failure_reason = serializers.CharField(help_text="Why the status is failed; empty otherwise.")
     created_at = serializers.DateTimeField()
     classified_at = serializers.DateTimeField(allow_null=True)
+    edited_at = serializers.DateTimeField(allow_null=True, help_text="When its text was last changed.")
+    text_erased_at = serializers.DateTimeField(
+        source="text_purged_at", allow_null=True, help_text="Since when the text is gone; it is empty then."
+    )
+    band = serializers.CharField(
+        help_text="`approve`, `review` or `remove` by the policy; empty without a verdict."
+    )
     prediction = PredictionOutput(
         source="current_prediction", allow_null=True, help_text="The verdict that counts; null while pending."
     )

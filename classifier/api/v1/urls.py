@@ -1,6 +1,6 @@
 """Addresses of version 1."""
 
-from django.urls import path
+from django.urls import include, path
 
 from classifier.api.v1.comment import CommentEndpoint
 from classifier.api.v1.comments import CommentsEndpoint
@@ -9,5 +9,6 @@ from classifier.api.v1.score import ScoreEndpoint
 urlpatterns = [
     path("comments/", CommentsEndpoint.as_view(), name="api-comments"),
     path("comments/<int:comment_id>/", CommentEndpoint.as_view(), name="api-comment"),
+    path("", include("classifier.api.v1.moderation_urls")),
     path("score/", ScoreEndpoint.as_view(), name="api-score"),
 ]
