@@ -9,7 +9,7 @@
   const announce = (text) => { document.getElementById("announce").textContent = text; };
 
   /* --- keys: whatever carries data-key is pressed, ticked or focused ------------------------------------- */
-  const busy = () => Boolean(document.querySelector("#work .htmx-request, #work.htmx-request"));
+  const busy = () => Boolean(document.querySelector("#work form.htmx-request"));
   const press = (el) => {
     if (el.matches("textarea")) { el.focus(); return; }
     if (el.type === "radio" && el.checked) {
