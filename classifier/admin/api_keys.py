@@ -17,6 +17,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from classifier.admin.base import ask, badge
 from classifier.models import ApiKey, ApiScope, User
 from classifier.services import api_key_create, api_key_revoke
+from classifier.services.api_key_rules import key_problems, quota_problems, source_problems
+
+EDITABLE = ["sources", "requests_per_minute", "texts_per_day", "expires_at"]
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -26,15 +29,30 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text="What the key may do; give as little as it needs.",
     )
 
+    by: User | None = None  # who fills it in
+
     class Meta:
         model = ApiKey
-        fields = ["name", "owner", "scopes", "expires_at"]
+        fields = ["name", "owner", "scopes", *EDITABLE]
 
-    def clean_expires_at(self) -> Any:
-        moment = self.cleaned_data["expires_at"]
-        if moment is not None and moment <= timezone.now():
-            raise forms.ValidationError("This moment has passed.")
-        return moment
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "owner" not in data:
+            return data
+        problems = [
+            *key_problems(
+                data.get("name", "-"),
+                data["owner"],
+                data.get("scopes") or ["read"],
+                data.get("expires_at"),
+                self.by,
+            ),
+            *quota_problems(data.get("requests_per_minute"), data.get("texts_per_day")),
+            *source_problems(list(data.get("sources") or ()), self.by),
+        ]
+        for problem in problems:
+            self.add_error(problem.field, problem.message)
+        return data
 
 
 @admin.register(ApiKey)
@@ -44,16 +62,22 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     list_select_related = ["owner"]
     list_fullwidth = True
     search_fields = ["name", "prefix", "owner__username"]
-    fields = ["name", "owner", "scopes", "expires_at"]
+    fields = ["name", "owner", "scopes", *EDITABLE]
     actions = None
     actions_on_top = True
-    actions_detail = ["revoke"]
+    actions_detail = ["to_its_page", "revoke"]
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         if obj is None:
-            return ["name", "owner", "scopes", "expires_at"]
+            return ["name", "owner", "scopes", *EDITABLE]
         times = ["created_at", "expires_at", "last_used_at", "revoked_at"]
-        return ["name", "prefix", "owner", "scope_names", "state", *times]
+        quotas = ["requests_per_minute", "texts_per_day"]
+        return ["name", "prefix", "owner", "scope_names", "source_names", *quotas, "state", *times]
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, **kwargs)
+        form.by = request.user
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         return [] if obj is None else self.get_fields(request, obj)
@@ -86,6 +110,10 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
     def scope_names(self, key: ApiKey) -> str:
         return ", ".join(ApiScope(scope).label for scope in key.scopes)
 
+    @display(description="Sources")
+    def source_names(self, key: ApiKey) -> str:
+        return ", ".join(source.name for source in key.sources.all()) or "All that the owner sees"
+
     @display(description="State")
     def state(self, key: ApiKey) -> SafeString:
         if key.revoked_at is not None:
@@ -97,6 +125,9 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
             name=obj.name,
             owner=obj.owner,
             scopes=form.cleaned_data["scopes"],
+            sources=form.cleaned_data["sources"],
+            requests_per_minute=obj.requests_per_minute,
+            texts_per_day=obj.texts_per_day,
             expires_at=obj.expires_at,
             by=request.user,  # type: ignore[arg-type]
         )
@@ -114,6 +145,13 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
         response = TemplateResponse(request, "admin/classifier/apikey/made.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The service has stored the sources with the key."""
+
+    @action(description="Use, changes, rotation", url_path="page", icon="monitoring")
+    def to_its_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return HttpResponseRedirect(reverse("key", args=[object_id]))
 
     # By method and not by name: the theme looks names up in the database already when it checks the code, and
     # so before the first migration.

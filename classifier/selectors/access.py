@@ -1,4 +1,7 @@
-"""Which sources a person sees; what is read about comments, decisions or numbers narrows itself by this."""
+"""Which sources a person sees; what is read about comments, decisions or numbers narrows itself by this.
+
+A person who is there by an API key for some sources sees what both may see.
+"""
 
 from typing import Any, TypeVar
 
@@ -11,16 +14,19 @@ Row = TypeVar("Row", bound=Model)
 
 def sources_of(user: User | None) -> QuerySet[Source] | None:
     """The sources that `user` sees; None means all of them. `user` None is the system itself, which sees all."""
-    if user is None or user.all_sources:
+    if user is None or user.sees_all_sources:
         return None
-    return Source.objects.filter(pk__in=_given(user))
+    return Source.objects.filter(seen_by(user, "pk"))
 
 
 def seen_by(user: User | None, path: str = "source") -> Q:
     """The condition that a row's source, reached by `path`, is one that `user` sees. Rows of no source are left out."""
-    if user is None or user.all_sources:
+    if user is None or user.sees_all_sources:
         return Q()
-    return Q(**{f"{path}__in": _given(user)})
+    condition = Q() if user.all_sources else Q(**{f"{path}__in": _given(user)})
+    if user.only_sources is not None:
+        condition &= Q(**{f"{path}__in": user.only_sources})
+    return condition
 
 
 def narrow(rows: QuerySet[Row], user: User | None, path: str = "source") -> QuerySet[Row]:
@@ -31,10 +37,10 @@ def narrow(rows: QuerySet[Row], user: User | None, path: str = "source") -> Quer
 
 def sees_source(user: User | None, source: Source | str) -> bool:
     """Whether `user` sees this source (or the one with this slug, which need not exist yet)."""
-    if user is None or user.all_sources:
+    if user is None or user.sees_all_sources:
         return True
     slug = source.slug if isinstance(source, Source) else source
-    return SourceAccess.objects.filter(user=user, source__slug=slug).exists()
+    return Source.objects.filter(seen_by(user, "pk"), slug=slug).exists()
 
 
 def _given(user: User) -> QuerySet[SourceAccess, Any]:

@@ -1,6 +1,12 @@
 """The verbs of the classifier: pages, API, admin, tasks and commands call these and so behave alike."""
 
-from classifier.services.api_keys import api_key_authenticate, api_key_create, api_key_revoke
+from classifier.services.api_keys import (
+    api_key_authenticate,
+    api_key_create,
+    api_key_revoke,
+    api_key_rotate,
+    api_key_update,
+)
 from classifier.services.appeals import appeal_open, appeal_resolve
 from classifier.services.bulk import bulk_decide, bulk_preview, bulk_undo, group_decide
 from classifier.services.claims import claim, claim_next, claim_renew, release
@@ -73,6 +79,8 @@ __all__ = [
     "api_key_authenticate",
     "api_key_create",
     "api_key_revoke",
+    "api_key_rotate",
+    "api_key_update",
     "appeal_open",
     "appeal_resolve",
     "bulk_decide",

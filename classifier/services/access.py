@@ -31,7 +31,7 @@ def require_scope(by: User | None, source: Source | None) -> None:
     """Raise PermissionDenied unless `by` sees all that something of `source` reaches: None reaches every source."""
     if source is not None:
         require_source(by, source)
-    elif by is not None and not by.all_sources:
+    elif by is not None and not by.sees_all_sources:
         raise PermissionDenied(f"{by} does not see every source")
 
 

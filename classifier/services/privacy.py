@@ -134,7 +134,7 @@ def require_author(author: str, source: Source | None, by: User | None) -> None:
         raise ValueError("An author has a name.")
     if source is not None:
         require_source(by, source)
-    if by is not None and source is None and not by.all_sources:
+    if by is not None and source is None and not by.sees_all_sources:
         raise PermissionDenied("Only who sees every source acts on an author in all of them.")
 
 

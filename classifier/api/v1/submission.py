@@ -9,10 +9,13 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework.request import Request
 
 from classifier.api.base import batch_limit, checked_body, refusal
+from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent
 from classifier.api.permissions import api_key_of, caller
+from classifier.api.problems import FORBIDDEN, Problem
 from classifier.api.throttling import take_texts
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
+from classifier.selectors.access import sees_source
 from classifier.services import InvalidInput, comment_submit, comment_wait, comments_submit
 
 DEFAULT_SOURCE = "api"
@@ -72,6 +75,7 @@ class SubmitQuery(ClosedSerializer):
 
 def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
     item = checked_body(OneInput, data)
+    _check_source(request, item.get("source", DEFAULT_SOURCE))
     take_texts(request, 1)
     try:
         return comment_submit(
@@ -88,6 +92,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
 
 def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
     batch = checked_body(ManyInput, data)
+    _check_source(request, batch.get("source", DEFAULT_SOURCE))
     take_texts(request, len(batch["items"]))
     try:
         return comments_submit(
@@ -98,6 +103,14 @@ def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
         )
     except InvalidInput as error:
         raise refusal(error) from None
+
+
+def _check_source(request: Request, slug: str) -> None:
+    """Refuse a source that the caller may not reach, by its field, before anything is counted or stored."""
+    if not sees_source(caller(request), slug):
+        what = "this key is" if api_key_of(request) is not None else "you are"
+        message = f'Comments from "{slug}" cannot be submitted here: {what} for other sources.'
+        raise Problem(FORBIDDEN, message, [field_error(("source",), message, "not_allowed")])
 
 
 def waited_for(comments: list[Comment], *, seconds: float) -> list[Comment]:

@@ -1,24 +1,34 @@
-"""`manage.py api_key create NAME --scope SCOPE … --owner USERNAME`, `api_key list`, `api_key revoke PREFIX`."""
+"""`manage.py api_key create NAME --scope SCOPE …`, and `api_key list | rotate | revoke | usage`."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 from django.utils import timezone
 
-from classifier.models import ApiKey, ApiScope, User
-from classifier.services import InvalidInput, api_key_create, api_key_revoke
+from classifier.models import ApiKey, ApiScope, Source, User
+from classifier.selectors.usage import usage_days
+from classifier.services import InvalidInput, api_key_create, api_key_revoke, api_key_rotate
+from classifier.services.errors import NotPossibleNow
+from classifier.services.roles import ADMIN
 
 
 class Command(BaseCommand):
-    help = "Make, list and revoke API keys. A key is printed once, when it is made."
+    help = (
+        "Make, list, rotate and revoke API keys, and show their use. A key is printed once, when it is made."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         create = verbs.add_parser("create", help="make a key and print it")
         create.add_argument("name", help="what the key is for")
-        create.add_argument("--owner", required=True, metavar="USERNAME", help="who answers for its use")
+        create.add_argument(
+            "--owner",
+            metavar="USERNAME",
+            help="whom it acts as; may be left out where there is one admin only",
+        )
         create.add_argument(
             "--scope",
             required=True,
@@ -26,42 +36,109 @@ class Command(BaseCommand):
             choices=ApiScope.values,
             help="may be given several times",
         )
+        create.add_argument(
+            "--source", action="append", default=[], help="slug of a source it is for; all when left out"
+        )
+        create.add_argument("--requests-per-minute", type=int, help="the server's own limit when left out")
+        create.add_argument("--texts-per-day", type=int, help="as many as it likes when left out")
         create.add_argument("--days", type=int, help="days until it expires; never when left out")
         verbs.add_parser("list", help="show every key without its secret")
+        rotate = verbs.add_parser("rotate", help="make the key that follows another one, and print it")
+        rotate.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
+        rotate.add_argument(
+            "--overlap-hours", type=float, default=168.0, help="how long the old one works on (168)"
+        )
         revoke = verbs.add_parser("revoke", help="make a key useless")
         revoke.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
+        usage = verbs.add_parser("usage", help="show what a key used, day by day")
+        usage.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
+        usage.add_argument("--days", type=int, default=7, choices=range(1, 367), metavar="DAYS")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         getattr(self, verb)(options)
 
     def create(self, options: dict[str, Any]) -> None:
-        owner = User.objects.filter(username=options["owner"]).first()
-        if owner is None:
-            raise CommandError(f"There is no person with the username {options['owner']}.")
         days = options["days"]
         try:
             _, plaintext = api_key_create(
                 name=options["name"],
-                owner=owner,
+                owner=_owner(options["owner"]),
                 scopes=options["scope"],
+                sources=[_source(slug) for slug in options["source"]],
+                requests_per_minute=options["requests_per_minute"],
+                texts_per_day=options["texts_per_day"],
                 expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
             )
         except InvalidInput as error:
             raise CommandError(str(error)) from error
-        self.stderr.write("The key, shown this once:")
-        self.stdout.write(plaintext)
+        self._print_once(plaintext)
 
     def list(self, options: dict[str, Any]) -> None:
         now = timezone.now()
-        for key in ApiKey.objects.select_related("owner"):
+        for key in ApiKey.objects.select_related("owner").prefetch_related("sources"):
             state = "usable" if key.is_usable(now) else "revoked" if key.revoked_at else "expired"
+            sources = ",".join(source.slug for source in key.sources.all()) or "all sources"
+            ends = f"until {key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "no end"
             self.stdout.write(
-                f"{key.prefix}  {state:<8} {key.owner.username}  {','.join(key.scopes)}  {key.name}"
+                f"{key.prefix}  {state:<8} {key.owner.username}  {','.join(key.scopes)}  {sources}  {ends}  {key.name}"
             )
 
+    def rotate(self, options: dict[str, Any]) -> None:
+        key = _key(options["prefix"])
+        try:
+            _, plaintext = api_key_rotate(
+                api_key=key, overlap=timedelta(hours=options["overlap_hours"]), by=None
+            )
+        except (InvalidInput, NotPossibleNow) as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write(f"The old key {key.prefix}… works until {key.expires_at:%Y-%m-%d %H:%M} UTC.")
+        self._print_once(plaintext)
+
     def revoke(self, options: dict[str, Any]) -> None:
-        key = ApiKey.objects.filter(prefix=options["prefix"]).first()
-        if key is None:
-            raise CommandError(f"No key starts with {options['prefix']}.")
+        key = _key(options["prefix"])
         api_key_revoke(api_key=key, by=None)
         self.stdout.write(f"{key} is revoked")
+
+    def usage(self, options: dict[str, Any]) -> None:
+        self.stdout.write("day         requests      texts     errors    refused")
+        for day in usage_days(api_key=_key(options["prefix"]), days=options["days"]):
+            counts = "".join(f"{count:>11}" for count in (day.requests, day.texts, day.errors, day.refused))
+            self.stdout.write(f"{day.day}{counts}")
+
+    def _print_once(self, plaintext: str) -> None:
+        """The key alone on standard output, so that a script can take it from there."""
+        self.stderr.write("The key, shown this once:")
+        self.stdout.write(plaintext)
+
+
+def _owner(username: str | None) -> User:
+    """The person of this name; without one the only person who administers the site."""
+    if username is not None:
+        owner = User.objects.filter(username=username).first()
+        if owner is None:
+            raise CommandError(f"There is no person with the username {username}.")
+        return owner
+    active = User.objects.filter(is_active=True)
+    for candidates in (active.filter(is_superuser=True), active.filter(Q(groups__name=ADMIN)).distinct()):
+        found = list(candidates.order_by("pk")[:2])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    why = "There are several people who administer this site" if found else "Nobody administers this site yet"
+    raise CommandError(f"{why}; say whom the key acts as: --owner USERNAME.")
+
+
+def _source(slug: str) -> Source:
+    source = Source.objects.filter(slug=slug).first()
+    if source is None:
+        known = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True)[:20]) or "none yet"
+        raise CommandError(f"There is no source {slug}; there are: {known}.")
+    return source
+
+
+def _key(prefix: str) -> ApiKey:
+    key = ApiKey.objects.filter(prefix=prefix.rstrip("…")).first()
+    if key is None:
+        raise CommandError(f"No key starts with {prefix}.")
+    return key

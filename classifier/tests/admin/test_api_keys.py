@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from classifier.models import ApiKey, User
+from classifier.models import ApiKey, Source, User
 from classifier.services import ApiKeyInvalid, api_key_authenticate, api_key_create
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,26 @@ def test_a_form_without_scopes_makes_no_key(client: Client, admin_person: User) 
     client.force_login(admin_person)
     response = client.post(f"{LIST}add/", {"name": "forum", "owner": admin_person.pk})
     assert response.status_code == 200
+    assert not ApiKey.objects.exists()
+
+
+def test_sources_and_quotas_are_given_with_the_key(
+    client: Client, admin_person: User, moderator: User
+) -> None:
+    forum = Source.objects.create(slug="forum", name="Forum")
+    client.force_login(admin_person)
+    form = {"name": "k", "owner": moderator.pk, "scopes": ["read"], "sources": [forum.pk], "texts_per_day": 5}
+    client.post(f"{LIST}add/", form)
+    key = ApiKey.objects.get()
+    assert (list(key.sources.all()), key.texts_per_day) == ([forum], 5)
+    assert client.get(f"{LIST}{key.pk}/page/").headers["Location"] == f"/keys/{key.pk}/"
+
+
+def test_an_admin_makes_no_key_that_acts_as_a_superuser(client: Client, admin_person: User) -> None:
+    root = User.objects.create_superuser("root")
+    client.force_login(admin_person)
+    page = client.post(f"{LIST}add/", {"name": "k", "owner": root.pk, "scopes": ["read"]})
+    assert "Only a superuser" in page.content.decode()
     assert not ApiKey.objects.exists()
 
 

@@ -1,10 +1,8 @@
 """API keys are shown once, kept as digests, and useless once revoked or expired."""
 
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -98,15 +96,3 @@ def test_unknown_scopes_and_missing_names_are_refused(owner: User) -> None:
     with pytest.raises(InvalidInput) as caught:
         api_key_create(name=" ", owner=owner, scopes=["root"])
     assert {problem.field for problem in caught.value.problems} == {"name", "scopes"}
-
-
-def test_the_command_prints_the_key_alone_on_standard_output(owner: User) -> None:
-    out, err = StringIO(), StringIO()
-    call_command(
-        "api_key", "create", "forum", "--owner", "owner", "--scope", "submit", stdout=out, stderr=err
-    )
-    key = api_key_authenticate(plaintext=out.getvalue().strip())
-    assert key.name == "forum"
-    call_command("api_key", "revoke", key.prefix, stdout=out)
-    with pytest.raises(CommandError):
-        call_command("api_key", "create", "forum", "--owner", "nobody", "--scope", "submit")
