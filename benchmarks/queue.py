@@ -51,12 +51,16 @@ def run(options: Options) -> list[Row]:
 
 
 def measure(comments: int, decisions: int) -> dict[str, Any]:
-    """Fill a temporary Postgres that waits for the disk, as in production, and measure in a process of its own."""
+    return run_with_many_comments("benchmarks.queue_work", comments, decisions)
+
+
+def run_with_many_comments(module: str, *arguments: int) -> dict[str, Any]:
+    """Run `module` on a temporary Postgres that waits for the disk, as in production; returns what it has printed."""
     with tempfile.TemporaryDirectory() as folder, temporary_services(durable=True) as variables:
         environment = {**os.environ, **variables, "VAR_DIR": folder}
         for command in (
             ["manage.py", "migrate", "--verbosity", "0"],
-            ["-m", "benchmarks.queue_work", str(comments), str(decisions)],
+            ["-m", module, *map(str, arguments)],
         ):
             done = subprocess.run(
                 [sys.executable, *command],
