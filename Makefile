@@ -30,6 +30,7 @@ install: ## make .venv and install the pinned packages
 
 install-test:
 	@$(BOOTSTRAP) --test
+	@$(VENV_PYTHON) -m toxicsite.launcher node-clients
 
 chromium:
 	@$(VENV_PYTHON) -m toxicsite.launcher chromium

@@ -13,6 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="start everything on this machine, until Ctrl-C")
     commands.add_parser("chromium", help="see to it that the browser tests find a Chromium")
+    commands.add_parser("node-clients", help="install the npm clients that tests drive")
     commands.add_parser("lock", help="pin what is installed of pyproject.toml's dependencies")
     with_services = commands.add_parser("with-services", help="run COMMAND on a temporary Postgres and Redis")
     with_services.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
@@ -26,6 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from toxicsite.launcher.chromium import ensure_chromium
 
             ensure_chromium()
+            return 0
+        if options.command == "node-clients":
+            from toxicsite.launcher.node_clients import ensure_node_clients
+
+            ensure_node_clients()
             return 0
         if options.command == "lock":
             from toxicsite.launcher.lock import write_locks

@@ -1,0 +1,84 @@
+"""Google's clients make their methods from the discovery document and call this server with them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from googleapiclient import discovery
+from googleapiclient.errors import HttpError
+from pytest_django.live_server_helper import LiveServer
+
+from classifier.models import Comment, ModelVersion, Suggestion
+from classifier.tests.clients.conftest import KIND, RUDE, RunNode
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def client(live_server: LiveServer, model: ModelVersion, key: str) -> Iterator[Any]:
+    """As Perspective's documentation makes it, but for the address."""
+    with discovery.build(
+        "commentanalyzer",
+        "v1alpha1",
+        developerKey=key,
+        discoveryServiceUrl=f"{live_server.url}/$discovery/rest?version=v1alpha1",
+        static_discovery=False,
+        cache_discovery=False,
+    ) as client:
+        yield client
+
+
+def body(text: str, **fields: Any) -> dict[str, Any]:
+    return {"comment": {"text": text}, "requestedAttributes": {"TOXICITY": {}}, "doNotStore": True, **fields}
+
+
+def toxicity(reply: Any) -> float:
+    return float(reply["attributeScores"]["TOXICITY"]["summaryScore"]["value"])
+
+
+def test_googles_python_client_analyzes_suggests_and_is_told_of_errors(
+    client: Any, model: ModelVersion
+) -> None:
+    rude, kind = (client.comments().analyze(body=body(text)).execute() for text in (RUDE, KIND))
+    if model.name == "starter":
+        assert toxicity(rude) > 0.8 > 0.2 > toxicity(kind)
+    assert rude["languages"] == rude["detectedLanguages"] == ["en"]
+    assert not Comment.objects.exists()
+
+    suggestion = {
+        "comment": {"text": RUDE},
+        "attributeScores": {"TOXICITY": {"summaryScore": {"value": 1.0}}},
+        "clientToken": "again",
+        "communityId": "forum",
+    }
+    assert client.comments().suggestscore(body=suggestion).execute()["clientToken"] == "again"
+    stored = Suggestion.objects.get()
+    assert (stored.text, stored.labels, stored.source.slug) == (RUDE, {"toxic": 1.0}, "forum")
+
+    with pytest.raises(HttpError) as refused:
+        client.comments().analyze(body=body("")).execute()
+    assert refused.value.status_code == 400
+    assert refused.value.reason == "Comment must be non-empty."
+    assert refused.value.error_details[0]["errorType"] == "COMMENT_EMPTY"
+
+
+def test_googles_python_client_stores_a_comment_with_the_verdict_that_it_was_told(
+    client: Any, model: ModelVersion
+) -> None:
+    reply = client.comments().analyze(body=body(RUDE, doNotStore=False, communityId="forum")).execute()
+    comment = Comment.objects.with_verdict().get()
+    assert (comment.text, comment.source.slug, comment.status) == (RUDE, "forum", "classified")
+    assert comment.current_prediction is not None
+    assert comment.current_prediction.scores["toxic"] == toxicity(reply)
+    assert comment.predictions.count() == 1
+
+
+def test_googles_node_client_is_answered(model: ModelVersion, node: RunNode) -> None:
+    said = node("perspective.mjs")
+    if model.name == "starter":
+        assert toxicity(said["rude"]) > 0.8 > 0.2 > toxicity(said["kind"])
+    assert said["kind"]["clientToken"] == "t-1"
+    assert said["suggested"]["clientToken"] == "t-2"
+    assert said["refused"]["status"] == 400
+    assert "Comment must be non-empty." in str(said["refused"])
+    assert Suggestion.objects.get().labels == {"toxic": 1.0}
