@@ -8,6 +8,7 @@ from classifier.views import (
     comments,
     dashboard,
     decisions,
+    exports,
     history,
     keys,
     people,
@@ -21,6 +22,7 @@ from classifier.views import (
     rules,
     saved_queues,
     session,
+    transfers,
     words,
 )
 
@@ -85,6 +87,16 @@ urlpatterns = [
     path("rules/try/", rules.try_out, name="rules-try"),
     path("rules/<int:rule_id>/", rules.rule, name="rule"),
     path("rules/<int:rule_id>/switch/", rules.switch, name="rule-switch"),
+    path("transfers/", transfers.transfers, name="transfers"),
+    path("transfers/live/", transfers.transfers_live, name="transfers-live"),
+    path("transfers/import/", transfers.bring, name="transfers-import"),
+    path("transfers/export/", exports.export, name="transfers-export"),
+    path("transfers/<int:transfer_id>/", transfers.transfer, name="transfer"),
+    path("transfers/<int:transfer_id>/start/", transfers.start, name="transfer-start"),
+    path("transfers/<int:transfer_id>/cancel/", transfers.cancel, name="transfer-cancel"),
+    path("transfers/<int:transfer_id>/resume/", transfers.resume, name="transfer-resume"),
+    path("transfers/<int:transfer_id>/errors/", transfers.errors, name="transfer-errors"),
+    path("transfers/<int:transfer_id>/file/", exports.download, name="transfer-file"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
 ]

@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from toxicsite import views
 
 FILES_IN_A_FORM = 3
+IMPORTS = ("/transfers/import/", "/api/v1/imports/")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PROBES = {"/healthz": views.healthz, "/readyz": views.readyz}
 
@@ -33,7 +34,7 @@ class BodyLimitMiddleware:
     """Refuses a body over the limit unread; Django's own limit misses parsers that read the stream.
 
     A body without a length reads as empty here (WSGI), so the announced length is the whole truth. Uploaded
-    files stream to disk; a form may bring one for each split of a data set.
+    files stream to disk; a form may bring one for each split of a data set. Imports have a limit of their own.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -46,7 +47,9 @@ class BodyLimitMiddleware:
                 "The Content-Length header is not a number.\n", status=400, content_type="text/plain"
             )
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if (request.content_type or "").startswith("multipart/"):
+        if request.path_info in IMPORTS:
+            limit += settings.TRANSFER_MAX_BYTES
+        elif (request.content_type or "").startswith("multipart/"):
             limit += FILES_IN_A_FORM * settings.DATASET_MAX_BYTES
         if int(length) <= limit:
             return self.get_response(request)

@@ -20,6 +20,7 @@ from classifier.services.transfers import (
     DRAFT,
     TransferNotPossible,
     file_of,
+    file_remove,
     transfer_claim,
     transfer_create,
     transfer_enqueue,
@@ -78,8 +79,25 @@ def import_create(
     """An import of the upload `file` into `source` (where a row names no other); a draft waits for `import_start`.
 
     `columns` maps fields to the file's columns; without it they are found by their names. Raises InvalidInput and
-    PermissionDenied.
+    PermissionDenied; the upload is gone then.
     """
+    try:
+        return _create(file, name, source, by, file_format, columns, api_key, draft)
+    except BaseException:
+        file_remove(file)
+        raise
+
+
+def _create(
+    file: str,
+    name: str,
+    source: str,
+    by: User | None,
+    file_format: str,
+    columns: Mapping[str, Any] | None,
+    api_key: ApiKey | None,
+    draft: bool,
+) -> Transfer:
     require_permission(by, ADD)
     if file_format and file_format not in FORMATS:
         known = " or ".join(FORMATS)

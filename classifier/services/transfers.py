@@ -8,6 +8,7 @@ that both believe to be the only one cannot write a row twice.
 
 import logging
 import os
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -16,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from classifier.models import ApiKey, Transfer, User
@@ -160,7 +161,7 @@ def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
             options=options,
         )
     if DRAFT in row.options:
-        _remove(row.file)
+        file_remove(row.file)
         Transfer.objects.filter(pk=row.pk).delete()
 
 
@@ -206,23 +207,32 @@ def tidy_up() -> int:
     ended = Transfer.objects.filter(finished_at__lt=old).exclude(file="", errors_file="")
     removed = 0
     for transfer in [*drafts, *ended]:
-        _remove(transfer.file)
-        _remove(transfer.errors_file)
+        file_remove(transfer.file)
+        file_remove(transfer.errors_file)
         removed += 1
     drafts.delete()
     ended.update(file="", errors_file="")
-    return removed
+    return removed + _orphans_remove()
+
+
+def _orphans_remove() -> int:
+    """Uploads that nobody's transfer names, left by a web process that was killed between the two."""
+    oldest = time.time() - settings.TRANSFER_KEEP_HOURS * 3_600
+    found = [path for path in transfers_dir().glob("import-*") if path.stat().st_mtime < oldest]
+    named = set(
+        Transfer.objects.filter(file__in=[path.name for path in found]).values_list("file", flat=True)
+    )
+    orphans = [path for path in found if path.name not in named]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
 
 
 def file_forget(transfer: Transfer) -> None:
     """Delete the upload of an import that has succeeded: its texts are in the database now."""
-    _remove(transfer.file)
+    file_remove(transfer.file)
     Transfer.objects.filter(pk=transfer.pk).update(file="")
     transfer.file = ""
-
-
-def rows_done(transfer: Transfer, number: int) -> Any:
-    return F("done_rows") + number
 
 
 def _there(name: str) -> Path | None:
@@ -230,6 +240,7 @@ def _there(name: str) -> Path | None:
     return path if name and path.is_file() else None
 
 
-def _remove(name: str) -> None:
+def file_remove(name: str) -> None:
+    """Delete a file of the folder, if it has one of this name."""
     if name:
         (transfers_dir() / name).unlink(missing_ok=True)

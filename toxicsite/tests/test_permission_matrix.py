@@ -92,6 +92,17 @@ POST v1/moderations                             public 401
 POST predict                                    public 401
 GET  info                                       public 401
 GET  health                                     public 503
+GET  transfers/                                 A      200
+GET  transfers/live/                            A      200
+POST transfers/import/                          A      422
+GET  transfers/export/                          A      200
+POST transfers/export/                          A      422
+GET  transfers/<int:transfer_id>/               A      404
+POST transfers/<int:transfer_id>/start/         A      404
+POST transfers/<int:transfer_id>/cancel/        A      404
+POST transfers/<int:transfer_id>/resume/        A      404
+GET  transfers/<int:transfer_id>/errors/        A      404
+POST transfers/<int:transfer_id>/file/          A      404
 GET  api/docs/                                  public 200
 GET  api/v1/openapi.yaml                        public 200
 GET  api/v1/comments/                           *      200
