@@ -11,6 +11,7 @@ PAGES = (
     "experiment_acts",
     "experiment_new",
     "compare",
+    "freeze",
     "datasets",
     "sweeps",
     "versions",

@@ -89,6 +89,26 @@ class DecisionsForm(_Named):
     test_share = forms.FloatField(
         initial=0.1, min_value=0.01, max_value=0.5, label="Share of test rows", help_text="From 0.01 to 0.5."
     )
+    validation_share = forms.FloatField(
+        initial=0.1,
+        min_value=0.01,
+        max_value=0.5,
+        label="Share of validation rows",
+        help_text="From 0.01 to 0.5.",
+    )
+    suggestions = forms.BooleanField(
+        initial=True, required=False, label="With suggestions that came in through the API"
+    )
+    automatic = forms.BooleanField(
+        required=False,
+        label="With what policies decided by themselves",
+        help_text="A model then learns its own opinion.",
+    )
+    golden = forms.BooleanField(
+        required=False,
+        label="With golden items",
+        help_text="Moderators are measured with them; a model that learned them is measured too well.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,3 +134,25 @@ class MixtureForm(_Named):
     def parts(self) -> list[tuple[Dataset, float]]:
         chosen = [(dataset, self.cleaned_data.get(f"weight_{dataset.pk}")) for dataset in self.datasets]
         return [(dataset, weight) for dataset, weight in chosen if weight]
+
+
+class MixWithForm(forms.Form):
+    """One other data set, and how often each decision counts against its rows."""
+
+    other = forms.TypedChoiceField(coerce=int, label="Mix it with")
+    weight = forms.FloatField(
+        initial=5.0, min_value=0.001, max_value=1_000, label="A decision counts as so many of its rows"
+    )
+
+    def __init__(self, *args: Any, datasets: list[Dataset], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.datasets = {dataset.pk: dataset for dataset in datasets}
+        field = self.fields["other"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [
+            (dataset.pk, f"{dataset.name} ({int(dataset.rows.get('train') or 0):,} training rows)")
+            for dataset in datasets
+        ]
+
+    def chosen(self) -> Dataset:
+        return self.datasets[self.cleaned_data["other"]]

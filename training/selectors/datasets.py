@@ -126,11 +126,12 @@ def decisions_standing(
         "current_decision_id",
         "current_decision__action",
         "current_decision__labels",
+        "current_decision__marks",
         "id",
         "text",
         "source__slug",
     )
-    names = ("id", "action", "labels", "comment_id", "comment__text", "comment__source__slug")
+    names = ("id", "action", "labels", "marks", "comment_id", "comment__text", "comment__source__slug")
     for values in rows.iterator(chunk_size=2_000):
         yield dict(zip(names, values, strict=True))
 

@@ -1,6 +1,6 @@
 """The verbs of training: pages, API, admin, tasks and commands call these and so behave alike."""
 
-from training.services.dataset_decisions import dataset_from_decisions
+from training.services.dataset_decisions import dataset_freeze, dataset_from_decisions
 from training.services.dataset_hub import (
     HUB_PRESETS,
     dataset_from_hub,
@@ -41,6 +41,7 @@ __all__ = [
     "DatasetRejected",
     "NotAllowedNow",
     "dataset_delete",
+    "dataset_freeze",
     "dataset_from_decisions",
     "dataset_from_folder",
     "dataset_from_hub",

@@ -1,13 +1,16 @@
-"""Moderators' decisions, frozen into a data set."""
+"""Moderators' decisions, and suggestions that came in through the API, frozen into a data set."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from classifier.models import User
+from django.utils import timezone
+
+from classifier.models import Suggestion, User
+from classifier.selectors.suggestions import usable_suggestions
 from training.ml.frozen.rows import text_digest
 from training.models import Dataset, DatasetKind
 from training.selectors.datasets import decisions_standing
@@ -16,6 +19,27 @@ from training.services.freezing import check_new, dataset_store, incoming_folder
 
 FEWEST = 20  # decisions; fewer teach nothing and cannot be split
 TOXIC = "toxic"
+SUGGESTED_FROM = 0.5  # a suggested score at or above this says that the label holds
+
+
+def dataset_freeze(*, by: User | None) -> Dataset:
+    """One click: every decision and suggestion as it stands now, with the usual shares, under a name of its own.
+
+    Raises as dataset_from_decisions does.
+    """
+    return dataset_from_decisions(
+        name=f"Decisions {free_stamp()}",
+        suggestions=True,
+        by=by,
+        description="Frozen with one click: all sources, without golden items and what policies decided.",
+    )
+
+
+def free_stamp() -> str:
+    """A name's ending that no data set of decisions has yet, such as 2026-11-24 09:12."""
+    stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
+    taken = Dataset.objects.filter(name__startswith=f"Decisions {stamp}").count()
+    return f"{stamp} ({taken + 1})" if taken else stamp
 
 
 def dataset_from_decisions(
@@ -30,15 +54,17 @@ def dataset_from_decisions(
     until: datetime | None = None,
     automatic: bool = False,
     golden: bool = False,
+    suggestions: bool = False,
     description: str = "",
 ) -> Dataset:
     """Freeze what moderators have decided and nobody has undone; escalating and skipping decide nothing.
 
     Approved comments are not toxic, removed ones are; corrected labels say what the moderator said, all others are
     unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
-    adds what policies decided by themselves, `golden` the comments that moderators are measured with. Comments with
-    the same text count once, with the latest decision. The hash of the text decides the split. Raises DatasetRejected,
-    also where there are too few decisions, and PermissionDenied.
+    adds what policies decided by themselves, `golden` the comments that moderators are measured with, `suggestions`
+    what others sent through the API and nobody rejected. Comments with the same text count once, with the latest
+    decision, and a decision outweighs every suggestion; purged texts are left out. The hash of the text decides the
+    split. Raises DatasetRejected, also where there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
@@ -50,6 +76,7 @@ def dataset_from_decisions(
         found = _write_rows(
             folder / "rows.jsonl",
             decisions_standing(sources=sources, since=since, until=until, automatic=automatic, golden=golden),
+            _suggestions(sources, since, until, golden) if suggestions else (),
             weight,
         )
         found.check()
@@ -65,6 +92,9 @@ def dataset_from_decisions(
         report["statistics"]["decisions"] = {
             "approved": found.approved,
             "removed": found.removed,
+            "suggested": found.suggested,
+            "corrected": found.corrected,
+            "marked": found.marked,
             "last_decision_id": found.last_id,
         }
         return dataset_store(
@@ -78,17 +108,28 @@ def dataset_from_decisions(
         )
 
 
+def _suggestions(
+    sources: Sequence[str], since: datetime | None, until: datetime | None, golden: bool
+) -> Iterable[Suggestion]:
+    rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
+    return rows if golden else rows.filter(comment__golden__isnull=True)
+
+
 @dataclass
 class _Found:
     labels: list[str] = field(default_factory=lambda: [TOXIC])
     approved: int = 0
     removed: int = 0
+    suggested: int = 0
+    toxic: int = 0
+    corrected: int = 0
+    marked: int = 0
     repeated: int = 0
     last_id: int = 0
 
     def check(self) -> None:
         """Raise DatasetRejected with fewer decisions than can teach anything, or of one kind only."""
-        total = self.approved + self.removed
+        total = self.approved + self.removed + self.suggested
         if total < FEWEST:
             there = "There are no decisions" if not total else f"There are {total} decisions"
             raise DatasetRejected(
@@ -96,39 +137,47 @@ class _Found:
                 f"{there} on different texts here; at least {FEWEST} are needed. Decide on more comments, or choose "
                 "more sources or a longer time.",
             )
-        if not self.approved or not self.removed:
-            missing = "removed" if self.approved else "approved"
+        if self.toxic in (0, total):
+            missing = "approved" if self.toxic else "removed"
             raise DatasetRejected(
                 "", f"No comment was {missing}, and a model learns from both. Decide on more comments first."
             )
 
 
-def _write_rows(path: Path, decisions: Iterator[dict[str, Any]], weight: float) -> _Found:
-    """Write one line for each text, with its latest decision; `decisions` come newest first."""
+def _write_rows(
+    path: Path, decisions: Iterable[dict[str, Any]], suggestions: Iterable[Suggestion], weight: float
+) -> _Found:
+    """Write one line for each text, with its latest decision, else its latest suggestion; `decisions` newest first."""
     found = _Found()
     seen: set[bytes] = set()
     kept: list[dict[str, Any]] = []
-    for decision in decisions:
-        found.last_id = max(found.last_id, decision["id"])
-        digest = text_digest(decision["comment__text"])
+
+    def keep(text: str, labels: dict[str, int], source: str, comment_id: int) -> bool:
+        digest = text_digest(text)
         if digest in seen:
             found.repeated += 1
-            continue
+            return False
         seen.add(digest)
+        found.toxic += labels.get(TOXIC) == 1
+        found.labels += [label for label in labels if label not in found.labels]
+        row = {"text": text, "labels": labels, "source": source, "comment_id": comment_id, "weight": weight}
+        kept.append(row)
+        return True
+
+    for decision in decisions:
+        found.last_id = max(found.last_id, decision["id"])
         removed = decision["action"] == "remove"
         labels = {TOXIC: int(removed), **{k: int(v) for k, v in decision["labels"].items()}}
-        found.removed += removed
-        found.approved += not removed
-        found.labels += [label for label in labels if label not in found.labels]
-        kept.append(
-            {
-                "text": decision["comment__text"],
-                "labels": labels,
-                "source": decision["comment__source__slug"],
-                "comment_id": decision["comment_id"],
-                "weight": weight,
-            }
-        )
+        source, comment = decision["comment__source__slug"], decision["comment_id"]
+        if keep(decision["comment__text"], labels, source, comment):
+            found.removed += removed
+            found.approved += not removed
+            found.corrected += bool(decision["labels"])
+            found.marked += bool(decision["marks"])
+    for suggestion in reversed(list(suggestions)):
+        scores = suggestion.labels.items()
+        labels = {label: int(float(score) >= SUGGESTED_FROM) for label, score in scores}
+        found.suggested += keep(suggestion.text, labels, suggestion.source.slug, suggestion.comment_id or 0)
     with path.open("w", encoding="utf-8") as file:
         for row in reversed(kept):  # oldest first: new decisions come at the end
             row["targets"] = [row["labels"].get(label, -1) for label in found.labels]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from classifier.models import Decision, DecisionAction, ModelVersion, User
 from classifier.services.permissions import require_permission
 from training.models import Dataset, Experiment, RetrainingPlan
-from training.services.dataset_decisions import dataset_from_decisions
+from training.services.dataset_decisions import dataset_from_decisions, free_stamp
 from training.services.dataset_mixtures import dataset_mix
 from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow
 from training.services.experiments import MAY_RUN, experiment_create
@@ -58,7 +58,7 @@ def retrain_now(
     if from_active and start is None:
         raise NotAllowedNow("No version is in production to start from; choose a recipe's own start.")
     latest = Decision.objects.order_by("-id").values_list("pk", flat=True).first() or 0
-    stamp = _free_stamp()
+    stamp = free_stamp()
     rows = dataset_from_decisions(name=f"Decisions {stamp}", by=by)
     if mix_with is not None:
         rows = dataset_mix(
@@ -198,10 +198,3 @@ def _new_decisions(plan: RetrainingPlan) -> int:
 def _check_weight(weight: float) -> None:
     if not 0.0 < weight <= LARGEST_WEIGHT:
         raise ConfigRejected("decisions_weight", f"A weight is above 0 and at most {LARGEST_WEIGHT:,.0f}.")
-
-
-def _free_stamp() -> str:
-    """A name's ending that no data set has yet, such as 2026-11-24 09:12."""
-    stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
-    taken = Dataset.objects.filter(name__startswith=f"Decisions {stamp}").count()
-    return f"{stamp} ({taken + 1})" if taken else stamp

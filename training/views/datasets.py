@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from training.forms.datasets import DecisionsForm, HubForm, MixtureForm, UploadForm
-from training.models import Dataset
+from training.forms.datasets import DecisionsForm, HubForm, MixtureForm, MixWithForm, UploadForm
+from training.models import Dataset, DatasetKind
 from training.selectors.datasets import dataset_list, dataset_sample, dataset_uses, decisions_count
+from training.selectors.decisions_summary import mixable_with
 from training.services import (
     HUB_PRESETS,
     DatasetRejected,
@@ -100,6 +101,9 @@ def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
         except FileNotFoundError:
             context["gone"] = True
         context |= {"found": findings(found), "uses": dataset_uses(dataset=found)}
+        if found.kind == DatasetKind.DECISIONS and context["may_add"] and found.rows.get("train"):
+            context["mix_form"] = MixWithForm(datasets=mixable_with(found))
+            context["may_run"] = person_of(request).has_perm("training.run_experiment")
     return render(request, "training/datasets/dataset.html", context)
 
 

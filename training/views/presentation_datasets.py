@@ -128,4 +128,8 @@ def _remarks(statistics: dict[str, Any]) -> list[str]:
         remarks.append(f"Left out: {told}.")
     if decided := statistics.get("decisions"):
         remarks.append(f"{decided['approved']:,} approved and {decided['removed']:,} removed comments.")
+        if corrected := decided.get("corrected"):
+            remarks.append(f"Moderators corrected labels of {corrected:,} of them.")
+        if suggested := decided.get("suggested"):
+            remarks.append(f"{suggested:,} rows are suggestions that came in through the API.")
     return remarks
