@@ -5,28 +5,29 @@ from datetime import datetime
 
 from django.db import connection
 
-AGES = (1, 4, 24, 72)  # hours between which waiting comments are counted
-
+# The waiting rows are fetched once: they lie scattered over a large table.
 WAITING = """
+WITH waits AS MATERIALIZED (
+    SELECT extract(epoch FROM %(now)s - queued_at) AS age, queue_reasons, is_escalated, has_open_appeal
+    FROM classifier_comment
+    WHERE queued_at IS NOT NULL AND status IN ('classified', 'decided')
+        AND (%(sources)s::bigint[] IS NULL OR source_id = ANY(%(sources)s))
+),
+kinds AS (
+    SELECT coalesce(reason ->> 'kind', 'none') AS kind, count(*) AS number
+    FROM waits LEFT JOIN LATERAL jsonb_array_elements(queue_reasons) AS reason ON true
+    GROUP BY 1 ORDER BY 2 DESC, 1
+)
 SELECT
-    count(*), min(queued_at),
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM %(now)s - queued_at)),
+    (SELECT array_agg(kind) FROM kinds), (SELECT array_agg(number) FROM kinds),
+    count(*), max(age), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY age),
     count(*) FILTER (WHERE is_escalated), count(*) FILTER (WHERE has_open_appeal),
-    count(*) FILTER (WHERE queued_at >= %(now)s - interval '1 hour'),
-    count(*) FILTER (WHERE queued_at < %(now)s - interval '1 hour' AND queued_at >= %(now)s - interval '4 hours'),
-    count(*) FILTER (WHERE queued_at < %(now)s - interval '4 hours' AND queued_at >= %(now)s - interval '1 day'),
-    count(*) FILTER (WHERE queued_at < %(now)s - interval '1 day' AND queued_at >= %(now)s - interval '3 days'),
-    count(*) FILTER (WHERE queued_at < %(now)s - interval '3 days')
-FROM classifier_comment
-WHERE queued_at IS NOT NULL AND status IN ('classified', 'decided')
-    AND (%(sources)s::bigint[] IS NULL OR source_id = ANY(%(sources)s))
-"""
-REASONS = """
-SELECT coalesce(reason ->> 'kind', 'none'), count(*)
-FROM classifier_comment LEFT JOIN LATERAL jsonb_array_elements(queue_reasons) AS reason ON true
-WHERE queued_at IS NOT NULL AND status IN ('classified', 'decided')
-    AND (%(sources)s::bigint[] IS NULL OR source_id = ANY(%(sources)s))
-GROUP BY 1 ORDER BY 2 DESC, 1
+    count(*) FILTER (WHERE age <= 3600),
+    count(*) FILTER (WHERE age > 3600 AND age <= 14400),
+    count(*) FILTER (WHERE age > 14400 AND age <= 86400),
+    count(*) FILTER (WHERE age > 86400 AND age <= 259200),
+    count(*) FILTER (WHERE age > 259200)
+FROM waits
 """
 STANDING_STILL = """
 SELECT
@@ -69,20 +70,18 @@ def queue_state(*, sources: list[int] | None, now: datetime) -> QueueState:
     asked = {"sources": sources, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(WAITING, asked)
-        waiting, oldest, quantiles, escalated, appeals, *ages = cursor.fetchone()
-        cursor.execute(REASONS, asked)
-        reasons = dict(cursor.fetchall())
+        kinds, numbers, waiting, oldest, quantiles, escalated, appeals, *ages = cursor.fetchone()
         cursor.execute(STANDING_STILL, asked)
         pending, failed = cursor.fetchone()
     median, p90 = quantiles or (None, None)
     return QueueState(
         waiting=waiting,
-        reasons=reasons,
+        reasons=dict(zip(kinds or [], numbers or [], strict=True)),
         escalated=escalated,
         appeals=appeals,
         pending=pending,
         failed=failed,
-        oldest=None if oldest is None else (now - oldest).total_seconds(),
+        oldest=None if oldest is None else float(oldest),
         median=median,
         p90=p90,
         ages=ages,
