@@ -1,7 +1,7 @@
 """Warns when the scores of the version in production are no longer those of its first weeks: once an episode.
 
 An episode begins when the population stability index reaches SHIFTED and ends when it is below WATCH again; both leave
-a row in the audit, by which the next look knows where it stands. Who wants to hear of it connects to `drift_warned`.
+a row in the audit, by which the next look knows where it stands. It is told to receivers of events, and to who connects to `drift_warned`.
 """
 
 from django.db import transaction
@@ -11,6 +11,7 @@ from django.utils import timezone
 from classifier.models import AuditEntry, ModelVersion
 from classifier.selectors.drift import SHIFTED, WATCH, Drift, drifts_of
 from classifier.services.audit import audit_record
+from classifier.services.events import DRIFT_WARNING, emit
 
 WARNING, OVER = "drift.warning", "drift.over"
 drift_warned = Signal()
@@ -44,9 +45,11 @@ def _take_note(drift: Drift) -> bool:
             verb=WARNING if begins else OVER,
             source=drift.source,
             subject=drift.version,
-            data={"index": round(drift.index, 4), "reference": reference, "recent": recent},
+            data=(measured := {"index": round(drift.index, 4), "reference": reference, "recent": recent}),
         )
         if begins:
+            source = drift.source.pk if drift.source is not None else None
+            emit(DRIFT_WARNING, {"version": drift.version, "source": source, **measured})
             transaction.on_commit(
                 lambda: drift_warned.send_robust(sender=AuditEntry, drift=drift, entry=entry), robust=True
             )

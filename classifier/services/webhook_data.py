@@ -33,7 +33,12 @@ TOLD: dict[str, dict[str, str]] = {
     APPEAL_RESOLVED: {"appeal_id": "appeal", "decision_id": "decision", "outcome": "outcome"},
     MODEL_PROMOTED: {},
     EXPERIMENT_FINISHED: {"experiment_id": "experiment", "name": "name", "status": "status"},
-    DRIFT_WARNING: {"index": "index", "reference": "reference", "recent": "recent"},
+    DRIFT_WARNING: {
+        "model_version": "version",
+        "index": "index",
+        "reference": "reference",
+        "recent": "recent",
+    },
 }
 VERSIONS = {"model_version": "model_version", "before": "previous_version"}
 

@@ -133,3 +133,4 @@ def _disable(webhook: Webhook, reason: str, now: datetime) -> None:
         data={"webhook": webhook.pk, "reason": reason},
     )
     transaction.on_commit(outbox.forget)
+    outbox.forget()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classifier.models import ModelVersion, User
-from classifier.services import gate_register, model_version_activate, model_version_register
+from classifier.services import gate_register, model_version_activate, model_version_register, webhook_outbox
 from classifier.services.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import WorkerProcess
@@ -19,6 +19,13 @@ def no_gate() -> Iterator[None]:
     before = gate_register(None)
     yield
     gate_register(before)
+
+
+@pytest.fixture(autouse=True)
+def no_webhooks_remembered() -> Iterator[None]:
+    """What a test has rolled back is not told of in the next one."""
+    yield
+    webhook_outbox.forget()
 
 
 @pytest.fixture(scope="session")

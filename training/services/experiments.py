@@ -13,6 +13,7 @@ from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 from training.models import RUN_TRANSITIONS, Dataset, Experiment, RunStatus, Sweep
 from training.services.configs import check_dataset, check_teacher, config_whole, merged, nested
+from training.services.endings import tell_ended
 from training.services.errors import ConfigRejected, NotAllowedNow
 
 RUN_TASK = "training.run"
@@ -124,6 +125,7 @@ def experiment_cancel(*, experiment: Experiment, by: User | None) -> None:
                 reason="cancelled before it started",
                 finished_at=timezone.now(),
             )
+            tell_ended(row)
         elif row.status == RunStatus.RUNNING:
             if row.cancel_requested_at is None:
                 Experiment.objects.filter(pk=row.pk).update(cancel_requested_at=timezone.now())

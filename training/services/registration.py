@@ -20,6 +20,7 @@ from training.models import (
     TestSuite,
     TestSuiteResult,
 )
+from training.services.endings import tell_ended
 from training.services.following import LostRun, log_tail, plain
 from training.services.run_jobs import fingerprint_of_rows
 
@@ -63,6 +64,7 @@ def run_register(*, experiment: Experiment) -> None:
             finished_at=Now(),
             log=plain(log_tail(folder / "log.txt")),
         )
+        tell_ended(row, version)
 
 
 def evaluations_record(

@@ -26,6 +26,7 @@ from training.ml.failures import KILLED, failure
 from training.ml.job import DONE, NO_ROOM, write_json
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 from training.services.devices import worker_devices
+from training.services.endings import tell_ended
 from training.services.experiments import ASKED_TO_STOP
 from training.services.following import Follower, LostRun, log_tail, plain
 from training.services.registration import run_register
@@ -268,3 +269,4 @@ def own_row(experiment: Experiment) -> Experiment:
 
 def _move(experiment: Experiment, to: RunStatus, reason: str, by: Any = None, **fields: Any) -> None:
     transition(experiment, to=to, allowed=RUN_TRANSITIONS, by=by, reason=reason[:500], **fields)
+    tell_ended(experiment)

@@ -13,6 +13,7 @@ from toxicsite.lib.jobs import ring
 from toxicsite.lib.lifecycle import transition
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 from training.services.dataset_hub import datasets_ring
+from training.services.endings import tell_ended
 from training.services.evaluations import evaluations_ring
 from training.services.experiments import RUN_TASK
 from training.services.retraining import retraining_check
@@ -78,3 +79,4 @@ def _reclaim(row: Experiment) -> None:
     else:
         to, reason, fields = RunStatus.QUEUED, GONE, {}
     transition(row, to=to, allowed=RUN_TRANSITIONS, reason=reason, run_token=None, **fields)
+    tell_ended(row)

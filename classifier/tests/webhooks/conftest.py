@@ -7,21 +7,17 @@ from typing import Any
 import pytest
 
 from classifier.models import Source, Webhook, WebhookDelivery
-from classifier.services import webhook_outbox
 from classifier.services.webhook_courier import Courier
 from classifier.services.webhooks import CHOOSABLE, webhook_create
 from classifier.tests.webhooks.receiver import Receiver, receiving
 
 
 @pytest.fixture(autouse=True)
-def loopback_allowed(settings: Any) -> Iterator[None]:
+def loopback_allowed(settings: Any) -> None:
     settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     settings.WEBHOOK_ALLOWED_PORTS = []
     settings.WEBHOOK_TOTAL_SECONDS = 2.0
     settings.WEBHOOK_CONNECT_SECONDS = 1.0
-    webhook_outbox.forget()
-    yield
-    webhook_outbox.forget()  # what a test has made is rolled back
 
 
 @pytest.fixture
