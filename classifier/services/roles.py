@@ -79,6 +79,9 @@ _ADMINISTER = [
     "add_apikey",
     "change_apikey",
     "view_apikey",
+    "add_webhook",
+    "change_webhook",
+    "view_webhook",
 ]
 _SEE_VERSIONS = ["view_modelversion", "view_modelversionevent"]
 _VERSIONS = [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion"]
