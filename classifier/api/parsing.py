@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 
 from classifier.api.field_errors import printable
 from classifier.api.problems import MALFORMED, TOO_LARGE, Problem
@@ -29,6 +29,18 @@ class StrictJSONParser(BaseParser):
         if len(body) > limit:
             raise _too_large(limit)
         return loads(body)
+
+
+class FileParser(MultiPartParser):
+    """A form with a file, refused before it is read where it is larger than a file of an import may be."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        limit = settings.TRANSFER_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0) > limit:
+            raise _too_large(limit)
+        return super().parse(stream, media_type, parser_context)
 
 
 class AlwaysJSON(BaseContentNegotiation):

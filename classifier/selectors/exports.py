@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from django.db.models import Max
 
-from classifier.models import ApiKey, Comment, User
+from classifier.models import Comment, User
 from classifier.selectors.queue_filters import QueueFilters
 from classifier.selectors.review import queue_comments
 
@@ -27,13 +27,10 @@ def export_pages(
     filters: QueueFilters,
     last_id: int,
     after: int = 0,
-    api_key: ApiKey | None = None,
     size: int = PAGE,
 ) -> Iterator[list[Comment]]:
     """The chosen comments that `user` sees, behind the id `after`, up to `last_id`."""
     chosen = queue_comments(user=user, filters=filters).filter(pk__lte=last_id)
-    if api_key is not None and (sources := list(api_key.sources.values_list("pk", flat=True))):
-        chosen = chosen.filter(source__in=sources)
     rows = (
         chosen.select_related("source", "current_prediction__model_version", "current_decision__by", "policy")
         .only(

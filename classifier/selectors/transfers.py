@@ -43,7 +43,7 @@ class Progress:
 def transfers_seen_by(*, user: User) -> QuerySet[Transfer]:
     """All of them for who sees every source, otherwise one's own: a file holds what its maker saw."""
     rows = Transfer.objects.select_related("by").order_by("-id")
-    return rows if user.all_sources else rows.filter(by=user)
+    return rows if user.sees_all_sources else rows.filter(by=user)
 
 
 def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:

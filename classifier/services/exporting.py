@@ -125,11 +125,7 @@ def export_run(
         if transfer.position == 0:
             stream.write("".join(_lines([], transfer.format, header=True)).encode())
         pages = export_pages(
-            user=transfer.by,
-            filters=filters,
-            last_id=options["last_id"],
-            after=transfer.position,
-            api_key=api_key,
+            user=transfer.by, filters=filters, last_id=options["last_id"], after=transfer.position
         )
         for page in pages:
             stream.write("".join(_lines(page, transfer.format, header=False)).encode())
@@ -190,7 +186,7 @@ def _stream(
         nonlocal sent
         yield from _lines([], file_format, header=True)
         last = export_last_id(user=by, filters=filters)
-        for page in export_pages(user=by, filters=filters, last_id=last, api_key=api_key):
+        for page in export_pages(user=by, filters=filters, last_id=last):
             yield from _lines(page, file_format, header=False)
             sent += len(page)
             if told is not None:

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from classifier.models import ApiKey, Transfer, User
+from classifier.models import ApiKey, Source, Transfer, User
 from classifier.services.permissions import require_permission
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.broker import NoBroker
@@ -117,6 +117,11 @@ def transfer_claim(*, transfer_id: int) -> Transfer | None:
         return None
     transfer = Transfer.objects.select_related("by").get(pk=transfer_id)
     transfer.options["began_rows"] = transfer.done_rows  # the rate is of this run, not of all of them
+    if transfer.by is not None and "api_key" in transfer.options:
+        only = Source.objects.filter(
+            pk__in=ApiKey.sources.through.objects.filter(apikey=transfer.options["api_key"]).values("source")
+        )
+        transfer.by.only_sources = frozenset(only.values_list("pk", flat=True)) or None
     return transfer
 
 

@@ -107,6 +107,7 @@ GET  api/docs/                                  public 200
 GET  api/v1/openapi.yaml                        public 200
 GET  api/v1/comments/                           *      200
 POST api/v1/comments/                           MLA    202  text=hello
+GET  api/v1/comments/events/                    *      200
 GET  api/v1/comments/<int:comment_id>/          VMLA   200
 PATCH api/v1/comments/<int:comment_id>/         A      202  text=hello
 DELETE api/v1/comments/<int:comment_id>/        A      204
@@ -133,11 +134,28 @@ GET  api/v1/queue/                              MLA    200
 POST api/v1/queue/claim/                        MLA    204
 POST api/v1/queue/<int:comment_id>/claim/       MLA    409
 POST api/v1/queue/<int:comment_id>/release/     MLA    409
+POST api/v1/imports/                            A      415
+GET  api/v1/transfers/                          A      200
+GET  api/v1/transfers/<int:transfer_id>/        A      404
+POST api/v1/transfers/<int:transfer_id>/cancel/  A     404
+GET  api/v1/transfers/<int:transfer_id>/errors/  A     404
+GET  api/v1/exports/comments/                   A      200
 POST api/v1/score/                              *      400
 GET  api/v1/usage/                              *      200
+GET  api/v1/webhooks/                           A      200
+POST api/v1/webhooks/                           A      400
+GET  api/v1/webhooks/<int:webhook_id>/          A      404
+PATCH api/v1/webhooks/<int:webhook_id>/         A      404
+DELETE api/v1/webhooks/<int:webhook_id>/        A      404
+POST api/v1/webhooks/<int:webhook_id>/secret/   A      404
+POST api/v1/webhooks/<int:webhook_id>/test/     A      404
+GET  api/v1/webhooks/<int:webhook_id>/deliveries/          A  404
+POST api/v1/webhooks/<int:webhook_id>/deliveries/replay/   A  404
+POST api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/  A 404
 GET  api/v1/experiments/                        TA     200
 POST api/v1/experiments/                        TA     400
 GET  api/v1/experiments/<int:experiment_id>/    TA     404
+GET  api/v1/experiments/<int:experiment_id>/events/ TA  200
 DELETE api/v1/experiments/<int:experiment_id>/  TA     404
 POST api/v1/experiments/<int:experiment_id>/cancel/       TA 404
 POST api/v1/experiments/<int:experiment_id>/resume/       TA 404
@@ -210,6 +228,8 @@ POST training/sweeps/<int:sweep_id>/cancel/     TA     404
 POST training/sweeps/<int:sweep_id>/resume/     TA     404
 POST training/sweeps/<int:sweep_id>/train/      TA     404
 POST training/sweeps/<int:sweep_id>/delete/     TA     404
+GET  training/learn/                            TA     200
+POST training/learn/offer/                      TA     422
 GET  training/versions/                         TA     200
 POST training/versions/roll-back/               TA     302
 GET  training/versions/<int:version_id>/        TA     404

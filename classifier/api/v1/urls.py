@@ -13,6 +13,8 @@ urlpatterns = [
     path("comments/events/", CommentEventsEndpoint.as_view(), name="api-comment-events"),
     path("comments/<int:comment_id>/", CommentEndpoint.as_view(), name="api-comment"),
     path("", include("classifier.api.v1.moderation_urls")),
+    path("", include("classifier.api.v1.webhook_urls")),
+    path("", include("classifier.api.v1.transfer_urls")),
     path("score/", ScoreEndpoint.as_view(), name="api-score"),
     path("usage/", UsageEndpoint.as_view(), name="api-usage"),
 ]
