@@ -132,11 +132,11 @@ def queue_count(*, user: User | None, filters: QueueFilters, limit: int = COUNT_
     return BoundedCount(min(number, limit), number > limit)
 
 
-def learn_candidates(comments: CommentQuerySet) -> Iterator[int]:
+def learn_candidates(comments: CommentQuerySet, *, copies: bool = True) -> Iterator[int]:
     """Ids of `comments`, closest to a threshold first, of each group of near-duplicates only one.
 
     Uncertainty sampling spread over what is different: a second copy of a text teaches nothing, nor does a copy of what
-    was decided just now. When all of the first few hundred are copies, they come after all.
+    was decided just now. When all of the first few hundred are copies, they come after all, unless `copies` is False.
     """
     seen_hashes, seen_sketches = _decided_lately()
     passed: list[int] = []
@@ -149,7 +149,8 @@ def learn_candidates(comments: CommentQuerySet) -> Iterator[int]:
         seen_hashes.add(text_hash)
         seen_sketches |= parts
         yield pk
-    yield from passed
+    if copies:
+        yield from passed
 
 
 def _decided_lately() -> tuple[set[int | None], set[int]]:

@@ -15,6 +15,7 @@ REASON_TITLES = {
     "escalation": "Escalated",
     "undo": "A decision was undone",
     "edit": "Edited after a decision",
+    "learn": "The model would learn from a decision",
     "unjudged": "The policy could not be applied",
     "labels_unknown": "The policy does not fit the model",
 }
