@@ -17,6 +17,7 @@ from classifier.services.validation import InvalidInput
 from classifier.views.access import permitted, person_of
 from classifier.views.presentation import card_of_comment
 from classifier.views.queue_form import in_words, query_of, read_chosen
+from classifier.views.queue_item import veiled
 from classifier.views.queue_reasons import band_line
 
 MANY = "classifier.add_bulkaction"
@@ -110,7 +111,8 @@ def _preview(
     context = {
         "counted": counted,
         "sample": [
-            {"comment": one, "card": card_of_comment(one), "band": band_line(one)} for one in counted.sample
+            {"comment": one, "veiled": veiled(one, card_of_comment(one)), "band": band_line(one)}
+            for one in counted.sample
         ],
         "filters": json.dumps(counted.filters.to_data()),
         "words": [word for word in in_words(counted.filters) if not word.startswith("up to comment")],

@@ -22,7 +22,7 @@ from classifier.views.queue_form import in_words, names_a_queue, query_of, read_
 from classifier.views.queue_item import QueueItem, Typed, queue_item, seconds_left
 from classifier.views.queue_state import QueueState, queues_for
 from classifier.views.queue_steps import Shown, go_back, go_past, resume, take_back, visible
-from classifier.views.saved_tabs import saved_tabs
+from classifier.views.saved_tabs import readable, saved_query, saved_tabs
 
 DECIDE = "classifier.add_decision"
 
@@ -147,7 +147,10 @@ def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse
         found = next((one for one in queues_for(user) if str(one.pk) == saved), None)
         if found is None:
             raise Http404
-        state.choose(type(state)(filters=found.filters).queue_filters(), found.order, found.pk)
+        filters = readable(found)
+        if filters is None or filters.status != WAITING:  # a list to look at, nothing to work through
+            return redirect(f"{reverse('queue-list')}?{saved_query(found)}&saved={found.pk}")
+        state.choose(filters, found.order, found.pk)
     elif names_a_queue(request.GET):
         chosen = read_chosen(request.GET, state.order)
         if chosen.errors or chosen.filters.status != WAITING:

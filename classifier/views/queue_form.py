@@ -120,7 +120,7 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
     sources = (Source.objects.all() if seen is None else seen).order_by("name")
     versions = list(ModelVersion.objects.order_by("-id")[:SUGGESTED].only("version", "labels"))
     labels = list(dict.fromkeys(label for version in versions for label in version.labels))
-    status = [(WAITING, "Waits for a decision"), (EVERY, "Every comment"), *CommentStatus.choices]
+    status = [(WAITING, "Waiting"), (EVERY, "Every comment"), *CommentStatus.choices]
     found = [
         control("text", "Words in the text", kind="search"),
         control("status", "Status", choices=status),
@@ -128,10 +128,8 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
             "source", "Source", choices=[("", "Every source"), *((one.slug, one.name) for one in sources)]
         ),
         control("band", "Band", choices=[("", "Any band"), *Band.choices]),
-        control(
-            "label", "Label over", choices=[("", "Any label"), *((one, label_title(one)) for one in labels)]
-        ),
-        control("threshold", "its threshold, or", kind="number", step="0.01"),
+        control("label", "Label", choices=[("", "Any label"), *((one, label_title(one)) for one in labels)]),
+        control("threshold", "Its score from", kind="number", step="0.01"),
         control("reason", "Why it waits", choices=[("", "Any reason"), *known_kinds()]),
         control("claimed", "Claimed", choices=[("", "Either"), *CLAIMS]),
         control("older_hours", "Older than, hours", kind="number", step="any"),

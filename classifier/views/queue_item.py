@@ -10,6 +10,7 @@ from django.utils import timezone
 from classifier.models import (
     Appeal,
     AppealStatus,
+    Band,
     Comment,
     CommentStatus,
     Decision,
@@ -58,7 +59,6 @@ class QueueItem:
     policy: CurrentPolicy
     judged_by: str
     decisions: list[DecisionRow]
-    decision_count: int
     reports: list[Report]
     appeal: Appeal | None
     group: Group | None
@@ -74,8 +74,13 @@ class QueueItem:
 
     @property
     def veiled(self) -> bool:
-        """Blurred where the model or the policy thinks badly of it."""
-        return self.card.is_toxic or self.comment.band not in ("", "approve")
+        return veiled(self.comment, self.card)
+
+    @property
+    def earlier(self) -> list[tuple[DecisionRow, str]]:
+        """The decisions with their reasons, as the policy calls them now."""
+        titles = {str(reason["code"]): str(reason["title"]) for reason in self.policy.reasons}
+        return [(row, titles.get(row.decision.reason, row.decision.reason)) for row in self.decisions]
 
     @property
     def standing(self) -> Decision | None:
@@ -146,7 +151,6 @@ def queue_item(
         policy=policy_for(comment.source_id),
         judged_by=judged_by(comment),
         decisions=decision_rows(told, comment.current_decision_id),
-        decision_count=len(told),
         reports=reports,
         appeal=appeal,
         group=group,
@@ -156,6 +160,11 @@ def queue_item(
         look=look,
         typed=typed or Typed(),
     )
+
+
+def veiled(comment: Comment, card: VerdictCard) -> bool:
+    """Blurred where the model or the policy thinks badly of it."""
+    return card.is_toxic or comment.band not in ("", Band.APPROVE)
 
 
 def seconds_left(comment: Comment, user: User) -> int:

@@ -1,6 +1,7 @@
 """The queue as a list: filters, orders, pages; each row leads to its comment, in the queue where it waits."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,6 +23,7 @@ from classifier.views.queue_form import (
     order_field,
     read_chosen,
 )
+from classifier.views.queue_item import veiled
 from classifier.views.queue_reasons import band_line, short_reasons
 from classifier.views.queue_state import queues_for
 from classifier.views.saved_tabs import saved_query, saved_tabs
@@ -36,10 +38,13 @@ def queue_list(request: HttpRequest) -> HttpResponse:
     """What fits the filters, page by page. `saved` opens a saved queue, whose filters can be changed further."""
     user = person_of(request)
     saved = _saved(request, user)
-    if saved is not None and not any(name in request.GET for name in (*NAMES, "order", "after")):
-        return redirect(f"{reverse('queue-list')}?{saved_query(saved)}&saved={saved.pk}")
+    as_saved = saved_query(saved) if saved is not None else ""
+    if as_saved and not any(name in request.GET for name in (*NAMES, "order", "after")):
+        return redirect(f"{reverse('queue-list')}?{as_saved}&saved={saved.pk}")
     chosen = read_chosen(request.GET, saved.order if saved else "risk")
     page, problem = QueuePage([], None), ""
+    if saved is not None and not as_saved:
+        problem = f"The filters of the queue {saved.name} cannot be read any more; a lead can change them."
     if not chosen.errors:
         try:
             page = queue_page(
@@ -63,7 +68,7 @@ def queue_list(request: HttpRequest) -> HttpResponse:
         "rows": [_row(comment, user) for comment in page.comments],
         "problem": problem,
         "count": None if chosen.errors else queue_count(user=user, filters=chosen.filters),
-        "next": page.next and f"{own}&after={page.next}",
+        "next": page.next and f"{own}&{urlencode({'after': page.next})}",
         "first": own if request.GET.get("after") else "",
         "saved": saved,
         "tabs": saved_tabs(
@@ -95,9 +100,11 @@ def _row(comment: Comment, user: User) -> dict[str, Any]:
         comment.has_open_appeal and not user.has_perm(APPEALS)
     )
     works = waits and not for_leads and user.has_perm("classifier.add_decision")
+    card = card_of_comment(comment)
     return {
         "comment": comment,
-        "card": card_of_comment(comment),
+        "card": card,
+        "veiled": veiled(comment, card),
         "band": band_line(comment),
         "reasons": short_reasons(comment) if waits else [],
         "works": works,

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from classifier.models import Comment, Decision, SavedQueue, User
 from classifier.models.review import BulkAction
-from classifier.selectors.queue_filters import QueueFilters, WrongFilter
+from classifier.selectors.queue_filters import WAITING, QueueFilters, WrongFilter
 from classifier.selectors.review import saved_queues_of
 from classifier.services.roles import roles_of
 
@@ -49,7 +49,7 @@ class QueueState:
     def queue_filters(self) -> QueueFilters:
         """The remembered filters; what cannot be read any more filters nothing."""
         try:
-            return QueueFilters.from_data(self.filters)
+            return QueueFilters.from_data({**self.filters, "status": WAITING})
         except WrongFilter:
             self.filters, self.saved = {}, None
             return QueueFilters()

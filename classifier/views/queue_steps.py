@@ -137,6 +137,8 @@ def write_answer(state: QueueState, user: User) -> None:
     comment_id, action = state.answer
     state.answer = None
     state.done = [one for one in state.done if one[0] != LOOK]
+    if comment_id in state.seen:  # going back to it would tell what it was
+        state.seen.remove(comment_id)
     try:
         second_look_record(comment=visible(comment_id, user), action=action, by=user)
     except (Comment.DoesNotExist, DecisionConflict, InvalidInput, PermissionDenied):
@@ -145,7 +147,8 @@ def write_answer(state: QueueState, user: User) -> None:
 
 def _undo(state: QueueState, user: User, last: list[Any]) -> tuple[int, str]:
     if last[0] == LOOK:
-        return int(last[1]), "Your decision is undone."
+        state.look = int(last[1])
+        return state.look, "The decision is undone."
     if last[0] == GROUP:
         bulk = BulkAction.objects.get(pk=last[1], by=user)
         count = bulk_undo(bulk=bulk, by=user)

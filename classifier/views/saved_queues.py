@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.models import SavedQueue
 from classifier.selectors.review import ORDERS
-from classifier.services.roles import ROLE_TITLES
+from classifier.services.roles import ROLE_PERMISSIONS, ROLE_TITLES
 from classifier.services.saved_queues import (
     saved_queue_create,
     saved_queue_delete,
@@ -121,7 +121,11 @@ def _page(
         "values": values,
         "errors": errors or {},
         "fields": [*filter_fields(chosen, user), order_field(chosen)],
-        "roles": [(role, title, role in values["roles"]) for role, title in ROLE_TITLES.items()],
+        "roles": [
+            (role, title, role in values["roles"])
+            for role, title in ROLE_TITLES.items()
+            if "view_savedqueue" in ROLE_PERMISSIONS[role]
+        ],
         "list_query": query_of(chosen.filters, chosen.order),
         "may_delete": saved is not None and user.has_perm(DELETE),
     }

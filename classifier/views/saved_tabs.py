@@ -34,7 +34,8 @@ def saved_tabs(user: User, *, current: int | None, here: str, plain: bool) -> li
     tabs = [Tab("All that waits", first, _count(user, everything), current is None and plain)]
     for saved in queues_for(user):
         filters = readable(saved)
-        url = reverse(here) + "?" + urlencode({"saved": saved.pk})
+        works = filters is not None and filters.status == WAITING
+        url = reverse(here if works else "queue-list") + "?" + urlencode({"saved": saved.pk})
         tabs.append(Tab(saved.name, url, _count(user, filters), saved.pk == current))
     return tabs
 

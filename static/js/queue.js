@@ -198,10 +198,34 @@
     }
   });
 
+  /* --- a draft for the way over the sign-in page, or a closed tab: only in this tab's own store ----------- */
+  const DRAFT = "queue-draft";
+  const keepDraft = (form) => {
+    const data = new FormData(form);
+    const draft = { at: work().dataset.comment, note: data.get("note"), reason: data.get("reason"), marks: data.get("marks") };
+    sessionStorage.setItem(DRAFT, JSON.stringify(draft));
+  };
+  const takeDraft = () => {
+    const form = within("#decide[hx-post]");
+    let draft = null;
+    try { draft = JSON.parse(sessionStorage.getItem(DRAFT)); } catch { /* not ours */ }
+    sessionStorage.removeItem(DRAFT);
+    if (!form || !draft || draft.at !== work().dataset.comment) return;
+    const { note, marks } = form.elements;
+    if (!note || note.value) return;
+    note.value = draft.note || "";
+    if (marks && draft.marks) marks.value = draft.marks;
+    for (const radio of form.querySelectorAll("input[name=reason]")) radio.checked = radio.value === (draft.reason || "");
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id === "decide") keepDraft(event.detail.elt);
+  });
+
   /* --- htmx: what arrives, and what to do when nothing does ---------------------------------------------- */
   const arrived = () => {
     delete root.dataset.reveal;
     chosen = null;
+    takeDraft();
     startClaim();
     showMarks();
     tick();

@@ -1,0 +1,80 @@
+"""Second looks are mixed in blindly: they look like any other comment, change nothing, and can be taken back."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from classifier.models import Comment, Decision, ModelVersion, SecondReview, User
+from classifier.services.decisions import decision_record
+from classifier.tests.pages.queue.conftest import HTMX, Decide
+from classifier.tests.review.conftest import waiting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def decided(active_version: ModelVersion, kim: User, settings: Any) -> Comment:
+    """Removed by kim; after each decision of theirs, others get such a one."""
+    settings.SECOND_LOOK_EVERY = 1
+    (comment,) = waiting(active_version, "i hate the first one")
+    decision_record(comment=comment, action="remove", note="a secret note", by=kim)
+    comment.refresh_from_db()
+    return comment
+
+
+def test_a_second_look_tells_nothing_and_is_written_down_by_the_next_decision(
+    active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide, mo: User
+) -> None:
+    waiting(active_version, "two", "three")
+    page = decide(as_mo, "approve", htmx=True).content.decode()
+    assert f"Comment {decided.pk}" in page
+    assert "kim" not in page
+    assert "secret" not in page
+    assert "emoved" not in page
+    assert as_mo.post(f"/queue/{decided.pk}/renew/").json()["held"] is True
+    assert as_mo.get("/queue/").context["item"].comment == decided
+    answer = decide(as_mo, "approve", htmx=True)
+    assert f"Comment {decided.pk} is approved." in answer.content.decode()
+    assert not SecondReview.objects.exists()
+    decide(as_mo, "approve")
+    review = SecondReview.objects.get()
+    assert (review.comment, review.action, review.by) == (decided, "approve", mo)
+    before = decided.current_decision_id
+    decided.refresh_from_db()
+    assert (decided.current_decision_id, decided.status) == (before, "decided")
+    assert not Decision.objects.filter(comment=decided, by=mo).exists()
+
+
+def test_an_answer_can_be_taken_back_and_given_again(
+    active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
+) -> None:
+    waiting(active_version, "two", "three", "four")
+    decide(as_mo, "approve")
+    assert as_mo.get("/queue/").context["item"].comment == decided
+    decide(as_mo, "approve")
+    page = as_mo.post("/queue/undo/", headers=HTMX).content.decode()
+    assert f"Comment {decided.pk}" in page
+    decide(as_mo, "remove")
+    decide(as_mo, "approve")
+    assert SecondReview.objects.get().action == "remove"
+
+
+def test_a_second_look_that_is_left_is_not_shown_again(
+    active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
+) -> None:
+    waiting(active_version, "two", "three")
+    decide(as_mo, "approve")
+    assert as_mo.get("/queue/").context["item"].comment == decided
+    as_mo.post("/queue/next/")
+    assert as_mo.get("/queue/").context["item"].comment != decided
+    assert not SecondReview.objects.exists()
+
+
+def test_a_queue_that_could_not_hold_it_gets_none(
+    active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
+) -> None:
+    made = waiting(active_version, "two", "three", source="shop")
+    as_mo.get("/queue/?source=shop")
+    decide(as_mo, "approve")
+    assert as_mo.get("/queue/").context["item"].comment in made
