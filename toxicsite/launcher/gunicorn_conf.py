@@ -1,4 +1,6 @@
-"""How gunicorn serves toxicsite: one process of threads, bounded requests, no text in the access log."""
+"""How gunicorn serves toxicsite: processes of threads, bounded requests, no text in the access log."""
+
+import resource
 
 from toxicsite.launcher.environment import read_options
 
@@ -7,9 +9,15 @@ options = read_options()
 wsgi_app = "toxicsite.wsgi"
 bind = options.gunicorn_bind
 workers = options.web_workers
-# Threads, because a synchronous score waits for its verdict: waiting costs a thread and no processor.
-worker_class = "gthread"
+# Threads, because a synchronous score waits for its verdict: waiting costs a thread and no processor. Waiting for a
+# client costs none: our worker gives a request to a thread once it has arrived.
+worker_class = "toxicsite.launcher.buffering_worker.BufferingWorker"
 threads = options.web_threads
+worker_connections = 2_000
+_files, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+if _most_files == resource.RLIM_INFINITY or _most_files > _files:
+    _wanted = 4_096 if _most_files == resource.RLIM_INFINITY else min(4_096, _most_files)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(_files, _wanted), _most_files))
 timeout = 60
 graceful_timeout = 10
 keepalive = 5

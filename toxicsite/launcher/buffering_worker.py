@@ -1,0 +1,185 @@
+"""gunicorn's threaded worker, safe from slow clients: a thread gets a request when it has arrived.
+
+Slow heads, slow bodies and connections that say nothing cost a place in the poll set and no thread, and end when their
+time is over. At most half of the threads read large bodies; who sends those too slowly is cut off. Closing waits for
+the other side in the poll set, too: gunicorn does that on the thread that accepts everybody else.
+"""
+
+import contextlib
+import errno
+import selectors
+import socket
+import time
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from toxicsite.launcher.arriving import Arrived, ArrivingSocket
+
+COLLECTED_BYTES = 128 * 1024 * 1024  # of all requests that have not arrived yet
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 16 * 1024 * 1024
+REFUSALS = {
+    Arrived.HEAD_TOO_LARGE: b"431 Request Header Fields Too Large",
+    Arrived.NOT_YET: b"408 Request Timeout",
+    Arrived.LARGE: b"503 Service Unavailable",
+}
+
+
+class BufferingWorker(ThreadWorker):  # type: ignore[misc]
+    """`worker_class = "toxicsite.launcher.buffering_worker.BufferingWorker"`"""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.arriving: dict[Any, None] = {}  # in the order they began
+        self.ending: dict[Any, tuple[float, int]] = {}  # until when, and how much was thrown away
+        self.large = 0
+
+    # --- from the listener, or from a connection kept alive, to a thread
+
+    def accept(self, listener: Any) -> None:
+        try:
+            accepted, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        self.nr_conns += 1
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._expect(TConn(self.cfg, ArrivingSocket.of(accepted), address, listener.getsockname()))
+
+    def on_client_socket_readable(self, conn: Any, client: Any) -> None:
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        conn.sock.begin()
+        self._expect(conn)
+
+    def _expect(self, conn: Any) -> None:
+        """Look at once: mostly the request is there already, and need not go through the poll set."""
+        state = conn.sock.collect()
+        if state is not Arrived.NOT_YET:
+            self._settle(conn, state)
+            return
+        self.arriving[conn] = None
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._more, conn))
+
+    def _more(self, conn: Any, _: Any) -> None:
+        state = conn.sock.collect()
+        if state is Arrived.NOT_YET:
+            if self._collected() > COLLECTED_BYTES:
+                self._forget_arriving(conn)
+                self._refuse(conn, Arrived.LARGE)
+            return
+        self._forget_arriving(conn)
+        self._settle(conn, state)
+
+    def _settle(self, conn: Any, state: Arrived) -> None:
+        if state is Arrived.GONE:
+            self._drop(conn)
+        elif state is Arrived.HEAD_TOO_LARGE or (
+            state is Arrived.LARGE and self.large >= max(1, self.cfg.threads // 2)
+        ):
+            self._refuse(conn, state)
+        else:
+            self.large += state is Arrived.LARGE
+            conn.data_ready = True
+            self.enqueue_req(conn)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """A large body that nobody read is not worth a thread's time: such a connection ends."""
+        return False if conn.sock.large else bool(super()._keepalive_after(conn, keepalive))
+
+    # --- the end of a request, and of what takes too long
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        if conn.sock.large:
+            self.large -= 1
+            conn.sock.large = False
+        try:
+            keep = not fs.cancelled() and fs.result()
+        except Exception:
+            keep = False
+        already = conn.parser.unreader.take_buffered() + conn.sock.rest() if keep else b""
+        if already:
+            conn.sock.begin(already)
+            self._expect(conn)
+        elif keep:
+            super().finish_request(conn, fs)
+        else:
+            self._linger(conn)
+
+    def murder_pending(self) -> None:
+        """Called about once a second: whose time is over?"""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn in [conn for conn in self.arriving if self._is_over(conn, now)]:
+            self._forget_arriving(conn)
+            if conn.sock.collected:
+                self._refuse(conn, Arrived.NOT_YET)
+            else:
+                self._drop(conn)
+        for conn in [conn for conn, (until, _) in self.ending.items() if until < now]:
+            self._end(conn)
+        while self.nr_conns > 0.9 * self.worker_connections and self.arriving:
+            oldest = next(iter(self.arriving))  # room for those who come to say something
+            self._forget_arriving(oldest)
+            self._drop(oldest)
+
+    def _is_over(self, conn: Any, now: float) -> bool:
+        # A stopping worker waits for requests that have begun, not for silent connections.
+        return bool(conn.sock.deadline < now or (not self.alive and not conn.sock.collected))
+
+    def _refuse(self, conn: Any, state: Arrived) -> None:
+        head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n" % REFUSALS[state]
+        retry = b"Retry-After: 5\r\n" if state is Arrived.LARGE else b""
+        try:
+            conn.sock.settimeout(0)
+            conn.sock.send(head + retry + b"\r\n")
+        except OSError:
+            pass  # who does not read their answer does not get it
+        self._linger(conn)
+
+    def _linger(self, conn: Any) -> None:
+        """Close without a reset that would take the answer away from a client that is still sending."""
+        try:
+            conn.sock.settimeout(0)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._throw_away, conn))
+        except (OSError, ValueError, KeyError):
+            self._drop(conn)
+            return
+        self.ending[conn] = (time.monotonic() + LINGER_SECONDS, 0)
+
+    def _throw_away(self, conn: Any, _: Any) -> None:
+        until, thrown = self.ending[conn]
+        try:
+            data = socket.socket.recv(conn.sock, 65_536)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data or thrown > LINGER_BYTES:
+            self._end(conn)
+        else:
+            self.ending[conn] = (until, thrown + len(data))
+
+    def _end(self, conn: Any) -> None:
+        del self.ending[conn]
+        self._unregister(conn)
+        self._drop(conn)
+
+    def _forget_arriving(self, conn: Any) -> None:
+        del self.arriving[conn]
+        self._unregister(conn)
+
+    def _unregister(self, conn: Any) -> None:
+        with contextlib.suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Any) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def _collected(self) -> int:
+        return sum(len(conn.sock.collected) for conn in self.arriving)

@@ -1,0 +1,7 @@
+"""The configuration of gunicorn, with four threads and clients that have to be quick, for test_slow_clients."""
+
+from toxicsite.launcher import arriving
+from toxicsite.launcher.gunicorn_conf import *  # noqa: F403 (every setting, as it is)
+
+arriving.HEAD_SECONDS = 1.0
+threads = 4
