@@ -123,6 +123,7 @@ POST api/v1/decisions/<int:decision_id>/undo/   MLA    404
 GET  api/v1/appeals/                            MLA    200
 POST api/v1/appeals/<int:appeal_id>/resolve/    LA     404
 GET  api/v1/reports/                            MLA    200
+GET  api/v1/statistics/                         LA     200
 GET  api/v1/policies/                           LA     200
 GET  api/v1/policies/site/                      LA     200
 PUT  api/v1/policies/site/                      A      400
@@ -140,6 +141,9 @@ GET  api/v1/transfers/<int:transfer_id>/        A      404
 POST api/v1/transfers/<int:transfer_id>/cancel/  A     404
 GET  api/v1/transfers/<int:transfer_id>/errors/  A     404
 GET  api/v1/exports/comments/                   A      200
+GET  api/v1/feedback/                           *      200
+POST api/v1/feedback/                           *      400
+POST api/v1/feedback/<int:feedback_id>/reject/  *      404
 POST api/v1/score/                              *      400
 GET  api/v1/usage/                              *      200
 GET  api/v1/webhooks/                           A      200

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.api.v1 import appeals, decisions, policies, queue, reports
+from classifier.api.v1 import appeals, decisions, policies, queue, reports, statistics
 from classifier.api.v1.comment import CommentRescanEndpoint
 
 urlpatterns = [
@@ -24,4 +24,5 @@ urlpatterns = [
     path("queue/<int:comment_id>/claim/", queue.CommentClaimEndpoint.as_view()),
     path("queue/<int:comment_id>/release/", queue.QueueReleaseEndpoint.as_view()),
     path("reports/", reports.ReportsEndpoint.as_view()),
+    path("statistics/", statistics.StatisticsEndpoint.as_view()),
 ]
