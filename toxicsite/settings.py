@@ -149,6 +149,7 @@ CELERY_TASK_DEFAULT_QUEUE = "classify"
 CELERY_TASK_ROUTES = {
     "classifier.deliver": {"queue": "deliveries"},
     "classifier.delivery_log": {"queue": "deliveries"},
+    "classifier.transfer*": {"queue": "transfers"},
     "training.*": {"queue": "training"},
     "classifier.*": {"queue": "classify"},
 }
