@@ -1,5 +1,7 @@
 """Blurred text and colours: kept, switched without a reload, and harmless with odd input."""
 
+from typing import Any
+
 from django.test import Client
 
 from classifier.models import User
@@ -13,6 +15,13 @@ def test_blur_is_on_until_somebody_switches_it_off(as_owner: Client, owner: User
     owner.refresh_from_db()
     assert owner.blur_text is False
     assert 'data-blur="off"' in as_owner.get("/").content.decode()
+
+
+def test_the_site_chooses_how_new_people_begin(owner: User, settings: Any) -> None:
+    settings.BLUR_TEXT_DEFAULT = False
+    assert User.objects.create_user("later").blur_text is False
+    owner.refresh_from_db()
+    assert owner.blur_text is True
 
 
 def test_with_htmx_the_switch_answers_itself_and_tells_the_page(as_owner: Client) -> None:
