@@ -30,7 +30,12 @@ def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
         comments.select_related("submitted_by", "current_decision__by")
         .prefetch_related(
             Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
-            Prefetch("decisions", Decision.objects.select_related("by", "undone_by").order_by("-id")),
+            Prefetch(
+                "decisions",
+                Decision.objects.select_related("by", "undone_by", "policy", "prediction__model_version")
+                .defer("prediction__model_version__manifest")
+                .order_by("-id"),
+            ),
             Prefetch("history", CommentEvent.objects.select_related("actor").order_by("-id")),
         )
         .get(pk=comment_id)

@@ -17,6 +17,7 @@ from classifier.services import worker_status
 from classifier.services.in_force import policy_for
 from classifier.services.purged import purged_note
 from classifier.views.access import SiteRequest, signed_in
+from classifier.views.comment_acts import ActProblem, comment_acts
 from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
 from classifier.views.words import words_of_comment
@@ -70,9 +71,18 @@ def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
 
 
 def render_comment(
-    request: HttpRequest, found: Comment, *, problem: str = "", note: str = "", status: int = 200
+    request: HttpRequest,
+    found: Comment,
+    *,
+    problem: str = "",
+    note: str = "",
+    act_problem: ActProblem | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    """The page of a comment that `comment_detail` gave; with `problem`, what keeps it from being decided."""
+    """The page of a comment that `comment_detail` gave; with `problem`, what keeps it from being decided.
+
+    `act_problem` is what kept something else from being done.
+    """
     user = cast(SiteRequest, request).user
     card = card_of_comment(found)
     predictions = [
@@ -85,7 +95,8 @@ def render_comment(
         "card": card,
         "mine": found.submitted_by_id == user.pk,
         "predictions": predictions,
-        "decisions": decision_rows(found.decisions.all(), found.current_decision_id)
+        "acts": comment_acts(found, user, act_problem),
+        "decisions": decision_rows(found.decisions.all(), found)
         if user.has_perm("classifier.view_decision")
         else [],
         "corrections": label_corrections(found) if user.has_perm("classifier.add_decision") else None,

@@ -127,7 +127,7 @@ def queue_item(
     """`comment` comes from `with_review`. Asks about reports, appeals and copies only where there can be any."""
     decisions: list[Decision] = []
     if not look:
-        rows = comment.decisions.select_related("by", "undone_by__by").order_by("-id")
+        rows = comment.decisions.select_related("by", "undone_by__by", "policy").order_by("-id")
         decisions = list(rows[:DECISIONS_SHOWN])
     appeal = None
     if comment.has_open_appeal and not look:
@@ -150,7 +150,7 @@ def queue_item(
         reasons=[line for line in lines if not look or line.kind in OF_SCORING],
         policy=policy_for(comment.source_id),
         judged_by=judged_by(comment),
-        decisions=decision_rows(told, comment.current_decision_id),
+        decisions=decision_rows(told, comment),
         reports=reports,
         appeal=appeal,
         group=group,

@@ -28,6 +28,11 @@ GET  comments/                                  *      200
 GET  comments/<int:comment_id>/                 VMLA   200
 POST comments/<int:comment_id>/decide/          MLA    409  action=approve
 POST comments/<int:comment_id>/undo/            MLA    404
+POST comments/<int:comment_id>/edit/            A      422
+POST comments/<int:comment_id>/rescan/          MLA    302
+POST comments/<int:comment_id>/report/          MLA    302
+POST comments/<int:comment_id>/appeal/          A      409
+POST comments/<int:comment_id>/answer/          LA     404
 GET  comments/<int:comment_id>/verdict/         VMLA   200
 GET  comments/<int:comment_id>/words/           VMLA   302
 GET  queue/                                     MLA    200
