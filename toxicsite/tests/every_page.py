@@ -1,0 +1,150 @@
+"""A site where every page has something to show, and the address of every page, out of the permission matrix."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from classifier.models import (
+    BulkAction,
+    Comment,
+    DecisionAction,
+    GoldenItem,
+    ModelVersion,
+    Policy,
+    Prediction,
+    Report,
+    Rule,
+    SavedQueue,
+    ShadowPrediction,
+    Source,
+    Transfer,
+    User,
+)
+from classifier.services import api_key_create, comments_submit, decision_record
+from classifier.services.audit import audit_record
+from classifier.services.pending import pending_classify
+from classifier.tests.builders import FakeScorer
+from classifier.tests.conftest import person
+from toxicsite.tests.test_permission_matrix import PLACE, ROWS
+from training.models import TestSuite
+from training.services.sweeps import sweep_create
+from training.tests.pages.builders import make_curve, make_dataset, make_finished, report
+
+NO_PAGE = re.compile(
+    r"(\.(json|csv|zip|yaml)|/(live|verdict|words|errors|worker)/)$|^(api/|worker/|info|health|.*rest$)"
+)
+KINDS = ("upload", "hub", "decisions", "mixture")
+LONG = "a" * 60
+
+
+@dataclass(frozen=True)
+class Site:
+    """`ids` by the names that routes use."""
+
+    admin: User
+    ids: dict[str, int]
+
+    def addresses(self) -> list[str]:
+        """Every page that an admin may open by GET. Raises KeyError for an object that nobody has made here."""
+        found = []
+        for row in ROWS:
+            if row.method != "GET" or "A" not in row.letters or NO_PAGE.search(row.route):
+                continue
+            for kind in KINDS if ":kind>" in row.route else [""]:
+                slug = kind or "forum"
+                found.append("/" + PLACE.sub(lambda m, s=slug: self._value(m, s), row.route))
+        return found
+
+    def _value(self, place: "re.Match[str]", slug: str) -> str:
+        return slug if place[1] == "slug" else str(self.ids[place[2]])
+
+
+def build_site(version: ModelVersion) -> Site:
+    """Comments of two sources in every state, decided, reported, golden; runs, versions, a shadow, records."""
+    admin, mo = person("ada", "Admin"), person("mo", "Moderator")
+    texts = [f"i hate rain number {n}" if n % 3 else f"what a lovely day {n}" for n in range(24)]
+    for source in ("forum", "web"):
+        items = [
+            {"text": f"{text} in the {source}", "author_ref": f"author-{LONG}{n}", "external_id": f"{n}"}
+            for n, text in enumerate(texts)
+        ]
+        comments_submit(items=items, source=source, by=mo)
+    pending_classify(scorer=FakeScorer(), model_version=version, limit=100)
+    comments = list(Comment.objects.select_related("current_prediction__model_version").order_by("pk"))
+    Source.objects.filter(slug="forum").update(name="The forum", retention_days=30)
+    forum = Source.objects.get(slug="forum")
+    for number, comment in enumerate(comments[:12]):
+        actions = [DecisionAction.APPROVE, DecisionAction.REMOVE, DecisionAction.ESCALATE]
+        decision_record(comment=comment, action=actions[number % 3], by=mo, note="Is this a quote?")
+    Comment.objects.filter(pk=comments[13].pk).update(
+        text="", text_hash=None, sketch=None, queued_at=None, text_purged_at=timezone.now()
+    )
+    Report.objects.create(comment=comments[14], reporter_ref="eve", reason="This is nasty.")
+    GoldenItem.objects.create(comment=comments[15], expected="remove", created_by=admin)
+    shadow = _versions(version)
+    ids = {
+        "comment_id": comments[0].pk,
+        "person_id": mo.pk,
+        "rule_id": Rule.objects.create(name="Insult", kind="phrase", pattern="rain", source=forum).pk,
+        "saved_id": SavedQueue.objects.create(name="Riskiest", owner=admin).pk,
+        "bulk_id": BulkAction.objects.create(action="remove", reason="Spam wave", count=3, by=admin).pk,
+        "transfer_id": Transfer.objects.create(
+            kind="export", by=admin, options={"filters": {}}, done_rows=10
+        ).pk,
+        "key_id": api_key_create(name="The forum's key", owner=admin, scopes=["submit"])[0].pk,
+        "version_id": shadow.pk,
+        **_training(admin),
+    }
+    Policy.objects.create(source=forum, version=2, bands={"toxic": {"review": 0.4}}, note="Calmer")
+    audit_record(
+        verb="export.comments", by=admin, source=forum, count=12_345, data={"filters": {"band": "remove"}}
+    )
+    return Site(admin, ids)
+
+
+def _versions(version: ModelVersion) -> ModelVersion:
+    """A shadow that disagreed both ways."""
+    fields: dict[str, Any] = ModelVersion.objects.values().get(pk=version.pk)
+    del fields["id"]
+    shadow = ModelVersion.objects.create(
+        **{**fields, "version": "candidate-1a2b3c4d", "status": "candidate", "is_shadow": True}
+    )
+    for prediction in Prediction.objects.all():
+        toxic = (prediction.verdict == "toxic") != (prediction.pk % 4 == 0)
+        ShadowPrediction.objects.create(
+            prediction=prediction,
+            model_version=shadow,
+            scores={"toxic": 0.8 if toxic else 0.1},
+            verdict="toxic" if toxic else "non-toxic",
+            score=0.8 if toxic else 0.1,
+            threshold=0.5,
+            disagrees=toxic != (prediction.verdict == "toxic"),
+        )
+    return shadow
+
+
+def _training(admin: User) -> dict[str, int]:
+    dataset = make_dataset(kind="decisions", created_by=admin)
+    make_dataset("Public rows")
+    run = make_finished(dataset, measured=report(), created_by=admin)
+    make_curve(run)
+    sweep = sweep_create(
+        name="Rates",
+        recipe="teacher",
+        config={"base": "some/encoder"},
+        dataset=make_dataset("Rows with labels"),
+        space={"loop.learning_rate": {"type": "float", "low": 1e-5, "high": 1e-2, "log": True}},
+        objectives=[{"metric": "f1"}],
+        pruner="none",
+        trials=4,
+        by=admin,
+    )
+    suite = TestSuite.objects.create(name="Hate", kind="cases", label="toxic", cases=[])
+    return {
+        "experiment_id": run.pk,
+        "dataset_id": dataset.pk,
+        "sweep_id": sweep.pk,
+        "suite_id": suite.pk,
+    }
