@@ -23,6 +23,7 @@ _FILES = tempfile.TemporaryDirectory(prefix=f"toxicsite-tests-{WORKER}-")
 
 os.environ["VAR_DIR"] = _FILES.name
 os.environ["POLICY_CACHE_SECONDS"] = "1e-9"  # what a test has rolled back must not be remembered
+os.environ["API_STREAM_SECONDS"] = "1e-9"  # a stream ends after one look
 os.environ["HF_HUB_OFFLINE"] = "1"  # an unknown model is answered at once, without five tries
 # Test processes share the cores: threads of one would wait, spinning, for threads that another has displaced.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

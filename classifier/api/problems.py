@@ -23,6 +23,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from classifier.api.field_errors import FieldError, flatten
+from toxicsite.lib import request_id
 
 logger = logging.getLogger(__name__)
 PROBLEM_TYPE = "application/problem+json"
@@ -56,6 +57,7 @@ UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The body has an un
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The idempotency key was used for another request")
 THROTTLED = Kind("rate-limit-exceeded", 429, "Too many requests")
 SERVER_ERROR = Kind("server-error", 500, "The server failed")
+BUSY = Kind("busy", 503, "The server is busy")
 NO_WORKER = Kind("no-worker", 503, "No classification worker is running")
 DEADLINE_PASSED = Kind("deadline-passed", 504, "The verdict did not arrive in time")
 KINDS = (
@@ -74,6 +76,7 @@ KINDS = (
     KEY_REUSED,
     THROTTLED,
     SERVER_ERROR,
+    BUSY,
     NO_WORKER,
     DEADLINE_PASSED,
 )
@@ -139,7 +142,7 @@ def plain_response(status: int, request: HttpRequest) -> JsonResponse:
     }
     problem = Problem(kind, details.get(status, kind.title + "."))
     if status >= 500:
-        problem.request_id = uuid.uuid4().hex
+        problem.request_id = request_id.current() or uuid.uuid4().hex
         logger.error("request %s to %s answered %d", problem.request_id, request.path, status)
     return JsonResponse(problem.body(), status=status, content_type=PROBLEM_TYPE)
 
@@ -187,9 +190,9 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
 
 
 def _server_error(exc: Exception, context: Mapping[str, Any]) -> Problem:
-    request_id = uuid.uuid4().hex
-    logger.error("request %s failed", request_id, exc_info=exc)
+    own_id = request_id.current() or uuid.uuid4().hex
+    logger.error("request %s failed", own_id, exc_info=exc)
     request = context.get("request")
     got_request_exception.send(sender=None, request=getattr(request, "_request", request))
     detail = "Something failed on the server; the details are in its log under this request id."
-    return Problem(SERVER_ERROR, detail, request_id=request_id)
+    return Problem(SERVER_ERROR, detail, request_id=own_id)

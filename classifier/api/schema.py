@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from classifier.api.field_errors import field_error, parameter_error
 from classifier.api.problems import (
+    BUSY,
     CHANGED_MEANWHILE,
     CONFLICT,
     DEADLINE_PASSED,
@@ -50,6 +51,7 @@ _DETAILS = {
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
     THROTTLED: "This key or user has made too many requests; try again in 12 seconds.",
     SERVER_ERROR: "Something failed on the server; the details are in its log under this request id.",
+    BUSY: "32 streams are open already. Try again in a while.",
     NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
@@ -140,7 +142,7 @@ def _response(kind: Kind, *, has_body: bool) -> dict[str, Any]:
         "example": _example(kind, has_body=has_body).body(),
     }
     response: dict[str, Any] = {"description": f"{kind.title}.", "content": {PROBLEM_TYPE: media}}
-    if kind in (THROTTLED, NO_WORKER, DEADLINE_PASSED):
+    if kind in (THROTTLED, BUSY, NO_WORKER, DEADLINE_PASSED):
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
         }

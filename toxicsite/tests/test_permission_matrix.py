@@ -164,7 +164,7 @@ POST api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/  A 40
 GET  api/v1/experiments/                        TA     200
 POST api/v1/experiments/                        TA     400
 GET  api/v1/experiments/<int:experiment_id>/    TA     404
-GET  api/v1/experiments/<int:experiment_id>/events/ TA  200
+GET  api/v1/experiments/<int:experiment_id>/events/ TA  404
 DELETE api/v1/experiments/<int:experiment_id>/  TA     404
 POST api/v1/experiments/<int:experiment_id>/cancel/       TA 404
 POST api/v1/experiments/<int:experiment_id>/resume/       TA 404

@@ -1,0 +1,57 @@
+"""What endpoints of server-sent events share: a place for the stream, the last id, and how the OpenAPI file says it."""
+
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.request import Request
+
+from classifier.api.field_errors import header_error
+from classifier.api.problems import BUSY, Problem, invalid
+from toxicsite.lib.event_stream import EventStreamResponse, Places, ServerEvent, TooManyStreams
+
+LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID",
+    OpenApiTypes.INT64,
+    OpenApiParameter.HEADER,
+    description="The last `id` that came; the stream goes on behind it. Browsers send it by themselves.",
+)
+STREAM_HELP = """\
+A stream of server-sent events (`text/event-stream`), for a browser's `EventSource` with a session or any client that
+reads lines. It ends after some minutes: connect again with `Last-Event-ID`, as an `EventSource` does by itself. What
+happened in between is sent then; an event may come twice, never not at all. So many streams are open at once as the
+server allows; 503 says to come back later."""
+
+
+def stream_answer(example: str) -> dict[tuple[int, str], OpenApiResponse]:
+    return {
+        (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description=f"Such as\n\n{example}")
+    }
+
+
+def last_event_id(request: Request) -> int | None:
+    """What the client sent; raises the 400 problem where no stream here ever gave such an id."""
+    sent = request.headers.get("Last-Event-ID", "").strip()
+    if not sent:
+        return None
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= 18):
+        raise invalid([header_error("Last-Event-ID", "is no id of this stream", "invalid")])
+    return int(sent)
+
+
+def event_stream(look: Iterator[Sequence[ServerEvent] | None]) -> EventStreamResponse:
+    """Answer with a stream. Raises the 503 problem when as many are open as may be."""
+    try:
+        _PLACES.take()
+    except TooManyStreams as error:
+        raise Problem(BUSY, f"{error} Try again in a while.", headers={"Retry-After": "30"}) from None
+    return EventStreamResponse(
+        look,
+        places=_PLACES,
+        every=settings.API_STREAM_LOOK_SECONDS,
+        seconds=settings.API_STREAM_SECONDS,
+    )
+
+
+_PLACES = Places(settings.API_STREAMS_MAX)

@@ -1,0 +1,102 @@
+"""Server-sent events (WHATWG HTML, 9.2): how they are written, and how long and how many at once.
+
+A stream holds a thread of the web process, so there may only be so many, and each ends after a while: its client
+reconnects by itself and goes on behind the last id that it got (`Last-Event-ID`).
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connections
+from django.http import StreamingHttpResponse
+
+RETRY_MILLISECONDS = 2_000
+ALIVE_SECONDS = 15.0  # a comment line when nothing happens, so that proxies keep the connection
+
+
+class TooManyStreams(Exception):
+    """As many streams are open in this process as there may be."""
+
+
+@dataclass(frozen=True)
+class ServerEvent:
+    """`id` is what the client sends when it reconnects; without one the last stays."""
+
+    name: str
+    data: Any
+    id: str = ""
+
+    def encode(self) -> str:
+        """JSON has no line breaks outside of strings and escapes those inside, so one data line always does."""
+        lines = [f"id: {self.id}"] if self.id else []
+        lines += [f"event: {self.name}", f"data: {json.dumps(self.data)}"]
+        return "\n".join(lines) + "\n\n"
+
+
+@dataclass
+class Places:
+    """How many streams may be open at once in this process."""
+
+    most: int
+    taken: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> None:
+        """Raises TooManyStreams."""
+        with self.lock:
+            if self.taken >= self.most:
+                raise TooManyStreams(f"{self.most} streams are open already.")
+            self.taken += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.taken -= 1
+
+
+class EventStreamResponse(StreamingHttpResponse):
+    """Answers with what `look` finds, each `every` seconds, for `seconds`; an empty turn costs nothing on the wire.
+
+    `look` yields the events of one turn, or None once nothing more will ever come. The place in `places`, which the
+    caller has taken, is left when the stream ends, however it ends.
+    """
+
+    def __init__(
+        self, look: Iterator[Sequence[ServerEvent] | None], *, places: Places, every: float, seconds: float
+    ) -> None:
+        self._places: Places | None = places
+        super().__init__(_turns(look, every, seconds), content_type="text/event-stream; charset=utf-8")
+        self["Cache-Control"] = "no-store"
+        self["X-Accel-Buffering"] = "no"  # nginx would hold events back
+
+    def close(self) -> None:
+        super().close()
+        places, self._places = self._places, None
+        if places is not None:
+            places.leave()
+
+
+def _turns(look: Iterable[Sequence[ServerEvent] | None], every: float, seconds: float) -> Iterator[str]:
+    end = time.monotonic() + seconds
+    yield f"retry: {RETRY_MILLISECONDS}\n\n"
+    spoke = time.monotonic()
+    for events in look:
+        if events is None:
+            return
+        for event in events:
+            yield event.encode()
+        now = time.monotonic()
+        if events:
+            spoke = now
+        elif now - spoke >= ALIVE_SECONDS:
+            yield ": still here\n\n"
+            spoke = now
+        if now >= end:
+            return
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+        time.sleep(every)
