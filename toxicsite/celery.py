@@ -5,7 +5,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+
+from toxicsite.lib import request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toxicsite.settings")
 
@@ -37,3 +39,23 @@ def mind_connections(sender: Any = None, **_: Any) -> None:
 
 task_prerun.connect(mind_connections)
 task_postrun.connect(mind_connections)
+
+
+def send_request_id(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """Let a task know which request rang for it; messages hold nothing else about it."""
+    if headers is not None and request_id.current():
+        headers["request_id"] = request_id.current()
+
+
+def take_request_id(sender: Any = None, **_: Any) -> None:
+    request_id.begin(str(sender.request.get("request_id") or "") or str(sender.request.id or ""))
+
+
+def forget_request_id(sender: Any = None, **_: Any) -> None:
+    if not getattr(sender.request, "is_eager", False):
+        request_id.begin("")
+
+
+before_task_publish.connect(send_request_id)
+task_prerun.connect(take_request_id)
+task_postrun.connect(forget_request_id)

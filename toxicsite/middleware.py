@@ -1,17 +1,31 @@
-"""Two answers given before anything else looks at a request: health, and "too large"."""
+"""What stands before everything else: the id of a request, health and metrics, and "too large"."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from toxicsite import views
+from toxicsite.lib import request_id
 
 FILES_IN_A_FORM = 3
 IMPORTS = ("/transfers/import/", "/api/v1/imports/")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 PROBES = {"/healthz": views.healthz, "/readyz": views.readyz}
+
+
+class RequestIdMiddleware:
+    """Gives every request an id, the caller's own where that is sane, and tells it in the reply."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with request_id.bound(request_id.accepted(request.headers.get(request_id.HEADER))):
+            response = self.get_response(request)
+            response.headers[request_id.HEADER] = request_id.current()
+        return response
 
 
 class HealthMiddleware:
@@ -53,7 +67,6 @@ class BodyLimitMiddleware:
             limit += FILES_IN_A_FORM * settings.DATASET_MAX_BYTES
         if int(length) <= limit:
             return self.get_response(request)
-        message = f"The body has {int(length)} bytes; at most {limit} are accepted."
-        if request.path.startswith("/api/"):
-            return JsonResponse({"detail": message}, status=413)
-        return HttpResponse(message + "\n", status=413, content_type="text/plain")
+        # Under /api/ a middleware before this one makes a problem of it.
+        message = f"The body has {int(length)} bytes; at most {limit} are accepted.\n"
+        return HttpResponse(message, status=413, content_type="text/plain")

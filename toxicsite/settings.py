@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
+    "toxicsite.middleware.RequestIdMiddleware",
     "toxicsite.middleware.HealthMiddleware",
     "classifier.api.middleware.ApiProblemMiddleware",
     "toxicsite.middleware.BodyLimitMiddleware",

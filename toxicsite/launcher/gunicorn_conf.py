@@ -27,5 +27,4 @@ limit_request_field_size = 8190
 # Its remote control would put a socket into the home folder, which the container's account does not have.
 control_socket_disable = True
 accesslog = "-"
-# The path without its query: a search may quote a comment.
-access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(L)s"
+logger_class = "toxicsite.launcher.gunicorn_log.Logger"

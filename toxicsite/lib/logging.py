@@ -17,6 +17,8 @@ from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from toxicsite.lib import request_id
+
 ExcInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None]
     | tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
@@ -49,10 +51,12 @@ class WithoutValues(logging.Filter):
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00+00:00 WARNING logger: message`, exceptions below it."""
+    """`2026-01-31T12:00:00+00:00 WARNING logger: message`, the request's id before it, exceptions below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{_time(record)} {record.levelname} {record.name}: {record.getMessage()}"
+        own_id = _request_id(record)
+        name = f"{record.name} [{own_id}]" if own_id else record.name
+        line = f"{_time(record)} {record.levelname} {name}: {record.getMessage()}"
         if record.exc_info:
             line += f"\n{self.formatException(record.exc_info)}"
         return line
@@ -62,7 +66,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and exception when there is one."""
+    """One JSON object a line: time, level, logger, message; request_id, exception and other fields where there are."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = {
@@ -72,6 +76,9 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
+        if own_id := _request_id(record):
+            fields["request_id"] = own_id
+        fields |= getattr(record, "fields", {})
         if record.exc_info:
             fields["exception"] = _describe(record.exc_info[1])
         return json.dumps(fields, ensure_ascii=False)
@@ -95,6 +102,11 @@ def configuration(*, level: str, style: str) -> dict[str, Any]:
             "django.db.backends": {"level": "INFO"},
         },
     }
+
+
+def _request_id(record: logging.LogRecord) -> str:
+    """The id that the record brings, or that of the request being worked on."""
+    return str(getattr(record, "request_id", "")) or request_id.current()
 
 
 def _time(record: logging.LogRecord) -> str:

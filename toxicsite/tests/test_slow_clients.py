@@ -1,5 +1,6 @@
 """A real gunicorn and raw sockets: slow clients and huge bodies are refused and hold up nobody."""
 
+import json
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +21,13 @@ MANY = 25
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gunicorn") / "log"
+
+
+@pytest.fixture(scope="module")
+def port(log: Path) -> Iterator[int]:
     number = free_port()
-    log = tmp_path_factory.mktemp("gunicorn") / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "python:toxicsite.tests.impatient_gunicorn"],
@@ -157,3 +163,14 @@ def test_a_request_in_pieces_is_answered(port: int) -> None:
     time.sleep(0.2)
     connection.sendall(GET[20:])
     assert b" 200 " in answer(connection)
+
+
+def test_the_access_log_has_the_requests_id_and_no_query(port: int, log: Path) -> None:
+    head = b"GET /healthz?q=secret-words&key=tox_secret HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: order-4711\r\n"
+    answer(opened(port, head + b"Connection: close\r\n\r\n"))
+    wait_for(lambda: "order-4711" in log.read_text())
+    (line,) = [line for line in log.read_text().splitlines() if "order-4711" in line]
+    fields = json.loads(line)
+    assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/healthz", 200)
+    assert fields["seconds"] < 5
+    assert "secret" not in line
