@@ -118,7 +118,7 @@ def export_run(
     transfer.file = transfer.file or f"export-{transfer.pk}.{transfer.format}"
     path = transfers_dir() / transfer.file
     filters = filters_of(options["filters"])
-    api_key = ApiKey.objects.filter(pk=options.get("api_key")).first()
+    api_key = ApiKey.objects.filter(pk=options.get("api_key", 0)).first()
     with path.open("r+b" if path.exists() and options.get("bytes") else "w+b") as stream:
         stream.truncate(options.get("bytes", 0))
         stream.seek(0, os.SEEK_END)

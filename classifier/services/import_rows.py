@@ -65,7 +65,7 @@ class ImportedRow:
 def columns_found(names: Iterable[str]) -> dict[str, str]:
     """Which column of a file holds which field, by its name: {field: column}."""
     known = {name.strip().lower().replace(" ", "_"): name for name in reversed(list(names))}
-    found = {}
+    found: dict[str, str] = {}
     for name, others in ALSO_CALLED.items():
         column = next((known[one] for one in (name, *others) if one in known), None)
         if column is not None and column not in found.values():

@@ -104,7 +104,7 @@ def _create(
         raise InvalidInput([ValidationProblem("format", f"This must be {known}.", "invalid_choice")])
     preview = import_preview(transfers_dir() / file, file_format=file_format)
     chosen = preview.columns if columns is None else dict(columns)
-    options = {"name": name[:200], "source": source, "columns": chosen}
+    options: dict[str, Any] = {"name": name[:200], "source": source, "columns": chosen}
     if draft:
         options[DRAFT] = True
     else:

@@ -76,7 +76,8 @@ class TransferEndpoint(ModerationEndpoint):
     """What is about one transfer that the caller may see."""
 
     def transfer(self, request: Request, transfer_id: int) -> Transfer:
-        return found(_seen(request), transfer_id)
+        row: Transfer = found(_seen(request), transfer_id)
+        return row
 
 
 class ImportsEndpoint(ModerationEndpoint):

@@ -82,18 +82,13 @@ def test_a_file_is_sent_in_a_form(program: Program) -> None:
 
 
 def test_a_chunked_body_is_read_as_it_comes(program: Program) -> None:
-    sent = program.client.generic(
-        "POST",
-        "/api/v1/imports/",
-        b"",
-        content_type="text/csv",
-        headers={**program.headers, "Transfer-Encoding": "chunked"},
-        **{
-            "CONTENT_TYPE": "text/csv",
-            "wsgi.input": BytesIO(b"text\nhello\n"),
-            "wsgi.input_terminated": True,
-        },
-    )
+    extra: Any = {
+        "CONTENT_TYPE": "text/csv",
+        "wsgi.input": BytesIO(b"text\nhello\n"),
+        "wsgi.input_terminated": True,
+    }
+    headers = {**program.headers, "Transfer-Encoding": "chunked"}
+    sent = program.client.generic("POST", "/api/v1/imports/", b"", headers=headers, **extra)
     assert sent.status_code == 202
     transfer_work(transfer_id=sent.json()["id"])
     assert Comment.objects.get().text == "hello"
