@@ -1,0 +1,281 @@
+"""`/api/v1/webhooks/`: whom the site tells what happened."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from classifier.api.base import checked_query
+from classifier.api.field_errors import field_error
+from classifier.api.fields import ClosedSerializer, TrueOrFalse
+from classifier.api.idempotency import IDEMPOTENCY_KEY, once
+from classifier.api.moderation import ModerationEndpoint
+from classifier.api.permissions import caller
+from classifier.api.problems import KEY_REUSED, NOT_NOW, invalid
+from classifier.api.v1.webhook_output import (
+    DELIVERY_EXAMPLE,
+    EVENT_CHOICES,
+    SECRET_EXAMPLE,
+    WEBHOOK_EXAMPLE,
+    DeliveryOutput,
+    NewWebhookOutput,
+    PageOutput,
+    SecretOutput,
+    WebhookOutput,
+)
+from classifier.api.values import Choice, PageQuery, Text, Whole
+from classifier.api.verbs import NothingInput, checked, found, listed, without_body
+from classifier.models import ApiScope, Source, Webhook, WebhookDelivery
+from classifier.selectors.access import sources_of
+from classifier.selectors.webhooks import deliveries_of, webhooks_of
+from classifier.services.webhooks import (
+    ADD,
+    CHANGE,
+    NAME_CHARACTERS,
+    OVERLAP_HOURS_MOST,
+    webhook_create,
+    webhook_delete,
+    webhook_disable,
+    webhook_enable,
+    webhook_secret_roll,
+    webhook_test,
+    webhook_update,
+)
+
+SEE = "classifier.view_webhook"
+SHOWN = OpenApiExample("A webhook", WEBHOOK_EXAMPLE, response_only=True)
+NEEDS = "Needs the scope `admin`, or a session."
+ADMINISTERS = {"GET": ApiScope.ADMIN, "POST": ApiScope.ADMIN}
+
+
+class EventNames(serializers.ListField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Choice(choices=EVENT_CHOICES), min_length=1, max_length=20, **kwargs)
+
+
+class SourceSlugs(serializers.ListField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=Text(max_length=64), max_length=200, **kwargs)
+
+
+@extend_schema_serializer(component_name="WebhookInput")
+class CreateInput(ClosedSerializer):
+    """A new receiver."""
+
+    name = Text(max_length=NAME_CHARACTERS)
+    url = Text(max_length=500, help_text="https:// or http://, of a public address.")
+    events = EventNames()
+    sources = SourceSlugs(required=False, help_text="Only of these; empty: of all.")
+
+
+@extend_schema_serializer(component_name="WebhookChangeInput")
+class ChangeInput(ClosedSerializer):
+    """What is to be otherwise; the rest stays."""
+
+    name = Text(required=False, max_length=NAME_CHARACTERS)
+    url = Text(required=False, max_length=500)
+    events = EventNames(required=False)
+    sources = SourceSlugs(required=False)
+    enabled = TrueOrFalse(required=False, help_text="false: nothing is sent or kept for it any more.")
+
+
+@extend_schema_serializer(component_name="WebhookSecretInput")
+class SecretInput(ClosedSerializer):
+    overlap_hours = Whole(
+        required=False,
+        default=24,
+        min_value=0,
+        max_value=OVERLAP_HOURS_MOST,
+        help_text="For how long the secret before signs too.",
+    )
+
+
+class WebhookEndpoint(ModerationEndpoint):
+    """Answers are for the caller alone: some of them hold a secret."""
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+class WebhooksEndpoint(WebhookEndpoint):
+    scopes = ADMINISTERS
+    needs = {"GET": SEE, "POST": ADD}
+
+    @extend_schema(
+        operation_id="list_webhooks",
+        summary="List webhooks, newest first",
+        description=f"Without those that were deleted. {NEEDS}",
+        parameters=[PageQuery],
+        responses={200: PageOutput},
+        examples=[OpenApiExample("A page", {"items": [WEBHOOK_EXAMPLE], "next": None}, response_only=True)],
+    )
+    def get(self, request: Request) -> Response:
+        rows = webhooks_of(caller(request)).select_related("created_by").order_by("-pk")
+        return listed(rows, checked_query(PageQuery, request), request, WebhookOutput().to_representation)
+
+    @extend_schema(
+        operation_id="create_webhook",
+        summary="Make a webhook",
+        description=f"The answer holds its secret, once. It hears of what happens from a few seconds later on. {NEEDS}",
+        request=CreateInput,
+        responses={201: NewWebhookOutput},
+        examples=[
+            OpenApiExample(
+                "For a forum",
+                {name: WEBHOOK_EXAMPLE[name] for name in ("name", "url", "events", "sources")},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Made",
+                {**WEBHOOK_EXAMPLE, "secret": SECRET_EXAMPLE},
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        said = checked(CreateInput, request)
+        said["sources"] = _sources(request, said.get("sources", []))
+        webhook, secret = webhook_create(**said, by=caller(request))
+        shown = WebhookOutput(webhook).data
+        location = request.build_absolute_uri(f"/api/v1/webhooks/{webhook.pk}/")
+        return Response({**shown, "secret": secret}, status=201, headers={"Location": location})
+
+
+class OneWebhookEndpoint(WebhookEndpoint):
+    scopes = {"GET": ApiScope.ADMIN, "PATCH": ApiScope.ADMIN, "DELETE": ApiScope.ADMIN}
+    needs = {"GET": SEE, "PATCH": CHANGE, "DELETE": CHANGE}
+    problems = {"PATCH": (NOT_NOW,), "DELETE": (NOT_NOW,)}
+
+    @extend_schema(
+        operation_id="read_webhook",
+        summary="Read one webhook",
+        description=f"Never with its secret. {NEEDS}",
+        responses={200: WebhookOutput},
+        examples=[SHOWN],
+    )
+    def get(self, request: Request, webhook_id: int) -> Response:
+        return Response(WebhookOutput(_found(request, webhook_id)).data)
+
+    @extend_schema(
+        operation_id="change_webhook",
+        summary="Change a webhook, turn it on or off",
+        description=f"What waits while it is off goes out when it is turned on again. {NEEDS}",
+        request=ChangeInput,
+        responses={200: WebhookOutput},
+        examples=[OpenApiExample("Turn it off", {"enabled": False}, request_only=True), SHOWN],
+    )
+    def patch(self, request: Request, webhook_id: int) -> Response:
+        webhook = _found(request, webhook_id)
+        said = checked(ChangeInput, request)
+        enabled = said.pop("enabled", None)
+        if "sources" in said:
+            said["sources"] = _sources(request, said["sources"])
+        if said:
+            webhook_update(webhook=webhook, **said, by=caller(request))
+        if enabled is not None:
+            (webhook_enable if enabled else webhook_disable)(webhook=webhook, by=caller(request))
+        return Response(WebhookOutput(_found(request, webhook_id)).data)
+
+    @extend_schema(
+        operation_id="delete_webhook",
+        summary="Delete a webhook",
+        description=f"What waits for it is given up. {NEEDS}",
+        responses={204: None},
+    )
+    def delete(self, request: Request, webhook_id: int) -> Response:
+        webhook_delete(webhook=_found(request, webhook_id), by=caller(request))
+        return Response(status=204)
+
+
+class WebhookSecretEndpoint(WebhookEndpoint):
+    scopes = {"POST": ApiScope.ADMIN}
+    needs = {"POST": CHANGE}
+    problems = {"POST": (NOT_NOW,)}
+
+    @extend_schema(
+        operation_id="roll_webhook_secret",
+        summary="Roll the secret",
+        description=f"Both secrets sign until the old one ends, so that receivers can follow. {NEEDS}",
+        request=SecretInput,
+        responses={200: SecretOutput},
+        examples=[
+            OpenApiExample("An hour of both", {"overlap_hours": 1}, request_only=True),
+            OpenApiExample(
+                "The new one",
+                {"secret": SECRET_EXAMPLE, "old_secret_until": "2026-11-24T10:30:00.391000Z"},
+                response_only=True,
+            ),
+        ],
+    )
+    def post(self, request: Request, webhook_id: int) -> Response:
+        webhook = _found(request, webhook_id)
+        said = checked(SecretInput, request) if request.data else {"overlap_hours": 24}
+        secret = webhook_secret_roll(webhook=webhook, **said, by=caller(request))
+        return Response(
+            {"secret": secret, "old_secret_until": WebhookOutput(webhook).data["old_secret_until"]}
+        )
+
+
+class WebhookTestEndpoint(WebhookEndpoint):
+    scopes = {"POST": ApiScope.ADMIN}
+    needs = {"POST": CHANGE}
+    problems = {"POST": (NOT_NOW, KEY_REUSED)}
+
+    @extend_schema(
+        operation_id="test_webhook",
+        summary="Send a test",
+        description=f"An event of the type `test`, tried once; its delivery says what came of it. {NEEDS}",
+        parameters=[IDEMPOTENCY_KEY],
+        request=NothingInput,
+        responses={202: DeliveryOutput},
+        examples=[
+            OpenApiExample("Nothing", {}, request_only=True),
+            OpenApiExample(
+                "On its way",
+                {
+                    **DELIVERY_EXAMPLE,
+                    "type": "test",
+                    "data": {"message": "A test."},
+                    "attempts": 0,
+                    "log": [],
+                },
+                response_only=True,
+                status_codes=["202"],
+            ),
+        ],
+    )
+    def post(self, request: Request, webhook_id: int) -> Response:
+        webhook = _found(request, webhook_id)
+        without_body(request)
+
+        def show(pk: int) -> Response:
+            delivery: WebhookDelivery = found(deliveries_of(webhook), pk)
+            return Response(DeliveryOutput(delivery).data, status=202)
+
+        return once(request, lambda: webhook_test(webhook=webhook, by=caller(request)).pk, show)
+
+
+def _found(request: Request, webhook_id: int) -> Webhook:
+    webhook: Webhook = found(webhooks_of(caller(request)).select_related("created_by"), webhook_id)
+    return webhook
+
+
+def _sources(request: Request, slugs: Sequence[str]) -> list[Source]:
+    """The sources of these slugs; one that the caller does not see is not there."""
+    seen = sources_of(caller(request))
+    rows = (Source.objects.all() if seen is None else seen).filter(slug__in=slugs)
+    by_slug = {source.slug: source for source in rows}
+    errors = [
+        field_error(("sources", place), f"names no source that is there: {slug}", "does_not_exist")
+        for place, slug in enumerate(slugs)
+        if slug not in by_slug
+    ]
+    if errors:
+        raise invalid(errors)
+    return list(by_slug.values())
