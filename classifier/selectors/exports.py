@@ -27,9 +27,10 @@ def export_pages(
     filters: QueueFilters,
     last_id: int,
     after: int = 0,
-    size: int = PAGE,
+    size: int | None = None,
 ) -> Iterator[list[Comment]]:
-    """The chosen comments that `user` sees, behind the id `after`, up to `last_id`."""
+    """The chosen comments that `user` sees, behind the id `after`, up to `last_id`, `size` (PAGE) at once."""
+    size = size or PAGE
     chosen = queue_comments(user=user, filters=filters).filter(pk__lte=last_id)
     rows = (
         chosen.select_related("source", "current_prediction__model_version", "current_decision__by", "policy")

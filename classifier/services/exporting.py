@@ -119,7 +119,10 @@ def export_run(
     path = transfers_dir() / transfer.file
     filters = filters_of(options["filters"])
     api_key = ApiKey.objects.filter(pk=options.get("api_key", 0)).first()
-    with path.open("r+b" if path.exists() and options.get("bytes") else "w+b") as stream:
+    if not path.exists():  # it was tidied away since: from the beginning
+        options["bytes"] = 0
+        transfer_progress(transfer=transfer, position=0, done_rows=0)
+    with path.open("r+b" if options.get("bytes") else "w+b") as stream:
         stream.truncate(options.get("bytes", 0))
         stream.seek(0, os.SEEK_END)
         if transfer.position == 0:

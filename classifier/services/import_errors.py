@@ -35,6 +35,8 @@ class ErrorFile:
                 writer.writerow([line, problem.field, problem.message, cell(raw)])
             self.rows += 1
         data = buffer.getvalue().encode()
+        if not self.path.exists():  # it was tidied away since
+            self.size = 0
         with self.path.open("r+b" if self.path.exists() else "w+b") as stream:
             stream.truncate(self.size)
             stream.seek(self.size)

@@ -201,3 +201,20 @@ def test_files_go_some_time_after_their_transfer_has_ended() -> None:
     export.refresh_from_db()
     assert file_of(export) is None
     assert not Transfer.objects.filter(pk=draft.pk).exists()
+
+
+def test_an_export_that_goes_on_without_its_file_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, admin_person: User
+) -> None:
+    transfer_work(transfer_id=bring(rows()).pk)
+    monkeypatch.setattr("classifier.selectors.exports.PAGE", 7)
+    export = export_create(filters=filters_of({}), file_format="jsonl", by=admin_person)
+    transfer_work(transfer_id=export.pk, leaving=lambda: True)
+    transfer_cancel(transfer=export, by=admin_person)
+    (transfers_dir() / f"export-{export.pk}.jsonl").unlink()
+    transfer_resume(transfer=export, by=admin_person)
+    transfer_work(transfer_id=export.pk)
+    export.refresh_from_db()
+    path = file_of(export)
+    assert path is not None
+    assert export.done_rows == len(path.read_text().splitlines()) == 45
