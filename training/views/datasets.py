@@ -101,7 +101,8 @@ def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
         except FileNotFoundError:
             context["gone"] = True
         context |= {"found": findings(found), "uses": dataset_uses(dataset=found)}
-        if found.kind == DatasetKind.DECISIONS and context["may_add"] and found.rows.get("train"):
+        learns = found.rows.get("train") and "sample" in context
+        if found.kind == DatasetKind.DECISIONS and context["may_add"] and learns:
             context["mix_form"] = MixWithForm(datasets=mixable_with(found))
             context["may_run"] = person_of(request).has_perm("training.run_experiment")
     return render(request, "training/datasets/dataset.html", context)

@@ -94,7 +94,6 @@ def _chart(outlook: LearningOutlook) -> dict[str, Any]:
             {"name": "Waiting for nobody", "values": [beside for _, _, beside in rows]},
         ],
         "vertical": True,
-        "y": {"name": "Comments"},
     }
 
 
