@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from classifier.models import Appeal, AppealStatus, Comment, CommentStatus, GoldenItem, Report, Source, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import narrow, seen_by
+from classifier.selectors.suggestions import suggestions_of_author
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class AuthorCount:
     open_appeals: int
     golden: int
     reports: int
+    suggestions: int = 0  # with their text
 
     def to_data(self) -> dict[str, int]:
         return asdict(self)
@@ -101,6 +103,9 @@ def author_count(*, user: User | None, author: str, source: Source | None) -> Au
         open_appeals=Appeal.objects.filter(comment__in=comments, status=AppealStatus.OPEN).count(),
         golden=GoldenItem.objects.filter(comment__in=comments).count(),
         reports=len(reports_by_author(user=user, author=author, source=source)),
+        suggestions=suggestions_of_author(user=user, author=author, source=source)
+        .filter(text_purged_at__isnull=True)
+        .count(),
     )
 
 

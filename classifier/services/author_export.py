@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from classifier.models import AuditEntry, Comment, Report, Source, User
+from classifier.models import AuditEntry, Comment, Report, Source, Suggestion, User
 from classifier.selectors.privacy import author_count, comments_of_author, reports_by_author
+from classifier.selectors.suggestions import suggestions_of_author
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 from classifier.services.privacy import ERASE, author_pseudonym, require_author
@@ -48,6 +49,9 @@ def _export(author: str, source: Source | None, by: User | None, begun: AuditEnt
         ids = reports_by_author(user=by, author=author, source=source)
         made = Report.objects.filter(pk__in=ids).order_by("pk")
         yield from _listed(_report(report) | {"comment": report.comment_id} for report in made)
+        yield '], "suggestions": ['
+        suggested = suggestions_of_author(user=by, author=author, source=source).order_by("pk")
+        yield from _listed(_suggestion(each) for each in suggested.iterator(chunk_size=CHUNK))
         yield "]}\n"
 
 
@@ -106,3 +110,13 @@ def _comment(comment: Comment) -> dict[str, Any]:
 
 def _report(report: Report) -> dict[str, Any]:
     return {"reason": report.reason, "at": report.created_at}
+
+
+def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "comment": suggestion.comment_id,
+        "text": suggestion.text,
+        "labels": suggestion.labels,
+        "languages": suggestion.languages,
+        "at": suggestion.created_at,
+    }

@@ -27,6 +27,7 @@ from classifier.models import (
     GoldenItem,
     Report,
     Source,
+    Suggestion,
     User,
 )
 from classifier.selectors.privacy import (
@@ -37,11 +38,13 @@ from classifier.selectors.privacy import (
     reports_by_author,
     sources_with_retention,
 )
+from classifier.selectors.suggestions import suggestions_of_author
 from classifier.services.access import require_source
 from classifier.services.audit import audit_record
 from classifier.services.edits import comment_version
 from classifier.services.errors import VersionConflict
 from classifier.services.permissions import require_permission
+from classifier.services.suggestions import suggestions_forget, suggestions_purge
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition_many
 
@@ -109,6 +112,8 @@ def retention_run(*, source: Source, by: User | None, seconds: float | None = No
                 _forget(ids)
         done += len(ids)
         more = len(ids) == BATCH
+    if not more:
+        done += suggestions_purge(source=source, end=end)
     if done:
         data = {"days": source.retention_days, "more": more}
         audit_record(
@@ -156,6 +161,7 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
             _erase(batch, by, author_ref="", external_id=None)
     with transaction.atomic():
         _forget_reporter(reports_by_author(user=by, author=author, source=source))
+        suggestions_forget(suggestions_of_author(user=by, author=author, source=source))
         audit_record(
             verb="author.erase",
             by=by,
@@ -214,6 +220,7 @@ def _forget(ids: Sequence[int], **fields: Any) -> None:
         **FORGOTTEN, failure_reason=quoted, text_purged_at=purged, **fields
     )
     Appeal.objects.filter(comment__in=ids).exclude(message="").update(message="")
+    suggestions_forget(Suggestion.objects.filter(comment__in=ids))
 
 
 def _fail_pending(comments: list[Comment]) -> None:

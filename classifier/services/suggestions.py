@@ -1,6 +1,7 @@
 """Suggestions: what others say a text's labels should be. Training can use them; moderators may reject them."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -86,8 +87,8 @@ def suggestions_forget(rows: QuerySet[Suggestion]) -> int:
     return rows.filter(text_purged_at__isnull=True).update(**FORGOTTEN, text_purged_at=Now())
 
 
-def suggestions_purge(*, source: Source) -> int:
-    """Forget the words of suggestions that are older than the source keeps texts, a batch at a time."""
+def suggestions_purge(*, source: Source, end: float | None = None) -> int:
+    """Forget the words of suggestions that are older than the source keeps texts, until `end` (monotonic) at most."""
     if source.retention_days is None:
         return 0
     old = Suggestion.objects.filter(
@@ -96,7 +97,9 @@ def suggestions_purge(*, source: Source) -> int:
         created_at__lt=Now() - timedelta(days=source.retention_days),
     )
     done = 0
-    while ids := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    while (end is None or time.monotonic() < end) and (
+        ids := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    ):
         with transaction.atomic():
             done += suggestions_forget(Suggestion.objects.filter(pk__in=ids))
     return done

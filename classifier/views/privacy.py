@@ -111,7 +111,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if refused is not None:
         return refused
     count = author_count(user=by, author=author, source=source)
-    if not count.comments and not count.reports:
+    if not (count.comments or count.reports or count.suggestions):
         return _page(request, problem="Nothing is held about this author there.", status=422)
     slug = source.slug if source else ""
     plan = {"act": "erase", "author": author, "source": slug, **count.to_data()}
@@ -132,6 +132,7 @@ def erase(request: HttpRequest) -> HttpResponse:
                 "Open appeals": count.open_appeals,
                 "Golden items": count.golden,
                 "Reports made": count.reports,
+                "Suggestions about their texts": count.suggestions,
             },
         )
     held = author_erase(author=author, source=source, by=by)
@@ -160,7 +161,12 @@ def export(request: HttpRequest) -> HttpResponseBase:
                 "verb": "Download the file",
                 "fields": {"author": author, "source": slug},
             },
-            {"Comments": count.comments, "With a text": count.with_text, "Reports made": count.reports},
+            {
+                "Comments": count.comments,
+                "With a text": count.with_text,
+                "Reports made": count.reports,
+                "Suggestions about their texts": count.suggestions,
+            },
         )
     return StreamingHttpResponse(
         author_export(author=author, source=source, by=by),

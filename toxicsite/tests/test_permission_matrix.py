@@ -108,6 +108,17 @@ POST transfers/<int:transfer_id>/cancel/        A      404
 POST transfers/<int:transfer_id>/resume/        A      404
 GET  transfers/<int:transfer_id>/errors/        A      404
 POST transfers/<int:transfer_id>/file/          A      404
+GET  webhooks/                                  A      200
+GET  webhooks/new/                              A      200
+POST webhooks/new/                              A      422
+GET  webhooks/<int:webhook_id>/                 A      404
+POST webhooks/<int:webhook_id>/switch/          A      404
+POST webhooks/<int:webhook_id>/secret/          A      404
+POST webhooks/<int:webhook_id>/test/            A      404
+POST webhooks/<int:webhook_id>/delete/          A      404
+POST webhooks/<int:webhook_id>/replay/          A      404
+GET  webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/         A  404
+POST webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/  A  404
 GET  api/docs/                                  public 200
 GET  api/v1/openapi.yaml                        public 200
 GET  api/v1/comments/                           *      200
