@@ -1,7 +1,5 @@
 """Appeals and reports as they are read, of the sources that one sees; and whose appeals a person may not answer."""
 
-from typing import cast
-
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
@@ -44,4 +42,4 @@ def answerable_by(*, user: User | None) -> Q:
     if user is None or not settings.APPEAL_BY_OTHERS or user.has_perm(ANSWERS_OWN):
         return Q()
     own = Appeal.objects.filter(status=AppealStatus.OPEN, decision__by=user).order_by()
-    return cast(Q, Q(has_open_appeal=False) | ~Q(pk__in=own.values("comment_id")))
+    return Q(has_open_appeal=False) | ~Q(pk__in=own.values("comment_id"))

@@ -8,6 +8,7 @@ until it is scored; then a decision stands where the new band is the old one, an
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -30,7 +31,7 @@ RESCAN = "classifier.add_decision"
 RESCAN_MANY = "classifier.add_bulkaction"
 RESCAN_MAX = 1_000
 AGAIN: dict[str, frozenset[str]] = {status: frozenset({"pending"}) for status in CommentStatus.values}
-UNSCORED = {"claimed_at": None, "claim_token": None, "attempts": 0, "failure_reason": ""}
+UNSCORED: dict[str, Any] = {"claimed_at": None, "claim_token": None, "attempts": 0, "failure_reason": ""}
 
 
 def comment_version(comment: Comment) -> str:

@@ -1,5 +1,7 @@
 """`/api/v1/decisions/`: deciding about a comment, undoing it, and what was decided."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -49,7 +51,7 @@ FILTERS = {
 
 
 class LabelsField(AnyObject):
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=TrueOrFalse(), **kwargs)
 
 
@@ -91,10 +93,10 @@ class UndoInput(ClosedSerializer):
 class SwitchParameter(ChoiceParameter):
     """`true` or `false` in a query string."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=["true", "false"], **kwargs)
 
-    def run_validation(self, data: object = serializers.empty) -> object:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(data) == "true"
 
 

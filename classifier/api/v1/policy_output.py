@@ -95,7 +95,7 @@ def shown_policy(source: Source | None, policy: Policy) -> dict[str, Any]:
                 "own": policy.source_id == (source.pk if source is not None else None),
                 **{
                     name: getattr(policy, name)
-                    for name in PolicyOutput().fields
+                    for name in map(str, PolicyOutput().fields)
                     if name not in ("source", "own", "created_by")
                 },
                 "created_by": policy.created_by.get_username() if policy.created_by is not None else None,
@@ -114,5 +114,5 @@ def shown_preview(preview: PolicyPreview) -> dict[str, Any]:
         }
         for move in preview.moves
     ]
-    numbers = {name: getattr(preview, name) for name in PreviewOutput().fields if name != "moves"}
+    numbers = {name: getattr(preview, name) for name in map(str, PreviewOutput().fields) if name != "moves"}
     return dict(PreviewOutput({**numbers, "moves": moves}).data)

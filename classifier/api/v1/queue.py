@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.base import checked_body, checked_query
 from classifier.api.etag import etag, etag_header
 from classifier.api.fields import ClosedSerializer, CountParameter, TextParameter
 from classifier.api.moderation import ModerationEndpoint
@@ -162,9 +162,7 @@ class QueueClaimEndpoint(ModerationEndpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        said = (
-            checked(ClaimInput, request) if request.data else {"filters": {}, "order": "risk", "passing": []}
-        )
+        said = checked(ClaimInput, request) if request.data else checked_body(ClaimInput, {})
         found = claim_next(
             filters=QueueFilters.from_data(said["filters"]),
             order=said["order"],
@@ -227,6 +225,6 @@ def _shown(request: Request, comment: Comment) -> Response:
 def _next(request: Request, cursor: str | None) -> str | None:
     if cursor is None:
         return None
-    query = request.GET.copy()  # type: ignore[attr-defined]
+    query = request.GET.copy()
     query["cursor"] = cursor
     return str(request.build_absolute_uri(f"{request.path}?{query.urlencode()}"))

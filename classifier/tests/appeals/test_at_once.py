@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_of_two_answers_one_counts(comment: Comment, site: User) -> None:
     leads = [person(f"lead-{number}", LEAD) for number in range(3)]
     answers = at_once(
         [
-            lambda by=by, uphold=bool(number % 2): appeal_resolve(appeal=appeal, uphold=uphold, by=by)
+            partial(appeal_resolve, appeal=appeal, uphold=bool(number % 2), by=by)
             for number, by in enumerate(leads)
         ]
     )
@@ -62,7 +63,7 @@ def test_of_two_answers_one_counts(comment: Comment, site: User) -> None:
 
 def test_a_storm_of_reports_is_counted_right(comment: Comment, site: User) -> None:
     calls = [
-        lambda ref=f"reader-{number % 8}": report_add(comment=comment, reporter_ref=ref, by=site)
+        partial(report_add, comment=comment, reporter_ref=f"reader-{number % 8}", by=site)
         for number in range(24)
     ]
     answers = at_once(calls)
@@ -75,8 +76,7 @@ def test_a_storm_of_reports_is_counted_right(comment: Comment, site: User) -> No
 
 def test_reports_and_a_decision_leave_the_count_right(comment: Comment, site: User) -> None:
     calls: list[Callable[[], Any]] = [
-        lambda ref=f"reader-{number}": report_add(comment=comment, reporter_ref=ref, by=site)
-        for number in range(6)
+        partial(report_add, comment=comment, reporter_ref=f"reader-{number}", by=site) for number in range(6)
     ]
     calls.insert(3, lambda: decision_record(comment=comment, action="approve", by=None))
     answers = at_once(calls)
