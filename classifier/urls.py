@@ -24,6 +24,8 @@ from classifier.views import (
     saved_queues,
     session,
     transfers,
+    webhook_log,
+    webhooks,
     words,
 )
 
@@ -103,6 +105,24 @@ urlpatterns = [
     path("transfers/<int:transfer_id>/resume/", transfers.resume, name="transfer-resume"),
     path("transfers/<int:transfer_id>/errors/", transfers.errors, name="transfer-errors"),
     path("transfers/<int:transfer_id>/file/", exports.download, name="transfer-file"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook_new, name="webhook-new"),
+    path("webhooks/<int:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:webhook_id>/switch/", webhooks.webhook_switch, name="webhook-switch"),
+    path("webhooks/<int:webhook_id>/secret/", webhooks.webhook_secret, name="webhook-secret"),
+    path("webhooks/<int:webhook_id>/test/", webhooks.test, name="webhook-test"),
+    path("webhooks/<int:webhook_id>/delete/", webhooks.delete, name="webhook-delete"),
+    path("webhooks/<int:webhook_id>/replay/", webhook_log.replay_failed, name="webhook-replay"),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/",
+        webhook_log.delivery,
+        name="webhook-delivery",
+    ),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/",
+        webhook_log.replay,
+        name="webhook-delivery-replay",
+    ),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
 ]
