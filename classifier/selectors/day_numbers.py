@@ -107,7 +107,7 @@ def no_numbers() -> Numbers:
 def day_numbers(day: date) -> dict[int, Numbers]:
     """Count one day: {source id: numbers}, without the sources of which nothing happened."""
     begin = datetime.combine(day, time(), tzinfo=UTC)
-    span = {
+    span: dict[str, datetime | float] = {
         "begin": begin,
         "end": begin + timedelta(days=1),
         "score_bins": SCORE_BINS,
