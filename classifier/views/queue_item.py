@@ -77,12 +77,6 @@ class QueueItem:
         return veiled(self.comment, self.card)
 
     @property
-    def earlier(self) -> list[tuple[DecisionRow, str]]:
-        """The decisions with their reasons, as the policy calls them now."""
-        titles = {str(reason["code"]): str(reason["title"]) for reason in self.policy.reasons}
-        return [(row, titles.get(row.decision.reason, row.decision.reason)) for row in self.decisions]
-
-    @property
     def standing(self) -> Decision | None:
         """The decision that counts now, where nothing waits for another one."""
         if self.look or self.comment.queued_at is not None:
@@ -99,6 +93,11 @@ class QueueItem:
         return [
             LabelTick(item, item.said if kept is None else item.label in kept) for item in self.corrections
         ]
+
+    @property
+    def corrected(self) -> bool:
+        """Whether somebody has ticked otherwise than the model said."""
+        return any(tick.ticked != tick.item.said for tick in self.ticks)
 
     @property
     def verbs(self) -> dict[str, str]:

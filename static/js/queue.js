@@ -251,7 +251,9 @@
     const heading = wrong ? wrong.closest("fieldset, .field") : within("#item-title, #empty h2");
     const place = wrong && heading ? heading.querySelector("input, textarea") : heading;
     if (place) place.focus({ preventScroll: Boolean(wrong) });
-    if (!wrong) window.scrollTo(0, 0);
+    if (wrong) wrong.scrollIntoView({ block: "center" });
+    else if (window.matchMedia("(max-width: 46rem)").matches) work().scrollIntoView();
+    else window.scrollTo(0, 0);
   });
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, (event) => { if (ours(event)) problem("queue-lost"); });

@@ -43,7 +43,9 @@ def test_two_moderators_never_get_the_same_comment_and_conflicts_keep_what_was_t
         expect(two.locator("#work")).not_to_have_attribute("data-comment", str(mine.pk))
         one.keyboard.press("Escape")
         one.keyboard.press("r")
-        expect(one.locator("#queue-problem")).to_contain_text("bob has decided on this comment in the meantime")
+        expect(one.locator("#queue-problem")).to_contain_text(
+            "bob has decided on this comment in the meantime"
+        )
         expect(one.locator("#queue-note")).to_have_value("A long thought")
         one.keyboard.press("j")
         expect(one.locator("#work")).not_to_have_attribute("data-comment", str(mine.pk))
@@ -84,6 +86,8 @@ def test_without_a_server_or_worker_nothing_is_lost(
         page.route("**/decide/", lambda route: route.abort())
         page.keyboard.press("a")
         expect(page.locator("#queue-problem")).to_contain_text("The server could not be reached")
+        expect(page.locator("#queue-note")).to_have_value("Three sentences of thought")
+        page.reload()
         expect(page.locator("#queue-note")).to_have_value("Three sentences of thought")
         page.unroute("**/decide/")
         page.route("**/decide/", lambda route: route.fulfill(status=502, body="Bad gateway"))
