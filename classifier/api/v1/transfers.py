@@ -112,7 +112,7 @@ class ImportsEndpoint(ModerationEndpoint):
         },
         responses={202: TransferOutput},
         examples=[
-            OpenApiExample("Accepted", TRANSFER_EXAMPLE, response_only=True),
+            OpenApiExample("Accepted", TRANSFER_EXAMPLE, response_only=True, status_codes=["202"]),
             OpenApiExample("A form", {"file": "…"}, request_only=True, media_type="multipart/form-data"),
             OpenApiExample("CSV", CSV_EXAMPLE, request_only=True, media_type="text/csv"),
             OpenApiExample("Any", CSV_EXAMPLE, request_only=True, media_type="application/octet-stream"),
