@@ -44,7 +44,7 @@ class DashboardForm(forms.Form):
         coerce=int,
         choices=[(days, f"{days} days") for days in SPANS],
         required=False,
-        empty_value=DEFAULT_DAYS,
+        empty_value=None,
     )
 
     def __init__(self, data: Any, sources: Any) -> None:
