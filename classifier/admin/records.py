@@ -30,7 +30,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
         return len(rows.order_by().values_list("pk", flat=True)[:COUNT_MOST])
 

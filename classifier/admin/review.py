@@ -27,7 +27,7 @@ class SaidAdmin(RecordAdmin):
     """Rows about a comment that hold somebody's own words, which are shown like the text of a comment."""
 
     source_path = "comment__source"
-    numbers = OF_A_COMMENT
+    numbers: tuple[str, ...] = OF_A_COMMENT
     search_fields = ["comment__id"]
     said = ""
 

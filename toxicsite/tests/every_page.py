@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -54,10 +55,10 @@ class Site:
                 continue
             for kind in KINDS if ":kind>" in row.route else [""]:
                 slug = kind or "forum"
-                found.append("/" + PLACE.sub(lambda m, s=slug: self._value(m, s), row.route))
+                found.append(f"/{PLACE.sub(partial(self._value, slug), row.route)}")
         return found
 
-    def _value(self, place: "re.Match[str]", slug: str) -> str:
+    def _value(self, slug: str, place: "re.Match[str]") -> str:
         return slug if place[1] == "slug" else str(self.ids[place[2]])
 
 
@@ -106,7 +107,7 @@ def build_site(version: ModelVersion) -> Site:
 
 def _versions(version: ModelVersion) -> ModelVersion:
     """A shadow that disagreed both ways."""
-    fields: dict[str, Any] = ModelVersion.objects.values().get(pk=version.pk)
+    fields: dict[str, Any] = dict(ModelVersion.objects.values().get(pk=version.pk))
     del fields["id"]
     shadow = ModelVersion.objects.create(
         **{**fields, "version": "candidate-1a2b3c4d", "status": "candidate", "is_shadow": True}

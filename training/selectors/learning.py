@@ -78,8 +78,9 @@ def learning_outlook(*, user: User | None) -> LearningOutlook:
     rows = list(
         queue.order_by("uncertainty", "id").values_list("source__name", "band", "uncertainty")[: QUEUED + 1]
     )
-    waiting = rows[:QUEUED]
-    beside = list(_beside(user, None).values_list("uncertainty", flat=True)[:LATEST])
+    waiting = [(source, band, float(distance or 0.0)) for source, band, distance in rows[:QUEUED]]
+    distances = _beside(user, None).values_list("uncertainty", flat=True)[:LATEST]
+    beside = [float(distance or 0.0) for distance in distances]
     groups = Counter((source, band) for source, band, _ in waiting)
     near = Counter((source, band) for source, band, distance in waiting if distance < NEAR)
     queued = _steps([distance for _, _, distance in waiting])

@@ -48,7 +48,7 @@ def ready(pair: Pair, redis_clean: None, files: Any) -> Pair:
 
 def test_both_versions_are_held_against_the_same_decisions(ready: Pair, decided: Decided) -> None:
     decisions = decided(10)  # production agrees with each of them
-    turned = {one.prediction_id for one in decisions if one.action == "approve"}
+    turned = {one.prediction_id or 0 for one in decisions if one.action == "approve"}
     lost = sorted(turned)[:2]
     shadowed(ready[1], lambda one: "toxic" if one.pk in lost else one.verdict)
     found = report(ready[1])
