@@ -2,12 +2,13 @@
 
 import logging.config
 import os
+import time
 from typing import Any
 
 from celery import Celery
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 
-from toxicsite.lib import request_id
+from toxicsite.lib import metrics, request_id
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toxicsite.settings")
 
@@ -59,3 +60,19 @@ def forget_request_id(sender: Any = None, **_: Any) -> None:
 before_task_publish.connect(send_request_id)
 task_prerun.connect(take_request_id)
 task_postrun.connect(forget_request_id)
+
+
+def start_clock(sender: Any = None, **_: Any) -> None:
+    sender.request.began = time.perf_counter()
+
+
+def count_task(sender: Any = None, state: Any = None, **_: Any) -> None:
+    name = str(sender.name)
+    metrics.count(metrics.TASKS, name, str(state or "unknown"))
+    began = getattr(sender.request, "began", None)
+    if began is not None:
+        metrics.observe(metrics.TASK_SECONDS, time.perf_counter() - began, name)
+
+
+task_prerun.connect(start_clock)
+task_postrun.connect(count_task)

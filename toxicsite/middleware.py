@@ -1,5 +1,6 @@
 """What stands before everything else: the id of a request, health and metrics, and "too large"."""
 
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -7,12 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from toxicsite import views
-from toxicsite.lib import request_id
+from toxicsite.lib import metrics, request_id
+from toxicsite.metrics import metrics_page
 
 FILES_IN_A_FORM = 3
 IMPORTS = ("/transfers/import/", "/api/v1/imports/")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-PROBES = {"/healthz": views.healthz, "/readyz": views.readyz}
+PROBES = {"/healthz": views.healthz, "/readyz": views.readyz, "/metrics": metrics_page}
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestIdMiddleware:
@@ -25,6 +28,23 @@ class RequestIdMiddleware:
         with request_id.bound(request_id.accepted(request.headers.get(request_id.HEADER))):
             response = self.get_response(request)
             response.headers[request_id.HEADER] = request_id.current()
+        return response
+
+
+class MetricsMiddleware:
+    """Counts every answer and its time by the route's pattern: what stands in an address is nobody's business."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        method = request.method if request.method in METHODS else "other"
+        match = request.resolver_match
+        route = match.route if match is not None else "(none)"
+        metrics.count(metrics.HTTP_REQUESTS, str(method), route, str(response.status_code))
+        metrics.observe(metrics.HTTP_SECONDS, time.perf_counter() - began, str(method), route)
         return response
 
 

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "corsheaders",
     "csp",
     "django_filters",
     "django_htmx",
@@ -78,10 +79,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "toxicsite.middleware.RequestIdMiddleware",
+    "toxicsite.middleware.MetricsMiddleware",
     "toxicsite.middleware.HealthMiddleware",
     "classifier.api.middleware.ApiProblemMiddleware",
     "toxicsite.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -285,6 +288,23 @@ LOGGING = toxicsite_logging.configuration(
 
 # --- API --------------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 6_000, at_least=1)
+# Pages of these origins may call the API; with a key, never with somebody's session.
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/(api/v1|v1|v1alpha1)/|^/predict$"
+CORS_ALLOW_HEADERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "x-api-key",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = (
+    *("ETag", "Location", "RateLimit", "RateLimit-Limit", "RateLimit-Policy", "RateLimit-Remaining"),
+    *("RateLimit-Reset", "Retry-After", "X-Request-ID"),
+)
+METRICS_TOKEN = env.read("METRICS_TOKEN")
+METRICS_ALLOWED = env.networks("METRICS_ALLOWED", ("127.0.0.0/8", "::1/128"))
 API_WAIT_MAX_SECONDS = env.number("API_WAIT_MAX_SECONDS", 10.0)
 API_STREAMS_MAX = env.whole("API_STREAMS_MAX", 32, at_least=1)
 API_STREAM_SECONDS = env.number("API_STREAM_SECONDS", 300.0)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from classifier.services import worker_status
+from classifier.services import worker_status, workers
 from toxicsite.lib.broker import NoBroker, broker_errors, client
 
 OK = "ok"
@@ -26,7 +26,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when database, Redis and a worker with a model are there, else 503; each is named either way."""
+    """200 when database, Redis, a worker and its model are there, else 503; each is named either way."""
     checks = {name: check() for name, check in CHECKS.items()}
     ready = all(state == OK for state in checks.values())
     return JsonResponse(
@@ -55,14 +55,24 @@ def _redis() -> str:
 
 
 def _worker() -> str:
-    status = worker_status()
-    if not status.alive:
+    if not worker_status().alive:
         return "no classification worker is running"
-    if status.problem:
-        return status.problem
-    if status.model_version is None:
-        return "the worker has no model"
     return OK
 
 
-CHECKS: dict[str, Callable[[], str]] = {"database": _database, "redis": _redis, "worker": _worker}
+def _model() -> str:
+    """Whether a worker that lives could score now."""
+    found = workers()
+    if any(status.model_version and not status.problem for status in found):
+        return OK
+    if not found:
+        return "no classification worker is running"
+    return found[0].problem or "the worker has no model"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "redis": _redis,
+    "worker": _worker,
+    "model": _model,
+}

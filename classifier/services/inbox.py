@@ -9,6 +9,7 @@ from typing import Any
 from classifier.inference.errors import TextTooLong
 from classifier.services.engine import Engine
 from classifier.services.transport import Question, answer, take_questions
+from toxicsite.lib import metrics
 
 TAKE_AT_ONCE = 64
 SLICE_CHARACTERS = 8_192  # about the 2,048 tokens that the engine runs at once
@@ -86,8 +87,12 @@ def _advance(jobs: list[Job], engine: Engine) -> None:
 
 def score_each(texts: list[str], engine: Engine) -> list[dict[str, Any]]:
     """Score the texts in one call, or one by one when that fails, so that one bad text spoils no other's answer."""
+    began = time.perf_counter()
     try:
-        return [_encode(result, engine) for result in engine.scorer.score(texts)]
+        results = engine.scorer.score(texts)
+        metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "synchronous")
+        metrics.observe(metrics.SCORING_TEXTS, len(texts), "synchronous")
+        return [_encode(result, engine) for result in results]
     except Exception:
         return [
             _guarded(text, lambda text: _encode(engine.scorer.score([text])[0], engine)) for text in texts

@@ -8,6 +8,7 @@ before is suspected of killing its worker or failing its batch and is scored alo
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, Model
 from classifier.services.events import COMMENT_CLASSIFIED, emit, listening
 from classifier.services.notices import announce
 from classifier.services.review import COLUMNS, Judged, judge_batch, judged_fields, settle
+from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.lifecycle import LostRace, transition_many
 
@@ -130,7 +132,10 @@ def _classify(
 ) -> None:
     """Score and write a batch; when it fails, its halves, down to the comments that are to blame."""
     try:
+        began = time.perf_counter()
         results = scorer.score([comment.text for comment in batch])
+        metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "stored")
+        metrics.observe(metrics.SCORING_TEXTS, len(batch), "stored")
         predictions = verdicts_write(batch, results, model_version)
     except (OperationalError, InterfaceError):
         raise  # the database is away: the claims expire and all is scored again
@@ -168,6 +173,8 @@ def verdicts_write(
             predictions = _write_all(held, by_id, {one.comment.pk: one for one in still}, model_version)
     if len(held) < len(batch):
         logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
+    for band, number in Counter(judged[comment.pk].band for comment in held).items():
+        metrics.count(metrics.VERDICTS, model_version.version, band or "none", amount=number)
     _announce(held)
     return predictions
 

@@ -73,10 +73,10 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be ports such as 443,8443, not {','.join(words)}.")
         return [int(word) for word in words]
 
-    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+    def networks(self, name: str, default: tuple[str, ...] = ()) -> list[IPv4Network | IPv6Network]:
         """Networks such as 10.0.0.0/8, separated by commas."""
         try:
-            return [ip_network(word) for word in self.words(name)]
+            return [ip_network(word) for word in self.words(name, default)]
         except ValueError as error:
             raise ImproperlyConfigured(f"{name} must be networks such as 10.0.0.0/8: {error}.") from None
 

@@ -16,6 +16,7 @@ ALIVE = WorkerStatus(alive=True, model_version="starter-1a2b3c4d", backend="torc
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "worker_status", lambda: ALIVE)
+    monkeypatch.setattr(views, "workers", lambda: [ALIVE])
 
 
 def test_healthz_answers_under_any_host_name_and_without_https(
@@ -33,7 +34,7 @@ def test_readyz_is_ready_when_everything_is_there(client: Client) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "status": "ready",
-        "checks": {"database": "ok", "redis": "ok", "worker": "ok"},
+        "checks": {"database": "ok", "redis": "ok", "worker": "ok", "model": "ok"},
     }
 
 
@@ -44,15 +45,18 @@ def test_readyz_says_that_no_worker_is_running(client: Client, redis_clean: None
         "database": "ok",
         "redis": "ok",
         "worker": "no classification worker is running",
+        "model": "no classification worker is running",
     }
 
 
 def test_readyz_passes_on_why_a_worker_cannot_score(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        views, "worker_status", lambda: WorkerStatus(alive=True, problem="no model is active")
-    )
+    without = WorkerStatus(alive=True, problem="no model is active")
+    monkeypatch.setattr(views, "worker_status", lambda: without)
+    monkeypatch.setattr(views, "workers", lambda: [without])
     response = client.get("/readyz")
-    assert (response.status_code, response.json()["checks"]["worker"]) == (503, "no model is active")
+    assert response.status_code == 503
+    checks = response.json()["checks"]
+    assert (checks["worker"], checks["model"]) == ("ok", "no model is active")
 
 
 @pytest.mark.usefixtures("worker")
@@ -78,7 +82,12 @@ def test_readyz_says_that_redis_does_not_answer(client: Client, settings: LazySe
     response = client.get("/readyz")
     broker.client.cache_clear()
     assert response.status_code == 503
-    assert response.json()["checks"] == {"database": "ok", "redis": "does not answer", "worker": "ok"}
+    assert response.json()["checks"] == {
+        "database": "ok",
+        "redis": "does not answer",
+        "worker": "ok",
+        "model": "ok",
+    }
 
 
 def test_a_probe_cannot_be_posted_to(client: Client) -> None:

@@ -1,0 +1,48 @@
+"""How the installation is doing right now: what waits and since when, for /metrics and `manage.py doctor`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Min, QuerySet
+from django.utils import timezone
+
+from classifier.models import Comment, WebhookDelivery
+from classifier.models.comment import QUEUED
+
+COUNTED_MOST = 100_000  # beyond that a number tells no more, and counting costs
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """`count` stops at COUNTED_MOST; `oldest_seconds` is 0 where nothing waits."""
+
+    count: int
+    oldest_seconds: float
+
+
+def pending_comments() -> Waiting:
+    """Comments without a verdict yet."""
+    return _waiting(Comment.objects.pending(), "created_at")
+
+
+def review_queue() -> Waiting:
+    """Comments that wait for a person."""
+    return _waiting(Comment.objects.filter(QUEUED), "queued_at")
+
+
+def deliveries_by_status() -> dict[str, int]:
+    """Deliveries of webhooks that are not done: waiting and given up."""
+    unfinished = (WebhookDelivery.Status.WAITING, WebhookDelivery.Status.DEAD)
+    return {status.value: _bounded(WebhookDelivery.objects.filter(status=status)) for status in unfinished}
+
+
+def _waiting(rows: "QuerySet[Any]", since: str) -> Waiting:
+    count = _bounded(rows)
+    oldest: datetime | None = rows.aggregate(oldest=Min(since))["oldest"] if count else None
+    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    return Waiting(count, max(0.0, age))
+
+
+def _bounded(rows: "QuerySet[Any]") -> int:
+    return rows.order_by()[:COUNTED_MOST].count()

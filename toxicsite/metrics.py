@@ -1,0 +1,98 @@
+"""`/metrics` for Prometheus: what all processes counted, and what waits right now. For who may ask."""
+
+import hmac
+import logging
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import CollectorRegistry
+
+from classifier.selectors.operations import deliveries_by_status, pending_comments, review_queue
+from classifier.services import workers
+from toxicsite.lib import metrics
+from toxicsite.lib.broker import NoBroker
+
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_safe
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    if not _may_ask(request):
+        return HttpResponse(
+            "Not for this address; see METRICS_TOKEN and METRICS_ALLOWED.\n", "text/plain", 403
+        )
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Everything())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class Everything:
+    """What is asked at each scrape. A server that is down is a number here, not an error."""
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("toxicsite_up", "Whether it answers: 1 or 0.", labels=["server"])
+        try:
+            yield from list(metrics.collect())
+            up.add_metric(["redis"], 1)
+        except NoBroker:
+            up.add_metric(["redis"], 0)
+        try:
+            yield from list(_waiting())
+            up.add_metric(["database"], 1)
+        except (DatabaseError, InterfaceError):
+            logger.warning("the database does not answer", exc_info=True)
+            connection.close()
+            up.add_metric(["database"], 0)
+        yield up
+        yield _workers()
+
+
+def _waiting() -> Iterator[Metric]:
+    for name, title, found in (
+        ("toxicsite_comments_pending", "Comments without a verdict", pending_comments()),
+        ("toxicsite_review_queue", "Comments that wait for a person", review_queue()),
+    ):
+        yield GaugeMetricFamily(name, f"{title}, counted up to 100,000.", value=found.count)
+        yield GaugeMetricFamily(
+            f"{name}_oldest_seconds", f"{title}: how long the oldest waits.", value=found.oldest_seconds
+        )
+    deliveries = GaugeMetricFamily(
+        "toxicsite_webhook_deliveries", "Deliveries that are not done, up to 100,000.", labels=["status"]
+    )
+    for status, count in deliveries_by_status().items():
+        deliveries.add_metric([status], count)
+    yield deliveries
+
+
+def _workers() -> Metric:
+    """A classification worker with its model is 1, one without a model is 0."""
+    family = GaugeMetricFamily(
+        "toxicsite_worker_ready", "Classification workers that live.", labels=["worker", "version", "backend"]
+    )
+    for status in workers():
+        ready = 1.0 if status.model_version and not status.problem else 0.0
+        family.add_metric([status.name, status.model_version or "", status.backend], ready)
+    return family
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    """With the token from anywhere; without it from an allowed address that spoke to us itself."""
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    if settings.METRICS_TOKEN and scheme.lower() == "bearer":
+        return hmac.compare_digest(sent.strip().encode(), settings.METRICS_TOKEN.encode())
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False  # the address is the proxy's
+    try:
+        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    return any(address in network for network in settings.METRICS_ALLOWED)
