@@ -21,7 +21,7 @@ from classifier.api.v1.moderation_output import (
     DecisionPageOutput,
 )
 from classifier.api.values import AnyObject, Choice, Id, IdParameter, PageQuery, Text, Whole
-from classifier.api.verbs import checked, found, listed
+from classifier.api.verbs import checked, found, listed, optional
 from classifier.models import ApiScope, Decision
 from classifier.selectors.appeals import decisions_visible_to
 from classifier.services import VersionConflict, decision_record, decision_undo
@@ -206,7 +206,7 @@ class DecisionUndoEndpoint(ModerationEndpoint):
     )
     def post(self, request: Request, decision_id: int) -> Response:
         decision = found(decisions_visible_to(user=caller(request)), decision_id)
-        note = checked(UndoInput, request)["note"] if request.data else ""
+        note = optional(UndoInput, request)["note"]
 
         def undo() -> int:
             return decision_undo(decision=decision, note=note, by=caller(request)).pk

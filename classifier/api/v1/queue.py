@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_body, checked_query
+from classifier.api.base import checked_query
 from classifier.api.etag import etag, etag_header
 from classifier.api.fields import ClosedSerializer, CountParameter, TextParameter
 from classifier.api.moderation import ModerationEndpoint
@@ -16,7 +16,7 @@ from classifier.api.problems import NOT_NOW
 from classifier.api.v1.moderation_output import DecisionOutput
 from classifier.api.v1.representation import COMMENT_EXAMPLE, CommentOutput
 from classifier.api.values import PAGE_SIZE, PAGE_SIZE_MAX, AnyObject, Choice, Id
-from classifier.api.verbs import NothingInput, checked, without_body
+from classifier.api.verbs import NothingInput, optional, without_body
 from classifier.models import ApiScope, Comment
 from classifier.selectors.queue_filters import QueueFilters
 from classifier.selectors.review import ORDERS, queue_page
@@ -162,7 +162,7 @@ class QueueClaimEndpoint(ModerationEndpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        said = checked(ClaimInput, request) if request.data else checked_body(ClaimInput, {})
+        said = optional(ClaimInput, request)
         found = claim_next(
             filters=QueueFilters.from_data(said["filters"]),
             order=said["order"],

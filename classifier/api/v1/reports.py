@@ -12,7 +12,7 @@ from classifier.api.permissions import caller
 from classifier.api.problems import KEY_REUSED
 from classifier.api.v1.moderation_output import REPORT_EXAMPLE, ReportOutput, ReportPageOutput
 from classifier.api.values import PageQuery, Text
-from classifier.api.verbs import checked, listed
+from classifier.api.verbs import listed, optional
 from classifier.models import ApiScope, Report
 from classifier.selectors.appeals import SEES_REPORTS, reports_visible_to
 from classifier.services import report_add
@@ -74,15 +74,15 @@ class CommentReportsEndpoint(ModerationEndpoint):
         ],
     )
     def post(self, request: Request, comment_id: int) -> Response:
-        said = checked(AddInput, request) if request.data else {}
+        said = optional(AddInput, request)
         new = True
 
         def add() -> int:
             nonlocal new
             report, new = report_add(
                 comment=self.comment,
-                reporter_ref=said.get("reporter_ref", ""),
-                reason=said.get("reason", ""),
+                reporter_ref=said["reporter_ref"],
+                reason=said["reason"],
                 by=caller(request),
             )
             return report.pk

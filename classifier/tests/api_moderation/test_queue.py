@@ -90,8 +90,15 @@ def test_it_is_given_back(site: Program, lead: Program, active_version: ModelVer
         ({"passing": "x"}, "#/passing"),
         ({"passing": [0]}, "#/passing/0"),
         ({"mood": "x"}, "#/mood"),
+        (None, "#"),
+        ([], "#"),
     ],
 )
-def test_a_bad_claim_is_refused_with_its_place(site: Program, body: dict[str, Any], pointer: str) -> None:
+def test_a_bad_claim_is_refused_with_its_place(site: Program, body: Any, pointer: str) -> None:
     problem = assert_problem(site.post(f"{QUEUE}claim/", body), 400, "invalid-request")
     assert problem["errors"][0]["pointer"] == pointer
+
+
+def test_no_body_at_all_is_the_riskiest_of_all(site: Program, active_version: ModelVersion) -> None:
+    (comment,) = waiting(active_version, "i hate you")
+    assert site.post_raw(f"{QUEUE}claim/", b"").json()["id"] == comment.pk
