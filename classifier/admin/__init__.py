@@ -16,6 +16,7 @@ from classifier.admin.review import (
     SecondReviewAdmin,
 )
 from classifier.admin.users import UserAdmin
+from classifier.admin.webhooks import WebhookAdmin, WebhookDeliveryAdmin
 
 __all__ = [
     "ApiKeyAdmin",
@@ -37,4 +38,6 @@ __all__ = [
     "SourceAdmin",
     "TransferAdmin",
     "UserAdmin",
+    "WebhookAdmin",
+    "WebhookDeliveryAdmin",
 ]

@@ -82,6 +82,8 @@ _ADMINISTER = [
     "add_webhook",
     "change_webhook",
     "view_webhook",
+    "view_webhookdelivery",
+    "view_webhookattempt",
 ]
 _SEE_VERSIONS = ["view_modelversion", "view_modelversionevent"]
 _VERSIONS = [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -41,7 +42,10 @@ class WebhookForm(forms.Form):
 
     name = forms.CharField(max_length=100, label="Name")
     url = forms.CharField(max_length=500, label="URL")
-    events = forms.MultipleChoiceField(choices=[(kind.value, kind.label) for kind in CHOOSABLE])
+    events = forms.MultipleChoiceField(
+        choices=[(kind.value, kind.label) for kind in CHOOSABLE],
+        error_messages={"required": "Choose at least one."},
+    )
     sources = forms.ModelMultipleChoiceField(queryset=Source.objects.none(), required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -123,6 +127,7 @@ def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
         "event_titles": [WebhookEventType(kind).label for kind in found.events],
         "old_secret": found.old_secret_until if _lives(found) else None,
         "overlaps": OVERLAPS,
+        "give_up_days": settings.WEBHOOK_GIVE_UP_DAYS,
         "may_change": user.has_perm(CHANGE),
     }
     return render(request, "classifier/webhooks/webhook.html", context, status=422 if form.errors else 200)

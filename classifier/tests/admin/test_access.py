@@ -30,6 +30,8 @@ EVERYTHING = {
     "source",
     "transfer",
     "user",
+    "webhook",
+    "webhookdelivery",
 }
 
 

@@ -28,6 +28,9 @@ from classifier.models import (
     Source,
     Transfer,
     User,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
 )
 from classifier.services.roles import LEAD, MODEL_ADMIN, MODERATOR, VIEWER
 from classifier.tests.builders import classified_comment
@@ -56,12 +59,22 @@ def one_of_each(version: ModelVersion, by: User, number: int = 0) -> dict[str, A
         SecondReview.objects.create(comment=comment, first=decision, action="remove", by=by),
         GoldenItem.objects.create(comment=comment, expected="remove", created_by=by),
         Transfer.objects.create(kind="export", by=by),
+        delivery_to(source, number),
         SavedQueue.objects.create(name=f"Queue {number}", owner=by),
         DayStatistic.objects.create(
             day=date(2026, 1, 1) + timedelta(number), source=source, numbers={"in": 1}
         ),
     ]
     return {str(row._meta.model_name): row for row in rows}
+
+
+def delivery_to(source: Source, number: int) -> WebhookDelivery:
+    webhook = Webhook.objects.create(
+        name=f"Hook {number}", url="https://h.example", events=[], sealed_secret=b""
+    )
+    webhook.sources.set([source])
+    event = WebhookEvent.objects.create(type="comment.decided", source=source, data={})
+    return WebhookDelivery.objects.create(webhook=webhook, event=event)
 
 
 def address(kind: str, pk: int | None = None, verb: str = "change") -> str:
