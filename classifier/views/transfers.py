@@ -178,7 +178,8 @@ def _row(transfer: Transfer) -> dict[str, Any]:
         and transfer.kind == Transfer.Kind.EXPORT
         and file_of(transfer) is not None,
         "resumes": status == Transfer.Status.FAILED
-        and (transfer.kind == Transfer.Kind.EXPORT or file_of(transfer) is not None),
+        and (transfer.kind == Transfer.Kind.EXPORT or file_of(transfer) is not None)
+        and (cancelled or transfer.kind == Transfer.Kind.EXPORT or transfer.total_rows is not None),
     }
 
 

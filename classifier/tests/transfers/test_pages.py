@@ -143,3 +143,10 @@ def test_the_limit_of_a_file_is_that_of_imports(client: Client, settings: Any) -
     answer = brought(client, "text\n" + "x\n" * 5_000)
     assert answer.status_code == 422
     assert "larger than 1,000 bytes" in answer.content.decode()
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_not_offered_again(client: Client) -> None:
+    transfer = imported("text\n" + "hello\n" * 300 + '"open\n')
+    shown = page(client, f"/transfers/{transfer.pk}/")
+    assert "is never closed" in shown
+    assert "Go on from there" not in shown
