@@ -18,10 +18,10 @@ from classifier.selectors.measures import SCORE_BINS, SECONDS_FIRST, SECONDS_STE
 Numbers = dict[str, Any]
 
 COMMENTS = """
-SELECT source_id, version, verdict, bin, count(*)
+SELECT source_id, version, verdict, bin, count(*), count(*) FILTER (WHERE version IS NULL AND status = 'pending')
 FROM (
     SELECT DISTINCT ON (comment.id)
-        comment.source_id, version.version, said.verdict,
+        comment.source_id, comment.status, version.version, said.verdict,
         least(%(score_bins)s - 1, floor(said.score * %(score_bins)s))::int AS bin
     FROM classifier_comment comment
     LEFT JOIN classifier_prediction said ON said.comment_id = comment.id
@@ -82,11 +82,11 @@ ACTIONS = ("approve", "remove", "escalate", "skip")
 def no_numbers() -> Numbers:
     """What a day without anything looks like. All leaves are counts, so that numbers add up leaf by leaf.
 
-    `unscored`: came in and has no verdict yet. `versions`: {version: {"toxic", "calm", "scores": 20 bins}} of the first
-    verdicts. `manual` are decisions of people, `bulk` those of them that were made in bulk. `undone` tells whose final
-    decisions were taken back: one's own, those of others, automatic ones; what an appeal overturned counts there alone.
-    `agreement` crosses the model's verdict with what a person decided one by one. `seconds` is a histogram as
-    measures.seconds_quantile reads it. `people`: {id: …} of whose decisions they were.
+    `unscored`: came in and waits for its verdict (a failed comment does not). `versions`: {version: {"toxic", "calm",
+    "scores": 20 bins}} of the first verdicts. `manual` are decisions of people, `bulk` those of them that were made in
+    bulk. `undone` tells whose final decisions were taken back: one's own, those of others, automatic ones; what an
+    appeal overturned counts there alone. `agreement` crosses the model's verdict with what a person decided one by one.
+    `seconds` is a histogram as measures.seconds_quantile reads it. `people`: {id: …} of whose decisions they were.
     """
     return {
         "inbound": 0,
@@ -167,10 +167,12 @@ def _person(numbers: Numbers, by: int) -> dict[str, Any]:
     return person
 
 
-def _read_comments(numbers: Numbers, version: str | None, verdict: str, bin_: int, count: int) -> None:
+def _read_comments(
+    numbers: Numbers, version: str | None, verdict: str, bin_: int, count: int, unscored: int
+) -> None:
     numbers["inbound"] += count
+    numbers["unscored"] += unscored
     if version is None:
-        numbers["unscored"] += count
         return
     said = numbers["versions"].setdefault(version, {"toxic": 0, "calm": 0, "scores": [0] * SCORE_BINS})
     said["toxic" if verdict == "toxic" else "calm"] += count

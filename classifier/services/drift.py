@@ -1,11 +1,10 @@
 """Warns when the scores of the version in production are no longer those of its first weeks: once an episode.
 
 An episode begins when the population stability index reaches SHIFTED and ends when it is below WATCH again; both leave
-a row in the audit, by which the next look knows where it stands. It is told to receivers of events, and to who connects to `drift_warned`.
+a row in the audit, by which the next look knows where it stands. A warning is also told to who hears of events.
 """
 
 from django.db import transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
 from classifier.models import AuditEntry, ModelVersion
@@ -14,8 +13,6 @@ from classifier.services.audit import audit_record
 from classifier.services.events import DRIFT_WARNING, emit
 
 WARNING, OVER = "drift.warning", "drift.over"
-drift_warned = Signal()
-"""Sent after the commit with `drift` (classifier.selectors.drift.Drift) and the row of the audit as `entry`."""
 
 
 def drift_check() -> list[Drift]:
@@ -41,16 +38,11 @@ def _take_note(drift: Drift) -> bool:
         if not begins and not ends:
             return False
         reference, recent = drift.counts
-        entry = audit_record(
-            verb=WARNING if begins else OVER,
-            source=drift.source,
-            subject=drift.version,
-            data=(measured := {"index": round(drift.index, 4), "reference": reference, "recent": recent}),
+        measured = {"index": round(drift.index, 4), "reference": reference, "recent": recent}
+        audit_record(
+            verb=WARNING if begins else OVER, source=drift.source, subject=drift.version, data=measured
         )
         if begins:
             source = drift.source.pk if drift.source is not None else None
             emit(DRIFT_WARNING, {"version": drift.version, "source": source, **measured})
-            transaction.on_commit(
-                lambda: drift_warned.send_robust(sender=AuditEntry, drift=drift, entry=entry), robust=True
-            )
     return begins

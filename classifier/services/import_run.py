@@ -24,6 +24,7 @@ from classifier.services.import_errors import ErrorFile
 from classifier.services.import_files import FileRow, UnreadableFile, layout_of, rows_of
 from classifier.services.import_rows import ImportedRow, columns_checked, raw_text, row_read
 from classifier.services.import_store import rows_store
+from classifier.services.statistics import statistics_recheck
 from classifier.services.transfers import (
     file_forget,
     file_of,
@@ -101,6 +102,7 @@ class _Run:
             if leaving():
                 transfer_give_back(transfer=self.transfer)
                 return
+        statistics_recheck()  # they may be of days whose numbers are kept
         with transaction.atomic():
             transfer_finish(transfer=self.transfer)
             audit_record(

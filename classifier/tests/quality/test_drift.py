@@ -1,5 +1,6 @@
 """Scores that are no longer those of a version's first weeks are told once, by the same version and enough of them."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from classifier.models import AuditEntry, DayStatistic, ModelVersion, Source, User
 from classifier.selectors.day_numbers import no_numbers
 from classifier.selectors.drift import MIN_SAMPLE, drifts_of
-from classifier.services.drift import drift_check, drift_warned
+from classifier.services import events
+from classifier.services.drift import drift_check
 from classifier.tests.quality.conftest import clock, moment
 
 TODAY = date(2026, 3, 31)
@@ -29,15 +31,12 @@ def history(source: Source, version: str, before: tuple[int, int], lately: tuple
 
 
 @pytest.fixture
-def heard() -> Any:
+def heard() -> Iterator[list[Any]]:
+    """What those who hear of events were told."""
     told: list[Any] = []
-
-    def receive(drift: Any, **kwargs: Any) -> None:
-        told.append(drift)
-
-    drift_warned.connect(receive)
+    stop = events.register(lambda name, payloads: told.extend((name, payload) for payload in payloads))
     yield told
-    drift_warned.disconnect(receive)
+    stop()
 
 
 def test_the_last_days_are_held_against_the_first_ones_of_the_same_version(
@@ -83,7 +82,9 @@ def test_a_warning_is_given_once_an_episode_for_the_source_and_the_site(
     entry = AuditEntry.objects.get(verb="drift.warning")
     assert (entry.source, entry.subject, entry.actor) == (forum, version.version, None)
     assert entry.data["index"] > 0.25
-    assert [one.source for one in heard] == [forum]
+    ((name, payload),) = heard
+    assert name == "drift.warning"
+    assert (payload["source"], payload["version"]) == (forum.pk, version.version)
     DayStatistic.objects.filter(day__gt=TODAY - timedelta(days=7), source=forum).delete()
     for back in range(7):
         scores(TODAY - timedelta(days=back), forum, version.version, 890, 110)

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from classifier.models import Comment, DayStatistic, ModelVersion, Prediction, Source
-from classifier.services.statistics import days_due, statistics_recount, statistics_turn
-from classifier.tests.quality.conftest import Said, clock, moment
+from classifier.services.statistics import days_due, statistics_recheck, statistics_turn
+from classifier.tests.quality.conftest import Decided, Said, clock, moment
 
 
 def days() -> list[date]:
@@ -69,18 +69,22 @@ def test_comments_that_no_worker_has_scored_yet_keep_their_day_due(
     assert row.get().numbers["versions"][version.version]["toxic"] == 1
 
 
-def test_an_import_of_old_comments_makes_their_days_due_and_keeps_the_numbers_until_then(
-    forum: Source, said: Said
+def test_comments_and_decisions_of_earlier_days_make_them_due_and_the_numbers_stay_until_then(
+    forum: Source, said: Said, decided: Decided
 ) -> None:
-    said(forum, "2026-03-08T10:00:00")
+    comment = said(forum, "2026-03-08T10:00:00")
     rolled("2026-03-20T00:00:01")
+    assert statistics_recheck() == []
     said(forum, "2026-03-10T11:00:00")
-    assert statistics_recount(since=date(2026, 3, 10), until=date(2026, 3, 10)) == 1
+    decided(comment, "2026-03-12T11:00:00", "remove", None)
+    assert statistics_recheck() == [date(2026, 3, 10), date(2026, 3, 12)]
     row = DayStatistic.objects.get(day=date(2026, 3, 10))
     assert row.numbers["inbound"] == 0
     rolled("2026-03-20T00:00:02")
     row.refresh_from_db()
     assert row.numbers["inbound"] == 1
+    assert DayStatistic.objects.get(day=date(2026, 3, 12)).numbers["manual"]["remove"] == 1
+    assert statistics_recheck() == []
 
 
 def test_nothing_is_due_on_an_empty_site(db: None) -> None:
