@@ -1,0 +1,65 @@
+"""The quick-starts of the README do what they say, as a new user would run them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from pytest_django.live_server_helper import LiveServer
+
+from classifier.models import Comment, ModelVersion, User
+from classifier.services import api_key_create
+
+README = Path(settings.BASE_DIR) / "README.md"
+
+
+def block(language: str) -> str:
+    """The first fenced block of this language."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+    assert found is not None, language
+    return found.group(1)
+
+
+def run(command: list[str], url: str, owner: User) -> list[str]:
+    """The lines that a quick-start prints."""
+    _, key = api_key_create(name="quick-start", owner=owner, scopes=["score", "submit", "read"])
+    done = subprocess.run(
+        command,
+        env={**os.environ, "TOXICSITE_URL": url, "TOXICSITE_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_python_quick_start_runs(
+    live_server: LiveServer, model: ModelVersion, owner: User, tmp_path: Path
+) -> None:
+    (tmp_path / "start.py").write_text(block("python"))
+    rude, kind, stored, action = run([sys.executable, str(tmp_path / "start.py")], live_server.url, owner)
+    assert [rude.split()[0], kind.split()[0]] == ["toxic", "non-toxic"]
+    assert rude.split()[-1] == model.version
+    comment = Comment.objects.get(external_id="post-81")
+    assert stored == f"201 classified {live_server.url}/api/v1/comments/{comment.pk}/"
+    assert action == "review"
+
+
+def test_the_javascript_quick_start_runs(
+    live_server: LiveServer, model: ModelVersion, owner: User, tmp_path: Path
+) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; this test needs Node 20 or later")
+    (tmp_path / "start.mjs").write_text(block("javascript"))
+    scored, stored, listed = run([node, str(tmp_path / "start.mjs")], live_server.url, owner)
+    assert scored.startswith("toxic 0.")
+    assert "idiot" in scored
+    assert stored.endswith("classified non-toxic")
+    assert listed == "1 null"
