@@ -155,7 +155,8 @@ def _undo(reason: Mapping[str, Any], comment: Comment, decision: Decision | None
 def _edit(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:
     before = str(reason.get("before", ""))
     words = Band(before).label.lower() if before in Band.values else "none"
-    return ReasonLine("edit", "Edited after a decision", f"its band was {words} before")
+    title = "Edited after a decision" if comment.edited_at is not None else "Scored again after a decision"
+    return ReasonLine("edit", title, f"its band was {words} before")
 
 
 def _unjudged(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:
