@@ -4,17 +4,17 @@ Texts leave the site here, so every export has a row in the audit before its fir
 every download of a finished file another.
 """
 
-import json
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
 
-from classifier.models import ApiKey, AuditEntry, Comment, Transfer, User
+from classifier.models import ApiKey, AuditEntry, Transfer, User
 from classifier.selectors.exports import export_last_id, export_pages
 from classifier.selectors.queue_filters import EVERY, QueueFilters
 from classifier.services.audit import audit_record
+from classifier.services.export_rows import export_lines
 from classifier.services.permissions import require_permission
 from classifier.services.privacy import author_pseudonym
 from classifier.services.transfers import (
@@ -30,41 +30,9 @@ from classifier.services.transfers import (
     transfers_dir,
 )
 from classifier.services.validation import InvalidInput, ValidationProblem
-from toxicsite.lib.spreadsheets import csv_lines, pieces
+from toxicsite.lib.spreadsheets import pieces
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
-COLUMNS = (
-    "id",
-    "source",
-    "external_id",
-    "author",
-    "text",
-    "created_at",
-    "status",
-    "verdict",
-    "score",
-    "threshold",
-    "scores",
-    "model_version",
-    "classified_at",
-    "band",
-    "policy_version",
-    "queued_at",
-    "queue_reasons",
-    "reports",
-    "escalated",
-    "open_appeal",
-    "action",
-    "reason",
-    "note",
-    "labels",
-    "decided_by",
-    "automatic",
-    "decided_at",
-    "edited_at",
-    "text_purged_at",
-)
-_NESTED = ("scores", "queue_reasons", "labels")
 
 
 def filters_of(data: Mapping[str, Any]) -> QueueFilters:
@@ -126,12 +94,12 @@ def export_run(
         stream.truncate(options.get("bytes", 0))
         stream.seek(0, os.SEEK_END)
         if transfer.position == 0:
-            stream.write("".join(_lines([], transfer.format, header=True)).encode())
+            stream.write("".join(export_lines([], transfer.format, header=True)).encode())
         pages = export_pages(
             user=transfer.by, filters=filters, last_id=options["last_id"], after=transfer.position
         )
         for page in pages:
-            stream.write("".join(_lines(page, transfer.format, header=False)).encode())
+            stream.write("".join(export_lines(page, transfer.format, header=False)).encode())
             stream.flush()
             os.fsync(stream.fileno())
             options["bytes"] = stream.tell()
@@ -187,10 +155,10 @@ def _stream(
 
     def lines() -> Iterator[str]:
         nonlocal sent
-        yield from _lines([], file_format, header=True)
+        yield from export_lines([], file_format, header=True)
         last = export_last_id(user=by, filters=filters)
         for page in export_pages(user=by, filters=filters, last_id=last):
-            yield from _lines(page, file_format, header=False)
+            yield from export_lines(page, file_format, header=False)
             sent += len(page)
             if told is not None:
                 told(sent)
@@ -200,67 +168,6 @@ def _stream(
         whole = True
     finally:
         _ended(filters, file_format, by, api_key, sent, whole, {"export": begun.pk})
-
-
-def _lines(comments: Iterable[Comment], file_format: str, *, header: bool) -> Iterator[str]:
-    rows = (_row(comment) for comment in comments)
-    if file_format == "jsonl":
-        yield from (json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-        return
-    lines = csv_lines(COLUMNS, ([_flat(name, value) for name, value in row.items()] for row in rows))
-    if header:
-        yield from lines
-    else:
-        next(lines)
-        yield from lines
-
-
-def _row(comment: Comment) -> dict[str, Any]:
-    prediction, decision = comment.current_prediction, comment.current_decision
-    values = (
-        comment.pk,
-        comment.source.slug,
-        comment.external_id,
-        comment.author_ref,
-        comment.text,
-        _iso(comment.created_at),
-        comment.status,
-        prediction and prediction.verdict,
-        prediction and prediction.score,
-        prediction and prediction.threshold,
-        prediction and prediction.scores,
-        prediction and prediction.model_version.version,
-        _iso(comment.classified_at),
-        comment.band or None,
-        comment.policy and comment.policy.version,
-        _iso(comment.queued_at),
-        comment.queue_reasons,
-        comment.report_count,
-        comment.is_escalated,
-        comment.has_open_appeal,
-        decision and decision.action,
-        decision and decision.reason,
-        decision and decision.note,
-        decision and decision.labels,
-        decision and decision.by and decision.by.get_username(),
-        decision and decision.automatic,
-        decision and _iso(decision.created_at),
-        _iso(comment.edited_at),
-        _iso(comment.text_purged_at),
-    )
-    return dict(zip(COLUMNS, values, strict=True))
-
-
-def _flat(name: str, value: Any) -> Any:
-    if name in _NESTED:
-        return json.dumps(value, ensure_ascii=False) if value else ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else value
-
-
-def _iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment is not None else None
 
 
 def _check(file_format: str, by: User | None) -> None:
