@@ -14,7 +14,7 @@ from classifier.services.privacy import retention_turn
 from classifier.services.statistics import statistics_turn
 from classifier.services.transfer_work import transfer_work
 from classifier.services.transfers import transfers_sweep
-from classifier.services.usage import usage_flush
+from classifier.services.usage import beat_seen, usage_flush
 from classifier.services.webhook_courier import deliver_turn, this_courier
 from classifier.services.webhook_log import delivery_log_turn
 from classifier.services.worker import classify_turn, this_worker
@@ -85,7 +85,8 @@ def leave(**kwargs: Any) -> None:
 
 @shared_task(name="classifier.usage", ignore_result=True)
 def usage() -> None:
-    """Sent by beat: writes what API keys have used."""
+    """Sent by beat: writes what API keys have used, and notes that beat is there."""
+    beat_seen()
     usage_flush()
 
 

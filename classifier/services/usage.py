@@ -14,8 +14,10 @@ from django.db import connection
 
 from classifier.models import ApiKey, ApiKeyUsage
 from classifier.services.quotas import DAY, USAGE_KEPT_SECONDS, usage_key
-from toxicsite.lib.broker import NoBroker, broker_errors, client
+from toxicsite.lib.broker import NoBroker, broker_errors, client, key
 
+BEAT_KEY = "beat:seen"
+BEAT_KEPT_SECONDS = 3_600
 COUNTS = ("requests", "texts", "errors", "refused")
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,19 @@ def usage_flush() -> int:
     with broker_errors():
         today = _today()
         return sum(_flush(day) for day in (today - 1, today))
+
+
+def beat_seen() -> None:
+    """Note that beat sends its tasks and a worker gets them. Raises NoBroker."""
+    with broker_errors():
+        client().set(key(BEAT_KEY), client().time()[0], ex=BEAT_KEPT_SECONDS)
+
+
+def beat_seen_seconds_ago() -> float | None:
+    """None where it was not heard lately. Raises NoBroker."""
+    with broker_errors():
+        seen = cast("bytes | None", client().get(key(BEAT_KEY)))
+        return None if seen is None else max(0.0, float(client().time()[0] - int(seen)))
 
 
 def _flush(day: int) -> int:

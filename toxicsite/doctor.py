@@ -1,0 +1,253 @@
+"""What `manage.py doctor` looks at: is this installation whole, safe and working, and what mends it?"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
+from django.utils import timezone
+
+from classifier.inference.artifact import verify
+from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+from classifier.models import ModelVersion, ModelVersionStatus, User
+from classifier.selectors.operations import deliveries_by_status, pending_comments
+from classifier.services import workers
+from classifier.services.roles import ADMIN
+from classifier.services.usage import beat_seen_seconds_ago
+from toxicsite.lib.broker import NoBroker, broker_errors, client
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+GIB = 1024**3
+SKEW_SECONDS = 2.0
+STUCK_SECONDS = 300.0
+BEAT_SECONDS = 180.0
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+MIGRATE = "python manage.py migrate"
+RUN = "make run (or start the service), then look at its log"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `fix` says what to do where it is not OK."""
+
+    name: str
+    state: str
+    message: str
+    fix: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything; what cannot be looked at because a server is away is a finding, too."""
+    found: list[Finding] = []
+    for check in CHECKS:
+        try:
+            found.extend(check())
+        except (DatabaseError, InterfaceError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            found.append(
+                Finding(_name(check), FAIL, f"The database does not answer: {reason}", "set DATABASE_URL")
+            )
+            connection.close()
+        except NoBroker:
+            found.append(
+                Finding(_name(check), FAIL, "Redis does not answer.", "start Redis, or set REDIS_URL")
+            )
+    return found
+
+
+def check_settings() -> Iterator[Finding]:
+    if settings.DEBUG:
+        yield Finding(
+            "debug", FAIL, "DEBUG is on: errors show code and settings to visitors.", "set DEBUG=false"
+        )
+    else:
+        yield Finding("debug", OK, "DEBUG is off.")
+    secret = settings.SECRET_KEY
+    if len(secret) < 50 or len(set(secret)) < 10 or secret.startswith("django-insecure"):
+        fix = f"unset SECRET_KEY: a good one is made and kept in {settings.VAR_DIR / 'secret_key'}"
+        yield Finding("secret key", FAIL, "SECRET_KEY can be guessed.", fix)
+    else:
+        yield Finding("secret key", OK, "SECRET_KEY is long and random.")
+    public = [host for host in settings.ALLOWED_HOSTS if host not in LOOPBACK]
+    if "*" in public:
+        fix = "set ALLOWED_HOSTS to the names that visitors use"
+        yield Finding("host names", FAIL, "ALLOWED_HOSTS accepts any name, so links can be forged.", fix)
+    else:
+        yield Finding("host names", OK, f"Answers to {', '.join(settings.ALLOWED_HOSTS)}.")
+    if public and not settings.HTTPS:
+        message = "Visitors come over plain HTTP: passwords and keys can be read on the way."
+        yield Finding("https", WARN, message, "put HTTPS in front and set HTTPS=true, BEHIND_PROXY=true")
+    else:
+        yield Finding(
+            "https", OK, "Cookies are for HTTPS only." if settings.HTTPS else "Only this machine is served."
+        )
+
+
+def check_database() -> Iterator[Finding]:
+    before = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp(), current_setting('server_version')")
+        now, version = cursor.fetchone()
+        middle = before + (timezone.now() - before) / 2
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        trigrams = cursor.fetchone()
+    yield Finding("database", OK, f"PostgreSQL {version} answers.")
+    skew = abs((now - middle).total_seconds())
+    if skew > SKEW_SECONDS:
+        message = f"The clocks of this machine and of the database are {skew:.1f} seconds apart."
+        yield Finding("clocks", FAIL, message, "let both follow an NTP server: timedatectl set-ntp true")
+    else:
+        yield Finding("clocks", OK, "The database's clock is this machine's.")
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in missing[:3])
+        yield Finding("migrations", FAIL, f"{len(missing)} are not applied: {names}.", MIGRATE)
+    else:
+        yield Finding("migrations", OK, "All are applied.")
+    if trigrams:
+        yield Finding("pg_trgm", OK, "The extension for searching is there.")
+    else:
+        yield Finding(
+            "pg_trgm", FAIL, "Its extension is missing, so searching fails.", "CREATE EXTENSION pg_trgm;"
+        )
+
+
+def check_people() -> Iterator[Finding]:
+    if User.objects.filter(Q(is_superuser=True) | Q(groups__name=ADMIN), is_active=True).exists():
+        yield Finding("people", OK, "Somebody administers this site.")
+    else:
+        yield Finding("people", FAIL, "Nobody administers this site.", "python manage.py createsuperuser")
+
+
+def check_redis() -> Iterator[Finding]:
+    with broker_errors():
+        client().ping()
+        try:
+            found = cast("dict[str, Any]", client().config_get("maxmemory*"))
+        except Exception:  # a managed server may not tell
+            found = {}
+    yield Finding("redis", OK, "It answers.")
+    policy = str(found.get("maxmemory-policy", "noeviction"))
+    if str(found.get("maxmemory", "0")) != "0" and policy != "noeviction":
+        message = f"Redis throws keys away when it is full ({policy}): quotas, tasks and requests get lost."
+        yield Finding("redis memory", FAIL, message, "redis-cli CONFIG SET maxmemory-policy noeviction")
+    else:
+        yield Finding("redis memory", OK, "Nothing is thrown away.")
+
+
+def check_workers() -> Iterator[Finding]:
+    alive = workers()
+    if not alive:
+        fix = f"{RUN}: celery -A toxicsite worker -Q classify --pool=solo"
+        yield Finding("classification worker", FAIL, "None is running, so nothing gets a verdict.", fix)
+    else:
+        problems = [status.problem for status in alive if status.problem]
+        names = ", ".join(status.name for status in alive)
+        state, message = (FAIL, f"{names}: {problems[0]}") if problems else (OK, f"{names} is ready.")
+        yield Finding(
+            "classification worker", state, message, "see the findings about the model" if problems else ""
+        )
+    ago = beat_seen_seconds_ago()
+    if ago is None or ago > BEAT_SECONDS:
+        message = "It has sent nothing for minutes: lost bells, retention and usage wait for it."
+        yield Finding("beat", FAIL, message, f"{RUN}: celery -A toxicsite beat")
+    else:
+        yield Finding("beat", OK, f"Was heard {ago:.0f} seconds ago.")
+
+
+def check_other_queues() -> Iterator[Finding]:
+    """Workers that not every installation needs; they are asked and have a second to answer."""
+    from toxicsite.celery import app
+
+    try:
+        answered = app.control.inspect(timeout=1.0).active_queues() or {}
+    except Exception as error:
+        raise NoBroker("no answer") from error
+    served = {queue["name"] for queues in answered.values() for queue in queues}
+    for queue in sorted({route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} - {"classify"}):
+        if queue in served:
+            yield Finding(f"{queue} worker", OK, "It answers.")
+        else:
+            fix = f"celery -A toxicsite worker -Q {queue}"
+            yield Finding(f"{queue} worker", WARN, "None answers; its work waits.", fix)
+
+
+def check_model() -> Iterator[Finding]:
+    active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).first()
+    if active is None:
+        fix = f"python manage.py load_model {settings.STARTER_MODEL_DIR} --activate"
+        yield Finding("model", FAIL, "No model version is active.", fix)
+        return
+    again = f"copy its folder back to {active.path}, or activate another version"
+    try:
+        manifest = verify(active.path)
+    except (ArtifactInvalid, ArtifactMismatch, OSError) as error:
+        yield Finding("model", FAIL, f"The files of {active} are not what was registered: {error}", again)
+        return
+    if manifest.weights_sha256 != active.sha256:
+        yield Finding("model", FAIL, f"The weights in {active.path} belong to another version.", again)
+        return
+    yield Finding("model", OK, f"{active}: every file has its hash.")
+    if (Path(active.path) / "README.md").is_file():
+        yield Finding("model card", OK, "It says where the data came from and under which licence.")
+    else:
+        message = "It has no card, which names the data, its licence and whom to credit."
+        yield Finding("model card", WARN, message, f"write {active.path}/README.md")
+
+
+def check_files() -> Iterator[Finding]:
+    folder = settings.VAR_DIR
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        yield Finding("disk", FAIL, f"{folder} cannot be read: {error.strerror}.", f"mkdir -p {folder}")
+    else:
+        state = FAIL if free < GIB else WARN if free < 5 * GIB else OK
+        fix = "" if state == OK else f"make room: du -sh {folder}/*"
+        yield Finding("disk", state, f"{free / GIB:.1f} GiB are free in {folder}.", fix)
+    if (settings.STATIC_ROOT / "staticfiles.json").is_file():
+        yield Finding("static files", OK, "They are collected.")
+    else:
+        fix = "python manage.py collectstatic --no-input"
+        yield Finding("static files", FAIL, "They are not collected, so pages have no style.", fix)
+
+
+def check_queues() -> Iterator[Finding]:
+    pending = pending_comments()
+    if pending.oldest_seconds > STUCK_SECONDS:
+        waits = timedelta(seconds=int(pending.oldest_seconds))
+        message = f"{pending.count:,} comments wait for a verdict, the oldest for {waits}."
+        yield Finding(
+            "pending comments", FAIL, message, "see the classification worker's log; start one more"
+        )
+    else:
+        yield Finding("pending comments", OK, f"{pending.count:,} wait for a verdict.")
+    dead = deliveries_by_status()["dead"]
+    if dead:
+        yield Finding("webhooks", WARN, f"{dead:,} deliveries were given up.", "replay them at /webhooks/")
+    else:
+        yield Finding("webhooks", OK, "No delivery was given up.")
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    check_settings,
+    check_database,
+    check_people,
+    check_redis,
+    check_workers,
+    check_other_queues,
+    check_model,
+    check_files,
+    check_queues,
+)
+
+
+def _name(check: Callable[[], Any]) -> str:
+    return check.__name__.removeprefix("check_").replace("_", " ")

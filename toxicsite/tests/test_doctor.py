@@ -1,0 +1,174 @@
+"""`manage.py doctor` finds what was broken on purpose, names it and says what mends it."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+from pytest_django import Settings
+
+from classifier.models import Comment, User
+from classifier.services import WorkerStatus, comment_submit, model_version_activate, model_version_register
+from classifier.services.usage import beat_seen
+from classifier.tests.tiny_artifact import tiny_artifact
+from toxicsite import doctor
+from toxicsite.lib import broker
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
+Check = Callable[[], Iterator[doctor.Finding]]
+
+
+def finding(check: Check, name: str) -> doctor.Finding:
+    (found,) = [one for one in check() if one.name == name]
+    return found
+
+
+def assert_fails(check: Check, name: str, *words: str) -> None:
+    found = finding(check, name)
+    assert found.state == doctor.FAIL, found
+    assert found.fix
+    for word in words:
+        assert word in f"{found.message} {found.fix}"
+
+
+def assert_fine(check: Check, name: str) -> None:
+    found = finding(check, name)
+    assert (found.state, found.fix) == (doctor.OK, ""), found
+
+
+def test_dangerous_settings_are_named(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+    for name in ("debug", "secret key", "host names", "https"):
+        assert_fine(doctor.check_settings, name)
+    settings.DEBUG = True
+    settings.SECRET_KEY = "changeme"
+    settings.ALLOWED_HOSTS = ["*"]
+    assert_fails(doctor.check_settings, "debug", "DEBUG=false")
+    assert_fails(doctor.check_settings, "secret key", "SECRET_KEY")
+    assert_fails(doctor.check_settings, "host names", "ALLOWED_HOSTS")
+    assert finding(doctor.check_settings, "https").state == doctor.WARN
+
+
+def test_a_migration_that_is_not_applied_is_named_with_its_command() -> None:
+    assert_fine(doctor.check_database, "migrations")
+    MigrationRecorder(connection).migration_qs.filter(app="classifier").order_by("-id").first().delete()
+    assert_fails(doctor.check_database, "migrations", "classifier.", "manage.py migrate")
+
+
+def test_a_missing_extension_and_clocks_that_differ_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_fine(doctor.check_database, "pg_trgm")
+    assert_fine(doctor.check_database, "clocks")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_extension SET extname = 'other' WHERE extname = 'pg_trgm'")
+    assert_fails(doctor.check_database, "pg_trgm", "CREATE EXTENSION")
+    later = SimpleNamespace(now=lambda: timezone.now() + timedelta(seconds=90))
+    monkeypatch.setattr(doctor, "timezone", later)
+    assert_fails(doctor.check_database, "clocks", "90.0 seconds", "NTP")
+
+
+def test_servers_that_are_away_are_findings_and_not_errors(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def away() -> Iterator[doctor.Finding]:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(doctor, "CHECKS", (away, doctor.check_redis))
+    monkeypatch.setattr("toxicsite.doctor.connection.close", lambda: None)
+    broker.client.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    found = doctor.examine()
+    broker.client.cache_clear()
+    assert [one.state for one in found] == [doctor.FAIL, doctor.FAIL]
+    assert "connection refused" in found[0].message
+    assert "REDIS_URL" in found[1].fix
+
+
+def test_a_redis_that_throws_keys_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_fine(doctor.check_redis, "redis memory")
+    said = {"maxmemory": "1000000", "maxmemory-policy": "allkeys-lru"}
+    monkeypatch.setattr(broker.client(), "config_get", lambda *_: said)
+    assert_fails(doctor.check_redis, "redis memory", "allkeys-lru", "noeviction")
+
+
+def test_workers_and_beat_that_do_not_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_fails(doctor.check_workers, "classification worker", "celery")
+    assert_fails(doctor.check_workers, "beat", "beat")
+    beat_seen()
+    alive = WorkerStatus(alive=True, model_version="m-1", name="classify@here")
+    monkeypatch.setattr(doctor, "workers", lambda: [alive])
+    assert_fine(doctor.check_workers, "classification worker")
+    assert_fine(doctor.check_workers, "beat")
+    monkeypatch.setattr(doctor, "workers", lambda: [WorkerStatus(alive=True, problem="no model is active")])
+    assert_fails(doctor.check_workers, "classification worker", "no model is active")
+
+
+def test_a_model_that_is_missing_or_changed_is_named(tmp_path: Path, settings: Settings) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    assert_fails(doctor.check_model, "model", "load_model")
+    version = model_version_register(directory=tiny_artifact(tmp_path / "one", seed=1))
+    model_version_activate(model_version=version, by=None)
+    assert_fine(doctor.check_model, "model")
+    weights = Path(version.path) / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.chmod(0o644)
+    weights.write_bytes(data)
+    assert_fails(doctor.check_model, "model", str(version))
+
+
+def test_a_full_disk_and_missing_static_files_are_named(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STATIC_ROOT = tmp_path
+    assert_fails(doctor.check_files, "static files", "collectstatic")
+    (tmp_path / "staticfiles.json").write_text("{}")
+    assert_fine(doctor.check_files, "static files")
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
+    assert_fails(doctor.check_files, "disk", "0.0 GiB")
+
+
+def test_comments_that_are_stuck_are_named() -> None:
+    comment = comment_submit(text="hello", source="web")
+    assert_fine(doctor.check_queues, "pending comments")
+    Comment.objects.filter(pk=comment.pk).update(created_at=timezone.now() - timedelta(hours=2))
+    assert_fails(doctor.check_queues, "pending comments", "1 comments", "2:00")
+
+
+def test_a_site_that_nobody_administers_is_named() -> None:
+    assert_fails(doctor.check_people, "people", "createsuperuser")
+    User.objects.create_superuser("root")
+    assert_fine(doctor.check_people, "people")
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    out = StringIO()
+    try:
+        call_command("doctor", *arguments, stdout=out)
+    except SystemExit as stopped:
+        return int(str(stopped.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_the_command_ends_with_1_on_a_failure_and_prints_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine, bad = (
+        doctor.Finding("one", doctor.OK, "All is well."),
+        doctor.Finding("two", doctor.FAIL, "No.", "do it"),
+    )
+    found: Any = [fine, bad]
+    monkeypatch.setattr("toxicsite.management.commands.doctor.examine", lambda: found)
+    code, text = run()
+    assert code == 1
+    assert "FAIL  two: No.\n      fix: do it" in text
+    code, text = run("--json")
+    assert (code, json.loads(text)["ok"]) == (1, False)
+    found.remove(bad)
+    assert run()[0] == 0
+    assert json.loads(run("--json")[1])["findings"][0]["name"] == "one"
