@@ -22,6 +22,7 @@ from classifier.services.webhook_http import Answer, post
 from classifier.services.webhook_outbox import DELIVER_TASK
 from classifier.services.webhook_results import attempt_record
 from classifier.services.webhook_signing import secrets_of, signed_headers
+from toxicsite.lib import request_id
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import ring
 from toxicsite.lib.sealing import SealBroken
@@ -106,7 +107,10 @@ class Courier:
             if failed is not None:  # a fault of ours; the receiver gets it again later
                 logger.error("Delivery %d could not be sent", self.under_way[future].pk, exc_info=failed)
             answer = Answer(None, f"Not sent: {type(failed).__name__}.") if failed else future.result()
-            attempt_record(delivery=self.under_way[future], answer=answer, now=timezone.now())
+            delivery = self.under_way[future]
+            attempt_record(delivery=delivery, answer=answer, now=timezone.now())
+            said = answer.status if answer.status is not None else "no answer"
+            logger.info("Delivery %d to webhook %d: %s", delivery.pk, delivery.webhook_id, said)
             del self.under_way[future]
 
 
@@ -139,6 +143,7 @@ def headers_of(delivery: WebhookDelivery, keys: Sequence[str], body: bytes, now:
     return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
+        request_id.HEADER: request_id.accepted(request_id.current()),
         **signed_headers(keys, message=str(delivery.event_id), now=now, body=body),
     }
 
