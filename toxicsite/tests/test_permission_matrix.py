@@ -119,6 +119,7 @@ POST webhooks/<int:webhook_id>/delete/          A      404
 POST webhooks/<int:webhook_id>/replay/          A      404
 GET  webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/         A  404
 POST webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/  A  404
+GET  api/migrate/                               public 200
 GET  api/docs/                                  public 200
 GET  api/v1/openapi.yaml                        public 200
 GET  api/v1/comments/                           *      200
