@@ -154,7 +154,7 @@ def _drift(drift: Drift) -> dict[str, Any]:
     colour, words = LEVELS[drift.level]
     reference, recent = drift.counts
     return {
-        "name": str(drift.source) if drift.source is not None else "All of them",
+        "name": str(drift.source) if drift.source is not None else "All sources",
         "reference": count(reference),
         "recent": count(recent),
         "index": NOTHING if drift.index is None else f"{drift.index:.3f}",

@@ -202,7 +202,7 @@ def ages_figure(board: Dashboard) -> Figure:
         "Comments in the queue now, by age.",
         "bars",
         {
-            "categories": ["1 h", "4 h", "24 h", "3 days", "longer"],
+            "categories": ["≤ 1 h", "≤ 4 h", "≤ 24 h", "≤ 3 days", "> 3 days"],
             "series": [{"name": "Waiting", "values": ages}],
             "vertical": True,
             "y": {"name": ""},
