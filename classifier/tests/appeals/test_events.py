@@ -29,7 +29,9 @@ def hear() -> Iterator[Callable[..., Heard]]:
         end()
 
 
-def test_nobody_registered_nothing_is_done(db: None) -> None:
+def test_nobody_registered_nothing_is_done(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_after", [])
+    monkeypatch.setattr(events, "_inside", [])
     before = len(connection.run_on_commit)
     events.emit(events.COMMENT_CLASSIFIED, {"comment": 1})
     assert not events.listening()

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from classifier.models import Comment, ModelVersion, User
 from classifier.services.decisions import decision_record
@@ -23,7 +24,10 @@ RULE = {"kind": "rule", "band": "review", "rule": 1, "name": "Names", "spans": [
         (BAND, ["Insult 97.3%", "95.0% for removing"]),
         (RULE, ["The rule “Names” matched", "fool"]),
         ({"kind": "report"}, ["Reported 2 times"]),
-        ({"kind": "edit", "before": "approve"}, ["Edited after a decision", "its band was approve before"]),
+        (
+            {"kind": "edit", "before": "approve"},
+            ["Scored again after a decision", "its band was approve before"],
+        ),
         ({"kind": "unjudged"}, ["The policy could not be applied"]),
         ({"kind": "labels_unknown"}, ["names no label of this model"]),
         ({"kind": "something_new", "by": "ann"}, ["Something new", "by ann"]),
@@ -37,6 +41,14 @@ def test_each_reason_is_told(
     for word in words:
         assert word in page, word
     assert as_mo.get("/queue/list/").status_code == 200
+
+
+def test_an_edited_comment_is_told_from_one_that_was_scored_again(
+    active_version: ModelVersion, as_mo: Client
+) -> None:
+    reason = {"kind": "edit", "before": "approve"}
+    waiting(active_version, "one", queue_reasons=[reason], edited_at=timezone.now())
+    assert "Edited after a decision" in as_mo.get("/queue/").content.decode()
 
 
 def test_an_escalation_and_an_undo_name_who_did_it(active_version: ModelVersion, mo: User, kim: User) -> None:
