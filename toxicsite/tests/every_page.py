@@ -22,12 +22,17 @@ from classifier.models import (
     Source,
     Transfer,
     User,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookEventType,
 )
 from classifier.services import api_key_create, comments_submit, decision_record
 from classifier.services.audit import audit_record
 from classifier.services.pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
+from toxicsite.lib.sealing import seal
 from toxicsite.tests.test_permission_matrix import PLACE, ROWS
 from training.models import TestSuite
 from training.services.sweeps import sweep_create
@@ -96,6 +101,7 @@ def build_site(version: ModelVersion) -> Site:
         ).pk,
         "key_id": api_key_create(name="The forum's key", owner=admin, scopes=["submit"])[0].pk,
         "version_id": shadow.pk,
+        **_webhook(admin),
         **_training(admin),
     }
     Policy.objects.create(source=forum, version=2, bands={"toxic": {"review": 0.4}}, note="Calmer")
@@ -103,6 +109,21 @@ def build_site(version: ModelVersion) -> Site:
         verb="export.comments", by=admin, source=forum, count=12_345, data={"filters": {"band": "remove"}}
     )
     return Site(admin, ids)
+
+
+def _webhook(admin: User) -> dict[str, int]:
+    """A receiver, and an event that it was told of."""
+    kind = WebhookEventType.values[0]
+    webhook = Webhook.objects.create(
+        name="The forum",
+        url="https://forum.example/hooks/toxicsite",
+        events=[kind],
+        sealed_secret=seal("a secret"),
+        created_by=admin,
+    )
+    event = WebhookEvent.objects.create(type=kind, data={"comment": {"id": 1}})
+    delivery = WebhookDelivery.objects.create(webhook=webhook, event=event)
+    return {"webhook_id": webhook.pk, "delivery_id": delivery.pk}
 
 
 def _versions(version: ModelVersion) -> ModelVersion:
