@@ -72,6 +72,7 @@ def test_leads_add_golden_items_from_a_number_and_retire_them(
     lead.save()
     lead.source_access.create(source=comment.source)
     client = client_of(lead)
+    assert f"/quality/?comment={comment.pk}#golden" in client.get(f"/comments/{comment.pk}/").content.decode()
     assert f'value="{comment.pk}"' in client.get(f"/quality/?comment={comment.pk}").content.decode()
     said = {"comment": comment.pk, "expected": "remove", "note": "A threat."}
     assert client.post("/quality/golden/", said).status_code == 302
