@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
 from classifier.api.field_errors import header_error
@@ -24,10 +24,14 @@ happened in between is sent then; an event may come twice, never not at all. So 
 server allows; 503 says to come back later."""
 
 
-def stream_answer(example: str) -> dict[tuple[int, str], OpenApiResponse]:
-    return {
-        (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description=f"Such as\n\n{example}")
-    }
+def stream_answer() -> dict[tuple[int, str], OpenApiResponse]:
+    return {(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description="Events, one by one.")}
+
+
+def stream_example(events: str) -> OpenApiExample:
+    return OpenApiExample(
+        "Events", events, media_type="text/event-stream", response_only=True, status_codes=["200"]
+    )
 
 
 def last_event_id(request: Request) -> int | None:

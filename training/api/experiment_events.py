@@ -12,6 +12,7 @@ from classifier.api.event_streams import (
     event_stream,
     last_event_id,
     stream_answer,
+    stream_example,
 )
 from classifier.api.problems import BUSY
 from toxicsite.lib.event_stream import EventStreamResponse, ServerEvent
@@ -20,9 +21,9 @@ from training.models import Experiment
 from training.selectors.run_progress import Turn, run_progress
 
 EXAMPLE = """\
-    id: 5120
-    event: progress
-    data: {"status": "running", "progress": {"phase": "train", "step": 120, "steps": 960}, "points": […]}
+id: 5120
+event: progress
+data: {"status": "running", "progress": {"phase": "train", "step": 120, "steps": 960}, "points": []}
 """
 
 
@@ -39,7 +40,8 @@ class ExperimentEventsEndpoint(TrainingEndpoint):
             "`failure_reason`."
         ),
         parameters=[LAST_EVENT_ID],
-        responses=stream_answer(EXAMPLE),
+        responses=stream_answer(),
+        examples=[stream_example(EXAMPLE)],
     )
     def get(self, request: Request, experiment_id: int) -> EventStreamResponse:
         experiment = found(Experiment.objects.visible(), experiment_id)

@@ -12,6 +12,7 @@ from classifier.api.event_streams import (
     event_stream,
     last_event_id,
     stream_answer,
+    stream_example,
 )
 from classifier.api.fields import ChoiceParameter, ClosedSerializer, TextParameter
 from classifier.api.permissions import caller
@@ -22,9 +23,9 @@ from classifier.selectors.comment_events import comment_events
 from toxicsite.lib.event_stream import EventStreamResponse, ServerEvent
 
 EXAMPLE = """\
-    id: 90211
-    event: comment.classified
-    data: {"event": 90215, "comment": 4711, "url": "https://moderation.example.org/api/v1/comments/4711/", …}
+id: 90211
+event: comment.classified
+data: {"event": 90215, "comment": 4711, "source": "forum", "new": "classified", "verdict": "toxic"}
 """
 
 
@@ -45,7 +46,8 @@ class CommentEventsEndpoint(Endpoint):
             "address of the comment. Of the comments that the caller may see. Needs the scope `read`, or a session."
         ),
         parameters=[EventsQuery, LAST_EVENT_ID],
-        responses=stream_answer(EXAMPLE),
+        responses=stream_answer(),
+        examples=[stream_example(EXAMPLE)],
     )
     def get(self, request: Request) -> EventStreamResponse:
         query = checked_query(EventsQuery, request)
