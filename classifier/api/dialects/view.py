@@ -80,7 +80,7 @@ class DialectView(View):
     def _answered(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         handler = getattr(self, (request.method or "").lower(), None)
         if (request.method or "").lower() not in self.http_method_names or handler is None:
-            allowed = ", ".join(self._allowed_methods())
+            allowed = ", ".join(name.upper() for name in self.http_method_names if hasattr(self, name))
             message = f"{request.method} is not supported at {request.path}; it answers {allowed}."
             raise Refusal(Why.NOT_ALLOWED, message, headers={"Allow": allowed})
         if self.scope is not None:

@@ -1,5 +1,7 @@
 """OpenAI's clients, whose models demand every category."""
 
+from typing import Any
+
 import openai
 import pytest
 from pytest_django.live_server_helper import LiveServer
@@ -25,14 +27,14 @@ def test_openais_python_client_reads_every_category(
             assert rude.category_scores.harassment > 0.8 > 0.2 > kind.category_scores.harassment
         assert rude.category_applied_input_types.harassment == ["text"]
         assert rude.category_applied_input_types.sexual == []
-        parts = client.moderations.create(input=[{"type": "text", "text": KIND}])
+        texts: Any = [{"type": "text", "text": KIND}]
+        images: Any = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
+        parts = client.moderations.create(input=texts)
         assert len(parts.results) == 1
         assert not Comment.objects.exists()
 
         with pytest.raises(openai.BadRequestError) as refused:
-            client.moderations.create(
-                input=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
-            )
+            client.moderations.create(input=images)
         assert (refused.value.param, refused.value.type) == ("input[0]", "invalid_request_error")
 
     with (

@@ -96,7 +96,7 @@ def test_the_languages_are_those_of_the_manifest_where_it_names_some(
 def test_unsupported_attributes_are_dropped_when_that_was_asked_for(
     sender: Sender, asked: list[list[str]]
 ) -> None:
-    wanted = {"TOXICITY": {}, "FLIRTATION": {}, "SEXUALLY_EXPLICIT": {}}
+    wanted: dict[str, Any] = {"TOXICITY": {}, "FLIRTATION": {}, "SEXUALLY_EXPLICIT": {}}
     body = sender.post(ANALYZE, request(requestedAttributes=wanted, dropUnsupportedAttributes=True)).json()
     assert set(body["attributeScores"]) == {"TOXICITY"}
     body = sender.post(ANALYZE, request(languages=["it"], dropUnsupportedAttributes=True)).json()

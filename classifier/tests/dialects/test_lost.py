@@ -1,5 +1,6 @@
 """Whatever goes wrong under a dialect's paths, before or around its view, has the dialect's own form."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pytest_django import Settings
 
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, Sender
 
-FORMS = {
+FORMS: dict[str, Callable[[Any], Any]] = {
     "/v1alpha1/": lambda body: body["error"]["status"] and body["error"]["code"],
     "/v1/": lambda body: body["error"].keys() == {"message", "type", "param", "code"},
     "/predict": lambda body: body.keys() == {"error", "error_type"},

@@ -30,7 +30,7 @@ class SuggestScore(PerspectiveView):
         names = fields.mapping("attributeScores")
         if not names:
             raise invalid("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
-        labels = {}
+        labels: dict[str, float] = {}
         for name, value in names.items():
             label = common.known_label(name)
             score = _value(Fields({} if value is None else value, PARTS, f"attributeScores.{name}"))
