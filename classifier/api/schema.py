@@ -49,7 +49,7 @@ _DETAILS = {
     NOT_FOUND: "There is no such thing here, or it is not yours to see.",
     TOO_LARGE: "The body is larger than 10,485,760 bytes, the limit here. Send it in parts.",
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
-    THROTTLED: "This key or user has made too many requests; try again in 12 seconds.",
+    THROTTLED: "This key or user may make 6,000 requests a minute and has made them; try again in 12 seconds.",
     SERVER_ERROR: "Something failed on the server; the details are in its log under this request id.",
     BUSY: "32 streams are open already. Try again in a while.",
     NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
@@ -74,7 +74,24 @@ thing again for 24 hours instead of doing it twice; the answer then has the head
 **Changing.** What can be changed has an `ETag`; sent back as `If-Match`, a change is refused with 412 where somebody
 else was quicker.
 
-**Limits** count requests a minute for each key or person; 429 says in `Retry-After` when to come back."""
+**Limits** count requests a minute for each key or person, and texts a day for each key that has such a quota. A
+request with more texts than are left is refused whole. Every reply says what is left: `RateLimit-Policy` and
+`RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) name each quota; `RateLimit-Limit`, `RateLimit-Remaining` and
+`RateLimit-Reset` (seconds) are for requests, or for the quota that refused. 429 says in `Retry-After` when to come
+back. `/api/v1/usage/` tells a key what it used.
+
+**Request ids.** Send `X-Request-ID` (6 to 64 letters, digits, `.`, `_`, `-`) or get one; the reply and the server's
+log name it."""
+
+
+RATE_LIMIT_HEADERS = {
+    "RateLimit-Policy": ("string", 'Every quota: `"requests";q=6000;w=60, "texts";q=50000;w=86400`.'),
+    "RateLimit": ("string", 'What is left of each, and for how long: `"requests";r=5999;t=60`.'),
+    "RateLimit-Limit": ("integer", "The quota of requests, or the one that refused."),
+    "RateLimit-Remaining": ("integer", "What is left of it."),
+    "RateLimit-Reset": ("integer", "Seconds until all of it is there again."),
+}
+_QUOTA_REFERENCES = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_LIMIT_HEADERS}
 
 
 class OperationSchema(AutoSchema):
@@ -99,6 +116,10 @@ def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["info"]["description"] = DESCRIPTION
     result["components"]["schemas"]["Problem"] = _problem_schema()
     result["components"]["schemas"]["ProblemError"] = _error_schema()
+    result["components"]["headers"] = {
+        name: {"description": description, "schema": {"type": kind}}
+        for name, (kind, description) in RATE_LIMIT_HEADERS.items()
+    }
     for path in result["paths"].values():
         for operation in path.values():
             kinds = [*_EVERYWHERE, *operation.pop(OWN)]
@@ -112,6 +133,9 @@ def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 operation["responses"][str(kind.status)] = _response(
                     kind, has_body="requestBody" in operation
                 )
+            for status, response in operation["responses"].items():
+                if status.startswith("2") or status == str(THROTTLED.status):
+                    response.setdefault("headers", {}).update(_QUOTA_REFERENCES)
     return result
 
 
