@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from classifier.api.permissions import api_key_of
 from classifier.api.problems import THROTTLED, Problem
 from classifier.models import User
-from classifier.services.quotas import QuotaState, quota_headers, quota_refusal, quota_take
+from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.services.usage import usage_error_count
 
 
@@ -37,6 +37,11 @@ class Metered(APIView):
 def take_texts(request: Request, texts: int) -> None:
     """Count the texts of a request, all of them or none. Raises the problem 429."""
     _take(request, texts=texts, requests=0)
+
+
+def give_texts_back(request: Request, texts: int) -> None:
+    """Uncount texts that nobody could score."""
+    quota_give_back(api_key=api_key_of(request), texts=texts)
 
 
 def quota_of(request: Request | HttpRequest) -> QuotaState | None:

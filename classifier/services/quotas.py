@@ -116,6 +116,18 @@ def quota_take(*, api_key: ApiKey | None, user: User | None, texts: int, request
     )
 
 
+def quota_give_back(*, api_key: ApiKey | None, texts: int) -> None:
+    """Give back texts that were taken and then could not be scored, because no worker was there in time."""
+    if api_key is None:
+        return
+    try:
+        with broker_errors():
+            day = client().time()[0] // DAY
+            client().hincrby(usage_key(day), f"{api_key.pk}:texts", -texts)
+    except NoBroker:
+        logger.warning("%d texts of %s are not given back: Redis does not answer", texts, api_key.prefix)
+
+
 def quota_headers(state: QuotaState) -> dict[str, str]:
     """The quota as header fields of a reply, and `Retry-After` where it refused the call.
 

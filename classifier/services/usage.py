@@ -88,7 +88,7 @@ def _flush(day: int) -> int:
     for pk in keys:
         sums = _sums(day, pk, held.get(pk))
         with connection.cursor() as cursor:
-            cursor.execute(WRITE, [pk, date, *sums, pk])
+            cursor.execute(WRITE, [pk, date, *(max(0, number) for number in sums), pk])
     return len(keys)
 
 

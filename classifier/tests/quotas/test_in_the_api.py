@@ -48,6 +48,13 @@ def test_scoring_takes_from_the_same_texts(program: Caller) -> None:
     limit(program, texts_per_day=3)
     program.post(COMMENTS, {"text": "one"})
     assert_problem(program.post(SCORE, {"texts": ["a", "b", "c"]}), 429, "rate-limit-exceeded")
-    assert program.post(SCORE, {"texts": ["a", "b"]}).status_code == 503
-    assert_problem(program.post(SCORE, {"text": "d"}), 429, "rate-limit-exceeded")
     assert program.get(COMMENTS).status_code == 200
+
+
+def test_what_could_not_be_scored_or_stored_is_given_back(program: Caller) -> None:
+    limit(program, texts_per_day=3)
+    for _ in range(3):
+        assert program.post(SCORE, {"texts": ["a", "b"]}).status_code == 503
+        assert program.post(COMMENTS, {"text": " "}).status_code == 400
+    assert program.post(COMMENTS, {"items": [{"text": f"text {n}"} for n in range(3)]}).status_code == 202
+    assert_problem(program.post(SCORE, {"text": "d"}), 429, "rate-limit-exceeded")

@@ -98,12 +98,13 @@ def test_today_is_shown_before_it_is_written_and_empty_days_are_there(api_key: A
 
 
 def test_a_key_reads_its_own_use(program: Caller) -> None:
-    program.post(SCORE, {"texts": ["a", "b"]})
+    program.post(COMMENTS, {"items": [{"text": "a"}, {"text": "b"}]})
+    program.post(SCORE, {"text": "c"})
     program.get(f"{COMMENTS}99/")
     answer = program.get("/api/v1/usage/").json()
     assert program.key is not None
     assert answer["key"]["prefix"] == program.key.prefix
-    assert answer["quotas"][0]["remaining"] == answer["quotas"][0]["limit"] - 3
+    assert answer["quotas"][0]["remaining"] == answer["quotas"][0]["limit"] - 4
     assert len(answer["days"]) == 30
     today = answer["days"][-1]
-    assert (today["requests"], today["texts"], today["errors"], today["refused"]) == (3, 2, 2, 0)
+    assert (today["requests"], today["texts"], today["errors"], today["refused"]) == (4, 2, 2, 0)
