@@ -33,9 +33,7 @@ def test_every_example_runs_and_is_answered(
         folder = NODE if kind == "mjs" else tmp_path
         file = tmp_path / f"example.{kind}"  # a file called openai.py would be imported
         file.write_text(code)
-        command = (
-            [PROGRAMS[kind], "--input-type=module", "-e", code] if kind == "mjs" else [PROGRAMS[kind], file]
-        )
+        command = [PROGRAMS[kind], *(["--input-type=module", "-e", code] if kind == "mjs" else [str(file)])]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{name}: {done.stderr}"
         assert done.stdout.strip(), name
