@@ -118,7 +118,7 @@ def claim(most: int) -> list[WebhookDelivery]:
     """Take up to `most` deliveries that are due, with their webhooks and events, the longest due first."""
     now = timezone.now()
     until = now + timedelta(seconds=settings.WEBHOOK_TOTAL_SECONDS + SPARE_SECONDS)
-    values = {"now": now, "until": until, "most": most, "at_once": settings.WEBHOOK_AT_ONCE}
+    values: dict[str, Any] = {"now": now, "until": until, "most": most, "at_once": settings.WEBHOOK_AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, values)
         ids = [row[0] for row in cursor.fetchall()]

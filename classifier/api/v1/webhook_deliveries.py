@@ -23,7 +23,7 @@ from classifier.models import ApiScope
 from classifier.selectors.webhooks import deliveries_of, webhooks_of
 from classifier.services.webhooks import CHANGE, deliveries_replay, delivery_replay
 
-SHOWN = OpenApiExample("A delivery", DELIVERY_EXAMPLE, response_only=True)
+SHOWN = OpenApiExample("Once more", DELIVERY_EXAMPLE, response_only=True, status_codes=["202"])
 
 
 class DeliveryQuery(PageQuery):

@@ -187,7 +187,10 @@ def test_a_slow_reply_ends_at_the_deadline(
 
 
 def test_what_is_no_http_is_an_error_that_says_so(receiver: Receiver) -> None:
-    receiver.answer = lambda handler: handler.wfile.write(b"220 mail.example.org ESMTP\r\n\r\n") and None
+    def greet(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"220 mail.example.org ESMTP\r\n\r\n")
+
+    receiver.answer = greet
     assert send(receiver.url).error.startswith("The connection broke")
 
 
