@@ -12,7 +12,7 @@ from classifier.models import User
 
 @dataclass(frozen=True)
 class Place:
-    """`names` are the beginnings of the addresses' names at which the link counts as the current one."""
+    """The link is the current one at the address named `name`, and at those whose names begin with one of `names`."""
 
     title: str
     name: str
@@ -43,13 +43,14 @@ class Navigation:
 
 PLACES = (
     Place("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue"), first=True),
-    Place("Classify", "classify", names=("classify",), first=True),
-    Place("My comments", "comments", names=("comments",), first=True),
-    Place("Dashboard", "dashboard", "classifier.view_daystatistic", ("dashboard",), first=True),
-    Place("Quality", "quality", "classifier.view_goldenitem", ("quality", "golden")),
+    Place("Classify", "classify", first=True),
+    Place("My comments", "comments", first=True),
+    Place("Dashboard", "dashboard", "classifier.view_daystatistic", first=True),
+    Place("Quality", "quality", "classifier.view_goldenitem", ("golden",)),
+    Place("Second looks", "quality-look", "classifier.add_secondreview"),
     Place("Policies", "policies", "classifier.view_policy", ("polic",)),
     Place("Rules", "rules", "classifier.view_rule", ("rule",)),
-    Place("History", "history", "classifier.view_auditentry", ("history",)),
+    Place("History", "history", "classifier.view_auditentry"),
     Place("Imports and exports", "transfers", "classifier.view_transfer", ("transfer",)),
     Place("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
     Place("People", "people", "classifier.view_user", ("people", "person")),
@@ -57,7 +58,7 @@ PLACES = (
     Place("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",)),
     Place("Training", "training:experiments", "training.view_experiment", ("training:",), staff=True),
     Place("Admin", "admin:index", staff=True),
-    Place("API", "api-docs", names=("api-docs",)),
+    Place("API", "api-docs"),
 )
 
 
@@ -79,6 +80,6 @@ def _navigation(request: HttpRequest) -> Navigation:
             url = reverse(place.name)
         except NoReverseMatch:
             continue
-        current = any(here.startswith(name) for name in place.names)
+        current = here == place.name or here.startswith(place.names)
         (first if place.first else more).append(Link(place.title, url, current))
     return Navigation(first, more)

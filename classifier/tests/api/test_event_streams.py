@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import connection
@@ -24,7 +24,7 @@ class Stream:
 
     def __init__(self, caller: Caller, last_id: str = "", **query: Any) -> None:
         headers = {**caller.headers, **({"Last-Event-ID": last_id} if last_id else {})}
-        self.response: Any = caller.client.get(EVENTS, query, headers=headers)
+        self.response = cast(Any, caller.client.get(EVENTS, query, headers=headers))
         assert self.response.status_code == 200, self.response.content
         self.parts: Iterator[bytes] = iter(self.response.streaming_content)
         assert next(self.parts).startswith(b"retry: ")
