@@ -81,7 +81,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_new(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    form = WebhookForm(request.POST or None, user=user)
+    form = WebhookForm(request.POST if request.method == "POST" else None, user=user)
     if request.method == "POST" and form.is_valid():
         try:
             made, secret = webhook_create(**form.cleaned_data, by=user)
