@@ -59,7 +59,8 @@ def test_dangerous_settings_are_named(settings: Settings) -> None:
 
 def test_a_migration_that_is_not_applied_is_named_with_its_command() -> None:
     assert_fine(doctor.check_database, "migrations")
-    MigrationRecorder(connection).migration_qs.filter(app="classifier").order_by("-id").first().delete()
+    newest = MigrationRecorder(connection).migration_qs.filter(app="classifier").latest("id")
+    newest.delete()
     assert_fails(doctor.check_database, "migrations", "classifier.", "manage.py migrate")
 
 
@@ -131,7 +132,7 @@ def test_a_full_disk_and_missing_static_files_are_named(
     assert_fails(doctor.check_files, "static files", "collectstatic")
     (tmp_path / "staticfiles.json").write_text("{}")
     assert_fine(doctor.check_files, "static files")
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=10_000))
+    monkeypatch.setattr("toxicsite.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
     assert_fails(doctor.check_files, "disk", "0.0 GiB")
 
 

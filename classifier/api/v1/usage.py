@@ -62,7 +62,9 @@ class DayOutput(serializers.Serializer[Any]):
     day = serializers.DateField(help_text="UTC.")
     requests = serializers.IntegerField()
     texts = serializers.IntegerField()
-    errors = serializers.IntegerField(help_text="Answers from 400 on, without 429.")
+    errors = serializers.IntegerField(  # type: ignore[assignment]
+        help_text="Answers from 400 on, without 429."
+    )
     refused = serializers.IntegerField(help_text="Answers 429.")
 
 
