@@ -103,6 +103,9 @@ class WebhookDelivery(models.Model):
                 name="webhookdelivery_claimed",
             ),
             models.Index(fields=["webhook", "-id"], name="webhookdelivery_by_webhook"),
+            models.Index(
+                fields=["webhook", "finished_at"], condition=Q(status="dead"), name="webhookdelivery_dead"
+            ),
         ]
 
     def __str__(self) -> str:

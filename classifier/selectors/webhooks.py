@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from classifier.models import User, Webhook, WebhookAttempt, WebhookDelivery, WebhookEventType
 from classifier.selectors.access import sources_of
@@ -20,14 +21,13 @@ def webhooks_of(user: User | None) -> QuerySet[Webhook]:
 
 def webhooks_with_counts(user: User | None) -> QuerySet[Webhook]:
     """The same, each with `waiting` and `dead`, the deliveries that wait and that were given up."""
-    counts = {
-        name: Count("deliveries", filter=Q(deliveries__status=status))
-        for name, status in (
-            ("waiting", WebhookDelivery.Status.WAITING),
-            ("dead", WebhookDelivery.Status.DEAD),
-        )
-    }
-    return webhooks_of(user).annotate(**counts)
+
+    def count(status: str) -> Coalesce:
+        rows = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), status=status).order_by()
+        return Coalesce(Subquery(rows.values("webhook").annotate(count=Count("pk")).values("count")), 0)
+
+    waiting, dead = WebhookDelivery.Status.WAITING, WebhookDelivery.Status.DEAD
+    return webhooks_of(user).annotate(waiting=count(waiting), dead=count(dead))
 
 
 def deliveries_of(webhook: Webhook, *, status: str = "") -> QuerySet[WebhookDelivery]:
