@@ -34,3 +34,10 @@ def test_it_may_read_the_quota_from_the_reply(settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
     response = Client().get("/api/v1/comments/", headers={"Origin": ORIGIN})
     assert "RateLimit-Remaining" in response.headers["Access-Control-Expose-Headers"]
+
+
+def test_it_may_read_errors_of_unknown_addresses_too(settings: Settings) -> None:
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+    response = Client().get("/api/v1/nothing/", headers={"Origin": ORIGIN})
+    assert response.status_code == 404
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
