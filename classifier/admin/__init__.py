@@ -15,6 +15,7 @@ from classifier.admin.review import (
     SavedQueueAdmin,
     SecondReviewAdmin,
 )
+from classifier.admin.suggestions import SuggestionAdmin
 from classifier.admin.users import UserAdmin
 from classifier.admin.webhooks import WebhookAdmin, WebhookDeliveryAdmin
 
@@ -36,6 +37,7 @@ __all__ = [
     "SavedQueueAdmin",
     "SecondReviewAdmin",
     "SourceAdmin",
+    "SuggestionAdmin",
     "TransferAdmin",
     "UserAdmin",
     "WebhookAdmin",

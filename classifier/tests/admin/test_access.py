@@ -28,6 +28,7 @@ EVERYTHING = {
     "savedqueue",
     "secondreview",
     "source",
+    "suggestion",
     "transfer",
     "user",
     "webhook",
