@@ -19,7 +19,7 @@ from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
 from classifier.api.permissions import caller
 from classifier.api.problems import DEADLINE_PASSED, NO_WORKER, Problem, invalid
-from classifier.api.throttling import give_texts_back, take_texts
+from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.api.v1.representation import ACTION_CHOICES, NUDGE_HELP, PROBABILITIES, VERDICT_CHOICES
 from classifier.inference.bands import BANDS
 from classifier.models import ApiScope, ModelVersion, Source
@@ -185,11 +185,11 @@ class ScoreEndpoint(Endpoint):
         body = checked_body(OneInput if single else ManyInput, data)
         texts = [body.get("text")] if single else body["texts"]
         source_id = _source_id(request, body.get("source"))
-        take_texts(request, len(texts))
+        take_texts(request, how_many(texts))
         try:
             found = _scored(texts, explain=body["explain"], single=single, source_id=source_id)
         except Problem:
-            give_texts_back(request, len(texts))
+            give_texts_back(request, how_many(texts))
             raise
         versions = _versions(found)
         output = ResultOutput()

@@ -13,7 +13,7 @@ from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent
 from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import FORBIDDEN, Problem
-from classifier.api.throttling import give_texts_back, take_texts
+from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
 from classifier.selectors.access import sees_source
 from classifier.services import InvalidInput, comment_submit, comment_wait, comments_submit
@@ -94,7 +94,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
 def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
     batch = checked_body(ManyInput, data)
     _check_source(request, batch.get("source", DEFAULT_SOURCE))
-    take_texts(request, len(batch["items"]))
+    take_texts(request, how_many(batch["items"]))
     try:
         return comments_submit(
             items=batch["items"],
@@ -103,7 +103,7 @@ def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
             api_key=api_key_of(request),
         )
     except InvalidInput as error:
-        give_texts_back(request, len(batch["items"]))
+        give_texts_back(request, how_many(batch["items"]))
         raise refusal(error) from None
 
 

@@ -58,3 +58,11 @@ def test_what_could_not_be_scored_or_stored_is_given_back(program: Caller) -> No
         assert program.post(COMMENTS, {"text": " "}).status_code == 400
     assert program.post(COMMENTS, {"items": [{"text": f"text {n}"} for n in range(3)]}).status_code == 202
     assert_problem(program.post(SCORE, {"text": "d"}), 429, "rate-limit-exceeded")
+
+
+def test_what_is_no_list_of_texts_is_named_and_not_counted(program: Caller) -> None:
+    limit(program, texts_per_day=1)
+    for wrong in (None, 7, True, {"0": "x"}, "x"):
+        assert_problem(program.post(SCORE, {"texts": wrong}), 400, "invalid-request")
+        assert_problem(program.post(COMMENTS, {"items": wrong}), 400, "invalid-request")
+    assert program.post(COMMENTS, {"text": "one"}).status_code == 202
