@@ -87,7 +87,7 @@ def _decisions(told: Told) -> Figure:
     return Figure(
         "decisions",
         "Decisions by policies and by people",
-        "Bulk decisions are made by people, many at once.",
+        "Bulk decisions are made by people, many at once. What an import brought counts as decided one by one.",
         "lines",
         _lines(
             told,

@@ -76,10 +76,18 @@
     nameLocation: "end", nameGap: 8, nameTextStyle: { color: colours.soft, fontSize: 12, align: "left" },
   });
 
+  /* A point between two gaps has no line to be seen by, so it gets its symbol where the others have none. */
+  const withLoners = (points) => {
+    const there = (index) => points[index] !== undefined && points[index][1] !== null;
+    const loner = (index) => there(index) && !there(index - 1) && !there(index + 1);
+    if (points.length <= MANY_POINTS / 4) return { data: points, showSymbol: true };
+    if (!points.some((_, index) => loner(index))) return { data: points, showSymbol: false, sampling: "lttb" };
+    return { data: points.map((point, index) => (loner(index) ? point : { value: point, symbol: "none" })), showSymbol: true };
+  };
   const lines = (data, colours) => {
+    const empty = !data.series.some((one) => one.points.some((point) => point[1] !== null));
     const series = data.series.map((one, index) => ({
-      type: "line", name: one.name, data: one.points, sampling: "lttb",
-      showSymbol: one.points.length <= MANY_POINTS / 4, symbolSize: 6, symbol: SYMBOLS[index % SYMBOLS.length],
+      type: "line", name: one.name, ...withLoners(one.points), symbolSize: 6, symbol: SYMBOLS[index % SYMBOLS.length],
       lineStyle: { width: one.dashed ? 1.5 : 2, type: one.dashed ? "dashed" : DASHES[Math.floor(index / 8) % DASHES.length] },
       areaStyle: one.area ? { opacity: 0.12 } : undefined, emphasis: { focus: "series" },
     }));
@@ -92,6 +100,10 @@
     const selected = Object.fromEntries(data.series.map((one) => [one.name, !one.hidden]));
     return {
       xAxis: axisOf(data.x, colours), yAxis: yAxis(data.y, colours), series, legend: { selected },
+      title: {
+        show: empty, text: "Nothing to show yet", left: "center", top: "middle",
+        textStyle: { color: colours.soft, fontSize: 14, fontWeight: "normal" },
+      },
       tooltip: {
         trigger: "axis",
         formatter: (items) => [`${(data.x && data.x.name) || ""} ${shown(data.x, items[0].value[0])}`.trim(),
