@@ -51,7 +51,7 @@ PLACES = (
     Place("Policies", "policies", "classifier.view_policy", ("polic",)),
     Place("Rules", "rules", "classifier.view_rule", ("rule",)),
     Place("History", "history", "classifier.view_auditentry"),
-    Place("Imports and exports", "transfers", "classifier.view_transfer", ("transfer",)),
+    Place("Transfers", "transfers", "classifier.view_transfer", ("transfer",)),
     Place("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
     Place("People", "people", "classifier.view_user", ("people", "person")),
     Place("API keys", "keys", "classifier.view_apikey", ("key",)),

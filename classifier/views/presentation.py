@@ -35,6 +35,9 @@ def svg_length(probability: float) -> str:
     return f"{min(max(probability, 0.0), 1.0) * 100:.2f}%"
 
 
+TOLD_SECONDS = 86_400
+
+
 def duration(seconds: float) -> str:
     if seconds < 1:
         return f"{max(seconds * 1000, 1):.0f} ms"
@@ -243,7 +246,8 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         return VerdictCard(text=comment.text, comment=comment)
     took = ""
     if comment.classified_at is not None:
-        took = duration((comment.classified_at - comment.created_at).total_seconds())
+        seconds = (comment.classified_at - comment.created_at).total_seconds()
+        took = duration(seconds) if seconds < TOLD_SECONDS else ""  # an imported one is older than this site
     return VerdictCard(
         text=comment.text,
         verdict=prediction.verdict,
