@@ -1,5 +1,7 @@
 """Spans count UTF-16 code units of the text as it was sent, ends exclusive, tags included."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,6 +108,12 @@ def test_any_markup_is_read_and_every_place_lies_inside_it(html: str) -> None:
         assert 0 <= begin <= end <= len(html)
 
 
-def test_html_that_never_ends_is_read_in_no_time() -> None:
-    for piece in ("<", "<!", "<a ", "&", "<!--", "</", "<a='"):
-        from_html((piece * 20_480)[:20_480])
+@pytest.mark.parametrize("end", ["", ">", "'>", '">', "-->"])
+@pytest.mark.parametrize(
+    "piece",
+    ["<", "<!", "<![", "<a ", "<a b", "<a b=", "&", "&#", "<!--", "</", "</a ", "<a='", '<a="', "<?", "a<b "],
+)
+def test_html_that_hardly_ends_is_read_in_no_time(piece: str, end: str) -> None:
+    began = time.process_time()
+    from_html("<b>x</b>" + (piece * 20_480)[: 20_400 - len(end)] + end)
+    assert time.process_time() - began < 2

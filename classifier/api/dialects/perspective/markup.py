@@ -66,6 +66,14 @@ class _Reader(HTMLParser):
         self.begins, self.ends = array("q"), array("q")
         self.unseen = 0
 
+    def parse_starttag(self, i: int) -> int:
+        """A tag that never ends is text at once: the library looks through all the rest for each of many."""
+        return super().parse_starttag(i) if self.rawdata.find(">", i) >= 0 else -1
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """`<![…>` as browsers take it, for a comment; the library fails on one that it does not know."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in UNSEEN:
             self.unseen += 1
