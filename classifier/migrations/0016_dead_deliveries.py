@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('classifier', '0015_delivery_indexes'),
+        ("classifier", "0015_delivery_indexes"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('status', 'dead')), fields=['webhook', 'finished_at'], name='webhookdelivery_dead'),
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("status", "dead")),
+                fields=["webhook", "finished_at"],
+                name="webhookdelivery_dead",
+            ),
         ),
     ]

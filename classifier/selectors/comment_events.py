@@ -21,7 +21,7 @@ TURN_MAX = 500
 def comment_events(
     *, user: User, after: int | None, source: str = "", statuses: Sequence[str] = ()
 ) -> Iterator[tuple[int, list[CommentEvent]]]:
-    """Endlessly, from this call on: the cursor to go on from, and the events that are new since the last turn, oldest first.
+    """From this call on, endlessly: the cursor to go on from, and what is new since the last turn, oldest first.
 
     `after` is such a cursor; None begins now. Only of comments that `user` may see, of this source and with these new
     statuses where given. At most TURN_MAX a turn; the rest comes in the next.

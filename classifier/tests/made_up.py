@@ -1,6 +1,6 @@
 """Requests made up from the OpenAPI file, good and bad: which test makes up which, and what each answer is held to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ def operations(group: str) -> Any:
     return schemathesis.openapi.from_wsgi(FILE, application).include(path_regex=GROUPS[group])
 
 
-def made_up(examples: int) -> Callable[[Any], Any]:
+def made_up(examples: int) -> hypothesis.settings:
     """So many requests for each operation, the same ones in every run."""
     return hypothesis.settings(
         max_examples=examples,
