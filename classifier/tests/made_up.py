@@ -9,6 +9,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
 from toxicsite.wsgi import application
@@ -36,7 +37,7 @@ def _lines(context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def operations(group: str) -> Any:
+def operations(group: str) -> BaseSchema:
     """The operations of a group; parametrize a test with them."""
     return schemathesis.openapi.from_wsgi(FILE, application).include(path_regex=GROUPS[group])
 
