@@ -48,6 +48,7 @@ from classifier.services.scoring import (
     ScoredText,
     TextExplanation,
     TextProblem,
+    TextSpan,
     comment_explain,
     score_texts,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "TextExplanation",
     "TextGone",
     "TextProblem",
+    "TextSpan",
     "ValidationProblem",
     "VersionConflict",
     "WorkerStatus",

@@ -32,6 +32,7 @@ from classifier.services import (
     ScoredText,
     ScoreTimeout,
     TextProblem,
+    TextSpan,
     score_texts,
 )
 from classifier.services.actions import of_judgement, unscored_of
@@ -39,6 +40,7 @@ from classifier.services.judging import Scored, judge_scored
 from classifier.services.validation import validate_source_slug
 
 RETRY = {"Retry-After": "5"}
+SPANS_HELP = "Say what each window of a long text scored: the parts that the model reads at once."
 SOURCE_HELP = "The slug of a source whose policy and rules are tried; without one, the site's own."
 BAND_CHOICES = [(band, band) for band in BANDS]
 RESULT_EXAMPLE: dict[str, Any] = {
@@ -53,6 +55,7 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "action": "review",
     "nudge": True,
     "reasons": [{"kind": "band", "band": "review", "label": "toxic", "score": 0.981, "threshold": 0.62}],
+    "spans": None,
     "explanation": {
         "label": "toxic",
         "score": 0.981,
@@ -69,6 +72,7 @@ class OneInput(ClosedSerializer):
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove the score.")
+    spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     source = TextAsSent(  # type: ignore[assignment]
         required=False, max_length=64, help_text=SOURCE_HELP
     )
@@ -84,6 +88,7 @@ class ManyInput(ClosedSerializer):
         max_length=settings.BATCH_MAX_COMMENTS,
     )
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove each score.")
+    spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     source = TextAsSent(  # type: ignore[assignment]
         required=False, max_length=64, help_text=SOURCE_HELP
     )
@@ -103,6 +108,13 @@ class ExplanationOutput(serializers.Serializer[Any]):
     score = serializers.FloatField()
     base = serializers.FloatField(help_text="The score of a text without any of the words.")
     words = WordOutput(many=True)
+
+
+@extend_schema_serializer(component_name="SpanOutput")
+class SpanOutput(serializers.Serializer[Any]):
+    begin = serializers.IntegerField(help_text="Offset into the text in code points.")
+    end = serializers.IntegerField(help_text="Exclusive.")
+    scores = serializers.DictField(child=serializers.FloatField())
 
 
 @extend_schema_serializer(component_name="TextErrorOutput")
@@ -136,6 +148,9 @@ class ResultOutput(serializers.Serializer[Any]):
         child=serializers.DictField(),
         allow_null=True,
         help_text="Why it is not approved: each band reached and each rule that hit, the worst first.",
+    )
+    spans = SpanOutput(
+        many=True, allow_null=True, help_text="Null unless `spans` was true; a short text is one window."
     )
     explanation = ExplanationOutput(allow_null=True, help_text="Null unless `explain` was true.")
     error = TextErrorOutput(allow_null=True)
@@ -197,6 +212,8 @@ class ScoreEndpoint(Endpoint):
             _result(output, each, text, ("text",) if single else ("texts", position), versions, source_id)
             for position, (each, text) in enumerate(zip(found, texts, strict=True))
         ]
+        if not body["spans"]:
+            results = [{**result, "spans": None} for result in results]
         return Response({"results": results})
 
 
@@ -249,7 +266,8 @@ def _result(
     empty: dict[str, Any] = dict.fromkeys(output.fields)
     if isinstance(each, TextProblem):
         return {**empty, "error": field_error(path, each.message, each.code)}
-    fields = {**empty, **vars(each), "thresholds": {}}
+    spans = each.spans or (TextSpan(0, len(text), each.scores),)
+    fields = {**empty, **vars(each), "spans": spans, "thresholds": {}}
     version = versions.get(each.model_version)
     if version is not None:
         [(policy, judged)] = judge_scored([Scored(source_id, text, each.scores)], version)

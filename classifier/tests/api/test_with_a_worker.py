@@ -117,3 +117,17 @@ def test_a_stored_comment_that_cannot_be_scored_has_failed_and_says_why(
 def test_a_worker_without_a_model_is_a_503(worker: None, program: Caller) -> None:
     problem = assert_problem(program.post(SCORE, {"text": "x"}), 503, "no-worker")
     assert "active" in problem["detail"]
+
+
+def test_the_windows_of_a_long_text_have_their_scores_where_asked_for(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    texts = ["i hate you \U0001f600 " * 160, "i hate you"]
+    long, short = program.post(SCORE, {"texts": texts, "spans": True}).json()["results"]
+    assert len(long["spans"]) == long["windows"] == 2
+    assert long["spans"][0]["begin"] == 0
+    assert long["spans"][1]["begin"] <= long["spans"][0]["end"]
+    assert long["spans"][1]["end"] == len(texts[0])
+    assert long["spans"][1]["scores"].keys() == set(model.labels)
+    assert short["spans"] == [{"begin": 0, "end": len(texts[1]), "scores": short["scores"]}]
+    assert program.post(SCORE, {"text": "i hate you"}).json()["results"][0]["spans"] is None
