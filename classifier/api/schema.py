@@ -51,7 +51,7 @@ _DETAILS = {
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
     THROTTLED: "This key or user may make 6,000 requests a minute and has made them; try again in 12 seconds.",
     SERVER_ERROR: "Something failed on the server; the details are in its log under this request id.",
-    BUSY: "32 streams are open already. Try again in a while.",
+    BUSY: "8 streams are open already. Try again in a while.",
     NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
