@@ -31,6 +31,9 @@ class ModerationEndpoint(Endpoint):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        method = str(request.method).lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            return  # a method that is not served: 405 follows, whatever is there
         if "comment_id" in kwargs:
             # what one may not see is not there, whatever else one may do
             self.comment = found(comments_visible_to(user=caller(request)), kwargs["comment_id"])

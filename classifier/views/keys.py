@@ -56,7 +56,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_new(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    form = NewKeyForm(request.POST or None, user=user, initial={"owner": user.pk})
+    form = NewKeyForm(
+        request.POST if request.method == "POST" else None, user=user, initial={"owner": user.pk}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made, plaintext = api_key_create(**form.values(), by=user)
