@@ -41,6 +41,7 @@ def run(options: Options) -> list[Row]:
     for way in report["ways"]:
         chosen = ", ".join(f"{name} {value}" for name, value in way["filters"].items())
         rows.append(_row(f"decide -> next, by {way['order']}{', ' + chosen if chosen else ''}", way))
+    rows.append(_row(report["page"]["what"], report["page"]))
     rows += [_row(read["what"], read, bar=False) for read in report["reads"]]
     if options.plans:
         for one in [*report["ways"], *report["reads"]]:

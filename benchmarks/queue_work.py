@@ -15,6 +15,8 @@ from typing import Any
 PLAN_INDEX = re.compile(r"(?:using|Bitmap Index Scan on) (\w+)")
 PLAN_TIME = re.compile(r"Execution Time: ([\d.]+) ms")
 PLAN_BUFFERS = re.compile(r"Buffers: shared hit=(\d+)(?: read=(\d+))?")
+PAGE_ADDRESS = re.compile(r"/queue/\d+/decide/")
+PAGE_PREDICTION = re.compile(r'name="prediction" value="(\d+)"')
 WAYS: list[tuple[str, dict[str, Any]]] = [
     ("risk", {}),
     ("uncertainty", {}),
@@ -45,8 +47,9 @@ def main(count: int, decisions: int) -> None:
     fill(count, [person.pk for person in people])
     filled = time.perf_counter() - began
     ways = [_way(order, filters, User.objects.get(pk=people[0].pk), decisions) for order, filters in WAYS]
+    page = _page(User.objects.get(pk=people[1].pk), decisions)
     reads = _reads(User.objects.get(pk=people[0].pk))
-    print(json.dumps({"filled_seconds": filled, "ways": ways, "reads": reads}))
+    print(json.dumps({"filled_seconds": filled, "ways": ways, "page": page, "reads": reads}))
 
 
 def _way(order: str, data: dict[str, Any], user: Any, decisions: int) -> dict[str, Any]:
@@ -67,6 +70,28 @@ def _way(order: str, data: dict[str, Any], user: Any, decisions: int) -> dict[st
         times.append((time.perf_counter() - began) * 1e3)
     plan = _plan(lambda: claim_next(filters=filters, order=order, by=user), "FOR UPDATE OF")
     return {"order": order, "filters": filters.to_data(), "times": times, "plan": plan}
+
+
+def _page(user: Any, decisions: int) -> dict[str, Any]:
+    """The same through the page: a decision is posted, and the answer is the next comment as HTML."""
+    from django.core.management import call_command
+    from django.test import Client
+
+    call_command("collectstatic", verbosity=0, interactive=False)
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(user)
+    shown, times = client.get("/queue/").content.decode(), []
+    for _ in range(decisions):
+        address, prediction = PAGE_ADDRESS.search(shown), PAGE_PREDICTION.search(shown)
+        assert address is not None, shown[shown.find("<main") :][:1_500]
+        assert prediction is not None, shown[:2_000]
+        data = {"action": "approve", "prediction": prediction.group(1), "seen": ""}
+        began = time.perf_counter()
+        answer = client.post(address.group(), data, headers={"HX-Request": "true"})
+        times.append((time.perf_counter() - began) * 1e3)
+        assert answer.status_code == 200, answer.status_code
+        shown = answer.content.decode()
+    return {"what": "decision posted -> the next comment's HTML", "times": times, "plan": {}}
 
 
 def _reads(user: Any) -> list[dict[str, Any]]:
