@@ -56,11 +56,12 @@ _DETAILS = {
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
 DESCRIPTION = """\
-Submit comments for moderation, read their verdicts, and score texts that are stored nowhere; train, measure and
-promote the models that give the verdicts.
+Submit comments for moderation, read their verdicts, and score texts that are stored nowhere; work through the review
+queue, answer appeals, set policies; train, measure and promote the models that give the verdicts.
 
-**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has the scopes `submit`, `read`, `score` or
-`train` and acts as the person who owns it. A browser session works too; writing then needs the header `X-CSRFToken`.
+**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has the scopes `submit`, `read`, `score`,
+`moderate`, `train` or `admin`, may be confined to sources, and acts as the person who owns it, never beyond what that
+person may do. A browser session works too; writing then needs the header `X-CSRFToken`.
 
 **Bodies** are JSON objects in UTF-8. Nothing is coerced, trimmed or cut; unknown fields are errors.
 
