@@ -60,6 +60,12 @@ def once(request: Request, make: Callable[[], int], show: Callable[[int], Respon
     return response
 
 
+def refuse_key(request: Request, message: str) -> None:
+    """For what cannot be kept as one id: a key there would promise too much."""
+    if request.headers.get(HEADER) is not None:
+        raise invalid([header_error(HEADER, message, "invalid")])
+
+
 def _key_of(request: Request) -> str | None:
     key = request.headers.get(HEADER)
     if key is not None and not KEY.match(key):

@@ -9,7 +9,9 @@ from rest_framework.response import Response
 
 from classifier.api.base import checked_query
 from classifier.api.fields import ChoiceParameter, ClosedSerializer, TextParameter
+from classifier.api.idempotency import IDEMPOTENCY_KEY, once
 from classifier.api.permissions import caller
+from classifier.api.problems import KEY_REUSED
 from classifier.models import ModelVersion
 from training.api.base import TrainingEndpoint, checked, listed, referred
 from training.api.experiment_output import (
@@ -66,6 +68,7 @@ class PageOutput(serializers.Serializer[Any]):
 
 class ExperimentsEndpoint(TrainingEndpoint):
     needs = {"GET": "training.view_experiment", "POST": "training.run_experiment"}
+    problems = {"POST": (KEY_REUSED,)}
 
     @extend_schema(
         operation_id="list_experiments",
@@ -99,6 +102,7 @@ class ExperimentsEndpoint(TrainingEndpoint):
             "It is queued, and a training worker runs it. Wrong fields of `config` are named by their place. "
             "Needs the permission to run experiments."
         ),
+        parameters=[IDEMPOTENCY_KEY],
         request=StartInput,
         responses={201: DetailOutput},
         examples=[
@@ -113,16 +117,20 @@ class ExperimentsEndpoint(TrainingEndpoint):
     )
     def post(self, request: Request) -> Response:
         body = checked(StartInput, request)
-        experiment = experiment_create(
-            name=body["name"],
-            recipe=body["recipe"],
-            config=body["config"],
-            preset=body["preset"],
-            notes=body["notes"],
-            by=caller(request),
-            **references(body),
-        )
-        return started(experiment, request)
+
+        def make() -> int:
+            experiment = experiment_create(
+                name=body["name"],
+                recipe=body["recipe"],
+                config=body["config"],
+                preset=body["preset"],
+                notes=body["notes"],
+                by=caller(request),
+                **references(body),
+            )
+            return experiment.pk
+
+        return once(request, make, lambda pk: started(Experiment.objects.get(pk=pk), request))
 
 
 def references(body: dict[str, Any]) -> dict[str, Any]:

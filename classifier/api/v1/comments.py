@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from classifier.api.base import Endpoint, body_object, checked_query
-from classifier.api.problems import CONFLICT
+from classifier.api.idempotency import IDEMPOTENCY_KEY, once, refuse_key
+from classifier.api.problems import CONFLICT, KEY_REUSED
 from classifier.api.v1.listing import PAGE_EXAMPLE, ListQuery, PageOutput, asked_page
 from classifier.api.v1.representation import (
     COMMENT_EXAMPLE,
@@ -32,7 +33,7 @@ from classifier.api.v1.submission import (
     submitted_one,
     waited_for,
 )
-from classifier.models import ApiScope, CommentStatus
+from classifier.models import ApiScope, Comment, CommentStatus
 
 LOCATION = OpenApiParameter(
     "Location", str, OpenApiParameter.HEADER, response=[200, 201, 202], description="Of a single comment."
@@ -44,7 +45,7 @@ every error names the item and the field.
 - 201: stored, and the verdict is there (or the comment failed).
 - 202: stored, the verdict is pending; read it at `Location` (one) or at each item's `url`.
 - 200: all of it had been sent before, with the same `external_id` from the same source; the answer shows what
-  is stored, whatever its status.
+  is stored, whatever its status. So it is for one comment under the same `Idempotency-Key`.
 - 409: an `external_id` was used for another text or by somebody else.
 
 Needs the scope `submit`, or a session with its CSRF token."""
@@ -57,13 +58,13 @@ class ManyOutput(serializers.Serializer[Any]):
 
 class CommentsEndpoint(Endpoint):
     scopes = {"POST": ApiScope.SUBMIT, "GET": ApiScope.READ}
-    problems = {"POST": (CONFLICT,)}
+    problems = {"POST": (CONFLICT, KEY_REUSED)}
 
     @extend_schema(
         operation_id="submit_comments",
         summary="Submit one comment or many",
         description=SUBMIT_DESCRIPTION,
-        parameters=[SubmitQuery, LOCATION],
+        parameters=[SubmitQuery, IDEMPOTENCY_KEY, LOCATION],
         request=PolymorphicProxySerializer(
             component_name="Submission", serializers=[OneInput, ManyInput], resource_type_field_name=None
         ),
@@ -109,17 +110,20 @@ class CommentsEndpoint(Endpoint):
     def post(self, request: Request) -> Response:
         wait = checked_query(SubmitQuery, request)["wait"]
         data = body_object(request)
-        many = "items" in data
-        comments = submitted_many(request, data) if many else [submitted_one(request, data)]
-        is_new = any(comment.newly_submitted for comment in comments)
-        comments = waited_for(comments, seconds=wait)
-        is_pending = any(comment.status == CommentStatus.PENDING for comment in comments)
-        output = shown(comments, request)
-        return Response(
-            {"items": output} if many else output[0],
-            status=(202 if is_pending else 201) if is_new else 200,
-            headers={} if many else {"Location": comment_url(comments[0], request)},
-        )
+        if "items" in data:
+            refuse_key(request, "is for one comment; give each of many an external_id instead")
+            return _submitted(submitted_many(request, data), request, wait=wait, many=True)
+        made: list[Comment] = []
+
+        def make() -> int:
+            made.append(submitted_one(request, data))
+            return made[0].pk
+
+        def show(pk: int) -> Response:
+            comments = made or [Comment.objects.with_verdict().get(pk=pk)]
+            return _submitted(comments, request, wait=wait, many=False)
+
+        return once(request, make, show)
 
     @extend_schema(
         operation_id="list_comments",
@@ -135,3 +139,15 @@ class CommentsEndpoint(Endpoint):
     def get(self, request: Request) -> Response:
         page = asked_page(request)
         return Response({"items": shown(page.rows, request), "next": page.next_url})
+
+
+def _submitted(comments: list[Comment], request: Request, *, wait: float, many: bool) -> Response:
+    is_new = any(comment.newly_submitted for comment in comments)
+    comments = waited_for(comments, seconds=wait)
+    is_pending = any(comment.status == CommentStatus.PENDING for comment in comments)
+    output = shown(comments, request)
+    return Response(
+        {"items": output} if many else output[0],
+        status=(202 if is_pending else 201) if is_new else 200,
+        headers={} if many else {"Location": comment_url(comments[0], request)},
+    )

@@ -31,6 +31,18 @@ def test_it_starts_what_was_asked_for(program: Program, dataset: Dataset, traine
     assert answer["created_at"].endswith("Z")
 
 
+def test_a_start_that_is_sent_again_starts_nothing_twice(program: Program, dataset: Dataset) -> None:
+    program.headers["Idempotency-Key"] = "start-1"
+    body = {**ASKED, "dataset": dataset.pk}
+    first, again = (program("POST", "/experiments/", body) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert Experiment.objects.count() == 1
+    other = program("POST", "/experiments/", {**body, "name": "Another"})
+    assert_problem(other, 422, "idempotency-key-reused")
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
