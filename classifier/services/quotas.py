@@ -189,6 +189,7 @@ def _run(
                 api_key.pk if api_key is not None else "",
                 USAGE_KEPT_SECONDS,
             ],
+            client=client(),
         )
 
 

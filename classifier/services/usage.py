@@ -95,7 +95,8 @@ def _flush(day: int) -> int:
 def _sums(day: int, pk: int, held: ApiKeyUsage | None) -> list[int]:
     stored: Iterable[Any] = ((name, getattr(held, name) if held else 0) for name in COUNTS)
     with broker_errors():
-        return list(_seed()(keys=[usage_key(day)], args=[pk, *(part for pair in stored for part in pair)]))
+        pairs = [part for pair in stored for part in pair]
+        return list(_seed()(keys=[usage_key(day)], args=[pk, *pairs], client=client()))
 
 
 def _today() -> int:
