@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from classifier.models import Comment
 from classifier.tests.api.conftest import person
@@ -58,7 +58,7 @@ def test_it_shows_every_operation_and_submits_a_comment_with_the_readers_session
 ) -> None:
     with api_page(browser, live_server) as page:
         page.wait_for_selector(".opblock")
-        assert page.locator(".opblock").count() == operations()
+        expect(page.locator(".opblock")).to_have_count(operations())
         operation = page.locator("#operations-comments-submit_comments")
         operation.locator(".opblock-summary-control").click()
         operation.locator(".try-out__btn").click()
