@@ -3,8 +3,9 @@
 from typing import cast
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRefresh
@@ -20,6 +21,7 @@ from classifier.views.access import SiteRequest, signed_in
 from classifier.views.comment_acts import ActProblem, comment_acts
 from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
+from classifier.views.queue_state import QueueState
 from classifier.views.words import words_of_comment
 
 PAGE_SIZE = 25
@@ -63,6 +65,9 @@ def comment_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
     user = cast(SiteRequest, request).user
+    if QueueState.of(request).look == comment_id:
+        messages.info(request, "Say first what you would do with this comment; then you may read its story.")
+        return redirect("queue")
     try:
         found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
     except Comment.DoesNotExist:

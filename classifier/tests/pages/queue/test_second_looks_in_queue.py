@@ -46,6 +46,19 @@ def test_a_second_look_tells_nothing_and_is_written_down_by_the_next_decision(
     assert not Decision.objects.filter(comment=decided, by=mo).exists()
 
 
+def test_its_story_is_closed_until_it_is_answered(
+    active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
+) -> None:
+    waiting(active_version, "two", "three")
+    decide(as_mo, "approve", htmx=True)
+    refused = as_mo.get(f"/comments/{decided.pk}/", follow=True)
+    assert refused.redirect_chain == [("/queue/", 302)]
+    assert "Say first what you would do" in refused.content.decode()
+    assert "secret" not in refused.content.decode()
+    decide(as_mo, "approve")
+    assert "secret" in as_mo.get(f"/comments/{decided.pk}/").content.decode()
+
+
 def test_an_answer_can_be_taken_back_and_given_again(
     active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
 ) -> None:
