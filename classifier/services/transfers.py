@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from classifier.models import ApiKey, Source, Transfer, User
+from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.broker import NoBroker
@@ -59,6 +60,20 @@ def file_of(transfer: Transfer) -> Path | None:
 
 def errors_file_of(transfer: Transfer) -> Path | None:
     return _there(transfer.errors_file)
+
+
+def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> Path | None:
+    """The file of rows that an import could not take, for somebody who reads it; None where there is none."""
+    path = errors_file_of(transfer)
+    if path is not None:
+        audit_record(
+            verb="import.errors",
+            by=by,
+            api_key=api_key,
+            count=transfer.error_rows,
+            data={"transfer": transfer.pk},
+        )
+    return path
 
 
 def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:

@@ -22,6 +22,7 @@ from classifier.services.transfers import (
     DRAFT,
     SEE,
     TransferNotPossible,
+    errors_download,
     errors_file_of,
     file_of,
     transfer_cancel,
@@ -124,7 +125,7 @@ def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
 def errors(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
     """The rows that an import could not take, as CSV."""
     found = _found(request, transfer_id)
-    path = errors_file_of(found)
+    path = errors_download(transfer=found, by=person_of(request))
     if path is None:
         messages.warning(request, "There is no file of errors (any more).")
         return redirect("transfer", found.pk)

@@ -36,7 +36,7 @@ from classifier.services.transfers import (
     CHANGE,
     SEE,
     TransferNotPossible,
-    errors_file_of,
+    errors_download,
     transfer_cancel,
     upload_store,
 )
@@ -220,7 +220,8 @@ class TransferErrorsEndpoint(TransferEndpoint):
         ],
     )
     def get(self, request: Request, transfer_id: int) -> FileResponse:
-        path = errors_file_of(self.transfer(request, transfer_id))
+        transfer = self.transfer(request, transfer_id)
+        path = errors_download(transfer=transfer, by=caller(request), api_key=api_key_of(request))
         if path is None:
             raise Http404
         return FileResponse(path.open("rb"), content_type="text/csv; charset=utf-8")

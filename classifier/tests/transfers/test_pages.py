@@ -60,6 +60,7 @@ def test_a_file_is_looked_at_before_it_is_stored_and_then_watched(client: Client
     assert "hx-trigger" not in done
     errors = client.get(f"/transfers/{transfer.pk}/errors/")
     assert b"3,text,This field may not be empty." in b"".join(errors.streaming_content)  # type: ignore[attr-defined]
+    assert AuditEntry.objects.get(verb="import.errors").data == {"transfer": transfer.pk}
     assert Comment.objects.get().external_id == "1"
     again = client.post(address, values, follow=True)
     assert "has begun already" in again.content.decode()
