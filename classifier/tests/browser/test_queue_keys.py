@@ -51,6 +51,7 @@ def test_deciding_undoing_and_moving_take_no_mouse(page: Page, comments: list[Co
     shows(page, second)
     expect(page.locator(".told")).to_contain_text(f"Comment {first.pk} is approved")
     expect(page.locator("#item-title")).to_be_focused()
+    expect(page.locator(".tabs [aria-current] .count")).to_have_text("2")
     page.keyboard.press("r")
     expect(page.locator("#reason-error")).to_have_text("The policy asks for a reason.")
     page.keyboard.press("2")
