@@ -6,9 +6,8 @@ wait themselves until a training run of hours is over.
 
 from typing import Any
 
-from billiard import Event
 from celery import shared_task
-from celery.signals import celeryd_after_setup, celeryd_init, worker_shutdown, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_shutdown
 
 from classifier.services.privacy import retention_turn
 from classifier.services.statistics import statistics_turn
@@ -18,18 +17,12 @@ from classifier.services.usage import beat_seen, usage_flush
 from classifier.services.webhook_courier import deliver_turn, this_courier
 from classifier.services.webhook_log import delivery_log_turn
 from classifier.services.worker import classify_turn, this_worker
+from toxicsite.lib.leaving import leaving
 
 QUEUE = "classify"
 RETENTION_TURN_SECONDS = 0.2
 RETENTION_PAUSE_SECONDS = 1.0
 STATISTICS_PAUSE_SECONDS = 1.0
-_leaving: dict[str, Any] = {}  # "event": made before the pool forks, so that its processes see it
-
-
-def leaving() -> bool:
-    """Whether this worker has been asked to stop."""
-    event = _leaving.get("event")
-    return event is not None and bool(event.is_set())
 
 
 @shared_task(name="classifier.classify")
@@ -70,17 +63,6 @@ def transfers_sweep_up() -> None:
     """Sent by beat: transfers whose worker is gone or that no bell announced, and files that are old enough to go."""
     if not leaving():
         transfers_sweep()
-
-
-@celeryd_init.connect
-def prepare_to_leave(**kwargs: Any) -> None:
-    _leaving["event"] = Event()
-
-
-@worker_shutting_down.connect
-def leave(**kwargs: Any) -> None:
-    if (event := _leaving.get("event")) is not None:
-        event.set()
 
 
 @shared_task(name="classifier.usage", ignore_result=True)

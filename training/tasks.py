@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from billiard import Event
 from celery import shared_task
-from celery.signals import celeryd_after_setup, celeryd_init, worker_shutting_down
+from celery.signals import celeryd_after_setup
 
+from toxicsite.lib.leaving import leaving
 from training.models import Sweep
 from training.services.dataset_hub import dataset_load
 from training.services.evaluations import evaluation_run
@@ -14,13 +14,6 @@ from training.services.sweep_steps import sweep_step
 from training.services.upkeep import ring_queued, runs_reclaim, sweep_up_all
 
 QUEUE = "training"
-_leaving: dict[str, Any] = {}  # "event": made before the pool forks, so that its processes see it
-
-
-def leaving() -> bool:
-    """Whether this worker has been asked to stop."""
-    event = _leaving.get("event")
-    return event is not None and bool(event.is_set())
 
 
 @shared_task(name="training.run", bind=True)
@@ -55,17 +48,6 @@ def load_dataset(dataset_id: int) -> None:
 def sweep_up() -> None:
     """Sent by beat: runs whose worker is gone, runs that no bell announced, sweeps and retraining that are due."""
     sweep_up_all()
-
-
-@celeryd_init.connect
-def prepare_to_leave(**kwargs: Any) -> None:
-    _leaving["event"] = Event()
-
-
-@worker_shutting_down.connect
-def leave(**kwargs: Any) -> None:
-    if (event := _leaving.get("event")) is not None:
-        event.set()
 
 
 @celeryd_after_setup.connect

@@ -11,7 +11,7 @@ original text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -115,12 +115,6 @@ class RuleSet:
         return [
             RuleHit(each.rule, _merged(found[id(each)])) for each in self._compiled if found.get(id(each))
         ]
-
-    def hits_of(self, texts: Sequence[str]) -> list[list[RuleHit]]:
-        """The hits of each text, in order."""
-        if not self._compiled:
-            return [[] for _ in texts]
-        return [self.hits(text) for text in texts]
 
 
 def check_pattern(kind: str, pattern: str, *, folds: bool = True) -> None:
