@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from classifier.models import Comment, DecisionAction
-from classifier.models.comment import CommentQuerySet
 from training.models import SPLITS, Dataset, Experiment
 from training.models.dataset import DatasetQuerySet
+from training.selectors.decisions_summary import standing_decisions
 
 PAGE_SIZE = 10
 ORDER_SEED = 13
@@ -111,38 +110,16 @@ def decisions_standing(
     What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Golden items
     are left out unless `golden`: who measures people with them should not train on them unasked. So are purged texts.
     """
-    comments = _decided().exclude(text="")
+    rows = standing_decisions().exclude(comment__text="")
     if not automatic:
-        comments = comments.filter(current_decision__automatic=False)
+        rows = rows.filter(automatic=False)
     if not golden:
-        comments = comments.filter(golden__isnull=True)
+        rows = rows.filter(comment__golden__isnull=True)
     if sources:
-        comments = comments.filter(source__slug__in=sources)
+        rows = rows.filter(comment__source__slug__in=sources)
     if since is not None:
-        comments = comments.filter(current_decision__created_at__gte=since)
+        rows = rows.filter(created_at__gte=since)
     if until is not None:
-        comments = comments.filter(current_decision__created_at__lt=until)
-    rows = comments.order_by("-current_decision_id").values_list(
-        "current_decision_id",
-        "current_decision__action",
-        "current_decision__labels",
-        "current_decision__marks",
-        "id",
-        "text",
-        "source__slug",
-    )
-    names = ("id", "action", "labels", "marks", "comment_id", "comment__text", "comment__source__slug")
-    for values in rows.iterator(chunk_size=2_000):
-        yield dict(zip(names, values, strict=True))
-
-
-def decisions_count() -> int:
-    """How many comments have a decision of a moderator that counts, golden items left out."""
-    people = _decided().filter(current_decision__automatic=False, golden__isnull=True)
-    return people.exclude(text="").count()
-
-
-def _decided() -> CommentQuerySet:
-    return Comment.objects.filter(
-        current_decision__action__in=[DecisionAction.APPROVE, DecisionAction.REMOVE]
-    )
+        rows = rows.filter(created_at__lt=until)
+    columns = ("id", "action", "labels", "marks", "comment_id", "comment__text", "comment__source__slug")
+    yield from rows.order_by("-pk").values(*columns).iterator(chunk_size=2_000)

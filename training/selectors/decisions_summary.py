@@ -1,15 +1,15 @@
 """What a data set of decisions would hold if it were frozen now, counted before anything is frozen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
-from classifier.models import Decision, DecisionAction
+from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion
 from classifier.selectors.suggestions import usable_suggestions
 from training.models import Dataset, DatasetKind
-
-FINAL = [DecisionAction.APPROVE, DecisionAction.REMOVE]
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,25 @@ def decisions_summary() -> DecisionsSummary:
     sources = [
         SourceCount(row["comment__source__name"], row["approved"], row["removed"]) for row in by_source
     ]
-    return DecisionsSummary(**counted, suggestions=usable_suggestions().count(), sources=sources, last=last)
+    return DecisionsSummary(**counted, suggestions=teaching_suggestions().count(), sources=sources, last=last)
 
 
 def standing_decisions() -> "QuerySet[Decision]":
     """Decisions that count for their comment: final ones that nobody has undone and none has followed."""
-    rows = Decision.objects.filter(action__in=FINAL, comment__current_decision=F("pk"))
+    rows = Decision.objects.filter(action__in=FINAL_ACTIONS, comment__current_decision=F("pk"))
     return rows.order_by()
+
+
+def teaching_suggestions(
+    *,
+    sources: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    golden: bool = False,
+) -> "QuerySet[Suggestion]":
+    """What others sent through the API and nobody rejected; about golden items only where asked for."""
+    rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
+    return rows if golden else rows.filter(comment__golden__isnull=True)
 
 
 def last_frozen() -> Dataset | None:

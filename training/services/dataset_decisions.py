@@ -10,10 +10,10 @@ from typing import Any
 from django.utils import timezone
 
 from classifier.models import Suggestion, User
-from classifier.selectors.suggestions import usable_suggestions
 from training.ml.frozen.rows import text_digest
 from training.models import Dataset, DatasetKind
 from training.selectors.datasets import decisions_standing
+from training.selectors.decisions_summary import teaching_suggestions
 from training.services.errors import DatasetRejected
 from training.services.freezing import check_new, dataset_store, incoming_folder, run_child
 
@@ -76,7 +76,9 @@ def dataset_from_decisions(
         found = _write_rows(
             folder / "rows.jsonl",
             decisions_standing(sources=sources, since=since, until=until, automatic=automatic, golden=golden),
-            _suggestions(sources, since, until, golden) if suggestions else (),
+            teaching_suggestions(sources=sources, since=since, until=until, golden=golden)
+            if suggestions
+            else (),
             weight,
         )
         found.check()
@@ -106,13 +108,6 @@ def dataset_from_decisions(
             description=description,
             created_by=by,
         )
-
-
-def _suggestions(
-    sources: Sequence[str], since: datetime | None, until: datetime | None, golden: bool
-) -> Iterable[Suggestion]:
-    rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
-    return rows if golden else rows.filter(comment__golden__isnull=True)
 
 
 @dataclass

@@ -13,8 +13,8 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from training.forms.datasets import DecisionsForm, HubForm, MixtureForm, MixWithForm, UploadForm
 from training.models import Dataset, DatasetKind
-from training.selectors.datasets import dataset_list, dataset_sample, dataset_uses, decisions_count
-from training.selectors.decisions_summary import mixable_with
+from training.selectors.datasets import dataset_list, dataset_sample, dataset_uses
+from training.selectors.decisions_summary import decisions_summary, mixable_with
 from training.services import (
     HUB_PRESETS,
     DatasetRejected,
@@ -76,7 +76,7 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
         "kind": kind,
         "kinds": [(key, title, about) for key, (title, about, _) in KINDS.items()],
         "presets": HUB_PRESETS,
-        "decisions": decisions_count() if kind == "decisions" else 0,
+        "decisions": decisions_summary().total if kind == "decisions" else 0,
     }
     return render(request, f"training/datasets/new_{kind}.html", context, status=422 if form.errors else 200)
 

@@ -50,6 +50,7 @@ def test_it_counts_before_what_it_freezes_then(mixed_bag: list[Comment], model_a
     before = decisions_summary()
     assert (before.approved, before.removed, before.new) == (16, 8, 24)
     assert (before.golden, before.by_policies, before.purged) == (1, 1, 1)
+    assert before.suggestions == 3  # neither the rejected one nor the one about a golden item
     assert [(row.source, row.approved) for row in before.sources] == [("forum", 16)]
     made = dataset_freeze(by=model_admin)
     frozen = frozen_rows(made)
