@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -46,14 +45,6 @@ def launcher(*arguments: str, output: Path, **variables: str) -> Iterator[subpro
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def wait_for(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
-    """Return once `condition` holds; fail when it does not within `seconds`."""
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def processes_mentioning(text: str) -> list[psutil.Process]:

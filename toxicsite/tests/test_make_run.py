@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from toxicsite.tests.launcher_process import free_port, launcher, processes_mentioning, wait_for
+from toxicsite.tests.launcher_process import free_port, launcher, processes_mentioning
+from toxicsite.tests.waiting import wait_until
 
 START_SECONDS = 150.0
 
@@ -39,7 +40,9 @@ def test_it_starts_survives_a_kill_keeps_its_data_and_stops(tmp_path: Path, var:
     first, second = tmp_path / "first", tmp_path / "second"
 
     with launcher("run", output=first, **variables) as process:
-        wait_for(lambda: status(f"{url}/healthz") == 200 or process.poll() is not None, seconds=START_SECONDS)
+        wait_until(
+            lambda: status(f"{url}/healthz") == 200 or process.poll() is not None, seconds=START_SECONDS
+        )
         assert process.poll() is None, first.read_text()
         assert re.search(r"^    admin +\S{16}\n    moderator +\S{16}$", first.read_text(), re.MULTILINE)
         assert status(f"{url}/sign-in/") == 200
@@ -62,10 +65,12 @@ def test_it_starts_survives_a_kill_keeps_its_data_and_stops(tmp_path: Path, var:
         for each in everything:
             with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
-    wait_for(lambda: processes_mentioning(str(var)) == [])
+    wait_until(lambda: processes_mentioning(str(var)) == [])
 
     with launcher("run", output=second, **variables) as process:
-        wait_for(lambda: status(f"{url}/healthz") == 200 or process.poll() is not None, seconds=START_SECONDS)
+        wait_until(
+            lambda: status(f"{url}/healthz") == 200 or process.poll() is not None, seconds=START_SECONDS
+        )
         assert process.poll() is None, second.read_text()
         assert "Accounts" not in second.read_text()
         with urllib.request.urlopen(f"{url}/healthz", timeout=10) as response:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from toxicsite.launcher.environment import PROJECT
-from toxicsite.tests.launcher_process import free_port, wait_for
+from toxicsite.tests.launcher_process import free_port
+from toxicsite.tests.waiting import wait_until
 
 THREADS = 4
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -119,7 +120,7 @@ def test_slow_large_bodies_take_half_of_the_threads_at_most(port: int) -> None:
     assert sum(b" 503 " in answer(connection)[:20] for connection in slow[THREADS // 2 :]) > 0
     for connection in slow[: THREADS // 2]:
         connection.close()
-    wait_for(
+    wait_until(
         lambda: (
             not answer(opened(port, HEAD + b"Content-Length: 104857600\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
         )
@@ -168,7 +169,7 @@ def test_a_request_in_pieces_is_answered(port: int) -> None:
 def test_the_access_log_has_the_requests_id_and_no_query(port: int, log: Path) -> None:
     head = b"GET /healthz?q=secret-words&key=tox_secret HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: order-4711\r\n"
     answer(opened(port, head + b"Connection: close\r\n\r\n"))
-    wait_for(lambda: "order-4711" in log.read_text())
+    wait_until(lambda: "order-4711" in log.read_text())
     (line,) = [line for line in log.read_text().splitlines() if "order-4711" in line]
     fields = json.loads(line)
     assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/healthz", 200)

@@ -17,8 +17,8 @@ from toxicsite.tests.launcher_process import (
     launcher,
     launcher_environment,
     processes_mentioning,
-    wait_for,
 )
+from toxicsite.tests.waiting import wait_until
 
 REPORT = """
 import json, os, pathlib, sys, psycopg2, redis
@@ -56,7 +56,7 @@ def test_it_stops_the_command_and_the_servers_on_a_signal(tmp_path: Path, number
     with launcher(
         "with-services", "--", sys.executable, "-c", script, str(tmp_path / "report"), output=tmp_path / "out"
     ) as process:
-        wait_for(lambda: (tmp_path / "report").exists() and bool((tmp_path / "report").read_text()))
+        wait_until(lambda: (tmp_path / "report").exists() and bool((tmp_path / "report").read_text()))
         process.send_signal(number)
         assert process.wait(30) == (1 if number == signal.SIGINT else 128 + number) or number == signal.SIGINT
     folder = folder_of(json.loads((tmp_path / "report").read_text()))
@@ -71,12 +71,12 @@ def test_a_kill_of_the_launcher_ends_command_and_servers_and_the_next_one_remove
     with launcher(
         "with-services", "--", sys.executable, "-c", script, str(tmp_path / "report"), output=tmp_path / "out"
     ) as process:
-        wait_for(lambda: (tmp_path / "report").exists() and bool((tmp_path / "report").read_text()))
+        wait_until(lambda: (tmp_path / "report").exists() and bool((tmp_path / "report").read_text()))
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         folder = folder_of(json.loads((tmp_path / "report").read_text()))
-        wait_for(lambda: processes_mentioning(str(folder)) == [])
-        wait_for(lambda: not any(child.is_running() for child in children))
+        wait_until(lambda: processes_mentioning(str(folder)) == [])
+        wait_until(lambda: not any(child.is_running() for child in children))
     assert folder.exists()
     with launcher("with-services", "--", "true", output=tmp_path / "out") as process:
         assert process.wait(60) == 0

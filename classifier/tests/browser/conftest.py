@@ -18,6 +18,7 @@ from classifier.services import model_version_activate, model_version_register, 
 from classifier.services.roles import MODERATOR
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import own_database_url, running_worker
+from toxicsite.tests.waiting import wait_until
 
 PASSWORD = "a-long-enough-password"
 START_SECONDS = 60.0
@@ -89,7 +90,9 @@ def model(transactional_db: None, tmp_path: Path) -> ModelVersion:
 def ready(worker: None, model: ModelVersion) -> ModelVersion:
     """The version that the worker has loaded and explained with once: pages then wait for the score alone."""
     score_texts(texts=["warm up"], explain=True, deadline=START_SECONDS)
-    assert worker_status().model_version == model.version
+    wait_until(
+        lambda: worker_status().model_version == model.version
+    )  # the heartbeat tells it a moment later
     return model
 
 

@@ -22,6 +22,7 @@ from classifier.services.webhook_log import delivery_log_turn
 from classifier.services.webhook_outbox import outbox_write
 from classifier.tests.webhooks.receiver import Receiver, says
 from classifier.tests.worker_process import own_database_url
+from toxicsite.tests.waiting import wait_until
 
 AddWebhook = Callable[..., tuple[Webhook, str]]
 
@@ -29,13 +30,6 @@ AddWebhook = Callable[..., tuple[Webhook, str]]
 def happen(times: int) -> None:
     with transaction.atomic():
         outbox_write(MODEL_PROMOTED, [{"model_version": None}] * times)
-
-
-def wait_for(true: Callable[[], Any], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_couriers_side_by_side_send_each_delivery_once(
@@ -110,7 +104,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_request_leaves_it_to_the_nex
     WebhookDelivery.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     start_deliverer()
     happen(1)
-    wait_for(lambda: webhook.deliveries.filter(status="delivered").count() == 2)
+    wait_until(lambda: webhook.deliveries.filter(status="delivered").count() == 2)
     assert len(receiver.ids) == 3
     assert len(set(receiver.ids)) == 2
     assert receiver.ids.count(receiver.ids[0]) == 2

@@ -8,8 +8,8 @@ from django.test import Client
 
 from classifier.models import Comment, User
 from classifier.services import api_key_create
-from classifier.tests.worker.test_stored_comments import wait_until
 from classifier.tests.worker_process import WorkerProcess
+from toxicsite.tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORDS = "unrepeatable words of somebody"

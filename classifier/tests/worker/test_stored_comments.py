@@ -17,17 +17,11 @@ from classifier.services import (
 from classifier.tests.worker_process import WorkerProcess
 from toxicsite.lib import jobs
 from toxicsite.lib.broker import client
+from toxicsite.tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 StartWorker = Callable[..., WorkerProcess]
 TEXT = "i hate you and the rain is not very good " * 40
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def none_pending() -> bool:

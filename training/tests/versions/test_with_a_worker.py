@@ -17,17 +17,11 @@ from classifier.services import (
     shadow_stop,
 )
 from classifier.tests.worker_process import WorkerProcess
+from toxicsite.tests.waiting import wait_until
 from training.tests.versions.conftest import Measure, Pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 40.0
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def verdict_of(text: str) -> ModelVersion:
