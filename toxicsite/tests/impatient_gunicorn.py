@@ -3,5 +3,5 @@
 from toxicsite.launcher import arriving
 from toxicsite.launcher.gunicorn_conf import *  # noqa: F403 (every setting, as it is)
 
-arriving.HEAD_SECONDS = 1.0
+arriving.HEAD_SECONDS = 2.0
 threads = 4

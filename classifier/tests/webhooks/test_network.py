@@ -149,7 +149,7 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"again and \x00\x1b[31m again \xff" * 500)
 
 
-def test_an_endless_reply_is_read_no_further_than_it_is_kept(receiver: Receiver) -> None:
+def test_an_endless_reply_is_read_no_further_than_it_is_kept(receiver: Receiver, settings: Any) -> None:
     receiver.answer = endless
     began = time.monotonic()
     answer = send(receiver.url)
@@ -157,7 +157,7 @@ def test_an_endless_reply_is_read_no_further_than_it_is_kept(receiver: Receiver)
     assert len(answer.reply) <= 1_000
     assert "\x00" not in answer.reply
     assert "\x1b" not in answer.reply
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < settings.WEBHOOK_TOTAL_SECONDS
 
 
 def drips_body(handler: BaseHTTPRequestHandler) -> None:
@@ -183,7 +183,7 @@ def test_a_slow_reply_ends_at_the_deadline(
     got = send(receiver.url)
     assert got.status is None
     assert "within 0.6 seconds" in got.error
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 2.5
 
 
 def test_what_is_no_http_is_an_error_that_says_so(receiver: Receiver) -> None:
