@@ -4,7 +4,7 @@ from classifier.admin.api_keys import ApiKeyAdmin
 from classifier.admin.comments import CommentAdmin, SourceAdmin
 from classifier.admin.history import CommentEventAdmin, ModelVersionEventAdmin
 from classifier.admin.model_versions import ModelVersionAdmin
-from classifier.admin.moderation import AuditEntryAdmin, DecisionAdmin, PolicyAdmin
+from classifier.admin.moderation import AuditEntryAdmin, DecisionAdmin, PolicyAdmin, ShadowPolicyAdmin
 from classifier.admin.operations import DayStatisticAdmin, TransferAdmin
 from classifier.admin.predictions import PredictionAdmin
 from classifier.admin.review import (
@@ -36,6 +36,7 @@ __all__ = [
     "ReportAdmin",
     "SavedQueueAdmin",
     "SecondReviewAdmin",
+    "ShadowPolicyAdmin",
     "SourceAdmin",
     "SuggestionAdmin",
     "TransferAdmin",

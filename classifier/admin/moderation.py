@@ -14,9 +14,17 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from classifier.admin.base import badge
+from classifier.admin.base import ReadOnlyInline, badge
 from classifier.admin.records import BIGGEST, RecordAdmin, WhenFilter, seen_or_own
-from classifier.models import AuditEntry, Decision, DecisionAction, Policy
+from classifier.models import (
+    AuditEntry,
+    Decision,
+    DecisionAction,
+    Policy,
+    ShadowPolicy,
+    ShadowPolicyEvent,
+    ShadowPolicyStatus,
+)
 
 POLICIES_SHOWN = 200
 
@@ -79,6 +87,37 @@ class PolicyAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Policy]":
         return super().get_queryset(request).filter(seen_or_own(request))
+
+
+class ShadowPolicyEventInline(ReadOnlyInline):
+    model = ShadowPolicyEvent
+    verbose_name_plural = "history, newest first"
+    fields = readonly_fields = ["created_at", "old", "new", "actor", "reason"]
+
+
+@admin.register(ShadowPolicy)
+class ShadowPolicyAdmin(RecordAdmin):
+    history_kind = "audit"
+    inlines = [ShadowPolicyEventInline]
+    list_display = ["id", "source", "status_badge", "created_by", "note", "created_at", "ended_at"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("source", RelatedDropdownFilter),
+        ("created_by", RelatedDropdownFilter),
+        WhenFilter,
+    ]
+    list_select_related = ["source", "created_by"]
+    words = ("source__slug",)
+    search_fields = ["id"]
+    search_help_text = "The number of a draft, or the slug of a source"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ShadowPolicy]":
+        return super().get_queryset(request).filter(seen_or_own(request))
+
+    @display(description="Status")
+    def status_badge(self, shadow: ShadowPolicy) -> SafeString:
+        status = ShadowPolicyStatus(shadow.status)
+        return badge(status.label, status.colour)
 
 
 @admin.register(AuditEntry)

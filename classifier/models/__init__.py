@@ -31,6 +31,13 @@ from classifier.models.review import (
     SavedQueue,
     SecondReview,
 )
+from classifier.models.shadow_policy import (
+    SHADOW_POLICY_TRANSITIONS,
+    ShadowJudgement,
+    ShadowPolicy,
+    ShadowPolicyEvent,
+    ShadowPolicyStatus,
+)
 from classifier.models.shadow_prediction import ShadowPrediction
 from classifier.models.source import Source, SourceAccess
 from classifier.models.suggestion import Suggestion
@@ -49,6 +56,7 @@ __all__ = [
     "EXTERNAL_ID_MAX_CHARACTERS",
     "FINAL_ACTIONS",
     "MODEL_VERSION_TRANSITIONS",
+    "SHADOW_POLICY_TRANSITIONS",
     "TERMINAL_COMMENT_STATUSES",
     "ApiKey",
     "ApiKeyUsage",
@@ -77,6 +85,10 @@ __all__ = [
     "Rule",
     "SavedQueue",
     "SecondReview",
+    "ShadowJudgement",
+    "ShadowPolicy",
+    "ShadowPolicyEvent",
+    "ShadowPolicyStatus",
     "ShadowPrediction",
     "Source",
     "SourceAccess",

@@ -49,6 +49,8 @@ _LEAD = [
     "change_savedqueue",
     "delete_savedqueue",
     "view_policy",
+    "view_shadowpolicy",
+    "view_shadowpolicyevent",
     "view_rule",
     "test_rule",
     "view_daystatistic",

@@ -27,6 +27,7 @@ EVERYTHING = {
     "report",
     "savedqueue",
     "secondreview",
+    "shadowpolicy",
     "source",
     "suggestion",
     "transfer",
