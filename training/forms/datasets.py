@@ -104,11 +104,6 @@ class DecisionsForm(_Named):
         label="With what policies decided by themselves",
         help_text="A model then learns its own opinion.",
     )
-    golden = forms.BooleanField(
-        required=False,
-        label="With golden items",
-        help_text="Moderators are measured with them; a model that learned them is measured too well.",
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

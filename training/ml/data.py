@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classifier.inference.normalise import normalise_text
+from classifier.inference.normalise import normalise, normalise_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Spans = Sequence[Sequence[int]]
+"""[begin, end) pairs in code points of a text."""
 FILE_KINDS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "json", ".json": "json"}
 
 
@@ -24,7 +26,8 @@ class DataError(ValueError):
 class TextTable:
     """Normalised texts; `targets` [rows, labels] float32 in {0, 1, -1 unknown}; `weights` [rows] float32.
 
-    `sources` says where each row comes from, None when the data do not tell; it is no part of the fingerprint.
+    `sources` says where each row comes from, `marks` which words of the normalised text a moderator marked; None when
+    the data do not tell. Neither is part of the fingerprint.
     """
 
     texts: list[str]
@@ -32,6 +35,7 @@ class TextTable:
     weights: "NDArray[np.float32]"
     labels: tuple[str, ...]
     sources: list[str] | None = None
+    marks: list[Spans] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -45,6 +49,7 @@ class TextTable:
             self.weights[index],
             self.labels,
             None if self.sources is None else [self.sources[i] for i in index],
+            None if self.marks is None else [self.marks[i] for i in index],
         )
 
     def loss_weights(self) -> "NDArray[np.float32] | None":
@@ -96,7 +101,8 @@ def load_table(
     """Read a source into a TextTable.
 
     A missing label column counts as unknown (-1), except that the first label may stand in a column named `label`.
-    `weight` and `source` are read when there. Rows flagged `in_train_text` are left out (leakage). Raises DataError.
+    `weight`, `source` and `marks` are read when there. Rows flagged `in_train_text` are left out (leakage). Raises
+    DataError.
     """
     rows = load_rows(source, split)
     columns = list(rows.column_names)
@@ -125,4 +131,31 @@ def load_table(
     )
     texts = [normalise_text(text or "") for text in rows[text_column]]
     sources = [str(source or "") for source in rows["source"]] if "source" in columns else None
-    return TextTable(texts, targets, weights, tuple(labels), sources)
+    return TextTable(texts, targets, weights, tuple(labels), sources, _marks_of(rows, text_column))
+
+
+def _marks_of(rows: Any, text_column: str) -> list[Spans] | None:
+    """What is called `marks` in a file of somebody else may be anything."""
+    if "marks" not in rows.column_names or not all(isinstance(spans, list) for spans in rows["marks"]):
+        return None
+    return normalised_marks([text or "" for text in rows[text_column]], list(rows["marks"]))
+
+
+def normalised_marks(texts: Sequence[str], marks: Sequence[Spans]) -> list[Spans]:
+    """Return the spans of the texts as written in code points of the normalised texts.
+
+    A character stands for a mark when any of what it was made of was marked; of what normalising removes nothing
+    stays.
+    """
+    return [_normalised(text, spans) if spans else [] for text, spans in zip(texts, marks, strict=True)]
+
+
+def _normalised(text: str, spans: Spans) -> Spans:
+    cleaned = normalise(text)
+    places = [cleaned.original_span(place, place + 1) for place in range(len(cleaned.text))]
+    found: list[list[int]] = []
+    for begin, end in spans:
+        inside = [place for place, (first, last) in enumerate(places) if first < end and begin < last]
+        if inside:
+            found.append([inside[0], inside[-1] + 1])
+    return found

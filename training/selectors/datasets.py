@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import BooleanField, ExpressionWrapper
+
+from classifier.models import GoldenItem
 from training.models import SPLITS, Dataset, Experiment
 from training.models.dataset import DatasetQuerySet
-from training.selectors.decisions_summary import standing_decisions
+from training.selectors.decisions_summary import EDITED, GOLDEN, PEOPLE, PURGED, standing_decisions
 
 PAGE_SIZE = 10
 ORDER_SEED = 13
@@ -103,23 +106,21 @@ def decisions_standing(
     since: datetime | None = None,
     until: datetime | None = None,
     automatic: bool = False,
-    golden: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """The decision that counts of every decided comment, newest first, with the comment's text and source.
 
     What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Golden items
-    are left out unless `golden`: who measures people with them should not train on them unasked. So are purged texts.
+    and purged texts are always left out. A text that was `edited` after its decision comes with it, to be counted.
     """
-    rows = standing_decisions().exclude(comment__text="")
+    rows = standing_decisions(sources=sources, since=since, until=until).filter(~GOLDEN & ~PURGED)
     if not automatic:
-        rows = rows.filter(automatic=False)
-    if not golden:
-        rows = rows.filter(comment__golden__isnull=True)
-    if sources:
-        rows = rows.filter(comment__source__slug__in=sources)
-    if since is not None:
-        rows = rows.filter(created_at__gte=since)
-    if until is not None:
-        rows = rows.filter(created_at__lt=until)
+        rows = rows.filter(PEOPLE)
     columns = ("id", "action", "labels", "marks", "comment_id", "comment__text", "comment__source__slug")
-    yield from rows.order_by("-pk").values(*columns).iterator(chunk_size=2_000)
+    edited = ExpressionWrapper(EDITED, output_field=BooleanField())
+    yield from rows.order_by("-pk").values(*columns, edited=edited).iterator(chunk_size=2_000)
+
+
+def golden_texts() -> Iterator[str]:
+    """The texts of all golden items: what people and versions are measured with teaches nobody."""
+    rows = GoldenItem.objects.exclude(comment__text="").order_by("pk")
+    yield from rows.values_list("comment__text", flat=True).iterator(chunk_size=2_000)

@@ -8,8 +8,16 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 
 from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion
+from classifier.selectors.judged_text import edited_since
 from classifier.selectors.suggestions import usable_suggestions
 from training.models import Dataset, DatasetKind
+
+PEOPLE = Q(automatic=False)
+GOLDEN = Q(comment__golden__isnull=False)
+PURGED = Q(comment__text="")
+EDITED = edited_since("created_at")
+"""The maker of such a decision never saw the text as it is now, and of the earlier one nothing is kept."""
+USABLE = PEOPLE & ~GOLDEN & ~PURGED & ~EDITED
 
 
 @dataclass(frozen=True)
@@ -23,9 +31,10 @@ class SourceCount:
 
 @dataclass(frozen=True)
 class DecisionsSummary:
-    """Decisions that stand and would go in, and what would be left out: golden items, policies' own, purged texts.
+    """Decisions that stand and would go in, and what would be left out, each under the first reason that holds.
 
-    `new` came after the last data set of decisions, `last`. `marked` and `corrected` are among those that go in.
+    The reasons: `by_policies` themselves, `golden` items, `purged` texts, texts `edited` after the decision. `new` came
+    after the last data set of decisions, `last`; `marked` and `corrected` are among those that go in.
     """
 
     approved: int = 0
@@ -36,6 +45,7 @@ class DecisionsSummary:
     golden: int = 0
     by_policies: int = 0
     purged: int = 0
+    edited: int = 0
     new: int = 0
     sources: list[SourceCount] = field(default_factory=list)
     last: Dataset | None = None
@@ -49,22 +59,19 @@ def decisions_summary() -> DecisionsSummary:
     """Four queries, each over what stands."""
     last = last_frozen()
     standing = standing_decisions()
-    usable = Q(automatic=False, comment__golden__isnull=True, comment__text_purged_at__isnull=True)
-    people = Q(automatic=False)
     counted: dict[str, Any] = standing.aggregate(
-        approved=Count("pk", filter=usable & Q(action=DecisionAction.APPROVE)),
-        removed=Count("pk", filter=usable & Q(action=DecisionAction.REMOVE)),
-        corrected=Count("pk", filter=usable & ~Q(labels={})),
-        marked=Count("pk", filter=usable & ~Q(marks=[])),
-        new=Count("pk", filter=usable & Q(pk__gt=last_decision_of(last))),
-        by_policies=Count("pk", filter=Q(automatic=True)),
-        golden=Count("pk", filter=people & Q(comment__golden__isnull=False)),
-        purged=Count(
-            "pk", filter=people & Q(comment__text_purged_at__isnull=False, comment__golden__isnull=True)
-        ),
+        approved=Count("pk", filter=USABLE & Q(action=DecisionAction.APPROVE)),
+        removed=Count("pk", filter=USABLE & Q(action=DecisionAction.REMOVE)),
+        corrected=Count("pk", filter=USABLE & ~Q(labels={})),
+        marked=Count("pk", filter=USABLE & ~Q(marks=[])),
+        new=Count("pk", filter=USABLE & Q(pk__gt=last_decision_of(last))),
+        by_policies=Count("pk", filter=~PEOPLE),
+        golden=Count("pk", filter=PEOPLE & GOLDEN),
+        purged=Count("pk", filter=PEOPLE & ~GOLDEN & PURGED),
+        edited=Count("pk", filter=PEOPLE & ~GOLDEN & ~PURGED & EDITED),
     )
     by_source = (
-        standing.filter(usable)
+        standing.filter(USABLE)
         .values("comment__source__name")
         .annotate(
             approved=Count("pk", filter=Q(action=DecisionAction.APPROVE)),
@@ -78,22 +85,26 @@ def decisions_summary() -> DecisionsSummary:
     return DecisionsSummary(**counted, suggestions=teaching_suggestions().count(), sources=sources, last=last)
 
 
-def standing_decisions() -> "QuerySet[Decision]":
+def standing_decisions(
+    *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
+) -> "QuerySet[Decision]":
     """Decisions that count for their comment: final ones that nobody has undone and none has followed."""
     rows = Decision.objects.filter(action__in=FINAL_ACTIONS, comment__current_decision=F("pk"))
+    if sources:
+        rows = rows.filter(comment__source__slug__in=sources)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(created_at__lt=until)
     return rows.order_by()
 
 
 def teaching_suggestions(
-    *,
-    sources: Sequence[str] = (),
-    since: datetime | None = None,
-    until: datetime | None = None,
-    golden: bool = False,
+    *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
 ) -> "QuerySet[Suggestion]":
-    """What others sent through the API and nobody rejected; about golden items only where asked for."""
+    """What others sent through the API and nobody rejected; never about golden items."""
     rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
-    return rows if golden else rows.filter(comment__golden__isnull=True)
+    return rows.filter(comment__golden__isnull=True)
 
 
 def last_frozen() -> Dataset | None:

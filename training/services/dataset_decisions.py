@@ -12,7 +12,7 @@ from django.utils import timezone
 from classifier.models import Suggestion, User
 from training.ml.frozen.rows import text_digest
 from training.models import Dataset, DatasetKind
-from training.selectors.datasets import decisions_standing
+from training.selectors.datasets import decisions_standing, golden_texts
 from training.selectors.decisions_summary import teaching_suggestions
 from training.services.errors import DatasetRejected
 from training.services.freezing import check_new, dataset_store, incoming_folder, run_child
@@ -53,7 +53,6 @@ def dataset_from_decisions(
     since: datetime | None = None,
     until: datetime | None = None,
     automatic: bool = False,
-    golden: bool = False,
     suggestions: bool = False,
     description: str = "",
 ) -> Dataset:
@@ -61,10 +60,10 @@ def dataset_from_decisions(
 
     Approved comments are not toxic, removed ones are; corrected labels say what the moderator said, all others are
     unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
-    adds what policies decided by themselves, `golden` the comments that moderators are measured with, `suggestions`
-    what others sent through the API and nobody rejected. Comments with the same text count once, with the latest
-    decision, and a decision outweighs every suggestion; purged texts are left out. The hash of the text decides the
-    split. Raises DatasetRejected, also where there are too few decisions, and PermissionDenied.
+    adds what policies decided by themselves, `suggestions` what others sent through the API and nobody rejected.
+    Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
+    out are golden items and every text that one has, purged texts, and texts edited after they were decided: nobody
+    has judged those as they are. Marked words come along as spans. The hash of the text decides the split. Raises DatasetRejected, also where there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
@@ -75,10 +74,9 @@ def dataset_from_decisions(
     with incoming_folder() as folder:
         found = _write_rows(
             folder / "rows.jsonl",
-            decisions_standing(sources=sources, since=since, until=until, automatic=automatic, golden=golden),
-            teaching_suggestions(sources=sources, since=since, until=until, golden=golden)
-            if suggestions
-            else (),
+            decisions_standing(sources=sources, since=since, until=until, automatic=automatic),
+            teaching_suggestions(sources=sources, since=since, until=until) if suggestions else (),
+            golden_texts(),
             weight,
         )
         found.check()
@@ -86,7 +84,7 @@ def dataset_from_decisions(
             "reader": "rows",
             "path": str((folder / "rows.jsonl").resolve()),
             "labels": found.labels,
-            "left_out": {"duplicates": found.repeated} if found.repeated else {},
+            "left_out": found.left_out(),
             "test_share": test_share,
             "validation_share": validation_share,
         }
@@ -120,7 +118,14 @@ class _Found:
     corrected: int = 0
     marked: int = 0
     repeated: int = 0
+    edited: int = 0
+    golden: int = 0
     last_id: int = 0
+
+    def left_out(self) -> dict[str, int]:
+        """How many rows did not go in, by reason."""
+        counts = {"duplicates": self.repeated, "edited": self.edited, "golden": self.golden}
+        return {reason: count for reason, count in counts.items() if count}
 
     def check(self) -> None:
         """Raise DatasetRejected with fewer decisions than can teach anything, or of one kind only."""
@@ -140,31 +145,48 @@ class _Found:
 
 
 def _write_rows(
-    path: Path, decisions: Iterable[dict[str, Any]], suggestions: Iterable[Suggestion], weight: float
+    path: Path,
+    decisions: Iterable[dict[str, Any]],
+    suggestions: Iterable[Suggestion],
+    measured_with: Iterable[str],
+    weight: float,
 ) -> _Found:
-    """Write one line for each text, with its latest decision, else its latest suggestion; `decisions` newest first."""
+    """Write one line for each text, with its latest decision, else its latest suggestion; `decisions` newest first.
+
+    Nothing of `measured_with`, the texts of golden items, goes in.
+    """
     found = _Found()
     seen: set[bytes] = set()
+    golden = {text_digest(text) for text in measured_with}
     kept: list[dict[str, Any]] = []
 
-    def keep(text: str, labels: dict[str, int], source: str, comment_id: int) -> bool:
+    def keep(
+        text: str, labels: dict[str, int], source: str, comment_id: int, marks: Sequence[dict[str, int]] = ()
+    ) -> bool:
         digest = text_digest(text)
+        if digest in golden:
+            found.golden += 1
+            return False
         if digest in seen:
             found.repeated += 1
             return False
         seen.add(digest)
         found.toxic += labels.get(TOXIC) == 1
         found.labels += [label for label in labels if label not in found.labels]
+        spans = [[mark["begin"], mark["end"]] for mark in marks]
         row = {"text": text, "labels": labels, "source": source, "comment_id": comment_id, "weight": weight}
-        kept.append(row)
+        kept.append({**row, "marks": spans})
         return True
 
     for decision in decisions:
+        if decision["edited"]:
+            found.edited += 1
+            continue
         found.last_id = max(found.last_id, decision["id"])
         removed = decision["action"] == "remove"
         labels = {TOXIC: int(removed), **{k: int(v) for k, v in decision["labels"].items()}}
         source, comment = decision["comment__source__slug"], decision["comment_id"]
-        if keep(decision["comment__text"], labels, source, comment):
+        if keep(decision["comment__text"], labels, source, comment, decision["marks"]):
             found.removed += removed
             found.approved += not removed
             found.corrected += bool(decision["labels"])

@@ -11,6 +11,8 @@ LEFT_OUT = {
     "leaked": "{} that validation or test rows say too",
     "duplicates": "{} whose text was there already",
     "in_test_set": "{} that are in the test set here",
+    "edited": "{} edited after they were decided",
+    "golden": "{} that are the text of a golden item",
 }
 
 
@@ -130,6 +132,8 @@ def _remarks(statistics: dict[str, Any]) -> list[str]:
         remarks.append(f"{decided['approved']:,} approved and {decided['removed']:,} removed comments.")
         if corrected := decided.get("corrected"):
             remarks.append(f"Moderators corrected labels of {corrected:,} of them.")
+        if marked := decided.get("marked"):
+            remarks.append(f"Moderators marked words in {marked:,} of them.")
         if suggested := decided.get("suggested"):
             remarks.append(f"{suggested:,} rows are suggestions that came in through the API.")
     return remarks

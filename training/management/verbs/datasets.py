@@ -126,7 +126,6 @@ def _decisions_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--source", action="append", default=[], help="only this one; several times")
     parser.add_argument("--suggestions", action="store_true", help="and what came in through the API")
     parser.add_argument("--automatic", action="store_true", help="and what policies decided")
-    parser.add_argument("--golden", action="store_true", help="and what moderators are measured with")
 
 
 def _add_decisions(said: Said, options: dict[str, Any]) -> None:
@@ -139,7 +138,6 @@ def _add_decisions(said: Said, options: dict[str, Any]) -> None:
         sources=options["source"],
         suggestions=options["suggestions"],
         automatic=options["automatic"],
-        golden=options["golden"],
         by=options["by"],
     )
     _made(said, made)

@@ -92,7 +92,7 @@ def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dic
 
 
 def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
-    """Rows that the caller wrote itself: {"text", "targets", "weight", "source", "comment_id"}, one a line."""
+    """Rows that the caller wrote itself: {"text", "targets", "weight", "source", "comment_id", "marks"}, a line each."""
     import numpy as np
 
     with Path(job["path"]).open(encoding="utf-8") as file:
@@ -104,8 +104,9 @@ def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], di
         tuple(job["labels"]),
         [row["source"] for row in rows],
         [row["comment_id"] for row in rows],
+        [row["marks"] for row in rows],
     )
-    return {"train": train}, dict(job.get("left_out", {})), _measured_on(job)
+    return {job.get("split", "train"): train}, dict(job.get("left_out", {})), _measured_on(job)
 
 
 def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:

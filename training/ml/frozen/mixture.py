@@ -85,6 +85,7 @@ def _merge(parts: list[Part], split: str, labels: tuple[str, ...]) -> tuple[Rows
                 taken.labels,
                 [source or part.name for source in taken.sources],
                 taken.comment_ids,
+                taken.marks,
             )
         )
     return concatenate(kept, labels), dropped

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifier.inference.normalise import normalise_text
-from training.ml.data import TextTable
+from training.ml.data import Spans, TextTable, normalised_marks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LABEL_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
-OWN_COLUMNS = ("text", "weight", "source", "comment_id")
+OWN_COLUMNS = ("text", "weight", "source", "comment_id", "marks")
 DIGEST_BYTES = 16
 
 
@@ -53,7 +53,8 @@ class Limits:
 class Rows:
     """`texts` as written; `targets` [rows, labels] in {0, 1, -1 unknown}; `weights` [rows]; both float32.
 
-    `sources` are empty strings where unknown, `comment_ids` 0 where a row comes from no comment.
+    `sources` are empty strings where unknown, `comment_ids` 0 where a row comes from no comment. `marks` are the words
+    that a moderator marked: [begin, end) in code points of the text as written, empty where nobody marked any.
     """
 
     texts: list[str]
@@ -62,12 +63,15 @@ class Rows:
     labels: tuple[str, ...]
     sources: list[str] = field(default_factory=list)
     comment_ids: list[int] = field(default_factory=list)
+    marks: list[Spans] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.sources:
             object.__setattr__(self, "sources", [""] * len(self.texts))
         if not self.comment_ids:
             object.__setattr__(self, "comment_ids", [0] * len(self.texts))
+        if not self.marks:
+            object.__setattr__(self, "marks", [[]] * len(self.texts))
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -82,6 +86,7 @@ class Rows:
             self.labels,
             [self.sources[i] for i in where],
             [self.comment_ids[i] for i in where],
+            [self.marks[i] for i in where],
         )
 
     def with_labels(self, labels: Sequence[str]) -> "Rows":
@@ -90,7 +95,9 @@ class Rows:
         for position, label in enumerate(labels):
             if label in self.labels:
                 targets[:, position] = self.targets[:, self.labels.index(label)]
-        return Rows(self.texts, targets, self.weights, tuple(labels), self.sources, self.comment_ids)
+        return Rows(
+            self.texts, targets, self.weights, tuple(labels), self.sources, self.comment_ids, self.marks
+        )
 
     def table(self) -> TextTable:
         """The rows as recipes and evaluation see them, texts normalised."""
@@ -100,6 +107,7 @@ class Rows:
             self.weights,
             self.labels,
             self.sources if any(self.sources) else None,
+            normalised_marks(self.texts, self.marks) if any(self.marks) else None,
         )
 
     def digests(self) -> list[bytes]:
@@ -125,6 +133,7 @@ def concatenate(parts: Sequence[Rows], labels: Sequence[str]) -> Rows:
         tuple(labels),
         [source for part in aligned for source in part.sources],
         [comment for part in aligned for comment in part.comment_ids],
+        [spans for part in aligned for spans in part.marks],
     )
 
 

@@ -1,4 +1,8 @@
-"""The frozen files: `train`, `validation` and `test` .parquet with text, labels, weight, source, comment_id."""
+"""The frozen files: `train`, `validation` and `test` .parquet with text, labels, weight, source, comment_id, marks.
+
+`source`, `comment_id` and `marks` are there where any row has one. `marks` is a list of [begin, end) pairs for each
+row: the words that a moderator marked, in code points of `text` in the same row, in order, overlapping nowhere.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,8 @@ def write_splits(splits: dict[str, Rows], folder: Path) -> None:
             columns["source"] = pa.array(rows.sources, pa.string())
         if any(rows.comment_ids):
             columns["comment_id"] = pa.array(rows.comment_ids, pa.int64())
+        if any(rows.marks):
+            columns["marks"] = pa.array(rows.marks, pa.list_(pa.list_(pa.int32())))
         aside = folder / f"{split}.parquet.writing"
         pq.write_table(
             pa.table(columns), aside, compression="zstd", compression_level=9, row_group_size=GROUP_ROWS
@@ -62,6 +68,7 @@ def read_split(path: Path) -> Rows:
         labels,
         table.column("source").to_pylist() if "source" in table.column_names else [],
         table.column("comment_id").to_pylist() if "comment_id" in table.column_names else [],
+        table.column("marks").to_pylist() if "marks" in table.column_names else [],
     )
 
 
