@@ -23,16 +23,17 @@ class ApiProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        dialect = dialect_of(request.path_info)
+        request.reads_no_pages = dialect is not None or request.path_info.startswith(PREFIX)  # type: ignore[attr-defined]
         response = self.get_response(request)
         if response.status_code < 400 or isinstance(response, DialectReply):
             return response
         if response.headers.get("Content-Type", "").startswith("application/problem+json"):
             return response
-        dialect = dialect_of(request.path_info)
         problem: HttpResponse
         if dialect is not None:
             problem = lost_answer(dialect, response.status_code, request)
-        elif request.path_info.startswith(PREFIX):
+        elif request.reads_no_pages:  # type: ignore[attr-defined]
             problem = plain_response(response.status_code, request)
         else:
             return response

@@ -50,6 +50,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, code: int, heading: str, advice: str) -> HttpResponse:
+    if getattr(request, "reads_no_pages", False):  # the API says it in its own words
+        return HttpResponse(status=code)
     context: dict[str, Any] = {"code": code, "heading": heading, "advice": advice}
     name = "errors/part.html" if _is_htmx(request) else "errors/page.html"
     return render(request, name, context, status=code)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
-from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import ModelVersion, User
 from classifier.services import api_key_create, model_version_activate, model_version_register, score_texts
 from classifier.tests.api.conftest import person
+from classifier.tests.clients.server_process import running_server
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import own_database_url, running_worker
 
@@ -24,12 +24,28 @@ RUDE, KIND = "You are a stupid idiot and I hate you.", "Thank you, that was kind
 START_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def worker(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+@pytest.fixture(scope="package")
+def database_url(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> str:
     with django_db_blocker.unblock():
-        url = own_database_url()
-    with running_worker(url):
+        return own_database_url()
+
+
+@pytest.fixture(scope="package")
+def worker(database_url: str) -> Iterator[None]:
+    with running_worker(database_url):
         yield
+
+
+@pytest.fixture(scope="package")
+def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the server; what it logs meanwhile holds no failure, no comment and no key."""
+    log = tmp_path_factory.mktemp("server") / "log"
+    with running_server(database_url, log) as url:
+        yield url
+    written = log.read_text()
+    assert "Traceback" not in written, written
+    for secret in (RUDE, KIND, "tox_"):
+        assert secret not in written
 
 
 @pytest.fixture
@@ -58,7 +74,7 @@ RunNode = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def node(live_server: LiveServer, key: str) -> RunNode:
+def node(server: str, key: str) -> RunNode:
     """Runs one of the scripts and gives what it prints, one JSON object."""
     program = shutil.which("node")
     if program is None:
@@ -68,7 +84,7 @@ def node(live_server: LiveServer, key: str) -> RunNode:
 
     def run(script: str) -> dict[str, Any]:
         done = subprocess.run(
-            [program, script, live_server.url, key],
+            [program, script, server, key],
             cwd=NODE,
             capture_output=True,
             text=True,

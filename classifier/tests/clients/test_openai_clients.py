@@ -4,7 +4,6 @@ from typing import Any
 
 import openai
 import pytest
-from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import Comment, ModelVersion
 from classifier.tests.clients.conftest import KIND, RUDE, RunNode
@@ -12,10 +11,8 @@ from classifier.tests.clients.conftest import KIND, RUDE, RunNode
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_openais_python_client_reads_every_category(
-    live_server: LiveServer, model: ModelVersion, key: str
-) -> None:
-    with openai.OpenAI(base_url=f"{live_server.url}/v1", api_key=key, max_retries=0) as client:
+def test_openais_python_client_reads_every_category(server: str, model: ModelVersion, key: str) -> None:
+    with openai.OpenAI(base_url=f"{server}/v1", api_key=key, max_retries=0) as client:
         reply = client.moderations.create(input=[RUDE, KIND], model="omni-moderation-latest")
         assert reply.id.startswith("modr-")
         assert reply.model == model.version
@@ -38,7 +35,7 @@ def test_openais_python_client_reads_every_category(
         assert (refused.value.param, refused.value.type) == ("input[0]", "invalid_request_error")
 
     with (
-        openai.OpenAI(base_url=f"{live_server.url}/v1", api_key="tox_nobody", max_retries=0) as stranger,
+        openai.OpenAI(base_url=f"{server}/v1", api_key="tox_nobody", max_retries=0) as stranger,
         pytest.raises(openai.AuthenticationError) as unknown,
     ):
         stranger.moderations.create(input="x")

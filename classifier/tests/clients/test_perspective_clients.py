@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
-from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import Comment, ModelVersion, Suggestion
 from classifier.tests.clients.conftest import KIND, RUDE, RunNode
@@ -15,13 +14,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def client(live_server: LiveServer, model: ModelVersion, key: str) -> Iterator[Any]:
+def client(server: str, model: ModelVersion, key: str) -> Iterator[Any]:
     """As Perspective's documentation makes it, but for the address."""
     with discovery.build(
         "commentanalyzer",
         "v1alpha1",
         developerKey=key,
-        discoveryServiceUrl=f"{live_server.url}/$discovery/rest?version=v1alpha1",
+        discoveryServiceUrl=f"{server}/$discovery/rest?version=v1alpha1",
         static_discovery=False,
         cache_discovery=False,
     ) as client:

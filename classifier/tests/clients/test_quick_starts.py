@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import Comment, ModelVersion, User
 from classifier.services import api_key_create
@@ -39,26 +38,24 @@ def run(command: list[str], url: str, owner: User) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_the_python_quick_start_runs(
-    live_server: LiveServer, model: ModelVersion, owner: User, tmp_path: Path
-) -> None:
+def test_the_python_quick_start_runs(server: str, model: ModelVersion, owner: User, tmp_path: Path) -> None:
     (tmp_path / "start.py").write_text(block("python"))
-    rude, kind, stored, action = run([sys.executable, str(tmp_path / "start.py")], live_server.url, owner)
+    rude, kind, stored, action = run([sys.executable, str(tmp_path / "start.py")], server, owner)
     assert [rude.split()[0], kind.split()[0]] == ["toxic", "non-toxic"]
     assert rude.split()[-1] == model.version
     comment = Comment.objects.get(external_id="post-81")
-    assert stored == f"201 classified {live_server.url}/api/v1/comments/{comment.pk}/"
+    assert stored == f"201 classified {server}/api/v1/comments/{comment.pk}/"
     assert action == "review"
 
 
 def test_the_javascript_quick_start_runs(
-    live_server: LiveServer, model: ModelVersion, owner: User, tmp_path: Path
+    server: str, model: ModelVersion, owner: User, tmp_path: Path
 ) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed; this test needs Node 20 or later")
     (tmp_path / "start.mjs").write_text(block("javascript"))
-    scored, stored, listed = run([node, str(tmp_path / "start.mjs")], live_server.url, owner)
+    scored, stored, listed = run([node, str(tmp_path / "start.mjs")], server, owner)
     assert scored.startswith("toxic 0.")
     assert "idiot" in scored
     assert stored.endswith("classified non-toxic")

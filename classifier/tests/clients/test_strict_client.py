@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
-from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import ModelVersion
 from classifier.tests.clients import strict
@@ -46,9 +45,9 @@ SUGGESTION = {
 
 
 @pytest.fixture
-def call(live_server: LiveServer, model: ModelVersion) -> Any:
+def call(server: str, model: ModelVersion) -> Any:
     def call(path: str, body: Any, key: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(urlsplit(live_server.url).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(server).netloc, timeout=30)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         connection.request("POST", path, json.dumps(body), headers)
         response = connection.getresponse()

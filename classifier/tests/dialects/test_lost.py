@@ -27,6 +27,7 @@ def test_an_unknown_path_is_a_404(db: None, path: str) -> None:
     for response in (Client().get(path), Client(enforce_csrf_checks=True).post(path)):
         assert response.status_code == 404
         assert_own_form(path, response)
+        assert response.templates == [], "no page is made to be thrown away"
 
 
 @pytest.mark.parametrize("path", PATHS)
