@@ -39,6 +39,20 @@ class FakeScorer:
         return FakeResult(scores, verdict_for(scores, dict.fromkeys(LABELS, 0.5), "toxic"))
 
 
+def version_row(version: str, labels: Sequence[str], **fields: Any) -> ModelVersion:
+    """A version as a row alone, without files; `fields` go over what is usual."""
+    usual = {
+        "name": version,
+        "directory": version,
+        "sha256": "a" * 64,
+        "labels": list(labels),
+        "thresholds": dict.fromkeys(labels, 0.5),
+        "primary_label": "toxic",
+        "manifest": {"version": version},
+    }
+    return ModelVersion.objects.create(version=version, **{**usual, **fields})
+
+
 def classified_comment(version: ModelVersion, text: str = "i hate you", by: User | None = None) -> Comment:
     comment = comment_submit(text=text, source="test", by=by)
     pending_classify(scorer=FakeScorer(), model_version=version, limit=1_000)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from classifier.models import Comment, CommentEvent, ModelVersion, Prediction, Source, User
 from classifier.services import ExplainedWord, ScoredText, TextExplanation
 from classifier.services.roles import MODERATOR
+from classifier.tests.builders import version_row
 
 LABELS = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"]
 HTMX = {"HX-Request": "true"}
@@ -54,18 +55,7 @@ def as_owner(owner: User) -> Client:
 
 @pytest.fixture
 def version(db: None) -> ModelVersion:
-    return ModelVersion.objects.create(
-        version="starter-1a2b3c4d",
-        name="starter",
-        status="active",
-        activated_at=timezone.now(),
-        directory="starter-1a2b3c4d",
-        sha256="a" * 64,
-        labels=LABELS,
-        thresholds=dict.fromkeys(LABELS, 0.5),
-        primary_label="toxic",
-        manifest={},
-    )
+    return version_row("starter-1a2b3c4d", LABELS, status="active", activated_at=timezone.now())
 
 
 MakeComment = Callable[..., Comment]

@@ -3,6 +3,7 @@
 from django.test import Client
 
 from classifier.models import Comment, ModelVersion, Prediction
+from classifier.tests.builders import version_row
 from classifier.tests.pages.conftest import LABELS, MakeComment
 
 
@@ -10,16 +11,7 @@ def test_it_shows_every_prediction_and_which_one_counts(
     as_owner: Client, comment_with: MakeComment, version: ModelVersion
 ) -> None:
     comment = comment_with("some words", score=0.9)
-    other = ModelVersion.objects.create(
-        version="next-5e6f7a8b",
-        name="next",
-        directory="next",
-        sha256="b" * 64,
-        labels=LABELS,
-        thresholds=dict.fromkeys(LABELS, 0.5),
-        primary_label="toxic",
-        manifest={},
-    )
+    other = version_row("next-5e6f7a8b", LABELS)
     newer = Prediction.objects.create(
         comment=comment,
         model_version=other,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from classifier.models import Comment, Decision, ModelVersion, Prediction, Source, User
 from classifier.services.roles import LEAD, MODERATOR
+from classifier.tests.builders import version_row
 
 LABELS = ["toxic", "insult"]
 
@@ -29,18 +30,7 @@ def moment(text: str) -> datetime:
 
 @pytest.fixture
 def version(db: None) -> ModelVersion:
-    return ModelVersion.objects.create(
-        version="starter-1a2b3c4d",
-        name="starter",
-        status="active",
-        activated_at=timezone.now(),
-        directory="starter-1a2b3c4d",
-        sha256="a" * 64,
-        labels=LABELS,
-        thresholds=dict.fromkeys(LABELS, 0.5),
-        primary_label="toxic",
-        manifest={},
-    )
+    return version_row("starter-1a2b3c4d", LABELS, status="active", activated_at=timezone.now())
 
 
 @pytest.fixture

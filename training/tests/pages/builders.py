@@ -10,6 +10,7 @@ import numpy as np
 from django.utils import timezone
 
 from classifier.models import ModelVersion
+from classifier.tests.builders import version_row
 from training.ml.data import TextTable
 from training.ml.evaluation.run import measure_subject
 from training.ml.evaluation.subject import Size
@@ -87,19 +88,7 @@ def make_dataset(name: str = "wiki_toxic", **fields: Any) -> Dataset:
 
 
 def make_version(version: str, **fields: Any) -> ModelVersion:
-    return ModelVersion.objects.create(
-        **{
-            "version": version,
-            "name": version,
-            "directory": version,
-            "sha256": "b" * 64,
-            "labels": list(LABELS),
-            "thresholds": dict.fromkeys(LABELS, 0.5),
-            "primary_label": "toxic",
-            "manifest": {"version": version},
-            **fields,
-        }
-    )
+    return version_row(version, LABELS, **fields)
 
 
 def make_run(
