@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 # Unicode's Default_Ignorable_Code_Point, the interlinear annotation marks, and the controls that are not white space
 # to Python's `\s`.
-_INVISIBLE = (
+INVISIBLE = (
     "\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f"
     "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
     "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a"
@@ -24,12 +24,12 @@ _INVISIBLE = (
 _SURROGATE = "\\ud800-\\udfff"
 _REPLACEMENT = "\ufffd"
 # What a text must hold for any work to be needed (besides not being NFC).
-_WORK = re.compile(f"[{_INVISIBLE}{_SURROGATE}]|[^\\S ]|\\s\\s|^\\s|\\s\\Z")
+_WORK = re.compile(f"[{INVISIBLE}{_SURROGATE}]|[^\\S ]|\\s\\s|^\\s|\\s\\Z")
 _PIECES = re.compile(
-    f"(?P<space>(?:\\s|[{_INVISIBLE}])*\\s(?:\\s|[{_INVISIBLE}])*)|(?P<gone>[{_INVISIBLE}]+)|(?P<odd>[{_SURROGATE}])"
+    f"(?P<space>(?:\\s|[{INVISIBLE}])*\\s(?:\\s|[{INVISIBLE}])*)|(?P<gone>[{INVISIBLE}]+)|(?P<odd>[{_SURROGATE}])"
 )
 _SPACES = re.compile("\\s+")
-_GONE = re.compile(f"[{_INVISIBLE}]+")
+_GONE = re.compile(f"[{INVISIBLE}]+")
 _ODD = re.compile(f"[{_SURROGATE}]")
 
 

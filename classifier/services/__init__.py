@@ -50,6 +50,7 @@ from classifier.services.scoring import (
     TextProblem,
     TextSpan,
     comment_explain,
+    comment_sentences,
     score_texts,
 )
 from classifier.services.shadow import shadow_start, shadow_stop
@@ -95,6 +96,7 @@ __all__ = [
     "comment_explain",
     "comment_rescan",
     "comment_retry",
+    "comment_sentences",
     "comment_submit",
     "comment_wait",
     "comments_rescan",

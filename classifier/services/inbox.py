@@ -12,6 +12,7 @@ from classifier.services.transport import Question, answer, take_questions
 from toxicsite.lib import metrics
 
 TAKE_AT_ONCE = 64
+TAKE_SECONDS = 1.0
 SLICE_CHARACTERS = 8_192  # about the 2,048 tokens that the engine runs at once
 
 logger = logging.getLogger(__name__)
@@ -19,12 +20,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Job:
-    """A question with the answers that it has so far; `next` is the first text without one."""
+    """A question with the answers that it has so far; of its texts the first `explained` are explained too."""
 
     question: Question
     texts: list[str]
-    explain: bool
+    explained: int = 0
     answers: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def explain(self) -> bool:
+        """Whether the next text is to be explained."""
+        return len(self.answers) < self.explained
 
     @property
     def characters_left(self) -> int:
@@ -36,17 +42,23 @@ class Job:
 
 
 def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
-    """Answer every question in the inbox, the shortest first, those that arrive meanwhile too; return how many."""
+    """Answer every question in the inbox, the shortest first, those that arrive meanwhile too; return how many.
+
+    What arrives after TAKE_SECONDS is left to the next call, for which its own bell has rung: else stored comments
+    and another model version would wait as long as there is always somebody who asks.
+    """
     jobs: list[Job] = []
     served = 0
     silence_bell = True
+    until = time.monotonic() + TAKE_SECONDS
     while True:
-        for question in take_questions(TAKE_AT_ONCE, silence_bell=silence_bell):
+        open_yet = silence_bell or time.monotonic() < until
+        for question in take_questions(TAKE_AT_ONCE, silence_bell=silence_bell) if open_yet else ():
             if engine is None:
                 answer(question, {"problem": problem})
                 served += 1
             else:
-                jobs.append(Job(question, question.payload["texts"], question.payload["explain"]))
+                jobs.append(_job(question))
         silence_bell = False
         now = time.monotonic()
         jobs = [job for job in jobs if job.question.expires > now]
@@ -59,6 +71,13 @@ def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
                 answer(job.question, {"items": job.answers})
                 served += 1
         jobs = [job for job in jobs if not job.is_done]
+
+
+def _job(question: Question) -> Job:
+    """Parts of texts come last, and only whole texts are explained."""
+    texts = question.payload["texts"]
+    whole = len(texts) - question.payload["parts"]
+    return Job(question, texts, whole if question.payload["explain"] else 0)
 
 
 def _advance(jobs: list[Job], engine: Engine) -> None:
@@ -140,6 +159,7 @@ def _encode(result: Any, engine: Engine) -> dict[str, Any]:
         "threshold": version.threshold,
         "windows": result.windows,
         "model_version": version.version,
+        "primary_label": version.primary_label,
         "spans": [asdict(span) for span in result.spans] if result.windows > 1 else [],
         "explanation": None,
     }

@@ -1,13 +1,16 @@
 """Scoring text at once, through the same worker as stored comments; nothing of it is stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from classifier.inference.sentences import sentence_spans
 from classifier.models import Comment
 from classifier.services import transport
 from classifier.services.errors import NoModel
 from classifier.services.validation import validate_texts
+
+SENTENCES_MAX = 50
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class TextExplanation:
 
 @dataclass(frozen=True)
 class TextSpan:
-    """The scores of one window of a text that is longer than the model reads at once."""
+    """The scores of a part of a text: one window of a long one, or a sentence taken alone."""
 
     begin: int
     end: int
@@ -39,7 +42,10 @@ class TextSpan:
 
 @dataclass(frozen=True)
 class ScoredText:
-    """The verdict on one text. `score` and `threshold` are those of the primary label."""
+    """The verdict on one text. `score` and `threshold` are those of `primary_label`.
+
+    `sentences` are those that were asked for, at most SENTENCES_MAX.
+    """
 
     scores: dict[str, float]
     verdict: str
@@ -49,6 +55,8 @@ class ScoredText:
     model_version: str
     spans: tuple[TextSpan, ...] = ()
     explanation: TextExplanation | None = None
+    sentences: tuple[TextSpan, ...] = ()
+    primary_label: str = "toxic"
 
 
 @dataclass(frozen=True)
@@ -60,17 +68,25 @@ class TextProblem:
 
 
 def score_texts(
-    *, texts: Sequence[str], explain: bool = False, deadline: float
+    *, texts: Sequence[str], explain: bool = False, sentences: bool = False, deadline: float
 ) -> list[ScoredText | TextProblem]:
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
 
-    Raises InvalidInput, NoBroker, NoWorker, NoModel (a NoWorker) or ScoreTimeout.
+    With `sentences` those of each text are scored too, by the same version. Raises InvalidInput, NoBroker, NoWorker,
+    NoModel (a NoWorker) or ScoreTimeout.
     """
-    payload = {"texts": validate_texts(texts), "explain": explain}
+    checked = validate_texts(texts)
+    places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
+    # A text of one sentence has its scores already.
+    places = [[] if spans == [(0, len(text))] else spans for text, spans in zip(checked, places, strict=True)]
+    parts = [text[begin:end] for text, spans in zip(checked, places, strict=True) for begin, end in spans]
+    payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts)}
     reply = transport.ask(payload, deadline=deadline)
     if "problem" in reply:
         raise NoModel(reply["problem"])
-    return [_decode(item) for item in reply["items"]]
+    answers = [_decode(item) for item in reply["items"]]
+    found = answers[: len(checked)]
+    return _with_sentences(checked, found, places, answers[len(checked) :]) if sentences else found
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
@@ -78,6 +94,33 @@ def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextPr
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no word of it can be shown.")
     return score_texts(texts=[comment.text], explain=True, deadline=deadline)[0]
+
+
+def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
+    """Score each sentence of a stored comment with the active version; raises as score_texts does."""
+    if comment.text_purged_at is not None:
+        return TextProblem("purged", "The text was purged, so no sentence of it can be scored.")
+    return score_texts(texts=[comment.text], sentences=True, deadline=deadline)[0]
+
+
+def _with_sentences(
+    texts: Sequence[str],
+    found: Sequence[ScoredText | TextProblem],
+    places: Sequence[Sequence[tuple[int, int]]],
+    answers: Sequence[ScoredText | TextProblem],
+) -> list[ScoredText | TextProblem]:
+    """Each text's answer with those of its sentences; one that could not be scored is left out."""
+    rest = iter(answers)
+    results: list[ScoredText | TextProblem] = []
+    for text, whole, spans in zip(texts, found, places, strict=True):
+        scored = [(span, next(rest)) for span in spans]
+        if isinstance(whole, TextProblem):
+            results.append(whole)
+            continue
+        each = tuple(TextSpan(*span, one.scores) for span, one in scored if isinstance(one, ScoredText))
+        alone = (TextSpan(0, len(text), whole.scores),)
+        results.append(replace(whole, sentences=each if spans else alone))
+    return results
 
 
 def _decode(item: dict[str, Any]) -> ScoredText | TextProblem:

@@ -22,6 +22,7 @@ from classifier.views.comment_acts import ActProblem, comment_acts
 from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
 from classifier.views.queue_state import QueueState
+from classifier.views.sentences import sentence_count, sentences_of_comment
 from classifier.views.words import words_of_comment
 
 PAGE_SIZE = 25
@@ -109,6 +110,10 @@ def render_comment(
         "decide_problem": problem,
         "note": note,
         "worker": worker_status() if card.pending else None,
+        "sentence_count": sentence_count(found) if card.verdict else 0,
+        "sentences": sentences_of_comment(found)
+        if request.GET.get("sentences") == "1" and card.verdict
+        else None,
         "words": words_of_comment(found) if request.GET.get("words") == "1" and card.verdict else None,
     }
     return render(request, "classifier/comment.html", context, status=status)

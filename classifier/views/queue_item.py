@@ -25,6 +25,7 @@ from classifier.services.review import OF_SCORING
 from classifier.views.decided import Correction, DecisionRow, decision_rows, label_corrections
 from classifier.views.presentation import VerdictCard, card_of_comment
 from classifier.views.queue_reasons import BandLine, ReasonLine, band_line, reason_lines
+from classifier.views.sentences import sentence_count
 
 REPORTS_SHOWN = 20
 GROUP_SHOWN = 5
@@ -71,6 +72,10 @@ class QueueItem:
     @property
     def purged(self) -> bool:
         return self.comment.text_purged_at is not None and not self.comment.text
+
+    @property
+    def sentence_count(self) -> int:
+        return sentence_count(self.comment)
 
     @property
     def veiled(self) -> bool:

@@ -1,4 +1,4 @@
-/* The review queue by keyboard: keys, the claim's time, marked words, and nothing lost when the server is away. */
+/* The review queue by keyboard: keys, the claim's time, and nothing lost when the server is away. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -106,98 +106,6 @@
     if (event.target.matches("[data-auto-send]")) event.target.form.requestSubmit();
   });
 
-  /* --- marked words: offsets are code points of the text, as the server counts them --------------------- */
-  const field = () => within("[data-marks]");
-  const said = () => within(".said");
-  const points = (text) => [...text].length;
-  const read = () => { try { return JSON.parse(field().value) || []; } catch { return []; } };
-  const merge = (marks) => {
-    const merged = [];
-    for (const mark of marks.sort((a, b) => a.begin - b.begin)) {
-      const last = merged[merged.length - 1];
-      if (last && mark.begin <= last.end) last.end = Math.max(last.end, mark.end);
-      else merged.push({ ...mark });
-    }
-    return merged;
-  };
-  const selected = () => {
-    const selection = document.getSelection();
-    const box = said();
-    if (!box || !selection || selection.isCollapsed || !selection.rangeCount) return null;
-    const range = selection.getRangeAt(0);
-    if (!box.contains(range.startContainer) || !box.contains(range.endContainer)) return null;
-    const before = document.createRange();
-    before.selectNodeContents(box);
-    before.setEnd(range.startContainer, range.startOffset);
-    const text = range.toString();
-    const lead = points(text) - points(text.trimStart());
-    const length = points(text.trim());
-    const begin = points(before.toString()) + lead;
-    return length ? { begin, end: begin + length } : null;
-  };
-  const rangeOf = (box, mark) => {
-    const range = document.createRange();
-    const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
-    let at = 0;
-    let begun = false;
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      const letters = [...node.data];
-      const unit = (count) => letters.slice(0, count).join("").length;
-      if (!begun && mark.begin < at + letters.length) { range.setStart(node, unit(mark.begin - at)); begun = true; }
-      if (begun && mark.end <= at + letters.length) { range.setEnd(node, unit(mark.end - at)); return range; }
-      at += letters.length;
-    }
-    return null;
-  };
-  const showMarks = () => {
-    const list = within("[data-marks-list]");
-    const box = said();
-    if (!list || !field() || !box) return;
-    const letters = [...box.textContent];
-    const marks = read();
-    list.replaceChildren(...marks.map((mark, place) => {
-      const words = letters.slice(mark.begin, mark.end).join("");
-      const item = document.createElement("li");
-      const text = document.createElement("span");
-      text.textContent = words;
-      if (box.classList.contains("veil")) text.className = "veil";
-      const off = document.createElement("button");
-      off.type = "button";
-      off.textContent = "×";
-      off.dataset.unmark = String(place);
-      off.setAttribute("aria-label", `Take away mark ${place + 1}`);
-      item.append(text, off);
-      return item;
-    }));
-    if (window.CSS && CSS.highlights && window.Highlight) {
-      const ranges = marks.map((mark) => rangeOf(box, mark)).filter(Boolean);
-      if (ranges.length) CSS.highlights.set("marked", new Highlight(...ranges));
-      else CSS.highlights.delete("marked");
-    }
-  };
-  let chosen = null;
-  document.addEventListener("selectionchange", () => {
-    const button = within("[data-mark]");
-    if (!button) return;
-    const now = selected();
-    if (now) chosen = now;
-    button.hidden = !(now || (chosen && document.activeElement === button));
-  });
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-mark]") && chosen && field()) {
-      field().value = JSON.stringify(merge([...read(), chosen]));
-      chosen = null;
-      document.getSelection().removeAllRanges();
-      showMarks();
-      announce("Marked.");
-    }
-    const off = event.target.closest("[data-unmark]");
-    if (off) {
-      field().value = JSON.stringify(read().filter((_, place) => place !== Number(off.dataset.unmark)));
-      showMarks();
-    }
-  });
-
   /* --- a draft for the way over the sign-in page, or a closed tab: only in this tab's own store ----------- */
   const DRAFT = "queue-draft";
   const keepDraft = (form) => {
@@ -224,10 +132,8 @@
   /* --- htmx: what arrives, and what to do when nothing does ---------------------------------------------- */
   const arrived = () => {
     delete root.dataset.reveal;
-    chosen = null;
     takeDraft();
     startClaim();
-    showMarks();
     tick();
   };
   const problem = (id) => {
@@ -244,7 +150,6 @@
     problem("queue-broken");
   });
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.elt.id === "words") { showMarks(); return; }
     if (event.detail.elt.id !== "work") return;
     arrived();
     const wrong = within(".field-error");

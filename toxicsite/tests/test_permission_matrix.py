@@ -35,6 +35,7 @@ POST comments/<int:comment_id>/appeal/          A      409
 POST comments/<int:comment_id>/answer/          LA     404
 GET  comments/<int:comment_id>/verdict/         VMLA   200
 GET  comments/<int:comment_id>/words/           VMLA   302
+GET  comments/<int:comment_id>/sentences/       VMLA   302
 GET  queue/                                     MLA    200
 POST queue/next/                                MLA    302
 POST queue/back/                                MLA    200

@@ -41,6 +41,7 @@ from classifier.services.validation import validate_source_slug
 
 RETRY = {"Retry-After": "5"}
 SPANS_HELP = "Say what each window of a long text scored: the parts that the model reads at once."
+SENTENCES_HELP = "Score each sentence by itself as well, up to the first 50 of a text."
 SOURCE_HELP = "The slug of a source whose policy and rules are tried; without one, the site's own."
 BAND_CHOICES = [(band, band) for band in BANDS]
 RESULT_EXAMPLE: dict[str, Any] = {
@@ -56,6 +57,10 @@ RESULT_EXAMPLE: dict[str, Any] = {
     "nudge": True,
     "reasons": [{"kind": "band", "band": "review", "label": "toxic", "score": 0.981, "threshold": 0.62}],
     "spans": None,
+    "sentences": [
+        {"begin": 0, "end": 16, "scores": PROBABILITIES},
+        {"begin": 17, "end": 34, "scores": {**PROBABILITIES, "toxic": 0.022}},
+    ],
     "explanation": {
         "label": "toxic",
         "score": 0.981,
@@ -73,6 +78,7 @@ class OneInput(ClosedSerializer):
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove the score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
+    sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
     source = TextAsSent(  # type: ignore[assignment]
         required=False, max_length=64, help_text=SOURCE_HELP
     )
@@ -89,6 +95,7 @@ class ManyInput(ClosedSerializer):
     )
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove each score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
+    sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
     source = TextAsSent(  # type: ignore[assignment]
         required=False, max_length=64, help_text=SOURCE_HELP
     )
@@ -152,6 +159,11 @@ class ResultOutput(serializers.Serializer[Any]):
     spans = SpanOutput(
         many=True, allow_null=True, help_text="Null unless `spans` was true; a short text is one window."
     )
+    sentences = SpanOutput(
+        many=True,
+        allow_null=True,
+        help_text="Null unless `sentences` was true; what each of the first 50 scored, taken alone.",
+    )
     explanation = ExplanationOutput(allow_null=True, help_text="Null unless `explain` was true.")
     error = TextErrorOutput(allow_null=True)
 
@@ -187,6 +199,11 @@ class ScoreEndpoint(Endpoint):
         responses={200: Output},
         examples=[
             OpenApiExample("One text", {"text": "idiot", "explain": True}, request_only=True),
+            OpenApiExample(
+                "Each sentence too",
+                {"text": "You are an idiot. Thanks all the same.", "sentences": True},
+                request_only=True,
+            ),
             OpenApiExample("Many texts", {"texts": ["Thank you!", "I hate rain"]}, request_only=True),
             OpenApiExample("A verdict", {"results": [RESULT_EXAMPLE]}, response_only=True),
         ],
@@ -202,7 +219,7 @@ class ScoreEndpoint(Endpoint):
         source_id = _source_id(request, body.get("source"))
         take_texts(request, how_many(texts))
         try:
-            found = _scored(texts, explain=body["explain"], single=single, source_id=source_id)
+            found = _scored(texts, body, single=single, source_id=source_id)
         except Problem:
             give_texts_back(request, how_many(texts))
             raise
@@ -212,8 +229,9 @@ class ScoreEndpoint(Endpoint):
             _result(output, each, text, ("text",) if single else ("texts", position), versions, source_id)
             for position, (each, text) in enumerate(zip(found, texts, strict=True))
         ]
-        if not body["spans"]:
-            results = [{**result, "spans": None} for result in results]
+        unasked: dict[str, Any] = {name: None for name in ("spans", "sentences") if not body[name]}
+        if unasked:
+            results = [{**result, **unasked} for result in results]
         return Response({"results": results})
 
 
@@ -229,10 +247,15 @@ def _source_id(request: Request, slug: str | None) -> int | None:
 
 
 def _scored(
-    texts: Any, *, explain: bool, single: bool, source_id: int | None
+    texts: Any, body: Mapping[str, Any], *, single: bool, source_id: int | None
 ) -> Sequence[ScoredText | TextProblem]:
     try:
-        return score_texts(texts=texts, explain=explain, deadline=settings.SCORE_DEADLINE_SECONDS)
+        return score_texts(
+            texts=texts,
+            explain=body["explain"],
+            sentences=body["sentences"],
+            deadline=settings.SCORE_DEADLINE_SECONDS,
+        )
     except InvalidInput as error:
         raise refusal(error, rename={"texts[0]": "text"} if single else {}) from None
     except ScoreTimeout:

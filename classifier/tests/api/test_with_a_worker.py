@@ -91,6 +91,22 @@ def test_an_explanation_points_into_the_text_that_was_sent(
     assert all(text[word["begin"] : word["end"]] == word["text"] for word in words)
 
 
+def test_sentences_point_into_the_text_and_are_null_unless_asked_for(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    texts = ["\U0001f600 i hate you. \u200bthank you!", "one only"]
+    first, second = program.post(SCORE, {"texts": texts, "sentences": True}).json()["results"]
+    assert [texts[0][part["begin"] : part["end"]] for part in first["sentences"]] == [
+        "\U0001f600 i hate you.",
+        "\u200bthank you!",
+    ]
+    assert first["sentences"][0]["scores"].keys() == set(model.labels)
+    assert second["sentences"] == [{"begin": 0, "end": 8, "scores": second["scores"]}]
+    (plain,) = program.post(SCORE, {"text": texts[0]}).json()["results"]
+    assert plain["sentences"] is None
+    assert plain["scores"] == pytest.approx(first["scores"], abs=1e-4)
+
+
 def test_a_text_that_cannot_be_scored_has_its_own_error_among_the_verdicts(
     model: ModelVersion, worker: None, program: Caller
 ) -> None:

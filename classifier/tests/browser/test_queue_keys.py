@@ -131,3 +131,56 @@ def test_marked_words_are_code_points_also_behind_emoji(page: Page, comments: li
     begin = comments[0].text.index("hate")
     assert Decision.objects.get().marks == [{"begin": begin, "end": begin + 4}]
     assert begin == 5, "two code points of emoji, not four units"
+
+
+def test_words_are_marked_by_keyboard_alone(page: Page, comments: list[Comment]) -> None:
+    page.wait_for_selector("#words:not([hx-trigger])")
+    said, heard, marked = (
+        page.locator(".said"),
+        page.locator("#announce"),
+        page.locator("[data-marks-list] li span"),
+    )
+    page.keyboard.press("m")
+    expect(said).to_be_focused()
+    expect(said).to_have_attribute("role", "application")
+    expect(heard).to_contain_text("i, word 1 of 4")
+    page.keyboard.press("ArrowRight")
+    expect(heard).to_have_text("hate, word 2 of 4")
+    page.keyboard.press("Space")
+    expect(heard).to_have_text("hate, word 2 of 4, marked")
+    expect(marked).to_have_text(["hate"])
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    expect(marked).to_have_text(["hate", "fool"])
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(marked).to_have_text(["hate", "you, fool"])
+    page.keyboard.press("Space")
+    expect(heard).to_contain_text("not marked")
+    expect(marked).to_have_text(["hate", "fool"])
+    page.keyboard.press("Escape")
+    expect(said).to_have_attribute("role", "group")
+    assert page.evaluate("CSS.highlights.has('at-word')") is False
+    page.keyboard.press("a")
+    shows(page, comments[1])
+    begin, last = comments[0].text.index("hate"), comments[0].text.index("fool")
+    assert Decision.objects.get().marks == [
+        {"begin": begin, "end": begin + 4},
+        {"begin": last, "end": last + 4},
+    ]
+
+
+def test_leaving_the_text_ends_marking_and_m_goes_on(page: Page, comments: list[Comment]) -> None:
+    page.wait_for_selector("#words:not([hx-trigger])")
+    page.keyboard.press("m")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    expect(page.locator(".said")).to_have_attribute("role", "group")
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    page.keyboard.press("m")
+    expect(page.locator("[data-marks-list] li")).to_have_count(0)
+    page.keyboard.press("j")
+    shows(page, comments[1])
+    assert Decision.objects.count() == 0

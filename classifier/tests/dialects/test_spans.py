@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.api.dialects.perspective.markup import Utf16, from_html
-from classifier.api.dialects.perspective.sentences import MOST, sentence_spans
 from classifier.tests.dialects.conftest import ANALYZE, Sender
 from classifier.tests.dialects.test_analyze import request, spans
 
@@ -84,19 +83,6 @@ def test_offsets_agree_with_the_encoding_whatever_the_text(text: str) -> None:
     units = Utf16(text)
     for place in range(len(text) + 1):
         assert 2 * units.at(place) == len(text[:place].encode("utf-16-le", "surrogatepass"))
-
-
-@given(st.text(alphabet="ab .!?\n\t\U0001f600", max_size=400))
-@settings(max_examples=150, deadline=None)
-def test_sentences_never_overlap_and_leave_only_white_space_out(text: str) -> None:
-    found = sentence_spans(text)
-    assert len(found) <= MOST
-    at = 0
-    for begin, end in found:
-        assert at <= begin < end
-        assert not text[at:begin].strip()
-        at = end
-    assert not text[at:].strip()
 
 
 @given(st.text(alphabet="ab<>/&;#x12 \n\"'=!-p\U0001f600", max_size=80))

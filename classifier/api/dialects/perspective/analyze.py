@@ -16,11 +16,11 @@ from classifier.api.dialects.perspective.errors import DIALECT, invalid
 from classifier.api.dialects.perspective.keys import PerspectiveView
 from classifier.api.dialects.perspective.markup import Plain, Utf16
 from classifier.api.dialects.perspective.reading import Fields
-from classifier.api.dialects.perspective.sentences import sentence_spans
 from classifier.api.dialects.refusals import Refusal
 from classifier.api.dialects.replies import reply
 from classifier.api.dialects.scoring import active_version, scored
 from classifier.api.field_errors import printable
+from classifier.inference.sentences import joined, sentence_spans
 from classifier.models import ApiScope, ModelVersion
 from classifier.services import ScoredText
 from classifier.services.scored_comments import scored_comment_store
@@ -37,6 +37,7 @@ KNOWN = (
     *("clientToken", "sessionId", "communityId", "context"),
 )
 PROBABILITY = "PROBABILITY"
+SPANS_MAX = 64
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Analyze(PerspectiveView):
             for name, value in names.items()
             if (each := _asked(name, value, languages, version, drop=drop)) is not None
         ]
-        spans = sentence_spans(plain.text) if annotate else []
+        spans = joined(sentence_spans(plain.text), SPANS_MAX) if annotate else []
         if spans == [(0, len(plain.text))]:
             spans = []
         self.take_texts(1)
