@@ -161,7 +161,8 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
         case exceptions.PermissionDenied():
             return Problem(FORBIDDEN, str(exc.detail))
         case PermissionDenied():
-            return Problem(FORBIDDEN, f"{exc}." if str(exc) else "You do not have permission to do this.")
+            reason = str(exc) or "You do not have permission to do this."
+            return Problem(FORBIDDEN, reason if reason.endswith(".") else f"{reason}.")
         case exceptions.NotFound() | Http404() | ObjectDoesNotExist():
             return Problem(NOT_FOUND, "There is no such thing here, or it is not yours to see.")
         case exceptions.MethodNotAllowed():

@@ -8,8 +8,9 @@ one that was interrupted tells what it has done and can be taken back.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
 from classifier.models import (
@@ -22,6 +23,7 @@ from classifier.models import (
     User,
 )
 from classifier.models.comment import CommentQuerySet
+from classifier.selectors.bulk_actions import bulk_actions_seen_by
 from classifier.selectors.queue_filters import QueueFilters
 from classifier.selectors.review import decidable_by, queue_comments, with_review
 from classifier.services.audit import audit_record
@@ -33,6 +35,7 @@ from classifier.services.in_force import policy_for
 from classifier.services.near_duplicates import GROUP_MAX, group_of
 from classifier.services.permissions import require_permission
 from classifier.services.purged import queued_again
+from classifier.services.taking_back import escalated_before
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.lifecycle import transition_many
 
@@ -43,6 +46,7 @@ SAMPLE = 20
 ACTIONS = (DecisionAction.APPROVE, DecisionAction.REMOVE)
 GREW = "There are {:,} comments now, {:,} were counted. Look again, then decide."
 UNDONE = "This bulk action was undone already."
+OTHERS = "Some of these comments are of sources that you do not see."
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,12 @@ def group_decide(*, comment: Comment, action: str, reason: str, by: User | None)
 def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
     """Take back the decisions of a bulk action that still stand; their comments wait again. Returns how many.
 
-    Its maker may, and who decides in bulk. One that was interrupted goes on when called again. Raises DecisionConflict
-    when it was done already, and PermissionDenied.
+    Its maker may, and who decides in bulk, where they see the sources of all of it. One that was interrupted goes on
+    when called again. Raises DecisionConflict when it was done already, and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision" if by is not None and bulk.by_id == by.pk else MANY)
+    if not bulk_actions_seen_by(user=by).filter(pk=bulk.pk).exists():
+        raise PermissionDenied(OTHERS)
     if BulkAction.objects.filter(pk=bulk.pk, undone_at__isnull=False).exists():
         raise DecisionConflict(UNDONE)
     undone = 0
@@ -212,10 +218,13 @@ def _undo_chunk(decisions: dict[int, int], bulk: BulkAction, by: User | None) ->
             Comment.objects.filter(pk__in=decisions, current_decision__in=decisions.values())
             .select_for_update(of=("self",))
             .filter(status=CommentStatus.DECIDED)
-            .only("id", "status", "source_id", "current_decision_id", "current_prediction_id")
+            .only(
+                "id", "status", "source_id", "current_decision_id", "current_prediction_id", "queue_reasons"
+            )
             .order_by("id")
         )
         rows = [row for row in rows if row.current_decision_id == decisions[row.pk]]
+        escalated = escalated_before(rows)
         made = Decision.objects.bulk_create(
             Decision(
                 comment=row,
@@ -235,6 +244,7 @@ def _undo_chunk(decisions: dict[int, int], bulk: BulkAction, by: User | None) ->
             reason=f"bulk {bulk.pk} undone",
             current_decision=None,
             queued_at=queued_again(),
+            is_escalated=Case(When(pk__in=escalated, then=Value(True)), default=F("is_escalated")),
         )
         emit_decided(made)
     return len(rows)

@@ -33,6 +33,7 @@ from classifier.services.in_force import policy_for
 from classifier.services.permissions import require_permission
 from classifier.services.purged import queued_again
 from classifier.services.reasons import reasons_with
+from classifier.services.taking_back import escalated_before, require_may_change
 from classifier.services.validation import InvalidInput
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 
@@ -82,6 +83,8 @@ def decision_record(
             _check_seen(row, seen_decision_id)
             _check_same_verdict(row, comment)
             require_decidable(row, by)
+            if row.current_decision is not None and said.action in FINAL_ACTIONS:
+                require_may_change(row, row.current_decision, by)
             decision = Decision.objects.create(
                 comment=row,
                 action=said.action,
@@ -107,8 +110,9 @@ def decision_record(
 def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Decision:
     """Take back the decision that stands; the comment waits again. The decision stays: undoing is a row of its own.
 
-    An escalation can be taken back while it is one, a skip while the comment waits. Raises DecisionConflict when it
-    does not stand any more, InvalidInput and PermissionDenied.
+    An escalation can be taken back while it is one, a skip while the comment waits. What was escalated is escalated
+    again, so where deciding took a lead, undoing does too. Raises DecisionConflict when it does not stand any more,
+    InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
     if problems := note_problems(note):
@@ -118,6 +122,7 @@ def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Dec
             row = _locked(decision.comment_id, by)
             if not _stands(row, decision):
                 raise DecisionConflict(UNDONE_ALREADY, _latest(row))
+            require_may_change(row, decision, by)
             undo = Decision.objects.create(
                 comment=row,
                 action=DecisionAction.UNDO,
@@ -221,6 +226,7 @@ def _take_back(row: Comment, decision: Decision, by: User | None) -> None:
         kept = [one for one in row.queue_reasons if one.get("kind") != "escalation"]
         Comment.objects.filter(pk=row.pk).update(is_escalated=False, queue_reasons=kept)
     elif decision.action != DecisionAction.SKIP:
+        escalated = row.is_escalated or bool(escalated_before([row]))
         transition(
             row,
             to=CommentStatus.CLASSIFIED,
@@ -229,6 +235,7 @@ def _take_back(row: Comment, decision: Decision, by: User | None) -> None:
             reason="decision undone",
             current_decision=None,
             queued_at=queued_again(),
+            is_escalated=escalated,
             queue_reasons=reasons_with(row.queue_reasons, kind="undo", decision=decision.pk),
         )
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.models import BulkAction, DecisionAction
+from classifier.selectors.bulk_actions import bulk_actions_seen_by
 from classifier.selectors.queue_filters import QueueFilters, WrongFilter
 from classifier.services.bulk import BULK_MAX, bulk_decide, bulk_preview, bulk_undo
 from classifier.services.errors import DecisionConflict
@@ -30,8 +31,9 @@ NONE_CHOSEN = "No comment was chosen. Tick some, or take all that the filters ch
 @require_safe
 def bulk_actions(request: HttpRequest) -> HttpResponse:
     """The latest bulk actions, each with its undo."""
-    rows = BulkAction.objects.select_related("by", "undone_by").order_by("-id")[:SHOWN]
-    context = {"rows": [_row(bulk) for bulk in rows], "may_undo": person_of(request).has_perm(MANY)}
+    user = person_of(request)
+    rows = bulk_actions_seen_by(user=user)[:SHOWN]
+    context = {"rows": [_row(bulk) for bulk in rows], "may_undo": user.has_perm(MANY)}
     return render(request, "classifier/queue/bulk_actions.html", context)
 
 
@@ -86,7 +88,7 @@ def decide(request: HttpRequest) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, bulk_id: int) -> HttpResponse:
     """Take back what still stands of a bulk action."""
-    bulk = BulkAction.objects.filter(pk=bulk_id).first()
+    bulk = bulk_actions_seen_by(user=person_of(request)).filter(pk=bulk_id).first()
     if bulk is None:
         raise Http404
     try:

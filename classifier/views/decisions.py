@@ -56,6 +56,8 @@ def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
     except InvalidInput as error:
         problem = " ".join(problem.message for problem in error.problems)
         return render_comment(request, found, problem=problem, note=note, status=422)
+    except PermissionDenied as error:
+        return render_comment(request, found, problem=str(error), note=note, status=403)
     messages.success(request, DONE[decision.action].format(comment_id))
     return redirect("comment-detail", comment_id)
 
@@ -74,6 +76,8 @@ def undo(request: HttpRequest, comment_id: int) -> HttpResponse:
         decision_undo(decision=decision, by=cast(SiteRequest, request).user)
     except DecisionConflict as error:
         return render_comment(request, _comment(request, comment_id), problem=str(error), status=409)
+    except PermissionDenied as error:
+        return render_comment(request, found, problem=str(error), status=403)
     messages.success(request, "The decision is undone. The comment waits for another one.")
     return redirect("comment-detail", comment_id)
 

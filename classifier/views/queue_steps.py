@@ -123,8 +123,8 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
         return _here(state, user, NOTHING_DONE)
     try:
         comment_id, told = _undo(state, user, last)
-    except DecisionConflict as conflict:
-        return _here(state, user, f"This could not be taken back. {conflict}")
+    except (DecisionConflict, PermissionDenied) as refused:
+        return _here(state, user, f"This could not be taken back. {refused}")
     except (Decision.DoesNotExist, BulkAction.DoesNotExist, Comment.DoesNotExist):
         return _here(state, user, "This could not be taken back: it is not there, or not yours to see.")
     return take(state, user, comment_id, told)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from classifier.models import AuditEntry, Comment, Decision, ModelVersion, User
+from classifier.models import AuditEntry, BulkAction, Comment, Decision, ModelVersion, Source, User
+from classifier.selectors.bulk_actions import bulk_actions_seen_by
 from classifier.selectors.queue_filters import QueueFilters
 from classifier.services import (
     DecisionConflict,
@@ -17,6 +18,7 @@ from classifier.services import (
     group_decide,
     group_of,
 )
+from classifier.services.access import source_access_set
 from classifier.services.roles import LEAD
 from classifier.tests.review.conftest import waiting
 
@@ -112,3 +114,26 @@ def test_copies_in_other_dress_are_one_group_that_a_moderator_decides(
     assert len(group_of(comment=one, user=moderator)) == 0
     assert len(group_of(comment=one, user=moderator, waiting=False)) == 2
     assert bulk_undo(bulk=bulk, by=moderator) == 3
+
+
+def test_a_bulk_action_in_other_sources_is_neither_seen_nor_undone(
+    active_version: ModelVersion, people: Callable[..., list[User]]
+) -> None:
+    everywhere, here = people(LEAD, 2)
+    waiting(active_version, "hate one", source="near")
+    waiting(active_version, "hate two", source="far")
+    near = Source.objects.get(slug="near")
+    source_access_set(user=here, all_sources=False, sources=[near], by=None)
+
+    def decided(*sources: str) -> BulkAction:
+        filters = QueueFilters(source=sources)
+        return bulk_decide(filters=filters, action="remove", reason="raid", expected_count=2, by=everywhere)
+
+    both = decided("near", "far")
+    assert list(bulk_actions_seen_by(user=here)) == []
+    with pytest.raises(PermissionDenied, match="sources that you do not see"):
+        bulk_undo(bulk=both, by=here)
+    assert bulk_undo(bulk=both, by=everywhere) == 2
+    own = decided("near")
+    assert list(bulk_actions_seen_by(user=here)) == [own]
+    assert bulk_undo(bulk=own, by=here) == 1

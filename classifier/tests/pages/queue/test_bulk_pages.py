@@ -6,6 +6,9 @@ import pytest
 from django.test import Client
 
 from classifier.models import BulkAction, Comment, Decision, ModelVersion, User
+from classifier.selectors.queue_filters import QueueFilters
+from classifier.services import bulk_decide
+from classifier.services.access import source_access_set
 from classifier.services.decisions import decision_record
 from classifier.tests.review.conftest import waiting
 
@@ -82,3 +85,17 @@ def test_a_moderator_decides_nothing_in_bulk(active_version: ModelVersion, as_mo
     form = {"filters": "{}", "count": "1", "action": "approve", "reason": "x"}
     assert as_mo.post("/queue/bulk/decide/", form).status_code == 403
     assert Decision.objects.count() == 0
+
+
+def test_a_lead_sees_and_undoes_no_bulk_action_in_other_sources(
+    active_version: ModelVersion, as_lea: Client, lea: User
+) -> None:
+    (comment,) = waiting(active_version, "one", source="far")
+    bulk = bulk_decide(
+        filters=QueueFilters(), action="remove", reason="A far raid", expected_count=1, by=None
+    )
+    source_access_set(user=lea, all_sources=False, by=None)
+    assert "A far raid" not in as_lea.get("/queue/bulk/").content.decode()
+    assert as_lea.post(f"/queue/bulk/{bulk.pk}/undo/").status_code == 404
+    comment.refresh_from_db()
+    assert comment.status == "decided"
