@@ -1,20 +1,26 @@
-"""How well moderators agree: with golden items, with each other, and where they did not. Blind answers only."""
+"""How well moderators agree: with golden items, with each other, and where they did not. Blind answers only.
+
+Two answers are compared only where they are about the same text: not across an edit.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from classifier.models import GoldenItem, SecondReview, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import narrow
+from classifier.selectors.judged_text import edited_between, edited_since
 from classifier.selectors.measures import Kappa, cohen_kappa
 
 FEW = 50
 """With fewer comparisons a kappa's interval is so wide that it tells next to nothing."""
 Answer = tuple[str, str]
 PLACE = {"approve": 0, "remove": 1}
+SAME_TEXT = ~edited_between("first__created_at", "created_at")
+SAME_AS_GOLDEN = ~edited_between("comment__golden__created_at", "created_at")
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,9 @@ class Agreement:
 
 
 def golden_items(*, user: User | None) -> QuerySet[GoldenItem]:
-    """The golden items of the sources that `user` sees, those in use first."""
-    rows = narrow(GoldenItem.objects.all(), user, "comment__source")
+    """The golden items of the sources that `user` sees, those in use first; `edited`: the answer is to another text."""
+    edited = ExpressionWrapper(edited_since("created_at"), output_field=BooleanField())
+    rows = narrow(GoldenItem.objects.annotate(edited=edited), user, "comment__source")
     return rows.select_related("comment__source", "created_by").order_by(
         F("retired_at").asc(nulls_first=True), "-id"
     )
@@ -91,8 +98,8 @@ def agreement_of(*, user: User | None) -> Agreement:
 def disagreements(*, user: User | None) -> QuerySet[SecondReview]:
     """Blind answers that are not the first decision's or not the golden item's, newest first."""
     rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(
-        (Q(first__isnull=False) & ~Q(action=F("first__action")))
-        | (Q(comment__golden__isnull=False) & ~Q(action=F("comment__golden__expected")))
+        (Q(first__isnull=False) & ~Q(action=F("first__action")) & SAME_TEXT)
+        | (Q(comment__golden__isnull=False) & ~Q(action=F("comment__golden__expected")) & SAME_AS_GOLDEN)
     )
     return rows.select_related("comment__source", "comment__golden", "first__by", "by").order_by("-id")
 
@@ -105,7 +112,7 @@ def looks_left(candidates: Iterable[CommentQuerySet], limit: int) -> int:
 def _compared(user: User | None) -> list[tuple[str, str, str, str]]:
     """(who decided, what, who looked again, what) of every blind answer beside another person's decision."""
     rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(
-        first__action__in=PLACE, first__by__isnull=False
+        SAME_TEXT, first__action__in=PLACE, first__by__isnull=False
     )
     return list(
         rows.order_by("id").values_list("first__by__username", "first__action", "by__username", "action")
@@ -113,7 +120,9 @@ def _compared(user: User | None) -> list[tuple[str, str, str, str]]:
 
 
 def _golden_answers(user: User | None) -> dict[str, list[Answer]]:
-    rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(comment__golden__isnull=False)
+    rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(
+        SAME_AS_GOLDEN, comment__golden__isnull=False
+    )
     answers: dict[str, list[Answer]] = defaultdict(list)
     for name, said, expected in rows.values_list("by__username", "action", "comment__golden__expected"):
         answers[name].append((said, expected))

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from classifier.models import FINAL_ACTIONS, Comment, Decision, GoldenItem, SecondReview, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import narrow
+from classifier.selectors.judged_text import edited_since
 
 LATELY = timedelta(days=14)
 LOOK_BACK = 1_000  # decisions of others that are gone through; bounds the search however many there are
@@ -30,15 +31,19 @@ def standing_by_others(*, user: User) -> QuerySet[Decision]:
 
 
 def golden_to_look_at(*, user: User) -> CommentQuerySet:
-    """Comments whose answer is known, that `user` sees and has no part in; one that waits is decided for real."""
+    """Comments whose answer is known, that `user` sees and has no part in; one that waits is decided for real.
+
+    Of a text that was edited since, nobody has said what is right.
+    """
     return _unknown_to(user).filter(Exists(_golden().exclude(created_by=user)), queued_at__isnull=True)
 
 
 def decided_to_look_at(*, user: User) -> CommentQuerySet:
-    """Comments that another moderator has decided lately and nobody has looked at again."""
+    """Comments that another moderator has decided lately, as they are now, and nobody has looked at again."""
     latest = standing_by_others(user=user).values("comment_id")[:LOOK_BACK]
     return _unknown_to(user).filter(
-        ~Exists(_golden()),
+        ~edited_since("current_decision__created_at", comment=""),
+        ~Exists(GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True)),
         ~Exists(SecondReview.objects.filter(comment=OuterRef("pk"))),
         pk__in=latest,
         current_decision__automatic=False,
@@ -58,7 +63,8 @@ def looks_due(*, user: User, every: int) -> bool:
 
 
 def _golden() -> QuerySet[GoldenItem]:
-    return GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True)
+    rows = GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True)
+    return rows.filter(~edited_since("created_at"))
 
 
 def _unknown_to(user: User) -> CommentQuerySet:

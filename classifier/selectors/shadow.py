@@ -15,8 +15,9 @@ EXAMPLES = 20
 class ShadowReport:
     """Counts of scored comments; `mean_difference` is the shadow's probability less that of the verdict that counted.
 
-    `decided` are the disagreements that a moderator has decided since, `decided_for` those where the moderator sided
-    with the shadow. `examples` are disagreements, the latest first, with prediction and comment.
+    `decided` are the disagreements that a moderator has decided since, on the text that the shadow read; `decided_for`
+    those where the moderator sided with the shadow. `examples` are disagreements, the latest first, with prediction
+    and comment.
     """
 
     rows: int = 0
@@ -40,16 +41,20 @@ def shadow_report(*, model_version: ModelVersion, examples: int = EXAMPLES) -> S
     rows = ShadowPrediction.objects.filter(model_version=model_version)
     decision = "prediction__comment__current_decision__action"
     disagrees = Q(disagrees=True)
+    by_people = disagrees & Q(
+        prediction__comment__current_decision__automatic=False,
+        prediction__comment__current_decision__prediction=F("prediction"),
+    )
     numbers: dict[str, Any] = rows.aggregate(
         rows=Count("id"),
         disagreements=Count("id", filter=disagrees),
         towards_toxic=Count("id", filter=disagrees & Q(verdict="toxic")),
         towards_calm=Count("id", filter=disagrees & Q(verdict="non-toxic")),
         mean_difference=Avg(F("score") - F("prediction__score")),
-        decided=Count("id", filter=disagrees & Q(**{f"{decision}__in": ["approve", "remove"]})),
+        decided=Count("id", filter=by_people & Q(**{f"{decision}__in": ["approve", "remove"]})),
         decided_for=Count(
             "id",
-            filter=disagrees
+            filter=by_people
             & (Q(verdict="toxic", **{decision: "remove"}) | Q(verdict="non-toxic", **{decision: "approve"})),
         ),
         since=Min("created_at"),

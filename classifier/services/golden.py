@@ -40,6 +40,7 @@ def golden_add(*, comment: Comment, expected: str, by: User | None, note: str = 
             if item.retired_at is None:
                 raise InvalidInput([ValidationProblem("comment", "This is a golden item already.", "unique")])
             item.expected, item.note, item.created_by, item.retired_at = expected, note, by, None
+            item.created_at = timezone.now()  # the answer is to the text as it is now
             item.save()
         _audit("golden.add", item, by)
     return item

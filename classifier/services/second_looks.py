@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from classifier.models import FINAL_ACTIONS, Comment, Decision, SecondReview, User
+from classifier.selectors.judged_text import edited_since
 from classifier.selectors.second_looks import decided_to_look_at, golden_to_look_at, looks_due
 from classifier.services.access import require_source
 from classifier.services.errors import DecisionConflict
@@ -54,6 +55,8 @@ def second_look_next(*, by: User) -> Comment | None:
 def second_look_record(*, comment: Comment, action: str, by: User) -> SecondReview:
     """Write down what `by` says about a comment, beside the decision of another person that stands now, if any.
 
+    A decision about an earlier text is no answer to the same question, and does not count as one.
+
     Raises InvalidInput for anything but approve and remove, DecisionConflict when `by` has a part in the comment
     already, and PermissionDenied.
     """
@@ -64,6 +67,7 @@ def second_look_record(*, comment: Comment, action: str, by: User) -> SecondRevi
     if Decision.objects.filter(comment=comment, by=by).exists():
         raise DecisionConflict(OWN)
     standing = Decision.objects.filter(
+        ~edited_since("created_at"),
         pk__in=Comment.objects.filter(pk=comment.pk).values("current_decision"),
         automatic=False,
         by__isnull=False,

@@ -99,7 +99,7 @@ def look(request: HttpRequest) -> HttpResponse:
     left = looks_left(candidates, LEFT_MAX)
     context = {
         "comment": comment,
-        "token": comment and signing.dumps([comment.pk, user.pk], salt=SALT),
+        "token": comment and signing.dumps([comment.pk, user.pk, _edited(comment)], salt=SALT),
         "done": done,
         "left": left,
         "more": left == LEFT_MAX,
@@ -111,18 +111,27 @@ def look(request: HttpRequest) -> HttpResponse:
 def _answered(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     try:
-        comment_id, user_id = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=LOOK_SECONDS)
-    except signing.BadSignature:
+        token = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=LOOK_SECONDS)
+        comment_id, user_id, edited = token
+    except (signing.BadSignature, ValueError):
         messages.error(request, "That comment lay open for too long. Here is one anew.")
         return redirect("quality-look")
     comment = narrow(Comment.objects.all(), user).filter(pk=comment_id).first()
     if comment is None or user_id != user.pk:
         raise PermissionDenied("This look is another person's.")
+    if edited != _edited(comment):
+        messages.error(request, "The text of that comment was edited meanwhile. Nothing was written down.")
+        return redirect("quality-look")
     try:
         second_look_record(comment=comment, action=request.POST.get("action", ""), by=user)
     except (DecisionConflict, InvalidInput) as error:
         messages.error(request, str(error) or "Approve or remove it.")
     return redirect("quality-look")
+
+
+def _edited(comment: Comment) -> str:
+    """When the text that is looked at was written; empty where it is the first one."""
+    return comment.edited_at.isoformat() if comment.edited_at is not None else ""
 
 
 def _page(request: HttpRequest, form: GoldenForm) -> HttpResponse:

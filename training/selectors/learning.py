@@ -16,7 +16,7 @@ from classifier.selectors.queue_filters import QueueFilters
 from classifier.selectors.review import LEARN, learn_candidates, queue_comments
 from classifier.selectors.threshold_advice import said, wilson
 from training.models import Dataset
-from training.selectors.decisions_summary import last_decision_of, last_frozen, standing_decisions
+from training.selectors.decisions_summary import EDITED, last_decision_of, last_frozen, standing_decisions
 
 QUEUED = 5_000
 LATEST = 20_000
@@ -139,7 +139,10 @@ def _steps(distances: Sequence[float]) -> list[int]:
 def _brought(user: User | None, last: Dataset | None) -> list[Brought]:
     """Since the last data set: what was offered for learning, what else was near a threshold, and all the rest."""
     rows = narrow(standing_decisions(), user, "comment__source").filter(
-        automatic=False, pk__gt=last_decision_of(last), prediction__isnull=False
+        ~EDITED,  # of an edited text the distance is not that of the verdict that was decided on
+        automatic=False,
+        pk__gt=last_decision_of(last),
+        prediction__isnull=False,
     )
     counts = {"offered": [0, 0], "near": [0, 0], "rest": [0, 0]}
     values = rows.order_by("-pk").values_list(

@@ -63,7 +63,8 @@ def dataset_from_decisions(
     adds what policies decided by themselves, `suggestions` what others sent through the API and nobody rejected.
     Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
     out are golden items and every text that one has, purged texts, and texts edited after they were decided: nobody
-    has judged those as they are. Marked words come along as spans. The hash of the text decides the split. Raises DatasetRejected, also where there are too few decisions, and PermissionDenied.
+    has judged those as they are. Marked words come along as spans. The hash of the text decides the split. Raises
+    DatasetRejected, also where there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):

@@ -5,8 +5,10 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
-from classifier.models import AuditEntry, Comment, Decision, Source, User
-from classifier.services import decision_record
+from classifier.models import AuditEntry, Comment, Decision, ModelVersion, Source, User
+from classifier.services import comment_edit, decision_record
+from classifier.services.pending import pending_classify
+from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
 from training.selectors.learning import candidates_beside, learning_outlook
 from training.services.errors import NotAllowedNow
@@ -92,6 +94,18 @@ def test_it_says_what_such_decisions_brought(at: At, model_admin: User) -> None:
     Comment.objects.filter(pk=automatic.pk).update(current_decision=decision, status="decided")
     brought = {row.title: (row.decided, row.corrected) for row in learning_outlook(user=None).brought}
     assert list(brought.values()) == [(1, 1), (1, 0), (1, 0)]
+
+
+def test_what_was_edited_after_its_decision_is_in_none_of_these_numbers(
+    at: At, active_version: ModelVersion
+) -> None:
+    comment = at(0.05, waits=True)
+    decision_record(comment=comment, action="approve", by=person("mo", "Moderator"))
+    assert sum(row.decided for row in learning_outlook(user=None).brought) == 1
+    comment_edit(comment=comment, text="other words", by=None)
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    assert Comment.objects.get(pk=comment.pk).current_decision_id is not None
+    assert sum(row.decided for row in learning_outlook(user=None).brought) == 0
 
 
 def test_the_page_offers_by_its_form_and_hides_texts_from_who_sees_no_comments(
