@@ -1,59 +1,48 @@
 """The model that a worker has loaded, kept in step with the version that is active in the database."""
 
 import logging
-import os
 import time
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from classifier.models import ModelVersion, ModelVersionStatus
+from classifier.services.loading import Engine, Loading
 
 RETRY_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
 
-class ScorerLike(Protocol):
-    """What the worker needs of classifier.inference.scorer.Scorer."""
-
-    @property
-    def backend_name(self) -> str: ...
-
-    def score(self, texts: Any) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A scorer and the version that it is; always passed on together, so that no prediction mixes two."""
-
-    scorer: Any
-    model_version: ModelVersion
-
-
 class EngineHolder:
-    """Gives the engine of the active version, loading it when another version has become active."""
+    """Gives the engine of the active version; used from the worker's one thread.
+
+    The first model is waited for: without it nobody can be answered. When another version becomes active, it is
+    loaded beside the work, one at a time, and takes over when the worker next asks for its engine. Until then the
+    one before goes on answering under its own name.
+    """
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
         self.problem = "loading the model"
+        self._loading: Loading | None = None
         self._failed: tuple[int, float] | None = None
 
     def current(self) -> Engine | None:
         """The engine to score with now; None when no version is active or it cannot be loaded."""
         try:
-            active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values_list("pk").first()
+            found = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values_list("pk").first()
         except (OperationalError, InterfaceError):
             logger.warning("The database does not answer; going on with the loaded model")
             return self.engine
+        active = found[0] if found is not None else None
+        self._take_over(active)
         if active is None:
             self.engine, self.problem = None, "no model version is active"
-        elif self.engine is None or self.engine.model_version.pk != active[0]:
-            self._load(ModelVersion.objects.get(pk=active[0]))
-        else:
+        elif self.engine is not None and self.engine.model_version.pk == active:
             self.problem = ""
+        elif self._loading is None and not self._failed_lately(active):
+            self._load(active)
         return self.engine
 
     def state(self) -> dict[str, Any]:
@@ -65,38 +54,36 @@ class EngineHolder:
             "problem": self.problem,
         }
 
-    def _load(self, version: ModelVersion) -> None:
-        if self._failed and self._failed[0] == version.pk and time.monotonic() < self._failed[1]:
+    def _load(self, active: int) -> None:
+        self._loading = Loading(ModelVersion.objects.get(pk=active))
+        if self.engine is not None:
+            self._loading.start()
+        else:
+            self._loading.load()
+            self._take_over(active)
+
+    def _take_over(self, active: int | None) -> None:
+        """Use what was loaded, unless another version has become active meanwhile."""
+        loading = self._loading
+        if loading is None:
             return
-        started = time.monotonic()
-        try:
-            scorer = load_scorer(version)
-        except Exception as error:
+        if not loading.is_over:
+            if self.engine is not None:
+                return
+            loading.join()
+        self._loading = None
+        version = loading.version
+        if version.pk != active:
+            logger.info("Model version %s is not active any more; dropped what was loaded of it", version)
+        elif loading.engine is None:
             # The one before goes on scoring under its own name: old verdicts are better than none.
             self._failed = (version.pk, time.monotonic() + RETRY_SECONDS)
-            self.problem = f"{version} cannot be loaded: {error}"
-            logger.error("Model version %s cannot be loaded: %s", version, error)
-            return
-        self.engine, self.problem, self._failed = Engine(scorer, version), "", None
-        logger.info(
-            "Loaded model version %s (%s) in %.1f s", version, scorer.backend_name, time.monotonic() - started
+            self.problem = f"{version} cannot be loaded: {loading.error}"
+            logger.error("Model version %s cannot be loaded: %s", version, loading.error)
+        else:
+            self.engine, self.problem, self._failed = loading.engine, "", None
+
+    def _failed_lately(self, version_id: int) -> bool:
+        return (
+            self._failed is not None and self._failed[0] == version_id and time.monotonic() < self._failed[1]
         )
-
-
-def load_scorer(version: ModelVersion) -> Any:
-    """Load the artifact of `version`; the import is here because it may bring torch."""
-    # Threads of the engine that wait for work must sleep, not spin: the web server, Postgres and Redis answer the
-    # same request on the same cores (measured on 2 busy cores: 15 ms instead of 107 ms for one text). Read by
-    # OpenMP when torch is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from classifier.inference.explain import explain
-    from classifier.inference.scorer import Scorer
-
-    scorer = Scorer(
-        version.path,
-        backend=settings.SCORER_BACKEND,
-        token_budget=settings.SCORER_TOKEN_BUDGET,
-        max_windows=settings.SCORE_MAX_WINDOWS,
-    )
-    explain(scorer, "The first one pays for imports and kernels; nobody who waits should.")
-    return scorer

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from classifier.inference.errors import TextTooLong
-from classifier.services.engine import Engine
+from classifier.services.loading import Engine
 from classifier.services.transport import Question, answer, take_questions
 from toxicsite.lib import metrics
 

@@ -5,7 +5,6 @@ forgets the oldest; the model is loaded beside the work, in a thread; whatever g
 """
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -14,11 +13,8 @@ from django.conf import settings
 from django.db import transaction
 
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
-from classifier.services.engine import Engine, load_scorer
-from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import ring
+from classifier.services.loading import Engine, Loading
 
-CLASSIFY_TASK = "classifier.classify"
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 60.0
 WAITING_MAX = 2_000
@@ -36,7 +32,7 @@ class ShadowRunner:
         self.engine: Engine | None = None
         self.waiting: deque[Prediction] = deque(maxlen=WAITING_MAX)
         self._looked = float("-inf")
-        self._loading: threading.Thread | None = None
+        self._loading: Loading | None = None
         self._failed_at = float("-inf")
 
     def offer(self, predictions: Sequence[Prediction]) -> None:
@@ -55,10 +51,7 @@ class ShadowRunner:
             engine, version = self.engine, self.version
             if engine is None or version is None or not self.waiting:
                 return False
-            if engine.model_version.pk == version.pk:  # else it was replaced while it was being loaded
-                self._score(self._slice(), engine)
-            else:
-                self.engine = None
+            self._score(self._slice(), engine)
         except Exception as error:
             logger.warning("The shadow version failed; its verdicts on some comments are missing: %s", error)
         return True
@@ -66,34 +59,31 @@ class ShadowRunner:
     def _look(self) -> None:
         """Follow the database, at most every LOOK_SECONDS."""
         now = time.monotonic()
-        if now - self._looked < LOOK_SECONDS:
-            return
-        self._looked = now
-        version = ModelVersion.objects.shadow()
-        if version is None or self.version is None or version.pk != self.version.pk:
-            self.version, self.engine = version, None
-            self._failed_at = float("-inf")
-            self.waiting.clear()
-        loading = self._loading is not None and self._loading.is_alive()
-        due = self.engine is None and not loading and now - self._failed_at > RETRY_SECONDS
-        if version is not None and due:
-            self._loading = threading.Thread(target=self._load, args=[version], daemon=True)
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            version = ModelVersion.objects.shadow()
+            if version is None or self.version is None or version.pk != self.version.pk:
+                self.version, self.engine = version, None
+                self._failed_at = float("-inf")
+                self.waiting.clear()
+        self._take_up()
+        due = self.engine is None and self._loading is None and now - self._failed_at > RETRY_SECONDS
+        if self.version is not None and due:
+            self._loading = Loading(self.version)
             self._loading.start()
 
-    def _load(self, version: ModelVersion) -> None:
-        try:
-            engine = Engine(load_scorer(version), version)
-        except Exception as error:
-            self._failed_at = time.monotonic()
-            logger.error("The shadow version %s cannot be loaded: %s", version, error)
+    def _take_up(self) -> None:
+        """Use what was loaded, unless another version scores silently by now."""
+        loading = self._loading
+        if loading is None or not loading.is_over:
             return
-        if self.version is not None and self.version.pk == version.pk:
-            self.engine = engine
-            logger.info("Shadow version %s is loaded", version)
-            try:
-                ring(CLASSIFY_TASK)  # for what waited meanwhile
-            except NoBroker:
-                logger.warning("Redis does not answer; the sweep will find what the shadow version has to do")
+        self._loading = None
+        if self.version is None or loading.version.pk != self.version.pk:
+            return
+        self.engine = loading.engine
+        if loading.engine is None:
+            self._failed_at = time.monotonic()
+            logger.error("The shadow version %s cannot be loaded: %s", loading.version, loading.error)
 
     def _slice(self) -> list[Prediction]:
         chosen: list[Prediction] = []

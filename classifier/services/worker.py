@@ -6,16 +6,17 @@ from functools import cache
 
 from django.conf import settings
 
-from classifier.services.engine import Engine, EngineHolder
+from classifier.services.engine import EngineHolder
 from classifier.services.heartbeat import HeartbeatThread
 from classifier.services.inbox import serve_inbox
+from classifier.services.loading import CLASSIFY_TASK, Engine, loading_finish, ring_worker
 from classifier.services.pending import pending_classify
 from classifier.services.shadow_runner import ShadowRunner
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import ring
 
-CLASSIFY_TASK = "classifier.classify"
 TURN_SECONDS = 1.0
+STOP_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +34,10 @@ class ClassifyWorker:
         self.heartbeat = HeartbeatThread(name, self.holder.state)
         self.heartbeat.start()
         self._engine()
-        try:
-            ring(CLASSIFY_TASK)  # for what was left while no worker ran
-        except NoBroker:
-            logger.warning("Redis does not answer; the sweep will find what waits")
+        ring_worker()  # for what was left while no worker ran
 
     def stop(self) -> None:
+        loading_finish(STOP_SECONDS)
         if self.heartbeat is not None:
             self.heartbeat.stop()
             self.heartbeat = None

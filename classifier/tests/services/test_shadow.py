@@ -37,7 +37,7 @@ def pair(candidates: Pair) -> Pair:
 @pytest.fixture
 def runner(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> ShadowRunner:
     """Its model is loaded."""
-    monkeypatch.setattr("classifier.services.shadow_runner.load_scorer", lambda version: ShadowScorer())
+    monkeypatch.setattr("classifier.services.loading.load_scorer", lambda version: ShadowScorer())
     return loaded(ShadowRunner())
 
 
@@ -45,6 +45,7 @@ def loaded(runner: ShadowRunner) -> ShadowRunner:
     runner.turn()
     assert runner._loading is not None
     runner._loading.join(10)
+    runner.turn()
     return runner
 
 
@@ -99,7 +100,7 @@ def test_the_model_is_loaded_beside_the_work(pair: Pair, monkeypatch: pytest.Mon
         gate.wait(10)
         return ShadowScorer()
 
-    monkeypatch.setattr("classifier.services.shadow_runner.load_scorer", slow)
+    monkeypatch.setattr("classifier.services.loading.load_scorer", slow)
     runner = ShadowRunner()
     classify(runner, "the rain")  # returns while the shadow is still loading
     assert not runner.turn()

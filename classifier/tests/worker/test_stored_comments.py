@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import groupby
 
 import pytest
 
@@ -130,12 +131,16 @@ def test_a_worker_follows_activation_and_roll_back_without_a_restart(
 
     assert verdict_by() == one.version
     model_version_activate(model_version=two, by=None)
-    assert verdict_by() == two.version
+    wait_until(lambda: verdict_by() == two.version)
     assert score_texts(texts=["i hate you"], deadline=20)[0].model_version == two.version  # type: ignore[union-attr]
     model_version_roll_back(by=None)
-    assert verdict_by() == one.version
-    scores = Prediction.objects.order_by("id").values_list("score", flat=True)
-    assert scores[0] == scores[2] != scores[1]
+    wait_until(lambda: verdict_by() == one.version)
+    verdicts = Prediction.objects.order_by("id").values_list("model_version", "score")
+    scores = {version: {score for pk, score in verdicts if pk == version} for version in (one.pk, two.pk)}
+    assert [len(found) for found in scores.values()] == [1, 1], "a score of the other version"
+    assert scores[one.pk] != scores[two.pk]
+    followed = [pk for pk, _ in groupby(pk for pk, _ in verdicts)]
+    assert followed == [one.pk, two.pk, one.pk]
 
 
 def test_requests_that_cannot_wait_overtake_a_backlog(
