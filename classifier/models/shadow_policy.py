@@ -21,6 +21,8 @@ class ShadowPolicyStatus(models.TextChoices):
 
 SHADOW_POLICY_TRANSITIONS: dict[str, frozenset[str]] = {
     "running": frozenset({"stopped", "replaced", "in_force"}),
+    "stopped": frozenset({"in_force"}),
+    "replaced": frozenset({"in_force"}),
 }
 
 

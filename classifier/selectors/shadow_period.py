@@ -35,9 +35,9 @@ class Confusion:
     fn: int = 0
     tn: int = 0
 
-    def add(self, said: bool, truth: bool) -> None:
+    def add(self, said: bool, truth: bool, number: int = 1) -> None:
         name = ("t" if said == truth else "f") + ("p" if said else "n")
-        setattr(self, name, getattr(self, name) + 1)
+        setattr(self, name, getattr(self, name) + number)
 
     @property
     def decided(self) -> int:

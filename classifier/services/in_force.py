@@ -1,4 +1,5 @@
-"""The policies and rules in force, kept in the process: asking is free for POLICY_CACHE_SECONDS, then one look.
+"""The policies and rules in force and the drafts in their shadow, kept in the process: asking is free for
+POLICY_CACHE_SECONDS, then one look.
 
 The look is one statement over a stamp of the tables; everything is read again only where the stamp
 has changed. So a worker follows a new policy or rule within seconds and a batch of comments asks the database nothing.
@@ -18,20 +19,38 @@ from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleSet
-from classifier.models import FailMode, ModelVersion, Policy, Rule
+from classifier.models import FailMode, ModelVersion, Policy, Rule, ShadowPolicy, ShadowPolicyStatus
 
-# Policies are only ever added; of rules, any change of any row changes the sum of their times.
+# Policies are only ever added; of rules, any change of any row changes the sum of their times; a draft ends for ever.
 STAMP = """
 SELECT (SELECT count(*) FROM classifier_policy), (SELECT max(id) FROM classifier_policy),
-       (SELECT count(*) FROM classifier_rule), (SELECT sum(extract(epoch FROM updated_at)) FROM classifier_rule)
+       (SELECT count(*) FROM classifier_rule), (SELECT sum(extract(epoch FROM updated_at)) FROM classifier_rule),
+       (SELECT array_agg(id ORDER BY id) FROM classifier_shadowpolicy WHERE status = 'running')
 """
 JUDGES_KEPT = 8
 
 logger = logging.getLogger(__name__)
 
 
+class HasBands:
+    """What judges by bands; a subclass holds them, and room for its judges."""
+
+    bands: Mapping[str, Mapping[str, Any]]
+    _judges: dict[int, Judge]
+
+    def judge_for(self, model_version: ModelVersion) -> Judge:
+        """The bands made ready for the labels and thresholds of `model_version`; made once a version."""
+        judge = self._judges.get(model_version.pk)
+        if judge is None:
+            if len(self._judges) >= JUDGES_KEPT:
+                self._judges.clear()
+            judge = Judge(self.bands, model_version.thresholds, model_version.primary_label)
+            self._judges[model_version.pk] = judge
+        return judge
+
+
 @dataclass(frozen=True)
-class CurrentPolicy:
+class CurrentPolicy(HasBands):
     """The policy in force for a source: its own newest version, else the site's; see classifier.models.Policy.
 
     `pk` is None only where the site's own policy has not been made yet (before the first migration has ended).
@@ -49,16 +68,6 @@ class CurrentPolicy:
     appeal_days: int = 14
     _judges: dict[int, Judge] = field(default_factory=dict, repr=False, compare=False)
 
-    def judge_for(self, model_version: ModelVersion) -> Judge:
-        """The bands made ready for the labels and thresholds of `model_version`; made once a version."""
-        judge = self._judges.get(model_version.pk)
-        if judge is None:
-            if len(self._judges) >= JUDGES_KEPT:
-                self._judges.clear()
-            judge = Judge(self.bands, model_version.thresholds, model_version.primary_label)
-            self._judges[model_version.pk] = judge
-        return judge
-
     def is_automatic(self, band: str) -> bool:
         """Whether comments of this band are decided without a person."""
         return band in self.automatic
@@ -68,13 +77,23 @@ class CurrentPolicy:
         return self.nudge_threshold is not None and score >= self.nudge_threshold
 
 
+@dataclass(frozen=True)
+class CurrentShadow(HasBands):
+    """A draft that judges silently beside the policy in force; see classifier.models.ShadowPolicy."""
+
+    pk: int
+    bands: Mapping[str, Mapping[str, Any]]
+    _judges: dict[int, Judge] = field(default_factory=dict, repr=False, compare=False)
+
+
 @dataclass
 class Snapshot:
-    """All policies and rules in force by source (None: the site's), and when to look again."""
+    """All policies, rules and drafts by source (None: the site's), and when to look again."""
 
     stamp: Any = None
     policies: dict[int | None, CurrentPolicy] = field(default_factory=dict)
     rules: dict[int | None, RuleSet] = field(default_factory=dict)
+    shadows: dict[int | None, CurrentShadow] = field(default_factory=dict)
     look_at: float = 0.0
 
 
@@ -96,6 +115,19 @@ def rules_for(source_id: int | None) -> RuleSet:
     rules = _current().rules
     found = rules.get(source_id)
     return found if found is not None else rules.get(None, NO_RULES)
+
+
+def shadows_for(source_id: int | None) -> list[CurrentShadow]:
+    """The drafts that judge a source's comments silently: its own, and the site's where the site's policy counts.
+
+    As fresh as policy_for; asking is free where there are none.
+    """
+    snapshot = _current()
+    if not snapshot.shadows:
+        return []
+    sites = None if source_id in snapshot.policies else snapshot.shadows.get(None)
+    own = snapshot.shadows.get(source_id) if source_id is not None else None
+    return [shadow for shadow in (own, sites) if shadow is not None]
 
 
 def forget() -> None:
@@ -135,10 +167,20 @@ def _current() -> Snapshot:
         if stamp != snapshot.stamp:
             newest = Policy.objects.order_by("source_id", "-version").distinct("source_id")
             policies = {policy.source_id: current_from(policy) for policy in newest}
-            snapshot = Snapshot(stamp, policies, _rule_sets(Rule.objects.filter(enabled=True).order_by("id")))
+            snapshot = Snapshot(
+                stamp,
+                policies,
+                _rule_sets(Rule.objects.filter(enabled=True).order_by("id")),
+                _running() if stamp[-1] else {},
+            )
         snapshot.look_at = time.monotonic() + settings.POLICY_CACHE_SECONDS
         _snapshot = snapshot
         return snapshot
+
+
+def _running() -> dict[int | None, CurrentShadow]:
+    rows = ShadowPolicy.objects.filter(status=ShadowPolicyStatus.RUNNING)
+    return {row.source_id: CurrentShadow(row.pk, row.bands) for row in rows}
 
 
 def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:

@@ -24,6 +24,7 @@ from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, Model
 from classifier.services.events import COMMENT_CLASSIFIED, emit, listening
 from classifier.services.notices import announce
 from classifier.services.review import COLUMNS, Judged, judge_batch, judged_fields, settle
+from classifier.services.shadow_judging import judge_silently
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.lifecycle import LostRace, transition_many
@@ -176,6 +177,7 @@ def verdicts_write(
     for band, number in Counter(judged[comment.pk].band for comment in held).items():
         metrics.count(metrics.VERDICTS, model_version.version, band or "none", amount=number)
     _announce(held)
+    judge_silently(judged, predictions, model_version)
     return predictions
 
 

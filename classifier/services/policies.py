@@ -1,7 +1,7 @@
 """Policies of sources: saving a new version, bringing an old one back, and the one in force."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import connection, connections, transaction
@@ -18,12 +18,14 @@ from classifier.services.validation import SLUG, InvalidInput, ValidationProblem
 __all__ = [
     "CurrentPolicy",
     "PolicyConflict",
+    "draft_check",
     "policies_ensure_after_migrate",
     "policy_check",
     "policy_for",
     "policy_newest",
     "policy_restore",
     "policy_save",
+    "policy_turn",
 ]
 
 POLICY_LOCK = 0x9011C7
@@ -91,7 +93,7 @@ def policy_save(
         note=note,
     )
     with transaction.atomic():
-        _wait_for_turn(source)
+        policy_turn(source)
         newest = policy_newest(source=source)
         if seen_version is not None and seen_version != (newest.version if newest else 0):
             if newest is None:
@@ -139,9 +141,7 @@ def policy_check(
     note: Any = "",
 ) -> dict[str, Any]:
     """The fields of a policy in their written form. Raises InvalidInput with the problems of all fields."""
-    problems: list[ValidationProblem] = []
-    fields: dict[str, Any] = {"reason_required": bool(reason_required)}
-    for name, check, value in (
+    fields, problems = _written(
         ("bands", check_bands, bands),
         ("automatic", check_automatic, automatic),
         ("fail_mode", _fail_mode, fail_mode),
@@ -149,16 +149,21 @@ def policy_check(
         ("reasons", _reasons, reasons),
         ("appeal_days", _appeal_days, appeal_days),
         ("note", _note, note),
-    ):
-        try:
-            fields[name] = check(value)
-        except BandsError as error:
-            problems.append(ValidationProblem(error.field, error.message, error.code))
-        except InvalidInput as error:
-            problems.extend(error.problems)
+    )
+    fields["reason_required"] = bool(reason_required)
     if not problems and reason_required and not fields["reasons"]:
         message = "Name at least one reason, or do not require one."
         problems.append(ValidationProblem("reasons", message, "required"))
+    if problems:
+        raise InvalidInput(problems)
+    return fields
+
+
+def draft_check(*, bands: Any, automatic: Any, note: Any = "") -> dict[str, Any]:
+    """What says what happens to a comment, in its written form. Raises InvalidInput with all problems."""
+    fields, problems = _written(
+        ("bands", check_bands, bands), ("automatic", check_automatic, automatic), ("note", _note, note)
+    )
     if problems:
         raise InvalidInput(problems)
     return fields
@@ -180,12 +185,28 @@ def policies_ensure_after_migrate(sender: Any, using: str = "default", **kwargs:
         )
 
 
+def _written(
+    *checks: tuple[str, Callable[[Any], Any], Any],
+) -> tuple[dict[str, Any], list[ValidationProblem]]:
+    """The values as their checks write them, and what is wrong with the others."""
+    fields: dict[str, Any] = {}
+    problems: list[ValidationProblem] = []
+    for name, check, value in checks:
+        try:
+            fields[name] = check(value)
+        except BandsError as error:
+            problems.append(ValidationProblem(error.field, error.message, error.code))
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    return fields, problems
+
+
 def _changed(before: Policy | None, fields: Mapping[str, Any]) -> list[str]:
     return [name for name in FIELDS if before is None or getattr(before, name) != fields[name]]
 
 
-def _wait_for_turn(source: Source | None) -> None:
-    """Until the transaction ends, nobody else saves a version of this source's policy."""
+def policy_turn(source: Source | None) -> None:
+    """Until the transaction ends, nobody else changes this source's policy, or the draft in its shadow."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)", [POLICY_LOCK, (source.pk if source else 0) % 2**31]

@@ -25,7 +25,9 @@ from classifier.models import (
     Comment,
     CommentStatus,
     GoldenItem,
+    Prediction,
     Report,
+    ShadowJudgement,
     Source,
     Suggestion,
     User,
@@ -41,6 +43,7 @@ from classifier.selectors.privacy import (
 from classifier.selectors.suggestions import suggestions_of_author
 from classifier.services.access import require_source
 from classifier.services.audit import audit_record
+from classifier.services.comment_context import contexts_forget, quotes_forget
 from classifier.services.edits import comment_version
 from classifier.services.errors import VersionConflict
 from classifier.services.permissions import require_permission
@@ -144,7 +147,8 @@ def require_author(author: str, source: Source | None, by: User | None) -> None:
 
 
 def author_erase(*, author: str, source: Source | None, by: User | None) -> AuthorCount:
-    """Forget an author, in one source or in all that `by` sees: texts, names, appeals' messages, reports' reasons.
+    """Forget an author, in one source or in all that `by` sees: texts, names, appeals' messages, reports' reasons, and
+    the texts once more where others of the same source answered to them.
 
     Decisions, predictions and counts stay. What is erased is also what retention spares: an open appeal is closed, a
     golden item retired, a comment without a verdict fails. Returns what was held. Raises PermissionDenied.
@@ -155,7 +159,7 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
     while True:
         with transaction.atomic():
             rows = comments_of_author(user=by, author=author, source=source).order_by("pk")
-            batch = list(rows.select_for_update(of=("self",)).only("pk", "status")[:BATCH])
+            batch = list(rows.select_for_update(of=("self",)).only("pk", "status", "text", "source_id")[:BATCH])
             if not batch:
                 break
             _erase(batch, by, author_ref="", external_id=None)
@@ -184,7 +188,7 @@ def comment_erase(
     require_permission(by, ERASE)
     require_source(by, comment.source)
     with transaction.atomic():
-        row = Comment.objects.select_for_update(of=("self",)).defer("text").get(pk=comment.pk)
+        row = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         if if_version is not None and if_version != comment_version(row):
             raise VersionConflict
         if row.text_purged_at is not None:
@@ -204,7 +208,9 @@ def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
     """Forget these comments, whatever retention would spare them for, within a transaction that holds them."""
     _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
     ids = [comment.pk for comment in batch]
+    quotes_forget(batch)
     _forget(ids, has_open_appeal=False, **fields)
+    _forget_shadow_judgements(ids)
     closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
     closed.update(status=AppealStatus.UPHELD, resolved_at=Now(), resolved_by=by, answer=GONE)
     GoldenItem.objects.filter(comment__in=ids, retired_at__isnull=True).update(retired_at=Now())
@@ -221,6 +227,7 @@ def _forget(ids: Sequence[int], **fields: Any) -> None:
     )
     Appeal.objects.filter(comment__in=ids).exclude(message="").update(message="")
     suggestions_forget(Suggestion.objects.filter(comment__in=ids))
+    contexts_forget(ids)
 
 
 def _fail_pending(comments: list[Comment]) -> None:
@@ -238,13 +245,25 @@ def _fail_pending(comments: list[Comment]) -> None:
 
 
 def _forget_reporter(reports: list[int]) -> None:
-    """Reports are append-only; only here the database is told that this transaction erases."""
-    if not reports:
-        return
+    if reports:
+        _erasing(
+            f"UPDATE {Report._meta.db_table} SET reporter_ref = '', reason = '' WHERE id = ANY(%s)",  # noqa: S608
+            reports,
+        )
+
+
+def _forget_shadow_judgements(comments: list[int]) -> None:
+    predictions = list(Prediction.objects.filter(comment__in=comments).values_list("pk", flat=True))
+    if predictions:
+        _erasing(
+            f"DELETE FROM {ShadowJudgement._meta.db_table} WHERE prediction_id = ANY(%s)",  # noqa: S608
+            predictions,
+        )
+
+
+def _erasing(sql: str, ids: list[int]) -> None:
+    """Change rows of an append-only table: only here the database is told that this transaction erases."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL toxicsite.allow_erasure = 'on'")
-        cursor.execute(
-            f"UPDATE {Report._meta.db_table} SET reporter_ref = '', reason = '' WHERE id = ANY(%s)",  # noqa: S608
-            [reports],
-        )
+        cursor.execute(sql, [ids])
         cursor.execute("SET LOCAL toxicsite.allow_erasure = 'off'")

@@ -18,6 +18,7 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
+from classifier.inference.bands import Hit
 from classifier.inference.sketch import folded, sketch, text_hash
 from classifier.models import (
     COMMENT_TRANSITIONS,
@@ -50,6 +51,7 @@ class Judged:
 
     Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`. What
     was decided before its first verdict was imported with that decision (`brought`), which stands whatever the band.
+    `hits` are those of the rules; None where it could not be judged.
     """
 
     comment: Comment
@@ -63,6 +65,7 @@ class Judged:
     stands: bool = False
     brought: bool = False
     reopened: bool = False
+    hits: Sequence[Hit] | None = None
 
     @property
     def automatic(self) -> bool:
@@ -187,6 +190,7 @@ def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: An
 def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: bool) -> Judged:
     policy = policy_for(comment.source_id)
     fold = folded(comment.text)
+    hits: Sequence[Hit] | None = None
     try:
         hits = rules_for(comment.source_id).hits(comment.text)
         said = policy.judge_for(model_version).judge(result.scores, hits)
@@ -196,6 +200,7 @@ def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: b
         raise  # the database is away: the claims expire and all is done again
     except Exception:
         logger.exception("Comment %d could not be judged; a person looks at it", comment.pk)
+        hits = None
         band, risk, uncertainty, reasons = Band.REVIEW.value, 0.5, 0.0, [{"kind": "unjudged"}]
     decided = not afresh and comment.current_decision_id is not None
     brought = decided and comment.band == "" and comment.edited_at is None
@@ -214,6 +219,7 @@ def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: b
         stands=decided and not reopened,
         brought=brought,
         reopened=reopened,
+        hits=hits,
     )
 
 
