@@ -82,7 +82,7 @@ def loads(body: bytes) -> Any:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object_without_repeats)
     except json.JSONDecodeError as error:
         raise ParseError(
-            f"The body is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            f"The body is not valid JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}."
         ) from None
     except RecursionError:
         raise ParseError("The body is nested too deeply. Send a flat object.") from None

@@ -63,7 +63,8 @@ queue, answer appeals, set policies; train, measure and promote the models that 
 `moderate`, `train` or `admin`, may be confined to sources, and acts as the person who owns it, never beyond what that
 person may do. A browser session works too; writing then needs the header `X-CSRFToken`.
 
-**Bodies** are JSON objects in UTF-8. Nothing is coerced, trimmed or cut; unknown fields are errors.
+**Bodies** are JSON objects in UTF-8, not compressed. Nothing is coerced, trimmed or cut; unknown fields are errors,
+and so are unknown or repeated parameters of the query string.
 
 **Errors** are problem details (RFC 9457, `application/problem+json`) with a stable `type`. Each entry of `errors`
 names a place in the body (`pointer`), in the query string (`parameter`) or a `header`. After an error nothing is

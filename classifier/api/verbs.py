@@ -8,7 +8,7 @@ from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import body_object, checked_body
+from classifier.api.base import body_object, checked_body, refuse_unread_query
 from classifier.api.fields import ClosedSerializer
 from classifier.api.pagination import page_of
 from classifier.api.values import refuse_unstorable
@@ -29,6 +29,7 @@ def checked(serializer: type[ClosedSerializer], request: Request) -> dict[str, A
 
 def optional(serializer: type[ClosedSerializer], request: Request) -> dict[str, Any]:
     """As `checked`, where no body at all is as good as `{}`."""
+    refuse_unread_query(request)
     return checked_body(serializer, {}) if request.data == {} else checked(serializer, request)
 
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.base import NoQuery, checked_query
 from classifier.api.fields import ClosedSerializer
 from classifier.api.permissions import caller
 from classifier.api.problems import NOT_FOUND, Problem
@@ -44,10 +44,6 @@ PLAN_EXAMPLE = {
     "description": "",
     "experiments": [{"name": "teacher", "recipe": "teacher", "preset": "", "config": {}, "teacher": ""}],
 }
-
-
-class NoQuery(ClosedSerializer):
-    """Takes no parameters."""
 
 
 class FieldOutput(serializers.Serializer[Any]):

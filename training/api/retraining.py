@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from classifier.api.base import NoQuery, checked_query
 from classifier.api.fields import ClosedSerializer, TrueOrFalse
 from classifier.api.permissions import caller
 from classifier.api.problems import NOT_NOW
@@ -90,6 +91,7 @@ class RetrainingEndpoint(TrainingEndpoint):
         examples=[OpenApiExample("The plan", STANDS_EXAMPLE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
+        checked_query(NoQuery, request)
         return Response(_stands())
 
     @extend_schema(

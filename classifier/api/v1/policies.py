@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from classifier.api.base import NoQuery, checked_query
 from classifier.api.etag import IF_MATCH, asked_version, etag, etag_header
 from classifier.api.fields import ClosedSerializer, TrueOrFalse
 from classifier.api.moderation import ModerationEndpoint
@@ -80,6 +81,7 @@ class PoliciesEndpoint(ModerationEndpoint):
         examples=[OpenApiExample("All", LIST_EXAMPLE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
+        checked_query(NoQuery, request)
         seen = narrow(Source.objects.all(), caller(request), "pk")
         rows = Policy.objects.filter(source__in=seen).select_related("source", "created_by")
         own = rows.order_by("source__slug", "-version").distinct("source__slug")
@@ -102,6 +104,7 @@ class PolicyEndpoint(ModerationEndpoint):
         examples=[OpenApiExample("A policy", POLICY_EXAMPLE, response_only=True)],
     )
     def get(self, request: Request, slug: str | None = None) -> Response:
+        checked_query(NoQuery, request)
         return _answer(source_of(request, slug))
 
     @extend_schema(

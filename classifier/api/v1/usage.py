@@ -8,7 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import Endpoint
+from classifier.api.base import Endpoint, NoQuery, checked_query
 from classifier.api.permissions import api_key_of
 from classifier.api.throttling import quota_of
 from classifier.models import ApiKey
@@ -87,6 +87,7 @@ class UsageEndpoint(Endpoint):
         examples=[OpenApiExample("A key for one source", EXAMPLE, response_only=True)],
     )
     def get(self, request: Request) -> Response:
+        checked_query(NoQuery, request)
         state, api_key = quota_of(request), api_key_of(request)
         quotas = [quota for quota in (state.requests, state.texts) if quota is not None] if state else []
         found = {
