@@ -7,7 +7,7 @@ from training.ml.card import model_card
 from training.selectors.experiment_page import version_measured
 from training.views.presentation import METRICS, count, megabytes, number, parameters
 from training.views.presentation_card import Block, card_blocks
-from training.views.presentation_mistakes import label_issues, mistakes
+from training.views.presentation_mistakes import label_issues, marked_words, mistakes
 from training.views.presentation_report import (
     SLICE_COLUMNS,
     curves_view,
@@ -39,6 +39,7 @@ def evaluation_context(version: ModelVersion) -> dict[str, Any]:
         "slice_columns": SLICE_COLUMNS,
         "slices": slice_groups(report),
         "mistakes": mistakes(report),
+        "marked_words": marked_words(report),
         "issues": label_issues(report),
         "train_issues": label_issues(report, "train_label_issues"),
         "suites": suite_views(measured.evaluation, measured.suites),

@@ -6,7 +6,7 @@ from typing import Any
 
 from classifier.services import ExplainedWord
 from classifier.views.presentation import Segment, percent, text_segments
-from training.views.presentation import label_title, number
+from training.views.presentation import count, label_title, number
 
 SHOWN = 300
 
@@ -53,6 +53,20 @@ def label_issues(report: Mapping[str, Any], key: str = "label_issues") -> list[L
             LabelIssue(int(number(one.get("row")) or 0), text, title, given, _percent(one.get("score")))
         )
     return rows
+
+
+def marked_words(report: Mapping[str, Any]) -> dict[str, str]:
+    """How far its reasons are those of moderators, for people; empty where no test row has marked words."""
+    found = report.get("marked_words") or {}
+    if not found:
+        return {}
+    return {
+        "share": _percent(found.get("share")),
+        "interval": f"{_percent(found.get('low'))} to {_percent(found.get('high'))}",
+        "chance": _percent(found.get("chance")),
+        "rows": count(found.get("rows")),
+        "words": count(found.get("words")),
+    }
 
 
 def _mistake(error: Mapping[str, Any]) -> Mistake:

@@ -33,6 +33,7 @@ class Report:
     differences: dict[str, Any] | None = None
     label_issues: list[dict[str, Any]] = field(default_factory=list)
     train_label_issues: list[dict[str, Any]] = field(default_factory=list)
+    marked_words: dict[str, Any] | None = None
     suites: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0

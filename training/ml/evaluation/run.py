@@ -12,6 +12,7 @@ from training.ml.evaluation.compare import Rival, paired_differences, verdicts_c
 from training.ml.evaluation.curves import curves
 from training.ml.evaluation.errors import confident_errors
 from training.ml.evaluation.label_issues import label_issues, train_label_issues
+from training.ml.evaluation.marked_words import marked_words
 from training.ml.evaluation.measures import METRICS, Measure, bootstrap, confusion, interval, point
 from training.ml.evaluation.obfuscation import obfuscation_report
 from training.ml.evaluation.report import Report
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from training.ml.data import TextTable
 
 RESAMPLES = 1_000
-STAGES = ("scores", "intervals", "errors", "label issues", "suites", "speed")
+STAGES = ("scores", "intervals", "errors", "marked words", "label issues", "suites", "speed")
 
 
 def evaluate(
@@ -103,6 +104,9 @@ def measure_subject(
     stages.reached("errors")
     errors = confident_errors(subject, table, primary, columns[primary])
 
+    stages.reached("marked words")
+    reasons = marked_words(subject, table, primary, seed=seed)
+
     stages.reached("label issues")
     matrix = np.column_stack([columns[label] for label in labels])
     issues = label_issues(table, labels, matrix)
@@ -161,6 +165,7 @@ def measure_subject(
         differences=against,
         label_issues=issues,
         train_label_issues=train_issues,
+        marked_words=reasons,
         suites=[*suite_reports, *([disguised] if disguised else [])],
         notes=list(notes),
         seconds=stages.seconds(),

@@ -114,3 +114,18 @@ def test_the_comparison_is_a_csv_that_no_spreadsheet_runs(as_admin: Client, data
 
 def test_nothing_to_compare_is_said(as_admin: Client) -> None:
     assert "Nothing to compare yet" in as_admin.get("/training/compare/?id=5").content.decode()
+
+
+def test_reasons_held_against_marked_words_are_shown_where_there_are_any(
+    as_admin: Client, dataset: Dataset
+) -> None:
+    plain = make_finished(dataset, measured=report("a"))
+    page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
+    assert "Its reasons and those of moderators" not in page
+    found = {"label": "toxic", "rows": 12, "marked_rows": 14, "words": 31, "share": 0.625}
+    plain.model_version.evaluations.update(
+        report={**report("a"), "marked_words": {**found, "low": 0.5, "high": 0.75, "chance": 0.25}}
+    )
+    page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
+    for words in ("Its reasons and those of moderators", "62.5%", "50.0% to 75.0%", "25.0%", ">31<"):
+        assert words in page
