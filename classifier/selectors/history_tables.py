@@ -18,6 +18,7 @@ from classifier.models import (
     User,
 )
 from classifier.selectors.access import seen_by
+from classifier.selectors.audit_words import audit_words
 
 SYSTEM = "system"
 KINDS = {
@@ -246,7 +247,7 @@ def _read_audit(row: Values) -> Entry:
         at=row["created_at"],
         actor=row["actor__username"],
         deed=row["verb"],
-        what=f"{row['verb']}{count}",
+        what=f"{audit_words(row['verb'])}{count}",
         source=row["source__slug"],
         subject=row["subject"],
         data={**row["data"], **key, **({} if row["count"] is None else {"count": row["count"]})},

@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.models import ModelVersion, Source, User
+from classifier.models import CommentStatus, DecisionAction, ModelVersion, Source, User
 from classifier.selectors.access import sources_of
+from classifier.selectors.audit_words import WORDS
 from classifier.selectors.history import WrongCursor, history_page
 from classifier.selectors.history_tables import KINDS, SYSTEM, HistoryFilters
 from classifier.services.history_export import EXPORT, FORMATS, history_export
@@ -34,7 +35,7 @@ class HistoryForm(forms.Form):
     until = forms.DateField(label="To", required=False, widget=DATE)
     version = forms.CharField(label="Model version", max_length=150, required=False)
     comment = forms.IntegerField(label="Comment", min_value=1, max_value=2**63 - 1, required=False)
-    deed = forms.CharField(label="Deed", max_length=64, required=False)
+    deed = forms.CharField(label="Deed (its code)", max_length=64, required=False)
 
     def __init__(self, data: Any, sources: list[Source]) -> None:
         super().__init__(data)
@@ -44,6 +45,7 @@ class HistoryForm(forms.Form):
             self.fields[name].widget.attrs["class"] = "input"
         self.fields["actor"].widget.attrs["list"] = "actors"
         self.fields["version"].widget.attrs["list"] = "versions"
+        self.fields["deed"].widget.attrs["list"] = "deeds"
 
     def filters(self) -> HistoryFilters:
         self.is_valid()
@@ -81,6 +83,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "filtered": bool(query),
         "query": query,
         "actors": [SYSTEM, *User.objects.order_by("username").values_list("username", flat=True)[:SUGGESTED]],
+        "deeds": [*DecisionAction.choices, *CommentStatus.choices, *WORDS.items()],
         "versions": ModelVersion.objects.values_list("version", flat=True)[:SUGGESTED],
         "may_export": user.has_perm(EXPORT),
         "newer": page.newer and urlencode({**query, "after": page.newer}),

@@ -246,7 +246,7 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         return VerdictCard(text=comment.text, comment=comment)
     took = ""
     if comment.classified_at is not None:
-        seconds = (comment.classified_at - comment.created_at).total_seconds()
+        seconds = (comment.classified_at - (comment.edited_at or comment.created_at)).total_seconds()
         took = duration(seconds) if seconds < TOLD_SECONDS else ""  # an imported one is older than this site
     return VerdictCard(
         text=comment.text,
