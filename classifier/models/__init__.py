@@ -12,6 +12,7 @@ from classifier.models.comment import (
     CommentEvent,
     CommentStatus,
 )
+from classifier.models.comment_context import CommentContext, ContextKind
 from classifier.models.decision import FINAL_ACTIONS, Decision, DecisionAction
 from classifier.models.idempotent_request import IdempotentRequest
 from classifier.models.model_version import (
@@ -68,8 +69,10 @@ __all__ = [
     "Band",
     "BulkAction",
     "Comment",
+    "CommentContext",
     "CommentEvent",
     "CommentStatus",
+    "ContextKind",
     "DayStatistic",
     "Decision",
     "DecisionAction",

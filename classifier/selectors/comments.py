@@ -25,9 +25,12 @@ def comments_of_key(*, api_key: ApiKey) -> CommentQuerySet:
 
 
 def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
-    """One of `comments` with its submitter, predictions, decisions and history. Raises Comment.DoesNotExist."""
+    """One of `comments` with its submitter, context, predictions, decisions and history.
+
+    Raises Comment.DoesNotExist.
+    """
     return (
-        comments.select_related("submitted_by", "current_decision__by")
+        comments.select_related("submitted_by", "current_decision__by", "context")
         .prefetch_related(
             Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
             Prefetch(

@@ -114,7 +114,7 @@ def queue_page(
     rows = queue_comments(user=user, filters=filters)
     if cursor:
         rows = rows.filter(_after(by, cursor))
-    rows = with_review(rows).order_by(*(by.columns if by.column != "id" else ["-id"]))
+    rows = _with_people(rows).order_by(*(by.columns if by.column != "id" else ["-id"]))
     found = list(rows[: size + 1])
     more = len(found) > size
     return QueuePage(found[:size], _cursor(by, found[size - 1]) if more else None)
@@ -122,6 +122,10 @@ def queue_page(
 
 def with_review(comments: CommentQuerySet) -> CommentQuerySet:
     """With all that a page of the queue shows about a comment, in one query."""
+    return _with_people(comments).select_related("context")
+
+
+def _with_people(comments: CommentQuerySet) -> CommentQuerySet:
     return comments.with_verdict().select_related("review_by", "current_decision__by", "policy")
 
 

@@ -1,4 +1,5 @@
-"""Everything held about an author, as JSON: what they may ask for, and nothing about anybody else."""
+"""Everything held about an author, as JSON: what they may ask for, and nothing about anybody else, but for what came
+with their own words as that which they answered to."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,8 @@ from classifier.selectors.privacy import author_count, comments_of_author, repor
 from classifier.selectors.suggestions import suggestions_of_author
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
-from classifier.services.privacy import ERASE, author_pseudonym, require_author
+from classifier.services.privacy import ERASE, require_author
+from classifier.services.pseudonyms import author_pseudonym
 
 CHUNK = 500
 
@@ -40,7 +42,7 @@ def _export(author: str, source: Source | None, by: User | None, begun: AuditEnt
     with transaction.atomic():
         yield f"{_json(head)[:-1]}, "
         comments = comments_of_author(user=by, author=author, source=source).order_by("pk")
-        rows = comments.select_related("source").prefetch_related(
+        rows = comments.select_related("source", "context").prefetch_related(
             "predictions__model_version", "decisions", "appeals", "reports"
         )
         yield '"comments": ['
@@ -65,6 +67,7 @@ def _json(value: Any) -> str:
 
 
 def _comment(comment: Comment) -> dict[str, Any]:
+    context = getattr(comment, "context", None)
     return {
         "id": comment.pk,
         "source": comment.source.slug,
@@ -74,6 +77,8 @@ def _comment(comment: Comment) -> dict[str, Any]:
         "received": comment.created_at,
         "edited": comment.edited_at,
         "status": comment.status,
+        "answers_to": context.entries if context else [],
+        "session": context.session_ref if context else "",
         "predictions": [
             {
                 "model_version": prediction.model_version.version,
@@ -118,5 +123,6 @@ def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
         "text": suggestion.text,
         "labels": suggestion.labels,
         "languages": suggestion.languages,
+        "context": suggestion.context,
         "at": suggestion.created_at,
     }

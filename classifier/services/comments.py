@@ -15,6 +15,7 @@ from classifier.models import (
     User,
 )
 from classifier.services.access import require_source
+from classifier.services.comment_context import context_of_texts, contexts_store
 from classifier.services.errors import NoBroker
 from classifier.services.heartbeat import a_worker_lives
 from classifier.services.notices import comment_subscription
@@ -40,16 +41,18 @@ def comment_submit(
     source: Source | str,
     external_id: Any = None,
     author_ref: Any = "",
+    context: Any = None,
     by: User | None = None,
     api_key: ApiKey | None = None,
 ) -> Comment:
     """Store one comment as pending and ring the worker after commit.
 
-    `source` is a Source or a slug, made on first use. The same external_id from the same source gives the comment
+    `source` is a Source or a slug, made on first use. `context`: the texts that it answers to, the nearest last. The
+    same external_id from the same source gives the comment
     that is already there (`newly_submitted` is False then). Raises InvalidInput, also when that id was used for
     another text or by somebody else, and PermissionDenied when `by` may not submit, or not to this source.
     """
-    item = validate_comment(text=text, external_id=external_id, author_ref=author_ref)
+    item = validate_comment(text=text, external_id=external_id, author_ref=author_ref, context=context)
     return _store([item], source, by, api_key, lambda index: "")[0]
 
 
@@ -62,8 +65,8 @@ def comments_submit(
 ) -> list[Comment]:
     """Store many comments, all or none, in the order of `items`.
 
-    Each item is a mapping with `text` and optionally `external_id` and `author_ref`. Raises InvalidInput with
-    field paths such as `items[3].text`.
+    Each item is a mapping with `text` and optionally `external_id`, `author_ref` and `context`. Raises InvalidInput
+    with field paths such as `items[3].text`.
     """
     return _store(validate_comments(items), source, by, api_key, lambda index: f"items[{index}].")
 
@@ -144,6 +147,11 @@ def _store(
         ]
         if problems:
             raise InvalidInput(problems)
+        contexts_store(
+            (comment, context_of_texts(item.context))
+            for comment, item in zip(stored, items, strict=True)
+            if comment.newly_submitted
+        )
         if any(comment.newly_submitted for comment in stored):
             enqueue_on_commit(CLASSIFY_TASK)
     return stored

@@ -7,19 +7,28 @@ from django.utils import timezone
 
 from classifier.models import ApiKey, Comment, ModelVersion, Source, User
 from classifier.services.access import require_source
+from classifier.services.comment_context import NO_CONTEXT, Context, contexts_store
 from classifier.services.comments import source_get_or_create
 from classifier.services.pending import verdicts_write
 from classifier.services.permissions import require_permission
 from classifier.services.scoring import ScoredText
+from classifier.services.shadow_offers import shadow_offer
 from classifier.services.validation import validate_comment
 
 
 def scored_comment_store(
-    *, text: str, scored: ScoredText, source: Source | str, by: User | None, api_key: ApiKey | None = None
+    *,
+    text: str,
+    scored: ScoredText,
+    source: Source | str,
+    context: Context = NO_CONTEXT,
+    by: User | None,
+    api_key: ApiKey | None = None,
 ) -> Comment:
     """Store `text` as a classified comment: prediction, history, band and place in the queue as a worker writes them.
 
-    It is stored with all of that or not at all. Raises InvalidInput, and PermissionDenied as comment_submit does.
+    `context` is what it answers to. It is stored with all of that or not at all. Raises InvalidInput, and
+    PermissionDenied as comment_submit does.
     """
     item = validate_comment(text=text)
     require_permission(by, "classifier.add_comment")
@@ -35,6 +44,7 @@ def scored_comment_store(
             claim_token=uuid.uuid4(),
             attempts=1,
         )
-        verdicts_write([comment], [scored], version)
+        contexts_store([(comment, context)])
+        shadow_offer(verdicts_write([comment], [scored], version))
     comment.refresh_from_db()
     return comment

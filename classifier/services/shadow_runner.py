@@ -14,10 +14,12 @@ from django.db import transaction
 
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
 from classifier.services.loading import Engine, Loading
+from classifier.services.shadow_offers import shadow_offers_take
 
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 60.0
 WAITING_MAX = 2_000
+TAKE_AT_ONCE = 200
 SLICE_CHARACTERS = 8_192  # about one pass through the engine: so long a new comment may have to wait
 KNUTH = 2_654_435_761
 
@@ -42,19 +44,26 @@ class ShadowRunner:
         except Exception as error:
             logger.warning("The shadow version cannot be looked up: %s", error)
         if self.version is not None:
-            self.waiting.extend(one for one in predictions if is_chosen(one.pk, settings.SHADOW_SHARE))
+            self._remember(predictions)
 
     def turn(self) -> bool:
         """Score one slice of what waits; return whether there was one (False too while the model loads)."""
         try:
             self._look()
             engine, version = self.engine, self.version
-            if engine is None or version is None or not self.waiting:
+            if engine is None or version is None:
+                return False
+            if not self.waiting:  # what other processes have written
+                self._remember(shadow_offers_take(TAKE_AT_ONCE))
+            if not self.waiting:
                 return False
             self._score(self._slice(), engine)
         except Exception as error:
             logger.warning("The shadow version failed; its verdicts on some comments are missing: %s", error)
         return True
+
+    def _remember(self, predictions: Sequence[Prediction]) -> None:
+        self.waiting.extend(one for one in predictions if is_chosen(one.pk, settings.SHADOW_SHARE))
 
     def _look(self) -> None:
         """Follow the database, at most every LOOK_SECONDS."""

@@ -10,6 +10,8 @@ from django.conf import settings
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS
 
 SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}\Z")
+CONTEXT_ENTRIES_MAX = 20
+CONTEXT_CHARACTERS_MAX = 64 * 1024
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -37,6 +39,7 @@ class CommentInput:
     text: str
     external_id: str | None = None
     author_ref: str = ""
+    context: tuple[str, ...] = ()  # what it answers to, the nearest last
 
 
 def text_problem(value: Any, field: str = "text") -> ValidationProblem | None:
@@ -60,6 +63,26 @@ def words_problem(value: Any, field: str, limit: int) -> ValidationProblem | Non
     return _reference_problem(value, field, limit)
 
 
+def context_problems(value: Any, field: str) -> list[ValidationProblem]:
+    """What keeps `value` (None or a list of texts) from being the context of a comment."""
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple):
+        return [ValidationProblem(field, "This must be a list of texts.", "invalid_type")]
+    if len(value) > CONTEXT_ENTRIES_MAX:
+        message = f"This list has {len(value):,} texts; at most {CONTEXT_ENTRIES_MAX} are allowed."
+        return [ValidationProblem(field, message, "max_items")]
+    found = [
+        _reference_problem(text, f"{field}[{place}]", CONTEXT_CHARACTERS_MAX)
+        for place, text in enumerate(value)
+    ]
+    problems = [problem for problem in found if problem is not None]
+    if not problems and sum(map(len, value)) > CONTEXT_CHARACTERS_MAX:
+        message = f"Together at most {CONTEXT_CHARACTERS_MAX:,} characters are allowed."
+        problems.append(ValidationProblem(field, message, "max_length"))
+    return problems
+
+
 def validate_texts(texts: Any, *, field: str = "texts") -> list[str]:
     """Return `texts` when each may be scored; raise InvalidInput otherwise."""
     _check_batch(texts, field)
@@ -69,12 +92,11 @@ def validate_texts(texts: Any, *, field: str = "texts") -> list[str]:
 
 
 def validate_comment(
-    *, text: Any, external_id: Any = None, author_ref: Any = "", prefix: str = ""
+    *, text: Any, external_id: Any = None, author_ref: Any = "", context: Any = None, prefix: str = ""
 ) -> CommentInput:
     """Return the validated comment; raise InvalidInput with every problem of it."""
-    problems = _comment_problems(text, external_id, author_ref, prefix)
-    _raise_if_any(problems)
-    return CommentInput(text=text, external_id=external_id, author_ref=author_ref or "")
+    _raise_if_any(_comment_problems(text, external_id, author_ref, context, prefix))
+    return CommentInput(text, external_id, author_ref or "", tuple(context or ()))
 
 
 def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]:
@@ -88,7 +110,11 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
             problems.append(ValidationProblem(where, "This must be an object.", "invalid_type"))
             continue
         found = _comment_problems(
-            item.get("text"), item.get("external_id"), item.get("author_ref", ""), f"{where}."
+            item.get("text"),
+            item.get("external_id"),
+            item.get("author_ref", ""),
+            item.get("context"),
+            f"{where}.",
         )
         problems.extend(found)
         external_id = item.get("external_id")
@@ -97,7 +123,13 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
             problems.append(ValidationProblem(f"{where}.external_id", message, "duplicate"))
     _raise_if_any(problems)
     return [
-        CommentInput(item["text"], item.get("external_id"), item.get("author_ref") or "") for item in items
+        CommentInput(
+            item["text"],
+            item.get("external_id"),
+            item.get("author_ref") or "",
+            tuple(item.get("context") or ()),
+        )
+        for item in items
     ]
 
 
@@ -109,8 +141,10 @@ def validate_source_slug(value: Any, field: str = "source") -> str:
     return value
 
 
-def _comment_problems(text: Any, external_id: Any, author_ref: Any, prefix: str) -> list[ValidationProblem]:
-    problems = [text_problem(text, f"{prefix}text")]
+def _comment_problems(
+    text: Any, external_id: Any, author_ref: Any, context: Any, prefix: str
+) -> list[ValidationProblem]:
+    problems = [text_problem(text, f"{prefix}text"), *context_problems(context, f"{prefix}context")]
     if external_id is not None:
         problems.append(_reference_problem(external_id, f"{prefix}external_id", EXTERNAL_ID_MAX_CHARACTERS))
         if external_id == "":

@@ -1,7 +1,15 @@
 """`/api/v1/comments/<id>/`: one comment with every prediction it ever got; editing, rescanning and erasing it."""
 
+from typing import Any
+
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +28,7 @@ from classifier.api.v1.representation import (
 )
 from classifier.api.v1.submission import SubmitQuery, waited_for
 from classifier.api.verbs import NothingInput, checked, without_body
-from classifier.models import ApiScope, Comment, CommentStatus
+from classifier.models import ApiScope, Comment, CommentStatus, ContextKind
 from classifier.selectors import comment_detail, comments_visible_to
 from classifier.services import comment_edit, comment_rescan
 from classifier.services.edits import RESCAN, comment_version
@@ -30,9 +38,25 @@ WAITS = OpenApiExample("Pending", PENDING_EXAMPLE, response_only=True, status_co
 SCORED = OpenApiExample("With its verdict", COMMENT_EXAMPLE, response_only=True, status_codes=["200"])
 
 
+@extend_schema_serializer(component_name="CommentContext")
+class ContextOutput(serializers.Serializer[Any]):
+    """One text that a comment answers to."""
+
+    kind = serializers.ChoiceField(choices=[(kind.value, kind.value) for kind in ContextKind])
+    text = serializers.CharField()
+
+
 @extend_schema_serializer(component_name="CommentDetail")
 class DetailOutput(CommentOutput):
     predictions = PredictionOutput(many=True, help_text="Newest first.")
+    context = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="What it answers to, as it was sent with it."
+    )
+
+    @extend_schema_field(ContextOutput(many=True))
+    def get_context(self, comment: Comment) -> list[dict[str, str]]:
+        context = getattr(comment, "context", None)
+        return [] if context is None else list(context.entries)
 
 
 @extend_schema_serializer(component_name="CommentEditInput")
@@ -58,7 +82,13 @@ class CommentEndpoint(ModerationEndpoint):
         responses={200: DetailOutput},
         examples=[
             OpenApiExample(
-                "A comment", {**COMMENT_EXAMPLE, "predictions": [PREDICTION_EXAMPLE]}, response_only=True
+                "A comment",
+                {
+                    **COMMENT_EXAMPLE,
+                    "predictions": [PREDICTION_EXAMPLE],
+                    "context": [{"kind": "parent", "text": "I like this film."}],
+                },
+                response_only=True,
             )
         ],
     )

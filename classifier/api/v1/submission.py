@@ -6,19 +6,29 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from classifier.api.base import batch_limit, checked_body, refusal
 from classifier.api.field_errors import field_error
-from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent
+from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent, TextsAsSent
 from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import FORBIDDEN, Problem
 from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
 from classifier.selectors.access import sees_source
 from classifier.services import InvalidInput, comment_submit, comment_wait, comments_submit
+from classifier.services.validation import CONTEXT_CHARACTERS_MAX, CONTEXT_ENTRIES_MAX
 
 DEFAULT_SOURCE = "api"
+
+
+class ContextAsSent(TextsAsSent):
+    def __init__(self, **kwargs: Any) -> None:
+        child = serializers.CharField(max_length=CONTEXT_CHARACTERS_MAX, allow_blank=True)
+        super().__init__(
+            child=child, required=False, allow_null=True, max_length=CONTEXT_ENTRIES_MAX, **kwargs
+        )
 
 
 @extend_schema_serializer(component_name="CommentInput")
@@ -42,6 +52,12 @@ class OneInput(ClosedSerializer):
         max_length=AUTHOR_REF_MAX_CHARACTERS,
         help_text="Who wrote it, in your own terms.",
     )
+    context = ContextAsSent(  # type: ignore[assignment]
+        help_text=(
+            "What it answers to, the nearest last: moderators see it, no model does, and it is forgotten with the "
+            f"comment. Together at most {CONTEXT_CHARACTERS_MAX:,} characters."
+        )
+    )
 
 
 @extend_schema_serializer(component_name="CommentItemInput")
@@ -53,6 +69,7 @@ class ItemInput(ClosedSerializer):
     author_ref = TextAsSent(
         required=False, allow_null=True, allow_blank=True, max_length=AUTHOR_REF_MAX_CHARACTERS
     )
+    context = ContextAsSent()  # type: ignore[assignment]
 
 
 @extend_schema_serializer(component_name="CommentsInput")
@@ -83,6 +100,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
             source=item.get("source", DEFAULT_SOURCE),
             external_id=item.get("external_id"),
             author_ref=item.get("author_ref", ""),
+            context=item.get("context"),
             by=caller(request),
             api_key=api_key_of(request),
         )

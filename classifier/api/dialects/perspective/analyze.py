@@ -64,8 +64,8 @@ class Analyze(PerspectiveView):
         annotate = fields.flag("spanAnnotations")
         token = fields.text("clientToken")
         source = self.source_of(fields)
-        fields.text("sessionId")
-        common.read_context(fields.values.get("context"))
+        context = common.read_context(fields.values.get("context"))
+        session = fields.text("sessionId", most=common.NAME_LIMIT)
         languages = common.read_languages(fields)
         version = active_version()
         asked = [
@@ -82,7 +82,12 @@ class Analyze(PerspectiveView):
         asked = _answered(asked, whole, drop=drop)
         if keep and self.api_key is not None and ApiScope.SUBMIT in self.api_key.scopes:
             scored_comment_store(
-                text=plain.text, scored=whole, source=source, by=self.api_key.owner, api_key=self.api_key
+                text=plain.text,
+                scored=whole,
+                source=source,
+                context=common.kept_context(context, session),
+                by=self.api_key.owner,
+                api_key=self.api_key,
             )
         places = _Places(plain)
         spoken = languages or common.languages_of(version)[:1]

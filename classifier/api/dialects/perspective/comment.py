@@ -11,13 +11,15 @@ from classifier.api.dialects.perspective.errors import invalid
 from classifier.api.dialects.perspective.markup import Plain, from_html, from_plain
 from classifier.api.dialects.perspective.reading import Fields
 from classifier.api.field_errors import printable
-from classifier.models import ModelVersion
+from classifier.models import ContextKind, ModelVersion
+from classifier.services.comment_context import Context
 
 TEXT_LIMIT = 20_480
 CONTEXT_LIMIT = 64 * 1024
 NAME_LIMIT = 200
 LANGUAGES_LIMIT = 35
 TEXT_TYPES = ("TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT", "HTML")
+PAIR = ("article", "parentComment")
 SCORE_TYPES = ("PROBABILITY", "SCORE_TYPE_UNSPECIFIED", "STD_DEV_SCORE", "PERCENTILE", "RAW")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z")
 UNDETERMINED = ("", "und", "mul", "zxx", "mis")
@@ -48,20 +50,34 @@ def empty() -> Exception:
 
 
 def read_context(value: Any) -> dict[str, Any]:
-    """The context as it was sent, once it has the right form: it is recorded with suggestions and never scored."""
+    """The context as it was sent, once it has the right form: it is recorded with what is stored and never scored."""
     if value is None:
         return {}
     fields = Fields(value, ("entries", "articleAndParentComment"), "context")
     fields.each("entries", _entry)
     both = fields.values.get("articleAndParentComment")
     if both is not None:
-        pair = Fields(both, ("article", "parentComment"), "context.articleAndParentComment")
-        for name in ("article", "parentComment"):
+        pair = Fields(both, PAIR, "context.articleAndParentComment")
+        for name in PAIR:
             if name in pair.values:
                 _entry(pair.values[name], pair.path(name))
     if len(json.dumps(value)) > CONTEXT_LIMIT:
         raise invalid(f"'context' is larger than {CONTEXT_LIMIT} bytes")
     return dict(value)
+
+
+def kept_context(context: dict[str, Any], session: str) -> Context:
+    """What is kept of a context that `read_context` gave, with a stored comment: its texts without their tags."""
+    both = Fields(
+        context.get("articleAndParentComment") or context.get("article_and_parent_comment") or {}, PAIR
+    )
+    said = [
+        (ContextKind.ARTICLE, both.values.get("article")),
+        *((ContextKind.BEFORE, entry) for entry in context.get("entries") or []),
+        (ContextKind.PARENT, both.values.get("parentComment")),
+    ]
+    texts = [(kind, _plain(entry)) for kind, entry in said if entry]
+    return Context(tuple((kind, text) for kind, text in texts if text.strip()), session)
 
 
 def check_languages(asked: list[str], label: str, name: str, version: ModelVersion) -> None:
@@ -112,3 +128,8 @@ def _entry(value: Any, where: str) -> None:
     fields = Fields(value, ("text", "type"), where)
     fields.text("text")
     fields.choice("type", TEXT_TYPES)
+
+
+def _plain(entry: dict[str, Any]) -> str:
+    text = entry.get("text") or ""
+    return from_html(text).text if entry.get("type") == "HTML" else text

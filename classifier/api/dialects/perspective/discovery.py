@@ -46,9 +46,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "spanAnnotations": said(BOOLEAN, "Score each sentence as well."),
         "dropUnsupportedAttributes": said(BOOLEAN, "Leave out unknown attributes instead of refusing them."),
         "clientToken": said(STRING, "Comes back in the response."),
-        "sessionId": STRING,
+        "sessionId": said(STRING, "Kept with the comment where it is stored."),
         "communityId": said(STRING, "The source that the comment is stored under."),
-        "context": said(ref("Context"), "Not scored."),
+        "context": said(ref("Context"), "Not scored; kept with the comment where it is stored."),
     },
     "AnalyzeCommentResponse": {
         "attributeScores": said(by_name(ref("AttributeScores")), "The scores, by the names asked for."),
