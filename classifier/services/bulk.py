@@ -34,6 +34,7 @@ from classifier.services.events import emit_decided
 from classifier.services.in_force import policy_for
 from classifier.services.near_duplicates import GROUP_MAX, group_of
 from classifier.services.permissions import require_permission
+from classifier.services.pseudonyms import told_filters
 from classifier.services.purged import queued_again
 from classifier.services.taking_back import escalated_before
 from classifier.services.validation import InvalidInput, ValidationProblem
@@ -162,7 +163,7 @@ def _decide_all(
             by=by,
             subject=f"bulk {bulk.pk}",
             count=len(ids),
-            data={"action": action, "reason": reason, "filters": bulk.filters if len(ids) <= CHUNK else {}},
+            data={"action": action, "reason": reason, "filters": told_filters(filters)},
         )
     for begin in range(0, len(ids), CHUNK):
         _decide_chunk(ids[begin : begin + CHUNK], bulk, by)

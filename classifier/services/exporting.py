@@ -16,7 +16,7 @@ from classifier.selectors.queue_filters import EVERY, QueueFilters
 from classifier.services.audit import audit_record
 from classifier.services.export_rows import export_lines
 from classifier.services.permissions import require_permission
-from classifier.services.privacy import author_pseudonym
+from classifier.services.pseudonyms import told_filters
 from classifier.services.transfers import (
     ADD,
     SEE,
@@ -138,7 +138,7 @@ def export_downloaded(*, transfer: Transfer, by: User | None, api_key: ApiKey | 
         api_key=api_key,
         subject=transfer.format,
         count=transfer.done_rows,
-        data={"transfer": transfer.pk, "filters": _told_filters(filters_of(transfer.options["filters"]))},
+        data={"transfer": transfer.pk, "filters": told_filters(filters_of(transfer.options["filters"]))},
     )
 
 
@@ -184,7 +184,7 @@ def _begin(
     api_key: ApiKey | None,
     more: Mapping[str, Any],
 ) -> AuditEntry:
-    data = {"filters": _told_filters(filters), "format": file_format, **more}
+    data = {"filters": told_filters(filters), "format": file_format, **more}
     return audit_record(verb="export.comments", by=by, api_key=api_key, subject=file_format, data=data)
 
 
@@ -197,17 +197,7 @@ def _ended(
     whole: bool,
     more: Mapping[str, Any],
 ) -> None:
-    data = {"filters": _told_filters(filters), "whole": whole, **more}
+    data = {"filters": told_filters(filters), "whole": whole, **more}
     audit_record(
         verb="export.comments_sent", by=by, api_key=api_key, subject=file_format, count=count, data=data
     )
-
-
-def _told_filters(filters: QueueFilters) -> dict[str, Any]:
-    """What the audit keeps of the filters: an author only as the audit calls them."""
-    data = filters.to_data()
-    if "author" in data:
-        data["author"] = author_pseudonym(data["author"])
-    if "ids" in data:
-        data["ids"] = len(data["ids"])
-    return data

@@ -5,15 +5,12 @@ dashboard still add up. Without its text a comment cannot be explained, scored a
 Frozen data sets and files that were exported earlier are copies out of reach from here.
 """
 
-import hashlib
-import hmac
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
@@ -43,10 +40,12 @@ from classifier.selectors.privacy import (
 from classifier.selectors.suggestions import suggestions_of_author
 from classifier.services.access import require_source
 from classifier.services.audit import audit_record
-from classifier.services.comment_context import contexts_forget, quotes_forget
+from classifier.services.comment_context import answered_forget, contexts_forget
 from classifier.services.edits import comment_version
 from classifier.services.errors import VersionConflict
+from classifier.services.forgetting import GONE, erasing, files_forget, name_forget, remarks_forget
 from classifier.services.permissions import require_permission
+from classifier.services.pseudonyms import author_pseudonym
 from classifier.services.suggestions import suggestions_forget, suggestions_purge
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition_many
@@ -56,7 +55,6 @@ ERASE = "classifier.erase_author"
 RETENTION_TASK = "classifier.retention"
 BATCH = 200
 MAX_DAYS = 36_500
-GONE = "The text was erased."
 # Everything that words can be found or guessed by, and the place in the queue: nobody can decide without the text.
 FORGOTTEN: dict[str, Any] = {
     "text": "",
@@ -69,12 +67,6 @@ FORGOTTEN: dict[str, Any] = {
     "review_until": None,
     "review_since": None,
 }
-
-
-def author_pseudonym(author: str) -> str:
-    """What the audit calls an author: the same for the same name, and no way back without the site's secret key."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), b"author:" + author.encode(), hashlib.sha256)
-    return f"author {digest.hexdigest()[:16]}"
 
 
 def retention_set(*, source: Source, days: int | None, by: User | None) -> None:
@@ -151,7 +143,8 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
     the texts once more where others of the same source answered to them.
 
     Decisions, predictions and counts stay. What is erased is also what retention spares: an open appeal is closed, a
-    golden item retired, a comment without a verdict fails. Returns what was held. Raises PermissionDenied.
+    golden item retired, a comment without a verdict fails. Files of imports and exports here that name the author are
+    deleted. Returns what was held. Raises PermissionDenied.
     """
     require_permission(by, ERASE)
     require_author(author, source, by)
@@ -159,13 +152,16 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
     while True:
         with transaction.atomic():
             rows = comments_of_author(user=by, author=author, source=source).order_by("pk")
-            batch = list(rows.select_for_update(of=("self",)).only("pk", "status", "text", "source_id")[:BATCH])
+            batch = list(
+                rows.select_for_update(of=("self",)).only("pk", "status", "text", "source_id")[:BATCH]
+            )
             if not batch:
                 break
             _erase(batch, by, author_ref="", external_id=None)
     with transaction.atomic():
         _forget_reporter(reports_by_author(user=by, author=author, source=source))
         suggestions_forget(suggestions_of_author(user=by, author=author, source=source))
+        name_forget(author)
         audit_record(
             verb="author.erase",
             by=by,
@@ -174,6 +170,7 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
             count=held.comments,
             data=held.to_data(),
         )
+    files_forget(author)
     return held
 
 
@@ -208,7 +205,7 @@ def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
     """Forget these comments, whatever retention would spare them for, within a transaction that holds them."""
     _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
     ids = [comment.pk for comment in batch]
-    quotes_forget(batch)
+    answered_forget(batch)
     _forget(ids, has_open_appeal=False, **fields)
     _forget_shadow_judgements(ids)
     closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
@@ -228,6 +225,7 @@ def _forget(ids: Sequence[int], **fields: Any) -> None:
     Appeal.objects.filter(comment__in=ids).exclude(message="").update(message="")
     suggestions_forget(Suggestion.objects.filter(comment__in=ids))
     contexts_forget(ids)
+    remarks_forget(ids)
 
 
 def _fail_pending(comments: list[Comment]) -> None:
@@ -246,7 +244,7 @@ def _fail_pending(comments: list[Comment]) -> None:
 
 def _forget_reporter(reports: list[int]) -> None:
     if reports:
-        _erasing(
+        erasing(
             f"UPDATE {Report._meta.db_table} SET reporter_ref = '', reason = '' WHERE id = ANY(%s)",  # noqa: S608
             reports,
         )
@@ -255,15 +253,7 @@ def _forget_reporter(reports: list[int]) -> None:
 def _forget_shadow_judgements(comments: list[int]) -> None:
     predictions = list(Prediction.objects.filter(comment__in=comments).values_list("pk", flat=True))
     if predictions:
-        _erasing(
+        erasing(
             f"DELETE FROM {ShadowJudgement._meta.db_table} WHERE prediction_id = ANY(%s)",  # noqa: S608
             predictions,
         )
-
-
-def _erasing(sql: str, ids: list[int]) -> None:
-    """Change rows of an append-only table: only here the database is told that this transaction erases."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL toxicsite.allow_erasure = 'on'")
-        cursor.execute(sql, [ids])
-        cursor.execute("SET LOCAL toxicsite.allow_erasure = 'off'")

@@ -12,10 +12,10 @@ from classifier.selectors.privacy import AuthorCount, author_count, retention_co
 from classifier.services.author_export import author_export
 from classifier.services.privacy import (
     author_erase,
-    author_pseudonym,
     retention_run,
     retention_set,
 )
+from classifier.services.pseudonyms import author_pseudonym
 
 NOTHING_DONE = "Nothing was changed. Say --yes to do it."
 
