@@ -86,9 +86,16 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             conn.data_ready = True
             self.enqueue_req(conn)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """A large body that nobody read is not worth a thread's time: the connection ends, and the answer says so."""
+        if conn.sock.large:
+            req.force_close()
+        return super().handle_request(req, conn)
+
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """A large body that nobody read is not worth a thread's time: such a connection ends."""
-        return False if conn.sock.large else bool(super()._keepalive_after(conn, keepalive))
+        """What was collected of a body that nobody read is passed over: gunicorn would end the connection instead,
+        after an answer that promised to keep it, and the client's next request would be lost."""
+        return keepalive and bool(conn.parser.finish_body())
 
     # --- the end of a request, and of what takes too long
 

@@ -160,6 +160,19 @@ def test_requests_that_come_together_are_answered_in_order_on_one_connection(por
     assert answer(opened(port, kept * 3 + GET)).count(b" 200 OK") == 4
 
 
+def test_a_body_that_nobody_read_does_not_cost_the_next_request_its_answer(port: int) -> None:
+    body = b"x" * 500_000
+    refused = HEAD + b"Content-Length: 500000\r\n\r\n" + body
+    said = answer(opened(port, refused * 2 + GET))
+    assert (said.count(b"HTTP/1.1 401 "), said.count(b"HTTP/1.1 200 ")) == (2, 1)
+
+
+def test_the_answer_to_a_large_body_says_that_the_connection_ends(port: int) -> None:
+    said = answer(opened(port, HEAD + b"Content-Length: 2000000\r\n\r\n" + b"x" * 2_000_000))
+    assert said.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in said.lower()
+
+
 def test_a_request_in_pieces_is_answered(port: int) -> None:
     connection = opened(port, GET[:20])
     time.sleep(0.2)
