@@ -40,6 +40,8 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    line_ids: list[int] | None = None  # told by api_key_authenticate about the key it returns; no column
+
     class Meta:
         verbose_name = "API key"
         ordering = ["-id"]
@@ -53,6 +55,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def line(self) -> list[int]:
+        """The ids of the keys that follow each other by rotation, the first of them first; they share their quotas."""
+        return self.line_ids or [self.pk]
 
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import OuterRef
+from django.db.models import BigIntegerField, OuterRef
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from classifier.models import ApiKey, Source, User
@@ -23,6 +25,15 @@ HANDLE_CHARACTERS = 8
 SECRET_BYTES = 32
 USE_NOTED_EVERY = timedelta(minutes=1)
 OVERLAP_MAX = timedelta(days=365)
+# The ids of the keys that came before this one by rotation and of those that followed it, and its own.
+LINE = """ARRAY(
+    WITH RECURSIVE line AS (
+        SELECT one.id, one.replaces_id FROM classifier_apikey one WHERE one.id = classifier_apikey.id
+        UNION
+        SELECT other.id, other.replaces_id
+        FROM classifier_apikey other JOIN line ON other.id = line.replaces_id OR other.replaces_id = line.id
+    ) SELECT id FROM line ORDER BY id
+)"""
 
 
 def api_key_create(
@@ -101,7 +112,8 @@ def api_key_update(
 
 
 def api_key_rotate(*, api_key: ApiKey, overlap: timedelta, by: User | None) -> tuple[ApiKey, str]:
-    """Make the key that follows this one, with the same rights and quotas; the old one works on for `overlap`.
+    """Make the key that follows this one, with the same rights; the old one works on for `overlap`, and both together
+    have the quotas of one.
 
     The new key lives as long as the old one was meant to. Raises NotPossibleNow where the key is not usable any more
     or was rotated before, InvalidInput for an overlap below zero or above a year.
@@ -149,7 +161,10 @@ def api_key_authenticate(*, plaintext: str) -> ApiKey:
     if not plaintext.startswith(MARK) or not plaintext.isascii():
         raise ApiKeyInvalid("This API key is not valid.")
     of_key = ApiKey.sources.through.objects.filter(apikey=OuterRef("pk")).values("source")
-    found = ApiKey.objects.select_related("owner").annotate(source_ids=ArraySubquery(of_key))
+    found = ApiKey.objects.select_related("owner").annotate(
+        source_ids=ArraySubquery(of_key),
+        line_ids=RawSQL(LINE, [], ArrayField(BigIntegerField())),  # noqa: S611 (a constant)
+    )
     key = found.filter(prefix=prefix).first()
     digest = key.digest if key else "0" * 64
     matches = hmac.compare_digest(digest, _digest(plaintext))

@@ -11,6 +11,7 @@ whatever comes in live. A row may bring the decision that was made elsewhere: it
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from classifier.services.transfers import (
     transfer_progress,
     transfers_dir,
 )
+from classifier.services.usage import usage_texts_count
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.jobs import enqueue_on_commit
 
@@ -183,6 +185,9 @@ class _Run:
                     error_rows=self.transfer.error_rows + len(chunk.errors),
                     errors_file=self.transfer.errors_file,
                 )
+                key = self.options.get("api_key")
+                if key is not None and stored:
+                    transaction.on_commit(partial(usage_texts_count, api_key_id=key, texts=stored))
                 if self.transfer.done_rows == chunk.count:
                     enqueue_on_commit(CLASSIFY_TASK)
         except BaseException:

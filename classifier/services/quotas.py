@@ -1,5 +1,6 @@
 """How much a key may ask for: requests a minute and texts a day, counted by one script in Redis.
 
+Keys that follow each other by rotation have one quota between them, so that an overlap does not double it.
 The script looks and counts in one step, so parallel calls cannot slip past each other. The same step counts what the
 key uses (see services/usage.py). When Redis is down everything passes: the quota protects the server, no more.
 """
@@ -24,6 +25,7 @@ UNLIMITED = -1
 
 logger = logging.getLogger(__name__)
 
+# ARGV[7] and on name the keys of one line, which share their quotas; each is used for itself.
 # Redis' own clock decides which day it is, so that several web servers agree. A minute starts with its first call.
 SCRIPT = """
 local asked, texts = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -33,7 +35,9 @@ local seconds = tonumber(redis.call('TIME')[1])
 local usage = KEYS[2] .. math.floor(seconds / 86400)
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
 local used_texts = 0
-if name ~= '' then used_texts = tonumber(redis.call('HGET', usage, name .. ':texts') or '0') end
+for place = 7, #ARGV do
+  used_texts = used_texts + tonumber(redis.call('HGET', usage, ARGV[place] .. ':texts') or '0')
+end
 local exceeded = ''
 if asked > 0 and used + asked > limit then exceeded = 'requests'
 elseif most_texts >= 0 and texts > 0 and used_texts + texts > most_texts then exceeded = 'texts' end
@@ -46,7 +50,10 @@ if name ~= '' then
   else
     if asked > 0 then redis.call('HINCRBY', usage, name .. ':requests', asked) end
     if exceeded == 'texts' then redis.call('HINCRBY', usage, name .. ':refused', 1)
-    elseif texts > 0 then used_texts = redis.call('HINCRBY', usage, name .. ':texts', texts) end
+    elseif texts > 0 then
+      redis.call('HINCRBY', usage, name .. ':texts', texts)
+      used_texts = used_texts + texts
+    end
   end
   redis.call('EXPIRE', usage, ARGV[6])
 end
@@ -93,7 +100,7 @@ class QuotaState:
 
 
 def quota_take(*, api_key: ApiKey | None, user: User | None, texts: int, requests: int = 1) -> QuotaState:
-    """Take `requests` and `texts` from what the caller has left, all of it or nothing.
+    """Take `requests` and `texts` from what the caller and its line of keys have left, all of it or nothing.
 
     A call refused for its texts still counts as a request. `requests` is 0 where the request was counted before its
     body was read. People (no `api_key`) have no quota of texts.
@@ -177,7 +184,8 @@ def usage_key(day: int | str = "") -> str:
 def _run(
     api_key: ApiKey | None, user: User | None, limit: int, requests: int, texts: int, most_texts: int | None
 ) -> Any:
-    caller = f"key-{api_key.pk}" if api_key is not None else f"user-{user.pk if user else 0}"
+    line = api_key.line if api_key is not None else []
+    caller = f"key-{line[0]}" if line else f"user-{user.pk if user else 0}"
     with broker_errors():
         return _script()(
             keys=[key(f"api-requests:{caller}"), usage_key()],
@@ -188,6 +196,7 @@ def _run(
                 UNLIMITED if most_texts is None else most_texts,
                 api_key.pk if api_key is not None else "",
                 USAGE_KEPT_SECONDS,
+                *line,
             ],
             client=client(),
         )

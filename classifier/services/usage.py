@@ -59,6 +59,19 @@ def usage_error_count(*, api_key: ApiKey) -> None:
         logger.warning("an error of %s is not counted: Redis does not answer", api_key.prefix)
 
 
+def usage_texts_count(*, api_key_id: int, texts: int) -> None:
+    """Note texts that came in with this key by another way than a call, and so are not refused for its quota."""
+    try:
+        with broker_errors():
+            name = usage_key(_today())
+            with client().pipeline(transaction=False) as pipe:
+                pipe.hincrby(name, f"{api_key_id}:texts", texts)
+                pipe.expire(name, USAGE_KEPT_SECONDS)
+                pipe.execute()
+    except NoBroker:
+        logger.warning("%d imported texts of key %d are not counted: no Redis", texts, api_key_id)
+
+
 def usage_flush() -> int:
     """Write what Redis has counted yesterday and today; returns how many keys it wrote. Raises NoBroker."""
     with broker_errors():

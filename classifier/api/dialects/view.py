@@ -18,7 +18,7 @@ from classifier.api.parsing import admit_chunked_body, loads
 from classifier.api.problems import Problem
 from classifier.models import ApiKey, ApiScope
 from classifier.services import ApiKeyInvalid, api_key_authenticate
-from classifier.services.quotas import QuotaState, quota_headers, quota_refusal, quota_take
+from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.services.usage import usage_error_count
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class DialectView(View):
 
     api_key: ApiKey | None = None
     quota: QuotaState | None = None
+    taken = 0
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -48,6 +49,8 @@ class DialectView(View):
             response = self.dialect.answer(Refusal(Why.MALFORMED, "The request could not be read."))
         except Exception as error:
             response = self._failed(request, error)
+        if response.status_code >= 400 and self.taken:
+            quota_give_back(api_key=self.api_key, texts=self.taken)
         if self.quota is not None:
             for name, value in quota_headers(self.quota).items():
                 response.headers.setdefault(name, value)
@@ -63,8 +66,12 @@ class DialectView(View):
         return data
 
     def take_texts(self, texts: int) -> None:
-        """Count the texts of this call, all of them or none; over the quota nothing is scored."""
+        """Count the texts of this call, all of them or none; over the quota nothing is scored.
+
+        Where the call then ends with an error they are given back.
+        """
         self._take(texts=texts, requests=0)
+        self.taken = texts
 
     def sent_key(self) -> str | None:
         """The key that the caller sent; a dialect may know other places."""

@@ -61,7 +61,7 @@ class QuotaOutput(serializers.Serializer[Any]):
 class DayOutput(serializers.Serializer[Any]):
     day = serializers.DateField(help_text="UTC.")
     requests = serializers.IntegerField()
-    texts = serializers.IntegerField()
+    texts = serializers.IntegerField(help_text="Scored or stored, those of imports among them.")
     errors = serializers.IntegerField(  # type: ignore[assignment]
         help_text="Answers from 400 on, without 429."
     )
@@ -82,7 +82,11 @@ class UsageEndpoint(Endpoint):
     @extend_schema(
         operation_id="read_usage",
         summary="Read the quota and the use of the calling key",
-        description="Any key may ask for its own, whatever its scopes. Asking counts as a request too.",
+        description=(
+            "Any key may ask for its own, whatever its scopes. Asking counts as a request too. Keys that follow each "
+            "other by rotation share their quotas; each has days of its own. Imported rows count as texts of the day "
+            "on which they are stored, and an import is not refused for the quota."
+        ),
         responses={200: Output},
         examples=[OpenApiExample("A key for one source", EXAMPLE, response_only=True)],
     )
