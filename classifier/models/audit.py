@@ -51,11 +51,15 @@ class DayStatistic(models.Model):
 
 
 class Transfer(models.Model):
-    """An import or export that runs in the background, with its progress and the file of rows that failed."""
+    """An import, an export or a rescoring that runs in the background, with its progress.
+
+    Of imports `errors_file` holds the rows that failed; `position` of the others is the id of a comment.
+    """
 
     class Kind(models.TextChoices):
         IMPORT = "import", "Import"
         EXPORT = "export", "Export"
+        RESCORE = "rescore", "Rescoring"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -87,6 +91,7 @@ class Transfer(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("rescore_comment", "Can score history again")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

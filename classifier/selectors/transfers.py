@@ -1,7 +1,7 @@
 """Imports and exports as they are looked at: which there are, how far each is, how long it will still take."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -41,23 +41,34 @@ class Progress:
 
 
 def transfers_seen_by(*, user: User) -> QuerySet[Transfer]:
-    """All of them for who sees every source, otherwise one's own: a file holds what its maker saw."""
-    rows = Transfer.objects.select_related("by").order_by("-id")
+    """Imports and exports: all for who sees every source, otherwise one's own: a file holds what its maker saw."""
+    rows = Transfer.objects.exclude(kind=Transfer.Kind.RESCORE).select_related("by").order_by("-id")
     return rows if user.sees_all_sources else rows.filter(by=user)
 
 
 def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:
     """How far a transfer is; its rate is that of the present run."""
     done, total = transfer.done_rows, transfer.total_rows
-    running = transfer.status == Transfer.Status.RUNNING
     rate = None
-    if running and transfer.started_at is not None:
-        seconds = ((now or timezone.now()) - transfer.started_at).total_seconds()
-        here = done - transfer.options.get("began_rows", 0)
+    if (begun := _begun(transfer)) is not None:
+        seconds = ((now or timezone.now()) - begun[0]).total_seconds()
+        here = done - begun[1]
         rate = here / seconds if seconds > 0 and here > 0 else None
     left = (total - done) / rate if rate and total is not None else None
     share = min(1.0, done / total) if total else None
     return Progress(done, total, transfer.error_rows, share, rate, left)
+
+
+def _begun(transfer: Transfer) -> tuple[datetime, int] | None:
+    """When the present run began and how much was done then; a rescoring's lasts over its many turns."""
+    if transfer.kind == Transfer.Kind.RESCORE:
+        if transfer.finished_at is not None or "since" not in transfer.options:
+            return None
+        seconds, rows = transfer.options["since"]
+        return datetime.fromtimestamp(seconds, UTC), rows
+    if transfer.status != Transfer.Status.RUNNING or transfer.started_at is None:
+        return None
+    return transfer.started_at, transfer.options.get("began_rows", 0)
 
 
 def duration(seconds: float) -> str:

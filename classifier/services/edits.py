@@ -31,7 +31,13 @@ RESCAN = "classifier.add_decision"
 RESCAN_MANY = "classifier.add_bulkaction"
 RESCAN_MAX = 1_000
 AGAIN: dict[str, frozenset[str]] = {status: frozenset({"pending"}) for status in CommentStatus.values}
-UNSCORED: dict[str, Any] = {"claimed_at": None, "claim_token": None, "attempts": 0, "failure_reason": ""}
+UNSCORED: dict[str, Any] = {
+    "claimed_at": None,
+    "claim_token": None,
+    "attempts": 0,
+    "failure_reason": "",
+    "is_backlog": False,  # somebody waits for it now, also where it was imported
+}
 
 
 def comment_version(comment: Comment) -> str:

@@ -43,6 +43,7 @@ _MODERATE = [
 ]
 _LEAD = [
     "add_bulkaction",
+    "rescore_comment",
     "view_bulkaction",
     "change_appeal",
     "add_savedqueue",
@@ -115,14 +116,14 @@ ROLE_PERMISSIONS: dict[str, list[str]] = {
     VIEWER: _SEE,
     MODERATOR: [*_SEE, *_MODERATE],
     LEAD: [*_SEE, *_MODERATE, *_LEAD, "view_modelversionevent"],
-    MODEL_ADMIN: [*_VERSIONS, "view_prediction", *_TRAINING],
+    MODEL_ADMIN: [*_VERSIONS, "view_prediction", "rescore_comment", *_TRAINING],
     ADMIN: sorted({*_SEE, *_MODERATE, *_LEAD, *_ADMINISTER, *_VERSIONS}) + _TRAINING,
 }
 ROLE_TITLES = {
     VIEWER: "looks at comments, verdicts and decisions",
     MODERATOR: "works in the queue: submits, decides, undoes",
     LEAD: "also escalations, appeals, bulk decisions, history, numbers, and what policies say",
-    MODEL_ADMIN: "trains, compares, activates and rolls back models; sees no comments",
+    MODEL_ADMIN: "trains, compares, activates and rolls back models, scores history again; sees no comments",
     ADMIN: "people, keys, policies, rules, privacy, transfers, and all of the above",
 }
 STAFF_ROLES = frozenset({MODEL_ADMIN, ADMIN})

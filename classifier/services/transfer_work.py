@@ -6,8 +6,14 @@ from collections.abc import Callable
 from classifier.models import Transfer
 from classifier.services.exporting import export_run
 from classifier.services.import_run import import_run
-from classifier.services.transfers import TransferLost, transfer_claim, transfer_finish
+from classifier.services.rescoring import rescore_run
+from classifier.services.transfers import TransferLost, TransferNotPossible, transfer_claim, transfer_finish
 
+RUNS: dict[str, Callable[..., None]] = {
+    Transfer.Kind.IMPORT: import_run,
+    Transfer.Kind.EXPORT: export_run,
+    Transfer.Kind.RESCORE: rescore_run,
+}
 logger = logging.getLogger(__name__)
 
 
@@ -16,11 +22,13 @@ def transfer_work(*, transfer_id: int, leaving: Callable[[], bool] = lambda: Fal
     transfer = transfer_claim(transfer_id=transfer_id)
     if transfer is None:
         return
-    run = import_run if transfer.kind == Transfer.Kind.IMPORT else export_run
+    run = RUNS[transfer.kind]
     try:
         run(transfer=transfer, leaving=leaving)
     except TransferLost:
         logger.info("%s was cancelled, or another worker goes on with it", transfer)
+    except TransferNotPossible as error:
+        transfer_finish(transfer=transfer, failure=str(error))
     except OSError as error:
         logger.exception("%s failed", transfer)
         reason = error.strerror or type(error).__name__

@@ -1,4 +1,4 @@
-"""Imports and exports as rows: made, claimed by a worker, going on after it was killed, cancelled, tidied away.
+"""Imports, exports and rescorings as rows: made, claimed by a worker, going on after a kill, cancelled, tidied away.
 
 The row is the truth, the queue only a bell. A worker that goes on says so by `heartbeat_at`; who has not for
 settings.TRANSFER_CLAIM_SECONDS is taken for dead, and another one goes on from `position`. A chunk is written in one
@@ -31,6 +31,7 @@ TASK = "classifier.transfer_run"
 ADD = "classifier.add_transfer"
 CHANGE = "classifier.change_transfer"
 SEE = "classifier.view_transfer"
+RESCORE = "classifier.rescore_comment"
 DRAFT = "draft"
 CANCELLED = "cancelled"
 NAME_CHARACTERS = 200
@@ -167,8 +168,8 @@ def transfer_give_back(*, transfer: Transfer) -> None:
 
 
 def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
-    """Stop a transfer where it is: what was imported stays. Raises TransferNotPossible and PermissionDenied."""
-    require_permission(by, CHANGE)
+    """Stop a transfer where it is: what is done stays. Raises TransferNotPossible and PermissionDenied."""
+    require_permission(by, _changing(transfer))
     with transaction.atomic():
         row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)
         if row.status not in (Status.QUEUED, Status.RUNNING):
@@ -180,6 +181,8 @@ def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
             finished_at=Now(),
             options=options,
         )
+        if DRAFT not in row.options:
+            _told(row, "cancel", by)
     if DRAFT in row.options:
         file_remove(row.file)
         Transfer.objects.filter(pk=row.pk).delete()
@@ -187,17 +190,19 @@ def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
 
 def transfer_resume(*, transfer: Transfer, by: User | None) -> None:
     """Go on with a failed or cancelled transfer where it stopped. Raises TransferNotPossible and PermissionDenied."""
-    require_permission(by, CHANGE)
+    require_permission(by, _changing(transfer))
     with transaction.atomic():
         row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)
         if row.status != Status.FAILED:
             raise TransferNotPossible(f"This {row.kind} is {row.status}; only a failed one goes on.")
         if row.kind == Transfer.Kind.IMPORT and file_of(row) is None:
             raise TransferNotPossible("The file is not kept any more. Bring it again: known IDs are skipped.")
-        row.options.pop(CANCELLED, None)
+        for name in (CANCELLED, "since"):
+            row.options.pop(name, None)
         Transfer.objects.filter(pk=row.pk).update(
             status=Status.QUEUED, failure_reason="", finished_at=None, options=row.options
         )
+        _told(row, "resume", by)
         transfer_enqueue(transfer=row)
 
 
@@ -253,6 +258,18 @@ def file_forget(transfer: Transfer) -> None:
     file_remove(transfer.file)
     Transfer.objects.filter(pk=transfer.pk).update(file="")
     transfer.file = ""
+
+
+def _changing(transfer: Transfer) -> str:
+    return RESCORE if transfer.kind == Transfer.Kind.RESCORE else CHANGE
+
+
+def _told(transfer: Transfer, what: str, by: User | None) -> None:
+    """Write down who stopped it or let it go on, and how far it was."""
+    data = {"transfer": transfer.pk}
+    audit_record(
+        verb=f"{transfer.kind}.{what}", by=by, subject=str(transfer), count=transfer.done_rows, data=data
+    )
 
 
 def _there(name: str) -> Path | None:

@@ -52,6 +52,7 @@ PLACES = (
     Place("Rules", "rules", "classifier.view_rule", ("rule",)),
     Place("History", "history", "classifier.view_auditentry"),
     Place("Transfers", "transfers", "classifier.view_transfer", ("transfer",)),
+    Place("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",)),
     Place("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
     Place("People", "people", "classifier.view_user", ("people", "person")),
     Place("API keys", "keys", "classifier.view_apikey", ("key",)),

@@ -13,7 +13,7 @@ from classifier.selectors.transfers import progress_of
 from classifier.services.import_files import FORMATS
 from classifier.services.transfers import errors_file_of
 
-KIND_CHOICES = [(kind.value, kind.value) for kind in Transfer.Kind]
+KIND_CHOICES = [(kind.value, kind.value) for kind in (Transfer.Kind.IMPORT, Transfer.Kind.EXPORT)]
 TRANSFER_STATUS_CHOICES = [(status.value, status.value) for status in Transfer.Status]
 FORMAT_CHOICES = [(name, name) for name in FORMATS]
 TRANSFER_EXAMPLE: dict[str, Any] = {
