@@ -56,6 +56,11 @@ DELIVERY_EXAMPLE: dict[str, Any] = {
     ],
 }
 
+TOLD_BEFORE = (
+    "The secret was told once, in the answer to the first call with this Idempotency-Key. Where that was lost, roll "
+    "it: POST /api/v1/webhooks/<id>/secret/ under another key tells a new one."
+)
+
 
 @extend_schema_serializer(component_name="Webhook")
 class WebhookOutput(serializers.Serializer[Webhook]):
@@ -81,16 +86,28 @@ class WebhookOutput(serializers.Serializer[Webhook]):
         return sorted(source.slug for source in webhook.sources.all())
 
 
-@extend_schema_serializer(component_name="NewWebhook")
-class NewWebhookOutput(WebhookOutput):
-    """With the secret, which is told only here."""
+class ToldOnce(serializers.Serializer[Any]):
+    """A secret in the answer that was first, and why it is missing in one that repeats it."""
 
-    secret = serializers.CharField(help_text="`whsec_…`: keep it, it is not told again.")
+    secret = serializers.CharField(
+        allow_null=True,
+        help_text="`whsec_…`: keep it, it is told once. Null in the answer to a repeated call.",
+    )
+    secret_notice = serializers.CharField(help_text="Why there is none; empty where there is.")
+
+
+def told_once(secret: str | None) -> dict[str, str | None]:
+    """The two fields; None where the call only repeats one that was answered before."""
+    return {"secret": secret, "secret_notice": "" if secret else TOLD_BEFORE}
+
+
+@extend_schema_serializer(component_name="NewWebhook")
+class NewWebhookOutput(ToldOnce, WebhookOutput):
+    """With the secret, which is told only here."""
 
 
 @extend_schema_serializer(component_name="WebhookSecret")
-class SecretOutput(serializers.Serializer[Any]):
-    secret = serializers.CharField(help_text="`whsec_…`: keep it, it is not told again.")
+class SecretOutput(ToldOnce):
     old_secret_until = serializers.DateTimeField(allow_null=True)
 
 

@@ -25,6 +25,7 @@ from classifier.api.v1.webhook_output import (
     PageOutput,
     SecretOutput,
     WebhookOutput,
+    told_once,
 )
 from classifier.api.values import Choice, PageQuery, Text, Whole
 from classifier.api.verbs import NothingInput, checked, found, listed, without_body
@@ -105,6 +106,7 @@ class WebhookEndpoint(ModerationEndpoint):
 class WebhooksEndpoint(WebhookEndpoint):
     scopes = ADMINISTERS
     needs = {"GET": SEE, "POST": ADD}
+    problems = {"POST": (KEY_REUSED,)}
 
     @extend_schema(
         operation_id="list_webhooks",
@@ -121,9 +123,14 @@ class WebhooksEndpoint(WebhookEndpoint):
     @extend_schema(
         operation_id="create_webhook",
         summary="Make a webhook",
-        description=f"The answer holds its secret, once. It hears of what happens from a few seconds later on. {NEEDS}",
+        description=(
+            "The answer holds its secret, once: a call that is repeated under the same `Idempotency-Key` makes no "
+            "second webhook and answers 200 with `secret` null and the way to a new one in `secret_notice`. It hears "
+            f"of what happens from a few seconds later on. {NEEDS}"
+        ),
+        parameters=[IDEMPOTENCY_KEY],
         request=CreateInput,
-        responses={201: NewWebhookOutput},
+        responses={201: NewWebhookOutput, 200: NewWebhookOutput},
         examples=[
             OpenApiExample(
                 "For a forum",
@@ -132,19 +139,37 @@ class WebhooksEndpoint(WebhookEndpoint):
             ),
             OpenApiExample(
                 "Made",
-                {**WEBHOOK_EXAMPLE, "secret": SECRET_EXAMPLE},
+                {**WEBHOOK_EXAMPLE, **told_once(SECRET_EXAMPLE)},
                 response_only=True,
                 status_codes=["201"],
+            ),
+            OpenApiExample(
+                "Made before",
+                {**WEBHOOK_EXAMPLE, **told_once(None)},
+                response_only=True,
+                status_codes=["200"],
             ),
         ],
     )
     def post(self, request: Request) -> Response:
         said = checked(CreateInput, request)
         said["sources"] = _sources(request, said.get("sources", []))
-        webhook, secret = webhook_create(**said, by=caller(request))
-        shown = WebhookOutput(webhook).data
-        location = request.build_absolute_uri(f"/api/v1/webhooks/{webhook.pk}/")
-        return Response({**shown, "secret": secret}, status=201, headers={"Location": location})
+        secrets: list[str] = []
+
+        def make() -> int:
+            webhook, secret = webhook_create(**said, by=caller(request))
+            secrets.append(secret)
+            return webhook.pk
+
+        def show(pk: int) -> Response:
+            shown = WebhookOutput(_found(request, pk)).data
+            return Response(
+                {**shown, **told_once(secrets[0] if secrets else None)},
+                status=201 if secrets else 200,
+                headers={"Location": request.build_absolute_uri(f"/api/v1/webhooks/{pk}/")},
+            )
+
+        return once(request, make, show)
 
 
 class OneWebhookEndpoint(WebhookEndpoint):
@@ -196,19 +221,24 @@ class OneWebhookEndpoint(WebhookEndpoint):
 class WebhookSecretEndpoint(WebhookEndpoint):
     scopes = {"POST": ApiScope.ADMIN}
     needs = {"POST": CHANGE}
-    problems = {"POST": (NOT_NOW,)}
+    problems = {"POST": (NOT_NOW, KEY_REUSED)}
 
     @extend_schema(
         operation_id="roll_webhook_secret",
         summary="Roll the secret",
-        description=f"Both secrets sign until the old one ends, so that receivers can follow. {NEEDS}",
+        description=(
+            "Both secrets sign until the old one ends, so that receivers can follow. A call that is repeated under the "
+            "same `Idempotency-Key` rolls nothing twice, so the secret that receivers know goes on signing; its answer "
+            f"has `secret` null. {NEEDS}"
+        ),
+        parameters=[IDEMPOTENCY_KEY],
         request=SecretInput,
         responses={200: SecretOutput},
         examples=[
             OpenApiExample("An hour of both", {"overlap_hours": 1}, request_only=True),
             OpenApiExample(
                 "The new one",
-                {"secret": SECRET_EXAMPLE, "old_secret_until": "2026-11-24T10:30:00.391000Z"},
+                {**told_once(SECRET_EXAMPLE), "old_secret_until": "2026-11-24T10:30:00.391000Z"},
                 response_only=True,
             ),
         ],
@@ -216,10 +246,17 @@ class WebhookSecretEndpoint(WebhookEndpoint):
     def post(self, request: Request, webhook_id: int) -> Response:
         webhook = _found(request, webhook_id)
         said = checked(SecretInput, request) if request.data else {"overlap_hours": 24}
-        secret = webhook_secret_roll(webhook=webhook, **said, by=caller(request))
-        return Response(
-            {"secret": secret, "old_secret_until": WebhookOutput(webhook).data["old_secret_until"]}
-        )
+        secrets: list[str] = []
+
+        def roll() -> int:
+            secrets.append(webhook_secret_roll(webhook=webhook, **said, by=caller(request)))
+            return webhook.pk
+
+        def show(pk: int) -> Response:
+            until = WebhookOutput(_found(request, pk)).data["old_secret_until"]
+            return Response({**told_once(secrets[0] if secrets else None), "old_secret_until": until})
+
+        return once(request, roll, show)
 
 
 class WebhookTestEndpoint(WebhookEndpoint):
