@@ -9,7 +9,13 @@ from rest_framework.request import Request
 
 from classifier.api.field_errors import header_error
 from classifier.api.problems import BUSY, Problem, invalid
-from toxicsite.lib.event_stream import EventStreamResponse, Places, ServerEvent, TooManyStreams
+from toxicsite.lib.event_stream import (
+    EventStreamResponse,
+    Places,
+    ServerEvent,
+    TooManyStreams,
+    client_left,
+)
 
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
@@ -44,17 +50,21 @@ def last_event_id(request: Request) -> int | None:
     return int(sent)
 
 
-def event_stream(look: Iterator[Sequence[ServerEvent] | None]) -> EventStreamResponse:
-    """Answer with a stream. Raises the 503 problem when as many are open as may be."""
+def event_stream(request: Request, look: Iterator[Sequence[ServerEvent] | None]) -> EventStreamResponse:
+    """Answer with a stream; without following anything where only its head was asked for.
+
+    Raises the 503 problem when as many are open as may be.
+    """
     try:
         _PLACES.take()
     except TooManyStreams as error:
         raise Problem(BUSY, f"{error} Try again in a while.", headers={"Retry-After": "30"}) from None
     return EventStreamResponse(
-        look,
+        iter([None]) if request.method == "HEAD" else look,
         places=_PLACES,
         every=settings.API_STREAM_LOOK_SECONDS,
         seconds=settings.API_STREAM_SECONDS,
+        left=client_left(request._request),
     )
 
 

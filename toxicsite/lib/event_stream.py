@@ -5,16 +5,18 @@ reconnects by itself and goes on behind the last id that it got (`Last-Event-ID`
 """
 
 import json
+import select
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connections
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
 RETRY_MILLISECONDS = 2_000
+HANG_UPS = select.POLLHUP | select.POLLERR | select.POLLNVAL | getattr(select, "POLLRDHUP", 0)
 ALIVE_SECONDS = 15.0  # a comment line when nothing happens, so that proxies keep the connection
 
 
@@ -60,15 +62,21 @@ class Places:
 class EventStreamResponse(StreamingHttpResponse):
     """Answers with what `look` finds, each `every` seconds, for `seconds`; an empty turn costs nothing on the wire.
 
-    `look` yields the events of one turn, or None once nothing more will ever come. The place in `places`, which the
-    caller has taken, is left when the stream ends, however it ends.
+    `look` yields the events of one turn, or None once nothing more will ever come; nobody looks any more once the
+    client has `left`. The place in `places`, which the caller has taken, is left when the stream ends, however it ends.
     """
 
     def __init__(
-        self, look: Iterator[Sequence[ServerEvent] | None], *, places: Places, every: float, seconds: float
+        self,
+        look: Iterator[Sequence[ServerEvent] | None],
+        *,
+        places: Places,
+        every: float,
+        seconds: float,
+        left: Callable[[], bool],
     ) -> None:
         self._places: Places | None = places
-        super().__init__(_turns(look, every, seconds), content_type="text/event-stream; charset=utf-8")
+        super().__init__(_turns(look, every, seconds, left), content_type="text/event-stream; charset=utf-8")
         self["Cache-Control"] = "no-store"
         self["X-Accel-Buffering"] = "no"  # nginx would hold events back
 
@@ -79,7 +87,26 @@ class EventStreamResponse(StreamingHttpResponse):
             places.leave()
 
 
-def _turns(look: Iterable[Sequence[ServerEvent] | None], every: float, seconds: float) -> Iterator[str]:
+def client_left(request: HttpRequest) -> Callable[[], bool]:
+    """Tells whether the client has hung up: a server only notices when it writes, and a quiet stream writes rarely.
+
+    Only gunicorn says over which connection the request came; under other servers a client seems never to leave.
+    """
+    connection = request.META.get("gunicorn.socket")
+    if connection is None:
+        return lambda: False
+
+    def left() -> bool:
+        poll = select.poll()
+        poll.register(connection, HANG_UPS)
+        return any(event & HANG_UPS for _, event in poll.poll(0))
+
+    return left
+
+
+def _turns(
+    look: Iterable[Sequence[ServerEvent] | None], every: float, seconds: float, left: Callable[[], bool]
+) -> Iterator[str]:
     end = time.monotonic() + seconds
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
     spoke = time.monotonic()
@@ -94,7 +121,7 @@ def _turns(look: Iterable[Sequence[ServerEvent] | None], every: float, seconds: 
         elif now - spoke >= ALIVE_SECONDS:
             yield ": still here\n\n"
             spoke = now
-        if now >= end:
+        if now >= end or left():
             return
         for connection in connections.all(initialized_only=True):
             if not connection.in_atomic_block:

@@ -46,7 +46,7 @@ class ExperimentEventsEndpoint(TrainingEndpoint):
     def get(self, request: Request, experiment_id: int) -> EventStreamResponse:
         experiment = found(Experiment.objects.visible(), experiment_id)
         turns = run_progress(experiment_id=experiment.pk, after=last_event_id(request) or 0)
-        return event_stream(_told(turns))
+        return event_stream(request, _told(turns))
 
 
 def _told(turns: Iterator[Turn | None]) -> Iterator[Sequence[ServerEvent] | None]:

@@ -57,7 +57,7 @@ class CommentEventsEndpoint(Endpoint):
             source=query["source"],
             statuses=[query["status"]] if "status" in query else [],
         )
-        return event_stream(_told(turns, request))
+        return event_stream(request, _told(turns, request))
 
 
 def _told(

@@ -1,20 +1,23 @@
 """Following comments as they are classified and decided: server-sent events that lose nothing."""
 
 import json
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 from django.utils import timezone
+from rest_framework.request import Request
 
 from classifier.api import event_streams
 from classifier.models import Comment, CommentEvent, ModelVersion, User
 from classifier.services import decision_record
 from classifier.tests.api.conftest import Caller, MakeCaller, assert_problem, person
 from classifier.tests.builders import classified_comment
-from toxicsite.lib.event_stream import Places
+from toxicsite.lib.event_stream import Places, ServerEvent
 
 EVENTS = "/api/v1/comments/events/"
 
@@ -22,9 +25,11 @@ EVENTS = "/api/v1/comments/events/"
 class Stream:
     """A stream as a client reads it, one event at a time."""
 
-    def __init__(self, caller: Caller, last_id: str = "", **query: Any) -> None:
+    def __init__(self, caller: Caller, last_id: str = "", connection: Any = None, **query: Any) -> None:
         headers = {**caller.headers, **({"Last-Event-ID": last_id} if last_id else {})}
-        self.response = cast(Any, caller.client.get(EVENTS, query, headers=headers))
+        self.response = cast(
+            Any, caller.client.get(EVENTS, query, headers=headers, **{"gunicorn.socket": connection})
+        )
         assert self.response.status_code == 200, self.response.content
         self.parts: Iterator[bytes] = iter(self.response.streaming_content)
         assert next(self.parts).startswith(b"retry: ")
@@ -152,6 +157,28 @@ def test_only_so_many_streams_are_open_at_once(
     assert refused.headers["Retry-After"]
     first.close()
     assert Stream(caller).rest() == []
+
+
+def test_a_stream_ends_when_its_client_hangs_up(owner: User, caller_for: MakeCaller, settings: Any) -> None:
+    settings.API_STREAM_SECONDS = 60
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = Stream(caller_for(owner), connection=ours)
+        theirs.close()
+        assert stream.rest() == []
+
+
+def test_who_asks_for_the_head_only_follows_nothing(db: None, rf: RequestFactory) -> None:
+    looked: list[str] = []
+
+    def look() -> Iterator[list[ServerEvent]]:
+        looked.append("at the database")
+        yield []
+
+    response = event_streams.event_stream(Request(rf.head(EVENTS)), look())
+    assert b"".join(response) == b"retry: 2000\n\n"
+    assert not looked
+    response.close()
 
 
 @pytest.mark.parametrize("sent", ["x", "-1", "1" * 19, "1.5"])
