@@ -72,6 +72,10 @@ class ShadowPolicy(models.Model):
         return f"{self.source or 'site'} shadow policy {self.pk}"
 
     @property
+    def status_colour(self) -> str:
+        return ShadowPolicyStatus(self.status).colour
+
+    @property
     def is_running(self) -> bool:
         return self.status == ShadowPolicyStatus.RUNNING
 

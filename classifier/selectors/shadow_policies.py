@@ -99,7 +99,12 @@ class ShadowPolicyReport:
 
 def shadow_policy_running(*, source: Source | None) -> ShadowPolicy | None:
     """The draft that judges silently for a source (None: for the site's policy)."""
-    return ShadowPolicy.objects.filter(source=source, status=ShadowPolicyStatus.RUNNING).first()
+    return shadow_policies_running().filter(source=source).first()
+
+
+def shadow_policies_running() -> "QuerySet[ShadowPolicy]":
+    """At most one for each source, and one for the site's policy."""
+    return ShadowPolicy.objects.filter(status=ShadowPolicyStatus.RUNNING)
 
 
 def shadow_policies_of(*, source: Source | None) -> "QuerySet[ShadowPolicy]":

@@ -19,7 +19,8 @@ from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleSet
-from classifier.models import FailMode, ModelVersion, Policy, Rule, ShadowPolicy, ShadowPolicyStatus
+from classifier.models import FailMode, ModelVersion, Policy, Rule
+from classifier.selectors.shadow_policies import shadow_policies_running
 
 # Policies are only ever added; of rules, any change of any row changes the sum of their times; a draft ends for ever.
 STAMP = """
@@ -179,8 +180,7 @@ def _current() -> Snapshot:
 
 
 def _running() -> dict[int | None, CurrentShadow]:
-    rows = ShadowPolicy.objects.filter(status=ShadowPolicyStatus.RUNNING)
-    return {row.source_id: CurrentShadow(row.pk, row.bands) for row in rows}
+    return {row.source_id: CurrentShadow(row.pk, row.bands) for row in shadow_policies_running()}
 
 
 def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:

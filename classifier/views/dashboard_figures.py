@@ -62,7 +62,7 @@ def _inbound(told: Told) -> Figure:
         "Comments that came in",
         "By the day they came in, with the first verdict of the model.",
         "lines",
-        _lines(
+        lines(
             told,
             {"Came in": lambda day: day["inbound"], "Said to be toxic": lambda day: day["toxic"]},
             area=True,
@@ -89,7 +89,7 @@ def _decisions(told: Told) -> Figure:
         "Decisions by policies and by people",
         "Bulk decisions are made by people, many at once. What an import brought counts as decided one by one.",
         "lines",
-        _lines(
+        lines(
             told,
             {
                 "By a policy": automatic,
@@ -121,7 +121,7 @@ def _handling(told: Told) -> Figure:
         "Handling time",
         "Seconds from taking a comment to its decision; bulk decisions have none.",
         "lines",
-        _lines(
+        lines(
             told,
             {
                 "Median": lambda day: day["handling"]["median"],
@@ -145,7 +145,7 @@ def _overturned(told: Told) -> Figure:
         "Overturned decisions",
         "Undone by somebody else, or overturned by an appeal, on that day, for each decision made on it.",
         "lines",
-        _lines(
+        lines(
             told,
             {"Overturned": lambda day: day["overturned"]["share"]},
             y={"name": "", "min": 0, "percent": True},
@@ -176,7 +176,7 @@ def _agreement(told: Told) -> Figure:
         "Model and moderators agree",
         "Toxic and removed, or not toxic and approved, among decisions that people made one by one.",
         "lines",
-        _lines(
+        lines(
             told,
             {"Agreed": lambda day: day["agreement"]["share"]},
             y={"name": "", "min": 0, "max": 1, "percent": True},
@@ -240,7 +240,7 @@ def scores_figure(drift: Drift) -> Figure:
     )
 
 
-def _lines(
+def lines(
     told: Told,
     series: dict[str, Callable[[dict[str, Any]], float | None]],
     y: dict[str, Any] | None = None,

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.inference.bands import check_automatic, check_bands
 from classifier.models import ModelVersion, Policy, Source
-from classifier.selectors.access import sees_source, sources_of
+from classifier.selectors.access import sources_of
 from classifier.selectors.policy_preview import Draft, PolicyPreview, policy_preview
+from classifier.selectors.shadow_policies import shadow_policies_of, shadow_policies_running
 from classifier.selectors.threshold_advice import Advice, threshold_advice
 from classifier.services.in_force import current_from, policy_for
 from classifier.services.policies import (
@@ -20,12 +21,14 @@ from classifier.services.policies import (
     policy_restore,
     policy_save,
 )
+from classifier.services.shadow_policies import shadow_policy_start
 from classifier.services.validation import InvalidInput
 from classifier.views.access import permitted, person_of
 from classifier.views.policy_form import PolicyForm, form_of, form_posted, title_of
 from classifier.views.policy_history import version_rows
+from classifier.views.policy_pages import SAVE, SEE, back_to_policy, found_source
+from classifier.views.policy_shadow import address
 
-SEE, SAVE = "classifier.view_policy", "classifier.add_policy"
 GOALS = (
     ("precision", "Precision: of what is caught, so much is right"),
     ("recall", "Recall: of what was removed, so much is caught"),
@@ -45,9 +48,17 @@ def policies(request: HttpRequest) -> HttpResponse:
         .distinct("source_id")
         .select_related("created_by")
     }
-    rows = [{"source": None, "policy": newest.get(None), "own": True}]
+    running = set(shadow_policies_running().values_list("source", flat=True))
+    rows: list[dict[str, Any]] = [
+        {"source": None, "policy": newest.get(None), "own": True, "draft": None in running}
+    ]
     rows += [
-        {"source": source, "policy": newest.get(source.pk) or newest.get(None), "own": source.pk in newest}
+        {
+            "source": source,
+            "policy": newest.get(source.pk) or newest.get(None),
+            "own": source.pk in newest,
+            "draft": source.pk in running,
+        }
         for source in sources
     ]
     return render(request, "classifier/policies/list.html", {"rows": rows})
@@ -57,7 +68,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """One policy: its fields, a preview of what is in them, advice, and its versions."""
-    source = _source(request, slug)
+    source = found_source(request, slug)
     form = _shown(source)
     if request.method != "POST":
         return _page(request, source, form)
@@ -74,7 +85,12 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
                 by=person_of(request),
             )
             messages.success(request, f"Version {saved.version} is saved. Workers follow it within seconds.")
-            return _back(source)
+            return back_to_policy(source)
+        if request.POST.get("act") == "shadow":
+            draft = {name: fields[name] for name in ("bands", "automatic")}
+            shadow_policy_start(source=source, **draft, note=form.note, by=person_of(request))
+            messages.success(request, "The draft judges new comments silently from now on.")
+            return redirect(address(source))
         policy_check(**fields, note=form.note)
         preview = _preview(request, source, fields)
     except InvalidInput as error:
@@ -91,7 +107,7 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 @require_POST
 def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Save an old version again."""
-    source = _source(request, slug)
+    source = found_source(request, slug)
     number = request.POST.get("version", "")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         raise Http404
@@ -100,7 +116,7 @@ def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         raise Http404
     saved = policy_restore(policy=old, by=person_of(request))
     messages.success(request, f"Version {old.version} is in force again, as version {saved.version}.")
-    return _back(source)
+    return back_to_policy(source)
 
 
 def _page(
@@ -125,6 +141,8 @@ def _page(
         "asked": request.GET,
         "goals": GOALS,
         "model": active,
+        "shadow": shadow_policies_of(source=source).first(),
+        "shadow_url": address(source),
     }
     return render(request, "classifier/policies/policy.html", context, status=status)
 
@@ -167,16 +185,3 @@ def _shown(source: Source | None) -> PolicyForm:
         active.thresholds if active else {},
         newest.version if newest else 0,
     )
-
-
-def _source(request: HttpRequest, slug: str | None) -> Source | None:
-    if slug is None:
-        return None
-    source = Source.objects.filter(slug=slug).first()
-    if source is None or not sees_source(person_of(request), source):
-        raise Http404
-    return source
-
-
-def _back(source: Source | None) -> HttpResponse:
-    return redirect("policy", source.slug) if source else redirect("policy-site")

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.models import Policy
+from classifier.inference.bands import BANDS
+from classifier.models import Policy, ShadowPolicy
+from classifier.services.in_force import CurrentPolicy
 from classifier.views.policy_form import title_of
 
 NAMES = {
@@ -33,13 +35,18 @@ def version_rows(versions: Sequence[Policy]) -> list[VersionRow]:
     return rows
 
 
+def draft_changes(now: CurrentPolicy, draft: ShadowPolicy) -> list[str]:
+    """What a draft says otherwise than the policy in force, a sentence each."""
+    return _band_changes(now.bands, draft.bands) + _change(
+        "automatic", [band for band in BANDS if now.is_automatic(band)], draft.automatic
+    )
+
+
 def changes(before: Policy, after: Policy) -> list[str]:
     """What differs, a sentence each."""
     found = _band_changes(before.bands, after.bands)
-    for name, title in NAMES.items():
-        old, new = getattr(before, name), getattr(after, name)
-        if old != new:
-            found.append(f"{title}: {_shown(old)} \N{RIGHTWARDS ARROW} {_shown(new)}")
+    for name in NAMES:
+        found += _change(name, getattr(before, name), getattr(after, name))
     old_reasons, new_reasons = (
         {row["code"]: row["title"] for row in each.reasons} for each in (before, after)
     )
@@ -53,6 +60,10 @@ def changes(before: Policy, after: Policy) -> list[str]:
                 f"reason {code} reads \N{LEFT DOUBLE QUOTATION MARK}{new_reasons[code]}\N{RIGHT DOUBLE QUOTATION MARK}"
             )
     return found
+
+
+def _change(name: str, old: Any, new: Any) -> list[str]:
+    return [] if old == new else [f"{NAMES[name]}: {_shown(old)} \N{RIGHTWARDS ARROW} {_shown(new)}"]
 
 
 def _band_changes(

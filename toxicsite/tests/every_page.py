@@ -18,6 +18,8 @@ from classifier.models import (
     Report,
     Rule,
     SavedQueue,
+    ShadowJudgement,
+    ShadowPolicy,
     ShadowPrediction,
     Source,
     Transfer,
@@ -105,10 +107,28 @@ def build_site(version: ModelVersion) -> Site:
         **_training(admin),
     }
     Policy.objects.create(source=forum, version=2, bands={"toxic": {"review": 0.4}}, note="Calmer")
+    _draft(forum, admin)
     audit_record(
         verb="export.comments", by=admin, source=forum, count=12_345, data={"filters": {"band": "remove"}}
     )
     return Site(admin, ids)
+
+
+def _draft(forum: Source, admin: User) -> None:
+    """A draft in the shadow of the forum's policy that changed some bands."""
+    bands = {"toxic": {"review": 0.05, "remove": 0.8}}
+    shadow = ShadowPolicy.objects.create(source=forum, bands=bands, note="Stricter", created_by=admin)
+    ShadowJudgement.objects.bulk_create(
+        ShadowJudgement(
+            shadow_policy=shadow,
+            prediction=prediction,
+            before=prediction.comment.band,
+            after="remove" if prediction.verdict == "toxic" else "approve",
+            automatic=False,
+            changed=prediction.verdict == "toxic",
+        )
+        for prediction in Prediction.objects.filter(comment__source=forum).select_related("comment")
+    )
 
 
 def _webhook(admin: User) -> dict[str, int]:

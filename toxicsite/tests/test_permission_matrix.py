@@ -82,8 +82,12 @@ POST quality/golden/<int:item_id>/retire/       LA     404
 GET  policies/                                  LA     200
 GET  policies/site/                             LA     200
 POST policies/site/restore/                     A      404
+GET  policies/site/shadow/                      LA     200
+POST policies/site/shadow/                      A      404
 GET  policies/of/<slug:slug>/                   LA     404
 POST policies/of/<slug:slug>/restore/           A      404
+GET  policies/of/<slug:slug>/shadow/            LA     404
+POST policies/of/<slug:slug>/shadow/            A      404
 GET  rules/                                     LA     200
 GET  rules/new/                                 LA     200
 POST rules/new/                                 A      422
@@ -195,7 +199,9 @@ POST api/v1/plans/<slug:name>/start/            TA     404
 GET  api/v1/datasets/                           TA     200
 POST api/v1/datasets/                           TA     415
 POST api/v1/datasets/hub/                       TA     400
+GET  api/v1/datasets/decisions/                 TA     200
 POST api/v1/datasets/decisions/                 TA     400
+POST api/v1/datasets/golden/                    TA     400
 POST api/v1/datasets/mixture/                   TA     400
 GET  api/v1/datasets/<int:dataset_id>/          TA     404
 DELETE api/v1/datasets/<int:dataset_id>/        TA     404
@@ -240,6 +246,7 @@ GET  training/compare.csv                       TA     200
 GET  training/datasets/                         TA     200
 GET  training/datasets/new/                     TA     200
 GET  training/datasets/freeze/                  TA     200
+POST training/datasets/freeze/golden/           TA     422
 POST training/datasets/<int:dataset_id>/mix/    TA     404
 GET  training/datasets/new/<slug:kind>/         TA     404
 GET  training/datasets/<int:dataset_id>/        TA     404
@@ -265,6 +272,7 @@ POST training/versions/<int:version_id>/override/  TA  404
 POST training/versions/<int:version_id>/shadow/    TA  404
 GET  training/versions/<int:version_id>/shadow/    TA  404
 POST training/versions/<int:version_id>/evaluate/  TA  404
+POST training/versions/<int:version_id>/evaluate-golden/  TA  404
 GET  training/retraining/                       TA     200
 POST training/retraining/start/                 TA     422
 POST training/retraining/plan/                  TA     422
