@@ -24,10 +24,10 @@ def run(self: Any, experiment_id: int) -> None:
 
 
 @shared_task(name="training.evaluate")
-def evaluate(model_version_id: int) -> None:
-    """Measure a registered version."""
+def evaluate(model_version_id: int, dataset_id: int | None = None) -> None:
+    """Measure a registered version, on the test set or on golden items."""
     if not leaving():
-        evaluation_run(model_version_id=model_version_id, leaving=leaving)
+        evaluation_run(model_version_id=model_version_id, dataset_id=dataset_id, leaving=leaving)
 
 
 @shared_task(name="training.sweep")

@@ -15,6 +15,7 @@ PAGES = (
     "datasets",
     "sweeps",
     "versions",
+    "golden",
     "shadow",
     "learn",
     "retraining",

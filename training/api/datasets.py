@@ -5,10 +5,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.base import NoQuery, checked_query
 from classifier.api.fields import ChoiceParameter, ClosedSerializer, TimeParameter
 from classifier.api.permissions import caller
-from training.api.base import TrainingEndpoint, checked, listed, referred
+from training.api.base import NothingInput, TrainingEndpoint, checked, listed, referred, without_body
 from training.api.dataset_output import (
     DATASET_EXAMPLE,
     DETAIL_EXAMPLE,
@@ -18,12 +18,15 @@ from training.api.dataset_output import (
     PageOutput,
     made,
 )
+from training.api.dataset_preview import PREVIEW_EXAMPLE, DecisionsPreviewOutput, preview_output
 from training.api.fields import Id, Names, Number, PageQuery, Text
 from training.api.uploads import UploadParser, checked_form
 from training.forms.columns import label_columns_of
 from training.models import SPLITS, Dataset
 from training.selectors.datasets import dataset_list
+from training.selectors.decisions_summary import decisions_summary
 from training.services import dataset_from_decisions, dataset_from_hub, dataset_from_upload, dataset_mix
+from training.services.dataset_golden import dataset_freeze_golden
 
 MAY_SEE, MAY_ADD = "training.view_dataset", "training.add_dataset"
 MADE = OpenApiExample("A data set", DETAIL_EXAMPLE, response_only=True, status_codes=["201"])
@@ -166,7 +169,18 @@ class DatasetHubEndpoint(TrainingEndpoint):
 
 
 class DatasetDecisionsEndpoint(TrainingEndpoint):
-    needs = {"POST": MAY_ADD}
+    needs = {"GET": MAY_ADD, "POST": MAY_ADD}
+
+    @extend_schema(
+        operation_id="preview_decisions",
+        summary="Count what freezing decisions would take in now",
+        description="All sources and times. Each decision that is left out counts under the first reason that holds.",
+        responses={200: DecisionsPreviewOutput},
+        examples=[OpenApiExample("Counts", PREVIEW_EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request) -> Response:
+        checked_query(NoQuery, request)
+        return Response(preview_output(decisions_summary()))
 
     @extend_schema(
         operation_id="freeze_decisions",
@@ -182,6 +196,22 @@ class DatasetDecisionsEndpoint(TrainingEndpoint):
     def post(self, request: Request) -> Response:
         body = checked(DatasetDecisionsInput, request)
         return made(dataset_from_decisions(by=caller(request), **body), request)
+
+
+class DatasetGoldenEndpoint(TrainingEndpoint):
+    needs = {"POST": MAY_ADD}
+
+    @extend_schema(
+        operation_id="freeze_golden_items",
+        summary="Freeze golden items into test rows",
+        description="Every golden item in use, as a data set of test rows alone: nothing can learn from it.",
+        request=NothingInput,
+        responses={201: DetailOutput},
+        examples=[OpenApiExample("Nothing", {}, request_only=True), MADE],
+    )
+    def post(self, request: Request) -> Response:
+        without_body(request)
+        return made(dataset_freeze_golden(by=caller(request)), request)
 
 
 class DatasetMixtureEndpoint(TrainingEndpoint):

@@ -134,7 +134,8 @@ class DetailOutput(ExperimentOutput):
 
 def measured_output(version_id: int | None, request: Request) -> Any:
     """A version's latest evaluation as MeasuredOutput has it, or None."""
-    own = Evaluation.objects.filter(model_version_id=version_id).order_by("-id").defer("report").first()
+    rows = Evaluation.objects.on_test_sets().filter(model_version_id=version_id).order_by("-id")
+    own = rows.defer("report").first()
     if own is None or version_id is None:
         return None
     report = measured(version_ids=[version_id]).get(version_id) or {}

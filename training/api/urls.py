@@ -36,6 +36,7 @@ urlpatterns = [
     path("datasets/", datasets.DatasetsEndpoint.as_view(), name="api-datasets"),
     path("datasets/hub/", datasets.DatasetHubEndpoint.as_view()),
     path("datasets/decisions/", datasets.DatasetDecisionsEndpoint.as_view()),
+    path("datasets/golden/", datasets.DatasetGoldenEndpoint.as_view()),
     path("datasets/mixture/", datasets.DatasetMixtureEndpoint.as_view()),
     path(f"{_DATASET}/", dataset.DatasetEndpoint.as_view(), name="api-dataset"),
     path(f"{_DATASET}/make-test-set/", dataset.DatasetMakeTestSetEndpoint.as_view()),

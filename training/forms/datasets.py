@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 
 from classifier.models import Source
-from training.models import SPLITS, Dataset
+from training.models import SPLITS, Dataset, DatasetKind
 
 LABELS_HELP = (
     "Columns with 0, 1 or -1 (unknown), or true and false, separated by commas. column=label renames one."
@@ -117,7 +117,7 @@ class MixtureForm(_Named):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.datasets = list(Dataset.objects.ready().order_by("-id"))
+        self.datasets = list(Dataset.objects.ready().exclude(kind=DatasetKind.GOLDEN).order_by("-id"))
         for dataset in self.datasets:
             self.fields[f"weight_{dataset.pk}"] = forms.FloatField(
                 required=False, min_value=0.001, max_value=1_000, label=f"Weight of {dataset.name}"

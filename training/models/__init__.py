@@ -11,6 +11,7 @@ from training.models.choices import (
 from training.models.dataset import SPLITS, Dataset
 from training.models.evaluation import Evaluation, TestSuite, TestSuiteResult
 from training.models.experiment import Experiment, ExperimentEvent, MetricPoint
+from training.models.label_fix import LabelFix
 from training.models.retraining import RetrainingPlan
 from training.models.sweep import Sweep, SweepEvent
 
@@ -24,6 +25,7 @@ __all__ = [
     "Evaluation",
     "Experiment",
     "ExperimentEvent",
+    "LabelFix",
     "MetricPoint",
     "RecipeName",
     "RetrainingPlan",

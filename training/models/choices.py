@@ -58,3 +58,5 @@ class DatasetKind(models.TextChoices):
     UPLOAD = "upload", "Upload"
     DECISIONS = "decisions", "Moderators' decisions"
     MIXTURE = "mixture", "Mixture"
+    GOLDEN = "golden", "Golden items"
+    CORRECTED = "corrected", "Corrected labels"

@@ -8,6 +8,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from training.models.choices import DatasetKind
+
+
+class EvaluationQuerySet(models.QuerySet["Evaluation"]):
+    def on_test_sets(self) -> "EvaluationQuerySet":
+        """Without those on golden items, unless these are the test set: few rows, chosen by people, for a look."""
+        beside = Q(dataset__kind=DatasetKind.GOLDEN, dataset__is_test_set=False)
+        return self.exclude(beside)
+
 
 class Evaluation(models.Model):
     """One version (or one baseline) measured on one frozen test set; `report` is training.ml.evaluation's report.
@@ -30,6 +39,8 @@ class Evaluation(models.Model):
     report = models.JSONField()
     scores = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EvaluationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -1,4 +1,4 @@
-"""When a new candidate is trained by itself: after so many decisions, or each week."""
+"""When a new candidate is trained by itself: after so many decisions, each week, or when the scores have drifted."""
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,9 @@ class RetrainingPlan(models.Model):
     enabled = models.BooleanField(default=False)
     after_decisions = models.PositiveIntegerField("after this many new decisions", null=True, blank=True)
     weekly = models.BooleanField("once a week", default=False)
+    on_drift = models.BooleanField("when the scores have drifted", default=False)
+    drift_days = models.PositiveSmallIntegerField("days between two starts because of drift", default=14)
+    last_drift_at = models.DateTimeField("last start because of drift", null=True, blank=True)
     recipe = models.CharField(max_length=32, default="teacher")
     config = models.JSONField(default=dict, blank=True)
     mix_with = models.ForeignKey(
@@ -27,7 +30,12 @@ class RetrainingPlan(models.Model):
     )
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="retrainingplan_single")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="retrainingplan_single"),
+            models.CheckConstraint(
+                condition=models.Q(drift_days__gte=1), name="retrainingplan_days_between_drifts"
+            ),
+        ]
 
     def __str__(self) -> str:
         return "Retraining plan"

@@ -76,7 +76,7 @@ def _measured(version_ids: list[int], label: str) -> dict[int, dict[str, Any]]:
         function="jsonb_extract_path",
         output_field=JSONField(),
     )
-    rows = Evaluation.objects.filter(model_version_id__in=version_ids).order_by("id")
+    rows = Evaluation.objects.on_test_sets().filter(model_version_id__in=version_ids).order_by("id")
     found = {}
     for pk, print_, name, report, drawn in rows.values_list(
         "model_version_id", "fingerprint", "dataset__name", _small(), curves

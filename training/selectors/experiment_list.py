@@ -95,7 +95,8 @@ def measured(*, version_ids: list[int]) -> dict[int, dict[str, Any]]:
         output_field=JSONField(),
     )
     rows = (
-        Evaluation.objects.filter(model_version_id__in=version_ids)
+        Evaluation.objects.on_test_sets()
+        .filter(model_version_id__in=version_ids)
         .order_by("id")
         .values_list("model_version_id", small)
     )
@@ -118,5 +119,5 @@ def _metric(name: str) -> Subquery:
     if not path:
         path = (Value("metrics"), F("model_version__primary_label"), Value(name), Value("value"))
     text = Func(F("report"), *path, function="jsonb_extract_path_text", output_field=TextField())
-    found = Evaluation.objects.filter(model_version=OuterRef("model_version")).order_by("-id")
+    found = Evaluation.objects.on_test_sets().filter(model_version=OuterRef("model_version")).order_by("-id")
     return Subquery(found.values_list(Cast(text, FloatField()))[:1])

@@ -29,6 +29,8 @@ def dataset_mix(
     for dataset, weight in parts:
         if not dataset.directory or dataset.deleted_at is not None:
             raise DatasetRejected("parts", f"“{dataset}” is not loaded or was deleted; leave it out.")
+        if dataset.kind == DatasetKind.GOLDEN:
+            raise DatasetRejected("parts", f"“{dataset}” is for measuring alone; leave it out.")
         if not 0 < weight <= 1_000:
             raise DatasetRejected("parts", f"The weight of “{dataset}” must be above 0 and at most 1,000.")
     job = {

@@ -96,12 +96,15 @@ def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) 
     return str(dataset.fingerprints.get("test") or (report or {}).get("fingerprint") or "")
 
 
-def evaluation_job(*, training: Dataset | None, version: ModelVersion | None = None) -> dict[str, Any] | None:
+def evaluation_job(
+    *, training: Dataset | None, version: ModelVersion | None = None, on: Dataset | None = None
+) -> dict[str, Any] | None:
     """What is to be measured beside the model itself; None when there are no test rows.
 
-    `version` is the registered version that is measured, which is then not compared with itself.
+    `version` is the registered version that is measured, which is then not compared with itself; `on` is measured on
+    instead of the test set.
     """
-    test = rows_to_measure_on(training)
+    test = rows_to_measure_on(training) if on is None else on
     if test is None:
         return None
     fingerprint = fingerprint_of_rows(test)

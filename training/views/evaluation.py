@@ -19,9 +19,12 @@ from training.views.presentation_report import (
 )
 
 
-def evaluation_context(version: ModelVersion) -> dict[str, Any]:
-    """The variables of training/experiment/evaluation.html; empty while nobody has measured the version."""
-    measured = version_measured(version=version)
+def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str, Any]:
+    """The variables of training/experiment/evaluation.html; empty while nobody has measured the version.
+
+    `on` is the number of a data set to show instead of the test set.
+    """
+    measured = version_measured(version=version, on=on)
     if measured is None:
         return {}
     report, primary = measured.evaluation.report, version.primary_label

@@ -1,5 +1,7 @@
 """Freezing decisions with one click, and mixing what came of it with other rows for a run."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -10,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from training.forms.datasets import MixWithForm
 from training.models import Dataset, DatasetKind
 from training.selectors.decisions_summary import decisions_summary, mixable_with
+from training.selectors.golden_rows import golden_summary
 from training.services import DatasetRejected, dataset_freeze, dataset_mix
 from training.services.dataset_decisions import FEWEST
 from training.views.access import permitted, person_of
@@ -30,8 +33,13 @@ def freeze(request: HttpRequest) -> HttpResponse:
             rows = sum(int(count) for count in made.rows.values())
             messages.success(request, f"“{made}” is frozen: {rows:,} rows.")
             return HttpResponseRedirect(f"{reverse('training:dataset', args=[made.pk])}#train")
-    context = {"summary": decisions_summary(), "problem": problem, "fewest": FEWEST}
+    context = {**freeze_context(), "problem": problem}
     return render(request, "training/datasets/freeze.html", context, status=status)
+
+
+def freeze_context() -> dict[str, Any]:
+    """What would go in of decisions, and of golden items."""
+    return {"summary": decisions_summary(), "fewest": FEWEST, "golden": golden_summary()}
 
 
 @permitted(ADD)

@@ -30,6 +30,7 @@ from training.services.errors import NotAllowedNow
 from training.services.evaluations import evaluation_start, evaluation_state
 from training.views.access import RUN_EXPERIMENTS, permitted, person_of
 from training.views.evaluation import evaluation_context, version_card
+from training.views.presentation_golden import golden_context
 from training.views.presentation_runs import COLUMNS
 from training.views.presentation_versions import (
     event_rows,
@@ -81,6 +82,8 @@ def version_list(request: HttpRequest) -> HttpResponse:
 def version(request: HttpRequest, version_id: int) -> HttpResponse:
     found = found_version(version_id)
     shadows = shadow_report(model_version=found)
+    golden = golden_context(found)
+    on = golden["golden_set"].pk if golden and request.GET.get("on") == str(golden["golden_set"].pk) else None
     context = {
         "status": found.get_status_display(),
         "facts": facts(found),
@@ -93,7 +96,9 @@ def version(request: HttpRequest, version_id: int) -> HttpResponse:
         "history": event_rows(found),
         **production_context(request, found),
         **_roll_back(request),
-        **evaluation_context(found),
+        **golden,
+        **evaluation_context(found, on),
+        "on": on,
     }
     return render(request, "training/versions/version.html", context)
 

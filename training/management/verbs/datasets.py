@@ -1,4 +1,4 @@
-"""`manage.py dataset add-folder | add-hub | add-file | add-decisions | mix | list | show | make-test-set | delete`."""
+"""`manage.py dataset add-… | mix | list | show | make-test-set | delete`: data sets from files, the hub, decisions."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -23,6 +23,7 @@ from training.services import (
     dataset_make_test_set,
     dataset_mix,
 )
+from training.services.dataset_golden import dataset_freeze_golden
 
 
 def _one(parser: ArgumentParser) -> None:
@@ -143,6 +144,14 @@ def _add_decisions(said: Said, options: dict[str, Any]) -> None:
     _made(said, made)
 
 
+def _no_arguments(parser: ArgumentParser) -> None:
+    """Everything in use goes in."""
+
+
+def _add_golden(said: Said, options: dict[str, Any]) -> None:
+    _made(said, dataset_freeze_golden(by=options["by"]))
+
+
 def _mix_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("parts", nargs="+", metavar="DATASET[:WEIGHT]", help="id or name, and a weight")
     _named(parser)
@@ -206,6 +215,7 @@ VERBS = [
     Verb("add-file", "freeze files, one a split", _file_arguments, _add_file),
     Verb("add-hub", "freeze a data set of the Hugging Face hub", _hub_arguments, _add_hub),
     Verb("add-decisions", "freeze moderators' decisions", _decisions_arguments, _add_decisions),
+    Verb("add-golden", "freeze golden items into test rows", _no_arguments, _add_golden),
     Verb("mix", "mix data sets by weight into a new one", _mix_arguments, _mix),
     Verb("list", "list data sets, newest first", _nothing, _list),
     Verb("show", "show one with its statistics", _one, _show),

@@ -3,6 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from classifier.models import ModelVersion
 from classifier.services import (
     gate_check,
@@ -14,6 +16,7 @@ from classifier.services import (
 from training.management.verbs.base import Said, Verb
 from training.management.verbs.lookups import version_fields, version_of
 from training.selectors.experiment_page import version_measured
+from training.selectors.golden_rows import golden_summary
 from training.services.evaluations import evaluation_run, evaluation_start, evaluation_state
 
 
@@ -51,17 +54,22 @@ def _show(said: Said, options: dict[str, Any]) -> None:
 def _evaluate_arguments(parser: ArgumentParser) -> None:
     _one(parser)
     parser.add_argument("--here", action="store_true", help="measure it in this process' place")
+    parser.add_argument("--golden", action="store_true", help="on the newest data set of golden items")
 
 
 def _evaluate(said: Said, options: dict[str, Any]) -> None:
     version = version_of(options["version"])
-    evaluation_start(model_version=version, by=options["by"])
+    on = golden_summary().last if options["golden"] else None
+    if options["golden"] and on is None:
+        raise CommandError("golden items have not been frozen yet: manage.py dataset add-golden")
+    evaluation_start(model_version=version, by=options["by"], on=on)
     if not options["here"]:
         said.answer(version_fields(version), f"{version} is queued to be measured")
         return
-    evaluation_run(model_version_id=version.pk)
-    state = evaluation_state(version)
-    measured = version_measured(version=version)
+    on = None if on is not None and on.is_test_set else on
+    evaluation_run(model_version_id=version.pk, dataset_id=on.pk if on else None)
+    state = evaluation_state(version, on)
+    measured = version_measured(version=version, on=on.pk if on else None)
     said.answer(
         {
             **version_fields(version),
