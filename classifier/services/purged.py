@@ -26,9 +26,9 @@ def purged_note(comment: Comment) -> str:
         return ""
     days = comment.source.retention_days
     kept = (
-        f"texts of {comment.source.name} are kept for {days:,} day{'s' if days != 1 else ''}, or its author "
+        f"texts of {comment.source.name} are kept for {days:,} day{'s' if days != 1 else ''}, or it or its author "
         if days is not None
-        else "its source kept texts for a limited time, or its author "
+        else "its source kept texts for a limited time, or it or its author "
     )
     when = f"{localtime(comment.text_purged_at):%-d %B %Y, %H:%M} UTC"
     return f"The text was purged on {when}: {kept}was erased. Verdicts, decisions and counts stay."

@@ -97,6 +97,10 @@ def _idle(board: Dashboard) -> bool:
     return not (queue.waiting or queue.pending or queue.failed)
 
 
+def _decisions(number: int) -> str:
+    return f"{count(number)} decision{'' if number == 1 else 's'}"
+
+
 def _headlines(board: Dashboard) -> list[tuple[str, str, str]]:
     """Name, number, what it is made of."""
     told = summary(board.total)
@@ -111,14 +115,16 @@ def _headlines(board: Dashboard) -> list[tuple[str, str, str]]:
         (
             "Handling time",
             time_of(handling["median"]),
-            f"median of {count(handling['count'])}; nine in ten under {time_of(handling['p90'])}",
+            f"median of {count(handling['count'])}; nine in ten under {time_of(handling['p90'])}"
+            if handling["count"]
+            else "nobody took a comment and decided it",
         ),
         (
             "Overturned",
             share(over["share"]),
-            f"{count(over['count'])} of {count(over['decisions'])} decisions",
+            f"{count(over['count'])} of {_decisions(over['decisions'])}",
         ),
-        ("Model agrees", share(agreed["share"]), f"with {count(agreed['count'])} decisions of people"),
+        ("Model agrees", share(agreed["share"]), f"with {_decisions(agreed['count'])} of people"),
     ]
 
 

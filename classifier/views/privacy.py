@@ -98,7 +98,8 @@ def purge(request: HttpRequest) -> HttpResponse:
         )
     done = retention_run(source=source, by=by, seconds=RUN_SECONDS)
     rest = "" if done >= count.due else " The rest follows with the next scheduled runs."
-    messages.success(request, f"{done:,} texts of {source} are purged.{rest}")
+    told = "1 text" if done == 1 else f"{done:,} texts"
+    messages.success(request, f"Purged {told} of {source}.{rest}")
     return redirect("privacy")
 
 

@@ -95,7 +95,7 @@ def test_its_page_says_when_and_why_and_offers_no_decision(
     client.force_login(moderator)
     html = client.get(f"/comments/{gone.pk}/").content.decode()
     assert "The text was purged on" in html
-    assert "are kept for 30 days, or its author was erased" in html
+    assert "are kept for 30 days, or it or its author was erased" in html
     assert f"/comments/{gone.pk}/decide/" not in html
     answer = client.post(f"/comments/{gone.pk}/decide/", {"action": "approve"})
     assert answer.status_code == 422
