@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, FloatField, Q
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models import F, FloatField, Func, Q, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Now
 
 from classifier.models import Band, CommentStatus, User
@@ -140,7 +139,8 @@ def _waits(filters: QueueFilters) -> Q:
 
 def _over(comments: CommentQuerySet, label: str, threshold: float | None) -> CommentQuerySet:
     def number(of: str) -> Cast:
-        return Cast(KeyTextTransform(label, F(of)), FloatField())
+        found = Func(F(of), Value(label), function="jsonb_extract_path_text", output_field=TextField())
+        return Cast(found, FloatField())
 
     bound: Any = threshold
     if threshold is None:  # a label without one of its own is never over
@@ -164,7 +164,7 @@ def _one_of(*choices: str) -> Any:
 
 
 def _words(value: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([value] if isinstance(value, str) else map(str, value)))
+    return tuple(dict.fromkeys(map(_line, [value] if isinstance(value, str) else value)))
 
 
 def _line(value: Any) -> str:

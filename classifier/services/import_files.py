@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import IO, Any
 
 LINE_BYTES = 4 * 1024 * 1024
-FIELD_CHARACTERS = 131_072  # what Python's csv holds a field to; a quote that is not closed ends there
+FIELD_CHARACTERS = LINE_BYTES  # a field that is only too long for a comment is a fault of its row alone
 COLUMNS_MAX = 200
 NAME_CHARACTERS = 100
 DELIMITERS = (",", ";", "\t", "|")
 FORMATS = ("csv", "jsonl")
 _BOM = b"\xef\xbb\xbf"
+csv.field_size_limit(FIELD_CHARACTERS)  # of this process; a quote that is not closed ends there
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive (or an Excel workbook); unpack it, or save the sheet as CSV"),
     (b"\x1f\x8b", "compressed with gzip; unpack it first"),

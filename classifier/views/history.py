@@ -1,10 +1,11 @@
 """The history of everything, filtered, page by page, and as a file. Nothing here can be changed."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -23,6 +24,7 @@ SEE = "classifier.view_auditentry"
 PAGE_SIZE = 50
 SUGGESTED = 200
 DATE = forms.DateInput(attrs={"type": "date"})
+NOT_AFTER = MaxValueValidator(date(9999, 12, 30))  # the day after is a day too
 
 
 class HistoryForm(forms.Form):
@@ -31,8 +33,8 @@ class HistoryForm(forms.Form):
     kind = forms.ChoiceField(label="What", choices=[("", "Everything"), *KINDS.items()], required=False)
     actor = forms.CharField(label="By", max_length=150, required=False)
     source = forms.ChoiceField(label="Source", required=False)
-    since = forms.DateField(label="From", required=False, widget=DATE)
-    until = forms.DateField(label="To", required=False, widget=DATE)
+    since = forms.DateField(label="From", required=False, widget=DATE, validators=[NOT_AFTER])
+    until = forms.DateField(label="To", required=False, widget=DATE, validators=[NOT_AFTER])
     version = forms.CharField(label="Model version", max_length=150, required=False)
     comment = forms.IntegerField(label="Comment", min_value=1, max_value=2**63 - 1, required=False)
     deed = forms.CharField(label="Deed (its code)", max_length=64, required=False)

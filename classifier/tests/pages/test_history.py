@@ -114,3 +114,10 @@ def test_it_says_in_words_what_the_audit_noted_and_is_filtered_by_the_code(lead:
     assert "Export of comments" not in rows
     assert '<option value="person.roles">Roles set</option>' in page
     assert "Export of comments begun (1,200)" in client_of(lead).get("/history/").content.decode()
+
+
+def test_the_last_day_of_all_is_refused_and_not_a_failure(lead: User) -> None:
+    as_lead = client_of(lead)
+    assert as_lead.get("/history/", {"until": "9999-12-31"}).status_code == 422
+    assert as_lead.post("/history/export/", {"until": "9999-12-31", "format": "csv"}).status_code == 422
+    assert as_lead.get("/history/", {"until": "9999-12-30"}).status_code == 200

@@ -26,7 +26,7 @@ def test_each_filter_finds_its_comments_and_no_other(active_version: ModelVersio
     assert found(source="forum") == {other}
     assert found(label=LABELS[0]) == {one}
     assert found(label=LABELS[0], threshold="0.05") == {one, two, other}
-    assert found(label="unknown") == set()
+    assert found(label="unknown") == found(label="9" * 30) == found(label="0", threshold=0) == set()
     assert found(band="remove") == {other}
     assert found(newer_hours="1") == {one, two, other}
     assert found(older_hours="1") == set()
@@ -54,6 +54,9 @@ def test_each_filter_finds_its_comments_and_no_other(active_version: ModelVersio
         ({"text": "x" * 201}, "text"),
         ({"escalated": "perhaps"}, "escalated"),
         ({"last_id": "9" * 30}, "last_id"),
+        ({"source": ["forum", "nul\x00"]}, "source"),
+        ({"source": "x" * 201}, "source"),
+        ({"source": 7}, "source"),
     ],
 )
 def test_a_wrong_filter_names_its_field(data: dict[str, Any], field: str) -> None:

@@ -21,6 +21,7 @@ from classifier.services.transfer_work import transfer_work
 from classifier.services.transfers import TransferNotPossible, file_of
 from classifier.tests.review.conftest import waiting
 from classifier.tests.transfers.conftest import imported
+from toxicsite.lib.spreadsheets import cell
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +71,13 @@ def test_filters_are_those_of_the_queue_and_no_cell_is_a_formula(active_version:
     assert [row["text"] for row in exported(status="waiting", text="nice")] == ["have a nice day"]
     assert exported("csv", text="hyperlink")[0]["text"] == "'=HYPERLINK(1)"
     assert exported("csv", text="nowhere") == []
+
+
+@pytest.mark.parametrize(
+    "begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+def test_whatever_a_formula_may_begin_with_is_quoted(begin: str) -> None:
+    assert cell(f"{begin}1+1") == f"'{begin}1+1"
 
 
 def test_pages_go_on_behind_the_last_id(monkeypatch: pytest.MonkeyPatch) -> None:

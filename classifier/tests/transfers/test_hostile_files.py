@@ -48,7 +48,8 @@ def test_the_start_of_a_file_tells(data: bytes, words: str) -> None:
     ("tail", "words"),
     [
         (b'"never closed\n' + b"more\n" * 10, "is never closed"),
-        (b'"never closed\n' + b"more\n" * 40_000, "longer than 131,072 characters"),
+        (b'"never closed\n' + b"more\n" * 40_000, "is never closed"),
+        (b'"never closed\n' + b"more\n" * 900_000, "longer than 4,194,304 characters"),
         (b'"a"b\n', "line 3,002 is no CSV"),
         (b"caf\xe9\n", "Line 3,002 is not UTF-8"),
         (b"x" * 5_000_000, "longer than 4,194,304 bytes"),
@@ -83,3 +84,12 @@ def test_an_import_never_uses_the_name_of_the_file_as_a_path() -> None:
     transfer = bring(json.dumps({"text": "hello"}))
     assert transfer.file.startswith("import-")
     assert "/" not in transfer.file
+
+
+def test_a_cell_of_a_megabyte_is_a_fault_of_its_row_alone() -> None:
+    transfer = imported(b'text\nbefore\n"' + b"a\n" * 500_000 + b'"\nafter\n')
+    assert (transfer.status, transfer.done_rows, transfer.error_rows) == ("succeeded", 3, 1)
+    assert sorted(Comment.objects.values_list("text", flat=True)) == ["after", "before"]
+    written = (transfers_dir() / transfer.errors_file).read_text()
+    assert "3,text," in written
+    assert len(written) < 10_000
