@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from django.db.models import JSONField
 from django.db.models.expressions import RawSQL
 
-from classifier.models import DayStatistic, Source, User
+from classifier.models import AuditEntry, DayStatistic, Source, User
 from classifier.selectors.access import narrow
 from classifier.selectors.day_numbers import Numbers
 from classifier.selectors.measures import SCORE_BINS, population_stability
@@ -25,6 +25,8 @@ REFERENCE_DAYS = 30
 LOOK_BACK_DAYS = 400
 MIN_SAMPLE = 1_000
 WATCH, SHIFTED = 0.1, 0.25
+WARNING, OVER = "drift.warning", "drift.over"
+"""Verbs of the audit: an episode of drift has begun, it has ended."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ def drifts_of(
     names = Source.objects.in_bulk(by_source)
     single = [_drift(version, names[pk], rows, today) for pk, rows in by_source.items() if pk in names]
     return [whole, *sorted((one for one in single if any(one.recent)), key=lambda one: str(one.source))]
+
+
+def standing_warnings(*, version: str) -> list[AuditEntry]:
+    """The warnings of this version that have not ended: at most one of the whole site and one of each source."""
+    rows = AuditEntry.objects.filter(verb__in=[WARNING, OVER], subject=version)
+    latest = rows.order_by("source_id", "-id").distinct("source_id").select_related("source")
+    return [entry for entry in latest if entry.verb == WARNING]
 
 
 def _drift(version: str, source: Source | None, rows: list[tuple[date, list[int]]], today: date) -> Drift:

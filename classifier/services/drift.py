@@ -8,11 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import AuditEntry, ModelVersion
-from classifier.selectors.drift import SHIFTED, WATCH, Drift, drifts_of
+from classifier.selectors.drift import OVER, SHIFTED, WARNING, WATCH, Drift, drifts_of
 from classifier.services.audit import audit_record
 from classifier.services.events import DRIFT_WARNING, emit
-
-WARNING, OVER = "drift.warning", "drift.over"
 
 
 def drift_check() -> list[Drift]:

@@ -22,6 +22,8 @@ class RetrainingPlanAdmin(ReadOnlyAdmin):
         "outlook",
         "after_decisions",
         "weekly",
+        "on_drift",
+        "drift_days",
         "recipe",
         "mix_with",
         "decisions_weight",

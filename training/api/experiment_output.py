@@ -99,7 +99,7 @@ class ExperimentOutput(serializers.Serializer[Experiment]):
     cloned_from = serializers.IntegerField(source="cloned_from_id", allow_null=True)
     sweep = serializers.IntegerField(source="sweep_id", allow_null=True)
     trial_number = serializers.IntegerField(allow_null=True)
-    trigger = serializers.CharField(help_text="person, schedule, sweep, plan or import.")
+    trigger = serializers.CharField(help_text="person, schedule, drift, sweep, plan or import.")
     model_version = serializers.IntegerField(
         source="model_version_id", allow_null=True, help_text="What came of it."
     )

@@ -19,6 +19,8 @@ from training.api.experiments import started
 from training.api.fields import AnyObject, Choice, Id, Number, Text, Whole
 from training.models import Dataset
 from training.services.retraining import (
+    DRIFT_DAYS,
+    DRIFT_DAYS_MOST,
     retrain_now,
     retraining_outlook,
     retraining_plan,
@@ -29,6 +31,8 @@ PLAN_EXAMPLE: dict[str, Any] = {
     "enabled": True,
     "after_decisions": 500,
     "weekly": False,
+    "on_drift": False,
+    "drift_days": 14,
     "recipe": "teacher",
     "preset": "",
     "from_active": True,
@@ -60,12 +64,22 @@ class RetrainingPlanInput(RetrainInput):
     enabled = TrueOrFalse()
     after_decisions = Whole(required=False, allow_null=True, default=None, min_value=1, max_value=10_000_000)
     weekly = TrueOrFalse(required=False, default=False)
+    on_drift = TrueOrFalse(required=False, default=False, help_text="When the scores have drifted.")
+    drift_days = Whole(
+        required=False,
+        default=DRIFT_DAYS,
+        min_value=1,
+        max_value=DRIFT_DAYS_MOST,
+        help_text="Because of drift at the earliest so many days after the last start.",
+    )
 
 
 class RetrainingPlanOutput(serializers.Serializer[Any]):
     enabled = serializers.BooleanField()
     after_decisions = serializers.IntegerField(allow_null=True)
     weekly = serializers.BooleanField()
+    on_drift = serializers.BooleanField()
+    drift_days = serializers.IntegerField()
     recipe = serializers.ChoiceField(choices=RECIPE_CHOICES)
     preset = serializers.CharField()
     from_active = serializers.BooleanField()
@@ -97,7 +111,7 @@ class RetrainingEndpoint(TrainingEndpoint):
     @extend_schema(
         operation_id="set_retraining_plan",
         summary="Say when candidates are trained without being asked for",
-        description="After so many new decisions, once a week, or both. Nothing is promoted by itself.",
+        description="After so many new decisions, once a week, or on drift. Nothing is promoted by itself.",
         request=RetrainingPlanInput,
         responses={200: RetrainingPlanOutput},
         examples=[
@@ -112,6 +126,8 @@ class RetrainingEndpoint(TrainingEndpoint):
             enabled=body["enabled"],
             after_decisions=body["after_decisions"],
             weekly=body["weekly"],
+            on_drift=body["on_drift"],
+            drift_days=body["drift_days"],
             recipe=body["recipe"],
             config={
                 "preset": body["preset"],
@@ -157,6 +173,8 @@ def _stands() -> dict[str, Any]:
         "enabled": plan.enabled,
         "after_decisions": plan.after_decisions,
         "weekly": plan.weekly,
+        "on_drift": plan.on_drift,
+        "drift_days": plan.drift_days,
         "recipe": plan.recipe,
         "preset": str(plan.config.get("preset") or ""),
         "from_active": bool(plan.config.get("from_active", True)),

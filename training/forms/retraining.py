@@ -6,7 +6,7 @@ from django import forms
 
 from training.ml.config import presets
 from training.models import Dataset, RecipeName
-from training.services.retraining import LARGEST_WEIGHT
+from training.services.retraining import DRIFT_DAYS, DRIFT_DAYS_MOST, LARGEST_WEIGHT
 
 FROM_ACTIVE = "active"
 FROM_RECIPE = "recipe"
@@ -64,3 +64,15 @@ class PlanForm(StartForm):
         min_value=1, max_value=10_000_000, required=False, label="After this many new decisions"
     )
     weekly = forms.BooleanField(required=False, label="Once a week")
+    on_drift = forms.BooleanField(
+        required=False,
+        label="When the scores have drifted",
+        help_text="While the dashboard warns of the version in production, and anything was decided since.",
+    )
+    drift_days = forms.IntegerField(
+        min_value=1,
+        max_value=DRIFT_DAYS_MOST,
+        required=False,
+        initial=DRIFT_DAYS,
+        label="Because of drift at the earliest so many days after the last start",
+    )

@@ -41,13 +41,8 @@ class Migration(migrations.Migration):
             model_name="retrainingplan",
             name="drift_days",
             field=models.PositiveSmallIntegerField(
-                default=14, verbose_name="days between two starts because of drift"
+                default=14, verbose_name="days from the last start to one because of drift"
             ),
-        ),
-        migrations.AddField(
-            model_name="retrainingplan",
-            name="last_drift_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="last start because of drift"),
         ),
         migrations.AddField(
             model_name="retrainingplan",

@@ -44,7 +44,7 @@ class Experiment(models.Model):
         "training.Sweep", on_delete=models.PROTECT, null=True, blank=True, related_name="experiments"
     )
     trial_number = models.PositiveIntegerField(null=True, blank=True)
-    trigger = models.CharField(max_length=16, default="person")  # person, schedule, sweep, plan, import
+    trigger = models.CharField(max_length=16, default="person")  # as in services.experiments.TRIGGERS
 
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)

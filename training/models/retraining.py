@@ -11,8 +11,9 @@ class RetrainingPlan(models.Model):
     after_decisions = models.PositiveIntegerField("after this many new decisions", null=True, blank=True)
     weekly = models.BooleanField("once a week", default=False)
     on_drift = models.BooleanField("when the scores have drifted", default=False)
-    drift_days = models.PositiveSmallIntegerField("days between two starts because of drift", default=14)
-    last_drift_at = models.DateTimeField("last start because of drift", null=True, blank=True)
+    drift_days = models.PositiveSmallIntegerField(
+        "days from the last start to one because of drift", default=14
+    )
     recipe = models.CharField(max_length=32, default="teacher")
     config = models.JSONField(default=dict, blank=True)
     mix_with = models.ForeignKey(

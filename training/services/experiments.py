@@ -19,7 +19,7 @@ from training.services.errors import ConfigRejected, NotAllowedNow
 RUN_TASK = "training.run"
 MAY_RUN = "training.run_experiment"
 LONGEST_NAME = 150
-TRIGGERS = ("person", "schedule", "sweep", "plan", "import")
+TRIGGERS = ("person", "schedule", "drift", "sweep", "plan", "import")
 CHANGEABLE = ("name", "notes", "config", "dataset", "teacher", "base_version")
 ASKED_TO_STOP = "asked to stop"
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import Decision, DecisionAction, ModelVersion, User
+from classifier.selectors.drift import standing_warnings
 from classifier.services.permissions import require_permission
 from training.models import Dataset, Experiment, RetrainingPlan
 from training.services.dataset_decisions import dataset_from_decisions, free_stamp
@@ -21,6 +22,7 @@ from training.services.experiments import MAY_RUN, experiment_create
 MAY_PLAN = "training.change_retrainingplan"
 A_WEEK = timedelta(days=7)
 FEWEST_DECISIONS = 1
+DRIFT_DAYS, DRIFT_DAYS_MOST = 14, 365
 LARGEST_WEIGHT = 1_000.0
 
 logger = logging.getLogger(__name__)
@@ -28,12 +30,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outlook:
-    """Where the plan stands: `new_decisions` since the last start, when a start is due next, what is in the way."""
+    """Where the plan stands: `new_decisions` since the last start, when a start is due next, what is in the way.
+
+    `drifted`: the version in production is warned of, and the plan heeds that.
+    """
 
     new_decisions: int
     due: bool
     next_at: datetime | None
     sentence: str
+    drifted: bool = False
 
 
 def retrain_now(
@@ -95,22 +101,30 @@ def retraining_plan_set(
     config: Mapping[str, Any],
     mix_with: Dataset | None,
     decisions_weight: float,
+    on_drift: bool = False,
+    drift_days: int = DRIFT_DAYS,
 ) -> RetrainingPlan:
     """Say when and how candidates are trained without being asked for. Raises PermissionDenied or ConfigRejected.
 
     `config`: {"preset": name, "from_active": bool, "differences": {…}}, each may be missing; a start by the plan that
-    failed adds {"problem": sentence, "problem_at": ISO time}.
+    failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` heeds the warning of drift, at the earliest
+    `drift_days` after the last start, whatever that came from.
     """
     require_permission(by, MAY_PLAN)
     _check_weight(decisions_weight)
-    if enabled and not weekly and not after_decisions:
-        raise ConfigRejected("after_decisions", "Say after how many new decisions, or choose once a week.")
+    if not 1 <= drift_days <= DRIFT_DAYS_MOST:
+        raise ConfigRejected("drift_days", f"Say from 1 to {DRIFT_DAYS_MOST} days.")
+    if enabled and not weekly and not after_decisions and not on_drift:
+        raise ConfigRejected(
+            "after_decisions", "Say after how many new decisions, or choose once a week or drift."
+        )
     with transaction.atomic():
         RetrainingPlan.objects.get_or_create(pk=1)
         plan = RetrainingPlan.objects.select_for_update().get(pk=1)
         plan.enabled, plan.weekly, plan.after_decisions = enabled, weekly, after_decisions or None
         plan.recipe, plan.config, plan.mix_with = recipe, dict(config), mix_with
         plan.decisions_weight, plan.updated_by = decisions_weight, by
+        plan.on_drift, plan.drift_days = on_drift, drift_days
         plan.save()
     return plan
 
@@ -125,19 +139,24 @@ def retraining_outlook(plan: RetrainingPlan, *, now: datetime | None = None) -> 
         return Outlook(fresh, False, None, "The last retraining is not over yet; the next one waits for it.")
     enough = plan.after_decisions is not None and fresh >= plan.after_decisions
     weekly_at = (plan.last_started_at or plan.updated_at or now) + A_WEEK if plan.weekly else None
-    if enough or (weekly_at is not None and weekly_at <= now and fresh >= FEWEST_DECISIONS):
-        return Outlook(fresh, True, now, "A retraining is due: it starts within seconds.")
+    warned_at = _drifted_at(plan)
+    timed = [at for at in (weekly_at, warned_at) if at is not None]
+    if enough or (fresh >= FEWEST_DECISIONS and any(at <= now for at in timed)):
+        because = warned_at is not None and warned_at <= now
+        why = " The scores of the version in production have drifted." if because else ""
+        return Outlook(fresh, True, now, f"A retraining is due: it starts within seconds.{why}", because)
     ways = []
     if plan.after_decisions is not None:
         missing = plan.after_decisions - fresh
         ways.append(f"after {missing:,} more decision{'s' if missing != 1 else ''}")
     if weekly_at is not None:
-        ways.append(
-            f"on {weekly_at:%Y-%m-%d at %H:%M} UTC, if anything was decided by then"
-            if weekly_at > now
-            else "with the next decision, because a week has passed"
-        )
-    return Outlook(fresh, False, weekly_at, f"The next retraining starts {' or '.join(ways)}.")
+        ways.append(_from(weekly_at, now, ", because a week has passed"))
+    if warned_at is not None:
+        ways.append(f"because of drift {_from(warned_at, now)}")
+    elif plan.on_drift:
+        ways.append("when the scores drift")
+    sentence = f"The next retraining starts {' or '.join(ways)}."
+    return Outlook(fresh, False, min(timed, default=None), sentence, warned_at is not None)
 
 
 def retraining_check() -> Experiment | None:
@@ -148,7 +167,8 @@ def retraining_check() -> Experiment | None:
     """
     with transaction.atomic():
         plan = RetrainingPlan.objects.select_for_update(skip_locked=True).filter(pk=1).first()
-        if plan is None or not retraining_outlook(plan).due:
+        outlook = retraining_outlook(plan) if plan is not None else None
+        if plan is None or outlook is None or not outlook.due:
             return None
         RetrainingPlan.objects.filter(pk=1).update(
             last_started_at=timezone.now(),
@@ -163,12 +183,30 @@ def retraining_check() -> Experiment | None:
             from_active=bool(plan.config.get("from_active", True)),
             mix_with=plan.mix_with,
             decisions_weight=plan.decisions_weight,
-            trigger="schedule",
+            trigger="drift" if outlook.drifted else "schedule",
         )
     except (ConfigRejected, DatasetRejected, NotAllowedNow, PermissionDenied) as error:
         logger.error("The retraining that was due could not start: %s", error)
         _write_down(plan, str(error))
         return None
+
+
+def _drifted_at(plan: RetrainingPlan) -> datetime | None:
+    """From when on a start because of drift is due; None while nothing is warned of, or the plan does not heed it."""
+    active = ModelVersion.objects.active() if plan.on_drift else None
+    warnings = standing_warnings(version=active.version) if active is not None else []
+    if not warnings:
+        return None
+    begun = min(entry.created_at for entry in warnings)
+    if plan.last_started_at is None:
+        return begun
+    return max(begun, plan.last_started_at + timedelta(days=plan.drift_days))
+
+
+def _from(at: datetime, now: datetime, why: str = "") -> str:
+    if at > now:
+        return f"on {at:%Y-%m-%d at %H:%M} UTC, if anything was decided by then"
+    return f"with the next decision{why}"
 
 
 def _started(experiment: Experiment, latest_decision: int) -> None:

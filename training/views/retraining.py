@@ -15,6 +15,7 @@ from training.forms.retraining import FROM_ACTIVE, FROM_RECIPE, PlanForm, StartF
 from training.models import Experiment, RetrainingPlan
 from training.services import ConfigRejected, DatasetRejected, NotAllowedNow
 from training.services.retraining import (
+    DRIFT_DAYS,
     MAY_PLAN,
     retrain_now,
     retraining_outlook,
@@ -62,6 +63,8 @@ def plan_set(request: HttpRequest) -> HttpResponse:
                 enabled=form.cleaned_data["enabled"],
                 after_decisions=form.cleaned_data["after_decisions"],
                 weekly=form.cleaned_data["weekly"],
+                on_drift=form.cleaned_data["on_drift"],
+                drift_days=form.cleaned_data["drift_days"] or DRIFT_DAYS,
                 recipe=values["recipe"],
                 config={"preset": values["preset"], "from_active": values["from_active"]},
                 mix_with=values["mix_with"],
@@ -111,6 +114,8 @@ def _initial(plan: RetrainingPlan) -> dict[str, Any]:
         "enabled": plan.enabled,
         "after_decisions": plan.after_decisions,
         "weekly": plan.weekly,
+        "on_drift": plan.on_drift,
+        "drift_days": plan.drift_days,
     }
 
 

@@ -44,13 +44,17 @@ def _plan_arguments(parser: ArgumentParser) -> None:
     switch.add_argument("--off", action="store_false", default=None, dest="enabled")
     parser.add_argument("--after-decisions", type=int, help="0: no longer")
     parser.add_argument("--weekly", choices=["yes", "no"])
+    parser.add_argument("--on-drift", choices=["yes", "no"], help="when the scores have drifted")
+    parser.add_argument(
+        "--drift-days", type=int, help="because of drift at the earliest after the last start"
+    )
     _how(parser)
 
 
 def _plan(said: Said, options: dict[str, Any]) -> None:
     plan = retraining_plan()
     given = ("enabled", "after_decisions", "weekly", "recipe", "preset", "config", "start", "mix_with")
-    if any(options[name] is not None for name in (*given, "decisions_weight")):
+    if any(options[name] is not None for name in (*given, "decisions_weight", "on_drift", "drift_days")):
         old = plan.config
         plan = retraining_plan_set(
             by=options["by"],
@@ -73,12 +77,16 @@ def _plan(said: Said, options: dict[str, Any]) -> None:
             },
             mix_with=dataset_of(options["mix_with"]) if options["mix_with"] else plan.mix_with,
             decisions_weight=options["decisions_weight"] or plan.decisions_weight,
+            on_drift=plan.on_drift if options["on_drift"] is None else options["on_drift"] == "yes",
+            drift_days=plan.drift_days if options["drift_days"] is None else options["drift_days"],
         )
     outlook = retraining_outlook(plan)
     fields = {
         "enabled": plan.enabled,
         "after_decisions": plan.after_decisions,
         "weekly": plan.weekly,
+        "on_drift": plan.on_drift,
+        "drift_days": plan.drift_days,
         "recipe": plan.recipe,
         "config": plan.config,
         "mix_with": plan.mix_with.name if plan.mix_with else None,
