@@ -114,12 +114,15 @@ def policy_save(
     return policy
 
 
-def policy_restore(*, policy: Policy, note: str = "", by: User | None) -> Policy:
+def policy_restore(
+    *, policy: Policy, note: str = "", seen_version: int | None = None, by: User | None
+) -> Policy:
     """Save an old version again as the newest one. Raises what policy_save raises."""
     return policy_save(
         source=policy.source,
         **{name: getattr(policy, name) for name in FIELDS},
         note=note.strip() or f"Version {policy.version} again",
+        seen_version=seen_version,
         by=by,
     )
 

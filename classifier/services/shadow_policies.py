@@ -39,7 +39,7 @@ def shadow_policy_start(
 ) -> ShadowPolicy:
     """Let a draft judge what comes in for `source` (None: for all that follow the site's policy), instead of another.
 
-    Nobody acts on what it says. Raises InvalidInput, also where the policy in force says the same, PermissionDenied.
+    Nobody acts on what it says. One that runs and says the same goes on. Raises InvalidInput, also where the policy in force says the same, PermissionDenied.
     """
     require_permission(by, CHANGE)
     require_scope(by, source)
@@ -50,6 +50,8 @@ def shadow_policy_start(
         if now is not None and all(getattr(now, name) == fields[name] for name in OF_A_DRAFT):
             raise InvalidInput([ValidationProblem("bands", SAME, "unchanged")])
         before = shadow_policy_running(source=source)
+        if before is not None and all(getattr(before, name) == fields[name] for name in OF_A_DRAFT):
+            return before
         if before is not None:
             _end(before, ShadowPolicyStatus.REPLACED, by=by, reason="another draft took its place")
         shadow = ShadowPolicy.objects.create(source=source, created_by=by, **fields)

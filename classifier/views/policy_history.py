@@ -1,11 +1,12 @@
-"""The versions of a policy as a page lists them: who, when, why, and what each changed."""
+"""The versions of a policy as a page lists them: who, when, why, and what each changed, in sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from classifier.inference.bands import BANDS
 from classifier.models import Policy, ShadowPolicy
+from classifier.selectors.policy_versions import FieldChange, band_changes, differing, with_changes
 from classifier.services.in_force import CurrentPolicy
 from classifier.views.policy_form import title_of
 
@@ -27,57 +28,37 @@ class VersionRow:
 
 
 def version_rows(versions: Sequence[Policy]) -> list[VersionRow]:
-    """Versions of one policy, newest first, each with what it changed; of the last one nothing is told."""
-    rows = []
-    for place, policy in enumerate(versions):
-        before = versions[place + 1] if place + 1 < len(versions) else None
-        rows.append(VersionRow(policy, changes(before, policy) if before else None))
-    return rows
+    """Consecutive versions of one policy, newest first, each with what it changed."""
+    return [
+        VersionRow(one.policy, None if one.changes is None else [_said(change) for change in one.changes])
+        for one in with_changes(versions)
+    ]
 
 
 def draft_changes(now: CurrentPolicy, draft: ShadowPolicy) -> list[str]:
     """What a draft says otherwise than the policy in force, a sentence each."""
-    return _band_changes(now.bands, draft.bands) + _change(
-        "automatic", [band for band in BANDS if now.is_automatic(band)], draft.automatic
-    )
+    automatic = [band for band in BANDS if now.is_automatic(band)]
+    found = band_changes(now.bands, draft.bands) + differing(("automatic",), automatic, draft.automatic)
+    return [_said(change) for change in found]
 
 
-def changes(before: Policy, after: Policy) -> list[str]:
-    """What differs, a sentence each."""
-    found = _band_changes(before.bands, after.bands)
-    for name in NAMES:
-        found += _change(name, getattr(before, name), getattr(after, name))
-    old_reasons, new_reasons = (
-        {row["code"]: row["title"] for row in each.reasons} for each in (before, after)
-    )
-    for code in {**old_reasons, **new_reasons}:
-        if code not in new_reasons:
-            found.append(f"reason {code} is gone")
-        elif code not in old_reasons:
-            found.append(f"reason {code} is new")
-        elif old_reasons[code] != new_reasons[code]:
-            found.append(
-                f"reason {code} reads \N{LEFT DOUBLE QUOTATION MARK}{new_reasons[code]}\N{RIGHT DOUBLE QUOTATION MARK}"
-            )
-    return found
+def _said(change: FieldChange) -> str:
+    match change.path:
+        case ("bands", label, band):
+            name = f"{title_of(label)}, {band} from"
+        case ("reasons", code):
+            return _said_reason(code, change)
+        case _:
+            name = NAMES[change.field]
+    return f"{name}: {_shown(change.before)} \N{RIGHTWARDS ARROW} {_shown(change.after)}"
 
 
-def _change(name: str, old: Any, new: Any) -> list[str]:
-    return [] if old == new else [f"{NAMES[name]}: {_shown(old)} \N{RIGHTWARDS ARROW} {_shown(new)}"]
-
-
-def _band_changes(
-    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
-) -> list[str]:
-    found = []
-    for label in {**before, **after}:
-        for band in ("review", "remove"):
-            old, new = before.get(label, {}).get(band), after.get(label, {}).get(band)
-            if old != new:
-                found.append(
-                    f"{title_of(label)}, {band} from: {_shown(old)} \N{RIGHTWARDS ARROW} {_shown(new)}"
-                )
-    return found
+def _said_reason(code: str, change: FieldChange) -> str:
+    if change.after is None:
+        return f"reason {code} is gone"
+    if change.before is None:
+        return f"reason {code} is new"
+    return f"reason {code} reads \N{LEFT DOUBLE QUOTATION MARK}{change.after}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _shown(value: Any) -> str:

@@ -105,7 +105,7 @@ class PolicyEndpoint(ModerationEndpoint):
     )
     def get(self, request: Request, slug: str | None = None) -> Response:
         checked_query(NoQuery, request)
-        return _answer(source_of(request, slug))
+        return policy_answer(source_of(request, slug))
 
     @extend_schema(
         operation_id="save_policy",
@@ -134,8 +134,8 @@ class PolicyEndpoint(ModerationEndpoint):
     def put(self, request: Request, slug: str | None = None) -> Response:
         source = source_of(request, slug)
         said = checked(PolicyInput, request)
-        policy_save(source=source, **said, seen_version=_seen(request), by=caller(request))
-        return _answer(source)
+        policy_save(source=source, **said, seen_version=seen_version(request), by=caller(request))
+        return policy_answer(source)
 
 
 class PolicyPreviewEndpoint(ModerationEndpoint):
@@ -193,7 +193,7 @@ def source_of(request: Request, slug: str | None) -> Source | None:
     return source
 
 
-def _answer(source: Source | None) -> Response:
+def policy_answer(source: Source | None) -> Response:
     own = policy_newest(source=source)
     policy = own or policy_newest(source=None)
     if policy is None:
@@ -202,7 +202,7 @@ def _answer(source: Source | None) -> Response:
     return Response(shown_policy(source, policy), headers=version)
 
 
-def _seen(request: Request) -> int | None:
+def seen_version(request: Request) -> int | None:
     """The own version that If-Match names; None where any will do."""
     asked = asked_version(request)
     if asked is None:
