@@ -22,7 +22,14 @@ SELECT
     (SELECT sum(seconds) FROM classifier_decision WHERE created_at >= %(begin)s AND bulk_id IS NULL),
     (SELECT count(*) FROM classifier_comment comment JOIN classifier_prediction said ON said.comment_id = comment.id
      WHERE comment.created_at >= %(begin)s AND said.verdict = 'toxic'),
-    (SELECT count(*) FROM classifier_comment WHERE queued_at IS NOT NULL)
+    (SELECT count(*) FROM classifier_comment WHERE queued_at IS NOT NULL),
+    (SELECT count(*) FROM (
+        SELECT *, lag(action) OVER earlier AS stood, lag(by_id) OVER earlier AS whose,
+            lag(automatic) OVER earlier AS auto
+        FROM classifier_decision WHERE action IN ('approve', 'remove', 'undo')
+        WINDOW earlier AS (PARTITION BY comment_id ORDER BY id)
+     ) AS each WHERE created_at >= %(begin)s AND NOT automatic AND stood IN ('approve', 'remove') AND stood <> action
+        AND (auto OR by_id IS DISTINCT FROM whose))
 """
 
 
@@ -144,7 +151,7 @@ def _wrong(user: Any) -> list[str]:
     begin = datetime.combine(board.days[0].day, clock(), tzinfo=UTC)
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {"begin": begin})
-        inbound, automatic, manual, seconds, toxic, waiting = cursor.fetchone()
+        inbound, automatic, manual, seconds, toxic, waiting, overturned = cursor.fetchone()
     pairs = {
         "came in": (told["inbound"], inbound),
         "automatic decisions": (sum(told["automatic"].values()), automatic),
@@ -154,6 +161,7 @@ def _wrong(user: Any) -> list[str]:
         "toxic": (told["toxic"], toxic),
         "scores": (sum(sum(said["scores"]) for said in board.total["versions"].values()), inbound),
         "waiting": (board.queue.waiting, waiting),
+        "overturned": (told["overturned"]["count"], overturned),
         "missing days": (len(board.missing), 0),
     }
     return [f"{name}: {said} told, {true} counted" for name, (said, true) in pairs.items() if said != true]

@@ -115,9 +115,10 @@ def agreement_of(table: Mapping[str, int]) -> Kappa:
 def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
     """What is shown of a day's or a span's counts; shares are None where there is nothing to divide by."""
     manual, automatic = numbers["manual"], numbers["automatic"]
-    undone, times = numbers["undone"], numbers["seconds"]
+    undone, replaced, times = numbers["undone"], numbers["replaced"], numbers["seconds"]
     final = sum(one[action] for one in (manual, automatic) for action in ("approve", "remove"))
-    overturned = undone["others"] + undone["automatic"] + numbers["appeals"]["overturned"]
+    taken_back = sum(one[whose] for one in (undone, replaced) for whose in ("others", "automatic"))
+    overturned = taken_back + numbers["appeals"]["overturned"]
     agreed = agreement_of(numbers["agreement"])
     return {
         "inbound": numbers["inbound"],

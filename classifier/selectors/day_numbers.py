@@ -8,6 +8,7 @@ purged or an author is erased, so that a day can be counted again at any time wi
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from operator import add
 from typing import Any
 
@@ -57,6 +58,31 @@ WHERE undo.created_at >= %(begin)s AND undo.created_at < %(end)s AND undo.action
     )
 GROUP BY 1, 2, 3
 """
+# A person decided otherwise over what stood. An edit in between makes it another text, an appeal counts as such.
+REPLACED = """
+SELECT
+    comment.source_id, stood.by_id,
+    CASE WHEN stood.automatic THEN 'automatic' WHEN made.by_id = stood.by_id THEN 'own' ELSE 'others' END, count(*)
+FROM classifier_decision made
+JOIN classifier_comment comment ON comment.id = made.comment_id
+JOIN LATERAL (
+    SELECT before.id, before.action, before.by_id, before.automatic, before.created_at
+    FROM classifier_decision before
+    WHERE before.comment_id = made.comment_id AND before.id < made.id AND before.action IN ('approve', 'remove', 'undo')
+    ORDER BY before.id DESC LIMIT 1
+) AS stood ON stood.action IN ('approve', 'remove') AND stood.action <> made.action
+WHERE made.created_at >= %(begin)s AND made.created_at < %(end)s AND made.action IN ('approve', 'remove')
+    AND NOT made.automatic
+    AND NOT EXISTS (
+        SELECT FROM classifier_appeal appeal WHERE appeal.decision_id = stood.id AND appeal.status = 'overturned'
+    )
+    AND NOT EXISTS (
+        SELECT FROM classifier_commentevent event
+        WHERE event.comment_id = made.comment_id AND event.reason LIKE 'text edited:%%'
+            AND event.created_at >= stood.created_at AND event.created_at <= made.created_at
+    )
+GROUP BY 1, 2, 3
+"""
 APPEALS = """
 SELECT comment.source_id, 'opened', NULL, count(*)
 FROM classifier_appeal appeal JOIN classifier_comment comment ON comment.id = appeal.comment_id
@@ -84,9 +110,10 @@ def no_numbers() -> Numbers:
 
     `unscored`: came in and waits for its verdict (a failed comment does not). `versions`: {version: {"toxic", "calm",
     "scores": 20 bins}} of the first verdicts. `manual` are decisions of people, `bulk` those of them that were made in
-    bulk. `undone` tells whose final decisions were taken back: one's own, those of others, automatic ones; what an
-    appeal overturned counts there alone. `agreement` crosses the model's verdict with what a person decided one by one.
-    `seconds` is a histogram as measures.seconds_quantile reads it. `people`: {id: …} of whose decisions they were.
+    bulk. `undone` tells whose final decisions were taken back: one's own, those of others, automatic ones; `replaced`
+    over whose a person decided otherwise while they stood. What an appeal overturned counts there alone. `agreement`
+    crosses the model's verdict with what a person decided one by one. `seconds` is a histogram as
+    measures.seconds_quantile reads it. `people`: {id: …} of whose decisions they were.
     """
     return {
         "inbound": 0,
@@ -97,6 +124,7 @@ def no_numbers() -> Numbers:
         "bulk": 0,
         "seconds": {"sum": 0.0, "count": 0, "bins": {}},
         "undone": {"own": 0, "others": 0, "automatic": 0},
+        "replaced": {"own": 0, "others": 0, "automatic": 0},
         "appeals": {"opened": 0, "upheld": 0, "overturned": 0},
         "reports": 0,
         "agreement": _agreement(),
@@ -119,7 +147,8 @@ def day_numbers(day: date) -> dict[int, Numbers]:
         for statement, read in (
             (COMMENTS, _read_comments),
             (DECISIONS, _read_decisions),
-            (UNDONE, _read_undone),
+            (UNDONE, partial(_read_taken_back, "undone")),
+            (REPLACED, partial(_read_taken_back, "replaced")),
             (APPEALS, _read_appeals),
             (REPORTS, _read_reports),
         ):
@@ -210,8 +239,8 @@ def _read_decisions(
             holder["agreement"][f"{'toxic' if verdict == 'toxic' else 'calm'}_{action}"] += count
 
 
-def _read_undone(numbers: Numbers, by: int | None, whose: str, count: int) -> None:
-    numbers["undone"][whose] += count
+def _read_taken_back(how: str, numbers: Numbers, by: int | None, whose: str, count: int) -> None:
+    numbers[how][whose] += count
     if whose == "others" and by is not None:
         _person(numbers, by)["overturned"] += count
 

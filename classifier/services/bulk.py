@@ -5,8 +5,8 @@ a lead meanwhile, is left alone. It works in chunks, each a short transaction wh
 one that was interrupted tells what it has done and can be taken back.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -20,9 +20,11 @@ from classifier.models import (
     CommentStatus,
     Decision,
     DecisionAction,
+    Source,
     User,
 )
 from classifier.models.comment import CommentQuerySet
+from classifier.selectors.access import sources_of
 from classifier.selectors.bulk_actions import bulk_actions_seen_by
 from classifier.selectors.queue_filters import QueueFilters
 from classifier.selectors.review import decidable_by, queue_comments, with_review
@@ -51,6 +53,25 @@ OTHERS = "Some of these comments are of sources that you do not see."
 
 
 @dataclass(frozen=True)
+class Why:
+    """What every decision of a bulk action carries: a code of the policy with a note, or `reason` as a sentence.
+
+    Where a comment's policy does not know the code, `told` stands there as the note.
+    """
+
+    reason: str
+    note: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        if not self.note:
+            return self.reason
+        whole = f"{self.titles.get(self.reason, self.reason)}: {self.note}" if self.reason else self.note
+        return whole[:NOTE_CHARACTERS]
+
+
+@dataclass(frozen=True)
 class BulkPreview:
     """`filters` choose exactly what was counted, also later; `sample` are the riskiest; `too_many`: above BULK_MAX."""
 
@@ -74,25 +95,42 @@ def bulk_preview(*, filters: QueueFilters, by: User | None) -> BulkPreview:
     return BulkPreview(filters, count, list(with_review(chosen).order_by(F("risk").desc(), "id")[:SAMPLE]))
 
 
+def reasons_offered(*, by: User | None) -> dict[str, str]:
+    """The titles of all reasons that the policies of the sources that `by` sees know, by code."""
+    own = sources_of(by)
+    sources = (Source.objects.all() if own is None else own).values_list("pk", flat=True)
+    policies = {policy.pk: policy for policy in map(policy_for, [None, *sources])}
+    return {str(one["code"]): str(one["title"]) for policy in policies.values() for one in policy.reasons}
+
+
 def bulk_decide(
-    *, filters: QueueFilters, action: str, reason: str, expected_count: int, by: User | None
+    *,
+    filters: QueueFilters,
+    action: str,
+    reason: str,
+    note: str = "",
+    expected_count: int,
+    by: User | None,
 ) -> BulkAction:
     """Approve or remove everything undecided that `filters` choose (those of a BulkPreview).
 
-    `reason` is needed: a sentence, or a code of the policy. `expected_count` is what the preview counted. The action's
-    `count` is what was really decided: less, where others were quicker. Raises DecisionConflict when there is more than
-    was counted, InvalidInput and PermissionDenied.
+    `reason` or `note` is needed: a code of the policy, or a sentence. `expected_count` is what the preview counted.
+    The action's `count` is what was really decided: less, where others were quicker. Raises DecisionConflict when
+    there is more than was counted, InvalidInput and PermissionDenied.
     """
     require_permission(by, MANY)
-    _check(action, reason, expected_count)
+    why = Why(reason.strip(), note.strip(), reasons_offered(by=by))
+    _check(action, why, expected_count)
     ids = list(_undecided(filters, by).order_by("id").values_list("pk", flat=True)[: expected_count + 1])
     if len(ids) > expected_count:
         there = _undecided(filters, by).order_by().count()
         raise DecisionConflict(GREW.format(there, expected_count))
-    return _decide_all(ids, action, reason.strip(), by, filters)
+    return _decide_all(ids, action, why, by, filters)
 
 
-def group_decide(*, comment: Comment, action: str, reason: str, by: User | None) -> BulkAction:
+def group_decide(
+    *, comment: Comment, action: str, reason: str = "", note: str = "", by: User | None
+) -> BulkAction:
     """Decide the waiting near-copies of a comment as one, up to GROUP_MAX; `comment` itself too where it waits.
 
     What moderators may do without a lead: it is the same text. Raises InvalidInput and PermissionDenied.
@@ -100,8 +138,10 @@ def group_decide(*, comment: Comment, action: str, reason: str, by: User | None)
     require_permission(by, "classifier.add_decision")
     group = group_of(comment=comment, user=by, limit=GROUP_MAX)
     ids = [one.comment.pk for one in group.comments] + [comment.pk]
-    _check(action, reason, len(ids))
-    return _decide_all(sorted(ids), action, reason.strip(), by, QueueFilters(ids=tuple(sorted(ids))))
+    titles = {str(one["code"]): str(one["title"]) for one in policy_for(comment.source_id).reasons}
+    why = Why(reason.strip(), note.strip(), titles)
+    _check(action, why, len(ids))
+    return _decide_all(sorted(ids), action, why, by, QueueFilters(ids=tuple(sorted(ids))))
 
 
 def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
@@ -137,15 +177,16 @@ def _undecided(filters: QueueFilters, by: User | None) -> CommentQuerySet:
     return readable.filter(decidable_by(user=by), has_open_appeal=False)
 
 
-def _check(action: str, reason: str, expected: int) -> None:
+def _check(action: str, why: Why, expected: int) -> None:
     problems = []
     if action not in ACTIONS:
         problems.append(ValidationProblem("action", "This must be approve or remove.", "invalid_choice"))
-    if not reason.strip():
+    if not (why.reason or why.note):
         problems.append(ValidationProblem("reason", "Say why, for who looks at it later.", "required"))
-    if len(reason) > NOTE_CHARACTERS or "\x00" in reason:
-        message = f"At most {NOTE_CHARACTERS:,} characters, and no NUL, are allowed."
-        problems.append(ValidationProblem("reason", message, "max_length"))
+    for name, value in (("reason", why.reason), ("note", why.note)):
+        if len(value) > NOTE_CHARACTERS or "\x00" in value:
+            message = f"At most {NOTE_CHARACTERS:,} characters, and no NUL, are allowed."
+            problems.append(ValidationProblem(name, message, "max_length"))
     if expected > BULK_MAX:
         message = f"At most {BULK_MAX:,} comments are decided at once; narrow the filters."
         problems.append(ValidationProblem("expected_count", message, "max_value"))
@@ -154,24 +195,24 @@ def _check(action: str, reason: str, expected: int) -> None:
 
 
 def _decide_all(
-    ids: Sequence[int], action: str, reason: str, by: User | None, filters: QueueFilters
+    ids: Sequence[int], action: str, why: Why, by: User | None, filters: QueueFilters
 ) -> BulkAction:
     with transaction.atomic():
-        bulk = BulkAction.objects.create(action=action, reason=reason, filters=filters.to_data(), by=by)
+        bulk = BulkAction.objects.create(action=action, reason=why.told, filters=filters.to_data(), by=by)
         audit_record(
             verb="queue.bulk",
             by=by,
             subject=f"bulk {bulk.pk}",
             count=len(ids),
-            data={"action": action, "reason": reason, "filters": told_filters(filters)},
+            data={"action": action, "reason": why.told, "filters": told_filters(filters)},
         )
     for begin in range(0, len(ids), CHUNK):
-        _decide_chunk(ids[begin : begin + CHUNK], bulk, by)
+        _decide_chunk(ids[begin : begin + CHUNK], bulk, why, by)
     bulk.refresh_from_db()
     return bulk
 
 
-def _decide_chunk(ids: Sequence[int], bulk: BulkAction, by: User | None) -> None:
+def _decide_chunk(ids: Sequence[int], bulk: BulkAction, why: Why, by: User | None) -> None:
     with transaction.atomic():
         rows = list(
             _undecided(QueueFilters(status=CommentStatus.CLASSIFIED, ids=tuple(ids)), by)
@@ -181,7 +222,7 @@ def _decide_chunk(ids: Sequence[int], bulk: BulkAction, by: User | None) -> None
         )
         if not rows:
             return
-        made = Decision.objects.bulk_create(_decision(row, bulk, by) for row in rows)
+        made = Decision.objects.bulk_create(_decision(row, bulk, why, by) for row in rows)
         latest = Decision.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
         transition_many(
             rows,
@@ -198,14 +239,14 @@ def _decide_chunk(ids: Sequence[int], bulk: BulkAction, by: User | None) -> None
         emit_decided(made)
 
 
-def _decision(row: Comment, bulk: BulkAction, by: User | None) -> Decision:
+def _decision(row: Comment, bulk: BulkAction, why: Why, by: User | None) -> Decision:
     policy = policy_for(row.source_id)
-    is_code = bulk.reason in reason_codes(policy)
+    is_code = why.reason in reason_codes(policy)
     return Decision(
         comment=row,
         action=bulk.action,
-        reason=bulk.reason if is_code else "",
-        note="" if is_code else bulk.reason,
+        reason=why.reason if is_code else "",
+        note=why.note if is_code else why.told,
         by=by,
         prediction_id=row.current_prediction_id,
         policy_id=policy.pk,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from classifier.models import BulkAction, DecisionAction
 from classifier.selectors.bulk_actions import bulk_actions_seen_by
 from classifier.selectors.queue_filters import QueueFilters, WrongFilter
-from classifier.services.bulk import BULK_MAX, bulk_decide, bulk_preview, bulk_undo
+from classifier.services.bulk import BULK_MAX, bulk_decide, bulk_preview, bulk_undo, reasons_offered
 from classifier.services.errors import DecisionConflict
 from classifier.services.validation import InvalidInput
 from classifier.views.access import permitted, person_of
@@ -67,16 +67,20 @@ def decide(request: HttpRequest) -> HttpResponse:
         count = int(request.POST.get("count", ""))
     except (WrongFilter, ValueError, TypeError, AttributeError):
         raise Http404 from None
-    action, reason = request.POST.get("action", ""), request.POST.get("reason", "").replace("\r\n", "\n")
     try:
         bulk = bulk_decide(
-            filters=filters, action=action, reason=reason, expected_count=count, by=person_of(request)
+            filters=filters,
+            action=request.POST.get("action", ""),
+            reason=request.POST.get("code", ""),
+            note=_words(request),
+            expected_count=count,
+            by=person_of(request),
         )
     except InvalidInput as error:
         errors = {problem.field: problem.message for problem in error.problems}
-        return _preview(request, filters, reason=reason, errors=errors, status=422)
+        return _preview(request, filters, errors=errors, status=422)
     except DecisionConflict as conflict:
-        return _preview(request, filters, reason=reason, errors={"conflict": str(conflict)}, status=409)
+        return _preview(request, filters, errors={"conflict": str(conflict)}, status=409)
     word = DecisionAction(bulk.action).label.lower()
     left = f" {count - bulk.count:,} were decided by others meanwhile." if bulk.count < count else ""
     plural = "comment is" if bulk.count == 1 else "comments are"
@@ -105,7 +109,6 @@ def _preview(
     request: HttpRequest,
     filters: QueueFilters,
     *,
-    reason: str = "",
     errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -120,10 +123,16 @@ def _preview(
         "words": [word for word in in_words(counted.filters) if not word.startswith("up to comment")],
         "back": query_of(filters) if not filters.ids else "",
         "most": BULK_MAX,
-        "reason": reason,
+        "reason": _words(request),
+        "codes": reasons_offered(by=person_of(request)).items(),
+        "code": request.POST.get("code", ""),
         "errors": errors or {},
     }
     return render(request, "classifier/queue/bulk_preview.html", context, status=status)
+
+
+def _words(request: HttpRequest) -> str:
+    return request.POST.get("reason", "").replace("\r\n", "\n")
 
 
 def _row(bulk: BulkAction) -> dict[str, Any]:

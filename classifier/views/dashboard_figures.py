@@ -143,7 +143,8 @@ def _overturned(told: Told) -> Figure:
     return Figure(
         "overturned",
         "Overturned decisions",
-        "Undone by somebody else, or overturned by an appeal, on that day, for each decision made on it.",
+        "Undone or decided otherwise by somebody else, or overturned by an appeal, on that day, for each decision made"
+        " on it.",
         "lines",
         lines(
             told,

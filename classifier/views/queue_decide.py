@@ -104,10 +104,7 @@ def _decide_group(
     counted, shown = len(group_of(comment=comment, user=user)) + 1, request.POST.get("together", "")
     if shown.isdecimal() and counted > int(shown):
         raise DecisionConflict(GREW.format(counted, shown))
-    titles = {str(one["code"]): str(one["title"]) for one in policy.reasons}
-    both = f"{titles.get(typed.reason, typed.reason)}: {typed.note.strip()}"
-    reason = both if typed.reason and typed.note.strip() else typed.reason or typed.note
-    bulk = group_decide(comment=comment, action=action, reason=reason, by=user)
+    bulk = group_decide(comment=comment, action=action, reason=typed.reason, note=typed.note, by=user)
     write_answer(state, user)
     state.done.append([GROUP, bulk.pk, comment.pk])
     return f"{bulk.count:,} comments are {DecisionAction(action).label.lower()} together."

@@ -115,7 +115,9 @@ class HandlingOutput(serializers.Serializer[Any]):
 
 @extend_schema_serializer(component_name="Overturned")
 class OverturnedOutput(serializers.Serializer[Any]):
-    count = serializers.IntegerField(help_text="Undone by another person, or overturned by an appeal.")
+    count = serializers.IntegerField(
+        help_text="Undone or decided otherwise by another person, or overturned by an appeal."
+    )
     decisions = serializers.IntegerField(help_text="Approvals and removals by people and policies.")
     share = serializers.FloatField(allow_null=True)
 

@@ -8,6 +8,7 @@ from classifier.models import (
     Appeal,
     BulkAction,
     Comment,
+    CommentEvent,
     DayStatistic,
     ModelVersion,
     Prediction,
@@ -15,6 +16,7 @@ from classifier.models import (
     Source,
     User,
 )
+from classifier.selectors.dashboard import summary
 from classifier.selectors.day_numbers import added_up, day_numbers, no_numbers
 from classifier.services.statistics import day_count
 from classifier.tests.quality.conftest import Decided, Said, clock, moment
@@ -107,6 +109,49 @@ def test_what_is_taken_back_counts_on_that_day_and_against_whom_it_was(
     assert numbers["appeals"] == {"opened": 0, "upheld": 0, "overturned": 1}
     assert numbers["people"][str(ann.pk)]["overturned"] == 2
     assert day_numbers(date(2026, 3, 9))[forum.pk]["appeals"]["opened"] == 1
+
+
+def test_a_decision_over_a_standing_one_counts_against_whose_it_was(
+    forum: Source, said: Said, decided: Decided, ann: User, bea: User
+) -> None:
+    """Not the same answer again, not after an undo, not over another text, and an appeal only as an appeal."""
+    comments = [said(forum, "2026-03-01T10:00:00", 0.9) for _ in range(7)]
+    other, own, policy, same, undone, edited, appealed = comments
+    for comment in comments:
+        automatic = comment is policy
+        stood = decided(
+            comment, "2026-03-09T09:00:00", "remove", None if automatic else ann, automatic=automatic
+        )
+        if comment is undone:
+            decided(comment, "2026-03-09T10:00:00", "undo", ann, undoes=stood)
+        if comment is edited:
+            with clock(moment("2026-03-09T11:00:00")):
+                reason = "text edited: 5 characters before, 6 now"
+                CommentEvent.objects.create(comment=comment, old="decided", new="pending", reason=reason)
+        if comment is appealed:
+            with clock(moment("2026-03-09T10:00:00")):
+                appeal = Appeal.objects.create(comment=comment, decision=stood)
+            answered = {"status": "overturned", "resolved_at": moment("2026-03-10T09:00:00")}
+            Appeal.objects.filter(pk=appeal.pk).update(**answered)
+        decided(comment, "2026-03-10T08:59:00", "escalate", bea)
+        action = "remove" if comment is same else "approve"
+        decided(comment, "2026-03-10T09:00:00", action, ann if comment is own else bea)
+    decided(other, "2026-03-10T09:30:00", "remove", automatic=True)
+    numbers = day_numbers(DAY)[forum.pk]
+    assert numbers["replaced"] == {"own": 1, "others": 1, "automatic": 1}
+    assert numbers["undone"] == {"own": 0, "others": 0, "automatic": 0}
+    assert numbers["people"][str(ann.pk)]["overturned"] == 2, "bea's approval, and the appeal"
+    assert summary(numbers)["overturned"]["count"] == 3
+    assert day_count(day=DAY) == 1
+    before = DayStatistic.objects.get().numbers
+    Comment.objects.update(text="", text_purged_at=moment("2026-04-01"), edited_at=moment("2026-04-01"))
+    day_count(day=DAY)
+    assert DayStatistic.objects.get().numbers == before == numbers
+
+
+def test_days_that_were_kept_without_replaced_decisions_are_read_as_none() -> None:
+    kept = {name: value for name, value in no_numbers().items() if name != "replaced"}
+    assert summary(added_up([kept]))["overturned"]["count"] == 0
 
 
 def test_counting_a_day_again_changes_nothing_not_even_after_texts_are_gone(

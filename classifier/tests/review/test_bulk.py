@@ -19,6 +19,8 @@ from classifier.services import (
     group_of,
 )
 from classifier.services.access import source_access_set
+from classifier.services.bulk import reasons_offered
+from classifier.services.policies import policy_save
 from classifier.services.roles import LEAD
 from classifier.tests.review.conftest import waiting
 
@@ -137,3 +139,44 @@ def test_a_bulk_action_in_other_sources_is_neither_seen_nor_undone(
     own = decided("near")
     assert list(bulk_actions_seen_by(user=here)) == [own]
     assert bulk_undo(bulk=own, by=here) == 1
+
+
+def test_reason_and_note_of_a_group_are_fields_of_each_decision(
+    active_version: ModelVersion, moderator: User
+) -> None:
+    """A source whose policy does not know the code keeps both in words, for nothing may be lost."""
+    reasons = [{"code": "spam", "title": "Spam wave"}]
+    policy_save(source=None, bands={"toxic": {"review": 0.5}}, reasons=reasons, by=None)
+    one, copy = waiting(active_version, RANT, RANT.upper())
+    (elsewhere,) = waiting(active_version, RANT, source="other")
+    policy_save(source=elsewhere.source, bands={"toxic": {"review": 0.5}}, reasons=[], by=None)
+    bulk = group_decide(comment=one, action="remove", reason="spam", note=" seen before ", by=moderator)
+    made = {row.comment_id: (row.reason, row.note) for row in Decision.objects.all()}
+    assert made[one.pk] == made[copy.pk] == ("spam", "seen before")
+    assert made[elsewhere.pk] == ("", "Spam wave: seen before")
+    assert bulk.reason == "Spam wave: seen before"
+    assert Decision.objects.filter(reason="spam").count() == 2
+
+
+def test_a_bulk_decision_takes_a_code_with_a_note_or_a_sentence(
+    active_version: ModelVersion, people: Callable[..., list[User]]
+) -> None:
+    (lead,) = people(LEAD, 1)
+    reasons = [{"code": "spam", "title": "Spam wave"}]
+    policy_save(source=None, bands={"toxic": {"review": 0.5}}, reasons=reasons, by=None)
+
+    def decided(text: str, **why: str) -> Decision:
+        (comment,) = waiting(active_version, text)
+        filters = QueueFilters(ids=(comment.pk,))
+        bulk_decide(filters=filters, action="remove", expected_count=1, by=lead, **{"reason": "", **why})
+        return Decision.objects.get(comment=comment)
+
+    for text, why, kept in (
+        ("one", {"reason": "spam"}, ("spam", "")),
+        ("two", {"reason": "spam", "note": "a raid"}, ("spam", "a raid")),
+        ("three", {"reason": "a raid"}, ("", "a raid")),
+        ("four", {"note": "a raid"}, ("", "a raid")),
+    ):
+        made = decided(text, **why)
+        assert (made.reason, made.note) == kept
+    assert reasons_offered(by=lead) == {"spam": "Spam wave"}
