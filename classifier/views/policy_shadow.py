@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -40,6 +41,8 @@ FEW_DECIDED = 30
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy_shadow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """The report of the draft that judges, or judged, silently; by POST it is started again, stopped, put in force."""
+    if request.method == "POST" and not person_of(request).has_perm(CHANGE):
+        raise PermissionDenied(CHANGE)
     source = found_source(request, slug)
     drafts = shadow_policies_of(source=source)
     asked = _number((request.POST if request.method == "POST" else request.GET).get("draft", ""))
