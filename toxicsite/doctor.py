@@ -45,20 +45,27 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything; what cannot be looked at because a server is away is a finding, too."""
     found: list[Finding] = []
+    away: set[str] = set()
     for check in CHECKS:
         try:
             found.extend(check())
         except (DatabaseError, InterfaceError) as error:
             reason = str(error).strip().partition("\n")[0]
-            found.append(
-                Finding(_name(check), FAIL, f"The database does not answer: {reason}", "set DATABASE_URL")
-            )
+            fix = f"{RUN}, or set DATABASE_URL"
+            found.append(_away(check, "the database", f": {reason}", fix, away))
             connection.close()
         except NoBroker:
-            found.append(
-                Finding(_name(check), FAIL, "Redis does not answer.", "start Redis, or set REDIS_URL")
-            )
+            found.append(_away(check, "Redis", ".", f"{RUN}, or set REDIS_URL", away))
     return found
+
+
+def _away(check: Callable[[], Any], server: str, reason: str, fix: str, away: set[str]) -> Finding:
+    """What a check found that cannot go on without `server`: why, and what to do, is said once."""
+    if server in away:
+        return Finding(_name(check), FAIL, f"Not looked at, as {server} does not answer.", "mend that first")
+    away.add(server)
+    message = f"{server[0].upper()}{server[1:]} does not answer{reason}"
+    return Finding(_name(check), FAIL, message, fix)
 
 
 def check_settings() -> Iterator[Finding]:
@@ -143,6 +150,7 @@ def check_redis() -> Iterator[Finding]:
 
 
 def check_workers() -> Iterator[Finding]:
+    up_seconds = _redis_up_seconds()
     alive = workers()
     if not alive:
         fix = f"{RUN}: celery -A toxicsite worker -Q classify --pool=solo"
@@ -155,11 +163,28 @@ def check_workers() -> Iterator[Finding]:
             "classification worker", state, message, "see the findings about the model" if problems else ""
         )
     ago = beat_seen_seconds_ago()
-    if ago is None or ago > BEAT_SECONDS:
+    if ago is None and (not alive or up_seconds < BEAT_SECONDS):
+        why = (
+            f"Redis started {up_seconds:.0f} seconds ago"
+            if alive
+            else "no worker is there to take what it sends"
+        )
+        yield Finding("beat", WARN, f"Not heard yet: {why}.", "look again in three minutes")
+    elif ago is None or ago > BEAT_SECONDS:
         message = "It has sent nothing for minutes: lost bells, retention and usage wait for it."
         yield Finding("beat", FAIL, message, f"{RUN}: celery -A toxicsite beat")
     else:
         yield Finding("beat", OK, f"Was heard {ago:.0f} seconds ago.")
+
+
+def _redis_up_seconds() -> float:
+    """Since when it can have been told anything; long ago where it does not say. Raises NoBroker."""
+    with broker_errors():
+        client().ping()
+        try:
+            return float(client().info("server")["uptime_in_seconds"])
+        except Exception:  # a managed server may not tell
+            return BEAT_SECONDS
 
 
 def check_other_queues() -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from classifier.services import worker_status, workers
 from toxicsite.lib.broker import NoBroker, broker_errors, client
 
 OK = "ok"
+UNKNOWN = "not known while Redis does not answer"
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when database, Redis, a worker and its model are there, else 503; each is named either way."""
     checks = {name: check() for name, check in CHECKS.items()}
+    if checks["redis"] != OK:  # workers are known by what they say there
+        checks |= {name: UNKNOWN for name in ("worker", "model") if checks[name] != OK}
     ready = all(state == OK for state in checks.values())
     return JsonResponse(
         {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503

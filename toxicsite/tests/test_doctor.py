@@ -81,15 +81,19 @@ def test_servers_that_are_away_are_findings_and_not_errors(
     def away() -> Iterator[doctor.Finding]:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(doctor, "CHECKS", (away, doctor.check_redis))
+    checks = (away, doctor.check_redis, away, doctor.check_workers)
+    monkeypatch.setattr(doctor, "CHECKS", checks)
     monkeypatch.setattr("toxicsite.doctor.connection.close", lambda: None)
     broker.client.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     found = doctor.examine()
     broker.client.cache_clear()
-    assert [one.state for one in found] == [doctor.FAIL, doctor.FAIL]
+    assert [one.state for one in found] == [doctor.FAIL] * 4
     assert "connection refused" in found[0].message
+    assert "DATABASE_URL" in found[0].fix
     assert "REDIS_URL" in found[1].fix
+    assert "Not looked at, as the database does not answer" in found[2].message
+    assert "Not looked at, as Redis does not answer" in found[3].message  # and not that no worker runs
 
 
 def test_a_redis_that_throws_keys_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,10 +105,14 @@ def test_a_redis_that_throws_keys_away_is_named(monkeypatch: pytest.MonkeyPatch)
 
 def test_workers_and_beat_that_do_not_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_fails(doctor.check_workers, "classification worker", "celery")
-    assert_fails(doctor.check_workers, "beat", "beat")
-    beat_seen()
+    assert finding(doctor.check_workers, "beat").state == doctor.WARN  # nobody takes what it sends
     alive = WorkerStatus(alive=True, model_version="m-1", name="classify@here")
     monkeypatch.setattr(doctor, "workers", lambda: [alive])
+    monkeypatch.setattr(broker.client(), "info", lambda _: {"uptime_in_seconds": 60})
+    assert finding(doctor.check_workers, "beat").state == doctor.WARN  # it sends once a minute
+    monkeypatch.setattr(broker.client(), "info", lambda _: {"uptime_in_seconds": 600})
+    assert_fails(doctor.check_workers, "beat", "beat")
+    beat_seen()
     assert_fine(doctor.check_workers, "classification worker")
     assert_fine(doctor.check_workers, "beat")
     monkeypatch.setattr(doctor, "workers", lambda: [WorkerStatus(alive=True, problem="no model is active")])

@@ -90,5 +90,14 @@ def test_readyz_says_that_redis_does_not_answer(client: Client, settings: LazySe
     }
 
 
+def test_without_redis_nobody_knows_whether_a_worker_runs(client: Client, settings: LazySettings) -> None:
+    broker.client.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    checks = client.get("/readyz").json()["checks"]
+    broker.client.cache_clear()
+    assert checks["redis"] == "does not answer"
+    assert checks["worker"] == checks["model"] == "not known while Redis does not answer"
+
+
 def test_a_probe_cannot_be_posted_to(client: Client) -> None:
     assert client.post("/healthz").status_code == 405
