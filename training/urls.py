@@ -16,6 +16,7 @@ PAGES = (
     "sweeps",
     "versions",
     "golden",
+    "label_errors",
     "shadow",
     "learn",
     "retraining",

@@ -186,6 +186,7 @@ def _training(admin: User) -> dict[str, int]:
     suite = TestSuite.objects.create(name="Hate", kind="cases", label="toxic", cases=[])
     return {
         "experiment_id": run.pk,
+        "evaluation_id": run.evaluations.get().pk,
         "dataset_id": dataset.pk,
         "sweep_id": sweep.pk,
         "suite_id": suite.pk,

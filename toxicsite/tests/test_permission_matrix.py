@@ -264,6 +264,10 @@ GET  training/datasets/new/                     TA     200
 GET  training/datasets/freeze/                  TA     200
 POST training/datasets/freeze/golden/           TA     422
 POST training/datasets/<int:dataset_id>/mix/    TA     404
+POST training/datasets/<int:dataset_id>/correct/  TA   404
+GET  training/evaluations/<int:evaluation_id>/labels/                  TA 404
+POST training/evaluations/<int:evaluation_id>/labels/<slug:key>/fix/   TA 404
+POST training/evaluations/<int:evaluation_id>/labels/<slug:key>/undo/  TA 404
 GET  training/datasets/new/<slug:kind>/         TA     404
 GET  training/datasets/<int:dataset_id>/        TA     404
 POST training/datasets/<int:dataset_id>/test-set/  TA  404

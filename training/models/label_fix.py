@@ -7,12 +7,6 @@ from django.db.models import Q
 from classifier.models.append_only import AppendOnlyModel
 
 
-class LabelFixQuerySet(models.QuerySet["LabelFix"]):
-    def standing(self) -> "LabelFixQuerySet":
-        """Corrections that nobody has taken back."""
-        return self.filter(undoes__isnull=True, undone_by__isnull=True)
-
-
 class LabelFix(AppendOnlyModel):
     """Written once; taking one back is a row of its own that names it in `undoes`.
 
@@ -31,8 +25,6 @@ class LabelFix(AppendOnlyModel):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = LabelFixQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

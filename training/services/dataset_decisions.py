@@ -1,7 +1,7 @@
 """Moderators' decisions, and suggestions that came in through the API, frozen into a data set."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from training.ml.frozen.rows import text_digest
 from training.models import Dataset, DatasetKind
 from training.selectors.datasets import decisions_standing, golden_texts
 from training.selectors.decisions_summary import teaching_suggestions
+from training.selectors.label_fixes import fixes_by_text
 from training.services.errors import DatasetRejected
 from training.services.freezing import check_new, dataset_store, incoming_folder, run_child
 
@@ -63,8 +64,9 @@ def dataset_from_decisions(
     adds what policies decided by themselves, `suggestions` what others sent through the API and nobody rejected.
     Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
     out are golden items and every text that one has, purged texts, and texts edited after they were decided: nobody
-    has judged those as they are. Marked words come along as spans. The hash of the text decides the split. Raises
-    DatasetRejected, also where there are too few decisions, and PermissionDenied.
+    has judged those as they are. Marked words come along as spans; a label that somebody has corrected in a data set
+    after the decision goes in as corrected. The hash of the text decides the split. Raises DatasetRejected, also where
+    there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
@@ -78,6 +80,7 @@ def dataset_from_decisions(
             decisions_standing(sources=sources, since=since, until=until, automatic=automatic),
             teaching_suggestions(sources=sources, since=since, until=until) if suggestions else (),
             golden_texts(),
+            fixes_by_text(),
             weight,
         )
         found.check()
@@ -96,6 +99,7 @@ def dataset_from_decisions(
             "suggested": found.suggested,
             "corrected": found.corrected,
             "marked": found.marked,
+            "fixed": found.fixed,
             "last_decision_id": found.last_id,
         }
         return dataset_store(
@@ -118,6 +122,7 @@ class _Found:
     toxic: int = 0
     corrected: int = 0
     marked: int = 0
+    fixed: int = 0
     repeated: int = 0
     edited: int = 0
     golden: int = 0
@@ -150,11 +155,13 @@ def _write_rows(
     decisions: Iterable[dict[str, Any]],
     suggestions: Iterable[Suggestion],
     measured_with: Iterable[str],
+    fixes: Mapping[str, Iterable[tuple[datetime, str, int]]],
     weight: float,
 ) -> _Found:
     """Write one line for each text, with its latest decision, else its latest suggestion; `decisions` newest first.
 
-    Nothing of `measured_with`, the texts of golden items, goes in.
+    Nothing of `measured_with`, the texts of golden items, goes in. `fixes` are labels that people have corrected in
+    data sets, by the text's digest; they outweigh what was said before.
     """
     found = _Found()
     seen: set[bytes] = set()
@@ -162,7 +169,12 @@ def _write_rows(
     kept: list[dict[str, Any]] = []
 
     def keep(
-        text: str, labels: dict[str, int], source: str, comment_id: int, marks: Sequence[dict[str, int]] = ()
+        text: str,
+        labels: dict[str, int],
+        said_at: datetime,
+        source: str,
+        comment_id: int,
+        marks: Sequence[dict[str, int]] = (),
     ) -> bool:
         digest = text_digest(text)
         if digest in golden:
@@ -172,6 +184,9 @@ def _write_rows(
             found.repeated += 1
             return False
         seen.add(digest)
+        later = {label: value for at, label, value in fixes.get(digest.hex(), ()) if at > said_at}
+        found.fixed += any(labels.get(label) != value for label, value in later.items())
+        labels = {**labels, **later}
         found.toxic += labels.get(TOXIC) == 1
         found.labels += [label for label in labels if label not in found.labels]
         spans = [[mark["begin"], mark["end"]] for mark in marks]
@@ -187,7 +202,8 @@ def _write_rows(
         removed = decision["action"] == "remove"
         labels = {TOXIC: int(removed), **{k: int(v) for k, v in decision["labels"].items()}}
         source, comment = decision["comment__source__slug"], decision["comment_id"]
-        if keep(decision["comment__text"], labels, source, comment, decision["marks"]):
+        said_at, marks = decision["created_at"], decision["marks"]
+        if keep(decision["comment__text"], labels, said_at, source, comment, marks):
             found.removed += removed
             found.approved += not removed
             found.corrected += bool(decision["labels"])
@@ -195,7 +211,8 @@ def _write_rows(
     for suggestion in reversed(list(suggestions)):
         scores = suggestion.labels.items()
         labels = {label: int(float(score) >= SUGGESTED_FROM) for label, score in scores}
-        found.suggested += keep(suggestion.text, labels, suggestion.source.slug, suggestion.comment_id or 0)
+        source, comment = suggestion.source.slug, suggestion.comment_id or 0
+        found.suggested += keep(suggestion.text, labels, suggestion.created_at, source, comment)
     with path.open("w", encoding="utf-8") as file:
         for row in reversed(kept):  # oldest first: new decisions come at the end
             row["targets"] = [row["labels"].get(label, -1) for label in found.labels]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from classifier.models import User
 from training.models import Dataset, DatasetKind
+from training.selectors.label_fixes import fixes_of
 from training.services.errors import DatasetRejected
 from training.services.freezing import check_new, dataset_store, incoming_folder, run_child
 
@@ -17,7 +18,8 @@ def dataset_mix(
 
     Labels are united, and one that a part does not know is unknown in its rows. Of a text that several parts have, the
     row of moderators' decisions stays, else that of the part named first. Texts of the site's test set leave the
-    training and validation rows. Raises DatasetRejected and PermissionDenied.
+    training and validation rows. Labels that people have corrected go in as corrected. Raises
+    DatasetRejected and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     if not 2 <= len(parts) <= MOST_PARTS:
@@ -40,7 +42,8 @@ def dataset_mix(
                 "name": dataset.name,
                 "path": str(dataset.path.resolve()),
                 "weight": weight,
-                "decisions": dataset.kind == DatasetKind.DECISIONS,
+                "decisions": dataset.kind == DatasetKind.DECISIONS or "decisions" in dataset.statistics,
+                "fixes": fixes_of(dataset),
             }
             for dataset, weight in parts
         ],

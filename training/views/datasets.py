@@ -15,6 +15,7 @@ from training.forms.datasets import DecisionsForm, HubForm, MixtureForm, MixWith
 from training.models import Dataset, DatasetKind
 from training.selectors.datasets import dataset_list, dataset_sample, dataset_uses
 from training.selectors.decisions_summary import decisions_summary, mixable_with
+from training.selectors.label_fixes import fixes_of
 from training.services import (
     HUB_PRESETS,
     DatasetRejected,
@@ -101,6 +102,7 @@ def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
         except FileNotFoundError:
             context["gone"] = True
         context |= {"found": findings(found), "uses": dataset_uses(dataset=found)}
+        context["fixes"] = len(fixes_of(found))
         learns = found.rows.get("train") and "sample" in context
         if found.kind == DatasetKind.DECISIONS and context["may_add"] and learns:
             context["mix_form"] = MixWithForm(datasets=mixable_with(found))

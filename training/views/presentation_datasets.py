@@ -128,12 +128,17 @@ def _remarks(statistics: dict[str, Any]) -> list[str]:
     if left:
         told = ", ".join(LEFT_OUT.get(reason, "{} " + reason).format(f"{n:,}") for reason, n in left.items())
         remarks.append(f"Left out: {told}.")
+    if corrected := statistics.get("corrected"):
+        labels = "label is" if corrected == 1 else "labels are"
+        remarks.append(f"{corrected:,} {labels} corrected against the data set that it was made of.")
     if decided := statistics.get("decisions"):
         remarks.append(f"{decided['approved']:,} approved and {decided['removed']:,} removed comments.")
         if corrected := decided.get("corrected"):
             remarks.append(f"Moderators corrected labels of {corrected:,} of them.")
         if marked := decided.get("marked"):
             remarks.append(f"Moderators marked words in {marked:,} of them.")
+        if fixed := decided.get("fixed"):
+            remarks.append(f"Labels of {fixed:,} rows are as somebody corrected them in an earlier data set.")
         if suggested := decided.get("suggested"):
             remarks.append(f"{suggested:,} rows are suggestions that came in through the API.")
     return remarks

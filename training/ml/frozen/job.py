@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training.ml.data_report import describe
+from training.ml.frozen.corrected import corrected
 from training.ml.frozen.cut import cut_missing_splits
 from training.ml.frozen.rows import Limits, Rows, RowsRejected, united_labels
 from training.ml.frozen.store import SPLITS, read_split, read_splits, write_splits
@@ -22,12 +23,12 @@ REFUSED = 2
 def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Read what `job` names, check it, cut missing splits, write `folder`/out. Returns the report.
 
-    Raises RowsRejected. `job`: {"reader": "files" | "hub" | "rows" | "mixture", …, "limits": {…},
+    Raises RowsRejected. `job`: {"reader": "files" | "hub" | "rows" | "mixture" | "corrected", …, "limits": {…},
     "validation_share", "test_share", "test_set": path of the site's test.parquet or null}.
     """
     limits = Limits(**job.get("limits", {}))
     splits, left_out, measured_on = _READERS[job["reader"]](job, limits)
-    if job["reader"] == "mixture":
+    if job["reader"] in ("mixture", "corrected"):
         cut: list[str] = []
     else:
         splits, cut = cut_missing_splits(
@@ -113,7 +114,12 @@ def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows],
     from training.ml.frozen.mixture import Part, mix
 
     parts = [
-        Part(part["name"], read_splits(Path(part["path"])), float(part["weight"]), bool(part["decisions"]))
+        Part(
+            part["name"],
+            corrected(read_splits(Path(part["path"])), part.get("fixes") or []),
+            float(part["weight"]),
+            bool(part["decisions"]),
+        )
         for part in job["parts"]
     ]
     measured_on = _measured_on(job)
@@ -126,7 +132,19 @@ def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows],
     return splits, left_out, measured_on
 
 
-_READERS = {"files": _read_files, "hub": _read_hub, "rows": _read_rows, "mixture": _read_mixture}
+def _read_corrected(
+    job: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+    return corrected(read_splits(Path(job["path"])), job["fixes"]), {}, _measured_on(job)
+
+
+_READERS = {
+    "files": _read_files,
+    "hub": _read_hub,
+    "rows": _read_rows,
+    "mixture": _read_mixture,
+    "corrected": _read_corrected,
+}
 
 
 def _measured_on(job: dict[str, Any]) -> set[bytes]:

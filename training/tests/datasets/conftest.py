@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +16,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from classifier.models import User
 from classifier.services.roles import MODEL_ADMIN, MODERATOR
 from classifier.tests.conftest import person
-from training.models import Dataset
+from training.ml.frozen.rows import Rows as FrozenRows
+from training.ml.frozen.store import write_splits
+from training.models import SPLITS, Dataset
 from training.services import dataset_from_upload
 
 Rows = Sequence[Mapping[str, Any]]
@@ -93,6 +96,35 @@ def upload(db: None) -> MakeDataset:
             text_column="text",
             label_columns=labels,
             by=None,
+        )
+
+    return make
+
+
+@pytest.fixture
+def write(db: None, datasets_dir: Path) -> MakeDataset:
+    """Writes frozen files as they are, a third of the rows to each split, without the process that checks them."""
+
+    def make(name: str = "Some rows", rows: Rows = ()) -> Dataset:
+        rows = rows or rows_of(60)
+        parts = {split: rows[place::3] for place, split in enumerate(SPLITS)}
+        splits = {
+            split: FrozenRows(
+                [row["text"] for row in part],
+                np.array([[row["toxic"]] for row in part], np.float32),
+                np.ones(len(part), np.float32),
+                ("toxic",),
+            )
+            for split, part in parts.items()
+        }
+        write_splits(splits, datasets_dir / name)
+        return Dataset.objects.create(
+            name=name,
+            kind="upload",
+            directory=name,
+            labels=["toxic"],
+            rows={split: len(part) for split, part in parts.items()},
+            fingerprints={split: part.table().fingerprint() for split, part in splits.items()},
         )
 
     return make
