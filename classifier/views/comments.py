@@ -91,6 +91,7 @@ def render_comment(
     """
     user = cast(SiteRequest, request).user
     card = card_of_comment(found)
+    policy = policy_for(found.source_id)
     predictions = [
         {"prediction": prediction, "bars": bars_of_prediction(prediction)}
         for prediction in found.predictions.all()
@@ -106,7 +107,8 @@ def render_comment(
         if user.has_perm("classifier.view_decision")
         else [],
         "corrections": label_corrections(found) if user.has_perm("classifier.add_decision") else None,
-        "reasons": policy_for(found.source_id).reasons,
+        "reasons": policy.reasons,
+        "reason_required": policy.reason_required,
         "decide_problem": problem,
         "note": note,
         "worker": worker_status() if card.pending else None,
