@@ -12,6 +12,8 @@ PREFIXES: dict[str, Dialect] = {
     "/v1alpha1/": perspective.DIALECT,
     "/$discovery/": perspective.DIALECT,
     "/discovery/": perspective.DIALECT,
+    "/batch": perspective.DIALECT,
+    "/batch/": perspective.DIALECT,
     "/v1/": openai.DIALECT,
     "/predict": tei.DIALECT,
     "/info": tei.DIALECT,
@@ -43,5 +45,9 @@ def lost_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResp
         405: f"{request.method} is not supported at {request.path}.",
         413: f"Request payload size exceeds the limit: {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.",
     }
+    if status == 404 and request.path.startswith("/batch"):
+        messages[404] = (
+            "There are no batches in this form; POST /api/v1/score/ takes up to 1,000 texts at once."
+        )
     message = messages.get(status, "Something failed on the server.")
     return dialect.answer(Refusal(REASONS.get(status, Why.BROKEN), message))

@@ -50,4 +50,5 @@ class Dialect:
 
     def answer(self, refusal: Refusal) -> HttpResponse:
         status = self.statuses[refusal.why]
-        return reply(self.body(refusal, status), status=status, headers=refusal.headers)
+        headers = {"WWW-Authenticate": 'Bearer realm="toxicsite"'} if status == 401 else {}
+        return reply(self.body(refusal, status), status=status, headers={**headers, **refusal.headers})

@@ -16,6 +16,6 @@ def reply(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = N
     return DialectReply(
         text.encode(),
         status=status,
-        headers=dict(headers or {}),
+        headers={"Cache-Control": "no-store", **(headers or {})},  # a key may stand in the address
         content_type="application/json; charset=utf-8",
     )

@@ -124,6 +124,9 @@ def read_json(request: HttpRequest) -> Any:
     """The body, bounded before it is read and parsed as strictly as that of version 1."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     too_large = Refusal(Why.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")
+    encoding = request.headers.get("Content-Encoding", "")
+    if encoding.strip().lower() not in ("", "identity"):
+        raise Refusal(Why.MALFORMED, "Compressed bodies are not read. Send it without Content-Encoding.")
     try:
         admit_chunked_body(request)
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:

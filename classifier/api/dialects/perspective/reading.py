@@ -9,6 +9,7 @@ from classifier.api.field_errors import printable
 from classifier.services.validation import SURROGATE
 
 _UNDERSCORE = re.compile(r"_([a-z])")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?\Z")
 TYPES: Mapping[type, str] = {str: "TYPE_STRING", bool: "TYPE_BOOL", float: "TYPE_FLOAT"}
 
 
@@ -54,6 +55,8 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
+        if isinstance(value, str) and _NUMBER.match(value):  # protocol buffers take numbers in quotes too
+            value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(name, TYPES[float])
         return float(value) if abs(value) < 1e308 else (1.0 if value > 0 else -1.0) * 1e308
