@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -62,11 +62,19 @@ def admit_chunked_body(request: HttpRequest) -> None:
     if not environ.get("wsgi.input_terminated"):
         raise Problem(MALFORMED, "This server cannot read a chunked body. Send a Content-Length header.")
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body = environ["wsgi.input"].read(limit + 1)
+    body = read_chunked(environ["wsgi.input"], limit + 1)
     if len(body) > limit:
         raise _too_large(limit)
     environ["CONTENT_LENGTH"] = str(len(body))
     request._stream = BytesIO(body)
+
+
+def read_chunked(stream: IO[bytes], size: int) -> bytes:
+    """Up to `size` bytes of a chunked body. Raises UnreadablePostError where it is malformed or ended early."""
+    try:
+        return stream.read(size)
+    except Exception as error:  # every server has exceptions of its own for what can be wrong with chunks
+        raise UnreadablePostError("the chunks cannot be read") from error
 
 
 def loads(body: bytes) -> Any:

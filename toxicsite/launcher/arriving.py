@@ -52,6 +52,7 @@ class ArrivingSocket(socket.socket):
         self.handed_out = 0
         self.searched = 0
         self.whole_at: int | None = None  # bytes of head and body, once the head is there
+        self.promised = 0  # bytes of head and body, as the head says where it does
         self.large = False
         self.deadline = time.monotonic() + HEAD_SECONDS
         self.read_since: float | None = None
@@ -94,6 +95,7 @@ class ArrivingSocket(socket.socket):
         length = fields.get(b"content-length", b"0")
         known = length.isdigit() and len(length) < 16 and b"transfer-encoding" not in fields
         size = int(length) if known else 0
+        self.promised = body_at + size if known else 0
         if not known or size > BUFFERED_BYTES or (size and b"expect" in fields):
             self.large = True
             self.whole_at = body_at
@@ -120,6 +122,9 @@ class ArrivingSocket(socket.socket):
         with _slowness_is_a_lost_connection():
             data = super().recv(bufsize, flags)
         self.read_bytes += len(data)
+        if not data and self.handed_out + self.read_bytes < self.promised:
+            # gunicorn would hand on the part that came as if it were all
+            raise ConnectionResetError(errno.ECONNRESET, "the body ended early")
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from toxicsite.launcher.arriving import Arrived, ArrivingSocket
 from toxicsite.launcher.environment import PROJECT
 from toxicsite.tests.launcher_process import free_port
 from toxicsite.tests.waiting import wait_until
@@ -148,6 +149,29 @@ def test_100_megabytes_in_chunks_end_at_the_limit(port: int) -> None:
     assert sent < 60_000_000
     assert answer(connection).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 413 ")) or sent < 60_000_000
     assert seconds_of_a_good_request(port) < HEAD_SECONDS
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"ZZ\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"500\r\nhello"]
+)
+def test_chunks_that_cannot_be_read_are_a_bad_request(port: int, chunks: bytes) -> None:
+    connection = opened(port, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+    connection.shutdown(socket.SHUT_WR)
+    said = answer(connection)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in said
+
+
+def test_a_body_that_ends_early_is_not_taken_for_all_of_it() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, ArrivingSocket.of(ours) as arriving:
+        theirs.sendall(HEAD + b"Content-Length: 2000000\r\n\r\n" + b"x" * 100_000)
+        theirs.close()
+        while arriving.collect() is Arrived.NOT_YET:
+            pass
+        arriving.setblocking(True)
+        with pytest.raises(ConnectionResetError, match="ended early"):
+            list(iter(lambda: arriving.recv(65_536), b""))
 
 
 def test_a_head_without_end_is_refused(port: int) -> None:

@@ -1,7 +1,7 @@
 """`/api/v1/imports/`, `/transfers/` and `/exports/comments/`: files of comments in and out, for programs."""
 
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, StreamingHttpResponse
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from classifier.api.base import checked_query
 from classifier.api.fields import ChoiceParameter, ClosedSerializer, TextParameter
 from classifier.api.moderation import ModerationEndpoint
-from classifier.api.parsing import FileParser
+from classifier.api.parsing import FileParser, read_chunked
 from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import NOT_NOW, UNSUPPORTED_MEDIA_TYPE, Problem
 from classifier.api.v1.queue import NOT_NARROWED, QueueQuery
@@ -145,9 +145,9 @@ class ImportsEndpoint(ModerationEndpoint):
             known = ", ".join((*RAW, "multipart/form-data"))
             raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send the file as one of {known}.")
         environ = request._request.META
-        chunked = "chunked" in self.encoding.lower() and environ.get("wsgi.input_terminated")
-        stream: IO[bytes] = environ["wsgi.input"] if chunked else request._request  # type: ignore[assignment]
-        return iter(lambda: stream.read(PIECE), b""), ""
+        if "chunked" in self.encoding.lower() and environ.get("wsgi.input_terminated"):
+            return iter(lambda: read_chunked(environ["wsgi.input"], PIECE), b""), ""
+        return iter(lambda: request._request.read(PIECE), b""), ""
 
 
 class TransfersEndpoint(TransferEndpoint):

@@ -3,6 +3,7 @@
 import csv
 import json
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,27 @@ def test_a_chunked_body_is_read_as_it_comes(program: Program) -> None:
     assert sent.status_code == 202
     transfer_work(transfer_id=sent.json()["id"])
     assert Comment.objects.get().text == "hello"
+
+
+def test_a_chunked_body_that_breaks_off_is_refused_and_leaves_no_file(
+    program: Program, transfers_dir: Path
+) -> None:
+    class BreaksOff(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise KeyError("servers raise what they like")
+            return super().read(size)
+
+    extra: Any = {
+        "CONTENT_TYPE": "text/csv",
+        "wsgi.input": BreaksOff(b"text\nhello\n"),
+        "wsgi.input_terminated": True,
+    }
+    headers = {**program.headers, "Transfer-Encoding": "chunked"}
+    sent = program.client.generic("POST", "/api/v1/imports/", b"", headers=headers, **extra)
+    assert sent.status_code == 400, sent.content
+    assert not Transfer.objects.exists()
+    assert not list(transfers_dir.iterdir())
 
 
 @pytest.mark.parametrize(
