@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, FloatField, Func, Q, TextField, Value
@@ -19,6 +19,7 @@ CLAIMS = ("mine", "free", "others")
 SWITCHES = ("disagrees", "escalated", "appeal", "reported")
 TEXT_CHARACTERS = 200
 IDS_MAX = 10_000
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class WrongFilter(ValueError):
@@ -36,7 +37,8 @@ class QueueFilters:
     `source` holds slugs. `label` alone means that the model's threshold is reached, with `threshold` (0 to 1) that
     probability. Ages are hours since a comment came in. `version` names a model version that the current prediction
     is of. `claimed`: mine, others or free. `reason` is the kind of a queue reason. `last_id` leaves out what came
-    later, `ids` all others. The switches are None (either way), True or False.
+    later, `read_at` (ISO 8601) what was edited later, `ids` all others. The switches are None (either way), True or
+    False.
     """
 
     status: str = WAITING
@@ -56,6 +58,7 @@ class QueueFilters:
     author: str = ""
     text: str = ""
     last_id: int | None = None
+    read_at: str = ""
     ids: tuple[int, ...] = ()
 
     @classmethod
@@ -120,6 +123,8 @@ def apply_filters(comments: CommentQuerySet, filters: QueueFilters, user: User |
         chosen = matching_text(chosen, filters.text)
     if filters.last_id is not None:
         chosen = chosen.filter(pk__lte=filters.last_id)
+    if filters.read_at:
+        chosen = chosen.filter(Q(edited_at=None) | Q(edited_at__lte=filters.read_at))
     if filters.ids:
         chosen = chosen.filter(pk__in=filters.ids)
     return chosen
@@ -201,6 +206,13 @@ def _id(value: Any) -> int:
     return number
 
 
+def _moment(value: Any) -> str:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
+        raise ValueError(value)
+    return moment.isoformat()
+
+
 def _ids(value: Any) -> tuple[int, ...]:
     numbers = tuple(dict.fromkeys(_id(one) for one in ([value] if isinstance(value, str | int) else value)))
     if len(numbers) > IDS_MAX:
@@ -222,6 +234,7 @@ _READERS: dict[str, Any] = {
     "author": _line,
     "text": _line,
     "last_id": _id,
+    "read_at": _moment,
     "ids": _ids,
     **dict.fromkeys(SWITCHES, _switch),
 }

@@ -1,7 +1,7 @@
 """Deciding many comments under one reason, and taking all of it back by one undo.
 
-A bulk action never decides more than was counted before: what came in later, or was decided, claimed back or handed to
-a lead meanwhile, is left alone. It works in chunks, each a short transaction whose count is written with it, so that
+A bulk action never decides more than was counted before: what came in later, or was edited, decided or handed to a lead
+meanwhile, is left alone. It works in chunks, each a short transaction whose count is written with it, so that
 one that was interrupted tells what it has done and can be taken back.
 """
 
@@ -90,6 +90,7 @@ def bulk_preview(*, filters: QueueFilters, by: User | None) -> BulkPreview:
     if filters.last_id is None:
         newest = Comment.objects.order_by("-id").values_list("id", flat=True).first() or 0
         filters = replace(filters, last_id=newest)
+    filters = replace(filters, read_at=timezone.now().isoformat())
     chosen = _undecided(filters, by)
     count = chosen.order_by().values("pk")[: BULK_MAX + 1].count()
     return BulkPreview(filters, count, list(with_review(chosen).order_by(F("risk").desc(), "id")[:SAMPLE]))
@@ -213,9 +214,12 @@ def _decide_all(
 
 
 def _decide_chunk(ids: Sequence[int], bulk: BulkAction, why: Why, by: User | None) -> None:
+    these = QueueFilters(
+        status=CommentStatus.CLASSIFIED, ids=tuple(ids), read_at=bulk.filters.get("read_at", "")
+    )
     with transaction.atomic():
         rows = list(
-            _undecided(QueueFilters(status=CommentStatus.CLASSIFIED, ids=tuple(ids)), by)
+            _undecided(these, by)
             .select_for_update(of=("self",))
             .only("id", "status", "source_id", "current_prediction_id")
             .order_by("id")

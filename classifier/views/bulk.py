@@ -82,7 +82,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     except DecisionConflict as conflict:
         return _preview(request, filters, errors={"conflict": str(conflict)}, status=409)
     word = DecisionAction(bulk.action).label.lower()
-    left = f" {count - bulk.count:,} were decided by others meanwhile." if bulk.count < count else ""
+    left = f" {count - bulk.count:,} left alone: decided or edited meanwhile." if bulk.count < count else ""
     plural = "comment is" if bulk.count == 1 else "comments are"
     messages.success(request, f"{bulk.count:,} {plural} {word}.{left}")
     return redirect("bulk-actions")

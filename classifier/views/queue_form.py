@@ -170,6 +170,8 @@ def in_words(filters: QueueFilters) -> list[str]:
     }
     words = []
     for name, value in filters.to_data().items():
+        if name == "read_at":  # of a preview, nothing that somebody chose
+            continue
         if isinstance(value, bool):
             words.append(f"{'' if value else 'not '}{'shadow disagrees' if name == 'disagrees' else name}")
         elif name == "ids":

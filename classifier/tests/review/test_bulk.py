@@ -20,8 +20,11 @@ from classifier.services import (
 )
 from classifier.services.access import source_access_set
 from classifier.services.bulk import reasons_offered
+from classifier.services.edits import comment_edit
+from classifier.services.pending import pending_classify
 from classifier.services.policies import policy_save
 from classifier.services.roles import LEAD
+from classifier.tests.builders import FakeScorer
 from classifier.tests.review.conftest import waiting
 
 RANT = "Everyone who writes here is an idiot and should go back to where they came from, I hate you all"
@@ -180,3 +183,18 @@ def test_a_bulk_decision_takes_a_code_with_a_note_or_a_sentence(
         made = decided(text, **why)
         assert (made.reason, made.note) == kept
     assert reasons_offered(by=lead) == {"spam": "Spam wave"}
+
+
+def test_a_text_that_was_edited_after_it_was_counted_is_left_alone(
+    active_version: ModelVersion, lead: User
+) -> None:
+    kept, edited = waiting(active_version, "hate one", "hate two")
+    preview = bulk_preview(filters=QueueFilters(ids=(kept.pk, edited.pk)), by=lead)
+    comment_edit(comment=edited, text="hate something else", by=None)
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    bulk = bulk_decide(
+        filters=preview.filters, action="approve", reason="fine", expected_count=preview.count, by=lead
+    )
+    assert list(bulk.decisions.values_list("comment", flat=True)) == [kept.pk]
+    again = bulk_preview(filters=QueueFilters(ids=(kept.pk, edited.pk)), by=lead)
+    assert [one.pk for one in again.sample] == [edited.pk]

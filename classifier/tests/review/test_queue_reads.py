@@ -57,6 +57,9 @@ def test_each_filter_finds_its_comments_and_no_other(active_version: ModelVersio
         ({"source": ["forum", "nul\x00"]}, "source"),
         ({"source": "x" * 201}, "source"),
         ({"source": 7}, "source"),
+        ({"read_at": "soon"}, "read_at"),
+        ({"read_at": "2026-11-24T09:30:00"}, "read_at"),
+        ({"read_at": 7}, "read_at"),
     ],
 )
 def test_a_wrong_filter_names_its_field(data: dict[str, Any], field: str) -> None:

@@ -59,7 +59,7 @@ def test_what_others_decided_meanwhile_is_told(
     decision_record(comment=first, action="approve", by=mo)
     form = {"filters": page.context["filters"], "count": "2", "action": "approve", "reason": "Fine"}
     answer = as_lea.post("/queue/bulk/decide/", form, follow=True)
-    assert "1 comment is approved. 1 were decided by others meanwhile." in answer.content.decode()
+    assert "1 comment is approved. 1 left alone: decided or edited meanwhile." in answer.content.decode()
 
 
 def test_more_than_was_counted_is_a_conflict_that_keeps_the_reason(

@@ -7,7 +7,7 @@ from classifier.models import Comment, ModelVersion, SavedQueue, User
 from classifier.services.roles import LEAD, MODERATOR, VIEWER
 from classifier.services.saved_queues import saved_queue_create
 from classifier.tests.conftest import person
-from classifier.tests.pages.queue.conftest import client_of
+from classifier.tests.pages.queue.conftest import HTMX, client_of
 from classifier.tests.review.conftest import waiting
 from classifier.views.queue_list import PAGE_SIZE
 
@@ -97,6 +97,18 @@ def test_a_saved_queue_is_a_tab_with_its_count_for_its_roles(
     as_mo.get(f"/queue/?saved={everybody.pk}")
     assert as_mo.get("/queue/").context["item"].comment == reported
     assert [tab.count.number for tab in as_mo.get("/queue/").context["tabs"] if tab.count] == [2, 1]
+
+
+def test_the_count_on_the_tab_is_sent_where_a_tab_is_open(
+    active_version: ModelVersion, as_mo: Client
+) -> None:
+    waiting(active_version, "one", "two", "three")
+    saved = saved_queue_create(name="For review", filters={"band": "review"}, by=None)
+    for query, sent in (("order=age", True), (f"saved={saved.pk}", True), ("band=review", False)):
+        as_mo.get(f"/queue/?{query}")
+        answer = as_mo.post("/queue/next/", headers=HTMX).content.decode()
+        assert ("innerHTML:#tab-count" in answer) is sent
+        assert ('id="tab-count"' in as_mo.get("/queue/").content.decode()) is sent
 
 
 def test_a_saved_queue_of_what_does_not_wait_opens_as_a_list(
