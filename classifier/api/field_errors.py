@@ -65,7 +65,7 @@ def printable(name: str) -> str:
 
 
 def _sentence(path: Path, message: str) -> str:
-    if message[:1].isupper():
+    if message[:1].isupper() or message.endswith("."):
         return f"{_spoken(path)}: {message}"
     return f"{_spoken(path)} {message}."
 

@@ -13,6 +13,9 @@ from django.conf import settings
 URL_CHARACTERS = 500
 PLAIN = re.compile(r"^[!-~]+\Z")  # printable ASCII without the space
 HOST = re.compile(r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?\Z", re.IGNORECASE)
+NUMBER_AT_ITS_END = re.compile(
+    r"(^|\.)([0-9]+|0x[0-9a-f]*)\.?\Z", re.IGNORECASE
+)  # no name ends so, old addresses do
 NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 COMPATIBLE = ip_network("::/96")
 
@@ -44,6 +47,8 @@ def url_problem(url: str) -> str | None:
     literal = _address(host)
     if literal is None and (not HOST.match(host) or len(host) > 253):
         return "The URL needs the name or address of a host."
+    if literal is None and NUMBER_AT_ITS_END.search(host):
+        return "Write an address as four decimal numbers with dots between them."
     wanted = port if port is not None else (443 if parts.scheme == "https" else 80)
     if not port_allowed(wanted):
         allowed = ", ".join(map(str, settings.WEBHOOK_ALLOWED_PORTS))

@@ -143,3 +143,12 @@ def test_a_key_for_one_source_sees_the_webhooks_of_that_source_only(
     assert call("post", WEBHOOKS, {**fields, "sources": ["shop"]}).status_code == 400
     assert call("post", WEBHOOKS, {**fields, "sources": ["forum"]}).status_code == 201
     assert call("patch", f"{WEBHOOKS}{own.pk}/", {"sources": []}).status_code == 403
+
+
+def test_what_is_wrong_with_a_url_is_one_sentence(admin: Call, settings: Any) -> None:
+    settings.WEBHOOK_ALLOWED_NETWORKS = []
+    said = {"name": "Forum", "url": "http://10.0.0.1/", "events": ["model.promoted"]}
+    (error,) = admin("post", WEBHOOKS, said).json()["errors"]
+    assert error["message"] == (
+        "url: 10.0.0.1 is not a public address. WEBHOOK_ALLOWED_NETWORKS can allow it."
+    )

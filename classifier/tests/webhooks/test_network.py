@@ -71,6 +71,15 @@ def test_no_way_of_writing_the_loopback_reaches_it(
     assert receiver.got == []
 
 
+@pytest.mark.parametrize(
+    "host", ["127.1", "0x7f.1", "2130706433", "0", "0x7f000001", "010.0.0.1", "1.2.3.4."]
+)
+def test_an_address_in_an_old_spelling_is_not_even_saved(host: str, settings: Any) -> None:
+    assert "four decimal numbers" in (url_problem(f"http://{host}/") or "")
+    assert url_problem("https://4chan.example.org/") is None
+    assert url_problem("https://example.x0/") is None
+
+
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
     """Let every name resolve to the next of `answers`; returns the names that were asked for."""
     asked: list[str] = []
