@@ -49,6 +49,14 @@
   /* The page's own font: a canvas inherits nothing. */
   const font = () => getComputedStyle(document.body).fontFamily;
 
+  /* Values that are all the same need an axis around them: else each tick repeats the one. */
+  const around = (axis, values) => {
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    if (!values.length || high - low > Math.abs(low) * 1e-4) return axis;
+    const room = Math.abs(low) * 0.1 || 1;
+    const round = (value) => Number(value.toPrecision(2));
+    return { ...axis, min: round(low - room), max: round(high + room) };
+  };
   const axisOf = (axis = {}, colours, more = {}) => ({
     type: axis.log ? "log" : "value", name: axis.name || "", min: axis.min, max: axis.max, scale: true,
     interval: axis.names ? 1 : undefined, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colours.soft, fontSize: 12 },
@@ -148,7 +156,8 @@
     const room = { boundaryGap: ["8%", "8%"] };
     return {
       legend: { show: groups.length > 1 || best.length > 1 || Boolean(data.line) },
-      xAxis: { ...axisOf(data.x, colours), ...room }, yAxis: { ...yAxis(data.y, colours), ...room }, series,
+      xAxis: { ...axisOf(around(data.x, data.points.map((point) => point.x)), colours), ...room },
+      yAxis: { ...yAxis(around(data.y, data.points.map((point) => point.y)), colours), ...room }, series,
       tooltip: {
         trigger: "item",
         formatter: (item) => [item.name || item.seriesName, `${(data.x && data.x.name) || "x"}: ${shown(data.x, item.value[0])}`,

@@ -28,7 +28,14 @@
     else box.removeAttribute("aria-invalid");
   };
 
-  const onReady = () => { count(); markInvalid(); };
+  /* A row of tabs that is wider than a phone begins where one is. */
+  const showTab = () => document.querySelectorAll(":is(.places, .tabs) [aria-current]").forEach((tab) => {
+    const bar = tab.closest(".places, .tabs");
+    const [outer, inner] = [bar.getBoundingClientRect(), tab.getBoundingClientRect()];
+    bar.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  });
+
+  const onReady = () => { count(); markInvalid(); showTab(); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", onReady);
   else onReady();
 

@@ -127,7 +127,7 @@ class SweepForm(ExperimentForm):
         choices = spec.get("choices") or (info.choices if not numbers else ())
         first = {**spec, "on": bool(spec), "choices": _written(choices or _flags(info), info)}
         for part, field in made.items():
-            field.widget.attrs["aria-label"] = f"{field.label}: {info.name}"
+            field.widget.attrs["aria-label"] = f"{field.label}: {info.label}"
             field.initial = first.get(part)
             self.fields[f"space:{info.name}:{part}"] = field
 
