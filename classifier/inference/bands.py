@@ -170,7 +170,12 @@ def check_bands(bands: Any, field: str = "bands") -> dict[str, dict[str, Thresho
     checked: dict[str, dict[str, Threshold]] = {}
     for label, limits in bands.items():
         path = f"{field}.{label}"
-        if not isinstance(label, str) or not label.strip() or len(label) > LABEL_MAX_CHARACTERS:
+        if (
+            not isinstance(label, str)
+            or not label.strip()
+            or len(label) > LABEL_MAX_CHARACTERS
+            or "\x00" in label
+        ):
             raise BandsError(path, f"A label has 1 to {LABEL_MAX_CHARACTERS} characters.", "invalid")
         if not isinstance(limits, Mapping):
             raise BandsError(path, "This must be an object with review and remove.", "invalid_type")

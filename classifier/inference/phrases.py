@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from classifier.inference.fold import LEET, fold, folded_character
 
@@ -86,6 +87,9 @@ def phrase_pattern(phrase: str, *, folds: bool) -> str:
     flat = [atom for of_word in atoms for atom in of_word]
     if len(flat) >= SPELLED_MIN_LETTERS:
         ways.append(_APART.join(flat))
+    alone = [letter for word in words for letter in _letters_alone(word)]
+    if letters >= SPELLED_MIN_LETTERS and alone != flat:
+        ways.append(_APART.join(alone))
     return _bounded("|".join(ways), words[0][0], words[-1][-1], _SIGN)
 
 
@@ -96,15 +100,27 @@ def is_number_with_unit(hit: str) -> bool:
 
 def _atoms(word: str) -> list[str]:
     """One pattern for each run of a letter."""
-    atoms: list[str] = []
-    place = 0
-    while place < len(word):
-        end = place + 1
-        while end < len(word) and word[end] == word[place]:
-            end += 1
-        atoms.append(_atom(word[place], end - place, inner=place > 0 and end < len(word)))
-        place = end
-    return [atom for atom in atoms if atom]
+    return [
+        _atom(word[begin], end - begin, inner=begin > 0 and end < len(word)) for begin, end in _runs(word)
+    ]
+
+
+def _letters_alone(word: str) -> list[str]:
+    """One pattern for each letter, also of those that are written twice: the two of "ass" as in "a s s"."""
+    alone = []
+    for begin, end in _runs(word):
+        atom = _atom(word[begin], 1, inner=begin > 0 and end < len(word))
+        alone += [atom] * (end - begin)
+    return alone
+
+
+def _runs(word: str) -> Iterator[tuple[int, int]]:
+    """Where each run of one letter begins and ends."""
+    begin = 0
+    for end in range(1, len(word) + 1):
+        if end == len(word) or word[end] != word[begin]:
+            yield begin, end
+            begin = end
 
 
 def _atom(character: str, times: int, *, inner: bool) -> str:

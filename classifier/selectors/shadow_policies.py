@@ -131,6 +131,7 @@ def shadow_policy_report(
             "prediction__comment__current_decision__action",
             "prediction__comment__current_decision__automatic",
             "prediction__comment__current_decision__prediction_id",
+            "prediction__comment__edited_at",
         )[:looked]
     )
     moved: Counter[tuple[str, str]] = Counter()
@@ -203,8 +204,11 @@ def _days(counted: Iterable[tuple[date, str, str, bool, int]]) -> list[DayLine]:
 def _held(found: Iterable[tuple[Any, ...]], moved: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     """What people decided about verdicts that were looked at, by change and by band."""
     decided: Counter[tuple[str, str, bool]] = Counter()
-    for before, after, seen, action, automatic, decided_on in found:
-        if action in ("approve", "remove") and not automatic and decided_on == seen:
+    for before, after, seen, action, automatic, decided_on, edited in found:
+        same_text = decided_on == seen or (
+            decided_on is None and edited is None
+        )  # an import brought the latter
+        if action in ("approve", "remove") and not automatic and same_text:
             decided[before, after, action == "remove"] += 1
     caught = Confusion(), Confusion()
     for (before, after, truth), number in decided.items():

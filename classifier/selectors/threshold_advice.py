@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
 from classifier.models import Comment, Source, User
 from classifier.selectors.access import narrow
 from classifier.selectors.policy_preview import LATEST, latest_predictions
@@ -128,18 +131,22 @@ def decided_scores(
     """(score, whether the label holds) of what people decided last, one query; what nobody said is left out.
 
     Of the primary label the decision itself speaks unless it was corrected; of another label a correction, and an
-    approval, which says that nothing was wrong.
+    approval, which says that nothing was wrong. A decision that an import brought is told by the score that its text
+    got here.
     """
     rows = (
         narrow(Comment.objects.all(), user)
         .filter(
+            Q(current_decision__prediction__isnull=False)
+            | Q(current_prediction__isnull=False, edited_at__isnull=True),
             current_decision__automatic=False,
             current_decision__action__in=["approve", "remove"],
-            current_decision__prediction__isnull=False,
         )
         .order_by("-current_decision_id")
         .values_list(
-            "current_decision__action", "current_decision__labels", "current_decision__prediction__scores"
+            "current_decision__action",
+            "current_decision__labels",
+            Coalesce("current_decision__prediction__scores", "current_prediction__scores"),
         )
     )
     if source is not None:

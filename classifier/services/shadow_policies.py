@@ -20,7 +20,8 @@ from classifier.services import in_force
 from classifier.services.access import require_scope
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
-from classifier.services.policies import FIELDS, draft_check, policy_newest, policy_save, policy_turn
+from classifier.services.policies import FIELDS, policy_newest, policy_save, policy_turn
+from classifier.services.policy_fields import draft_check
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.lifecycle import transition
 
@@ -39,7 +40,8 @@ def shadow_policy_start(
 ) -> ShadowPolicy:
     """Let a draft judge what comes in for `source` (None: for all that follow the site's policy), instead of another.
 
-    Nobody acts on what it says. One that runs and says the same goes on. Raises InvalidInput, also where the policy in force says the same, PermissionDenied.
+    Nobody acts on what it says. One that runs and says the same goes on. Raises PermissionDenied, and InvalidInput,
+    also where the policy in force says the same.
     """
     require_permission(by, CHANGE)
     require_scope(by, source)

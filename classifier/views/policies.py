@@ -11,16 +11,17 @@ from classifier.inference.bands import check_automatic, check_bands
 from classifier.models import ModelVersion, Policy, Source
 from classifier.selectors.access import sources_of
 from classifier.selectors.policy_preview import Draft, PolicyPreview, policy_preview
+from classifier.selectors.policy_versions import policy_versions
 from classifier.selectors.shadow_policies import shadow_policies_of, shadow_policies_running
 from classifier.selectors.threshold_advice import Advice, threshold_advice
 from classifier.services.in_force import current_from, policy_for
 from classifier.services.policies import (
     PolicyConflict,
-    policy_check,
     policy_newest,
     policy_restore,
     policy_save,
 )
+from classifier.services.policy_fields import policy_check
 from classifier.services.shadow_policies import shadow_policy_start
 from classifier.services.validation import InvalidInput
 from classifier.views.access import permitted, person_of
@@ -29,6 +30,7 @@ from classifier.views.policy_history import version_rows
 from classifier.views.policy_pages import SAVE, SEE, back_to_policy, found_source
 from classifier.views.policy_shadow import address
 
+PAGE = 50
 GOALS = (
     ("precision", "Precision: of what is caught, so much is right"),
     ("recall", "Recall: of what was removed, so much is caught"),
@@ -108,14 +110,17 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Save an old version again."""
     source = found_source(request, slug)
-    number = request.POST.get("version", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
-        raise Http404
-    old = Policy.objects.filter(source=source, version=int(number)).first()
+    number = _version(request.POST.get("version", ""))
+    old = None if number is None else policy_versions(source=source).filter(version=number).first()
     if old is None:
         raise Http404
-    saved = policy_restore(policy=old, by=person_of(request))
-    messages.success(request, f"Version {old.version} is in force again, as version {saved.version}.")
+    seen = _version(request.POST.get("seen_version", ""))
+    try:
+        saved = policy_restore(policy=old, seen_version=seen, by=person_of(request))
+    except PolicyConflict as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Version {old.version} is in force again, as version {saved.version}.")
     return back_to_policy(source)
 
 
@@ -128,17 +133,24 @@ def _page(
 ) -> HttpResponse:
     active = ModelVersion.objects.active()
     user = person_of(request)
-    versions = Policy.objects.filter(source=source).select_related("created_by").order_by("-version")
+    versions = policy_versions(source=source)
+    newest = versions.first()
+    older_than = _version(request.GET.get("older_than", ""))
+    shown = list((versions if older_than is None else versions.filter(version__lt=older_than))[: PAGE + 1])
     context = {
         "source": source,
         "form": form,
         "preview": preview,
         "may_save": user.has_perm(SAVE) and (source is not None or user.all_sources),
-        "own": versions.exists() if source is not None else True,
-        "versions": version_rows(list(versions[:50])),
+        "own": source is None or newest is not None,
+        "newest_version": newest.version if newest is not None else 0,
+        "versions": version_rows(shown[:PAGE]),
+        "older_than": older_than,
+        "older": shown[PAGE - 1].version if len(shown) > PAGE else None,
         "advice": _advice(request, source, active),
         "advice_labels": [(label, title_of(label)) for label in active.labels] if active else [],
         "asked": request.GET,
+        "target_is_bad": bool(request.GET.get("goal")) and _target(request) is None,
         "goals": GOALS,
         "model": active,
         "shadow": shadow_policies_of(source=source).first(),
@@ -149,22 +161,26 @@ def _page(
 
 def _advice(request: HttpRequest, source: Source | None, active: ModelVersion | None) -> Advice | None:
     label, goal = request.GET.get("label", ""), request.GET.get("goal", "")
-    if active is None or label not in active.labels or goal not in dict(GOALS):
+    target = _target(request)
+    if active is None or label not in active.labels or goal not in dict(GOALS) or target is None:
         return None
-    try:
-        target = min(max(float(request.GET.get("target", "").replace(",", ".")) / 100, 0.0), 1.0)
-    except ValueError:
-        target = 0.9
-    if target != target:  # not a number
-        target = 0.9
     return threshold_advice(
         source=source,
         user=person_of(request),
         label=label,
         primary_label=active.primary_label,
         goal=goal,  # type: ignore[arg-type]
-        target=target,
+        target=target / 100,
     )
+
+
+def _target(request: HttpRequest) -> float | None:
+    """The percentage that is asked for; None for what is none."""
+    try:
+        target = float(request.GET.get("target", "").strip().removesuffix("%").replace(",", "."))
+    except ValueError:
+        return None
+    return target if 0 < target <= 100 else None
 
 
 def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]) -> PolicyPreview:
@@ -185,3 +201,7 @@ def _shown(source: Source | None) -> PolicyForm:
         active.thresholds if active else {},
         newest.version if newest else 0,
     )
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

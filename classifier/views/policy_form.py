@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from classifier.inference.bands import OF_THE_MODEL, PRIMARY
+from classifier.inference.bands import LABELS_MAX, OF_THE_MODEL, PRIMARY
 from classifier.models import FailMode
 from classifier.services.validation import InvalidInput, ValidationProblem
 from classifier.views.presentation import LABEL_TITLES
@@ -63,8 +63,8 @@ class PolicyForm:
                 return None
 
         def threshold(text: str, name: str) -> Any:
-            if not text or text == OF_THE_MODEL:
-                return text or None
+            if not text or text.casefold() == OF_THE_MODEL:
+                return text.casefold() or None
             return number(text, name)
 
         bands = {
@@ -98,7 +98,13 @@ class PolicyForm:
                 what = f"{parts[-1].capitalize()}: " if len(parts) > 2 else ""
                 row.errors.append(what + problem.message)
             else:
-                self.errors.setdefault(parts[0].split("[")[0], []).append(problem.message)
+                name, _, place = parts[0].partition("[")
+                line = f"{self._reason_at(int(place[:-1]))}: " if place else ""
+                self.errors.setdefault(name, []).append(line + problem.message)
+
+    def _reason_at(self, place: int) -> str:
+        lines = [line.strip() for line in self.reasons.splitlines() if line.strip()]
+        return f"\N{LEFT DOUBLE QUOTATION MARK}{lines[place]}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def form_of(policy: Any, labels: Sequence[str], thresholds: Mapping[str, float], seen: int) -> PolicyForm:
@@ -116,13 +122,24 @@ def form_of(policy: Any, labels: Sequence[str], thresholds: Mapping[str, float],
 
 
 def form_posted(data: QueryDict, shown: PolicyForm) -> PolicyForm:
-    """The form as it came back; `shown` names its rows."""
-    for row in shown.rows:
-        row.review = data.get(f"review_{row.place}", "").strip()
-        row.remove = data.get(f"remove_{row.place}", "").strip()
+    """The form as it came back. Each row says which label it is for: meanwhile there may be others, elsewhere."""
+    places = {data[f"label_{at}"]: at for at in range(LABELS_MAX) if f"label_{at}" in data}
+    known = {row.label for row in shown.rows}
+    gone = [
+        label
+        for label, at in places.items()
+        if label not in known and (data.get(f"review_{at}") or data.get(f"remove_{at}"))
+    ]
+    rows = shown.rows + [
+        LabelRow(len(shown.rows) + at, label, title_of(label), "", "") for at, label in enumerate(gone)
+    ]
+    for row in rows:
+        place = places.get(row.label, None if places else row.place)
+        row.review = data.get(f"review_{place}", "").strip()
+        row.remove = data.get(f"remove_{place}", "").strip()
     seen = data.get("seen_version", "")
     return PolicyForm(
-        rows=shown.rows,
+        rows=rows,
         automatic=frozenset(data.getlist("automatic")),
         fail_mode=data.get("fail_mode", ""),
         nudge_threshold=data.get("nudge_threshold", "").strip(),

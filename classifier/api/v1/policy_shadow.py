@@ -42,7 +42,7 @@ from classifier.selectors.shadow_policies import (
     shadow_policies_of,
     shadow_policy_report,
 )
-from classifier.services.policies import NOTE_CHARACTERS
+from classifier.services.policy_fields import NOTE_CHARACTERS
 from classifier.services.shadow_policies import (
     shadow_policy_put_in_force,
     shadow_policy_start,

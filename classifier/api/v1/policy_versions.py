@@ -21,7 +21,8 @@ from classifier.api.values import PageQuery, Text
 from classifier.api.verbs import optional
 from classifier.models import ApiScope, Policy
 from classifier.selectors.policy_versions import Version, policy_versions, with_changes
-from classifier.services.policies import NOTE_CHARACTERS, policy_newest, policy_restore
+from classifier.services.policies import policy_newest, policy_restore
+from classifier.services.policy_fields import NOTE_CHARACTERS
 
 VERSION_EXAMPLE: dict[str, Any] = {
     **POLICY_EXAMPLE,

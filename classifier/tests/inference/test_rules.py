@@ -201,3 +201,22 @@ def test_any_phrase_is_refused_in_words_or_finds_itself(phrase: str) -> None:
     except PatternError:
         return
     assert found(phrase, phrase), phrase
+
+
+@pytest.mark.parametrize(
+    ("phrase", "spelled"),
+    [
+        ("ass", "a s s"),
+        ("ass", "a.$.$"),
+        ("kill yourself", "k i l l y o u r s e l f"),
+        ("asshole", "a-s-s-h-o-l-e"),
+        ("bookkeeper", "b o o k k e e p e r"),
+    ],
+)
+def test_letters_that_are_written_twice_are_found_one_by_one_too(phrase: str, spelled: str) -> None:
+    assert found(phrase, f"you {spelled}, you") == [spelled]
+
+
+@pytest.mark.parametrize("innocent", ["a SS officer", "as soon as s", "class s", "is a s soon"])
+def test_a_letter_written_twice_opens_no_word_to_one_space(innocent: str) -> None:
+    assert found("ass", innocent) == []

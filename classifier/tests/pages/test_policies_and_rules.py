@@ -127,7 +127,7 @@ def test_versions_say_what_changed(forum: Source, admin_person: User) -> None:
 
 
 def test_advice_with_too_few_decisions_says_so(active_version: ModelVersion, lead: User) -> None:
-    answer = signed_in(lead).get(f"/policies/site/?label={active_version.labels[0]}&goal=recall&target=nan")
+    answer = signed_in(lead).get(f"/policies/site/?label={active_version.labels[0]}&goal=recall&target=90")
     assert "0 decisions tell" in answer.content.decode()
 
 
