@@ -80,7 +80,7 @@ def decision_record(
     try:
         with transaction.atomic():
             row = _locked(comment.pk, by)
-            _check_seen(row, seen_decision_id)
+            check_seen(row, seen_decision_id)
             _check_same_verdict(row, comment)
             require_decidable(row, by)
             if row.current_decision is not None and said.action in FINAL_ACTIONS:
@@ -158,7 +158,8 @@ def _locked(comment_id: int, by: User | None) -> Comment:
     return row
 
 
-def _check_seen(row: Comment, seen_decision_id: int | None) -> None:
+def check_seen(row: Comment, seen_decision_id: int | None) -> None:
+    """Raise DecisionConflict, which says who was quicker, unless the decision that stands is the one that was seen."""
     if row.status not in (CommentStatus.CLASSIFIED, CommentStatus.DECIDED):
         raise DecisionConflict(NOT_YET)
     if row.current_decision_id == seen_decision_id:

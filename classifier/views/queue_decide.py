@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from classifier.models import FINAL_ACTIONS, Comment, DecisionAction, User
 from classifier.services.bulk import group_decide
 from classifier.services.decision_input import check_decision
-from classifier.services.decisions import decision_record
+from classifier.services.decisions import check_seen, decision_record
 from classifier.services.errors import ClaimTaken, DecisionConflict
 from classifier.services.in_force import policy_for
 from classifier.services.near_duplicates import group_of
@@ -26,6 +26,7 @@ from classifier.views.queue_state import GROUP, LOOK, QueueState
 from classifier.views.queue_steps import Shown, take_next, visible, write_answer
 
 GREW = "There are {} near-copies now, {} were shown. Look again, then decide."
+NONE_WAITS = "None of these comments waits for a decision any more."
 DONE = {
     "approve": "Comment {} is approved.",
     "remove": "Comment {} is removed.",
@@ -74,9 +75,9 @@ def _decide(
     if prediction and prediction != str(comment.current_prediction_id):
         raise DecisionConflict(OTHER_VERDICT)
     _require_free(comment, user)
+    seen = _number(request, "seen")
     if typed.group and action in FINAL_ACTIONS:
-        return _decide_group(request, comment, action, typed, state, user)
-    seen = request.POST.get("seen", "")
+        return _decide_group(request, comment, action, typed, state, user, seen)
     decision = decision_record(
         comment=comment,
         action=action,
@@ -85,7 +86,7 @@ def _decide(
         labels=_corrections(comment, typed),
         marks=_marks(typed),
         note=typed.note,
-        seen_decision_id=int(seen) if seen.isdecimal() else None,
+        seen_decision_id=seen,
     )
     write_answer(state, user)
     state.did(decision)
@@ -93,21 +94,36 @@ def _decide(
 
 
 def _decide_group(
-    request: HttpRequest, comment: Comment, action: str, typed: Typed, state: QueueState, user: User
+    request: HttpRequest,
+    comment: Comment,
+    action: str,
+    typed: Typed,
+    state: QueueState,
+    user: User,
+    seen: int | None,
 ) -> str:
     """This comment and its near-copies by one reason; never more of them than were shown."""
+    check_seen(comment, seen)
     policy = policy_for(comment.source_id)
     check_decision(comment=comment, policy=policy, action=action, reason=typed.reason, note=typed.note)
     if not (typed.reason or typed.note.strip()):
         why = "Say why: a reason or a note, for all that are decided together."
         raise InvalidInput([ValidationProblem("reason", why, "required")])
-    counted, shown = len(group_of(comment=comment, user=user)) + 1, request.POST.get("together", "")
-    if shown.isdecimal() and counted > int(shown):
+    counted, shown = len(group_of(comment=comment, user=user)) + 1, _number(request, "together")
+    if shown is not None and counted > shown:
         raise DecisionConflict(GREW.format(counted, shown))
     bulk = group_decide(comment=comment, action=action, reason=typed.reason, note=typed.note, by=user)
+    if not bulk.count:
+        check_seen(visible(comment.pk, user), seen)
+        raise DecisionConflict(NONE_WAITS)
     write_answer(state, user)
     state.done.append([GROUP, bulk.pk, comment.pk])
     return f"{bulk.count:,} comments are {DecisionAction(action).label.lower()} together."
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    said = request.POST.get(name, "")
+    return int(said) if said.isdecimal() and len(said) < 19 else None
 
 
 def _answer(comment: Comment, action: str, typed: Typed, state: QueueState, user: User) -> str:

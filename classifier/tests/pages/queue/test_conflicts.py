@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from classifier.models import Comment, Decision, ModelVersion, Prediction, User
+from classifier.models import BulkAction, Comment, Decision, ModelVersion, Prediction, User
+from classifier.services import group_decide
 from classifier.services.claims import claim
 from classifier.services.decisions import decision_record
 from classifier.tests.pages.queue.conftest import HTMX, Decide
@@ -125,6 +126,22 @@ def test_undoing_what_another_has_undone_says_so(
     as_kim.post("/queue/undo/", {"decision": Decision.objects.get().pk})
     answer = as_mo.post("/queue/undo/")
     assert "could not be taken back" in answer.content.decode()
+
+
+@pytest.mark.parametrize("together", ["3", "9" * 5_000])
+def test_copies_that_another_has_decided_meanwhile_are_a_conflict_that_names_who(
+    active_version: ModelVersion, as_mo: Client, kim: User, together: str
+) -> None:
+    text = "buy cheap watches at this wonderful shop today, my friends, {}"
+    copies = waiting(active_version, *[text.format(n) for n in ("now", "soon", "please")])
+    shown = as_mo.get("/queue/").context["item"].comment
+    group_decide(comment=copies[0], action="approve", reason="An advert that we like", by=kim)
+    data = {"action": "remove", "note": "Spam", "group": "1", "together": together, "seen": ""}
+    answer = as_mo.post(f"/queue/{shown.pk}/decide/", data, headers=HTMX)
+    assert answer.status_code == 409
+    assert "kim has decided on this comment in the meantime: approved." in answer.content.decode()
+    assert set(Decision.objects.values_list("action", "by")) == {("approve", kim.pk)}
+    assert BulkAction.objects.count() == 1
 
 
 def test_a_comment_that_another_holds_can_be_looked_at_and_not_decided(
