@@ -88,8 +88,10 @@ def _below_the_model(bands: Mapping[str, Mapping[str, Any]]) -> list[ValidationP
         if OF_THE_MODEL in limits.values() and None not in limits.values()
     }
     active = ModelVersion.objects.active() if mixed else None
+    if active is None:
+        return []
     problems = []
-    for label, limits in mixed.items() if active is not None else ():
+    for label, limits in mixed.items():
         own = active.thresholds.get(active.primary_label if label == PRIMARY else label)
         review, remove = (own if limits[name] == OF_THE_MODEL else limits[name] for name in (REVIEW, REMOVE))
         if own is not None and remove < review:

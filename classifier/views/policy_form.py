@@ -123,7 +123,7 @@ def form_of(policy: Any, labels: Sequence[str], thresholds: Mapping[str, float],
 
 def form_posted(data: QueryDict, shown: PolicyForm) -> PolicyForm:
     """The form as it came back. Each row says which label it is for: meanwhile there may be others, elsewhere."""
-    places = {data[f"label_{at}"]: at for at in range(LABELS_MAX) if f"label_{at}" in data}
+    places = {str(data[f"label_{at}"]): at for at in range(LABELS_MAX) if f"label_{at}" in data}
     known = {row.label for row in shown.rows}
     gone = [
         label
