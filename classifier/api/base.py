@@ -21,7 +21,9 @@ from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_b
 from classifier.api.permissions import HasScope, ScopedView
 from classifier.api.problems import CONFLICT, UNSUPPORTED_MEDIA_TYPE, Problem, exception_handler, invalid
 from classifier.api.throttling import Metered
+from classifier.models import User
 from classifier.services import InvalidInput
+from classifier.services.second_looks import second_look_open
 
 QUERY_READ = "toxicsite.query_read"
 
@@ -39,6 +41,8 @@ class Endpoint(ScopedView, Metered):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         admit_chunked_body(request._request)
         super().initial(request, *args, **kwargs)
+        if request.auth is None and isinstance(request.user, User):
+            request.user.looks_at = second_look_open(request._request.session)
         _refuse_encoded_body(request)
         _refuse_repeated_parameters(request)
 

@@ -22,6 +22,8 @@ class User(AbstractUser):
 
     # Set where somebody is there by a key that is confined to some sources; not a column.
     only_sources: frozenset[int] | None = None
+    # The comment that this person is to judge blindly at the moment, where a page or the API reads for them; no column.
+    looks_at: int | None = None
 
     @property
     def sees_all_sources(self) -> bool:

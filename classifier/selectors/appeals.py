@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from classifier.models import Appeal, AppealStatus, Decision, Report, User
-from classifier.selectors.access import narrow
+from classifier.selectors.access import narrow, unlooked
 
 ANSWERS_OWN = "classifier.change_user"  # who manages people may also answer appeals against themselves
 SEES_APPEALS = "classifier.view_appeal"
@@ -34,7 +34,7 @@ def decisions_visible_to(*, user: User | None) -> QuerySet[Decision]:
     rows = Decision.objects.select_related(
         "comment__source", "by", "policy", "prediction__model_version", "undone_by"
     ).defer("prediction__model_version__manifest")
-    return narrow(rows, user, "comment__source").order_by("-id")
+    return narrow(rows, user, "comment__source").filter(unlooked(user, "comment")).order_by("-id")
 
 
 def answerable_by(*, user: User | None) -> Q:

@@ -4,12 +4,12 @@ from django.db.models import Prefetch
 
 from classifier.models import ApiKey, Comment, CommentEvent, Decision, Prediction, User
 from classifier.models.comment import CommentQuerySet
-from classifier.selectors.access import seen_by
+from classifier.selectors.access import seen_by, unlooked
 
 
 def comments_visible_to(*, user: User) -> CommentQuerySet:
     """Every comment for who holds `view_comment`, otherwise one's own; of the sources that one sees."""
-    comments = Comment.objects.with_verdict().filter(seen_by(user))
+    comments = Comment.objects.with_verdict().filter(seen_by(user), unlooked(user))
     return comments if user.has_perm("classifier.view_comment") else comments.filter(submitted_by=user)
 
 

@@ -17,7 +17,7 @@ from classifier.models import (
     Policy,
     User,
 )
-from classifier.selectors.access import seen_by
+from classifier.selectors.access import seen_by, unlooked
 from classifier.selectors.audit_words import audit_words
 
 SYSTEM = "system"
@@ -100,7 +100,7 @@ def _by(path: str, actor: str) -> Q:
 
 
 def _decisions(filters: HistoryFilters, user: User | None) -> QuerySet[Decision] | None:
-    rows = Decision.objects.filter(seen_by(user, "comment__source"))
+    rows = Decision.objects.filter(seen_by(user, "comment__source"), unlooked(user, "comment"))
     if filters.deed:
         rows = rows.filter(action=filters.deed)
     if filters.actor:
@@ -135,7 +135,7 @@ def _read_decision(row: Values) -> Entry:
 
 
 def _comment_events(filters: HistoryFilters, user: User | None) -> QuerySet[CommentEvent] | None:
-    rows = CommentEvent.objects.filter(seen_by(user, "comment__source"))
+    rows = CommentEvent.objects.filter(seen_by(user, "comment__source"), unlooked(user, "comment"))
     if filters.deed:
         rows = rows.filter(new=filters.deed)
     if filters.actor:

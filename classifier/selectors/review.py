@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from classifier.models import Comment, Decision, DecisionAction, SavedQueue, User
 from classifier.models.comment import CommentQuerySet
-from classifier.selectors.access import narrow
+from classifier.selectors.access import narrow, unlooked
 from classifier.selectors.appeals import answerable_by
 from classifier.selectors.queue_filters import WAITING, QueueFilters, WrongFilter, apply_filters
 
@@ -72,7 +72,8 @@ class QueuePage:
 
 def queue_comments(*, user: User | None, filters: QueueFilters) -> CommentQuerySet:
     """The comments that `user` may see and `filters` choose, in no order; None is the system itself."""
-    return apply_filters(cast(CommentQuerySet, narrow(Comment.objects.all(), user)), filters, user)
+    seen = narrow(Comment.objects.filter(unlooked(user)), user)
+    return apply_filters(cast(CommentQuerySet, seen), filters, user)
 
 
 def decidable_by(*, user: User | None) -> Q:

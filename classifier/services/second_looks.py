@@ -5,6 +5,8 @@ comment that another moderator has decided lately. Nothing tells which comments 
 """
 
 import random
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -18,6 +20,7 @@ from classifier.services.permissions import require_permission
 from classifier.services.validation import InvalidInput, ValidationProblem
 
 LOOK = "classifier.add_secondreview"
+SESSION_KEY = "queue"  # where a session remembers somebody's work in the queue
 CHOICE = 50  # of how many candidates one is drawn
 LOOKED = "You have looked at this comment already."
 OWN = "You have decided on this comment yourself; a second look is for somebody else."
@@ -50,6 +53,12 @@ def second_look_next(*, by: User) -> Comment | None:
             chosen = random.choice(ids)  # noqa: S311 - a draw, no secret
             return Comment.objects.with_verdict().get(pk=chosen)
     return None
+
+
+def second_look_open(session: Mapping[str, Any]) -> int | None:
+    """The comment that a session shows for a blind second look just now."""
+    look = (session.get(SESSION_KEY) or {}).get("look")
+    return look if isinstance(look, int) else None
 
 
 def second_look_record(*, comment: Comment, action: str, by: User) -> SecondReview:

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from classifier.models import User
+from classifier.services.second_looks import second_look_open
 
 View = Callable[..., HttpResponse]
 AnyView = Callable[..., HttpResponseBase]
@@ -60,3 +61,10 @@ def permitted(*permissions: str) -> Callable[[AnyView], AnyView]:
 def person_of(request: HttpRequest) -> User:
     """The signed-in person, for `by=`."""
     return cast(SiteRequest, request).user
+
+
+def reader_of(request: HttpRequest) -> User:
+    """The signed-in person of a page that lists what was decided: not about what they judge blindly at the moment."""
+    user = person_of(request)
+    user.looks_at = second_look_open(request.session)
+    return user

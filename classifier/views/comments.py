@@ -22,6 +22,7 @@ from classifier.views.comment_acts import ActProblem, comment_acts
 from classifier.views.decided import decision_rows, label_corrections
 from classifier.views.presentation import bars_of_prediction, card_of_comment
 from classifier.views.queue_state import QueueState
+from classifier.views.queue_steps import write_answer
 from classifier.views.sentences import sentence_count, sentences_of_comment
 from classifier.views.words import words_of_comment
 
@@ -66,9 +67,13 @@ def comment_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
     user = cast(SiteRequest, request).user
-    if QueueState.of(request).look == comment_id:
+    state = QueueState.of(request)
+    if state.look == comment_id:
         messages.info(request, "Say first what you would do with this comment; then you may read its story.")
         return redirect("queue")
+    if state.answer is not None and state.answer[0] == comment_id:
+        write_answer(state, user)  # who knows the story has answered for good
+        state.keep(request)
     try:
         found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
     except Comment.DoesNotExist:

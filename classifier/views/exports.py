@@ -14,7 +14,7 @@ from classifier.selectors.review import queue_count
 from classifier.selectors.transfers import transfers_seen_by
 from classifier.services.exporting import FORMATS, export_create, export_downloaded, export_stream
 from classifier.services.transfers import ADD, SEE, TransferNotPossible, file_of
-from classifier.views.access import permitted, person_of
+from classifier.views.access import permitted, person_of, reader_of
 from classifier.views.queue_form import MORE, Chosen, filter_fields, in_words, read_chosen
 from classifier.views.queue_list import hidden_filters
 
@@ -23,7 +23,7 @@ from classifier.views.queue_list import hidden_filters
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: HttpRequest) -> HttpResponseBase:
     """What the filters choose and how much that is; posted, the export itself."""
-    user = person_of(request)
+    user = reader_of(request)
     chosen = _chosen(request.POST if request.method == "POST" else request.GET)
     file_format = request.POST.get("format", "")
     if request.method != "POST" or chosen.errors or file_format not in FORMATS:
@@ -61,7 +61,7 @@ def download(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, chosen: Chosen, *, status: int) -> HttpResponse:
-    user = person_of(request)
+    user = reader_of(request)
     fields = filter_fields(chosen, user)
     count = None if chosen.errors else queue_count(user=user, filters=chosen.filters)
     context = {

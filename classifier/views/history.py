@@ -18,7 +18,7 @@ from classifier.selectors.audit_words import WORDS
 from classifier.selectors.history import WrongCursor, history_page
 from classifier.selectors.history_tables import KINDS, SYSTEM, HistoryFilters
 from classifier.services.history_export import EXPORT, FORMATS, history_export
-from classifier.views.access import permitted, person_of
+from classifier.views.access import permitted, reader_of
 
 SEE = "classifier.view_auditentry"
 PAGE_SIZE = 50
@@ -66,7 +66,7 @@ class HistoryForm(forms.Form):
 @permitted(SEE)
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    user = person_of(request)
+    user = reader_of(request)
     form = HistoryForm(request.GET, _sources(user))
     try:
         page = history_page(
@@ -98,7 +98,7 @@ def history(request: HttpRequest) -> HttpResponse:
 @require_POST
 def history_file(request: HttpRequest) -> HttpResponseBase:
     """The chosen rows as a file; by POST, because it leaves a row in the audit."""
-    user = person_of(request)
+    user = reader_of(request)
     form = HistoryForm(request.POST, _sources(user))
     filters = form.filters()
     file_format = request.POST.get("format", "")

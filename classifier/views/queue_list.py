@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from classifier.models import Comment, User
 from classifier.selectors.queue_filters import WAITING, WrongFilter
 from classifier.selectors.review import APPEALS, ESCALATIONS, QueuePage, queue_count, queue_page
-from classifier.views.access import permitted, person_of
+from classifier.views.access import permitted, reader_of
 from classifier.views.presentation import card_of_comment
 from classifier.views.queue_form import (
     MORE,
@@ -36,7 +36,7 @@ PAGE_SIZE = 25
 @require_safe
 def queue_list(request: HttpRequest) -> HttpResponse:
     """What fits the filters, page by page. `saved` opens a saved queue, whose filters can be changed further."""
-    user = person_of(request)
+    user = reader_of(request)
     saved = _saved(request, user)
     as_saved = saved_query(saved) if saved is not None else ""
     if as_saved and not any(name in request.GET for name in (*NAMES, "order", "after")):

@@ -10,8 +10,8 @@ from classifier.models.review import BulkAction
 from classifier.selectors.queue_filters import WAITING, QueueFilters, WrongFilter
 from classifier.selectors.review import saved_queues_of
 from classifier.services.roles import roles_of
+from classifier.services.second_looks import SESSION_KEY
 
-KEY = "queue"
 KEPT = 100  # of each list
 DECISION, GROUP, LOOK = "decision", "group", "look"
 
@@ -37,14 +37,14 @@ class QueueState:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "QueueState":
-        kept = request.session.get(KEY) or {}
+        kept = request.session.get(SESSION_KEY) or {}
         known = {one.name for one in fields(cls)}
         return cls(**{name: value for name, value in kept.items() if name in known})
 
     def keep(self, request: HttpRequest) -> None:
         for name in ("seen", "done", "passed", "left"):
             setattr(self, name, getattr(self, name)[-KEPT:])
-        request.session[KEY] = asdict(self)
+        request.session[SESSION_KEY] = asdict(self)
 
     def queue_filters(self) -> QueueFilters:
         """The remembered filters; what cannot be read any more filters nothing."""

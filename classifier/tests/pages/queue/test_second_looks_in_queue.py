@@ -59,6 +59,51 @@ def test_its_story_is_closed_until_it_is_answered(
     assert "secret" in as_mo.get(f"/comments/{decided.pk}/").content.decode()
 
 
+def test_its_story_is_closed_in_lists_the_history_and_the_api_too(
+    active_version: ModelVersion, decided: Comment, as_lea: Client, decide: Decide
+) -> None:
+    """A lead sees the history; what was decided about all other comments stays open to them."""
+    waiting(active_version, "two", "three")
+    decide(as_lea, "approve", htmx=True)
+    own = Decision.objects.get(by__username="lea")
+    one = f"/api/v1/comments/{decided.pk}/"
+
+    def told() -> tuple[int, int, list[int], list[int], bool, bool, bool]:
+        decisions = as_lea.get("/api/v1/decisions/").json()["items"]
+        comments = as_lea.get("/api/v1/comments/").json()["items"]
+        export = as_lea.post("/history/export/", {"format": "csv"})
+        return (
+            as_lea.get(one).status_code,
+            as_lea.get(f"{one}decisions/").status_code,
+            sorted(row["id"] for row in decisions),
+            sorted({row["id"] for row in comments} & {decided.pk, own.comment_id}),
+            "a secret note" in as_lea.get("/history/").content.decode(),
+            b"a secret note" in b"".join(export.streaming_content),  # type: ignore[attr-defined]
+            f"?comment={decided.pk}" in as_lea.get("/queue/list/?status=decided").content.decode()
+            or f"/comments/{decided.pk}/" in as_lea.get("/queue/list/?status=decided").content.decode(),
+        )
+
+    removal = decided.current_decision_id
+    assert removal is not None
+    assert told() == (404, 404, [own.pk], [own.comment_id], False, False, False)
+    decide(as_lea, "approve")
+    both = sorted([removal, own.pk])
+    assert told() == (200, 200, both, sorted([decided.pk, own.comment_id]), True, True, True)
+
+
+def test_who_opens_the_story_has_answered_for_good(
+    active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
+) -> None:
+    waiting(active_version, "two", "three")
+    decide(as_mo, "approve", htmx=True)
+    decide(as_mo, "approve")
+    assert not SecondReview.objects.exists()
+    as_mo.get(f"/comments/{decided.pk}/")
+    assert SecondReview.objects.get().action == "approve"
+    as_mo.post("/queue/undo/")
+    assert as_mo.get("/queue/").context["item"].comment != decided
+
+
 def test_an_answer_can_be_taken_back_and_given_again(
     active_version: ModelVersion, decided: Comment, as_mo: Client, decide: Decide
 ) -> None:
