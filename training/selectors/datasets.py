@@ -115,8 +115,8 @@ def decisions_standing(
     rows = standing_decisions(sources=sources, since=since, until=until).filter(~GOLDEN & ~PURGED)
     if not automatic:
         rows = rows.filter(PEOPLE)
-    columns = ("id", "action", "labels", "marks", "created_at")
-    columns += ("comment_id", "comment__text", "comment__source__slug")
+    told = ("id", "action", "labels", "marks", "created_at")
+    columns = (*told, "comment_id", "comment__text", "comment__source__slug")
     edited = ExpressionWrapper(EDITED, output_field=BooleanField())
     yield from rows.order_by("-pk").values(*columns, edited=edited).iterator(chunk_size=2_000)
 

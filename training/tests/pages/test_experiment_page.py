@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from training.models import Dataset
+from training.models import Dataset, Evaluation
 from training.tests.pages.builders import make_baselines, make_curve, make_finished, make_run, report
 
 
@@ -123,7 +123,7 @@ def test_reasons_held_against_marked_words_are_shown_where_there_are_any(
     page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
     assert "Its reasons and those of moderators" not in page
     found = {"label": "toxic", "rows": 12, "marked_rows": 14, "words": 31, "share": 0.625}
-    plain.model_version.evaluations.update(
+    Evaluation.objects.filter(model_version=plain.model_version).update(
         report={**report("a"), "marked_words": {**found, "low": 0.5, "high": 0.75, "chance": 0.25}}
     )
     page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
