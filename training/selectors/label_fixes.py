@@ -40,14 +40,15 @@ def standing_fixes() -> "QuerySet[LabelFix]":
 def fixes_of(dataset: Dataset) -> list[dict[str, Any]]:
     """What a data set made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
     rows = standing_fixes().filter(dataset=dataset)
-    return list(rows.values("split", "row", "label", "fixed"))
+    return [dict(row) for row in rows.values("split", "row", "label", "fixed")]
 
 
 def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
     """{digest of a text: [(when, label, value), …], the oldest first} of every data set."""
     found: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
-    for digest, *fix in standing_fixes().values_list("digest", "created_at", "label", "fixed"):
-        found[digest].append((fix[0], fix[1], fix[2]))
+    rows = standing_fixes().values_list("digest", "created_at", "label", "fixed")
+    for digest, created_at, label, fixed in rows:
+        found[digest].append((created_at, label, fixed))
     return dict(found)
 
 
