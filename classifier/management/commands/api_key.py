@@ -133,7 +133,8 @@ def _source(slug: str) -> Source:
     source = Source.objects.filter(slug=slug).first()
     if source is None:
         known = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True)[:20]) or "none yet"
-        raise CommandError(f"There is no source {slug}; there are: {known}.")
+        begins = "A source begins with its first comment: send that with a key for all sources."
+        raise CommandError(f"There is no source {slug}; there are: {known}. {begins}")
     return source
 
 
