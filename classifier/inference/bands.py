@@ -10,7 +10,7 @@ before a model is known still means something.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -137,14 +137,6 @@ class Judge:
             found.append((rank, floor, hit.reason()))
         found.sort(key=lambda item: (-item[0], -item[1]))
         return Judgement(BANDS[worst], risk, uncertainty, label, tuple(reason for _, _, reason in found))
-
-    def judge_many(
-        self, rows: Sequence[Mapping[str, float]], hits: Sequence[Sequence[Hit]] | None = None
-    ) -> list[Judgement]:
-        """One judgement for each row of scores, in order; `hits` are those of each row."""
-        if hits is None:
-            return [self.judge(row) for row in rows]
-        return [self.judge(row, each) for row, each in zip(rows, hits, strict=True)]
 
 
 def judge(

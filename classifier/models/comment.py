@@ -197,10 +197,6 @@ class Comment(models.Model):
     def __str__(self) -> str:
         return f"Comment {self.pk}"
 
-    @property
-    def status_enum(self) -> CommentStatus:
-        return CommentStatus(self.status)
-
 
 class CommentEvent(HistoryRow):
     comment = models.ForeignKey(Comment, on_delete=models.PROTECT, related_name="history")

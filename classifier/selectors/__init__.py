@@ -1,10 +1,5 @@
 """The reads of the classifier."""
 
-from classifier.selectors.comments import (
-    comment_detail,
-    comments_of_key,
-    comments_submitted_by,
-    comments_visible_to,
-)
+from classifier.selectors.comments import comment_detail, comments_visible_to
 
-__all__ = ["comment_detail", "comments_of_key", "comments_submitted_by", "comments_visible_to"]
+__all__ = ["comment_detail", "comments_visible_to"]

@@ -2,7 +2,7 @@
 
 from django.db.models import Prefetch
 
-from classifier.models import ApiKey, Comment, CommentEvent, Decision, Prediction, User
+from classifier.models import Comment, CommentEvent, Decision, Prediction, User
 from classifier.models.comment import CommentQuerySet
 from classifier.selectors.access import seen_by, unlooked
 
@@ -11,17 +11,6 @@ def comments_visible_to(*, user: User) -> CommentQuerySet:
     """Every comment for who holds `view_comment`, otherwise one's own; of the sources that one sees."""
     comments = Comment.objects.with_verdict().filter(seen_by(user), unlooked(user))
     return comments if user.has_perm("classifier.view_comment") else comments.filter(submitted_by=user)
-
-
-def comments_submitted_by(*, user: User, status: str = "") -> CommentQuerySet:
-    """One's own comments, newest first, of one status where given."""
-    comments = Comment.objects.with_verdict().filter(seen_by(user), submitted_by=user).order_by("-id")
-    return comments.filter(status=status) if status else comments
-
-
-def comments_of_key(*, api_key: ApiKey) -> CommentQuerySet:
-    """The comments that came in with this key, of the sources that its owner sees."""
-    return Comment.objects.with_verdict().filter(seen_by(api_key.owner), api_key=api_key).order_by("-id")
 
 
 def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:

@@ -18,11 +18,11 @@ from classifier.services.permissions import require_permission
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import enqueue_on_commit, ring
 from training.ml.job import DONE, write_json
-from training.models import Dataset, DatasetKind, Evaluation
+from training.models import Dataset, DatasetKind
 from training.services.errors import NotAllowedNow
 from training.services.experiments import MAY_RUN
 from training.services.registration import evaluations_record, read_json
-from training.services.run_jobs import evaluation_job, fingerprint_of_rows, rows_to_measure_on, runs_root
+from training.services.run_jobs import evaluation_job, rows_to_measure_on, runs_root
 
 EVALUATE_TASK = "training.evaluate"
 FOLDER = "evaluations"
@@ -137,16 +137,6 @@ def evaluations_ring() -> None:
             ring(EVALUATE_TASK, model_version_id=version.pk, **_named(on))
         except NoBroker:
             return
-
-
-def evaluation_of(model_version: ModelVersion) -> Evaluation | None:
-    """The version's evaluation on the present test set, or None."""
-    dataset = rows_to_measure_on(None)
-    if dataset is None:
-        return None
-    return Evaluation.objects.filter(
-        model_version=model_version, fingerprint=fingerprint_of_rows(dataset)
-    ).first()
 
 
 def evaluation_folder(model_version: ModelVersion, on: Dataset | None = None) -> Path:

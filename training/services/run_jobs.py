@@ -13,7 +13,6 @@ from training.services.devices import Devices
 
 TEXT_COLUMN = "text"  # of the files of every frozen data set
 BASELINES = ("majority", "tfidf")
-WIKI_TOXIC = "wiki_toxic"
 
 
 class CannotStart(Exception):

@@ -11,7 +11,6 @@ from classifier.inference.bands import (
     DEFAULT_BANDS,
     RANK,
     BandsError,
-    Judge,
     check_automatic,
     check_bands,
     judge,
@@ -139,14 +138,6 @@ def test_numbers_stay_in_their_ranges_and_a_hit_never_lowers_anything(
 @given(bands())
 def test_checked_bands_are_checked_already(policy: dict[str, dict[str, Any]]) -> None:
     assert check_bands(check_bands(policy)) == check_bands(policy)
-
-
-@many
-@given(bands(), st.lists(SCORES, max_size=5))
-def test_many_are_judged_as_one_by_one(
-    policy: dict[str, dict[str, Any]], rows: list[dict[str, float]]
-) -> None:
-    assert Judge(policy, OF_MODEL, "toxic").judge_many(rows) == [of(row, policy) for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -77,22 +77,6 @@ def labels_of(columns: list[str]) -> tuple[str, ...]:
     return tuple(name for name in columns if name not in OWN_COLUMNS)
 
 
-def read_page(path: Path, *, offset: int, limit: int) -> list[dict[str, Any]]:
-    """Return `limit` rows from `offset` on as they are stored, reading only the row groups that they lie in."""
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(path)
-    rows: list[dict[str, Any]] = []
-    begin = 0
-    for group in range(file.metadata.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
-        first = max(offset - begin, 0)
-        if first < count and len(rows) < limit:
-            rows += file.read_row_group(group).slice(first, limit - len(rows)).to_pylist()
-        begin += count
-    return rows
-
-
 def pick_rows(path: Path, places: list[int]) -> list[dict[str, Any]]:
     """Return the rows at these places, in this order."""
     import pyarrow.parquet as pq
