@@ -163,7 +163,7 @@ def api_key_authenticate(*, plaintext: str) -> ApiKey:
     of_key = ApiKey.sources.through.objects.filter(apikey=OuterRef("pk")).values("source")
     found = ApiKey.objects.select_related("owner").annotate(
         source_ids=ArraySubquery(of_key),
-        line_ids=RawSQL(LINE, [], ArrayField(BigIntegerField())),  # noqa: S611 (a constant)
+        line_found=RawSQL(LINE, [], ArrayField(BigIntegerField())),  # noqa: S611 (a constant)
     )
     key = found.filter(prefix=prefix).first()
     digest = key.digest if key else "0" * 64
@@ -171,6 +171,7 @@ def api_key_authenticate(*, plaintext: str) -> ApiKey:
     now = timezone.now()
     if key is None or not matches or not key.is_usable(now) or not key.owner.is_active:
         raise ApiKeyInvalid("This API key is not valid.")
+    key.line_ids = list(key.line_found)
     if key.source_ids:
         key.owner.only_sources = frozenset(key.source_ids)
     if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:

@@ -7,7 +7,7 @@ import pytest
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from classifier.models import Comment, ModelVersion, Suggestion
+from classifier.models import Comment, CommentContext, ModelVersion, Suggestion
 from classifier.tests.clients.conftest import KIND, RUDE, RunNode
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,12 +64,16 @@ def test_googles_python_client_analyzes_suggests_and_is_told_of_errors(
 def test_googles_python_client_stores_a_comment_with_the_verdict_that_it_was_told(
     client: Any, model: ModelVersion
 ) -> None:
-    reply = client.comments().analyze(body=body(RUDE, doNotStore=False, communityId="forum")).execute()
+    context = {"articleAndParentComment": {"parentComment": {"text": KIND}}}
+    sent = body(RUDE, doNotStore=False, communityId="forum", sessionId="s-1", context=context)
+    reply = client.comments().analyze(body=sent).execute()
     comment = Comment.objects.with_verdict().get()
     assert (comment.text, comment.source.slug, comment.status) == (RUDE, "forum", "classified")
     assert comment.current_prediction is not None
     assert comment.current_prediction.scores["toxic"] == toxicity(reply)
     assert comment.predictions.count() == 1
+    kept = CommentContext.objects.get(comment=comment)
+    assert (kept.entries, kept.session_ref) == ([{"kind": "parent", "text": KIND}], "s-1")
 
 
 def test_googles_node_client_is_answered(model: ModelVersion, node: RunNode) -> None:
