@@ -264,6 +264,7 @@ SAMPLE_DATASET_DIR = BASE_DIR / "training" / "data" / "sample"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "toxicsite.lib.formats"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"

@@ -25,6 +25,7 @@ from classifier.models import (
     ShadowPolicyEvent,
     ShadowPolicyStatus,
 )
+from classifier.selectors.audit_words import audit_words
 
 POLICIES_SHOWN = 200
 
@@ -123,7 +124,7 @@ class ShadowPolicyAdmin(RecordAdmin):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(RecordAdmin):
     history_kind = "audit"
-    list_display = ["id", "verb", "actor", "api_key", "source", "subject", "count", "created_at"]
+    list_display = ["id", "said", "verb", "actor", "key", "source", "subject", "count", "created_at"]
     list_filter = [
         WhenFilter,
         ("source", RelatedDropdownFilter),
@@ -137,3 +138,11 @@ class AuditEntryAdmin(RecordAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[AuditEntry]":
         return super().get_queryset(request).filter(seen_or_own(request, actor="actor"))
+
+    @display(description="What")
+    def said(self, entry: AuditEntry) -> str:
+        return audit_words(entry.verb)
+
+    @display(description="API key")
+    def key(self, entry: AuditEntry) -> str:
+        return str(entry.api_key) if entry.api_key else "-"

@@ -18,6 +18,7 @@ from classifier.models import (
     SavedQueue,
     SecondReview,
 )
+from classifier.selectors.review import ORDERS
 
 OF_A_COMMENT = ("pk", "comment_id")
 SOURCE = ("comment__source", RelatedDropdownFilter)
@@ -147,9 +148,18 @@ class GoldenItemAdmin(RecordAdmin):
 @admin.register(SavedQueue)
 class SavedQueueAdmin(RecordAdmin):
     ordering = ["position", "name"]
-    list_display = ["id", "name", "order", "roles", "owner", "position", "created_at"]
+    list_display = ["id", "name", "order_title", "for_roles", "owner", "position", "created_at"]
     list_filter = [("owner", RelatedDropdownFilter), WhenFilter]
     list_select_related = ["owner"]
     words = ("name__icontains",)
     search_fields = ["name"]
     search_help_text = "Words of the name"
+
+    @display(description="Order")
+    def order_title(self, queue: SavedQueue) -> str:
+        order = ORDERS.get(queue.order)
+        return order.title if order else queue.order
+
+    @display(description="For")
+    def for_roles(self, queue: SavedQueue) -> str:
+        return ", ".join(queue.roles) or "everybody"

@@ -12,12 +12,14 @@ from classifier.admin.records import RecordAdmin, WhenFilter
 from classifier.models import User, Webhook, WebhookAttempt, WebhookDelivery
 from classifier.selectors.webhooks import webhooks_of
 
+URL_SHOWN = 48
+
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
     """Those that were deleted are here too, for who sees every source."""
 
-    list_display = ["name", "url", "state", "failing_since", "created_by", "created_at"]
+    list_display = ["name", "address", "state", "failing_since", "created_by", "created_at"]
     list_select_related = ["created_by"]
     search_fields = ["name", "url"]
     fields = [
@@ -31,6 +33,10 @@ class WebhookAdmin(ReadOnlyAdmin):
         assert isinstance(user, User)
         rows: QuerySet[Webhook] = super().get_queryset(request)
         return rows if user.all_sources else rows.filter(pk__in=webhooks_of(user).values("pk"))
+
+    @display(description="URL")
+    def address(self, webhook: Webhook) -> str:
+        return webhook.url if len(webhook.url) <= URL_SHOWN else f"{webhook.url[: URL_SHOWN - 1]}…"
 
     @display(description="State")
     def state(self, webhook: Webhook) -> SafeString:

@@ -1,0 +1,1 @@
+"""For English, the one language of this site."""
