@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from classifier.models import User
@@ -36,6 +37,15 @@ def comment_text(text: str, *, toxic: bool, request: HttpRequest) -> SafeString:
     return format_html('<span class="{}">{}</span>', "said said-blurred" if blurred else "said", text)
 
 
+class SourceFilter(RelatedDropdownFilter):  # type: ignore[misc]
+    """Offers the sources that a person sees; the names of others are not theirs to know."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: ModelAdmin) -> list[Any]:
+        seen = seen_by(cast(User, request.user), "pk")
+        choices: list[Any] = field.get_choices(include_blank=False, limit_choices_to=seen)
+        return choices
+
+
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """Rows that people look at and services write."""
 
@@ -53,6 +63,14 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.source_path:
             return rows
         return rows.filter(seen_by(cast(User, request.user), self.source_path))
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [
+            (each[0], SourceFilter)
+            if isinstance(each, tuple) and each[0].rpartition("__")[2] == "source"
+            else each
+            for each in super().get_list_filter(request)
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -14,6 +14,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
 from classifier.models import Source, User
+from classifier.selectors.access import sees_all_of
 from classifier.services.access import source_access_set
 from classifier.services.audit import audit_record
 from classifier.services.roles import ROLE_PERMISSIONS, ROLE_TITLES, roles_of, user_roles_set
@@ -92,8 +93,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         return super().get_queryset(request).prefetch_related("groups")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """An Admin who is no superuser may not touch one, nor set their password."""
-        if obj is not None and obj.is_superuser and not _is_superuser(request):
+        """Who is no superuser may not touch one, nor whoever sees more sources: to set a password is to be somebody."""
+        by = cast(User, request.user)
+        beyond = obj is not None and (obj.is_superuser or not sees_all_of(by, obj))
+        if beyond and not _is_superuser(request):
             return False
         return super().has_change_permission(request, obj)
 
@@ -117,8 +120,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
             )
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
         by = cast(User, request.user)
+        if not change and not by.all_sources:
+            obj.all_sources = False  # it is given some on its page, of those that its maker sees
+        super().save_model(request, obj, form, change)
         if not change:
             audit_record(verb="person.create", by=by, subject=obj.get_username())
         elif "is_active" in form.changed_data:

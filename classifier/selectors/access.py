@@ -48,5 +48,14 @@ def sees_source(user: User | None, source: Source | str) -> bool:
     return Source.objects.filter(seen_by(user, "pk"), slug=slug).exists()
 
 
+def sees_all_of(user: User, other: User) -> bool:
+    """Whether `user` sees every source that `other` sees."""
+    if user.sees_all_sources:
+        return True
+    if other.all_sources:
+        return False
+    return not SourceAccess.objects.filter(user=other).exclude(seen_by(user)).exists()
+
+
 def _given(user: User) -> QuerySet[SourceAccess, Any]:
     return SourceAccess.objects.filter(user=user).values("source")

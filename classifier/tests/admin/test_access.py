@@ -6,7 +6,9 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from classifier.models import User
+from classifier.models import Source, User
+from classifier.services.access import source_access_set
+from classifier.services.roles import ADMIN
 from classifier.tests.conftest import person
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +83,45 @@ def test_nothing_that_services_write_can_be_changed_or_deleted(kind: str, client
         allowed = kind == "apikey" and verb == "add"
         status = client.get(f"/admin/classifier/{kind}/{verb}/").status_code
         assert status == 200 if allowed else status in (302, 403)
+
+
+def test_who_sees_some_sources_is_offered_no_others_to_filter_by(client: Client) -> None:
+    names = ("near", "nearer", "faraway")
+    near, nearer, _ = (Source.objects.create(slug=name, name=f"The {name} place") for name in names)
+    someone = person("ann", ADMIN)
+    client.force_login(someone)
+    shown = [kind for kind in sorted(EVERYTHING) if b"The faraway place" in page_of(client, kind)]
+    assert {"comment", "decision", "appeal", "auditentry", "daystatistic", "policy"} <= set(shown)
+    source_access_set(user=someone, all_sources=False, sources=[near, nearer], by=None)
+    assert [kind for kind in shown if b"The faraway place" in page_of(client, kind)] == []
+    assert b"The near place" in page_of(client, "comment")
+
+
+def page_of(client: Client, kind: str) -> bytes:
+    return bytes(client.get(f"/admin/classifier/{kind}/").content)
+
+
+def test_an_admin_of_some_sources_takes_over_no_account_that_sees_more(client: Client) -> None:
+    near, far = (Source.objects.create(slug=name, name=name) for name in ("near", "far"))
+    people = {name: person(name, ADMIN) for name in ("ann", "everywhere", "elsewhere", "beside")}
+    for name, sources in (("ann", [near]), ("elsewhere", [near, far]), ("beside", [near])):
+        source_access_set(user=people[name], all_sources=False, sources=sources, by=None)
+    client.force_login(people["ann"])
+    new = {"password1": "a-quite-new-pass-1", "password2": "a-quite-new-pass-1", "usable_password": "true"}
+    for name, status in (("everywhere", 403), ("elsewhere", 403), ("beside", 302)):
+        address = f"/admin/classifier/user/{people[name].pk}/password/"
+        assert client.post(address, new).status_code == status
+        changed = User.objects.get(pk=people[name].pk).check_password("a-quite-new-pass-1")
+        assert changed is (status == 302)
+
+
+def test_an_admin_of_some_sources_makes_no_account_that_sees_more(client: Client) -> None:
+    near = Source.objects.create(slug="near", name="near")
+    ann = person("ann", ADMIN)
+    source_access_set(user=ann, all_sources=False, sources=[near], by=None)
+    client.force_login(ann)
+    form = {"username": "new", "usable_password": "true", "roles": [ADMIN]}
+    form |= {"password1": "a-quite-new-pass-1", "password2": "a-quite-new-pass-1"}
+    assert client.post("/admin/classifier/user/add/", form).status_code == 302
+    made = User.objects.get(username="new")
+    assert (made.all_sources, made.source_access.count()) == (False, 0)

@@ -43,7 +43,7 @@ def test_an_admin_can_neither_become_nor_make_a_superuser(
 ) -> None:
     client.force_login(admin_person)
     for user in (admin_person, moderator):
-        form = form_of(user, is_superuser="on", is_staff="on", user_permissions=["1"])
+        form = form_of(user, every_source="on", is_superuser="on", is_staff="on", user_permissions=["1"])
         assert client.post(f"/admin/classifier/user/{user.pk}/change/", form).status_code == 302
         user.refresh_from_db()
         assert not user.is_superuser
