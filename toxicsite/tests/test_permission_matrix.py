@@ -183,6 +183,12 @@ GET  api/v1/transfers/                          A      200
 GET  api/v1/transfers/<int:transfer_id>/        A      404
 POST api/v1/transfers/<int:transfer_id>/cancel/  A     404
 GET  api/v1/transfers/<int:transfer_id>/errors/  A     404
+GET  api/v1/rescorings/                         LTA    200
+POST api/v1/rescorings/                         LTA    409
+POST api/v1/rescorings/count/                   LTA    409
+GET  api/v1/rescorings/<int:rescoring_id>/      LTA    404
+POST api/v1/rescorings/<int:rescoring_id>/cancel/  LTA 404
+POST api/v1/rescorings/<int:rescoring_id>/resume/  LTA 404
 GET  api/v1/exports/comments/                   A      200
 GET  api/v1/feedback/                           *      200
 POST api/v1/feedback/                           *      400

@@ -1,8 +1,8 @@
-"""Addresses of version 1 that are about imports and exports."""
+"""Addresses of version 1 that are about imports, exports and rescorings."""
 
 from django.urls import path
 
-from classifier.api.v1 import transfers
+from classifier.api.v1 import rescorings, transfers
 
 urlpatterns = [
     path("imports/", transfers.ImportsEndpoint.as_view()),
@@ -14,5 +14,10 @@ urlpatterns = [
         transfers.TransferErrorsEndpoint.as_view(),
         name="api-transfer-errors",
     ),
+    path("rescorings/", rescorings.RescoringsEndpoint.as_view()),
+    path("rescorings/count/", rescorings.RescoringCountEndpoint.as_view()),
+    path("rescorings/<int:rescoring_id>/", rescorings.OneRescoringEndpoint.as_view(), name="api-rescoring"),
+    path("rescorings/<int:rescoring_id>/cancel/", rescorings.RescoringCancelEndpoint.as_view()),
+    path("rescorings/<int:rescoring_id>/resume/", rescorings.RescoringResumeEndpoint.as_view()),
     path("exports/comments/", transfers.ExportEndpoint.as_view()),
 ]
