@@ -18,6 +18,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -59,6 +60,7 @@ THROTTLED = Kind("rate-limit-exceeded", 429, "Too many requests")
 SERVER_ERROR = Kind("server-error", 500, "The server failed")
 BUSY = Kind("busy", 503, "The server is busy")
 NO_WORKER = Kind("no-worker", 503, "No classification worker is running")
+UNAVAILABLE = Kind("unavailable", 503, "The database does not answer")
 DEADLINE_PASSED = Kind("deadline-passed", 504, "The verdict did not arrive in time")
 KINDS = (
     MALFORMED,
@@ -78,6 +80,7 @@ KINDS = (
     SERVER_ERROR,
     BUSY,
     NO_WORKER,
+    UNAVAILABLE,
     DEADLINE_PASSED,
 )
 _KIND_OF_STATUS = {kind.status: kind for kind in reversed(KINDS)}
@@ -180,6 +183,10 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
             return Problem(TOO_LARGE, "The body is larger than this server accepts; send it in parts.")
         case SuspiciousOperation() | UnreadablePostError():
             return Problem(MALFORMED, "The request could not be read.")
+        case OperationalError() | InterfaceError():
+            logger.error("the database does not answer", exc_info=exc)
+            detail = "The database does not answer. Try again in a few seconds."
+            return Problem(UNAVAILABLE, detail, headers={"Retry-After": "5"})
     return _server_error(exc, context)
 
 

@@ -26,6 +26,7 @@ from classifier.api.problems import (
     THROTTLED,
     TOO_LARGE,
     UNAUTHENTICATED,
+    UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Kind,
     Problem,
@@ -34,7 +35,7 @@ from classifier.api.problems import (
 
 PREFIX = "/api/v1/"
 OWN = "x-own-problems"  # only until describe_api has turned them into answers
-_EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR)
+_EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR, UNAVAILABLE)
 _WITH_A_BODY = (TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 _BAD_BODY = field_error(("items", 3, "text"), "This field may not be empty.", "required")
 _BAD_QUERY = parameter_error("limit", "must be a whole number, from 1 to 200", "invalid")
@@ -51,6 +52,7 @@ _DETAILS = {
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
     THROTTLED: "This key or user may make 6,000 requests a minute and has made them; try again in 12 seconds.",
     SERVER_ERROR: "Something failed on the server; the details are in its log under this request id.",
+    UNAVAILABLE: "The database does not answer. Try again in a few seconds.",
     BUSY: "8 streams are open already. Try again in a while.",
     NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
@@ -73,8 +75,8 @@ stored.
 **Repeating.** Where an operation lists the header `Idempotency-Key`, the same key and the same request give the same
 thing again for 24 hours instead of doing it twice; the answer then has the header `Idempotency-Replayed: true`.
 
-**Changing.** What can be changed has an `ETag`; sent back as `If-Match`, a change is refused with 412 where somebody
-else was quicker.
+**Changing.** Where an operation lists the header `If-Match`, reading gave an `ETag`; sent back as `If-Match`, a change
+is refused with 412 where somebody else was quicker.
 
 **Limits** count requests a minute for each key or person, and texts a day for each key that has such a quota. A
 request with more texts than are left is refused whole. Every reply says what is left: `RateLimit-Policy` and
@@ -168,7 +170,7 @@ def _response(kind: Kind, *, has_body: bool) -> dict[str, Any]:
         "example": _example(kind, has_body=has_body).body(),
     }
     response: dict[str, Any] = {"description": f"{kind.title}.", "content": {PROBLEM_TYPE: media}}
-    if kind in (THROTTLED, BUSY, NO_WORKER, DEADLINE_PASSED):
+    if kind in (THROTTLED, BUSY, NO_WORKER, UNAVAILABLE, DEADLINE_PASSED):
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
         }

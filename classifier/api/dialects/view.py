@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -47,6 +48,10 @@ class DialectView(View):
             )
         except (RequestDataTooBig, UnreadablePostError):
             response = self.dialect.answer(Refusal(Why.MALFORMED, "The request could not be read."))
+        except (OperationalError, InterfaceError) as error:
+            logger.error("the database does not answer", exc_info=error)
+            message = "The database does not answer. Try again shortly."
+            response = self.dialect.answer(Refusal(Why.NO_WORKER, message, headers={"Retry-After": "5"}))
         except Exception as error:
             response = self._failed(request, error)
         if response.status_code >= 400 and self.taken:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from classifier.models import Comment
@@ -44,6 +45,26 @@ def test_any_accept_header_gets_json(program: Caller) -> None:
         COMMENTS, headers={**program.headers, "Accept": "text/html;q=0.9, image/png"}
     )
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(COMMENTS, {"text": "x"}), ("/v1/moderations", {"input": "x"})],
+    ids=["version 1", "a dialect"],
+)
+def test_a_database_that_is_away_is_a_503_that_asks_to_come_back(
+    error: type[Exception], path: str, body: Any, program: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**kwargs: Any) -> None:
+        raise error("server closed the connection at 10.0.0.7")
+
+    monkeypatch.setattr("classifier.api.authentication.api_key_authenticate", away)
+    monkeypatch.setattr("classifier.api.dialects.view.api_key_authenticate", away)
+    response = program.post(path, body)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert "database" in response.content.decode()
+    assert "10.0.0.7" not in response.content.decode()
 
 
 def test_a_bug_is_a_500_problem_with_a_request_id_and_no_secret(
