@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from toxicsite.tests.launcher_process import free_port, launcher, processes_mentioning
+from toxicsite.tests.launcher_process import launcher, processes_mentioning
+from toxicsite.tests.ports import free_port
 from toxicsite.tests.waiting import wait_until
 
 START_SECONDS = 150.0

@@ -14,7 +14,7 @@ import pytest
 
 from toxicsite.launcher.arriving import Arrived, ArrivingSocket
 from toxicsite.launcher.environment import PROJECT
-from toxicsite.tests.launcher_process import free_port
+from toxicsite.tests.ports import free_port
 from toxicsite.tests.waiting import wait_until
 
 THREADS = 4

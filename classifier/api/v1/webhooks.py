@@ -16,33 +16,27 @@ from classifier.api.moderation import ModerationEndpoint
 from classifier.api.permissions import caller
 from classifier.api.problems import KEY_REUSED, NOT_NOW, invalid
 from classifier.api.v1.webhook_output import (
-    DELIVERY_EXAMPLE,
     EVENT_CHOICES,
     SECRET_EXAMPLE,
     WEBHOOK_EXAMPLE,
-    DeliveryOutput,
     NewWebhookOutput,
     PageOutput,
-    SecretOutput,
     WebhookOutput,
     told_once,
 )
-from classifier.api.values import Choice, PageQuery, Text, Whole
-from classifier.api.verbs import NothingInput, checked, found, listed, without_body
-from classifier.models import ApiScope, Source, Webhook, WebhookDelivery
+from classifier.api.values import Choice, PageQuery, Text
+from classifier.api.verbs import checked, found, listed
+from classifier.models import ApiScope, Source, Webhook
 from classifier.selectors.access import sources_of
-from classifier.selectors.webhooks import deliveries_of, webhooks_of
+from classifier.selectors.webhooks import webhooks_of
 from classifier.services.webhooks import (
     ADD,
     CHANGE,
     NAME_CHARACTERS,
-    OVERLAP_HOURS_MOST,
     webhook_create,
     webhook_delete,
     webhook_disable,
     webhook_enable,
-    webhook_secret_roll,
-    webhook_test,
     webhook_update,
 )
 
@@ -81,17 +75,6 @@ class ChangeInput(ClosedSerializer):
     events = EventNames(required=False)
     sources = SourceSlugs(required=False)
     enabled = TrueOrFalse(required=False, help_text="false: nothing is sent or kept for it any more.")
-
-
-@extend_schema_serializer(component_name="WebhookSecretInput")
-class SecretInput(ClosedSerializer):
-    overlap_hours = Whole(
-        required=False,
-        default=24,
-        min_value=0,
-        max_value=OVERLAP_HOURS_MOST,
-        help_text="For how long the secret before signs too.",
-    )
 
 
 class WebhookEndpoint(ModerationEndpoint):
@@ -162,7 +145,7 @@ class WebhooksEndpoint(WebhookEndpoint):
             return webhook.pk
 
         def show(pk: int) -> Response:
-            shown = WebhookOutput(_found(request, pk)).data
+            shown = WebhookOutput(webhook_found(request, pk)).data
             return Response(
                 {**shown, **told_once(secrets[0] if secrets else None)},
                 status=201 if secrets else 200,
@@ -185,7 +168,7 @@ class OneWebhookEndpoint(WebhookEndpoint):
         examples=[SHOWN],
     )
     def get(self, request: Request, webhook_id: int) -> Response:
-        return Response(WebhookOutput(_found(request, webhook_id)).data)
+        return Response(WebhookOutput(webhook_found(request, webhook_id)).data)
 
     @extend_schema(
         operation_id="change_webhook",
@@ -196,7 +179,7 @@ class OneWebhookEndpoint(WebhookEndpoint):
         examples=[OpenApiExample("Turn it off", {"enabled": False}, request_only=True), SHOWN],
     )
     def patch(self, request: Request, webhook_id: int) -> Response:
-        webhook = _found(request, webhook_id)
+        webhook = webhook_found(request, webhook_id)
         said = checked(ChangeInput, request)
         enabled = said.pop("enabled", None)
         if "sources" in said:
@@ -205,7 +188,7 @@ class OneWebhookEndpoint(WebhookEndpoint):
             webhook_update(webhook=webhook, **said, by=caller(request))
         if enabled is not None:
             (webhook_enable if enabled else webhook_disable)(webhook=webhook, by=caller(request))
-        return Response(WebhookOutput(_found(request, webhook_id)).data)
+        return Response(WebhookOutput(webhook_found(request, webhook_id)).data)
 
     @extend_schema(
         operation_id="delete_webhook",
@@ -214,91 +197,11 @@ class OneWebhookEndpoint(WebhookEndpoint):
         responses={204: None},
     )
     def delete(self, request: Request, webhook_id: int) -> Response:
-        webhook_delete(webhook=_found(request, webhook_id), by=caller(request))
+        webhook_delete(webhook=webhook_found(request, webhook_id), by=caller(request))
         return Response(status=204)
 
 
-class WebhookSecretEndpoint(WebhookEndpoint):
-    scopes = {"POST": ApiScope.ADMIN}
-    needs = {"POST": CHANGE}
-    problems = {"POST": (NOT_NOW, KEY_REUSED)}
-
-    @extend_schema(
-        operation_id="roll_webhook_secret",
-        summary="Roll the secret",
-        description=(
-            "Both secrets sign until the old one ends, so that receivers can follow. A call that is repeated under the "
-            "same `Idempotency-Key` rolls nothing twice, so the secret that receivers know goes on signing; its answer "
-            f"has `secret` null. {NEEDS}"
-        ),
-        parameters=[IDEMPOTENCY_KEY],
-        request=SecretInput,
-        responses={200: SecretOutput},
-        examples=[
-            OpenApiExample("An hour of both", {"overlap_hours": 1}, request_only=True),
-            OpenApiExample(
-                "The new one",
-                {**told_once(SECRET_EXAMPLE), "old_secret_until": "2026-11-24T10:30:00.391000Z"},
-                response_only=True,
-            ),
-        ],
-    )
-    def post(self, request: Request, webhook_id: int) -> Response:
-        webhook = _found(request, webhook_id)
-        said = checked(SecretInput, request) if request.data else {"overlap_hours": 24}
-        secrets: list[str] = []
-
-        def roll() -> int:
-            secrets.append(webhook_secret_roll(webhook=webhook, **said, by=caller(request)))
-            return webhook.pk
-
-        def show(pk: int) -> Response:
-            until = WebhookOutput(_found(request, pk)).data["old_secret_until"]
-            return Response({**told_once(secrets[0] if secrets else None), "old_secret_until": until})
-
-        return once(request, roll, show)
-
-
-class WebhookTestEndpoint(WebhookEndpoint):
-    scopes = {"POST": ApiScope.ADMIN}
-    needs = {"POST": CHANGE}
-    problems = {"POST": (NOT_NOW, KEY_REUSED)}
-
-    @extend_schema(
-        operation_id="test_webhook",
-        summary="Send a test",
-        description=f"An event of the type `test`, tried once; its delivery says what came of it. {NEEDS}",
-        parameters=[IDEMPOTENCY_KEY],
-        request=NothingInput,
-        responses={202: DeliveryOutput},
-        examples=[
-            OpenApiExample("Nothing", {}, request_only=True),
-            OpenApiExample(
-                "On its way",
-                {
-                    **DELIVERY_EXAMPLE,
-                    "type": "test",
-                    "data": {"message": "A test."},
-                    "attempts": 0,
-                    "log": [],
-                },
-                response_only=True,
-                status_codes=["202"],
-            ),
-        ],
-    )
-    def post(self, request: Request, webhook_id: int) -> Response:
-        webhook = _found(request, webhook_id)
-        without_body(request)
-
-        def show(pk: int) -> Response:
-            delivery: WebhookDelivery = found(deliveries_of(webhook), pk)
-            return Response(DeliveryOutput(delivery).data, status=202)
-
-        return once(request, lambda: webhook_test(webhook=webhook, by=caller(request)).pk, show)
-
-
-def _found(request: Request, webhook_id: int) -> Webhook:
+def webhook_found(request: Request, webhook_id: int) -> Webhook:
     webhook: Webhook = found(webhooks_of(caller(request)).select_related("created_by"), webhook_id)
     return webhook
 

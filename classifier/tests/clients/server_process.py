@@ -12,8 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from toxicsite.launcher.environment import PROJECT
-from toxicsite.tests.launcher_process import free_port
+from toxicsite.tests.ports import free_port
 
 START_SECONDS = 90.0
 
@@ -25,7 +24,7 @@ def running_server(database_url: str, log: Path, **environment: str) -> Iterator
     with log.open("w") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "python:toxicsite.launcher.gunicorn_conf"],
-            cwd=PROJECT,
+            cwd=settings.BASE_DIR,
             env={
                 **os.environ,
                 "DATABASE_URL": database_url,
