@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from classifier.views.presentation import percent
-from training.models import Dataset
+from training.models import Dataset, DatasetKind
 from training.selectors.label_fixes import LabelError
 from training.views.presentation import label_title
 
@@ -24,8 +24,9 @@ class ErrorGroup:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def fixed(self) -> int:
-        return sum(row["fix"] is not None for row in self.rows)
+    def golden(self) -> bool:
+        """Its rows are corrected where they come from."""
+        return self.dataset.kind == DatasetKind.GOLDEN
 
 
 def error_groups(errors: Sequence[LabelError]) -> list[ErrorGroup]:

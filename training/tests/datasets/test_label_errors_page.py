@@ -86,6 +86,15 @@ def test_the_data_set_says_so_and_is_frozen_anew(page: Client, evaluation: Evalu
     assert "Freeze the corrected rows" not in shown
 
 
+def test_golden_items_are_listed_without_the_button(page: Client, evaluation: Evaluation) -> None:
+    Dataset.objects.filter(pk=evaluation.dataset_id).update(kind="golden")
+    Experiment.objects.update(dataset=Dataset.objects.create(name="Gone", kind="upload", labels=["toxic"]))
+    shown = page.get(url(evaluation)).content.decode()
+    assert "These are golden items" in shown
+    assert "data-label-row" in shown
+    assert 'data-key="f"' not in shown
+
+
 def test_moderators_neither_see_nor_fix(evaluation: Evaluation, moderator: User, client: Client) -> None:
     client.force_login(moderator)
     assert client.get(url(evaluation)).status_code == 403
