@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from classifier.inference.bands import APPROVE, BANDS, RANK, REMOVE, REVIEW
 from classifier.models import ShadowJudgement, ShadowPolicy, ShadowPolicyStatus, Source, User
-from classifier.selectors.access import narrow
+from classifier.selectors.access import narrow, unlooked
 from classifier.selectors.shadow_period import LOOKED, PAGE, Confusion
 
 PERIODS = {1: "Today", 7: "Last 7 days", 30: "Last 30 days", 90: "Last 90 days"}
@@ -169,7 +169,9 @@ def changed_judgements(
     older_than: int | None = None,
 ) -> list[ShadowJudgement]:
     """A page of comments that would go from one band to another, latest first; one row more than PAGE if there is."""
-    rows = _rows(shadow, user, days).filter(changed=True, before=before, after=after)
+    rows = _rows(shadow, user, days).filter(
+        unlooked(user, "prediction__comment"), changed=True, before=before, after=after
+    )
     if older_than is not None:
         rows = rows.filter(pk__lt=older_than)
     shown = rows.select_related(

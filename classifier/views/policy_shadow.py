@@ -26,7 +26,7 @@ from classifier.services.shadow_policies import (
     shadow_policy_stop,
 )
 from classifier.services.validation import InvalidInput
-from classifier.views.access import permitted, person_of
+from classifier.views.access import permitted, person_of, reader_of
 from classifier.views.policy_history import draft_changes
 from classifier.views.policy_pages import SEE, back_to_policy, found_source
 from classifier.views.presentation_policy_shadow import day_figure, example_rows, measures
@@ -73,7 +73,7 @@ def policy_shadow(request: HttpRequest, slug: str | None = None) -> HttpResponse
 
 def _told(request: HttpRequest, shadow: ShadowPolicy) -> dict[str, Any]:
     """The report of the period that is asked for, with a page of the change that is asked for, or the largest."""
-    user = person_of(request)
+    user = reader_of(request)
     days = _number(request.GET.get("days", "")) or USUAL_DAYS
     days = days if days in PERIODS else USUAL_DAYS
     report = shadow_policy_report(shadow=shadow, user=user, days=days)

@@ -131,3 +131,13 @@ def test_of_the_sites_draft_people_see_their_sources_alone(
     rows = changed_judgements(shadow=shadow, user=narrowed, days=1, before="review", after="remove")
     assert [row.prediction.comment.source for row in rows] == [forum]
     assert shadow_policy_report(shadow=shadow, user=None, days=1).judged == 3
+
+
+def test_what_somebody_judges_blindly_just_now_is_no_example_for_them(
+    forum: Source, classify: Classify, moderator: User
+) -> None:
+    shadow = started(forum)
+    looked_at, other = classify("i hate rain", "i hate snow")
+    moderator.looks_at = looked_at.pk
+    rows = changed_judgements(shadow=shadow, user=moderator, days=1, before="review", after="remove")
+    assert [row.prediction.comment for row in rows] == [other]
