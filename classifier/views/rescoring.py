@@ -65,8 +65,8 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @permitted(RESCORE)
 @require_safe
-def one(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
+def one(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    found = _found(request, rescoring_id)
     part = "classifier/rescoring/live.html" if "live" in request.GET else "classifier/rescoring/one.html"
     page = request.GET.get("page", "1")
     number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
@@ -75,18 +75,18 @@ def one(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 @permitted(RESCORE)
 @require_POST
-def cancel(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    return _do(request, transfer_id, transfer_cancel)
+def cancel(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    return _do(request, rescoring_id, transfer_cancel)
 
 
 @permitted(RESCORE)
 @require_POST
-def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    return _do(request, transfer_id, transfer_resume)
+def resume(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    return _do(request, rescoring_id, transfer_resume)
 
 
-def _do(request: HttpRequest, transfer_id: int, verb: Any) -> HttpResponse:
-    found = _found(request, transfer_id)
+def _do(request: HttpRequest, rescoring_id: int, verb: Any) -> HttpResponse:
+    found = _found(request, rescoring_id)
     try:
         verb(transfer=found, by=person_of(request))
     except TransferNotPossible as error:
@@ -94,8 +94,8 @@ def _do(request: HttpRequest, transfer_id: int, verb: Any) -> HttpResponse:
     return redirect("rescoring-one", found.pk)
 
 
-def _found(request: HttpRequest, transfer_id: int) -> Transfer:
-    return get_object_or_404(rescorings_seen_by(user=person_of(request)), pk=transfer_id)
+def _found(request: HttpRequest, rescoring_id: int) -> Transfer:
+    return get_object_or_404(rescorings_seen_by(user=person_of(request)), pk=rescoring_id)
 
 
 def _page(

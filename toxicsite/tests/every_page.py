@@ -41,7 +41,7 @@ from training.services.sweeps import sweep_create
 from training.tests.pages.builders import make_curve, make_dataset, make_finished, report
 
 NO_PAGE = re.compile(
-    r"(\.(json|csv|zip|yaml)|/(live|verdict|words|errors|worker)/)$|^(api/|worker/|info|health|.*rest$)"
+    r"(\.(json|csv|zip|yaml)|/(live|verdict|words|sentences|errors|worker)/)$|^(api/|worker/|info|health|.*rest$)"
 )
 KINDS = ("upload", "hub", "decisions", "mixture")
 LONG = "a" * 60
@@ -100,6 +100,18 @@ def build_site(version: ModelVersion) -> Site:
         "bulk_id": BulkAction.objects.create(action="remove", reason="Spam wave", count=3, by=admin).pk,
         "transfer_id": Transfer.objects.create(
             kind="export", by=admin, options={"filters": {}}, done_rows=10
+        ).pk,
+        "rescoring_id": Transfer.objects.create(
+            kind="rescore",
+            by=admin,
+            status="succeeded",
+            done_rows=900,
+            total_rows=900,
+            options={
+                "choice": {"status": "all"},
+                "changes": {"review>approve": 1},
+                "listed": [[comments[0].pk, "review", "approve"]],
+            },
         ).pk,
         "key_id": api_key_create(name="The forum's key", owner=admin, scopes=["submit"])[0].pk,
         "version_id": shadow.pk,

@@ -104,9 +104,9 @@ GET  info                                       public 401
 GET  health                                     public 503
 GET  rescoring/                                 LTA    200
 POST rescoring/start/                           LTA    422
-GET  rescoring/<int:transfer_id>/               LTA    404
-POST rescoring/<int:transfer_id>/cancel/        LTA    404
-POST rescoring/<int:transfer_id>/resume/        LTA    404
+GET  rescoring/<int:rescoring_id>/               LTA    404
+POST rescoring/<int:rescoring_id>/cancel/        LTA    404
+POST rescoring/<int:rescoring_id>/resume/        LTA    404
 GET  transfers/                                 A      200
 GET  transfers/live/                            A      200
 POST transfers/import/                          A      422
