@@ -297,12 +297,14 @@ CORS_ALLOW_HEADERS = (
     "content-type",
     "idempotency-key",
     "if-match",
+    "last-event-id",
     "x-api-key",
+    "x-goog-api-key",
     "x-request-id",
 )
 CORS_EXPOSE_HEADERS = (
-    *("ETag", "Location", "RateLimit", "RateLimit-Limit", "RateLimit-Policy", "RateLimit-Remaining"),
-    *("RateLimit-Reset", "Retry-After", "X-Request-ID"),
+    *("ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Limit", "RateLimit-Policy"),
+    *("RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-ID"),
 )
 METRICS_TOKEN = env.read("METRICS_TOKEN")
 METRICS_ALLOWED = env.networks("METRICS_ALLOWED", ("127.0.0.0/8", "::1/128"))

@@ -1,6 +1,7 @@
 """Pages of other origins may not call the API unless their origin is named, and never with a session."""
 
 import pytest
+import yaml
 from django.test import Client
 from pytest_django import Settings
 
@@ -34,6 +35,23 @@ def test_it_may_read_the_quota_from_the_reply(settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
     response = Client().get("/api/v1/comments/", headers={"Origin": ORIGIN})
     assert "RateLimit-Remaining" in response.headers["Access-Control-Expose-Headers"]
+
+
+def test_it_may_send_and_read_every_header_that_the_api_file_names(settings: Settings) -> None:
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+    described = yaml.safe_load((settings.BASE_DIR / "classifier/api/openapi.yaml").read_text())
+    operations = [one for path in described["paths"].values() for one in path.values()]
+    sent = {
+        parameter["name"].lower()
+        for operation in operations
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "header"
+    }
+    assert sent == {"idempotency-key", "if-match", "last-event-id"}
+    assert sent <= set(cors_headers("/api/v1/comments/")["access-control-allow-headers"].split(", "))
+    response = Client().get("/api/v1/comments/", headers={"Origin": ORIGIN})
+    readable = response.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"ETag", "Location", "Retry-After", "Idempotency-Replayed"} <= set(readable)
 
 
 def test_it_may_read_errors_of_unknown_addresses_too(settings: Settings) -> None:
