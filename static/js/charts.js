@@ -54,12 +54,12 @@
     const [low, high] = [Math.min(...values), Math.max(...values)];
     if (!values.length || high - low > Math.abs(low) * 1e-4) return axis;
     const room = Math.abs(low) * 0.1 || 1;
-    const round = (value) => Number(value.toPrecision(2));
-    return { ...axis, min: round(low - room), max: round(high + room) };
+    const [min, max] = [low - room, high + room].map((value) => Number(value.toPrecision(2)));
+    return { ...axis, min, max, interval: (max - min) / 4 };
   };
   const axisOf = (axis = {}, colours, more = {}) => ({
     type: axis.log ? "log" : "value", name: axis.name || "", min: axis.min, max: axis.max, scale: true,
-    interval: axis.names ? 1 : undefined, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colours.soft, fontSize: 12 },
+    interval: axis.names ? 1 : axis.interval, nameLocation: "middle", nameGap: 30, nameTextStyle: { color: colours.soft, fontSize: 12 },
     axisLine: { onZero: false, lineStyle: { color: colours.line } }, axisTick: { show: false },
     splitLine: { lineStyle: { color: colours.line, opacity: 0.6 } },
     axisLabel: { color: colours.soft, fontSize: 12, hideOverlap: true, formatter: (value) => shown(axis, value) },
@@ -153,11 +153,16 @@
         lineStyle: { color: colours.series[1], width: 2 }, itemStyle: { color: colours.series[1] },
       });
     }
-    const room = { boundaryGap: ["8%", "8%"] };
+    /* A little room around the points, but none below zero where nothing is. */
+    const room = (axis = {}, values) => {
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const nearZero = low >= 0 && low < 0.3 * high && !axis.log && !axis.names && axis.min === undefined;
+      return { boundaryGap: ["8%", "8%"], ...(nearZero ? { min: 0 } : {}), minInterval: values.every(Number.isInteger) ? 1 : 0 };
+    };
+    const [xs, ys] = [data.points.map((point) => point.x), data.points.map((point) => point.y)];
     return {
       legend: { show: groups.length > 1 || best.length > 1 || Boolean(data.line) },
-      xAxis: { ...axisOf(around(data.x, data.points.map((point) => point.x)), colours), ...room },
-      yAxis: { ...yAxis(around(data.y, data.points.map((point) => point.y)), colours), ...room }, series,
+      xAxis: { ...axisOf(around(data.x, xs), colours), ...room(data.x, xs) }, yAxis: { ...yAxis(around(data.y, ys), colours), ...room(data.y, ys) }, series,
       tooltip: {
         trigger: "item",
         formatter: (item) => [item.name || item.seriesName, `${(data.x && data.x.name) || "x"}: ${shown(data.x, item.value[0])}`,

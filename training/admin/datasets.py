@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.html import format_html_join
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -25,10 +26,10 @@ class DatasetAdmin(ReadOnlyAdmin):
     actions_detail = ["look", "make_test_set", "remove"]
     fieldsets = [
         (None, {"fields": ["name", "description", "kind", "origin", "state_word", "is_test_set"]}),
-        ("Rows", {"fields": ["row_counts", "label_names", "fingerprints", "parts"]}),
+        ("Rows", {"fields": ["row_counts", "label_names", "prints", "mixed_of"]}),
         ("Origin", {"fields": ["attribution", "license_name", "created_by", "created_at"]}),
     ]
-    readonly_fields = ["state_word", "row_counts", "label_names"]
+    readonly_fields = ["state_word", "row_counts", "label_names", "prints", "mixed_of"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
         rows: QuerySet[Dataset] = super().get_queryset(request)
@@ -45,6 +46,14 @@ class DatasetAdmin(ReadOnlyAdmin):
     @display(description="Labels")
     def label_names(self, dataset: Dataset) -> str:
         return ", ".join(label.replace("_", " ") for label in dataset.labels) or "-"
+
+    @display(description="Fingerprints")
+    def prints(self, dataset: Dataset) -> str:
+        return format_html_join("", "<div>{} {}</div>", dataset.fingerprints.items()) or "-"
+
+    @display(description="Mixed of")
+    def mixed_of(self, dataset: Dataset) -> str:
+        return ", ".join(f"{part['name']}, weight {part['weight']:g}" for part in dataset.parts) or "-"
 
     def has_make_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("training.add_dataset")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.models import Experiment
-from training.views.presentation import count, number, parameters, percent
+from training.views.presentation import count, label_title, number, parameters, percent
 from training.views.presentation_config import shown
 
 TRIED_COLUMNS = {
@@ -47,7 +47,7 @@ def result_facts(run: Experiment) -> list[tuple[str, str]]:
         facts.append(
             (
                 "Thresholds",
-                ", ".join(f"{k} {number(v):.3f}" for k, v in thresholds.items() if number(v) is not None),
+                ", ".join(f"{label_title(k)} {number(v):.3f}" for k, v in thresholds.items() if number(v) is not None),
             )
         )
     share = number(result.get("trainable_share"))
