@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from classifier.admin.base import ReadOnlyInline, badge
-from classifier.admin.records import BIGGEST, RecordAdmin, WhenFilter, seen_or_own
+from classifier.admin.records import BIGGEST, PersonFilter, RecordAdmin, WhenFilter, seen_or_own
 from classifier.models import (
     AuditEntry,
     Decision,
@@ -55,7 +55,7 @@ class DecisionAdmin(RecordAdmin):
         ("action", ChoicesDropdownFilter),
         ("automatic", BooleanRadioFilter),
         WhenFilter,
-        ("by", RelatedDropdownFilter),
+        ("by", PersonFilter),
         ("comment__source", RelatedDropdownFilter),
         ("prediction__model_version", RelatedDropdownFilter),
         PolicyFilter,

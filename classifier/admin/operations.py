@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from classifier.admin.base import badge
-from classifier.admin.records import RecordAdmin, WhenFilter
+from classifier.admin.records import PersonFilter, RecordAdmin, WhenFilter
 from classifier.models import DayStatistic, Transfer
 
 
@@ -33,7 +33,7 @@ class TransferAdmin(RecordAdmin):
         ("kind", ChoicesDropdownFilter),
         ("status", ChoicesDropdownFilter),
         WhenFilter,
-        ("by", RelatedDropdownFilter),
+        ("by", PersonFilter),
     ]
     list_select_related = ["by"]
     search_fields = ["id"]

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
 
 from classifier.admin.base import ReadOnlyAdmin
@@ -35,10 +35,18 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return len(rows.order_by().values_list("pk", flat=True)[:COUNT_MOST])
 
 
+class PersonFilter(RelatedDropdownFilter):  # type: ignore[misc]
+    """By whom; its title follows the word "By"."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "person"
+
+
 class WhenFilter(DropdownFilter):  # type: ignore[misc]
     """A hierarchy of dates without looking at every row: the last days, then month by month."""
 
-    title = "when"
+    title = "time"
     parameter_name = "when"
     field = "created_at"
 

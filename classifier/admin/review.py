@@ -7,7 +7,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import display
 
 from classifier.admin.base import badge, comment_text, excerpt
-from classifier.admin.records import RecordAdmin, WhenFilter
+from classifier.admin.records import PersonFilter, RecordAdmin, WhenFilter
 from classifier.models import (
     Appeal,
     AppealStatus,
@@ -100,7 +100,7 @@ class ReportAdmin(SaidAdmin):
 class BulkActionAdmin(RecordAdmin):
     alone = "by"
     list_display = ["id", "action_badge", "count", "reason", "by", "undone_at", "undone_by", "created_at"]
-    list_filter = [WhenFilter, ("by", RelatedDropdownFilter), ("undone_by", RelatedDropdownFilter)]
+    list_filter = [WhenFilter, ("by", PersonFilter), ("undone_by", RelatedDropdownFilter)]
     list_select_related = ["by", "undone_by"]
     search_fields = ["id"]
     search_help_text = "The number of a bulk action"
@@ -120,7 +120,7 @@ class SecondReviewAdmin(RecordAdmin):
     list_filter = [
         ("action", ChoicesDropdownFilter),
         WhenFilter,
-        ("by", RelatedDropdownFilter),
+        ("by", PersonFilter),
         SOURCE,
     ]
     list_select_related = ["comment", "by", "first"]

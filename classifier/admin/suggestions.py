@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action, display
 
 from classifier.admin.base import ReadOnlyAdmin, ask, badge, comment_text, excerpt
-from classifier.admin.records import BoundedPaginator, WhenFilter
+from classifier.admin.records import BoundedPaginator, PersonFilter, WhenFilter
 from classifier.models import Suggestion
 from classifier.services.suggestions import suggestion_reject
 
@@ -26,7 +26,7 @@ class SuggestionAdmin(ReadOnlyAdmin):
     ordering = ["-pk"]
     sortable_by = ["id"]
     list_display = ["id", "short_text", "said_labels", "source", "by", "state", "created_at"]
-    list_filter = [WhenFilter, ("source", RelatedDropdownFilter), ("by", RelatedDropdownFilter)]
+    list_filter = [WhenFilter, ("source", RelatedDropdownFilter), ("by", PersonFilter)]
     list_filter_submit = True
     list_select_related = ["source", "by"]
     fields = readonly_fields = [
