@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -160,7 +161,8 @@ def _renamed(problem: ValidationProblem) -> ValidationProblem:
 def _moment(value: Any) -> datetime:
     moment: datetime | date | None = None
     if isinstance(value, str):
-        moment = parse_datetime(value.strip()) or parse_date(value.strip())
+        with suppress(ValueError):  # of the right form, and on no calendar
+            moment = parse_datetime(value.strip()) or parse_date(value.strip())
     if moment is None:
         raise ValueError("This must be a time such as 2026-11-24T09:30:00Z.")
     if not isinstance(moment, datetime):

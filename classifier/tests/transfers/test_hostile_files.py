@@ -93,3 +93,9 @@ def test_a_cell_of_a_megabyte_is_a_fault_of_its_row_alone() -> None:
     written = (transfers_dir() / transfer.errors_file).read_text()
     assert "3,text," in written
     assert len(written) < 10_000
+
+
+def test_a_day_that_no_calendar_has_is_told_in_our_words() -> None:
+    transfer = imported(b"text,created_at\nhello,2026-02-30\n")
+    written = (transfers_dir() / transfer.errors_file).read_text()
+    assert "2,created_at,This must be a time such as 2026-11-24T09:30:00Z." in written
