@@ -38,7 +38,7 @@ def test_quotas_sources_and_end_are_options(owner: User) -> None:
     key = ApiKey.objects.get()
     assert (key.requests_per_minute, key.texts_per_day, list(key.sources.all())) == (7, 8, [forum])
     assert key.expires_at is not None
-    with pytest.raises(CommandError, match="there are: forum"):
+    with pytest.raises(CommandError, match=r"there are: forum\. A source begins with its first comment"):
         run("create", "blog", "--owner", "owner", "--scope", "submit", "--source", "blog")
 
 
