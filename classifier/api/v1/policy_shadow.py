@@ -12,7 +12,7 @@ from classifier.api.etag import IF_MATCH, etag_header
 from classifier.api.fields import ClosedSerializer, CountParameter
 from classifier.api.moderation import ModerationEndpoint
 from classifier.api.permissions import caller
-from classifier.api.problems import CHANGED_MEANWHILE, NOT_NOW
+from classifier.api.problems import CHANGED_MEANWHILE, NOT_FOUND, NOT_NOW
 from classifier.api.v1.policies import (
     BANDS_EXAMPLE,
     SAVE,
@@ -69,7 +69,7 @@ class ReportQuery(ClosedSerializer):
 class PolicyShadowEndpoint(ModerationEndpoint):
     scopes = {"GET": ApiScope.MODERATE, "PUT": ApiScope.MODERATE, "DELETE": ApiScope.MODERATE}
     needs = {"GET": SEE, "PUT": SAVE, "DELETE": SAVE}
-    problems = {"DELETE": (NOT_NOW,)}
+    problems = {"GET": (NOT_FOUND,), "DELETE": (NOT_FOUND, NOT_NOW)}
 
     @extend_schema(
         operation_id="read_policy_shadow",
@@ -124,6 +124,7 @@ class PolicyShadowEndpoint(ModerationEndpoint):
 class PolicyShadowReportEndpoint(ModerationEndpoint):
     scopes = {"GET": ApiScope.MODERATE}
     needs = {"GET": SEE}
+    problems = {"GET": (NOT_FOUND,)}
 
     @extend_schema(
         operation_id="read_policy_shadow_report",
@@ -155,7 +156,7 @@ class PolicyShadowReportEndpoint(ModerationEndpoint):
 class PolicyShadowInForceEndpoint(ModerationEndpoint):
     scopes = {"POST": ApiScope.MODERATE}
     needs = {"POST": SAVE}
-    problems = {"POST": (CHANGED_MEANWHILE, NOT_NOW)}
+    problems = {"POST": (NOT_FOUND, CHANGED_MEANWHILE, NOT_NOW)}
 
     @extend_schema(
         operation_id="put_policy_shadow_in_force",
