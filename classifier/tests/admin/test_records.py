@@ -25,6 +25,7 @@ from classifier.models import (
     Report,
     SavedQueue,
     SecondReview,
+    ShadowPolicy,
     Source,
     Transfer,
     User,
@@ -53,6 +54,9 @@ def one_of_each(version: ModelVersion, by: User, number: int = 0) -> dict[str, A
         version.history.latest("id"),
         AuditEntry.objects.create(verb="queue.bulk", actor=by, source=source, subject=f"number {number}"),
         Policy.objects.create(source=source, version=50 + number, bands={}, created_by=by),
+        ShadowPolicy.objects.create(
+            source=source, bands={}, status="stopped", ended_at=timezone.now(), created_by=by
+        ),
         Appeal.objects.create(comment=comment, decision=decision, message="<b>You</b> idiots"),
         Report.objects.create(comment=comment, reporter_ref=f"eve{number}", reason="nasty"),
         BulkAction.objects.create(action="remove", reason="spam", by=by),
