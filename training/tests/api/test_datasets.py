@@ -105,3 +105,14 @@ def test_a_deleted_one_is_gone_from_list_and_address(program: Program, dataset: 
     assert program("DELETE", f"/datasets/{dataset.pk}/").status_code == 204
     assert program("GET", "/datasets/").json()["items"] == []
     assert_problem(program("GET", f"/datasets/{dataset.pk}/"), 404, "not-found")
+
+
+def test_what_freezing_would_take_in_is_counted_before(program: Program) -> None:
+    answer = program("GET", "/datasets/decisions/").json()
+    assert answer["total"] == 0
+    assert set(answer["left_out"]) == {"by_policies", "golden", "purged", "edited"}
+
+
+def test_golden_items_that_are_too_few_are_a_sentence(program: Program) -> None:
+    problem = assert_problem(program("POST", "/datasets/golden/"), 400, "invalid-request")
+    assert "at least 10 are needed" in problem["detail"]
