@@ -51,6 +51,7 @@ from classifier.services.scoring import (
     TextSpan,
     comment_explain,
     comment_sentences,
+    score_each,
     score_texts,
 )
 from classifier.services.shadow import shadow_start, shadow_stop
@@ -115,6 +116,7 @@ __all__ = [
     "saved_queue_create",
     "saved_queue_delete",
     "saved_queue_update",
+    "score_each",
     "score_texts",
     "shadow_start",
     "shadow_stop",

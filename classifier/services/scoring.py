@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
+
 from classifier.inference.sentences import sentence_spans
 from classifier.models import Comment
 from classifier.services import transport
 from classifier.services.errors import NoModel
-from classifier.services.validation import validate_texts
+from classifier.services.validation import text_problem, validate_texts
 
 SENTENCES_MAX = 50
 
@@ -61,7 +63,7 @@ class ScoredText:
 
 @dataclass(frozen=True)
 class TextProblem:
-    """Why one text of several got no verdict (`code` is `too_long` or `failed`)."""
+    """Why one text of several got no verdict: `code` is `too_long`, `failed` or what `text_problem` found."""
 
     code: str
     message: str
@@ -87,6 +89,23 @@ def score_texts(
     answers = [_decode(item) for item in reply["items"]]
     found = answers[: len(checked)]
     return _with_sentences(checked, found, places, answers[len(checked) :]) if sentences else found
+
+
+def score_each(
+    *, texts: Any, explain: bool = False, sentences: bool = False, deadline: float
+) -> list[ScoredText | TextProblem]:
+    """Score those of `texts` that may be scored, and say of each other what is wrong with it.
+
+    Raises as score_texts does; InvalidInput only where the list itself is wrong, or every text.
+    """
+    listed = isinstance(texts, list) and len(texts) <= settings.BATCH_MAX_COMMENTS
+    strings = listed and all(isinstance(text, str) for text in texts)
+    problems = [text_problem(text) for text in texts] if strings else []
+    if all(problems) or not any(problems):
+        return score_texts(texts=texts, explain=explain, sentences=sentences, deadline=deadline)
+    good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
+    found = iter(score_texts(texts=good, explain=explain, sentences=sentences, deadline=deadline))
+    return [TextProblem(problem.code, problem.message) if problem else next(found) for problem in problems]
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:

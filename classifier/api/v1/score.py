@@ -33,7 +33,7 @@ from classifier.services import (
     ScoreTimeout,
     TextProblem,
     TextSpan,
-    score_texts,
+    score_each,
 )
 from classifier.services.actions import of_judgement, unscored_of
 from classifier.services.judging import Scored, judge_scored
@@ -89,9 +89,10 @@ class ManyInput(ClosedSerializer):
     """Many texts to score."""
 
     texts = TextsAsSent(
-        child=serializers.CharField(max_length=settings.COMMENT_MAX_CHARACTERS),
+        child=serializers.CharField(),
         min_length=1,
         max_length=settings.BATCH_MAX_COMMENTS,
+        help_text=f"Each of up to {settings.COMMENT_MAX_CHARACTERS:,} characters, and not blank.",
     )
     explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove each score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
@@ -175,8 +176,9 @@ class Output(serializers.Serializer[Any]):
 
 DESCRIPTION = """\
 Send `text` or `texts`. Nothing is stored or logged. The verdict comes within the server's deadline, or the
-answer is 504; 503 says that no worker is running. A text that turns out impossible to score has its own
-`error`, and the others have their verdicts.
+answer is 504; 503 says that no worker is running. Of `texts`, one that is blank, too long or otherwise
+impossible to score has its own `error`, and the others have their verdicts; only where none may be scored is
+the call refused.
 
 Each verdict comes with what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
 `nudge` and `reasons`. A 503 or 504 has an `action` too: `publish` where the policy fails open, `hold` where it
@@ -250,7 +252,7 @@ def _scored(
     texts: Any, body: Mapping[str, Any], *, single: bool, source_id: int | None
 ) -> Sequence[ScoredText | TextProblem]:
     try:
-        return score_texts(
+        return score_each(
             texts=texts,
             explain=body["explain"],
             sentences=body["sentences"],

@@ -63,7 +63,7 @@ def test_scoring_is_a_dry_run_of_the_source_s_policy_and_rules(
         scores = dict.fromkeys(active_version.labels, 0.3)
         return [ScoredText(scores, "non-toxic", 0.3, 0.5, 1, active_version.version) for _ in kwargs["texts"]]
 
-    monkeypatch.setattr("classifier.api.v1.score.score_texts", ask)
+    monkeypatch.setattr("classifier.api.v1.score.score_each", ask)
     body = {"texts": ["hello", "1d10t"], "source": "test"}
     calm, insult = program.post(SCORE, body).json()["results"]
     assert (calm["band"], calm["action"], calm["nudge"], calm["reasons"]) == ("approve", "publish", True, [])

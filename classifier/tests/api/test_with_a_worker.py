@@ -110,14 +110,19 @@ def test_sentences_point_into_the_text_and_are_null_unless_asked_for(
 def test_a_text_that_cannot_be_scored_has_its_own_error_among_the_verdicts(
     model: ModelVersion, worker: None, program: Caller
 ) -> None:
-    response = program.post(SCORE, {"texts": ["i hate you", "7 " * 5_000, "\u200b"]})
+    texts = ["", "i hate you", "7 " * 5_000, "\u200b", "a\x00", " ", "\ud800", "7" * 30_000]
+    response = program.post(SCORE, {"texts": texts, "sentences": True})
     assert response.status_code == 200
-    scored, too_long, invisible = response.json()["results"]
+    empty, scored, too_long, invisible, *others = response.json()["results"]
     assert scored["verdict"]
-    assert too_long["error"]["pointer"] == "#/texts/1"
+    assert too_long["error"]["pointer"] == "#/texts/2"
     assert too_long["error"]["code"] == "too_long"
     assert too_long["verdict"] is too_long["scores"] is too_long["model_version"] is None
     assert invisible["verdict"]
+    assert (empty["error"]["pointer"], empty["error"]["code"]) == ("#/texts/0", "required")
+    assert [other["error"]["pointer"] for other in others] == [f"#/texts/{place}" for place in (4, 5, 6, 7)]
+    assert "30,000 characters" in others[-1]["error"]["message"]
+    assert not any(other["verdict"] for other in others)
 
 
 def test_a_stored_comment_that_cannot_be_scored_has_failed_and_says_why(
