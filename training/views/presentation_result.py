@@ -47,7 +47,11 @@ def result_facts(run: Experiment) -> list[tuple[str, str]]:
         facts.append(
             (
                 "Thresholds",
-                ", ".join(f"{label_title(k)} {number(v):.3f}" for k, v in thresholds.items() if number(v) is not None),
+                ", ".join(
+                    f"{label_title(k)} {number(v):.3f}"
+                    for k, v in thresholds.items()
+                    if number(v) is not None
+                ),
             )
         )
     share = number(result.get("trainable_share"))

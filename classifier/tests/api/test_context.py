@@ -51,6 +51,8 @@ def test_each_of_many_has_its_own_and_what_was_sent_before_keeps_what_it_had(pro
 def test_what_is_no_context_is_refused_by_its_place(
     program: Caller, context: Any, pointer: str, code: str
 ) -> None:
-    problem = assert_problem(program.post(COMMENTS, {"text": "x", "context": context}), 400, "invalid-request")
+    problem = assert_problem(
+        program.post(COMMENTS, {"text": "x", "context": context}), 400, "invalid-request"
+    )
     assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(pointer, code)]
     assert not Comment.objects.exists()
