@@ -6,12 +6,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from classifier.models import Source, SourceAccess, User
-from classifier.selectors.access import narrow, seen_by, sees_source, sources_of
+from classifier.selectors.access import narrow, seen_by, sees_all_of, sees_source, sources_of
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 
 __all__ = [
     "narrow",
+    "require_reach",
     "require_scope",
     "require_source",
     "seen_by",
@@ -35,17 +36,28 @@ def require_scope(by: User | None, source: Source | None) -> None:
         raise PermissionDenied(f"{by} does not see every source")
 
 
+def require_reach(by: User | None, user: User) -> None:
+    """Raise PermissionDenied unless `by` may change the account `user`: what it sees they see as well."""
+    if by is None or by.is_superuser:
+        return
+    if user.is_superuser:
+        raise PermissionDenied("Only a superuser changes a superuser.")
+    if not sees_all_of(by, user):
+        raise PermissionDenied(
+            "This account sees sources that you do not see, so it is changed by somebody who does."
+        )
+
+
 def source_access_set(
     *, user: User, all_sources: bool, sources: Iterable[Source] = (), by: User | None
 ) -> None:
     """Let a person see every source, or exactly `sources`; one row in the audit where that changes anything.
 
-    Raises PermissionDenied when `by` may not manage people, or is no superuser and `user` is one, or would give what
-    they do not see themselves.
+    Raises PermissionDenied when `by` may not manage people, or not this account, or would give what they do not see
+    themselves.
     """
     require_permission(by, "classifier.change_user")
-    if by is not None and not by.is_superuser and user.is_superuser:
-        raise PermissionDenied("Only a superuser changes a superuser.")
+    require_reach(by, user)
     wanted = {} if all_sources else {source.pk: source for source in sources}
     with transaction.atomic():
         held = User.objects.select_for_update(of=("self",)).get(pk=user.pk)

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from classifier.models import Source, User
-from classifier.services.access import source_access_set
+from classifier.services.access import require_reach, source_access_set
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 from classifier.services.roles import user_roles_set
@@ -27,8 +27,8 @@ def person_create(
     with transaction.atomic():
         user = User.objects.create_user(username=username, email=email, password=password)
         audit_record(verb="person.create", by=by, subject=username)
-        user_roles_set(user=user, roles=roles, by=by)
         _sources_first(user, by)
+        user_roles_set(user=user, roles=roles, by=by)
         source_access_set(user=user, all_sources=all_sources, sources=sources, by=by)
     return user
 
@@ -53,11 +53,9 @@ def person_update(
 def person_activity_set(*, user: User, is_active: bool, by: User | None) -> None:
     """Close an account (its sessions and API keys end with it) or open it again. Raises PermissionDenied."""
     require_permission(by, "classifier.change_user")
-    if by is not None:
-        if user.is_superuser and not by.is_superuser:
-            raise PermissionDenied("Only a superuser changes a superuser.")
-        if user.pk == by.pk and not is_active:
-            raise PermissionDenied("You cannot close your own account.")
+    require_reach(by, user)
+    if by is not None and user.pk == by.pk and not is_active:
+        raise PermissionDenied("You cannot close your own account.")
     with transaction.atomic():
         if User.objects.filter(pk=user.pk).exclude(is_active=is_active).update(is_active=is_active):
             verb = "person.activate" if is_active else "person.deactivate"

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from classifier.models import User
+from classifier.services.access import require_reach
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 
@@ -156,19 +157,18 @@ def roles_of(user: User) -> list[str]:
 def user_roles_set(*, user: User, roles: Iterable[str], by: User | None) -> None:
     """Give a person exactly these roles; entering the admin follows from them.
 
-    Raises PermissionDenied when `by` may not manage people, is no superuser and `user` is one, or would take the
-    role Admin from themselves (so that nobody locks everybody out by mistake).
+    Raises PermissionDenied when `by` may not manage people, or not this account, or would take the role Admin from
+    themselves (so that nobody locks everybody out by mistake).
     """
     require_permission(by, "classifier.change_user")
     chosen = set(roles)
     unknown = chosen - set(ROLE_PERMISSIONS)
     if unknown:
         raise LookupError(f"unknown roles: {', '.join(sorted(unknown))}")
-    if by is not None and not by.is_superuser:
-        if user.is_superuser:
-            raise PermissionDenied("Only a superuser changes a superuser.")
-        if by.pk == user.pk and ADMIN in roles_of(user) and ADMIN not in chosen:
-            raise PermissionDenied("You cannot take the role Admin from yourself.")
+    require_reach(by, user)
+    oneself = by is not None and not by.is_superuser and by.pk == user.pk
+    if oneself and ADMIN in roles_of(user) and ADMIN not in chosen:
+        raise PermissionDenied("You cannot take the role Admin from yourself.")
     before = roles_of(user)
     with transaction.atomic():
         user.groups.set(Group.objects.filter(name__in=chosen))

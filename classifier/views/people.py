@@ -12,7 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from classifier.models import Source, User
-from classifier.selectors.people import people_list
+from classifier.selectors.people import people_list, sources_to_give
+from classifier.services.access import require_reach
 from classifier.services.people import person_create, person_update
 from classifier.services.roles import ROLE_PERMISSIONS, ROLE_TITLES, roles_of
 from classifier.views.access import permitted, person_of
@@ -31,6 +32,12 @@ class PersonForm(forms.Form):
     all_sources = forms.BooleanField(label="Sees every source, also future ones", required=False)
     sources = forms.ModelMultipleChoiceField(queryset=Source.objects.all(), required=False, label="Sources")
     is_active = forms.BooleanField(label="May sign in", required=False)
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["sources"]
+        assert isinstance(chosen, forms.ModelMultipleChoiceField)
+        chosen.queryset = sources_to_give(user=by)
 
 
 class NewPersonForm(PersonForm):
@@ -60,14 +67,20 @@ class NewPersonForm(PersonForm):
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    context = {"people": people_list(), "may_add": user.has_perm(ADD), "may_change": user.has_perm(CHANGE)}
+    context = {
+        "people": people_list(user=user),
+        "may_add": user.has_perm(ADD),
+        "may_change": user.has_perm(CHANGE),
+    }
     return render(request, "classifier/people.html", context)
 
 
 @permitted(ADD, CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_new(request: HttpRequest) -> HttpResponse:
-    form = NewPersonForm(request.POST or None, initial={"all_sources": True, "is_active": True})
+    by = person_of(request)
+    initial = {"all_sources": by.all_sources, "is_active": True}
+    form = NewPersonForm(request.POST or None, initial=initial, by=by)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -78,7 +91,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
                 roles=data["roles"],
                 all_sources=data["all_sources"],
                 sources=data["sources"],
-                by=person_of(request),
+                by=by,
             )
         except PermissionDenied as error:
             form.add_error(None, str(error))
@@ -94,18 +107,19 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
     found = User.objects.filter(pk=person_id).first()
     if found is None:
         raise Http404
+    by = person_of(request)
     initial = {
         "roles": roles_of(found),
         "all_sources": found.all_sources,
         "sources": list(found.source_access.values_list("source_id", flat=True)),
         "is_active": found.is_active,
     }
-    form = PersonForm(request.POST or None, initial=initial)
+    form = PersonForm(initial=initial, by=by)
     if request.method == "POST":
-        form = PersonForm(request.POST)
+        form = PersonForm(request.POST, by=by)
         if form.is_valid():
             try:
-                person_update(user=found, by=person_of(request), **form.cleaned_data)
+                person_update(user=found, by=by, **form.cleaned_data)
             except PermissionDenied as error:
                 form.add_error(None, str(error))
             else:
@@ -120,7 +134,21 @@ def _form(request: HttpRequest, form: PersonForm, found: User | None) -> HttpRes
         "form": form,
         "person": found,
         "roles": [(role, ROLE_TITLES[role], role in chosen["roles"]) for role in ROLE_PERMISSIONS],
-        "sources": [(source, str(source.pk) in chosen["sources"]) for source in Source.objects.all()],
-        "problems": form.non_field_errors(),
+        "sources": [
+            (source, str(source.pk) in chosen["sources"])
+            for source in sources_to_give(user=person_of(request))
+        ],
+        "problems": [*form.non_field_errors(), *form.errors.get("sources", [])],
+        "out_of_reach": _out_of_reach(person_of(request), found),
     }
     return render(request, "classifier/person.html", context, status=422 if form.errors else 200)
+
+
+def _out_of_reach(by: User, found: User | None) -> str:
+    """Why `by` may not change this account, or nothing."""
+    try:
+        if found is not None:
+            require_reach(by, found)
+    except PermissionDenied as error:
+        return str(error)
+    return ""
