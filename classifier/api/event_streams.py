@@ -1,6 +1,6 @@
 """What endpoints of server-sent events share: a place for the stream, the last id, and how the OpenAPI file says it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
@@ -8,7 +8,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 
 from classifier.api.field_errors import header_error
+from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import BUSY, Problem, invalid
+from classifier.selectors.admission import still_admitted
 from toxicsite.lib.event_stream import (
     EventStreamResponse,
     Places,
@@ -26,8 +28,8 @@ LAST_EVENT_ID = OpenApiParameter(
 STREAM_HELP = """\
 A stream of server-sent events (`text/event-stream`), for a browser's `EventSource` with a session or any client that
 reads lines. It ends after some minutes: connect again with `Last-Event-ID`, as an `EventSource` does by itself. What
-happened in between is sent then; an event may come twice, never not at all. So many streams are open at once as the
-server allows; 503 says to come back later."""
+happened in between is sent then; an event may come twice, never not at all. It ends as well when the account is closed
+or the key revoked. So many streams are open at once as the server allows; 503 says to come back later."""
 
 
 def stream_answer() -> dict[tuple[int, str], OpenApiResponse]:
@@ -59,13 +61,27 @@ def event_stream(request: Request, look: Iterator[Sequence[ServerEvent] | None])
         _PLACES.take()
     except TooManyStreams as error:
         raise Problem(BUSY, f"{error} Try again in a while.", headers={"Retry-After": "30"}) from None
+    only_head = request.method == "HEAD"
     return EventStreamResponse(
-        iter([None]) if request.method == "HEAD" else look,
+        iter([None]) if only_head else look,
         places=_PLACES,
         every=settings.API_STREAM_LOOK_SECONDS,
         seconds=settings.API_STREAM_SECONDS,
-        left=client_left(request._request),
+        over=(lambda: True) if only_head else _over(request),
     )
+
+
+def _over(request: Request) -> Callable[[], bool]:
+    """Tells whether the client has hung up, or may not come in any more as it did."""
+    left, user, api_key = client_left(request._request), caller(request), api_key_of(request)
+    session = None if api_key is not None else request._request.session
+
+    def over() -> bool:
+        if left() or not still_admitted(user=user, api_key=api_key):
+            return True
+        return session is not None and not session.exists(session.session_key or "")
+
+    return over
 
 
 _PLACES = Places(settings.API_STREAMS_MAX)

@@ -63,7 +63,8 @@ class EventStreamResponse(StreamingHttpResponse):
     """Answers with what `look` finds, each `every` seconds, for `seconds`; an empty turn costs nothing on the wire.
 
     `look` yields the events of one turn, or None once nothing more will ever come; nobody looks any more once the
-    client has `left`. The place in `places`, which the caller has taken, is left when the stream ends, however it ends.
+    stream is `over`: its client has left, or may not follow any more. The place in `places`, which the caller has
+    taken, is left when the stream ends, however it ends.
     """
 
     def __init__(
@@ -73,10 +74,10 @@ class EventStreamResponse(StreamingHttpResponse):
         places: Places,
         every: float,
         seconds: float,
-        left: Callable[[], bool],
+        over: Callable[[], bool],
     ) -> None:
         self._places: Places | None = places
-        super().__init__(_turns(look, every, seconds, left), content_type="text/event-stream; charset=utf-8")
+        super().__init__(_turns(look, every, seconds, over), content_type="text/event-stream; charset=utf-8")
         self["Cache-Control"] = "no-store"
         self["X-Accel-Buffering"] = "no"  # nginx would hold events back
 
@@ -105,7 +106,7 @@ def client_left(request: HttpRequest) -> Callable[[], bool]:
 
 
 def _turns(
-    look: Iterable[Sequence[ServerEvent] | None], every: float, seconds: float, left: Callable[[], bool]
+    look: Iterable[Sequence[ServerEvent] | None], every: float, seconds: float, over: Callable[[], bool]
 ) -> Iterator[str]:
     end = time.monotonic() + seconds
     yield f"retry: {RETRY_MILLISECONDS}\n\n"
@@ -121,7 +122,7 @@ def _turns(
         elif now - spoke >= ALIVE_SECONDS:
             yield ": still here\n\n"
             spoke = now
-        if now >= end or left():
+        if now >= end or over():
             return
         for connection in connections.all(initialized_only=True):
             if not connection.in_atomic_block:

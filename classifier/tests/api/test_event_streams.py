@@ -13,8 +13,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from classifier.api import event_streams
-from classifier.models import Comment, CommentEvent, ModelVersion, User
-from classifier.services import decision_record
+from classifier.models import ApiKey, Comment, CommentEvent, ModelVersion, User
+from classifier.services import api_key_revoke, decision_record
 from classifier.tests.api.conftest import Caller, MakeCaller, assert_problem, person
 from classifier.tests.builders import classified_comment
 from toxicsite.lib.event_stream import Places, ServerEvent
@@ -166,6 +166,42 @@ def test_a_stream_ends_when_its_client_hangs_up(owner: User, caller_for: MakeCal
         stream = Stream(caller_for(owner), connection=ours)
         theirs.close()
         assert stream.rest() == []
+
+
+def test_a_stream_ends_when_its_key_is_revoked_or_has_ended(
+    active_version: ModelVersion, owner: User, caller_for: MakeCaller, settings: Any
+) -> None:
+    settings.API_STREAM_SECONDS = 60
+    caller, other = caller_for(owner), caller_for(owner)
+    assert caller.key is not None
+    assert other.key is not None
+    streams = Stream(caller), Stream(other)
+    mine = classified_comment(active_version, by=owner)
+    assert [stream.next()[1]["comment"] for stream in streams] == [mine.pk, mine.pk]
+    api_key_revoke(api_key=caller.key, by=None)
+    ApiKey.objects.filter(pk=other.key.pk).update(expires_at=timezone.now())
+    assert [stream.rest() for stream in streams] == [[], []]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"all_sources": False}, {"password": "another"}])
+def test_a_stream_of_a_session_ends_with_what_it_was_opened_by(
+    change: dict[str, Any], owner: User, settings: Any
+) -> None:
+    settings.API_STREAM_SECONDS = 60
+    caller = Caller()
+    caller.client.force_login(owner)
+    stream = Stream(caller)
+    User.objects.filter(pk=owner.pk).update(**change)
+    assert stream.rest() == []
+
+
+def test_a_stream_ends_with_its_session(owner: User, settings: Any) -> None:
+    settings.API_STREAM_SECONDS = 60
+    caller = Caller()
+    caller.client.force_login(owner)
+    stream = Stream(caller)
+    caller.client.logout()
+    assert stream.rest() == []
 
 
 def test_who_asks_for_the_head_only_follows_nothing(db: None, rf: RequestFactory) -> None:
