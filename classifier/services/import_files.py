@@ -18,7 +18,6 @@ NAME_CHARACTERS = 100
 DELIMITERS = (",", ";", "\t", "|")
 FORMATS = ("csv", "jsonl")
 _BOM = b"\xef\xbb\xbf"
-csv.field_size_limit(FIELD_CHARACTERS)  # of this process; a quote that is not closed ends there
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive (or an Excel workbook); unpack it, or save the sheet as CSV"),
     (b"\x1f\x8b", "compressed with gzip; unpack it first"),
@@ -128,7 +127,7 @@ def _csv_layout(stream: IO[bytes], begin: int) -> Layout:
         first = next(lines, "")
     delimiter = max(DELIMITERS, key=first.count)
     try:
-        header = next(csv.reader(_chained(first, lines), delimiter=delimiter, strict=True))
+        header = next(_cells(_chained(first, lines), delimiter))
     except csv.Error as error:
         raise UnreadableFile(f"The first line is no header of a CSV file: {error}.") from None
     names = [name.strip() for name in header]
@@ -149,8 +148,13 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
+def _cells(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(FIELD_CHARACTERS)  # of the whole process; a quote that is not closed ends there
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
 def _csv_rows(lines: _Lines, layout: Layout) -> Iterator[FileRow]:
-    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
+    reader = _cells(lines, layout.delimiter)
     width = len(layout.header)
     while True:
         begun = lines.number + 1

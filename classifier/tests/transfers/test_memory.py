@@ -7,6 +7,7 @@ import pytest
 
 from classifier.models import Transfer
 from classifier.services import import_run
+from classifier.services.transfer_work import RUNS
 from classifier.tests.transfers.conftest import imported
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def peak(rows: int, monkeypatch: pytest.MonkeyPatch) -> int:
         tracemalloc.stop()
 
     peaks: list[int] = []
-    monkeypatch.setattr("classifier.services.transfer_work.import_run", measured)
+    monkeypatch.setitem(RUNS, Transfer.Kind.IMPORT, measured)
     transfer = imported(data)
     monkeypatch.undo()
     assert (transfer.status, sum(stored)) == (Transfer.Status.SUCCEEDED, rows)
