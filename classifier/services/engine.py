@@ -32,10 +32,13 @@ class EngineHolder:
         """The engine to score with now; None when no version is active or it cannot be loaded."""
         try:
             found = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values_list("pk").first()
+            active = found[0] if found is not None else None
+            unknown = self._is_unknown(active)
         except (OperationalError, InterfaceError):
             logger.warning("The database does not answer; going on with the loaded model")
             return self.engine
-        active = found[0] if found is not None else None
+        if unknown:
+            self.engine = None  # no verdict can be written under it, so the next model is waited for
         self._take_over(active)
         if active is None:
             self.engine, self.problem = None, "no model version is active"
@@ -82,6 +85,12 @@ class EngineHolder:
             logger.error("Model version %s cannot be loaded: %s", version, loading.error)
         else:
             self.engine, self.problem, self._failed = loading.engine, "", None
+
+    def _is_unknown(self, active: int | None) -> bool:
+        """Whether the database does not know the loaded version (any more): it was restored from a copy, say."""
+        if self.engine is None or self.engine.model_version.pk == active:
+            return False
+        return not ModelVersion.objects.filter(pk=self.engine.model_version.pk).exists()
 
     def _failed_lately(self, version_id: int) -> bool:
         return (

@@ -4,18 +4,18 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from classifier.inference.sentences import sentence_spans
-from classifier.models import Comment, Verdict
-from classifier.selectors.comments import comments_visible_to
+from classifier.models import Comment
 from classifier.services import TextProblem, comment_sentences
 from classifier.views.access import SiteRequest, signed_in
 from classifier.views.presentation import percent, svg_length
 from classifier.views.problems import SCORING_ERRORS, problem_of
+from classifier.views.words import comment_of_part
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,12 @@ class SentencesView:
 @never_cache
 @require_GET
 def comment_sentences_part(request: HttpRequest, comment_id: int) -> HttpResponse:
-    site_request = cast(SiteRequest, request)
-    try:
-        comment = comments_visible_to(user=site_request.user).get(pk=comment_id)
-    except Comment.DoesNotExist:
-        raise Http404 from None
-    if not site_request.htmx:
+    comment, veiled = comment_of_part(request, comment_id)
+    if not cast(SiteRequest, request).htmx:
         return redirect(f"/comments/{comment_id}/?sentences=1#sentences")
-    prediction = comment.current_prediction
-    toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
     context = {
         "sentences": sentences_of_comment(comment),
-        "veiled": toxic or request.GET.get("veil") == "1",
+        "veiled": veiled,
         "comment_id": comment_id,
         "on_queue": request.GET.get("on") == "queue",
     }

@@ -21,17 +21,10 @@ from classifier.views.problems import SCORING_ERRORS, problem_of
 @never_cache
 @require_GET
 def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
-    site_request = cast(SiteRequest, request)
-    try:
-        comment = comments_visible_to(user=site_request.user).get(pk=comment_id)
-    except Comment.DoesNotExist:
-        raise Http404 from None
-    if not site_request.htmx:
+    comment, veiled = comment_of_part(request, comment_id)
+    if not cast(SiteRequest, request).htmx:
         return redirect(f"/comments/{comment_id}/?words=1#words")
-    prediction = comment.current_prediction
-    toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
     words = words_of_comment(comment)
-    veiled = toxic or request.GET.get("veil") == "1"
     return _render(request, words, comment.text, veiled=veiled, comment_id=comment_id)
 
 
@@ -49,6 +42,17 @@ def text_words(request: HttpRequest) -> HttpResponse:
     except (*SCORING_ERRORS, InvalidInput) as error:
         return _render(request, _without(problem_of(error).short), text, veiled=veiled)
     return _render(request, _view(text, scored), text, veiled=veiled)
+
+
+def comment_of_part(request: HttpRequest, comment_id: int) -> tuple[Comment, bool]:
+    """The comment that a part of its page is asked for, and whether its text is veiled there. Raises Http404."""
+    try:
+        comment = comments_visible_to(user=cast(SiteRequest, request).user).get(pk=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    prediction = comment.current_prediction
+    toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
+    return comment, toxic or request.GET.get("veil") == "1"
 
 
 def words_of_comment(comment: Comment) -> WordsView:

@@ -24,7 +24,7 @@ from toxicsite.lib.broker import NoBroker, broker_errors, client, key
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000)
 FLUSH_SECONDS = 3.0
-LABEL_SETS = 500  # of one metric in one process; beyond it everything is "other"
+LABEL_SETS = 3_000  # of one metric in one process (routes by method and status); beyond it all is "other"
 STORE = "metrics"
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Sums:
     """What this process has counted and not sent yet."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock, self.sending = threading.Lock(), threading.Lock()
         self.new: dict[Field, float] = defaultdict(float)
         self.seen: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self.process = 0
@@ -90,6 +90,11 @@ class Sums:
             self.send()
 
     def send(self) -> None:
+        """Send what is new; who asks while another thread sends waits, so that what it reads then is whole."""
+        with self.sending:
+            self._send()
+
+    def _send(self) -> None:
         with self.lock:
             new, self.new = self.new, defaultdict(float)
         if not new:

@@ -1,4 +1,4 @@
-"""Pages of the review queue, signed in, for its browser tests."""
+"""Pages for who is signed in already, for browser tests; those of the review queue where no other is named."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from classifier.tests.browser.conftest import PATIENCE
 
 
 @contextmanager
-def browser_of(browser: Browser, live_server: LiveServer, user: User) -> Iterator[Page]:
-    """A browser context of this person's own, at the queue; script errors fail the test."""
+def browser_of(browser: Browser, live_server: LiveServer, user: User, at: str = "/queue/") -> Iterator[Page]:
+    """A browser context of this person's own, at one page; script errors fail the test."""
     client = Client()
     client.force_login(user)
     context = browser.new_context(
@@ -26,7 +26,7 @@ def browser_of(browser: Browser, live_server: LiveServer, user: User) -> Iterato
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if "Content Security" in line.text else None)
-    page.goto("/queue/")
+    page.goto(at)
     yield page
     context.close()
     assert not faults, faults

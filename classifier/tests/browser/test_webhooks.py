@@ -1,9 +1,8 @@
 """A webhook in a browser: made, tested, failing until it is given up, replayed, and its secret rolled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -15,7 +14,7 @@ from classifier.services.people import person_create
 from classifier.services.roles import ADMIN
 from classifier.services.webhook_outbox import outbox_write
 from classifier.services.webhook_results import CAPS
-from classifier.tests.browser.conftest import PATIENCE
+from classifier.tests.browser.at_queue import browser_of
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.webhooks.conftest import deliver, loopback_allowed, receiver
 from classifier.tests.webhooks.receiver import Receiver, says
@@ -35,17 +34,9 @@ def admin(transactional_db: None) -> User:
 
 
 @pytest.fixture
-def page(admin: User, browser: Browser, live_server: LiveServer) -> Page:
-    client = Client()
-    client.force_login(admin)
-    context = browser.new_context(
-        base_url=live_server.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
-    )
-    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-    context.add_cookies([cookie])  # type: ignore[list-item]
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    return page
+def page(admin: User, browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    with browser_of(browser, live_server, admin, "/webhooks/") as page:
+        yield page
 
 
 def made(page: Page, url: str) -> str:

@@ -18,7 +18,7 @@ from classifier.services import (
     shadow_start,
     worker_status,
 )
-from classifier.services.loading import load_scorer
+from classifier.services.loading import Engine, load_scorer
 from classifier.services.worker import ClassifyWorker
 from toxicsite.tests.waiting import wait_until
 
@@ -177,6 +177,21 @@ def test_a_version_that_was_taken_back_while_it_was_loaded_is_dropped(
     assert worker.holder.engine is not None
     assert worker.holder.engine.model_version == one
     assert loader.begun == [one.version, two.version]
+
+
+def test_a_loaded_version_that_the_database_does_not_know_writes_nothing(
+    worker: ClassifyWorker, loader: SlowLoader, candidates: Pair
+) -> None:
+    one, two = candidates
+    assert worker.holder.engine is not None
+    lost = ModelVersion.objects.get(pk=one.pk)
+    lost.pk = one.pk + 1_000_000
+    worker.holder.engine = Engine(worker.holder.engine.scorer, lost)
+    model_version_activate(model_version=two, by=None)
+    comments_submit(items=[{"text": text} for text in TEXTS], source="test")
+    worker.turn()
+    assert set(Comment.objects.values_list("status", flat=True)) == {"classified"}
+    assert set(Prediction.objects.values_list("model_version", flat=True)) == {two.pk}
 
 
 def test_only_one_model_is_loaded_at_a_time_the_shadow_included(
