@@ -1,6 +1,6 @@
 """The classifier's tables, one concept a file."""
 
-from classifier.models.api_key import ApiKey, ApiKeyUsage, ApiScope
+from classifier.models.api_key import ApiKey, ApiKeyUsage, ApiScope, MissingAttributes
 from classifier.models.append_only import AppendOnlyError
 from classifier.models.audit import AuditEntry, DayStatistic, Transfer
 from classifier.models.comment import (
@@ -23,6 +23,14 @@ from classifier.models.model_version import (
 )
 from classifier.models.policy import Band, FailMode, Policy, Rule
 from classifier.models.prediction import Prediction, Verdict
+from classifier.models.reference import (
+    ClientSeen,
+    ReferenceCall,
+    ReferenceMode,
+    ReferenceService,
+    ScoreMap,
+    Wire,
+)
 from classifier.models.review import (
     Appeal,
     AppealStatus,
@@ -68,6 +76,7 @@ __all__ = [
     "AuditEntry",
     "Band",
     "BulkAction",
+    "ClientSeen",
     "Comment",
     "CommentContext",
     "CommentEvent",
@@ -79,14 +88,19 @@ __all__ = [
     "FailMode",
     "GoldenItem",
     "IdempotentRequest",
+    "MissingAttributes",
     "ModelVersion",
     "ModelVersionEvent",
     "ModelVersionStatus",
     "Policy",
     "Prediction",
+    "ReferenceCall",
+    "ReferenceMode",
+    "ReferenceService",
     "Report",
     "Rule",
     "SavedQueue",
+    "ScoreMap",
     "SecondReview",
     "ShadowJudgement",
     "ShadowPolicy",
@@ -104,4 +118,5 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEvent",
     "WebhookEventType",
+    "Wire",
 ]

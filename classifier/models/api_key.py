@@ -7,6 +7,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from classifier.models.reference import ReferenceMode
+
+
+class MissingAttributes(models.TextChoices):
+    """What stands for an attribute of Perspective that no label of the model covers."""
+
+    LEAVE_OUT = "leave_out", "Left out of the answer"
+    REFUSE = "refuse", "The call is refused"
+    CONSTANT = "constant", "A constant score"
+
 
 class ApiScope(models.TextChoices):
     SUBMIT = "submit", "Submit comments"
@@ -35,6 +45,24 @@ class ApiKey(models.Model):
     replaces = models.OneToOneField(  # a key made by rotating; the old one goes on until it expires
         "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="replaced_by"
     )
+    missing_attributes = models.CharField(
+        max_length=16, choices=MissingAttributes.choices, default=MissingAttributes.LEAVE_OUT
+    )
+    missing_constant = models.FloatField(null=True, blank=True)  # from 0 to 1
+    lifts_scores = models.BooleanField(
+        default=False
+    )  # to the policy's threshold where a rule or policy flags
+    reference = models.ForeignKey(
+        "classifier.ReferenceService", on_delete=models.PROTECT, null=True, blank=True, related_name="keys"
+    )
+    reference_mode = models.CharField(
+        max_length=8, choices=ReferenceMode.choices, default=ReferenceMode.OFF, editable=False
+    )
+    reference_since = models.DateTimeField(null=True, blank=True, editable=False)
+    score_map = models.ForeignKey(
+        "classifier.ScoreMap", on_delete=models.PROTECT, null=True, blank=True, related_name="keys"
+    )
+    score_map_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -50,6 +78,20 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=Q(scopes__contained_by=ApiScope.values) & Q(scopes__len__gt=0),
                 name="apikey_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(missing_constant__isnull=True)
+                | (Q(missing_constant__gte=0) & Q(missing_constant__lte=1)),
+                name="apikey_missing_constant_share",
+            ),
+            models.CheckConstraint(
+                condition=~Q(missing_attributes=MissingAttributes.CONSTANT)
+                | Q(missing_constant__isnull=False),
+                name="apikey_missing_constant_given",
+            ),
+            models.CheckConstraint(
+                condition=Q(reference_mode=ReferenceMode.OFF) | Q(reference__isnull=False),
+                name="apikey_reference_given",
             ),
         ]
 

@@ -51,7 +51,7 @@ class DayStatistic(models.Model):
 
 
 class Transfer(models.Model):
-    """An import, an export or a rescoring that runs in the background, with its progress.
+    """An import, an export, a rescoring or a comparison with old scores that runs in the background, with its progress.
 
     Of imports `errors_file` holds the rows that failed; `position` of the others is the id of a comment.
     """
@@ -60,6 +60,7 @@ class Transfer(models.Model):
         IMPORT = "import", "Import"
         EXPORT = "export", "Export"
         RESCORE = "rescore", "Rescoring"
+        COMPARE = "compare", "Comparison"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"

@@ -25,6 +25,11 @@ HANDLE_CHARACTERS = 8
 SECRET_BYTES = 32
 USE_NOTED_EVERY = timedelta(minutes=1)
 OVERLAP_MAX = timedelta(days=365)
+# What a program is answered with stays the same when its key is rotated.
+CARRIED_OVER = (
+    *("missing_attributes", "missing_constant", "lifts_scores"),
+    *("reference", "reference_mode", "reference_since", "score_map", "score_map_since"),
+)
 # The ids of the keys that came before this one by rotation and of those that followed it, and its own.
 LINE = """ARRAY(
     WITH RECURSIVE line AS (
@@ -142,6 +147,7 @@ def api_key_rotate(*, api_key: ApiKey, overlap: timedelta, by: User | None) -> t
             texts_per_day=old.texts_per_day,
             expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
             replaces=old,
+            **{field: getattr(old, field) for field in CARRIED_OVER},
         )
         plaintext = _store(new, chosen)
         ends = now + overlap

@@ -64,6 +64,9 @@ _LEAD = [
     "export_auditentry",
     "view_suggestion",
     "change_suggestion",
+    "view_referenceservice",
+    "view_referencecall",
+    "view_scoremap",
 ]
 _ADMINISTER = [
     "change_comment",
@@ -88,6 +91,10 @@ _ADMINISTER = [
     "view_webhook",
     "view_webhookdelivery",
     "view_webhookattempt",
+    "add_referenceservice",
+    "change_referenceservice",
+    "add_scoremap",
+    "view_clientseen",
 ]
 _SEE_VERSIONS = ["view_modelversion", "view_modelversionevent"]
 _VERSIONS = [*_SEE_VERSIONS, "add_modelversion", "activate_modelversion"]
