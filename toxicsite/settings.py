@@ -305,6 +305,8 @@ CORS_ALLOW_HEADERS = (
 CORS_EXPOSE_HEADERS = (
     *("ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Limit", "RateLimit-Policy"),
     *("RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-ID"),
+    *("Toxicsite-Answered-By", "Toxicsite-Missing-Attributes", "Toxicsite-Policy", "Toxicsite-Score-Map"),
+    "Toxicsite-Skipped-Parts",
 )
 METRICS_TOKEN = env.read("METRICS_TOKEN")
 METRICS_ALLOWED = env.networks("METRICS_ALLOWED", ("127.0.0.0/8", "::1/128"))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 
-from classifier.api.dialects.labels import OPENAI, PERSPECTIVE
+from classifier.api.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
 from classifier.api.dialects.perspective.comment import languages_of
 from classifier.models import ModelVersion
 
@@ -45,6 +45,7 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
         "attributes": [
             {"name": name, "label": label, "answered": label in known} for name, label in PERSPECTIVE.items()
         ],
+        "uncovered": sorted(UNCOVERED),
         "categories": [{"name": name, "labels": labels} for name, labels in OPENAI.items()],
         "languages": languages_of(version),
         "batch": f"{settings.BATCH_MAX_COMMENTS:,}",

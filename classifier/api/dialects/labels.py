@@ -11,6 +11,28 @@ PERSPECTIVE: Mapping[str, str] = {
     "PROFANITY": "obscene",
     "THREAT": "threat",
 }
+# Real attributes of Perspective that no label says anything about: experimental ones, the New York Times set, the
+# bridging and the persuasion set. Whoever asks for one of them is told what stands for it; see MissingAttributes.
+UNCOVERED = frozenset(
+    (
+        *(
+            "TOXICITY_FAST",
+            "SEXUALLY_EXPLICIT",
+            "FLIRTATION",
+            "SPAM",
+            "OBSCENE",
+            "INCOHERENT",
+            "INFLAMMATORY",
+        ),
+        *("ATTACK_ON_AUTHOR", "ATTACK_ON_COMMENTER", "LIKELY_TO_REJECT", "UNSUBSTANTIAL"),
+        *("AFFINITY", "COMPASSION", "CONSTRUCTIVE", "CURIOSITY", "NUANCE", "PERSONAL_STORY", "REASONING"),
+        *("RESPECT", "ALIENATION", "FEARMONGERING", "GENERALIZATION", "MORAL_OUTRAGE", "POWER_APPEAL"),
+        *("SCAPEGOATING",),
+    )
+)
+# What moderation systems send to suggestscore instead of an attribute: what became of the comment, and what that says
+# of the model's primary label.
+STATUSES: Mapping[str, float] = {"APPROVED": 0.0, "HIGHLIGHTED": 0.0, "DELETED": 1.0, "REJECTED": 1.0}
 _ATTRIBUTE = re.compile(r"([A-Z_]+?)(?:_EXPERIMENTAL)?(?:@[0-9A-Za-z._-]{1,32})?\Z")
 
 # Each category and the labels that say something about it; the other categories nobody has taught the model.
@@ -31,7 +53,18 @@ OPENAI: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def base_of_attribute(name: str) -> str:
+    """The attribute without version and suffix: `SPAM` of `SPAM_EXPERIMENTAL@2`; "" where it cannot be a name."""
+    match = _ATTRIBUTE.match(name)
+    return match.group(1) if match else ""
+
+
 def label_of_attribute(name: str) -> str | None:
     """The label that Perspective's attribute asks for; `NAME@version` and `NAME_EXPERIMENTAL` ask for the same one."""
-    match = _ATTRIBUTE.match(name)
-    return PERSPECTIVE.get(match.group(1)) if match else None
+    return PERSPECTIVE.get(base_of_attribute(name))
+
+
+def is_attribute(name: str) -> bool:
+    """Whether Perspective has this attribute, whether or not a label covers it."""
+    base = base_of_attribute(name)
+    return base in PERSPECTIVE or base in UNCOVERED

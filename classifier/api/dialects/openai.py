@@ -1,7 +1,10 @@
 """OpenAI's `POST /v1/moderations`, with all thirteen categories that its clients need.
 
 Categories that no label of the model covers are false and 0.0, and `category_applied_input_types` says so with an empty
-list. A category is true where one of its labels reaches that label's own threshold.
+list. A category is true where one of its labels reaches that label's own threshold. `flagged` says what the policy and
+the rules of the key's source say, or those of the site where the key is not for one source: true unless they approve.
+
+A part with an image is not looked at: beside text it is skipped, and a reply header counts what was skipped.
 """
 
 import uuid
@@ -12,15 +15,21 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from classifier.api.dialects.labels import OPENAI
+from classifier.api.dialects.moderation import Moderated, moderated, policy_header
 from classifier.api.dialects.refusals import Dialect, Refusal, Why
 from classifier.api.dialects.replies import reply
 from classifier.api.dialects.scoring import scored, version_of
 from classifier.api.dialects.view import DialectView
 from classifier.api.fields import json_type
 from classifier.models import ApiScope
-from classifier.services import ScoredText
 
 FIELDS = ("input", "model")
+SKIPPED = "Toxicsite-Skipped-Parts"
+ONLY_IMAGES = (
+    "This server reads text only; it cannot moderate images. "
+    "Send an image beside text, and the text alone is read."
+)
+_CATEGORIES = {labels[0]: category for category, labels in OPENAI.items() if labels}
 STATUSES = {
     Why.MALFORMED: 400,
     Why.INVALID: 400,
@@ -83,24 +92,38 @@ class Moderations(DialectView):
             raise _invalid(f"Unrecognized request argument supplied: {unknown[:100]!a}", "")
         if not isinstance(body.get("model"), str | None):
             raise _invalid("The model must be a string; every name gives the active version.", "model")
-        texts, names = read_input(body.get("input"))
+        texts, names, skipped = read_input(body.get("input"))
         self.take_texts(len(texts))
         found = scored(texts, names=names)
-        versions = {each.model_version: version_of(each).thresholds for each in found[:1] + found[-1:]}
-        results = []
+        versions = {each.model_version: version_of(each) for each in found[:1] + found[-1:]}
         for each in found:
             if each.model_version not in versions:
-                versions[each.model_version] = version_of(each).thresholds
-            results.append(result_of(each, versions[each.model_version]))
+                versions[each.model_version] = version_of(each)
+        judged = moderated(
+            [
+                (text, each.scores, versions[each.model_version])
+                for text, each in zip(texts, found, strict=True)
+            ],
+            source_id=self.only_source(),
+            lifts=self.lifts,
+        )
+        results = [
+            result_of(each, versions[one.model_version].thresholds)
+            for each, one in zip(judged, found, strict=True)
+        ]
+        self.extra_headers |= policy_header(judged, _CATEGORIES)
+        if skipped:
+            self.extra_headers[SKIPPED] = f"image_url={skipped}"
         return reply({"id": f"modr-{uuid.uuid4().hex}", "model": found[-1].model_version, "results": results})
 
 
-def read_input(value: Any) -> tuple[list[str], list[str]]:
-    """The texts to score and where each stands: one of a string or of a list of parts, many of a list of strings."""
+def read_input(value: Any) -> tuple[list[str], list[str], int]:
+    """The texts to score, where each stands, and how many images are skipped: one text of a string or of a list of
+    parts, many of a list of strings."""
     if value is None:
         raise _invalid("Missing required parameter: 'input'.", "input")
     if isinstance(value, str):
-        return [_text(value, "input")], ["input"]
+        return [_text(value, "input")], ["input"], 0
     if not isinstance(value, list):
         raise _invalid(f"'input' must be a string or an array, not {json_type(value)}.", "input")
     if not value:
@@ -110,34 +133,44 @@ def read_input(value: Any) -> tuple[list[str], list[str]]:
         raise _invalid(message, "input")
     if all(isinstance(item, str) for item in value):
         names = [f"input[{place}]" for place in range(len(value))]
-        return [_text(item, name) for item, name in zip(value, names, strict=True)], names
+        return [_text(item, name) for item, name in zip(value, names, strict=True)], names, 0
     parts = [_part(item, f"input[{place}]") for place, item in enumerate(value)]
-    return [_text("\n".join(parts), "input")], ["input"]
+    texts = [part for part in parts if part is not None]
+    if not texts:
+        raise _invalid(ONLY_IMAGES, "input[0]")
+    return [_text("\n".join(texts), "input")], ["input"], len(parts) - len(texts)
 
 
-def result_of(each: ScoredText, thresholds: Mapping[str, float]) -> dict[str, Any]:
-    categories, scores, applied = {}, {}, {}
+def result_of(judged: Moderated, thresholds: Mapping[str, float]) -> dict[str, Any]:
+    categories, scores, own, applied = {}, {}, {}, {}
     for category, labels in OPENAI.items():
-        known = [label for label in labels if label in each.scores]
-        categories[category] = any(each.scores[label] >= thresholds[label] for label in known)
-        scores[category] = max((each.scores[label] for label in known), default=0.0)
+        known = [label for label in labels if label in judged.scores]
+        categories[category] = any(
+            judged.scores[label] >= thresholds[label] or label == judged.lifted for label in known
+        )
+        scores[category] = max((judged.scores[label] for label in known), default=0.0)
+        if judged.lifted in known:
+            own[category] = max(judged.own[label] for label in known)
         applied[category] = ["text"] if known else []
     return {
-        "flagged": any(categories.values()),
+        "flagged": judged.flagged,
         "categories": categories,
         "category_scores": scores,
         "category_applied_input_types": applied,
+        "moderation": judged.told(),
+        **({"model_scores": own} if own else {}),
     }
 
 
-def _part(item: Any, name: str) -> str:
+def _part(item: Any, name: str) -> str | None:
+    """The text of a part; None where it is an image, which nobody looks at."""
     if not isinstance(item, dict):
         raise _invalid(f"'{name}' must be an object with a type, as its neighbours are.", name)
     kind = item.get("type")
     if kind == "image_url":
-        raise _invalid("This server reads text only; it cannot moderate images.", name)
+        return None
     if kind != "text":
-        raise _invalid(f"'{name}.type' must be 'text'.", f"{name}.type")
+        raise _invalid(f"'{name}.type' must be 'text'; beside it 'image_url' is skipped.", f"{name}.type")
     if not isinstance(item.get("text"), str):
         raise _invalid(f"'{name}.text' must be a string.", f"{name}.text")
     return str(item["text"])

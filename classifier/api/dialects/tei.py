@@ -3,23 +3,33 @@
 A text is scored whole, in windows, however long the model reads at once; only what this server takes at most is
 refused, or cut there with `truncate`. `raw_scores` are the log-odds of the probabilities: the worker passes on
 probabilities only, and for a sigmoid head that is the same number again.
+
+The scores are the model's own. What the policy and the rules of the key's source say of the texts stands in a reply
+header, and in the score of the primary label where the key lifts scores.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from classifier.api.dialects.moderation import moderated, policy_header
 from classifier.api.dialects.refusals import Dialect, Refusal, Why
 from classifier.api.dialects.replies import DialectReply, reply
-from classifier.api.dialects.scoring import active_version, scored
+from classifier.api.dialects.scoring import active_version, scored, version_of
 from classifier.api.dialects.view import DialectView
 from classifier.api.fields import json_type
 from classifier.models import ApiScope
-from classifier.services import ScoredText, worker_status
+from classifier.services import worker_status
 
 SMALLEST = 1e-12
+SEVERAL = 'For several texts send an array of arrays: [["first text"],["second text"]]'
+PAIR = (
+    "`inputs` holds two strings, which is one pair, and pairs are not supported: the model classifies single texts. "
+    'For two texts send an array of arrays: [["first text"],["second text"]]'
+)
 STATUSES = {
     Why.MALFORMED: 400,
     Why.INVALID: 422,
@@ -73,7 +83,15 @@ class Predict(DialectView):
         except Refusal as refusal:
             refusal.word = ""
             raise
-        predictions = [_predictions(each, raw=options["raw_scores"]) for each in found]
+        versions = {each.model_version: each for each in found}
+        rows = {name: version_of(each) for name, each in versions.items()}
+        judged = moderated(
+            [(text, each.scores, rows[each.model_version]) for text, each in zip(texts, found, strict=True)],
+            source_id=self.only_source(),
+            lifts=self.lifts,
+        )
+        self.extra_headers |= policy_header(judged, {})
+        predictions = [_predictions(each.scores, raw=options["raw_scores"]) for each in judged]
         return reply(predictions if is_batch else predictions[0])
 
 
@@ -135,9 +153,9 @@ def read_inputs(value: Any) -> tuple[list[str], bool]:
 
 def _single(sequence: list[str]) -> str:
     if len(sequence) == 2:
-        raise Refusal(Why.INVALID, "a pair of texts is not supported: the model classifies single texts")
+        raise Refusal(Why.INVALID, PAIR)
     if len(sequence) != 1:
-        raise Refusal(Why.INVALID, f"`inputs` must have a length of 1. Given: {len(sequence)}")
+        raise Refusal(Why.INVALID, f"`inputs` must have a length of 1. Given: {len(sequence)}. {SEVERAL}")
     return _text(sequence[0])
 
 
@@ -161,8 +179,8 @@ def _options(body: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _predictions(each: ScoredText, *, raw: bool) -> list[dict[str, Any]]:
-    rows = [{"label": label, "score": _logit(p) if raw else p} for label, p in each.scores.items()]
+def _predictions(scores: Mapping[str, float], *, raw: bool) -> list[dict[str, Any]]:
+    rows = [{"label": label, "score": _logit(p) if raw else p} for label, p in scores.items()]
     return sorted(rows, key=lambda row: -float(row["score"]))
 
 

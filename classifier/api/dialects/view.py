@@ -36,8 +36,10 @@ class DialectView(View):
     api_key: ApiKey | None = None
     quota: QuotaState | None = None
     taken = 0
+    extra_headers: dict[str, str]  # what a reply says beside the other service's own format; on every 2xx
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.extra_headers = {}
         try:
             response = self._answered(request, *args, **kwargs)
         except Refusal as refusal:
@@ -54,6 +56,9 @@ class DialectView(View):
             response = self.dialect.answer(Refusal(Why.NO_WORKER, message, headers={"Retry-After": "5"}))
         except Exception as error:
             response = self._failed(request, error)
+        if 200 <= response.status_code < 300:
+            for name, value in self.extra_headers.items():
+                response.headers[name] = value
         if response.status_code >= 400 and self.taken:
             quota_give_back(api_key=self.api_key, texts=self.taken)
         if self.quota is not None:
@@ -82,6 +87,16 @@ class DialectView(View):
         """The key that the caller sent; a dialect may know other places."""
         scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
         return credentials.strip() or None if scheme.lower() == "bearer" else None
+
+    def only_source(self) -> int | None:
+        """The source of a key that is for exactly one."""
+        sources = self.api_key.owner.only_sources if self.api_key is not None else None
+        return next(iter(sources)) if sources is not None and len(sources) == 1 else None
+
+    @property
+    def lifts(self) -> bool:
+        """Whether this key wants scores lifted to the policy's threshold."""
+        return self.api_key is not None and self.api_key.lifts_scores
 
     def require_scope(self, scope: ApiScope) -> None:
         if self.api_key is not None and scope not in self.api_key.scopes:

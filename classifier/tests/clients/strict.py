@@ -32,6 +32,14 @@ ATTRIBUTE = closed(
         "spanScores": many(closed({"begin": OFFSET, "end": OFFSET, "score": SCORE})),
     }
 )
+MODERATED = closed(
+    {
+        "action": {"enum": ["approve", "review", "remove"]},
+        "flagged": {"type": "boolean"},
+        "policyVersion": {"type": "integer", "minimum": 1},
+        "rules": many(TEXT, 0),
+    }
+)
 ANALYZE = closed(
     {
         "attributeScores": {"type": "object", "additionalProperties": ATTRIBUTE, "minProperties": 1},
@@ -39,6 +47,7 @@ ANALYZE = closed(
         "detectedLanguages": many(TEXT),
         "clientToken": TEXT,
         "modelVersion": TEXT,
+        "moderation": MODERATED,
     },
     optional=("clientToken",),
 )
@@ -68,6 +77,7 @@ MODERATION = closed(
                     "category_applied_input_types": closed(
                         {name: many({"enum": ["text", "image"]}, 0) for name in CATEGORIES}
                     ),
+                    "moderation": MODERATED,
                 }
             )
         ),

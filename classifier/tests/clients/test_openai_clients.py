@@ -28,6 +28,9 @@ def test_openais_python_client_reads_every_category(server: str, model: ModelVer
         images: Any = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
         parts = client.moderations.create(input=texts)
         assert len(parts.results) == 1
+        beside = client.moderations.with_raw_response.create(input=texts + images)
+        assert beside.headers["Toxicsite-Skipped-Parts"] == "image_url=1"
+        assert beside.parse().results[0].category_applied_input_types.harassment == ["text"]
         assert not Comment.objects.exists()
 
         with pytest.raises(openai.BadRequestError) as refused:

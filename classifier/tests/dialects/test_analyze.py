@@ -39,6 +39,7 @@ def test_the_reply_has_every_key_in_the_form_that_clients_read(
         "languages": ["en"],
         "detectedLanguages": ["en"],
         "modelVersion": active_version.version,
+        "moderation": {"action": "review", "flagged": True, "policyVersion": 1, "rules": []},
     }
     assert asked == [["you idiot"]]
 

@@ -31,7 +31,8 @@ def test_every_category_is_there_and_says_whether_a_label_covers_it(
     assert body["id"].startswith("modr-")
     assert body["model"] == active_version.version
     (result,) = body["results"]
-    assert result.keys() == {"flagged", "categories", "category_scores", "category_applied_input_types"}
+    known = {"flagged", "categories", "category_scores", "category_applied_input_types"}
+    assert result.keys() == known | {"moderation"}
     for part in ("categories", "category_scores", "category_applied_input_types"):
         assert list(result[part]) == EVERY
     assert {name: value for name, value in result["category_scores"].items() if value} == COVERED
@@ -50,7 +51,7 @@ def test_each_category_is_judged_by_its_labels_own_threshold(
     active_version.save()
     (result,) = sender.post(MODERATIONS, {"input": "x"}).json()["results"]
     assert [name for name, value in result["categories"].items() if value] == ["hate"]
-    assert result["flagged"] is True
+    assert result["flagged"] is False, "the site's policy looks at the primary label only"
 
 
 def test_many_strings_give_one_result_each_in_order(sender: Sender, asked: list[list[str]]) -> None:
@@ -79,7 +80,8 @@ def test_a_list_of_parts_is_one_input(sender: Sender, asked: list[list[str]]) ->
         ({"input": "\ud800"}, "input"),
         ({"input": ["a", 3]}, "input[0]"),
         ({"input": [["a"]]}, "input[0]"),
-        ({"input": [{"type": "text", "text": "a"}, IMAGE]}, "input[1]"),
+        ({"input": [IMAGE, IMAGE]}, "input[0]"),
+        ({"input": [{"type": "text", "text": " "}, IMAGE]}, "input"),
         ({"input": [{"type": "audio"}]}, "input[0].type"),
         ({"input": [{"type": "text", "text": 3}]}, "input[0].text"),
         ({"input": ["a"] * 1_001}, "input"),
@@ -107,9 +109,27 @@ def test_a_wrong_request_names_the_parameter(
     }
 
 
-def test_an_image_is_refused_clearly(sender: Sender, asked: list[list[str]]) -> None:
+def test_an_image_alone_is_refused_clearly(sender: Sender, asked: list[list[str]]) -> None:
     error = sender.post(MODERATIONS, {"input": [IMAGE]}).json()["error"]
-    assert error["message"] == "This server reads text only; it cannot moderate images."
+    assert error["message"] == (
+        "This server reads text only; it cannot moderate images. "
+        "Send an image beside text, and the text alone is read."
+    )
+    assert asked == []
+
+
+def test_beside_text_an_image_is_skipped_and_counted(sender: Sender, asked: list[list[str]]) -> None:
+    parts = [IMAGE, {"type": "text", "text": "you idiot"}, IMAGE]
+    response = sender.post(MODERATIONS, {"input": parts})
+    assert response.status_code == 200
+    (result,) = response.json()["results"]
+    assert result["flagged"] is True
+    kinds = {kind for applied in result["category_applied_input_types"].values() for kind in applied}
+    assert kinds == {"text"}
+    assert response.headers["Toxicsite-Skipped-Parts"] == "image_url=2"
+    assert asked == [["you idiot"]]
+    plain = sender.post(MODERATIONS, {"input": parts[1:2]})
+    assert "Toxicsite-Skipped-Parts" not in plain.headers
 
 
 @pytest.mark.parametrize("header", ["", "Bearer ", "Bearer sk-nobody", "Basic abc"])

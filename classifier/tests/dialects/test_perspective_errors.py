@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from classifier.models import ModelVersion
 from classifier.services import NoBroker, NoModel, NoWorker, ScoreTimeout, api_key_revoke
 from classifier.tests.dialects.conftest import ANALYZE, SUGGEST, Sender
 from classifier.tests.dialects.test_analyze import request
@@ -116,16 +115,6 @@ def test_a_body_that_is_no_json_object_is_an_invalid_argument(
     error = response.json()["error"]
     assert (response.status_code, error["status"]) == (400, "INVALID_ARGUMENT")
     assert error["details"][0]["errorType"] == "INVALID_REQUEST"
-
-
-def test_an_attribute_that_the_model_has_no_label_for_is_named(
-    sender: Sender, asked: list[list[str]], active_version: ModelVersion
-) -> None:
-    active_version.labels = ["toxic"]
-    active_version.save()
-    response = sender.post(ANALYZE, request(requestedAttributes={"TOXICITY": {}, "THREAT": {}}))
-    assert response.content == invalid("Unknown requested attribute: THREAT")
-    assert asked == []
 
 
 @pytest.mark.parametrize("path", [ANALYZE, SUGGEST])

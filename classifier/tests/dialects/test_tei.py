@@ -143,3 +143,14 @@ def test_info_names_the_model_and_its_labels(sender: Sender, active_version: Mod
     assert body["model_id"] == active_version.version
     assert body["model_type"]["classifier"]["id2label"]["0"] == "toxic"
     assert sender.client.get("/info").status_code == 401
+
+
+@pytest.mark.parametrize("inputs", [["Butterflies are pretty", "you idiot"], ["a", "b", "c"]])
+def test_a_flat_list_of_texts_is_told_the_form_of_several(
+    sender: Sender, asked: list[list[str]], inputs: list[str]
+) -> None:
+    """[cases: dialect_compat-06]"""
+    response = sender.post(PREDICT, {"inputs": inputs})
+    assert response.status_code == 422
+    assert '[["first text"],["second text"]]' in response.json()["error"]
+    assert asked == []

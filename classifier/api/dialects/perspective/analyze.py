@@ -3,25 +3,32 @@
 Without `spanAnnotations` there is one span over the whole text. With it each sentence is scored by itself, and offsets
 count UTF-16 code units of the text as it was sent. A comment is stored only where the caller did not say `doNotStore`
 and the key has the scope `submit`; what was scored is then kept as it is, not scored again.
+
+The policy and rules of the comment's source say what they would do with it (`moderation`, and a header where they do
+not approve); a key may ask for the score of the primary label to be lifted to the policy's threshold then. Real
+attributes that no label covers are left out, refused or given a constant, by the key's setting; the reply tells it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from classifier.api.dialects.labels import label_of_attribute
+from classifier.api.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
+from classifier.api.dialects.moderation import Moderated, moderated, policy_header
 from classifier.api.dialects.perspective import comment as common
 from classifier.api.dialects.perspective.errors import DIALECT, invalid
 from classifier.api.dialects.perspective.keys import PerspectiveView
 from classifier.api.dialects.perspective.markup import Plain, Utf16
+from classifier.api.dialects.perspective.missing import Missing
 from classifier.api.dialects.perspective.reading import Fields
 from classifier.api.dialects.refusals import Refusal
 from classifier.api.dialects.replies import reply
-from classifier.api.dialects.scoring import active_version, scored
+from classifier.api.dialects.scoring import active_version, scored, version_of
 from classifier.api.field_errors import printable
 from classifier.inference.sentences import joined, sentence_spans
-from classifier.models import ApiScope, ModelVersion
+from classifier.models import ApiScope, ModelVersion, Source
 from classifier.services import ScoredText
 from classifier.services.scored_comments import scored_comment_store
 
@@ -38,14 +45,15 @@ KNOWN = (
 )
 PROBABILITY = "PROBABILITY"
 SPANS_MAX = 64
+_ATTRIBUTES = {label: name for name, label in PERSPECTIVE.items()}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One requested attribute, under the name that the caller gave it."""
+    """One requested attribute, under the name that the caller gave it; no `label` covers it where that is None."""
 
     name: str
-    label: str
+    label: str | None
     threshold: float | None
 
 
@@ -68,10 +76,11 @@ class Analyze(PerspectiveView):
         session = fields.text("sessionId", most=common.NAME_LIMIT)
         languages = common.read_languages(fields)
         version = active_version()
+        missing = Missing.of(self.api_key, drop=drop)
         asked = [
             each
             for name, value in names.items()
-            if (each := _asked(name, value, languages, version, drop=drop)) is not None
+            if (each := _asked(name, value, languages, version, missing, drop=drop)) is not None
         ]
         spans = joined(sentence_spans(plain.text), SPANS_MAX) if annotate else []
         if spans == [(0, len(plain.text))]:
@@ -79,7 +88,13 @@ class Analyze(PerspectiveView):
         self.take_texts(1)
         texts = [plain.text, *(plain.text[begin:end] for begin, end in spans)]
         whole, *parts = scored(texts, names=["comment.text"] * len(texts))
-        asked = _answered(asked, whole, drop=drop)
+        _note_unanswered(asked, whole, missing)
+        answered = version if version.version == whole.model_version else version_of(whole)
+        [judged] = moderated(
+            [(plain.text, whole.scores, answered)],
+            source_id=source.pk if isinstance(source, Source) else None,
+            lifts=self.lifts,
+        )
         if keep and self.api_key is not None and ApiScope.SUBMIT in self.api_key.scopes:
             scored_comment_store(
                 text=plain.text,
@@ -90,18 +105,28 @@ class Analyze(PerspectiveView):
                 api_key=self.api_key,
             )
         places = _Places(plain)
+        found = {
+            each.name: scores
+            for each in asked
+            if (scores := _scores(each, judged, parts, spans, places, missing)) is not None
+        }
+        own = {
+            each.name: judged.own[each.label]
+            for each in asked
+            if each.name in found and each.label == judged.lifted
+        }
         spoken = languages or common.languages_of(version)[:1]
+        self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
         return reply(
             {
-                "attributeScores": {
-                    each.name: scores
-                    for each in asked
-                    if (scores := _scores(each, whole, parts, spans, places)) is not None
-                },
+                "attributeScores": found,
                 "languages": spoken,
                 "detectedLanguages": spoken,
                 **({"clientToken": token} if token else {}),
                 "modelVersion": whole.model_version,
+                "moderation": judged.told(),
+                **({"modelScores": own} if own else {}),
+                **({"missingAttributes": missing.told()} if missing.names else {}),
             }
         )
 
@@ -120,7 +145,9 @@ class _Places:
         return self.units.at(begin), self.units.at(end)
 
 
-def _asked(name: str, value: Any, languages: list[str], version: ModelVersion, *, drop: bool) -> Asked | None:
+def _asked(
+    name: str, value: Any, languages: list[str], version: ModelVersion, missing: Missing, *, drop: bool
+) -> Asked | None:
     fields = Fields(
         {} if value is None else value,
         ("scoreType", "scoreThreshold"),
@@ -130,38 +157,56 @@ def _asked(name: str, value: Any, languages: list[str], version: ModelVersion, *
         raise invalid(f"Score type {fields.values['scoreType']} is not supported; ask for {PROBABILITY}")
     threshold = fields.number("scoreThreshold")
     label = label_of_attribute(name)
-    try:
-        if label is None or label not in version.labels:
-            raise common.unknown(name)
-        common.check_languages(languages, label, name, version)
-    except Refusal:
-        if drop:
-            return None
-        raise
-    return Asked(name, label, threshold)
+    if label is not None and label in version.labels:
+        try:
+            common.check_languages(languages, label, name, version)
+        except Refusal:
+            if drop:
+                return None
+            raise
+        return Asked(name, label, threshold)
+    if is_attribute(name):
+        missing.add(name)
+        return Asked(name, None, threshold)
+    if drop:
+        return None
+    raise common.unknown(name)
 
 
-def _answered(asked: list[Asked], whole: ScoredText, *, drop: bool) -> list[Asked]:
-    """Those that the version which answered has a label for: another may have become active meanwhile."""
-    missing = next((each for each in asked if each.label not in whole.scores), None)
-    if missing is not None and not drop:
-        raise common.unknown(missing.name)
-    return [each for each in asked if each.label in whole.scores]
+def _note_unanswered(asked: list[Asked], whole: ScoredText, missing: Missing) -> None:
+    """Those that the version which answered has no label for: another may have become active meanwhile."""
+    for each in asked:
+        if each.label is not None and each.label not in whole.scores:
+            missing.add(each.name)
 
 
 def _scores(
-    asked: Asked, whole: ScoredText, parts: list[ScoredText], spans: list[tuple[int, int]], places: _Places
+    asked: Asked,
+    judged: Moderated,
+    parts: list[ScoredText],
+    spans: list[tuple[int, int]],
+    places: _Places,
+    missing: Missing,
 ) -> dict[str, Any] | None:
+    """The scores of one attribute; None where it is left out. Sentences keep what the model says of them."""
+
     def enough(value: float) -> bool:
         return asked.threshold is None or value >= asked.threshold
 
-    summary = whole.scores[asked.label]
-    if not enough(summary):
+    def of(scores: Mapping[str, float]) -> float | None:
+        stands = missing.of_attribute(asked.name)
+        return stands if asked.label is None else scores.get(asked.label, stands)
+
+    summary = of(judged.scores)
+    if summary is None or not enough(summary):
         return None
     found = [(places.whole(), summary)]
     if parts:
-        each = zip(spans, parts, strict=True)
-        found = [(places.of(span), part.scores[asked.label]) for span, part in each]
+        found = [
+            (places.of(span), value)
+            for span, part in zip(spans, parts, strict=True)
+            if (value := of(part.scores)) is not None
+        ]
     return {
         "spanScores": [
             {"begin": begin, "end": end, "score": _score(value)}

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 
-from classifier.api.dialects.labels import label_of_attribute
 from classifier.api.dialects.perspective.errors import invalid
 from classifier.api.dialects.perspective.markup import Plain, from_html, from_plain
 from classifier.api.dialects.perspective.reading import Fields
@@ -113,15 +112,16 @@ def primary(language: str) -> str:
     return language.replace("_", "-").partition("-")[0].lower()
 
 
-def known_label(name: str) -> str:
-    label = label_of_attribute(name)
-    if label is None:
-        raise unknown(name)
-    return label
-
-
 def unknown(name: str) -> Exception:
     return invalid(f"Unknown requested attribute: {printable(name)}")
+
+
+def uncovered(name: str) -> Exception:
+    """For a key that refuses a call which asks for a real attribute without a label here."""
+    return invalid(
+        f"Unknown requested attribute: {printable(name)} (no label of this server's model covers it, and this key "
+        "refuses calls that ask for it; set what stands for missing attributes on the key's page)"
+    )
 
 
 def _entry(value: Any, where: str) -> None:

@@ -44,7 +44,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "languages": said(many(STRING), "The languages of the comment; none are detected."),
         "doNotStore": said(BOOLEAN, "The text reaches no database, log, cache or error report."),
         "spanAnnotations": said(BOOLEAN, "Score each sentence as well."),
-        "dropUnsupportedAttributes": said(BOOLEAN, "Leave out unknown attributes instead of refusing them."),
+        "dropUnsupportedAttributes": said(BOOLEAN, "Leave out whatever cannot be answered."),
         "clientToken": said(STRING, "Comes back in the response."),
         "sessionId": said(STRING, "Kept with the comment where it is stored."),
         "communityId": said(STRING, "The source that the comment is stored under."),
@@ -56,6 +56,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "detectedLanguages": said(many(STRING), "The same: nothing is detected."),
         "clientToken": STRING,
         "modelVersion": said(STRING, "The model version that answered."),
+        "moderation": said(ref("Moderation"), "What the source's policy and rules would do with it."),
+        "modelScores": said(by_name(NUMBER), "The model's own score, of each that was lifted."),
+        "missingAttributes": said(
+            by_name(NUMBER), "Those that no label covers; what stands for each, null where it is left out."
+        ),
     },
     "ArticleAndParentComment": {"article": ref("TextEntry"), "parentComment": ref("TextEntry")},
     "AttributeParameters": {
@@ -66,6 +71,16 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Context": {
         "entries": many(ref("TextEntry")),
         "articleAndParentComment": ref("ArticleAndParentComment"),
+    },
+    "Moderation": {
+        "action": {
+            **STRING,
+            "enum": ["approve", "remove", "review"],
+            "enumDescriptions": ["Nothing to do.", "Take it down.", "A person should look."],
+        },
+        "flagged": said(BOOLEAN, "True unless it would be approved."),
+        "policyVersion": INTEGER,
+        "rules": said(many(STRING), "The names of the rules that hit."),
     },
     "Score": {"value": said(NUMBER, "From 0 to 1."), "type": choice(SCORE_TYPES)},
     "SpanScore": {

@@ -7,6 +7,8 @@ from classifier.api.dialects.perspective.comment import NAME_LIMIT
 from classifier.api.dialects.perspective.errors import DIALECT
 from classifier.api.dialects.perspective.reading import Fields
 from classifier.api.dialects.view import DialectView
+from classifier.models import Source
+from classifier.selectors.access import sees_source
 from classifier.services.validation import SLUG
 
 DEFAULT_SOURCE = "perspective"
@@ -24,9 +26,22 @@ class PerspectiveView(DialectView):
                 return sent.strip()
         return super().sent_key()
 
-    def source_of(self, fields: Fields) -> str:
-        """`communityId` as a source's slug; what is no slug is made one."""
+    def source_of(self, fields: Fields) -> Source | str:
+        """The source of `communityId` as a slug; without one the key's only source, or else `perspective`.
+
+        A source that is not there yet, and one that the key does not reach, is given by its slug.
+        """
         community = fields.text("communityId", most=NAME_LIMIT)
-        if not community:
-            return DEFAULT_SOURCE
-        return community if SLUG.match(community) else slugify(community)[:64] or DEFAULT_SOURCE
+        if not community and (only := self.only_source()) is not None:
+            return Source.objects.get(pk=only)
+        slug = slug_of(community)
+        found = Source.objects.filter(slug=slug).first()
+        owner = self.api_key.owner if self.api_key is not None else None
+        return found if found is not None and sees_source(owner, found) else slug
+
+
+def slug_of(community: str) -> str:
+    """A community's name as the slug of a source; what is no slug is made one."""
+    if not community:
+        return DEFAULT_SOURCE
+    return community if SLUG.match(community) else slugify(community)[:64] or DEFAULT_SOURCE
