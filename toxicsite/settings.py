@@ -162,6 +162,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 2**31
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "toxicsite.beat:Scheduler"
 
 # --- classification ---------------------------------------------------------------------------------------
 COMMENT_MAX_CHARACTERS = env.whole("COMMENT_MAX_CHARACTERS", 20_480, at_least=1)

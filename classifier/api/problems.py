@@ -23,11 +23,13 @@ from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from classifier.api.field_errors import FieldError, flatten
+from classifier.api.field_errors import FieldError, field_error, flatten, path_of
 from toxicsite.lib import request_id
+from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, NoRoom, is_no_room
 
 logger = logging.getLogger(__name__)
 PROBLEM_TYPE = "application/problem+json"
+AWAY = "The database does not answer. Try again in a few seconds."
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ BUSY = Kind("busy", 503, "The server is busy")
 NO_WORKER = Kind("no-worker", 503, "No classification worker is running")
 UNAVAILABLE = Kind("unavailable", 503, "The database does not answer")
 DEADLINE_PASSED = Kind("deadline-passed", 504, "The verdict did not arrive in time")
+NO_ROOM = Kind("no-room", 507, "The server's disk is full")
 KINDS = (
     MALFORMED,
     INVALID,
@@ -82,8 +85,9 @@ KINDS = (
     NO_WORKER,
     UNAVAILABLE,
     DEADLINE_PASSED,
+    NO_ROOM,
 )
-_KIND_OF_STATUS = {kind.status: kind for kind in reversed(KINDS)}
+_KIND_OF_STATUS = {kind.status: kind for kind in reversed(KINDS)} | {503: UNAVAILABLE}
 
 
 class ProblemBody(TypedDict, total=False):
@@ -142,6 +146,8 @@ def plain_response(status: int, request: HttpRequest) -> JsonResponse:
         404: f"Nothing lives at {request.path}. The API is described at /api/docs/.",
         413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes; send it in parts.",
         500: "Something failed on the server; the details are in its log under this request id.",
+        503: AWAY,
+        507: NOTHING_STORED,
     }
     problem = Problem(kind, details.get(status, kind.title + "."))
     if status >= 500:
@@ -183,11 +189,19 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
             return Problem(TOO_LARGE, "The body is larger than this server accepts; send it in parts.")
         case SuspiciousOperation() | UnreadablePostError():
             return Problem(MALFORMED, "The request could not be read.")
+        case _ if is_no_room(exc):
+            logger.error("the disk is full", exc_info=exc)
+            return no_room(exc.field if isinstance(exc, NoRoom) else "")
         case OperationalError() | InterfaceError():
             logger.error("the database does not answer", exc_info=exc)
-            detail = "The database does not answer. Try again in a few seconds."
-            return Problem(UNAVAILABLE, detail, headers={"Retry-After": "5"})
+            return Problem(UNAVAILABLE, AWAY, headers={"Retry-After": "5"})
     return _server_error(exc, context)
+
+
+def no_room(field: str = "") -> Problem:
+    """507: there is no room for this; `field` is what could not be kept, where it has a name."""
+    errors = [field_error(path_of(field), "The disk is full.", "no_room")] if field else []
+    return Problem(NO_ROOM, NOTHING_STORED, errors, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def invalid(errors: Sequence[FieldError]) -> Problem:

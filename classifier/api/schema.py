@@ -18,6 +18,7 @@ from classifier.api.problems import (
     INVALID,
     KEY_REUSED,
     KINDS,
+    NO_ROOM,
     NO_WORKER,
     NOT_FOUND,
     NOT_NOW,
@@ -32,10 +33,11 @@ from classifier.api.problems import (
     Problem,
     invalid,
 )
+from toxicsite.lib.no_room import NOTHING_STORED
 
 PREFIX = "/api/v1/"
 OWN = "x-own-problems"  # only until describe_api has turned them into answers
-_EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR, UNAVAILABLE)
+_EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR, UNAVAILABLE, NO_ROOM)
 _WITH_A_BODY = (TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 _BAD_BODY = field_error(("items", 3, "text"), "This field may not be empty.", "required")
 _BAD_QUERY = parameter_error("limit", "must be a whole number, from 1 to 200", "invalid")
@@ -55,6 +57,7 @@ _DETAILS = {
     UNAVAILABLE: "The database does not answer. Try again in a few seconds.",
     BUSY: "8 streams are open already. Try again in a while.",
     NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
+    NO_ROOM: NOTHING_STORED,
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
 DESCRIPTION = """\
@@ -170,7 +173,7 @@ def _response(kind: Kind, *, has_body: bool) -> dict[str, Any]:
         "example": _example(kind, has_body=has_body).body(),
     }
     response: dict[str, Any] = {"description": f"{kind.title}.", "content": {PROBLEM_TYPE: media}}
-    if kind in (THROTTLED, BUSY, NO_WORKER, UNAVAILABLE, DEADLINE_PASSED):
+    if kind in (THROTTLED, BUSY, NO_WORKER, UNAVAILABLE, DEADLINE_PASSED, NO_ROOM):
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
         }

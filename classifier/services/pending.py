@@ -28,6 +28,7 @@ from classifier.services.shadow_judging import judge_silently
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.lifecycle import LostRace, transition_many
+from toxicsite.lib.no_room import is_database_away
 
 MAX_ATTEMPTS = 3
 BACKLOG_PART = 2
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 Written = Callable[[Sequence[Prediction]], Any]
+_unwritten: set[uuid.UUID] = set()  # claims of this process under which the database went away
 
 
 def pending_classify(
@@ -53,7 +55,25 @@ def pending_classify(
     `between` is called between engine calls (the worker answers synchronous requests there); `written` with the
     predictions of a batch once they are committed and announced.
     """
-    claimed = _claim(limit)
+    _give_back_unwritten()
+    token = uuid.uuid4()
+    try:
+        return _claim_and_classify(scorer, model_version, token, limit, between, written)
+    except (OperationalError, InterfaceError) as error:
+        if is_database_away(error):
+            _unwritten.add(token)
+        raise
+
+
+def _claim_and_classify(
+    scorer: Any,
+    model_version: ModelVersion,
+    token: uuid.UUID,
+    limit: int,
+    between: Callable[[], Any] | None,
+    written: Written | None,
+) -> int:
+    claimed = _claim(limit, token)
     renewed = time.monotonic()
     slices = _slices([comment for comment in claimed if comment.attempts == 1])
     slices += [[comment] for comment in claimed if comment.attempts > 1]
@@ -71,13 +91,12 @@ def pending_classify(
     return len(claimed)
 
 
-def _claim(limit: int) -> list[Comment]:
+def _claim(limit: int, token: uuid.UUID) -> list[Comment]:
     """Take up to `limit` comments that were never claimed before and one that was, the oldest of each.
 
     What was imported has its turn when nothing else waits, and then in smaller claims, so that what comes in
     meanwhile does not wait long.
     """
-    token = uuid.uuid4()
     claimable = Comment.objects.claimable(expired_before=Now() - _claim_length())
     claimable = claimable.select_for_update(skip_locked=True).only(*COLUMNS)
     with transaction.atomic():
@@ -102,6 +121,18 @@ def _claim(limit: int) -> list[Comment]:
         comment.claim_token = token
         comment.attempts += 1
     return found
+
+
+def _give_back_unwritten() -> None:
+    """Let go of what could not be written because the database was away, which is no fault of the texts.
+
+    Else a disk that is full for some minutes would use up the attempts of all that waits. While this cannot be written
+    either, nothing new is claimed.
+    """
+    if _unwritten:
+        held = Comment.objects.pending().filter(claim_token__in=_unwritten, attempts__gt=0)
+        held.update(claimed_at=None, claim_token=None, attempts=F("attempts") - 1)
+        _unwritten.clear()
 
 
 def _claim_length() -> timedelta:

@@ -8,6 +8,7 @@ from classifier.services.exporting import export_run
 from classifier.services.import_run import import_run
 from classifier.services.rescoring import rescore_run
 from classifier.services.transfers import TransferLost, TransferNotPossible, transfer_claim, transfer_finish
+from toxicsite.lib.no_room import is_no_room
 
 RUNS: dict[str, Callable[..., None]] = {
     Transfer.Kind.IMPORT: import_run,
@@ -30,6 +31,9 @@ def transfer_work(*, transfer_id: int, leaving: Callable[[], bool] = lambda: Fal
     except TransferNotPossible as error:
         transfer_finish(transfer=transfer, failure=str(error))
     except OSError as error:
+        if transfer.kind == Transfer.Kind.IMPORT and is_no_room(error):
+            logger.exception("%s waits for room on the disk", transfer)
+            return  # its claim ends by itself, and the sweep lets a worker go on
         logger.exception("%s failed", transfer)
         reason = error.strerror or type(error).__name__
         transfer_finish(transfer=transfer, failure=f"The disk said: {reason}.")

@@ -26,6 +26,7 @@ from classifier.services.permissions import require_permission
 from classifier.services.validation import InvalidInput, ValidationProblem
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import enqueue_on_commit, ring
+from toxicsite.lib.no_room import NoRoom, is_no_room
 
 TASK = "classifier.transfer_run"
 ADD = "classifier.add_transfer"
@@ -78,12 +79,16 @@ def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | No
 
 
 def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
-    """Write an upload into the folder under a name of our own and return that. Raises InvalidInput (`file`)."""
+    """Write an upload into the folder under a name of our own and return that.
+
+    Raises InvalidInput (`file`), and NoRoom (`file`) where the disk is full; nothing is left of it then.
+    """
     limit = settings.TRANSFER_MAX_BYTES if limit is None else limit
     name = f"import-{uuid.uuid4().hex}"
-    path = transfers_dir() / name
+    path = Path(settings.TRANSFERS_DIR) / name
     size = 0
     try:
+        transfers_dir()
         with path.open("xb") as stream:
             for chunk in chunks:
                 size += len(chunk)
@@ -95,8 +100,10 @@ def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
             os.fsync(stream.fileno())
         if size == 0:
             raise InvalidInput([ValidationProblem("file", "This file is empty.", "required")])
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_no_room(error):
+            raise NoRoom("file") from error
         raise
     return name
 

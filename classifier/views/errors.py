@@ -1,10 +1,14 @@
 """Error pages in the site's look; an htmx request gets the short form, which fits where its answer goes."""
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+
+from toxicsite.lib.no_room import RETRY_SECONDS, is_no_room
 
 NOT_FOUND = ("Nothing is here", "The address is mistyped, or what was here is gone or not yours to see.")
 FORBIDDEN = (
@@ -19,6 +23,14 @@ EXPIRED = (
 BROKEN = (
     "Something broke on the server",
     "It is not your doing, and the error is in the server's log. Comments already stored are safe.",
+)
+NO_ROOM = (
+    "The server has no room",
+    "Nothing of this was stored; what was stored before is safe. Try again once whoever runs it has made room.",
+)
+AWAY = (
+    "The database does not answer",
+    "Nothing of this was stored; what was stored before is safe. Try again in a few seconds.",
 )
 
 
@@ -40,13 +52,23 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The database may be what broke, so this page asks nothing of it: no session, no user."""
-    context = {"code": 500, "heading": BROKEN[0], "advice": BROKEN[1]}
+    code, (heading, advice), seconds = _what_broke(sys.exc_info()[1])
+    context = {"code": code, "heading": heading, "advice": advice}
     name = "errors/part.html" if _is_htmx(request) else "errors/standalone.html"
     try:
         page: str = loader.render_to_string(name, context)
     except Exception:  # what broke may be the templates or the static files themselves
-        page = f"<!doctype html><title>{BROKEN[0]}</title><h1>{BROKEN[0]}</h1><p>{BROKEN[1]}</p>"
-    return HttpResponse(page, status=500)
+        page = f"<!doctype html><title>{heading}</title><h1>{heading}</h1><p>{advice}</p>"
+    return HttpResponse(page, status=code, headers={"Retry-After": str(seconds)} if seconds else None)
+
+
+def _what_broke(error: BaseException | None) -> tuple[int, tuple[str, str], int]:
+    """Status, words, and after how many seconds to come back; Django calls the handler while it handles the error."""
+    if error is not None and is_no_room(error):
+        return 507, NO_ROOM, RETRY_SECONDS
+    if isinstance(error, OperationalError | InterfaceError):
+        return 503, AWAY, 5
+    return 500, BROKEN, 0
 
 
 def _answer(request: HttpRequest, code: int, heading: str, advice: str) -> HttpResponse:

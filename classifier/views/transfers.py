@@ -32,6 +32,7 @@ from classifier.services.transfers import (
 from classifier.services.validation import InvalidInput
 from classifier.views.access import permitted, person_of
 from classifier.views.queue_form import in_words
+from toxicsite.lib.no_room import NoRoom
 
 DEFAULT_SOURCE = "import"
 CELL_CHARACTERS = 160
@@ -65,6 +66,8 @@ def bring(request: HttpRequest) -> HttpResponse:
         made = import_create(file=stored, name=file.name or "", source=source, by=by, draft=True)
     except InvalidInput as error:
         return _page(request, problem=error.problems[0].message, status=422)
+    except NoRoom as error:
+        return _page(request, problem=str(error), status=507)
     return redirect("transfer", made.pk)
 
 

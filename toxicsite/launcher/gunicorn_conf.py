@@ -1,5 +1,6 @@
 """How gunicorn serves toxicsite: processes of threads, bounded requests, no text in the access log."""
 
+import os
 import resource
 
 from toxicsite.launcher.environment import read_options
@@ -18,6 +19,8 @@ _files, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 if _most_files == resource.RLIM_INFINITY or _most_files > _files:
     _wanted = 4_096 if _most_files == resource.RLIM_INFINITY else min(4_096, _most_files)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(_files, _wanted), _most_files))
+# Its workers say that they live through a file, which needs no disk.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None  # noqa: S108 (no fixed name in it)
 timeout = 60
 graceful_timeout = 10
 keepalive = 5

@@ -24,6 +24,7 @@ from toxicsite.launcher.tether import ignore
 
 MEBIBYTE = 1024 * 1024
 NEEDED_DISK = 300 * MEBIBYTE
+TRY_AGAIN_SECONDS = 10.0  # what was given up
 LONGEST_SOCKET_FOLDER = 80  # bytes; a Unix socket's whole path may have 107
 
 
@@ -125,8 +126,12 @@ def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
     if options.bind not in LOOPBACK and not os.environ.get("ALLOWED_HOSTS"):
         _say("Only `localhost` is an allowed name so far: set ALLOWED_HOSTS to the names visitors use.")
     _say(f"\n    {options.url}\n\nCtrl-C stops it. Logs are in {supervisor.logs}.")
+    looked = time.monotonic()
     while supervisor.alive():
         time.sleep(0.5)
+        if time.monotonic() - looked > TRY_AGAIN_SECONDS:
+            supervisor.start_given_up()
+            looked = time.monotonic()
     raise Refusal(f"The process runner stopped by itself; see {supervisor.logs / 'supervisord.log'}.")
 
 

@@ -1,5 +1,6 @@
 """The process runner: writes supervisord's configuration, starts it, and talks to it over its Unix socket."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -36,6 +37,7 @@ class Program:
     autostart: bool = False
     stop_signal: str = "TERM"
     stop_seconds: int = 15
+    start_retries: int = 10
     account: str = "-"
 
     def section(self, logs: Path) -> str:
@@ -47,7 +49,7 @@ class Program:
             "autostart": str(self.autostart).lower(),
             "autorestart": "true",
             "startsecs": 1,
-            "startretries": 10,
+            "startretries": self.start_retries,
             "stopsignal": self.stop_signal,
             "stopwaitsecs": self.stop_seconds,
             "killasgroup": "true",
@@ -89,8 +91,9 @@ class Supervisor:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-S", str(TETHER), "SIGTERM", "-"),
-                    *(sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(self.config)),
+                    *(sys.executable, "-m", "toxicsite.launcher.supervisord", "-n", "-c", str(self.config)),
                 ],
+                cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -127,6 +130,12 @@ class Supervisor:
         except (OSError, HTTPException, xmlrpc.client.Error):
             return []
         return [info["name"] for info in infos if info["statename"] == "FATAL"]
+
+    def start_given_up(self) -> None:
+        """Try again what supervisord has stopped restarting: what keeps it down (a full disk) may be over by now."""
+        for name in self.given_up():
+            with contextlib.suppress(OSError, HTTPException, xmlrpc.client.Error):
+                self.start_program(name)
 
     def stop(self) -> None:
         """Stop every program, last started first, then supervisord itself."""

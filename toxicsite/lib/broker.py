@@ -12,6 +12,8 @@ from redis.retry import Retry
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 10.0  # of one command; blocking ones wait in slices well below it
 BLOCK_SLICE_SECONDS = 5.0
+# Its disk is full (a server that keeps snapshots), or its memory, or it is a replica just now.
+TAKES_NO_WRITES = ("MISCONF", "OOM", "READONLY")
 
 
 class NoBroker(Exception):
@@ -37,8 +39,12 @@ def key(name: str) -> str:
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Turn the library's connection errors into NoBroker."""
+    """Turn the library's connection errors into NoBroker, and refusals of a server that can take no writes now."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError) as error:
         raise NoBroker("Redis does not answer.") from error
+    except redis.ResponseError as error:
+        if not str(error).startswith(TAKES_NO_WRITES):
+            raise
+        raise NoBroker("Redis takes no writes now.") from error

@@ -18,6 +18,7 @@ from classifier.api.problems import (
     Problem,
     exception_handler,
     invalid,
+    no_room,
 )
 from classifier.api.verbs import NothingInput, checked, found, listed, without_body
 from classifier.models import ApiScope
@@ -25,7 +26,13 @@ from classifier.services import ArtifactRejected, GateClosed, NothingToRollBackT
 from classifier.services.permissions import require_permission
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 from training.api.uploads import UploadParser
-from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow, SuiteRejected
+from training.services.errors import (
+    ConfigRejected,
+    DatasetNoRoom,
+    DatasetRejected,
+    NotAllowedNow,
+    SuiteRejected,
+)
 
 __all__ = [
     "NothingInput",
@@ -77,6 +84,8 @@ def _exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 def _as_problem(exc: Exception, context: Mapping[str, Any]) -> Exception:
     match exc:
+        case DatasetNoRoom():
+            return no_room(exc.field)
         case ConfigRejected() | DatasetRejected() | SuiteRejected():
             place = _place(exc.field, context)
             message = exc.message if exc.message[:1].isupper() else exc.message.rstrip(".")

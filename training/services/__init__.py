@@ -16,7 +16,7 @@ from training.services.datasets import (
     dataset_sample_load,
 )
 from training.services.deletion import experiment_delete
-from training.services.errors import ConfigRejected, DatasetRejected, NotAllowedNow
+from training.services.errors import ConfigRejected, DatasetNoRoom, DatasetRejected, NotAllowedNow
 from training.services.evaluations import evaluation_start, evaluation_state
 from training.services.experiments import (
     experiment_cancel,
@@ -38,6 +38,7 @@ from training.services.sweeps import (
 __all__ = [
     "HUB_PRESETS",
     "ConfigRejected",
+    "DatasetNoRoom",
     "DatasetRejected",
     "NotAllowedNow",
     "dataset_delete",

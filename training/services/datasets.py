@@ -56,7 +56,7 @@ def dataset_from_upload(
                 f"{_shown_name(file)} has {file.size:,} bytes; at most {settings.DATASET_MAX_BYTES:,} are read. "
                 "Split the file, or raise DATASET_MAX_BYTES.",
             )
-    with incoming_folder() as folder:
+    with incoming_folder("file") as folder:
         described = {}
         for split, file in files.items():
             path = folder / f"{split}.incoming"

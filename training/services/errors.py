@@ -1,6 +1,8 @@
 """What can go wrong in a service of training, named for what happened; every message says what to do."""
 
-__all__ = ["ConfigRejected", "DatasetRejected", "NotAllowedNow", "SuiteRejected"]
+from toxicsite.lib.no_room import NOTHING_STORED
+
+__all__ = ["ConfigRejected", "DatasetNoRoom", "DatasetRejected", "NotAllowedNow", "SuiteRejected"]
 
 
 class _FieldError(Exception):
@@ -17,6 +19,13 @@ class ConfigRejected(_FieldError):
 
 class DatasetRejected(_FieldError):
     """Rows cannot be taken in: unreadable, too large, without texts or labels."""
+
+
+class DatasetNoRoom(DatasetRejected):
+    """The disk is full; nothing is left of what was begun."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, NOTHING_STORED)
 
 
 class SuiteRejected(_FieldError):

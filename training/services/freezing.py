@@ -18,8 +18,9 @@ from django.utils.text import slugify
 
 from classifier.models import User
 from classifier.services.permissions import require_permission
+from toxicsite.lib.no_room import is_no_room, told_no_room
 from training.models import Dataset
-from training.services.errors import DatasetRejected
+from training.services.errors import DatasetNoRoom, DatasetRejected
 
 NAME_CHARACTERS = 150
 EMPTY_FOLDER = "empty"
@@ -40,14 +41,19 @@ def check_new(*, name: str, by: User | None) -> str:
 
 
 @contextmanager
-def incoming_folder() -> Iterator[Path]:
-    """A folder beside the frozen ones that is gone afterwards, whatever happened. Raises DatasetRejected."""
+def incoming_folder(field: str = "") -> Iterator[Path]:
+    """A folder beside the frozen ones that is gone afterwards, whatever happened.
+
+    Raises DatasetRejected, and DatasetNoRoom (`field`: whose rows there is no room for) where the disk is full.
+    """
     root = Path(settings.DATASETS_DIR)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=".incoming-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
     except OSError as error:
+        if is_no_room(error):
+            raise DatasetNoRoom(field) from error
         raise DatasetRejected(
             "", f"The files cannot be written to {root}: {error.strerror or error}. Nothing was stored."
         ) from error
@@ -94,6 +100,8 @@ def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> 
     if done.returncode == 0:
         report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         return report
+    if told_no_room(done.stderr.decode("utf-8", "replace")):
+        raise DatasetNoRoom("file")
     if done.returncode == REFUSED:
         problem = json.loads((folder / "error.json").read_text(encoding="utf-8"))
         raise DatasetRejected(problem["field"], problem["message"])
@@ -136,6 +144,9 @@ def dataset_store(
         raise DatasetRejected(
             "name", f"There is a data set called “{name}” already; choose another name."
         ) from error
+    except BaseException:  # the database is away, say: a folder that no row names would stay for ever
+        shutil.rmtree(place, ignore_errors=True)
+        raise
     shutil.rmtree(place, ignore_errors=True)  # deleted, or loaded by somebody else, while it was loading
     dataset.refresh_from_db()
     return dataset

@@ -18,6 +18,7 @@ from training.selectors.decisions_summary import decisions_summary, mixable_with
 from training.selectors.label_fixes import fixes_of
 from training.services import (
     HUB_PRESETS,
+    DatasetNoRoom,
     DatasetRejected,
     NotAllowedNow,
     dataset_delete,
@@ -62,10 +63,12 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
         if request.method == "POST"
         else form_class(initial=_initial(request))
     )
+    full = False
     if request.method == "POST" and form.is_valid():
         try:
             made = _make(request, kind, form)
         except DatasetRejected as error:
+            full = isinstance(error, DatasetNoRoom)
             field = "train" if error.field == "file" and kind == "upload" else error.field
             form.add_error(field if field in form.fields else None, error.message)
         else:
@@ -79,7 +82,8 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
         "presets": HUB_PRESETS,
         "decisions": decisions_summary().total if kind == "decisions" else 0,
     }
-    return render(request, f"training/datasets/new_{kind}.html", context, status=422 if form.errors else 200)
+    status = (507 if full else 422) if form.errors else 200
+    return render(request, f"training/datasets/new_{kind}.html", context, status=status)
 
 
 @permitted(SEE)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from classifier.api.dialects import openai, tei
 from classifier.api.dialects.perspective import errors as perspective
 from classifier.api.dialects.refusals import Dialect, Refusal, Why
+from toxicsite.lib.no_room import NOTHING_STORED
 
 # As each service's paths begin; an exact path has no slash at its end.
 PREFIXES: dict[str, Dialect] = {
@@ -25,7 +26,8 @@ REASONS = {
     404: Why.NOT_FOUND,
     405: Why.NOT_ALLOWED,
     413: Why.TOO_LARGE,
-    503: Why.NO_WORKER,
+    503: Why.NO_STORAGE,
+    507: Why.NO_STORAGE,
 }
 
 
@@ -43,6 +45,8 @@ def lost_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResp
         403: "The request was refused.",
         404: f"Nothing lives at {request.method} {request.path}.",
         405: f"{request.method} is not supported at {request.path}.",
+        503: "The database does not answer. Try again shortly.",
+        507: NOTHING_STORED,
         413: f"Request payload size exceeds the limit: {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.",
     }
     if status == 404 and request.path.startswith("/batch"):

@@ -23,6 +23,7 @@ class Why(Enum):
     TOO_LARGE = auto()
     QUOTA = auto()
     NO_WORKER = auto()
+    NO_STORAGE = auto()  # the database does not answer, or there is no room on the disk
     TOO_LATE = auto()
     BROKEN = auto()
 

@@ -42,11 +42,13 @@ STATUSES = {
     Why.TOO_LARGE: 413,
     Why.QUOTA: 429,
     Why.NO_WORKER: 424,
+    Why.NO_STORAGE: 503,
     Why.TOO_LATE: 429,
     Why.BROKEN: 500,
 }
 TYPES = {
     Why.NO_WORKER: "Backend",
+    Why.NO_STORAGE: "Unhealthy",
     Why.BROKEN: "Backend",
     Why.TOO_LATE: "Overloaded",
     Why.QUOTA: "Overloaded",

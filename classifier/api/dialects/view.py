@@ -21,6 +21,7 @@ from classifier.models import ApiKey, ApiScope
 from classifier.services import ApiKeyInvalid, api_key_authenticate
 from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.services.usage import usage_error_count
+from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, is_no_room
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +51,8 @@ class DialectView(View):
             )
         except (RequestDataTooBig, UnreadablePostError):
             response = self.dialect.answer(Refusal(Why.MALFORMED, "The request could not be read."))
-        except (OperationalError, InterfaceError) as error:
-            logger.error("the database does not answer", exc_info=error)
-            message = "The database does not answer. Try again shortly."
-            response = self.dialect.answer(Refusal(Why.NO_WORKER, message, headers={"Retry-After": "5"}))
         except Exception as error:
-            response = self._failed(request, error)
+            response = self.dialect.answer(storage_refusal(error) or self._failed(request, error))
         if 200 <= response.status_code < 300:
             for name, value in self.extra_headers.items():
                 response.headers[name] = value
@@ -132,12 +129,24 @@ class DialectView(View):
         if self.quota.exceeded:
             raise Refusal(Why.QUOTA, quota_refusal(self.quota, texts=texts), quota=self.quota)
 
-    def _failed(self, request: HttpRequest, error: Exception) -> HttpResponse:
+    def _failed(self, request: HttpRequest, error: Exception) -> Refusal:
         request_id = uuid.uuid4().hex
         logger.error("request %s failed", request_id, exc_info=error)
         got_request_exception.send(sender=None, request=request)
         message = f"Something failed on the server; the details are in its log under {request_id}."
-        return self.dialect.answer(Refusal(Why.BROKEN, message))
+        return Refusal(Why.BROKEN, message)
+
+
+def storage_refusal(error: Exception) -> Refusal | None:
+    """The refusal where the database or the disk is to blame; 507 is no status of any dialect."""
+    if is_no_room(error):
+        logger.error("the disk is full", exc_info=error)
+        return Refusal(Why.NO_STORAGE, NOTHING_STORED, headers={"Retry-After": str(RETRY_SECONDS)})
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("the database does not answer", exc_info=error)
+        message = "The database does not answer. Try again shortly."
+        return Refusal(Why.NO_STORAGE, message, headers={"Retry-After": "5"})
+    return None
 
 
 def read_json(request: HttpRequest) -> Any:

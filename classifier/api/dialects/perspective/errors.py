@@ -23,6 +23,7 @@ STATUSES = {
     Why.TOO_LARGE: 413,
     Why.QUOTA: 429,
     Why.NO_WORKER: 503,
+    Why.NO_STORAGE: 503,
     Why.TOO_LATE: 504,
     Why.BROKEN: 500,
 }

@@ -1,0 +1,56 @@
+"""A full disk and a database that is away, told from other errors: whoever meets them waits, and blames nobody."""
+
+import errno
+import os
+from collections.abc import Iterator
+
+from django.db import InterfaceError, OperationalError
+
+RETRY_SECONDS = 30
+DISK_FULL = "53100"  # PostgreSQL's codes (appendix A of its manual)
+# 58030: a read or write failed; 57P01 to 57P03: the server stops, has crashed, or is starting
+AWAY = frozenset({DISK_FULL, "58030", "57P01", "57P02", "57P03"})
+NOTHING_STORED = (
+    "The server's disk is full, so nothing of this was stored. Try again once whoever runs it has made room."
+)
+
+
+class NoRoom(Exception):
+    """The disk is full, and what was begun is undone; `field` names what could not be kept, where it has a name."""
+
+    def __init__(self, field: str = "") -> None:
+        super().__init__(NOTHING_STORED)
+        self.field = field
+
+
+def is_no_room(error: BaseException) -> bool:
+    """Whether `error` says, itself or by its cause, that a disk is full: ours, or that of PostgreSQL."""
+    return any(
+        isinstance(one, NoRoom)
+        or (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
+        or getattr(one, "pgcode", None) == DISK_FULL
+        or (isinstance(one, OperationalError) and told_no_room(str(one)))  # while connecting there is no code
+        for one in _causes(error)
+    )
+
+
+def told_no_room(text: str) -> bool:
+    """Whether what another process wrote about its end says so."""
+    return any(os.strerror(number) in text for number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def is_database_away(error: BaseException) -> bool:
+    """Whether PostgreSQL can do nothing for anybody now, as against: could not do this one thing."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    codes = {code for one in _causes(error) if (code := getattr(one, "pgcode", None))}
+    return not codes or bool(codes & AWAY)  # a connection that was lost has no code
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    for _ in range(10):
+        if one is None:
+            return
+        yield one
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
