@@ -1,13 +1,15 @@
 """Errors that no endpoint raises itself are problems too."""
 
+import errno
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from classifier.models import Comment
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem
+from toxicsite.lib.no_room import NOTHING_STORED
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,69 @@ def test_a_database_that_is_away_is_a_503_that_asks_to_come_back(
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "database" in response.content.decode()
     assert "10.0.0.7" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        (COMMENTS, {"text": "x"}, 507),
+        ("/v1/moderations", {"input": "x"}, 503),
+        ("/predict", {"inputs": "x"}, 503),
+        (
+            "/v1alpha1/comments:analyze",
+            {"comment": {"text": "x"}, "requestedAttributes": {"TOXICITY": {}}},
+            503,
+        ),
+    ],
+)
+def test_a_full_disk_is_told_in_the_words_of_each_api(
+    path: str, body: Any, status: int, program: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**kwargs: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'pg_wal/17' USING ERRCODE = '53100'; END $$")
+
+    monkeypatch.setattr("classifier.api.authentication.api_key_authenticate", full)
+    monkeypatch.setattr("classifier.api.dialects.view.api_key_authenticate", full)
+    response = program.post(f"{path}?key=tox_0_0" if "alpha" in path else path, body)
+    assert (response.status_code, response.headers["Retry-After"]) == (status, "30")
+    said = response.json()
+    if path == COMMENTS:
+        assert_problem(response, 507, "no-room")
+    elif path == "/predict":
+        assert (said["error_type"], said["error"]) == ("Unhealthy", NOTHING_STORED)
+    elif path == "/v1/moderations":
+        assert (said["error"]["type"], said["error"]["message"]) == ("server_error", NOTHING_STORED)
+    else:
+        assert said["error"] == {"code": 503, "status": "UNAVAILABLE", "message": NOTHING_STORED}
+    assert "pg_wal" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "in_dialect"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "no-room", "disk is full"),
+        (OperationalError("lost at 10.0.0.7"), 503, "unavailable", "database does not answer"),
+    ],
+)
+def test_what_breaks_around_the_views_is_told_in_the_same_words(
+    error: Exception,
+    status: int,
+    kind: str,
+    in_dialect: str,
+    program: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*args: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("django.contrib.sessions.middleware.SessionMiddleware.process_request", broken)
+    response = program.post(COMMENTS, {"text": "x"})
+    assert_problem(response, status, kind)
+    assert response.headers["Retry-After"]
+    response = program.post("/v1/moderations", {"input": "x"})
+    assert response.status_code == 503
+    assert in_dialect in response.json()["error"]["message"]
 
 
 def test_a_bug_is_a_500_problem_with_a_request_id_and_no_secret(

@@ -1,9 +1,11 @@
 """Errors wear the site's look, fit where htmx puts them, and never show what is inside."""
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from classifier.models import User
@@ -46,6 +48,32 @@ def test_a_crash_shows_nothing_of_the_inside(
     assert "swordfish" not in page
     assert "Traceback" not in page
     assert ("<html" in page) is not bool(headers)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize(
+    ("error", "status", "heading"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "The server has no room"),
+        (OperationalError("server closed the connection at 10.0.0.7"), 503, "The database does not answer"),
+    ],
+)
+def test_a_full_disk_and_a_database_that_is_away_are_told_in_words(
+    as_owner: Client,
+    answers: Callable[[Any], None],
+    error: Exception,
+    status: int,
+    heading: str,
+    headers: dict[str, str],
+) -> None:
+    answers(error)
+    response = as_owner.post("/", {"text": "my own words", "discard": "on"}, headers=headers)
+    page = response.content.decode()
+    assert response.status_code == status
+    assert response.headers["Retry-After"]
+    assert heading in page
+    assert "Something broke" not in page
+    assert "10.0.0.7" not in page
 
 
 def test_a_crash_of_the_templates_too_is_still_answered(

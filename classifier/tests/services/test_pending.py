@@ -1,16 +1,17 @@
 """Claims: a batch is scored and written once, a bad text spoils no other, a dead worker's texts come back."""
 
+import contextlib
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from classifier.inference.errors import TextTooLong
 from classifier.models import Comment, CommentEvent, ModelVersion, Prediction
-from classifier.services import comment_retry, comments_submit
+from classifier.services import comment_retry, comments_submit, pending
 from classifier.services.pending import MAX_ATTEMPTS, pending_classify
 from classifier.tests.builders import FakeScorer
 
@@ -59,6 +60,49 @@ def test_a_bad_text_fails_alone_after_three_attempts(active_version: ModelVersio
     assert bad.history.get().new == "failed"
     assert Comment.objects.filter(status="classified").count() == 7
     assert not bad.predictions.exists()
+
+
+@pytest.mark.parametrize(("code", "outlived"), [("53100", True), ("57P01", True), ("40P01", False)])
+def test_a_database_that_was_away_costs_no_attempt(
+    code: str, outlived: bool, active_version: ModelVersion, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CLASSIFY_CLAIM_SECONDS = 0.0
+    submit("a", "b")
+
+    def refused(*args: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pending, "verdicts_write", refused)
+        for _ in range(2 * MAX_ATTEMPTS):
+            with contextlib.suppress(OperationalError):
+                pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    found = set(Comment.objects.values_list("status", "attempts"))
+    assert found == {("classified", 1)} if outlived else "failed" in {status for status, _ in found}
+
+
+def test_nothing_is_claimed_while_a_claim_cannot_be_given_back(
+    active_version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit("a")
+
+    def away(*args: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pending, "verdicts_write", away)
+        with pytest.raises(OperationalError):
+            pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    submit("b")
+    with monkeypatch.context() as patch:
+        patch.setattr(pending.Comment.objects, "pending", away)
+        with pytest.raises(OperationalError):
+            pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    assert list(Comment.objects.order_by("id").values_list("attempts", flat=True)) == [1, 0]
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    assert set(Comment.objects.values_list("status", "attempts")) == {("classified", 1)}
 
 
 def test_a_text_that_is_too_long_fails_at_once_with_its_reason(active_version: ModelVersion) -> None:

@@ -1,7 +1,9 @@
 """Imports and exports through the API: raw and in a form, followed, cancelled, narrowed, and refused with reasons."""
 
 import csv
+import errno
 import json
+from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,12 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from classifier.models import AuditEntry, Comment, Source, Transfer, User
 from classifier.services import api_key_create
 from classifier.services.transfer_work import transfer_work
+from classifier.services.transfers import transfers_sweep
 from classifier.tests.transfers.conftest import imported
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +181,41 @@ def test_a_key_needs_the_scope_and_its_owner_the_permission(admin_person: User, 
         assert program.post("imports/", b"text\nhi\n").status_code == 403
         assert program.get("transfers/").status_code == 403
         assert program.get("exports/comments/").status_code == 403
+
+
+@pytest.mark.parametrize("in_a_form", [False, True])
+def test_an_upload_that_finds_no_room_leaves_nothing_behind(
+    in_a_form: bool, program: Program, transfers_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("classifier.services.transfers.os.fsync", no_room)
+        if in_a_form:
+            sent = program.form("imports/", {"file": SimpleUploadedFile("a.csv", b"text\nhi\n")})
+        else:
+            sent = program.post("imports/", b"text\nhi\n")
+    assert (sent.status_code, sent["Content-Type"]) == (507, "application/problem+json")
+    assert [error["pointer"] for error in sent.json()["errors"]] == ["#/file"]
+    assert "disk is full" in sent.json()["detail"]
+    assert list(transfers_dir.iterdir()) == []
+    assert not Transfer.objects.exists()
+    assert program.post("imports/", b"text\nhi\n").status_code == 202
+
+
+def test_an_import_that_finds_no_room_waits_for_it(
+    program: Program, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = program.post("imports/", b"text,external_id\nhi,1\n,2\n").json()
+    with monkeypatch.context() as patch:
+        patch.setattr("classifier.services.import_errors.os.fsync", no_room)
+        transfer_work(transfer_id=made["id"])
+    assert not Comment.objects.exists()
+    assert program.get(f"transfers/{made['id']}/").json()["status"] == "running"
+    Transfer.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
+    transfers_sweep()
+    transfer_work(transfer_id=made["id"])
+    found = program.get(f"transfers/{made['id']}/").json()
+    assert (found["status"], found["stored"], found["error_rows"]) == ("succeeded", 1, 1)
+
+
+def no_room(*args: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,9 +1,14 @@
 """Data sets through the API: upload, hub, decisions, mixture, test set, delete."""
 
+import errno
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 
 from training.models import Dataset
 from training.tests.api.conftest import Program, assert_problem
@@ -34,6 +39,42 @@ def test_a_bad_row_is_told_and_nothing_is_stored(program: Program) -> None:
     problem = assert_problem(response, 400, "invalid-request")
     assert "forum.csv" in problem["detail"]
     assert not Dataset.objects.exists()
+
+
+@pytest.mark.parametrize("where", ["while it is copied", "in the child"])
+def test_an_upload_that_finds_no_room_leaves_nothing_behind(
+    where: str, program: Program, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        if where == "in the child":
+            lines = "import os; raise OSError(28, os.strerror(28))"
+            command = [sys.executable, "-c", lines]
+            run = subprocess.run
+            patch.setattr(
+                "training.services.freezing.subprocess.run", lambda _, **options: run(command, **options)
+            )
+        else:
+            patch.setattr("training.services.datasets.run_child", no_room)
+        response = program.upload("/datasets/", {**FORM, "train": csv_file()})
+    problem = assert_problem(response, 507, "no-room", "#/file")
+    assert "disk is full" in problem["detail"]
+    assert not Dataset.objects.exists()
+    assert list(Path(settings.DATASETS_DIR).iterdir()) == []
+
+
+def test_a_data_set_without_its_row_leaves_no_folder(
+    program: Program, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**kwargs: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(Dataset.objects, "create", away)
+    assert_problem(program.upload("/datasets/", {**FORM, "train": csv_file()}), 503, "unavailable")
+    assert list(Path(settings.DATASETS_DIR).iterdir()) == []
+
+
+def no_room(*args: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize(
