@@ -97,7 +97,7 @@ def test_nothing_is_claimed_while_a_claim_cannot_be_given_back(
             pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
     submit("b")
     with monkeypatch.context() as patch:
-        patch.setattr(pending.Comment.objects, "pending", away)
+        patch.setattr(Comment.objects, "pending", away)
         with pytest.raises(OperationalError):
             pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
     assert list(Comment.objects.order_by("id").values_list("attempts", flat=True)) == [1, 0]

@@ -1,5 +1,6 @@
 """The pages of imports and exports: bring, look, start, watch, download; without scripts, by admins only."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,17 @@ def test_a_file_that_cannot_be_read_to_its_end_is_not_offered_again(client: Clie
     shown = page(client, f"/transfers/{transfer.pk}/")
     assert "is never closed" in shown
     assert "Go on from there" not in shown
+
+
+def test_an_upload_that_finds_no_room_is_told_on_the_page(
+    client: Client, transfers_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("classifier.services.transfers.os.fsync", no_room)
+    answer = brought(client, "text\nhi\n")
+    assert answer.status_code == 507
+    assert "The server&#x27;s disk is full, so nothing of this was stored." in answer.content.decode()
+    assert not Transfer.objects.exists()
+    assert list(transfers_dir.iterdir()) == []

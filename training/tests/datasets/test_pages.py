@@ -1,5 +1,6 @@
 """The pages of data sets: for whose role, in every state, without JavaScript."""
 
+import errno
 from typing import Any
 
 import pytest
@@ -84,6 +85,20 @@ def test_a_refused_upload_says_where_and_keeps_what_was_typed(page: Client) -> N
     assert "row 21" in text
     assert "the text is empty" in text
     assert 'value="Forum"' in text
+
+
+def test_an_upload_that_finds_no_room_is_told_and_keeps_what_was_typed(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("training.services.datasets.run_child", no_room)
+    fields = {"name": "Forum", "train": uploaded("forum.csv", as_csv(rows_of(20))), "text_column": "text"}
+    text = shown(page.post("/training/datasets/new/upload/", {**fields, "label_columns": "toxic"}), 507)
+    assert "disk is full, so nothing of this was stored" in text
+    assert 'value="Forum"' in text
+    assert not Dataset.objects.exists()
 
 
 def test_rows_are_paged_and_a_wrong_page_is_no_error(page: Client, upload: MakeDataset) -> None:
