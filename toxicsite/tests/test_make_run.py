@@ -62,7 +62,7 @@ def test_it_starts_survives_a_kill_keeps_its_data_outlives_a_full_disk_and_stops
         )
         assert process.poll() is None, first.read_text()
         assert re.search(r"^    admin +\S{16}\n    moderator +\S{16}$", first.read_text(), re.MULTILINE)
-        assert status(f"{url}/sign-in/") == 200
+        wait_until(lambda: status(f"{url}/sign-in/") == 200)
         with urllib.request.urlopen(f"{url}/sign-in/", timeout=10) as response:
             page = response.read().decode()
         style = re.search(r'href="(/static/[^"]+\.css)"', page)
