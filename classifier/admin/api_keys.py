@@ -15,11 +15,12 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from classifier.admin.base import ask, badge
-from classifier.models import ApiKey, ApiScope, User
+from classifier.models import ApiKey, ApiScope, MissingAttributes, User
 from classifier.services import api_key_create, api_key_revoke
-from classifier.services.api_key_rules import key_problems, quota_problems, source_problems
+from classifier.services.api_key_rules import key_problems, missing_problems, quota_problems, source_problems
 
-EDITABLE = ["sources", "requests_per_minute", "texts_per_day", "expires_at"]
+SETTINGS = ["missing_attributes", "missing_constant", "lifts_scores"]
+EDITABLE = ["sources", "requests_per_minute", "texts_per_day", "expires_at", *SETTINGS]
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -35,6 +36,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ApiKey
         fields = ["name", "owner", "scopes", *EDITABLE]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "missing_attributes" in self.fields:  # they are only shown of a key that is there
+            self.fields["missing_attributes"].required = False
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if "owner" not in data:
@@ -49,6 +55,9 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
             *quota_problems(data.get("requests_per_minute"), data.get("texts_per_day")),
             *source_problems(list(data.get("sources") or ()), self.by),
+            *missing_problems(
+                data.get("missing_attributes") or MissingAttributes.LEAVE_OUT, data.get("missing_constant")
+            ),
         ]
         for problem in problems:
             self.add_error(problem.field, problem.message)
@@ -72,7 +81,8 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
             return ["name", "owner", "scopes", *EDITABLE]
         times = ["created_at", "expires_at", "last_used_at", "revoked_at"]
         quotas = ["requests_per_minute", "texts_per_day"]
-        return ["name", "prefix", "owner", "scope_names", "source_names", *quotas, "state", *times]
+        about = ["name", "prefix", "owner", "scope_names", "source_names"]
+        return [*about, *quotas, *SETTINGS, "state", *times]
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
@@ -129,6 +139,7 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
             requests_per_minute=obj.requests_per_minute,
             texts_per_day=obj.texts_per_day,
             expires_at=obj.expires_at,
+            **{name: getattr(obj, name) for name in SETTINGS},
             by=request.user,  # type: ignore[arg-type]
         )
         obj.pk, obj.prefix = made.pk, made.prefix

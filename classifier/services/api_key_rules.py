@@ -1,12 +1,13 @@
 """What a key may look like, who may give what to it, and how the audit tells of it."""
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from classifier.models import ApiKey, ApiScope, Source, User
+from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
 from classifier.selectors.access import sources_of
 from classifier.services.validation import ValidationProblem
 
@@ -44,6 +45,22 @@ def quota_problems(requests_per_minute: int | None, texts_per_day: int | None) -
     ]
 
 
+def missing_problems(choice: str, constant: float | None) -> list[ValidationProblem]:
+    """What is wrong with what stands for missing attributes: a constant needs a number, and nothing else has one."""
+    if choice not in MissingAttributes.values:
+        message = f"Give one of {', '.join(MissingAttributes.values)}."
+        return [ValidationProblem("missing_attributes", message, "invalid_choice")]
+    if choice != MissingAttributes.CONSTANT:
+        message = "Leave this empty, or choose the constant score for missing attributes."
+        return [] if constant is None else [ValidationProblem("missing_constant", message, "not_allowed")]
+    if constant is None:
+        message = "The constant score needs a number from 0 to 1."
+        return [ValidationProblem("missing_constant", message, "required")]
+    if isinstance(constant, bool) or not math.isfinite(constant) or not 0 <= constant <= 1:
+        return [ValidationProblem("missing_constant", "A number from 0 to 1.", "out_of_range")]
+    return []
+
+
 def source_problems(
     chosen: Sequence[Source], by: User | None, held: Collection[Source] | None = None
 ) -> list[ValidationProblem]:
@@ -76,4 +93,7 @@ def told(key: ApiKey, sources: Sequence[Source]) -> dict[str, Any]:
         "requests_per_minute": key.requests_per_minute,
         "texts_per_day": key.texts_per_day,
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "missing_attributes": key.missing_attributes,
+        "missing_constant": key.missing_constant,
+        "lifts_scores": key.lifts_scores,
     }

@@ -13,8 +13,15 @@ from django.db.models import BigIntegerField, OuterRef
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from classifier.models import ApiKey, Source, User
-from classifier.services.api_key_rules import key_problems, named, quota_problems, source_problems, told
+from classifier.models import ApiKey, MissingAttributes, Source, User
+from classifier.services.api_key_rules import (
+    key_problems,
+    missing_problems,
+    named,
+    quota_problems,
+    source_problems,
+    told,
+)
 from classifier.services.audit import audit_record
 from classifier.services.errors import ApiKeyInvalid, NotPossibleNow
 from classifier.services.permissions import require_permission
@@ -25,6 +32,10 @@ HANDLE_CHARACTERS = 8
 SECRET_BYTES = 32
 USE_NOTED_EVERY = timedelta(minutes=1)
 OVERLAP_MAX = timedelta(days=365)
+CHANGEABLE = (
+    *("name", "expires_at", "requests_per_minute", "texts_per_day"),
+    *("missing_attributes", "missing_constant", "lifts_scores"),
+)
 # What a program is answered with stays the same when its key is rotated.
 CARRIED_OVER = (
     *("missing_attributes", "missing_constant", "lifts_scores"),
@@ -50,11 +61,16 @@ def api_key_create(
     requests_per_minute: int | None = None,
     texts_per_day: int | None = None,
     expires_at: datetime | None = None,
+    missing_attributes: str = MissingAttributes.LEAVE_OUT,
+    missing_constant: float | None = None,
+    lifts_scores: bool = False,
     by: User | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; the second value is its plain text, which exists nowhere else.
 
-    Without `sources` it reaches every source that its owner sees. Raises InvalidInput or PermissionDenied.
+    Without `sources` it reaches every source that its owner sees. `missing_attributes` says what stands for attributes
+    of Perspective without a label here (`missing_constant` goes with a constant and with nothing else), `lifts_scores`
+    that scores of what the policy does not approve reach its threshold. Raises InvalidInput or PermissionDenied.
     """
     require_permission(by, "classifier.add_apikey")
     chosen = list(sources)
@@ -62,6 +78,7 @@ def api_key_create(
         *key_problems(name, owner, scopes, expires_at, by),
         *quota_problems(requests_per_minute, texts_per_day),
         *source_problems(chosen, by),
+        *missing_problems(missing_attributes, missing_constant),
     ]
     if problems:
         raise InvalidInput(problems)
@@ -72,6 +89,9 @@ def api_key_create(
         requests_per_minute=requests_per_minute,
         texts_per_day=texts_per_day,
         expires_at=expires_at,
+        missing_attributes=missing_attributes,
+        missing_constant=missing_constant,
+        lifts_scores=lifts_scores,
     )
     with transaction.atomic():
         plaintext = _store(key, chosen)
@@ -87,9 +107,15 @@ def api_key_update(
     requests_per_minute: int | None,
     texts_per_day: int | None,
     expires_at: datetime | None,
+    missing_attributes: str | None = None,
+    missing_constant: float | None = None,
+    lifts_scores: bool | None = None,
     by: User | None,
 ) -> ApiKey:
-    """Change what may change about a key (never its scopes or owner: that is another key). Raises InvalidInput."""
+    """Change what may change about a key (never its scopes or owner: that is another key). Raises InvalidInput.
+
+    Without `missing_attributes` what stands for missing attributes stays as it is; `lifts_scores` likewise.
+    """
     require_permission(by, "classifier.change_apikey")
     chosen = list(sources)
     with transaction.atomic():
@@ -102,12 +128,19 @@ def api_key_update(
             *quota_problems(requests_per_minute, texts_per_day),
             *source_problems(chosen, by, held),
         ]
+        if missing_attributes is not None or missing_constant is not None:
+            choice = key.missing_attributes if missing_attributes is None else missing_attributes
+            problems += missing_problems(choice, missing_constant)
         if problems:
             raise InvalidInput(problems)
         before = told(key, held)
         key.name, key.expires_at = name.strip(), expires_at
         key.requests_per_minute, key.texts_per_day = requests_per_minute, texts_per_day
-        key.save(update_fields=["name", "expires_at", "requests_per_minute", "texts_per_day"])
+        if missing_attributes is not None or missing_constant is not None:
+            key.missing_attributes = missing_attributes or key.missing_attributes
+            key.missing_constant = missing_constant
+        key.lifts_scores = key.lifts_scores if lifts_scores is None else lifts_scores
+        key.save(update_fields=CHANGEABLE)
         key.sources.set(chosen)
         after = told(key, chosen)
         if before != after:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from classifier.models import ApiKey, ApiScope, Source, User
+from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
 from classifier.selectors.access import sources_of
 from classifier.services import InvalidInput
 
@@ -17,6 +17,7 @@ OVERLAPS = [
     (30 * 24, "in 30 days"),
 ]
 DAY = timedelta(days=1)
+SETTINGS = ("missing_attributes", "missing_constant", "lifts_scores")  # of the dialects
 
 
 class KeyForm(forms.Form):
@@ -27,6 +28,11 @@ class KeyForm(forms.Form):
     requests_per_minute = forms.IntegerField(required=False, min_value=1, label="Requests a minute")
     texts_per_day = forms.IntegerField(required=False, min_value=1, label="Texts a day")
     expires_on = forms.DateField(required=False, label="Last day")
+    missing_attributes = forms.ChoiceField(
+        required=False, choices=MissingAttributes.choices, label="Attributes without a label"
+    )
+    missing_constant = forms.FloatField(required=False, label="The constant")
+    lifts_scores = forms.BooleanField(required=False, label="Lift scores")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +44,10 @@ class KeyForm(forms.Form):
         """What the services take."""
         data = self.cleaned_data
         fields = {name: data[name] for name in ("name", "requests_per_minute", "texts_per_day")}
-        return {**fields, "sources": list(data["sources"]), "expires_at": end_of(data["expires_on"])}
+        fields |= {"sources": list(data["sources"]), "expires_at": end_of(data["expires_on"])}
+        if data["missing_attributes"]:  # else these settings were not on the form
+            fields |= {name: data[name] for name in SETTINGS}
+        return fields
 
     def complain(self, error: InvalidInput) -> None:
         """Put each problem beside its field."""
@@ -71,6 +80,7 @@ def initial_of(key: ApiKey) -> dict[str, Any]:
         "requests_per_minute": key.requests_per_minute,
         "texts_per_day": key.texts_per_day,
         "expires_on": last_day_of(key.expires_at),
+        **{name: getattr(key, name) for name in SETTINGS},
     }
 
 

@@ -52,6 +52,8 @@ def test_it_may_send_and_read_every_header_that_the_api_file_names(settings: Set
     response = Client().get("/api/v1/comments/", headers={"Origin": ORIGIN})
     readable = response.headers["Access-Control-Expose-Headers"].split(", ")
     assert {"ETag", "Location", "Retry-After", "Idempotency-Replayed"} <= set(readable)
+    said = {"Toxicsite-Missing-Attributes", "Toxicsite-Policy", "Toxicsite-Skipped-Parts"}
+    assert said | {"Toxicsite-Score-Map", "Toxicsite-Answered-By"} <= set(readable)
 
 
 def test_it_may_read_errors_of_unknown_addresses_too(settings: Settings) -> None:

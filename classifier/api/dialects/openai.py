@@ -105,7 +105,7 @@ class Moderations(DialectView):
                 (text, each.scores, versions[each.model_version])
                 for text, each in zip(texts, found, strict=True)
             ],
-            source_id=self.only_source(),
+            source_id=self.only_source_id(),
             lifts=self.lifts,
         )
         results = [

@@ -89,7 +89,7 @@ class Predict(DialectView):
         rows = {name: version_of(each) for name, each in versions.items()}
         judged = moderated(
             [(text, each.scores, rows[each.model_version]) for text, each in zip(texts, found, strict=True)],
-            source_id=self.only_source(),
+            source_id=self.only_source_id(),
             lifts=self.lifts,
         )
         self.extra_headers |= policy_header(judged, {})

@@ -17,7 +17,8 @@ from rest_framework.exceptions import ParseError
 from classifier.api.dialects.refusals import Dialect, Refusal, Why
 from classifier.api.parsing import admit_chunked_body, loads
 from classifier.api.problems import Problem
-from classifier.models import ApiKey, ApiScope
+from classifier.models import ApiKey, ApiScope, Source
+from classifier.selectors.access import seen_by
 from classifier.services import ApiKeyInvalid, api_key_authenticate
 from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.services.usage import usage_error_count
@@ -85,10 +86,16 @@ class DialectView(View):
         scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
         return credentials.strip() or None if scheme.lower() == "bearer" else None
 
-    def only_source(self) -> int | None:
-        """The source of a key that is for exactly one."""
-        sources = self.api_key.owner.only_sources if self.api_key is not None else None
-        return next(iter(sources)) if sources is not None and len(sources) == 1 else None
+    def only_source(self) -> Source | None:
+        """The source of a key that is for exactly one, as long as its owner sees it."""
+        owner = self.api_key.owner if self.api_key is not None else None
+        if owner is None or owner.only_sources is None or len(owner.only_sources) != 1:
+            return None
+        return Source.objects.filter(seen_by(owner, "pk")).first()
+
+    def only_source_id(self) -> int | None:
+        only = self.only_source()
+        return None if only is None else only.pk
 
     @property
     def lifts(self) -> bool:

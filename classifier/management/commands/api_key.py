@@ -1,6 +1,6 @@
-"""`manage.py api_key create NAME --scope SCOPE …`, and `api_key list | rotate | revoke | usage`."""
+"""`manage.py api_key create NAME --scope SCOPE …`, and `api_key list | change | rotate | revoke | usage`."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from datetime import timedelta
 from typing import Any
 
@@ -8,17 +8,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from django.utils import timezone
 
-from classifier.models import ApiKey, ApiScope, Source, User
+from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
 from classifier.selectors.usage import usage_days
-from classifier.services import InvalidInput, api_key_create, api_key_revoke, api_key_rotate
+from classifier.services import InvalidInput, api_key_create, api_key_revoke, api_key_rotate, api_key_update
 from classifier.services.errors import NotPossibleNow
 from classifier.services.roles import ADMIN
 
 
 class Command(BaseCommand):
-    help = (
-        "Make, list, rotate and revoke API keys, and show their use. A key is printed once, when it is made."
-    )
+    help = "Make, list, change, rotate and revoke API keys, and show their use. A key is printed once, when it is made."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -42,6 +40,10 @@ class Command(BaseCommand):
         create.add_argument("--requests-per-minute", type=int, help="the server's own limit when left out")
         create.add_argument("--texts-per-day", type=int, help="as many as it likes when left out")
         create.add_argument("--days", type=int, help="days until it expires; never when left out")
+        _add_settings(create)
+        change = verbs.add_parser("change", help="change how the formats of other services answer a key")
+        change.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
+        _add_settings(change)
         verbs.add_parser("list", help="show every key without its secret")
         rotate = verbs.add_parser("rotate", help="make the key that follows another one, and print it")
         rotate.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
@@ -68,10 +70,30 @@ class Command(BaseCommand):
                 requests_per_minute=options["requests_per_minute"],
                 texts_per_day=options["texts_per_day"],
                 expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
+                missing_attributes=options["missing_attributes"] or MissingAttributes.LEAVE_OUT,
+                missing_constant=options["missing_constant"],
+                lifts_scores=bool(options["lifts_scores"]),
             )
         except InvalidInput as error:
             raise CommandError(str(error)) from error
         self._print_once(plaintext)
+
+    def change(self, options: dict[str, Any]) -> None:
+        key = _key(options["prefix"])
+        same = ("name", "requests_per_minute", "texts_per_day", "expires_at")
+        try:
+            changed = api_key_update(
+                api_key=key,
+                **{name: getattr(key, name) for name in same},
+                sources=key.sources.all(),
+                **{
+                    name: options[name] for name in ("missing_attributes", "missing_constant", "lifts_scores")
+                },
+                by=None,
+            )
+        except InvalidInput as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{changed}: {_settings(changed)}")
 
     def list(self, options: dict[str, Any]) -> None:
         now = timezone.now()
@@ -80,7 +102,8 @@ class Command(BaseCommand):
             sources = ",".join(source.slug for source in key.sources.all()) or "all sources"
             ends = f"until {key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "no end"
             self.stdout.write(
-                f"{key.prefix}  {state:<8} {key.owner.username}  {','.join(key.scopes)}  {sources}  {ends}  {key.name}"
+                f"{key.prefix}  {state:<8} {key.owner.username}  {','.join(key.scopes)}  {sources}  {ends}  "
+                f"{_settings(key)}  {key.name}"
             )
 
     def rotate(self, options: dict[str, Any]) -> None:
@@ -109,6 +132,29 @@ class Command(BaseCommand):
         """The key alone on standard output, so that a script can take it from there."""
         self.stderr.write("The key, shown this once:")
         self.stdout.write(plaintext)
+
+
+def _add_settings(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--missing-attributes",
+        choices=MissingAttributes.values,
+        help="what stands for attributes of Perspective without a label here (leave_out)",
+    )
+    parser.add_argument(
+        "--missing-constant",
+        type=float,
+        help="the score from 0 to 1 that stands for them; only with constant",
+    )
+    parser.add_argument(
+        "--lifts-scores",
+        action=BooleanOptionalAction,
+        help="lift the main score to the policy's threshold where the policy or a rule does not approve",
+    )
+
+
+def _settings(key: ApiKey) -> str:
+    constant = "" if key.missing_constant is None else f"={key.missing_constant:g}"
+    return f"missing:{key.missing_attributes}{constant}{' lifts-scores' if key.lifts_scores else ''}"
 
 
 def _owner(username: str | None) -> User:

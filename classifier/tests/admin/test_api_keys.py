@@ -75,3 +75,17 @@ def test_a_model_admin_neither_sees_nor_makes_nor_revokes_keys(
     for path in (LIST, f"{LIST}add/", f"{LIST}{key.pk}/change/", f"{LIST}{key.pk}/revoke/"):
         assert client.post(path, {}).status_code == 403
     assert api_key_authenticate(plaintext=plaintext) == key
+
+
+def test_what_stands_for_missing_attributes_is_given_with_the_key(
+    client: Client, admin_person: User, moderator: User
+) -> None:
+    client.force_login(admin_person)
+    form = {"name": "k", "owner": moderator.pk, "scopes": ["score"], "missing_attributes": "constant"}
+    page = client.post(f"{LIST}add/", form)
+    assert "The constant score needs a number from 0 to 1." in page.content.decode()
+    assert not ApiKey.objects.exists()
+    client.post(f"{LIST}add/", {**form, "missing_constant": "0.5", "lifts_scores": "on"})
+    key = ApiKey.objects.get()
+    assert (key.missing_attributes, key.missing_constant, key.lifts_scores) == ("constant", 0.5, True)
+    assert "A constant score" in client.get(f"{LIST}{key.pk}/change/").content.decode()

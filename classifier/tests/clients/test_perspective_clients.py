@@ -7,7 +7,7 @@ import pytest
 from googleapiclient import discovery
 from googleapiclient.errors import HttpError
 
-from classifier.models import Comment, CommentContext, ModelVersion, Suggestion
+from classifier.models import ApiKey, Comment, CommentContext, ModelVersion, Suggestion
 from classifier.tests.clients.conftest import KIND, RUDE, RunNode
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,3 +85,38 @@ def test_googles_node_client_is_answered(model: ModelVersion, node: RunNode) -> 
     assert said["refused"]["status"] == 400
     assert "Comment must be non-empty." in str(said["refused"])
     assert Suggestion.objects.get().labels == {"toxic": 1.0}
+
+
+@pytest.mark.parametrize("constant", [None, 0.25])
+def test_perspectives_own_client_runs_with_its_defaults(
+    model: ModelVersion, node: RunNode, key: str, constant: float | None
+) -> None:
+    """@conversationai/perspectiveapi-js-client 1.0.1 asks for SPAM and TOXICITY where nobody says otherwise."""
+    if constant is not None:
+        ApiKey.objects.update(missing_attributes="constant", missing_constant=constant)
+    said = node("perspectiveapi-js-client.mjs")
+    missing = {} if constant is None else {"SPAM": constant}
+    assert said["rude"] == {"TOXICITY": said["rude"]["TOXICITY"], **missing}
+    if model.name == "starter":
+        assert said["rude"]["TOXICITY"] > 0.8 > 0.2 > said["kind"]["TOXICITY"]
+    assert set(said["chosen"]) - {"FLIRTATION"} == {"TOXICITY", "INSULT"}
+    assert said["chosen"].get("FLIRTATION") == constant
+    assert "status code 400" in said["refused"]
+    assert Comment.objects.get().text == "Thank you"
+
+
+def test_the_npm_package_perspective_api_client_runs_with_its_defaults(
+    model: ModelVersion, node: RunNode
+) -> None:
+    said = node("perspective-api-client.mjs")
+    assert set(said["rude"]["attributeScores"]) == {"TOXICITY"}
+    if model.name == "starter":
+        assert toxicity(said["rude"]) > 0.8 > 0.2 > toxicity(said["kind"])
+    assert said["kind"]["missingAttributes"] == {"SPAM": None, "UNSUBSTANTIAL": None}
+    assert said["refused"] == {
+        "name": "ResponseError",
+        "message": "Unknown requested attribute: NOISE",
+        "status": 400,
+    }
+    assert said["stranger"]["message"] == "API key not valid. Please pass a valid API key."
+    assert not Comment.objects.exists()

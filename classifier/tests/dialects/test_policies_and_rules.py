@@ -128,6 +128,15 @@ def test_without_a_community_it_is_the_keys_only_source(
     assert (comment.source.slug, comment.band) == ("own", "review")
 
 
+def test_a_source_that_the_owner_does_not_see_any_more_does_not_count(
+    confined: Sender, asked: list[list[str]], rule: Any
+) -> None:
+    User.objects.filter(pk=confined.key.owner_id).update(all_sources=False)
+    (result,) = confined.post(MODERATIONS, {"input": CIRCLED}).json()["results"]
+    assert result["flagged"] is False
+    assert confined.post(ANALYZE, request(CIRCLED)).json()["moderation"]["rules"] == []
+
+
 def test_a_community_that_the_key_does_not_reach_has_the_sites_policy(
     confined: Sender, asked: list[list[str]]
 ) -> None:

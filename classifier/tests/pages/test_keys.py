@@ -142,3 +142,27 @@ def test_a_lead_sees_no_keys(owner: User) -> None:
     assert lead.post(f"/keys/{key.pk}/revoke/").status_code == 403
     key.refresh_from_db()
     assert key.revoked_at is None
+
+
+def test_how_other_services_formats_answer_a_key_is_chosen_on_its_page(admin: Client, owner: User) -> None:
+    sent = {"name": "k", "owner": owner.pk, "scopes": ["score"], "missing_attributes": "constant"}
+    response = admin.post("/keys/new/", sent)
+    assert response.status_code == 422
+    assert "The constant score needs a number from 0 to 1." in response.content.decode()
+    admin.post("/keys/new/", {**sent, "missing_constant": "0.5", "lifts_scores": "on"})
+    key = ApiKey.objects.get()
+    assert (key.missing_attributes, key.missing_constant, key.lifts_scores) == ("constant", 0.5, True)
+
+    page = admin.get(f"/keys/{key.pk}/").content.decode()
+    assert '<option value="constant" selected>' in page
+    assert re.search(r'name="missing_constant" value="0.5"', page)
+    assert re.search(r'name="lifts_scores" checked', page)
+    assert "A constant score: 0.5; scores are lifted" in page
+
+    left = {"name": "k", "missing_attributes": "leave_out", "missing_constant": "0.5"}
+    refused = admin.post(f"/keys/{key.pk}/", left)
+    assert refused.status_code == 422
+    assert "Leave this empty, or choose the constant score" in refused.content.decode()
+    admin.post(f"/keys/{key.pk}/", {**left, "missing_constant": ""})
+    key.refresh_from_db()
+    assert (key.missing_attributes, key.missing_constant, key.lifts_scores) == ("leave_out", None, False)

@@ -84,3 +84,21 @@ def test_list_and_usage_show_no_secret(owner: User) -> None:
     assert "usable" in listed
     assert plaintext not in listed
     assert used.splitlines()[-1].split()[1:] == ["12", "34", "0", "0"]
+
+
+def test_how_other_services_formats_answer_a_key_is_an_option_and_changes(owner: User) -> None:
+    create = ("create", "k", "--owner", "owner", "--scope", "score", "--missing-attributes", "constant")
+    with pytest.raises(CommandError, match="missing_constant: The constant score needs a number from 0 to 1"):
+        run(*create)
+    run(*create, "--missing-constant", "0.5", "--lifts-scores")
+    key = ApiKey.objects.get()
+    assert (key.missing_attributes, key.missing_constant, key.lifts_scores) == ("constant", 0.5, True)
+    assert "missing:constant=0.5 lifts-scores" in run("list")[0]
+
+    out, _ = run("change", key.prefix, "--missing-attributes", "refuse")
+    assert out.endswith("missing:refuse lifts-scores")
+    assert run("change", key.prefix, "--no-lifts-scores")[0].endswith("missing:refuse")
+    key.refresh_from_db()
+    assert (key.missing_attributes, key.missing_constant, key.lifts_scores) == ("refuse", None, False)
+    with pytest.raises(CommandError, match="missing_constant"):
+        run("change", key.prefix, "--missing-constant", "0.5")

@@ -33,7 +33,7 @@ class PerspectiveView(DialectView):
         """
         community = fields.text("communityId", most=NAME_LIMIT)
         if not community and (only := self.only_source()) is not None:
-            return Source.objects.get(pk=only)
+            return only
         slug = slug_of(community)
         found = Source.objects.filter(slug=slug).first()
         owner = self.api_key.owner if self.api_key is not None else None
