@@ -14,6 +14,7 @@ from pathlib import Path
 import redis
 
 from toxicsite.launcher.refusal import Refusal
+from toxicsite.lib.private_files import replace_private
 
 START_SECONDS = 20.0
 
@@ -65,9 +66,7 @@ def prepare(folder: Path) -> RedisServer:
         "databases 64",
         "maxmemory-policy noeviction",
     ]
-    server.config.unlink(missing_ok=True)
-    server.config.touch(mode=0o600)
-    server.config.write_text("\n".join(lines) + "\n")
+    replace_private(server.config, "\n".join(lines) + "\n")
     return server
 
 

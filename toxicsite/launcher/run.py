@@ -21,6 +21,7 @@ from toxicsite.launcher.readiness import check_server, wait_until_ready
 from toxicsite.launcher.refusal import Refusal
 from toxicsite.launcher.supervision import Supervisor, end_orphan
 from toxicsite.launcher.tether import ignore
+from toxicsite.lib.private_files import replace_private
 
 MEBIBYTE = 1024 * 1024
 NEEDED_DISK = 300 * MEBIBYTE
@@ -100,7 +101,7 @@ def _start(options: Options, *, run_dir: Path, logs: Path, sockets: Path) -> Sup
             if embedded is None:
                 check_server(name, environment[name])
             else:  # for `manage.py` in another terminal
-                _write_private(run_dir / name.lower(), environment[name])
+                replace_private(run_dir / name.lower(), environment[name])
         _say("Preparing the database, the static files and the model")
         logins = _prepare(environment, logs)
         if logins:
@@ -185,12 +186,6 @@ def _only_one(run_dir: Path, options: Options) -> Iterator[None]:
                 f"toxicsite already runs from {options.var}; stop it first (Ctrl-C there)."
             ) from None
         yield
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def _ask_to_stop(number: int, _: FrameType | None) -> None:

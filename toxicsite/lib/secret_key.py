@@ -1,21 +1,52 @@
 """The secret key of an installation that was given none: made once, kept readable by its owner only."""
 
-import os
 import secrets
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
+from toxicsite.lib.private_files import create_private
+
+LEAST_CHARACTERS = 50
+REMEDY = (
+    "restore it from a backup, or delete it and start again: a new key is made, everybody signs in again, and the "
+    "secrets of webhooks have to be rolled."
+)
+
 
 def read_or_create_secret_key(path: Path) -> str:
-    """Return the key in `path`, making it first when absent; safe when several processes start at once."""
+    """Return the key in `path`, making it first when absent; safe when several processes start at once.
+
+    Raises ImproperlyConfigured, with a sentence, for a file that holds no whole key or cannot be read or written.
+    """
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            create_private(path, secrets.token_urlsafe(LEAST_CHARACTERS))
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The secret key cannot be kept in {path}: {error.strerror}; make room or give this account the right "
+            "to write there, or set SECRET_KEY."
+        ) from None
+    return _read(path)
+
+
+def _read(path: Path) -> str:
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    key = secrets.token_urlsafe(50)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
+        key = path.read_bytes().decode().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The secret key in {path} cannot be read: {error.strerror}; give the file to the account that toxicsite "
+            "runs under (chown), or set SECRET_KEY."
+        ) from None
+    except UnicodeDecodeError:
+        key = "\0"
+    if not key:
+        raise ImproperlyConfigured(f"The secret key in {path} is empty: {REMEDY}")
+    if not key.isprintable():  # a disk that lost its power gives back zeros
+        raise ImproperlyConfigured(f"The secret key in {path} is damaged: {REMEDY}")
+    if len(key) < LEAST_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"The secret key in {path} has {len(key)} characters, not {LEAST_CHARACTERS} or more: {REMEDY}"
+        )
     return key

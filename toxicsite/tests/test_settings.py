@@ -1,7 +1,6 @@
 """Settings come from the environment; a malformed value stops the start with a sentence that names it."""
 
 import ast
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from toxicsite.launcher.environment import PROJECT
 from toxicsite.lib.environment import Environment
-from toxicsite.lib.secret_key import read_or_create_secret_key
 from toxicsite.tests.launcher_process import launcher_environment
 
 READERS = {
@@ -101,24 +99,3 @@ def test_a_word_outside_the_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
     with pytest.raises(ImproperlyConfigured, match=r"^LOG_LEVEL must be one of DEBUG, INFO, not 'LOUD'"):
         Environment().choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO"))
-
-
-def test_debug_is_off_and_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
-    code = "import toxicsite.settings as s; print(s.DEBUG, s.SECRET_KEY)"
-    outputs = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=launcher_environment(VAR_DIR=str(tmp_path)),
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for _ in range(2)
-    }
-    assert outputs == {f"False {(tmp_path / 'secret_key').read_text()}\n"}
-    assert os.stat(tmp_path / "secret_key").st_mode & 0o777 == 0o600  # noqa: PTH116
-
-
-def test_a_secret_key_has_at_least_fifty_characters(tmp_path: Path) -> None:
-    assert len(read_or_create_secret_key(tmp_path / "key")) >= 50
