@@ -27,7 +27,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when database, Redis, a worker and its model are there, else 503; each is named either way."""
+    """200 when database, Redis, a worker and its model are there, else 503; each is named either way.
+
+    Anybody may ask, so the words are fixed; the reasons are in the logs and in `manage.py doctor`.
+    """
     checks = {name: check() for name, check in CHECKS.items()}
     if checks["redis"] != OK:  # workers are known by what they say there
         checks |= {name: UNKNOWN for name in ("worker", "model") if checks[name] != OK}
@@ -70,7 +73,7 @@ def _model() -> str:
         return OK
     if not found:
         return "no classification worker is running"
-    return found[0].problem or "the worker has no model"
+    return found[0].public_problem or "the worker has no model"
 
 
 CHECKS: dict[str, Callable[[], str]] = {

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from classifier.models import ModelVersion, ModelVersionStatus
+from classifier.services.heartbeat import LOADING, NO_VERSION
 from classifier.services.loading import Engine, Loading
 
 RETRY_SECONDS = 5.0
@@ -24,7 +25,7 @@ class EngineHolder:
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
-        self.problem = "loading the model"
+        self.problem = LOADING
         self._loading: Loading | None = None
         self._failed: tuple[int, float] | None = None
 
@@ -41,7 +42,7 @@ class EngineHolder:
             self.engine = None  # no verdict can be written under it, so the next model is waited for
         self._take_over(active)
         if active is None:
-            self.engine, self.problem = None, "no model version is active"
+            self.engine, self.problem = None, NO_VERSION
         elif self.engine is not None and self.engine.model_version.pk == active:
             self.problem = ""
         elif self._loading is None and not self._failed_lately(active):

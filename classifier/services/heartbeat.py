@@ -15,12 +15,20 @@ EVERY_SECONDS = 3.0
 ALIVE_KEY = "worker:alive"  # lives while any worker does
 NAMES_KEY = "worker:names"
 
+LOADING = "loading the model"
+NO_VERSION = "no model version is active"
+CANNOT_LOAD = "the active model version cannot be loaded"
+
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """`alive` is False without a heartbeat; `problem` says why a live worker cannot score, or is empty."""
+    """`alive` is False without a heartbeat; `problem` says why a live worker cannot score, or is empty.
+
+    `problem` may name files of this server: it is for the log and `manage.py doctor`. Pages, APIs and probes show
+    `public_problem`, which has fixed words only.
+    """
 
     alive: bool
     model_version: str | None = None
@@ -28,6 +36,11 @@ class WorkerStatus:
     seen_at: datetime | None = None
     problem: str = ""
     name: str = ""
+
+    @property
+    def public_problem(self) -> str:
+        """Say why a live worker cannot score in words that anybody may read; empty where it can."""
+        return self.problem if self.problem in ("", LOADING, NO_VERSION) else CANNOT_LOAD
 
 
 def worker_status() -> WorkerStatus:

@@ -121,7 +121,10 @@ def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
     missing = wait_until_ready(options, supervisor)
     seconds = time.monotonic() - began
     if missing:
-        _say(f"toxicsite is up, but not everything is ready ({missing}); see {supervisor.logs}.")
+        _say(
+            f"toxicsite is up, but not everything is ready ({missing}): "
+            f"`.venv/bin/python manage.py doctor` finds the cause; logs are in {supervisor.logs}."
+        )
     else:
         _say(f"Ready in {seconds:.1f} s.")
     if options.bind not in LOOPBACK and not os.environ.get("ALLOWED_HOSTS"):

@@ -6,6 +6,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from classifier.services import WorkerStatus
+from classifier.services.engine import EngineHolder
+from classifier.services.heartbeat import beat
 from toxicsite import views
 from toxicsite.lib import broker
 
@@ -50,13 +52,32 @@ def test_readyz_says_that_no_worker_is_running(client: Client, redis_clean: None
 
 
 def test_readyz_passes_on_why_a_worker_cannot_score(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    without = WorkerStatus(alive=True, problem="no model is active")
+    without = WorkerStatus(alive=True, problem="no model version is active")
     monkeypatch.setattr(views, "worker_status", lambda: without)
     monkeypatch.setattr(views, "workers", lambda: [without])
     response = client.get("/readyz")
     assert response.status_code == 503
     checks = response.json()["checks"]
-    assert (checks["worker"], checks["model"]) == ("ok", "no model is active")
+    assert (checks["worker"], checks["model"]) == ("ok", "no model version is active")
+
+
+@pytest.mark.usefixtures("redis_clean")
+def test_readyz_tells_strangers_no_paths(client: Client) -> None:
+    path = "/srv/toxicsite/var/models/starter-1a2b3c4d"
+    beat("w", model_version=None, backend="", problem=f"starter cannot be loaded: {path} is not a folder")
+    response = client.get("/readyz")
+    assert response.json()["checks"]["model"] == "the active model version cannot be loaded"
+    assert path not in response.content.decode()
+
+
+def test_readyz_tells_the_states_that_the_worker_itself_words(
+    client: Client, redis_clean: None, settings: LazySettings
+) -> None:
+    holder = EngineHolder()
+    for expected in ("loading the model", "no model version is active"):
+        beat("w", **holder.state())
+        assert client.get("/readyz").json()["checks"]["model"] == expected
+        holder.current()
 
 
 @pytest.mark.usefixtures("worker")

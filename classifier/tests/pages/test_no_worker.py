@@ -37,6 +37,17 @@ def test_the_page_head_tells_whether_a_worker_is_ready(as_owner: Client) -> None
     assert "no model version is active" in as_owner.get("/worker/").content.decode()
 
 
+def test_no_page_tells_a_moderator_the_servers_paths(as_owner: Client, comment_with: MakeComment) -> None:
+    waiting = comment_with("one")
+    path = "/srv/toxicsite/var/models/starter-1a2b3c4d"
+    beat("w", model_version=None, backend="", problem=f"starter cannot be loaded: {path} is not a folder")
+    for url in ("/", "/worker/", "/queue/", "/queue/worker/", f"/comments/{waiting.pk}/"):
+        response = as_owner.get(url)
+        assert response.status_code == 200
+        assert "the active model version cannot be loaded" in response.content.decode(), url
+        assert path not in response.content.decode(), url
+
+
 def test_the_pending_card_becomes_the_verdict(as_owner: Client, comment_with: MakeComment) -> None:
     waiting, done = comment_with("one"), comment_with("two", score=0.9)
     assert "Pending" in as_owner.get(f"/comments/{waiting.pk}/verdict/", headers=HTMX).content.decode()
