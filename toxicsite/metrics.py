@@ -3,7 +3,6 @@
 import hmac
 import logging
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -19,6 +18,7 @@ from classifier.selectors.operations import deliveries_by_status, pending_commen
 from classifier.services import workers
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.client_address import client_address
 
 logger = logging.getLogger(__name__)
 
@@ -85,14 +85,9 @@ def _workers() -> Metric:
 
 
 def _may_ask(request: HttpRequest) -> bool:
-    """With the token from anywhere; without it from an allowed address that spoke to us itself."""
+    """Say yes to the token from anywhere, and without it to visitors whose own address is allowed."""
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
         return hmac.compare_digest(sent.strip().encode(), settings.METRICS_TOKEN.encode())
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False  # the address is the proxy's
-    try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    return any(address in network for network in settings.METRICS_ALLOWED)
+    address = client_address(request.META, settings.TRUSTED_PROXIES)
+    return address is not None and any(address in network for network in settings.METRICS_ALLOWED)

@@ -32,6 +32,7 @@ for name in (
     "DEBUG",
     "HTTPS",
     "BEHIND_PROXY",
+    "TRUSTED_PROXIES",
     "ALLOWED_HOSTS",
     "LOG_FORMAT",
     "LOG_LEVEL",

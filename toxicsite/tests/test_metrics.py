@@ -128,6 +128,33 @@ def test_strangers_get_nothing_and_the_token_opens_from_anywhere(settings: Setti
         assert Client().get("/metrics", headers={"Authorization": wrong}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("X-Real-IP", "X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "CF-Connecting-IP"),
+        "True-Client-IP",
+    ],
+)
+def test_a_proxy_on_the_same_machine_opens_it_to_nobody(header: str) -> None:
+    assert Client().get("/metrics").status_code == 200
+    for value in ("203.0.113.9", "127.0.0.1"):
+        assert Client().get("/metrics", headers={header: value}).status_code == 403
+
+
+def test_behind_a_trusted_proxy_the_visitors_own_address_decides(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
+    settings.METRICS_ALLOWED = [ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8")]
+
+    def asked(**headers: str) -> int:
+        return Client().get("/metrics", headers=headers).status_code
+
+    for name in ("X-Real-IP", "X-Forwarded-For"):
+        assert asked(**{name: "10.1.2.3"}) == 200
+        assert asked(**{name: "203.0.113.9"}) == 403
+    assert asked(**{"X-Forwarded-For": "10.1.2.3, 203.0.113.9"}) == 403
+    assert asked(**{"X-Forwarded-For": "10.1.2.3", "X-Real-IP": "203.0.113.9"}) == 403
+
+
 def test_no_text_and_no_key_is_on_the_page(tmp_path: Path) -> None:
     owner = User.objects.create_superuser("owner")
     _, plaintext = api_key_create(name=WORDS, owner=owner, scopes=["submit"])

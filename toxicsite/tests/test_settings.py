@@ -59,6 +59,7 @@ def test_the_example_lists_every_variable_and_no_other() -> None:
         ("WEBHOOK_ALLOWED_NETWORKS", "10.0.0.1/8"),
         ("WEBHOOK_ALLOWED_PORTS", "443,web"),
         ("SITE_URL", "moderation.example.org"),
+        ("TRUSTED_PROXIES", "the-proxy"),
     ],
 )
 def test_a_malformed_value_ends_the_start_with_its_name(tmp_path: Path, variable: str, value: str) -> None:
