@@ -94,6 +94,14 @@ def check_settings() -> Iterator[Finding]:
         yield Finding(
             "https", OK, "Cookies are for HTTPS only." if settings.HTTPS else "Only this machine is served."
         )
+    if settings.SECURE_PROXY_SSL_HEADER is not None:
+        if settings.TRUSTED_PROXIES:
+            networks = ", ".join(map(str, settings.TRUSTED_PROXIES))
+            yield Finding("visitors' addresses", OK, f"They are taken from what {networks} say.")
+        else:
+            message = "All visitors share the proxy's address, so one can use up the tries to sign in of all."
+            fix = "set TRUSTED_PROXIES to the proxy's address"
+            yield Finding("visitors' addresses", WARN, message, fix)
 
 
 def check_database() -> Iterator[Finding]:

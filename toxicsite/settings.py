@@ -124,6 +124,8 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "classify"
 LOGOUT_REDIRECT_URL = "sign-in"
 SIGN_IN_FAILURES_MAX = env.whole("SIGN_IN_FAILURES_MAX", 10, at_least=1)
+SIGN_IN_NAME_FAILURES_MAX = env.whole("SIGN_IN_NAME_FAILURES_MAX", 50, at_least=1)
+SIGN_IN_ADDRESS_FAILURES_MAX = env.whole("SIGN_IN_ADDRESS_FAILURES_MAX", 100, at_least=1)
 SIGN_IN_FAILURES_SECONDS = env.whole("SIGN_IN_FAILURES_SECONDS", 900, at_least=1)
 
 # --- database, broker -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,6 +56,17 @@ def test_dangerous_settings_are_named(settings: Settings) -> None:
     assert_fails(doctor.check_settings, "secret key", "SECRET_KEY")
     assert_fails(doctor.check_settings, "host names", "ALLOWED_HOSTS")
     assert finding(doctor.check_settings, "https").state == doctor.WARN
+
+
+def test_a_proxy_that_hides_the_visitors_is_named(settings: Settings) -> None:
+    assert not [one for one in doctor.check_settings() if one.name == "visitors' addresses"]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.TRUSTED_PROXIES = []
+    hidden = finding(doctor.check_settings, "visitors' addresses")
+    assert hidden.state == doctor.WARN
+    assert "TRUSTED_PROXIES" in hidden.fix
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
+    assert_fine(doctor.check_settings, "visitors' addresses")
 
 
 def test_a_migration_that_is_not_applied_is_named_with_its_command() -> None:
