@@ -10,6 +10,8 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup, worker_shutdown
 
 from classifier.services.privacy import retention_turn
+from classifier.services.reference_asker import reference_turn, this_asker
+from classifier.services.reference_calls import reference_log_turn
 from classifier.services.statistics import statistics_turn
 from classifier.services.transfer_work import transfer_work
 from classifier.services.transfers import transfers_sweep
@@ -84,6 +86,21 @@ def delivery_log() -> None:
     delivery_log_turn()
 
 
+@shared_task(name="classifier.reference", ignore_result=True)
+def reference() -> None:
+    """Rung by observed calls and sent by beat: asks reference services and writes what they said, then goes on after a
+    pause, so that webhooks are sent in between."""
+    seconds = reference_turn()
+    if seconds is not None:
+        reference.apply_async(countdown=seconds)
+
+
+@shared_task(name="classifier.reference_log", ignore_result=True)
+def reference_log() -> None:
+    """Sent by beat: deletes what is kept of reference services for too long."""
+    reference_log_turn()
+
+
 @celeryd_after_setup.connect
 def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
     if QUEUE in instance.app.amqp.queues.consume_from:
@@ -94,3 +111,4 @@ def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
 def stop_worker(**kwargs: Any) -> None:
     this_worker().stop()
     this_courier().stop()
+    this_asker().stop()

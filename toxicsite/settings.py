@@ -156,6 +156,7 @@ CELERY_TASK_DEFAULT_QUEUE = "classify"
 CELERY_TASK_ROUTES = {
     "classifier.deliver": {"queue": "deliveries"},
     "classifier.delivery_log": {"queue": "deliveries"},
+    "classifier.reference*": {"queue": "deliveries"},
     "classifier.transfer*": {"queue": "transfers"},
     "training.*": {"queue": "training"},
     "classifier.*": {"queue": "classify"},
@@ -209,6 +210,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": WEBHOOK_SWEEP_SECONDS},
     },
     "delivery-log": {"task": "classifier.delivery_log", "schedule": 3_600.0, "options": {"expires": 3_600.0}},
+    "reference": {
+        "task": "classifier.reference",
+        "schedule": WEBHOOK_SWEEP_SECONDS,
+        "options": {"expires": WEBHOOK_SWEEP_SECONDS},
+    },
+    "reference-log": {
+        "task": "classifier.reference_log",
+        "schedule": 3_600.0,
+        "options": {"expires": 3_600.0},
+    },
     "transfers-sweep": {
         "task": "classifier.transfers_sweep",
         "schedule": TRANSFER_SWEEP_SECONDS,
@@ -241,6 +252,11 @@ WEBHOOK_AT_ONCE = env.whole("WEBHOOK_AT_ONCE", 4, at_least=1)
 WEBHOOK_GIVE_UP_DAYS = env.whole("WEBHOOK_GIVE_UP_DAYS", 5, at_least=1)
 WEBHOOK_LOG_DAYS = env.whole("WEBHOOK_LOG_DAYS", 30, at_least=1)
 WEBHOOK_CACHE_SECONDS = env.number("WEBHOOK_CACHE_SECONDS", 3.0)
+
+# --- reference services ------------------------------------------------------------------------------------
+REFERENCE_QUEUE_SECONDS = env.number("REFERENCE_QUEUE_SECONDS", 600.0)
+REFERENCE_KEEP_DAYS = env.whole("REFERENCE_KEEP_DAYS", 180, at_least=1)
+REFERENCE_THREADS = env.whole("REFERENCE_THREADS", 16, at_least=1)
 
 # --- imports and exports --------------------------------------------------------------------------------------
 TRANSFER_MAX_BYTES = env.whole("TRANSFER_MAX_BYTES", 2 * 1024 * 1024 * 1024, at_least=1)

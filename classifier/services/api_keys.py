@@ -200,7 +200,7 @@ def api_key_authenticate(*, plaintext: str) -> ApiKey:
     if not plaintext.startswith(MARK) or not plaintext.isascii():
         raise ApiKeyInvalid("This API key is not valid.")
     of_key = ApiKey.sources.through.objects.filter(apikey=OuterRef("pk")).values("source")
-    found = ApiKey.objects.select_related("owner").annotate(
+    found = ApiKey.objects.select_related("owner", "reference").annotate(
         source_ids=ArraySubquery(of_key),
         line_found=RawSQL(LINE, [], ArrayField(BigIntegerField())),  # noqa: S611 (a constant)
     )

@@ -20,6 +20,7 @@ from classifier.services.audit import audit_record
 from classifier.services.claims import FREE
 from classifier.services.errors import NotPossibleNow, TextGone, VersionConflict
 from classifier.services.permissions import require_permission
+from classifier.services.reference_calls import comments_forget
 from classifier.services.validation import InvalidInput, text_problem
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition, transition_many
@@ -83,6 +84,7 @@ def comment_edit(
         if row.text == text:
             return row
         before = row.text
+        comments_forget([row.pk])
         transition(
             row,
             to=CommentStatus.PENDING,

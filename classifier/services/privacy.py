@@ -46,6 +46,12 @@ from classifier.services.errors import VersionConflict
 from classifier.services.forgetting import GONE, erasing, files_forget, name_forget, remarks_forget
 from classifier.services.permissions import require_permission
 from classifier.services.pseudonyms import author_pseudonym
+from classifier.services.reference_calls import (
+    comments_forget,
+    same_texts_forget,
+    sourceless_texts_purge,
+    texts_purge,
+)
 from classifier.services.suggestions import suggestions_forget, suggestions_purge
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition_many
@@ -109,6 +115,7 @@ def retention_run(*, source: Source, by: User | None, seconds: float | None = No
         more = len(ids) == BATCH
     if not more:
         done += suggestions_purge(source=source, end=end)
+        done += texts_purge(source=source, end=end)
     if done:
         data = {"days": source.retention_days, "more": more}
         audit_record(
@@ -125,6 +132,7 @@ def retention_turn(*, seconds: float) -> bool:
         if left <= 0:
             return True
         retention_run(source=source, by=None, seconds=left)
+    sourceless_texts_purge(end=end)
     return time.monotonic() >= end
 
 
@@ -206,6 +214,7 @@ def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
     _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
     ids = [comment.pk for comment in batch]
     answered_forget(batch)
+    same_texts_forget(batch)
     _forget(ids, has_open_appeal=False, **fields)
     _forget_shadow_judgements(ids)
     closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
@@ -224,6 +233,7 @@ def _forget(ids: Sequence[int], **fields: Any) -> None:
     )
     Appeal.objects.filter(comment__in=ids).exclude(message="").update(message="")
     suggestions_forget(Suggestion.objects.filter(comment__in=ids))
+    comments_forget(ids)
     contexts_forget(ids)
     remarks_forget(ids)
 

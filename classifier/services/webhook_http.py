@@ -1,15 +1,16 @@
-"""One request to a receiver: to a checked address, with a deadline over all of it, and no more read than is shown.
+"""One POST to another server: to a checked address, with a deadline over all of it, and a bounded part of the reply.
 
-httpcore2 asks its network backend for each connection; ours resolves the name, checks the addresses and connects to
-one of those very addresses, and its streams know the deadline. The library follows no redirects, reads no proxies
-from the environment, and verifies TLS for the name in the URL.
+Webhooks and reference services are called through it. httpcore2 asks its network backend for each connection; ours
+resolves the name, checks the addresses and connects to one of those very addresses, and its streams know the deadline.
+The library follows no redirects, reads no proxies from the environment, and verifies TLS for the name in the URL.
 """
 
 import socket
 import ssl
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
@@ -25,15 +26,29 @@ ERROR_CHARACTERS = 300
 ADDRESSES_MOST = 4
 
 
+class Trouble(Enum):
+    """What kept a request from its answer."""
+
+    NONE = "none"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What came of a request; `status` None: nothing did, and `error` says why."""
+    """What came of a request; `status` None: nothing did, and `error` says why.
+
+    `body` holds the reply only where the caller asked for it; `is_cut` says that it was longer than that.
+    """
 
     status: int | None
     error: str = ""
     reply: str = ""
     retry_after: str = ""
     milliseconds: int = 0
+    trouble: Trouble = Trouble.NONE
+    body: bytes = field(default=b"", repr=False)
+    is_cut: bool = False
 
     @property
     def taken(self) -> bool:
@@ -123,17 +138,19 @@ def addresses_of(host: str, port: int) -> list[str]:
     return usable
 
 
-def post(*, url: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Send it; never raises for what a receiver or the network does."""
+def post(
+    *, url: str, body: bytes, headers: dict[str, str], seconds: float | None = None, keep_bytes: int = 0
+) -> Answer:
+    """Send it; never raises for what a receiver or the network does.
+
+    The whole exchange takes at most `seconds` (WEBHOOK_TOTAL_SECONDS unless given). The answer's `body` holds up to
+    `keep_bytes` of the reply.
+    """
     began = time.monotonic()
-    answer = _try(url, body, headers, began + settings.WEBHOOK_TOTAL_SECONDS)
-    return Answer(
-        answer.status,
-        answer.error[:ERROR_CHARACTERS],
-        answer.reply,
-        answer.retry_after,
-        round((time.monotonic() - began) * 1_000),
-    )
+    within = settings.WEBHOOK_TOTAL_SECONDS if seconds is None else seconds
+    answer = _try(url, body, headers, within, keep_bytes)
+    taken = round((time.monotonic() - began) * 1_000)
+    return replace(answer, error=answer.error[:ERROR_CHARACTERS], milliseconds=taken)
 
 
 def plain(data: bytes) -> str:
@@ -149,37 +166,44 @@ def tls_context() -> ssl.SSLContext:
     return httpcore2.default_ssl_context()
 
 
-def _try(url: str, body: bytes, headers: dict[str, str], deadline: float) -> Answer:
-    backend = CheckedBackend(deadline)
+def _try(url: str, body: bytes, headers: dict[str, str], seconds: float, keep_bytes: int) -> Answer:
+    backend = CheckedBackend(time.monotonic() + seconds)
     try:
         with (
             httpcore2.ConnectionPool(ssl_context=tls_context(), network_backend=backend, retries=0) as pool,
             pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
         ):
-            reply = _read(response)
+            reply = _read(response, max(READ_MOST, keep_bytes + 1))
             given = {name.lower(): value for name, value in response.headers}
             after = given.get(b"retry-after", b"").decode("latin-1")
-            return Answer(response.status, _said(response.status), plain(reply), after)
+            return Answer(
+                response.status,
+                _said(response.status),
+                plain(reply),
+                after,
+                body=reply[:keep_bytes],
+                is_cut=len(reply) > keep_bytes > 0,
+            )
     except AddressRefused as error:
-        return Answer(None, str(error))
+        return Answer(None, str(error), trouble=Trouble.CONNECTION)
     except (TooSlow, httpcore2.ReadTimeout, httpcore2.WriteTimeout):
-        return Answer(None, f"No whole answer within {settings.WEBHOOK_TOTAL_SECONDS:g} seconds.")
+        return Answer(None, f"No whole answer within {seconds:g} seconds.", trouble=Trouble.TIMEOUT)
     except httpcore2.ConnectTimeout:
-        return Answer(None, "No connection in time.")
+        return Answer(None, "No connection in time.", trouble=Trouble.TIMEOUT)
     except httpcore2.ConnectError as error:
-        return Answer(None, f"No connection: {_cause(error)}")
+        return Answer(None, f"No connection: {_cause(error)}", trouble=Trouble.CONNECTION)
     except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol) as error:
-        return Answer(None, f"The connection broke: {_cause(error)}")
+        return Answer(None, f"The connection broke: {_cause(error)}", trouble=Trouble.CONNECTION)
 
 
-def _read(response: httpcore2.Response) -> bytes:
+def _read(response: httpcore2.Response, most: int) -> bytes:
     """The beginning of the body; the rest stays unread and the connection is closed."""
-    kept = b""
+    kept = bytearray()
     for chunk in response.iter_stream():
         kept += chunk
-        if len(kept) >= READ_MOST:
+        if len(kept) >= most:
             break
-    return kept
+    return bytes(kept)
 
 
 def _said(status: int) -> str:

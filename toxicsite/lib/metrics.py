@@ -47,7 +47,13 @@ SCORING_TEXTS = Definition("toxicsite_scoring_batch_texts", "Texts in one engine
 VERDICTS = Definition("toxicsite_verdicts", "Verdicts on stored comments.", ("version", "band"))
 TASKS = Definition("toxicsite_tasks", "Celery tasks that ended.", ("task", "state"))
 TASK_SECONDS = Definition("toxicsite_task_seconds", "Time of one Celery task.", ("task",), SECONDS)
-DEFINITIONS = (HTTP_REQUESTS, HTTP_SECONDS, SCORING_SECONDS, SCORING_TEXTS, VERDICTS, TASKS, TASK_SECONDS)
+REFERENCE_CALLS = Definition(
+    "toxicsite_reference_calls", "Calls compared with a reference service.", ("mode", "outcome")
+)
+DEFINITIONS = (
+    *(HTTP_REQUESTS, HTTP_SECONDS, SCORING_SECONDS, SCORING_TEXTS, VERDICTS, TASKS, TASK_SECONDS),
+    REFERENCE_CALLS,
+)
 BY_NAME = {definition.name: definition for definition in DEFINITIONS}
 
 Field = tuple[str, tuple[str, ...], str]  # metric, labels, and which part of it

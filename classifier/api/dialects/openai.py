@@ -21,7 +21,11 @@ from classifier.api.dialects.replies import reply
 from classifier.api.dialects.scoring import scored, version_of
 from classifier.api.dialects.view import DialectView
 from classifier.api.fields import json_type
-from classifier.models import ApiScope
+from classifier.models import ApiScope, Wire
+from classifier.services import ScoredText
+from classifier.services.reference_calls import OwnAnswer
+from classifier.services.reference_queue import OwnText
+from classifier.services.reference_wire import openai_body
 
 FIELDS = ("input", "model")
 SKIPPED = "Toxicsite-Skipped-Parts"
@@ -84,6 +88,7 @@ DIALECT = Dialect(STATUSES, error_body, "openai")
 class Moderations(DialectView):
     dialect = DIALECT
     scope = ApiScope.SCORE
+    wire = Wire.OPENAI
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -115,6 +120,13 @@ class Moderations(DialectView):
         self.extra_headers |= policy_header(judged, _CATEGORIES)
         if skipped:
             self.extra_headers[SKIPPED] = f"image_url={skipped}"
+        self.own = OwnAnswer(
+            wire=Wire.OPENAI,
+            texts=[OwnText(text, _own_scores(each)) for text, each in zip(texts, found, strict=True)],
+            model_version=found[-1].model_version,
+            body=openai_body(texts=texts, model=body.get("model") or ""),
+            source=self.only_source() or "",
+        )
         return reply({"id": f"modr-{uuid.uuid4().hex}", "model": found[-1].model_version, "results": results})
 
 
@@ -161,6 +173,16 @@ def result_of(judged: Moderated, thresholds: Mapping[str, float]) -> dict[str, A
         "moderation": judged.told(),
         **({"model_scores": own} if own else {}),
     }
+
+
+def _own_scores(each: ScoredText) -> dict[str, float]:
+    """What the model itself says of the categories that it has labels for."""
+    found = {}
+    for category, labels in OPENAI.items():
+        known = [each.scores[label] for label in labels if label in each.scores]
+        if known:
+            found[category] = max(known)
+    return found
 
 
 def _part(item: Any, name: str) -> str | None:

@@ -14,13 +14,15 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import ParseError
 
+from classifier.api.dialects.reference import with_reference
 from classifier.api.dialects.refusals import Dialect, Refusal, Why
 from classifier.api.parsing import admit_chunked_body, loads
 from classifier.api.problems import Problem
-from classifier.models import ApiKey, ApiScope, Source
+from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
 from classifier.selectors.access import seen_by
 from classifier.services import ApiKeyInvalid, api_key_authenticate
 from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
+from classifier.services.reference_calls import OwnAnswer
 from classifier.services.usage import usage_error_count
 from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, is_no_room
 
@@ -36,7 +38,10 @@ class DialectView(View):
     http_method_names = ["get", "head", "post"]
 
     api_key: ApiKey | None = None
+    wire: ClassVar[Wire | None] = None  # what a reference service of this address would speak
     quota: QuotaState | None = None
+    own: OwnAnswer | None = None  # what this site said, for whoever compares it with the reference service
+    sent: bytes | None = None
     taken = 0
     extra_headers: dict[str, str]  # what a reply says beside the other service's own format; on every 2xx
 
@@ -68,10 +73,16 @@ class DialectView(View):
 
     def body(self) -> dict[str, Any]:
         """The body as an object, whatever its media type is said to be: the dialects know JSON only."""
-        data = read_json(self.request)
+        data = parse_json(self.raw_body())
         if not isinstance(data, dict):
             raise Refusal(Why.MALFORMED, "The body must be one JSON object.")
         return data
+
+    def raw_body(self) -> bytes:
+        """The body as it came."""
+        if self.sent is None:
+            self.sent = read_body(self.request)
+        return self.sent
 
     def take_texts(self, texts: int) -> None:
         """Count the texts of this call, all of them or none; over the quota nothing is scored.
@@ -118,8 +129,10 @@ class DialectView(View):
             self.api_key = self._authenticated()
             self._take(texts=0, requests=1)
             self.require_scope(self.scope)
-        answered: HttpResponse = handler(request, *args, **kwargs)
-        return answered
+        if self.wire is None or self.api_key is None or self.api_key.reference_mode == ReferenceMode.OFF:
+            answered: HttpResponse = handler(request, *args, **kwargs)
+            return answered
+        return with_reference(self, self.wire, self.api_key, lambda: handler(request, *args, **kwargs))
 
     def _authenticated(self) -> ApiKey:
         plaintext = self.sent_key()
@@ -156,22 +169,38 @@ def storage_refusal(error: Exception) -> Refusal | None:
     return None
 
 
-def read_json(request: HttpRequest) -> Any:
-    """The body, bounded before it is read and parsed as strictly as that of version 1."""
+def read_body(request: HttpRequest) -> bytes:
+    """The body, bounded before it is read."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    too_large = Refusal(Why.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")
     encoding = request.headers.get("Content-Encoding", "")
     if encoding.strip().lower() not in ("", "identity"):
         raise Refusal(Why.MALFORMED, "Compressed bodies are not read. Send it without Content-Encoding.")
     try:
         admit_chunked_body(request)
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-            raise too_large
+            raise _too_large()
         body = request.read(limit + 1)
-        if len(body) > limit:
-            raise too_large
+    except Problem as problem:
+        raise _unread(problem) from None
+    if len(body) > limit:
+        raise _too_large()
+    return body
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a body as strictly as that of version 1."""
+    try:
         return loads(body)
     except Problem as problem:
-        raise too_large if problem.kind.status == 413 else Refusal(Why.MALFORMED, problem.detail) from None
+        raise _unread(problem) from None
     except ParseError as error:
         raise Refusal(Why.MALFORMED, str(error.detail)) from None
+
+
+def _unread(problem: Problem) -> Refusal:
+    return _too_large() if problem.kind.status == 413 else Refusal(Why.MALFORMED, problem.detail)
+
+
+def _too_large() -> Refusal:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return Refusal(Why.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")

@@ -28,8 +28,11 @@ from classifier.api.dialects.replies import reply
 from classifier.api.dialects.scoring import active_version, scored, version_of
 from classifier.api.field_errors import printable
 from classifier.inference.sentences import joined, sentence_spans
-from classifier.models import ApiScope, ModelVersion, Source
+from classifier.models import ApiScope, ModelVersion, Source, Wire
 from classifier.services import ScoredText
+from classifier.services.reference_calls import OwnAnswer
+from classifier.services.reference_queue import OwnText
+from classifier.services.reference_wire import perspective_body
 from classifier.services.scored_comments import scored_comment_store
 
 KNOWN = (
@@ -60,6 +63,7 @@ class Asked:
 class Analyze(PerspectiveView):
     dialect = DIALECT
     scope = ApiScope.SCORE
+    wire = Wire.PERSPECTIVE
 
     def post(self, request: HttpRequest) -> HttpResponse:
         fields = Fields(self.body(), KNOWN)
@@ -95,8 +99,9 @@ class Analyze(PerspectiveView):
             source_id=source.pk if isinstance(source, Source) else None,
             lifts=self.lifts,
         )
+        stored = None
         if keep and self.api_key is not None and ApiScope.SUBMIT in self.api_key.scopes:
-            scored_comment_store(
+            stored = scored_comment_store(
                 text=plain.text,
                 scored=whole,
                 source=source,
@@ -104,6 +109,19 @@ class Analyze(PerspectiveView):
                 by=self.api_key.owner,
                 api_key=self.api_key,
             )
+        self.own = OwnAnswer(
+            wire=Wire.PERSPECTIVE,
+            texts=[OwnText(plain.text, _own_scores(asked, whole), stored.pk if stored is not None else None)],
+            model_version=whole.model_version,
+            body=perspective_body(
+                comment=fields.values["comment"],
+                attributes=list(_own_scores(asked, whole)),
+                languages=languages,
+                do_not_store=not keep,
+            ),
+            source=source.pk if isinstance(source, Source) else source,
+            may_keep=keep,
+        )
         places = _Places(plain)
         found = {
             each.name: scores
@@ -214,6 +232,15 @@ def _scores(
             if enough(value)
         ],
         "summaryScore": _score(summary),
+    }
+
+
+def _own_scores(asked: list[Asked], whole: ScoredText) -> dict[str, float]:
+    """What the model itself says of the attributes that it has a label for."""
+    return {
+        each.name: whole.scores[each.label]
+        for each in asked
+        if each.label is not None and each.label in whole.scores
     }
 
 
