@@ -15,12 +15,15 @@ from django.utils import timezone
 
 from classifier.inference.artifact import verify
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
-from classifier.models import ModelVersion, ModelVersionStatus, User
+from classifier.models import ModelVersion, ModelVersionStatus, ReferenceService, User
 from classifier.selectors.operations import deliveries_by_status, pending_comments
+from classifier.selectors.references import services_there
 from classifier.services import workers
+from classifier.services.reference_notices import reference_notices
 from classifier.services.roles import ADMIN
 from classifier.services.usage import beat_seen_seconds_ago
 from toxicsite.lib.broker import NoBroker, broker_errors, client
+from toxicsite.lib.sealing import SealBroken, unseal
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 GIB = 1024**3
@@ -269,6 +272,29 @@ def check_queues() -> Iterator[Finding]:
         yield Finding("webhooks", OK, "No delivery was given up.")
 
 
+def check_references() -> Iterator[Finding]:
+    """Services that keys ask beside this site: can their keys be read, do they answer, has one ended?"""
+    there = list(services_there().filter(is_enabled=True))
+    unreadable = [str(service) for service in there if not _key_readable(service)]
+    if unreadable:
+        message = f"The API key of {', '.join(unreadable)} cannot be read: SECRET_KEY was changed."
+        yield Finding("reference keys", FAIL, message, "enter it again at /references/")
+    notices = reference_notices(timezone.now())
+    for notice in notices:
+        fix = "look at /references/" if notice.is_error else "choose Off or another service at /references/"
+        yield Finding("reference services", WARN, notice.message, fix)
+    if not unreadable and not notices:
+        said = f"{len(there)} in use, none is failing." if there else "None is named."
+        yield Finding("reference services", OK, said)
+
+
+def _key_readable(service: ReferenceService) -> bool:
+    try:
+        return service.sealed_key is None or bool(unseal(bytes(service.sealed_key)))
+    except SealBroken:
+        return False
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_settings,
     check_database,
@@ -279,6 +305,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_model,
     check_files,
     check_queues,
+    check_references,
 )
 
 

@@ -7,6 +7,7 @@ from classifier.admin.model_versions import ModelVersionAdmin
 from classifier.admin.moderation import AuditEntryAdmin, DecisionAdmin, PolicyAdmin, ShadowPolicyAdmin
 from classifier.admin.operations import DayStatisticAdmin, TransferAdmin
 from classifier.admin.predictions import PredictionAdmin
+from classifier.admin.references import ReferenceCallAdmin, ReferenceServiceAdmin
 from classifier.admin.review import (
     AppealAdmin,
     BulkActionAdmin,
@@ -33,6 +34,8 @@ __all__ = [
     "ModelVersionEventAdmin",
     "PolicyAdmin",
     "PredictionAdmin",
+    "ReferenceCallAdmin",
+    "ReferenceServiceAdmin",
     "ReportAdmin",
     "SavedQueueAdmin",
     "SecondReviewAdmin",

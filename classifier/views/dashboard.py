@@ -12,6 +12,7 @@ from classifier.models import Source
 from classifier.selectors.access import sources_of
 from classifier.selectors.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
 from classifier.selectors.drift import MIN_SAMPLE, Drift
+from classifier.services.reference_notices import reference_notices
 from classifier.views.access import permitted, person_of
 from classifier.views.dashboard_figures import (
     NOTHING,
@@ -70,7 +71,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         now=timezone.now(),
     )
     whole = board.drifts[0] if board.drifts else None
+    sees_references = user.has_perm("classifier.view_referenceservice")
     context = {
+        "reference_notices": reference_notices(timezone.now()) if sees_references else [],
+        "sees_keys": user.has_perm("classifier.view_apikey"),
         "form": form,
         "days": len(board.days),
         "board": board,

@@ -22,6 +22,7 @@ from classifier.services import (
 from classifier.services.errors import NotPossibleNow
 from classifier.views.access import permitted, person_of
 from classifier.views.key_form import OVERLAPS, KeyForm, NewKeyForm, RotateForm, initial_of, last_day_of
+from classifier.views.references import reference_of_key
 
 SEE = "classifier.view_apikey"
 ADD = "classifier.add_apikey"
@@ -94,6 +95,7 @@ def key(request: HttpRequest, key_id: int) -> HttpResponse:
     context = {
         **_form(form),
         **_state(found),
+        **reference_of_key(found, user),
         "key": found,
         "scope_titles": [ApiScope(scope).label for scope in found.scopes],
         "today": days[-1],
@@ -147,7 +149,7 @@ def _shown_once(
 
 
 def _all() -> Any:
-    return ApiKey.objects.select_related("owner").prefetch_related("sources")
+    return ApiKey.objects.select_related("owner", "reference").prefetch_related("sources")
 
 
 def _found(key_id: int) -> ApiKey:

@@ -15,6 +15,8 @@ from classifier.models import (
     ModelVersion,
     Policy,
     Prediction,
+    ReferenceCall,
+    ReferenceService,
     Report,
     Rule,
     SavedQueue,
@@ -116,6 +118,7 @@ def build_site(version: ModelVersion) -> Site:
         "key_id": api_key_create(name="The forum's key", owner=admin, scopes=["submit"])[0].pk,
         "version_id": shadow.pk,
         **_webhook(admin),
+        "reference_id": _reference(admin),
         **_training(admin),
     }
     Policy.objects.create(source=forum, version=2, bands={"toxic": {"review": 0.4}}, note="Calmer")
@@ -141,6 +144,24 @@ def _draft(forum: Source, admin: User) -> None:
         )
         for prediction in Prediction.objects.filter(comment__source=forum).select_related("comment")
     )
+
+
+def _reference(admin: User) -> int:
+    """A service with a call of each kind."""
+    service = ReferenceService.objects.create(
+        name="Perspective", wire="perspective", url=f"https://{LONG}.example.org", created_by=admin
+    )
+    for failure in ("", "timeout"):
+        ReferenceCall.objects.create(
+            service=service,
+            wire="perspective",
+            mode="observe",
+            ours={"TOXICITY": 0.8},
+            theirs={} if failure else {"TOXICITY": 0.7},
+            failure=failure,
+            created_at=timezone.now(),
+        )
+    return service.pk
 
 
 def _webhook(admin: User) -> dict[str, int]:

@@ -67,6 +67,14 @@ POST keys/new/                                  A      422
 GET  keys/<int:key_id>/                         A      404
 POST keys/<int:key_id>/rotate/                  A      404
 POST keys/<int:key_id>/revoke/                  A      404
+POST keys/<int:key_id>/reference/               A      404
+GET  references/                                LA     200
+GET  references/new/                            A      200
+POST references/new/                            A      422
+GET  references/<int:reference_id>/             LA     404
+POST references/<int:reference_id>/switch/      A      404
+POST references/<int:reference_id>/ask/         A      404
+POST references/<int:reference_id>/remove/      A      404
 GET  people/                                    A      200
 GET  people/new/                                A      200
 GET  people/<int:person_id>/                    A      404
