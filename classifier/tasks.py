@@ -87,12 +87,12 @@ def delivery_log() -> None:
 
 
 @shared_task(name="classifier.reference", ignore_result=True)
-def reference() -> None:
+def reference(again: bool = False) -> None:
     """Rung by observed calls and sent by beat: asks reference services and writes what they said, then goes on after a
     pause, so that webhooks are sent in between."""
-    seconds = reference_turn()
+    seconds = reference_turn(again=again)
     if seconds is not None:
-        reference.apply_async(countdown=seconds)
+        reference.apply_async(kwargs={"again": True}, countdown=seconds)
 
 
 @shared_task(name="classifier.reference_log", ignore_result=True)

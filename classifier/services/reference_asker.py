@@ -37,6 +37,7 @@ RECORDS_AT_ONCE = 500
 UNWRITTEN_MOST = 2_000
 LOOK_SECONDS = 0.1
 WAIT_SECONDS_MOST = 2.0
+LOST_SECONDS = 5.0  # another worker may have taken the turn that was asked for
 OVER = Reply(Failure.OFF.value)
 PAUSED = Reply(Failure.PAUSED.value, "The service is paused after failures in a row.")
 BROKEN = Reply(Failure.CONNECTION.value, "It could not be asked; the server's log says more.")
@@ -52,7 +53,7 @@ class Asker:
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="reference")
         self.under_way: dict[Future[Reply], Waiting] = {}
         self.unwritten: list[tuple[Waiting, Reply | None]] = []
-        self.next_turn = 0.0  # when a further turn is due that was asked for already
+        self.awaited_until = 0.0  # a further turn was asked for and has not come yet
 
     def turn(self) -> float | None:
         """Start and write what can be; the seconds until the next turn is worth it, None where nothing waits."""
@@ -147,12 +148,17 @@ def this_asker() -> Asker:
     return Asker()
 
 
-def reference_turn() -> float | None:
-    """What bell and schedule call; the seconds after which another turn is to be asked for, if any."""
+def reference_turn(*, again: bool = False) -> float | None:
+    """What bell and schedule call, and with `again` who was told to come back.
+
+    The seconds after which another turn is to be asked for, if any: one at a time, however often the bell rings.
+    """
     asker = this_asker()
+    if again:
+        asker.awaited_until = 0.0
     seconds = asker.turn()
     now = time.monotonic()
-    if seconds is None or asker.next_turn > now:
+    if seconds is None or asker.awaited_until > now:
         return None
-    asker.next_turn = now + seconds
+    asker.awaited_until = now + seconds + LOST_SECONDS
     return seconds

@@ -26,6 +26,8 @@ EVERYTHING = {
     "modelversionevent",
     "policy",
     "prediction",
+    "referencecall",
+    "referenceservice",
     "report",
     "savedqueue",
     "secondreview",

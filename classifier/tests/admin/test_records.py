@@ -22,6 +22,8 @@ from classifier.models import (
     GoldenItem,
     ModelVersion,
     Policy,
+    ReferenceCall,
+    ReferenceService,
     Report,
     SavedQueue,
     SecondReview,
@@ -63,6 +65,7 @@ def one_of_each(version: ModelVersion, by: User, number: int = 0) -> dict[str, A
         SecondReview.objects.create(comment=comment, first=decision, action="remove", by=by),
         GoldenItem.objects.create(comment=comment, expected="remove", created_by=by),
         Transfer.objects.create(kind="export", by=by),
+        call_of(source, number),
         delivery_to(source, number),
         SavedQueue.objects.create(name=f"Queue {number}", owner=by),
         DayStatistic.objects.create(
@@ -70,6 +73,16 @@ def one_of_each(version: ModelVersion, by: User, number: int = 0) -> dict[str, A
         ),
     ]
     return {str(row._meta.model_name): row for row in rows}
+
+
+def call_of(source: Source, number: int) -> ReferenceCall:
+    """A call of a service of its own."""
+    service = ReferenceService.objects.create(
+        name=f"Service {number}", wire="perspective", url="https://p.example"
+    )
+    return ReferenceCall.objects.create(
+        service=service, source=source, wire="perspective", mode="observe", created_at=timezone.now()
+    )
 
 
 def delivery_to(source: Source, number: int) -> WebhookDelivery:
