@@ -12,7 +12,9 @@ from pathlib import Path
 
 from benchmarks.core import machine, table
 
-BENCHMARKS = ("engine", "submit", "dialects", "queue", "transfer", "dashboard", "training", "learning")
+BENCHMARKS = (
+    *("engine", "submit", "dialects", "reference", "queue", "transfer", "dashboard", "training", "learning"),
+)
 STARTER = Path(__file__).resolve().parent.parent / "models" / "starter"
 
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from toxicsite.launcher.with_services import temporary_services
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
+QUIET_DELIVERIES = ("--without-gossip", "--without-mingle", "-n", "deliver@benchmark", "-l", "WARNING")
 QUIET_WORKER = ("--without-gossip", "--without-mingle", "-n", "classify@benchmark", "-l", "WARNING")
 
 
@@ -28,6 +29,11 @@ class Site:
 
     port: int
     key: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def manage(self, *arguments: str) -> str:
+        """What a management command prints."""
+        return _manage(dict(self.environment), *arguments)
 
     def client(self) -> "Client":
         return Client(self)
@@ -47,8 +53,13 @@ class Client:
 
 
 @contextlib.contextmanager
-def running_site(model: Path) -> Iterator[Site]:
-    """Start Postgres (waiting for the disk, as in production), Redis, web and worker with `model` active."""
+def running_site(
+    model: Path, *, settings: Mapping[str, str] | None = None, deliveries: bool = False
+) -> Iterator[Site]:
+    """Start Postgres (waiting for the disk, as in production), Redis, web and worker with `model` active.
+
+    `settings` are further variables; `deliveries` starts the worker of that queue, too.
+    """
     with tempfile.TemporaryDirectory() as folder, temporary_services(durable=True) as variables:
         port = _free_port()
         environment = {
@@ -59,6 +70,7 @@ def running_site(model: Path) -> Iterator[Site]:
             "PORT": str(port),
             "BIND": "127.0.0.1",
             "API_REQUESTS_PER_MINUTE": "1000000",
+            **(settings or {}),
         }
         _manage(environment, "migrate", "--verbosity", "0")
         _manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
@@ -70,6 +82,10 @@ def running_site(model: Path) -> Iterator[Site]:
             ["gunicorn", "-c", "python:toxicsite.launcher.gunicorn_conf"],
             ["celery", "-A", "toxicsite", "worker", "-Q", "classify", "--pool=solo", *QUIET_WORKER],
         ]
+        if deliveries:
+            commands.append(
+                ["celery", "-A", "toxicsite", "worker", "-Q", "deliveries", "--pool=solo", *QUIET_DELIVERIES]
+            )
         with (Path(folder) / "site.log").open("wb") as log:
             processes = [
                 subprocess.Popen(
@@ -78,7 +94,7 @@ def running_site(model: Path) -> Iterator[Site]:
                 for command in commands
             ]
             try:
-                site = Site(port, key)
+                site = Site(port, key, environment)
                 _wait_until_it_scores(site, processes, Path(folder) / "site.log")
                 yield site
             finally:

@@ -101,7 +101,7 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             self._say(*self._answer(raw))
 
         def _answer(self, raw: bytes) -> tuple[int, bytes, dict[str, str]]:
-            sent = self.headers.get("X-Goog-Api-Key") or self.headers.get("Authorization", "")
+            sent = str(self.headers.get("X-Goog-Api-Key") or self.headers.get("Authorization") or "")
             if stub.key is not None and sent.removeprefix("Bearer ") != stub.key:
                 details = [{"reason": "API_KEY_INVALID", "domain": "googleapis.com"}]
                 error = {"code": 400, "message": f"API key {sent} not valid.", "details": details}
