@@ -56,7 +56,7 @@ PLACES = (
     Place("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
     Place("People", "people", "classifier.view_user", ("people", "person")),
     Place("API keys", "keys", "classifier.view_apikey", ("key",)),
-    Place("Reference services", "references", "classifier.view_referenceservice", ("reference",)),
+    Place("References", "references", "classifier.view_referenceservice", ("reference",)),
     Place("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",)),
     Place("Training", "training:experiments", "training.view_experiment", ("training:",), staff=True),
     Place("Admin", "admin:index", staff=True),
