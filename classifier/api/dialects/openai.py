@@ -105,12 +105,13 @@ class Moderations(DialectView):
         for each in found:
             if each.model_version not in versions:
                 versions[each.model_version] = version_of(each)
+        source_id = self.only_source_id()
         judged = moderated(
             [
                 (text, each.scores, versions[each.model_version])
                 for text, each in zip(texts, found, strict=True)
             ],
-            source_id=self.only_source_id(),
+            source_id=source_id,
             lifts=self.lifts,
         )
         results = [
@@ -125,7 +126,7 @@ class Moderations(DialectView):
             texts=[OwnText(text, _own_scores(each)) for text, each in zip(texts, found, strict=True)],
             model_version=found[-1].model_version,
             body=openai_body(texts=texts, model=body.get("model") or ""),
-            source=self.only_source() or "",
+            source=source_id or "",
         )
         return reply({"id": f"modr-{uuid.uuid4().hex}", "model": found[-1].model_version, "results": results})
 

@@ -233,7 +233,7 @@ def test_a_share_of_the_calls_is_drawn(
     service = add_service(stub.url, share=0.25)
     let(sender, "observe", service)
     draws = iter([0.1, 0.24, 0.25, 0.9])
-    monkeypatch.setattr(reference_observe.random, "random", lambda: next(draws))
+    monkeypatch.setattr("random.random", lambda: next(draws))
     for _ in range(4):
         sender.post(ANALYZE, ANALYZE_BODY)
     assert client().llen(key(f"reference:queue:{service.pk}")) == 2
