@@ -63,10 +63,11 @@ def run(options: Options) -> list[Row]:
             urls = {"good": good.url, "hang": hanging.url}
             clients = _clients(site, urls)
             submitter = site.client()
-            for number, text in enumerate([*found[:WARM_UP], *found]):
+            warm_up = found[:WARM_UP]
+            for number, text in enumerate([*warm_up, *found]):
                 for name, client in clients.items():
                     asked, stored = _timed(client, text), _timed_comment(submitter, f"{text} {name}")
-                    if number >= WARM_UP:
+                    if number >= len(warm_up):
                         analyze[name].append(asked)
                         verdicts[name].append(stored)
             hanging.released.set()
