@@ -30,6 +30,17 @@ GIB = 1024**3
 SKEW_SECONDS = 2.0
 STUCK_SECONDS = 300.0
 BEAT_SECONDS = 180.0
+# The settings with which PostgreSQL's log holds no statement and no row (launcher/postgres.py has them, too).
+SILENT = {
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+    "auto_explain.log_min_duration": "-1",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length_on_error": "0",
+}
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 MIGRATE = "python manage.py migrate"
 RUN = "make run (or start the service), then look at its log"
@@ -135,6 +146,20 @@ def check_database() -> Iterator[Finding]:
         yield Finding(
             "pg_trgm", FAIL, "Its extension is missing, so searching fails.", "CREATE EXTENSION pg_trgm;"
         )
+
+
+def check_database_log() -> Iterator[Finding]:
+    """Whether the server would write statements, and with them comments and their authors, into its log."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(SILENT)])
+        found = dict(cursor.fetchall())
+    loud = {name: silent for name, silent in SILENT.items() if found.get(name, silent) != silent}
+    if not loud:
+        yield Finding("database log", OK, "No statement and no value of a row gets into it.")
+        return
+    message = f"PostgreSQL may write comments and their authors into its log, by {', '.join(loud)}."
+    changes = " ".join(f"ALTER SYSTEM SET {name} = '{silent}';" for name, silent in loud.items())
+    yield Finding("database log", WARN, message, f"as its superuser: {changes} SELECT pg_reload_conf();")
 
 
 def check_people() -> Iterator[Finding]:
@@ -298,6 +323,7 @@ def _key_readable(service: ReferenceService) -> bool:
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_settings,
     check_database,
+    check_database_log,
     check_people,
     check_redis,
     check_workers,

@@ -87,6 +87,20 @@ def test_a_missing_extension_and_clocks_that_differ_are_named(monkeypatch: pytes
     assert_fails(doctor.check_database, "clocks", "90.0 seconds", "NTP")
 
 
+def test_a_database_that_logs_statements_is_named_with_what_changes_it() -> None:
+    assert_fine(doctor.check_database_log, "database log")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL log_min_error_statement = error")
+        cursor.execute("SET LOCAL log_error_verbosity = 'default'")
+        cursor.execute("SET LOCAL log_min_duration_statement = 500")
+    found = finding(doctor.check_database_log, "database log")
+    assert found.state == doctor.WARN
+    for name in ("log_min_error_statement", "log_error_verbosity", "log_min_duration_statement"):
+        assert name in found.message
+        assert f"ALTER SYSTEM SET {name} = '{doctor.SILENT[name]}';" in found.fix
+    assert "log_statement" not in found.message
+
+
 def test_servers_that_are_away_are_findings_and_not_errors(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
