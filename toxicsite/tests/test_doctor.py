@@ -156,7 +156,41 @@ def test_a_model_that_is_missing_or_changed_is_named(tmp_path: Path, settings: S
     data[-1] ^= 1
     weights.chmod(0o644)
     weights.write_bytes(data)
-    assert_fails(doctor.check_model, "model", str(version))
+    (Path(version.path) / "config.json").unlink()
+    settings.STARTER_MODEL_DIR = tmp_path / "nothing is shipped"
+    assert_fails(doctor.check_model, "model", str(version), "model.safetensors", "config.json", "load_model")
+
+
+def test_the_version_to_roll_back_to_is_looked_at_too(tmp_path: Path, settings: Settings) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    one, two = (
+        model_version_register(directory=tiny_artifact(tmp_path / f"{seed}", seed=seed)) for seed in (1, 2)
+    )
+    for version in (one, two):
+        model_version_activate(model_version=version, by=None)
+    (one.path / "tokenizer.json").write_text("")
+    assert_fine(doctor.check_model, "model")
+    found = finding(doctor.check_model, "earlier model")
+    assert found.state == doctor.WARN
+    assert str(one) in found.message
+    assert "tokenizer.json" in found.message
+
+
+def test_a_worker_that_answers_with_another_version_is_a_warning_that_names_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status = WorkerStatus(
+        alive=True,
+        name="w",
+        model_version="b-1",
+        notice="a-1 cannot be loaded.",
+        broken="a-1",
+        detail="config.json is missing",
+    )
+    monkeypatch.setattr(doctor, "workers", lambda: [status])
+    found = finding(doctor.check_workers, "classification worker")
+    assert found.state == doctor.WARN
+    assert "a-1 cannot be loaded. config.json is missing" in found.message
 
 
 def test_a_full_disk_and_missing_static_files_are_named(
