@@ -12,9 +12,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def send(url: str, key: str, path: str, body: Any, **headers: str) -> int:
         return error.code
 
 
-def _at_once(calls: list[Callable[[], int]]) -> set[int]:
+def _at_once(calls: Sequence[Callable[[], int]]) -> set[int]:
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], int]) -> int:
@@ -170,7 +171,7 @@ def _wait_for_verdicts(call: Callable[..., int]) -> None:
 
     # The claim of the killed worker would expire by itself, only later than a test wants to wait.
     Comment.objects.pending().filter(claimed_at__isnull=False).update(
-        claimed_at=timezone.now() - timezone.timedelta(hours=1)
+        claimed_at=timezone.now() - timedelta(hours=1)
     )
     call(COMMENTS, {"text": TEXT, "source": "killed"})  # rings
     end = time.monotonic() + 60
