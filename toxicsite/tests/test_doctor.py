@@ -167,7 +167,7 @@ def test_the_version_to_roll_back_to_is_looked_at_too(tmp_path: Path, settings: 
         model_version_register(directory=tiny_artifact(tmp_path / f"{seed}", seed=seed)) for seed in (1, 2)
     )
     for version in (one, two):
-        model_version_activate(model_version=version, by=None)
+        model_version_activate(model_version=version, by=None, override_reason="a trial")
     (one.path / "tokenizer.json").write_text("")
     assert_fine(doctor.check_model, "model")
     found = finding(doctor.check_model, "earlier model")
