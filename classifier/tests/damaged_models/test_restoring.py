@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from pytest_django import Settings
 
 from classifier.inference.artifact import verify
@@ -12,7 +12,6 @@ from classifier.models import ModelVersion
 from classifier.services import ArtifactRejected, model_version_activate
 from classifier.services.model_files import files_check, files_damage, files_restore
 from classifier.tests.damaged_models.conftest import Damage, Pair, every_damage, flip
-from toxicsite.launcher import prepare
 
 pytestmark = pytest.mark.django_db
 
@@ -95,16 +94,3 @@ def test_a_manifest_that_was_changed_keeps_a_version_out_of_production(
     with pytest.raises(ArtifactRejected, match=r"manifest\.json"):
         model_version_activate(model_version=candidates[0], by=None)
     assert ModelVersion.objects.active() is None
-
-
-def test_a_start_goes_on_with_the_active_version_where_the_shipped_one_is_damaged(
-    active_version: ModelVersion, shipped: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    broken = tmp_path / "shipped"
-    shutil.copytree(shipped, broken)
-    flip(broken / "model.safetensors")
-    prepare._load_starter(broken)
-    assert "model.safetensors" in capsys.readouterr().err
-    ModelVersion.objects.filter(pk=active_version.pk).update(status="retired")
-    with pytest.raises(CommandError, match=r"model\.safetensors"):
-        prepare._load_starter(broken)

@@ -1,6 +1,6 @@
 """A site with servers, web and worker of its own: callers retry in parallel and send nonsense, a worker is killed.
 
-`with-services -- python -m classifier.tests.logs.busy_site FOLDER` leaves every log in FOLDER: `retries.log` is
+`with-services -- python -m toxicsite.tests.logs.busy_site FOLDER` leaves every log in FOLDER: `retries.log` is
 PostgreSQL's until all ordinary calls were answered, `postgres.log` also has what was broken on purpose afterwards.
 """
 

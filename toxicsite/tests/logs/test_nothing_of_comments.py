@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from classifier.tests.logs.busy_site import MARKERS
 from toxicsite.tests.launcher_process import launcher
+from toxicsite.tests.logs.busy_site import MARKERS
 
 LOGS = ("postgres", "redis", "web", "killed", "other")
 
@@ -15,7 +15,7 @@ LOGS = ("postgres", "redis", "web", "killed", "other")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What every process of a busy site wrote, by its name."""
     folder = tmp_path_factory.mktemp("site")
-    script = (sys.executable, "-m", "classifier.tests.logs.busy_site", str(folder))
+    script = (sys.executable, "-m", "toxicsite.tests.logs.busy_site", str(folder))
     output = folder / "output"
     with launcher("with-services", "--", *script, output=output, VAR_DIR=str(folder / "var")) as process:
         assert process.wait(180) == 0, output.read_text()
