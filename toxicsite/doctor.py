@@ -19,6 +19,8 @@ from classifier.models import ModelVersion, ModelVersionStatus, ReferenceService
 from classifier.selectors.operations import deliveries_by_status, pending_comments
 from classifier.selectors.references import services_there
 from classifier.services import workers
+from classifier.services.model_files import files_damage
+from classifier.services.model_versions import model_version_before_active
 from classifier.services.reference_notices import reference_notices
 from classifier.services.roles import ADMIN
 from classifier.services.usage import beat_seen_seconds_ago
@@ -30,6 +32,17 @@ GIB = 1024**3
 SKEW_SECONDS = 2.0
 STUCK_SECONDS = 300.0
 BEAT_SECONDS = 180.0
+# The settings with which PostgreSQL's log holds no statement and no row (launcher/postgres.py has them, too).
+SILENT = {
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+    "auto_explain.log_min_duration": "-1",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length_on_error": "0",
+}
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 MIGRATE = "python manage.py migrate"
 RUN = "make run (or start the service), then look at its log"
@@ -137,6 +150,20 @@ def check_database() -> Iterator[Finding]:
         )
 
 
+def check_database_log() -> Iterator[Finding]:
+    """Whether the server would write statements, and with them comments and their authors, into its log."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(SILENT)])
+        found = dict(cursor.fetchall())
+    loud = {name: silent for name, silent in SILENT.items() if found.get(name, silent) != silent}
+    if not loud:
+        yield Finding("database log", OK, "No statement and no value of a row gets into it.")
+        return
+    message = f"PostgreSQL may write comments and their authors into its log, by {', '.join(loud)}."
+    changes = " ".join(f"ALTER SYSTEM SET {name} = '{silent}';" for name, silent in loud.items())
+    yield Finding("database log", WARN, message, f"as its superuser: {changes} SELECT pg_reload_conf();")
+
+
 def check_people() -> Iterator[Finding]:
     if User.objects.filter(Q(is_superuser=True) | Q(groups__name=ADMIN), is_active=True).exists():
         yield Finding("people", OK, "Somebody administers this site.")
@@ -167,11 +194,13 @@ def check_workers() -> Iterator[Finding]:
         fix = f"{RUN}: celery -A toxicsite worker -Q classify --pool=solo"
         yield Finding("classification worker", FAIL, "None is running, so nothing gets a verdict.", fix)
     else:
-        problems = [status.problem for status in alive if status.problem]
+        problem = next((f"{one.problem} {one.detail}".strip() for one in alive if one.problem), "")
+        notice = next((f"{one.notice} {one.detail}" for one in alive if one.notice), "")
         names = ", ".join(status.name for status in alive)
-        state, message = (FAIL, f"{names}: {problems[0]}") if problems else (OK, f"{names} is ready.")
+        state = FAIL if problem else WARN if notice else OK
+        message = f"{names}: {problem or notice}" if problem or notice else f"{names} is ready."
         yield Finding(
-            "classification worker", state, message, "see the findings about the model" if problems else ""
+            "classification worker", state, message, "" if state == OK else "see the findings about the model"
         )
     ago = beat_seen_seconds_ago()
     if ago is None and (not alive or up_seconds < BEAT_SECONDS):
@@ -221,14 +250,19 @@ def check_model() -> Iterator[Finding]:
         fix = f"python manage.py load_model {settings.STARTER_MODEL_DIR} --activate"
         yield Finding("model", FAIL, "No model version is active.", fix)
         return
-    again = f"copy its folder back to {active.path}, or activate another version"
-    try:
-        manifest = verify(active.path)
-    except (ArtifactInvalid, ArtifactMismatch, OSError) as error:
-        yield Finding("model", FAIL, f"The files of {active} are not what was registered: {error}", again)
+    again = "load a whole copy: python manage.py load_model FOLDER"
+    before = model_version_before_active()
+    if before is not None and (damage := files_damage(before)):
+        message = f"Nobody can roll back to {before}, whose files are damaged: {'; '.join(damage)}."
+        yield Finding("earlier model", WARN, message, again)
+    if damage := files_damage(active):
+        message = f"The files of {active} are not what was registered: {'; '.join(damage)}."
+        yield Finding("model", FAIL, message, f"{again}, or activate another version")
         return
-    if manifest.weights_sha256 != active.sha256:
-        yield Finding("model", FAIL, f"The weights in {active.path} belong to another version.", again)
+    try:
+        verify(active.path)
+    except (ArtifactInvalid, ArtifactMismatch) as error:
+        yield Finding("model", FAIL, f"{active} cannot be loaded: {error}", "activate another version")
         return
     yield Finding("model", OK, f"{active}: every file has its hash.")
     if (Path(active.path) / "README.md").is_file():
@@ -298,6 +332,7 @@ def _key_readable(service: ReferenceService) -> bool:
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_settings,
     check_database,
+    check_database_log,
     check_people,
     check_redis,
     check_workers,

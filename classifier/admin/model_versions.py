@@ -82,6 +82,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
                     "name",
                     "status_badge",
                     "running",
+                    "trouble",
                     "is_shadow",
                     "created_at",
                     "activated_at",
@@ -91,7 +92,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         ("Decision", {"fields": ["labels", "primary_label", "decision_threshold"]}),
         ("Artifact", {"fields": ["directory", "sha256", "manifest_text"]}),
     ]
-    readonly_fields = ["status_badge", "running", "decision_threshold", "manifest_text"]
+    readonly_fields = ["status_badge", "running", "trouble", "decision_threshold", "manifest_text"]
 
     @display(description="Status", ordering="status")
     def status_badge(self, version: ModelVersion) -> SafeString:
@@ -111,6 +112,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     @display(description="Workers running it")
     def running(self, version: ModelVersion) -> int:
         return sum(status.model_version == version.version for status in workers())
+
+    @display(description="Why workers cannot load it")
+    def trouble(self, version: ModelVersion) -> str:
+        told = (status for status in workers() if status.broken == version.version)
+        return next((f"{status.problem or status.notice} {status.detail}" for status in told), "-")
 
     @display(description="Manifest")
     def manifest_text(self, version: ModelVersion) -> SafeString:

@@ -23,6 +23,7 @@ from classifier.api.field_errors import header_error
 from classifier.api.permissions import caller
 from classifier.api.problems import KEY_REUSED, Problem, invalid
 from classifier.models import IdempotentRequest
+from toxicsite.lib.inserting import get_or_insert
 
 KEPT = timedelta(hours=24)
 CLEANED_AT_ONCE = 100
@@ -44,8 +45,8 @@ def once(request: Request, make: Callable[[], int], show: Callable[[int], Respon
     user, fingerprint = caller(request), _fingerprint(request)
     with transaction.atomic():
         _forget_old()
-        row, new = IdempotentRequest.objects.get_or_create(
-            user=user, key=key, defaults={"fingerprint": fingerprint}
+        row, new = get_or_insert(
+            IdempotentRequest.objects.all(), user=user, key=key, defaults={"fingerprint": fingerprint}
         )
         if new:
             row.result = make()

@@ -62,6 +62,7 @@ THROTTLED = Kind("rate-limit-exceeded", 429, "Too many requests")
 SERVER_ERROR = Kind("server-error", 500, "The server failed")
 BUSY = Kind("busy", 503, "The server is busy")
 NO_WORKER = Kind("no-worker", 503, "No classification worker is running")
+MODEL_BROKEN = Kind("model-broken", 503, "The model cannot be loaded")
 UNAVAILABLE = Kind("unavailable", 503, "The database does not answer")
 DEADLINE_PASSED = Kind("deadline-passed", 504, "The verdict did not arrive in time")
 NO_ROOM = Kind("no-room", 507, "The server's disk is full")
@@ -83,6 +84,7 @@ KINDS = (
     SERVER_ERROR,
     BUSY,
     NO_WORKER,
+    MODEL_BROKEN,
     UNAVAILABLE,
     DEADLINE_PASSED,
     NO_ROOM,

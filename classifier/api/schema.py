@@ -18,6 +18,7 @@ from classifier.api.problems import (
     INVALID,
     KEY_REUSED,
     KINDS,
+    MODEL_BROKEN,
     NO_ROOM,
     NO_WORKER,
     NOT_FOUND,
@@ -56,6 +57,7 @@ _DETAILS = {
     SERVER_ERROR: "Something failed on the server; the details are in its log under this request id.",
     UNAVAILABLE: "The database does not answer. Try again in a few seconds.",
     BUSY: "8 streams are open already. Try again in a while.",
+    MODEL_BROKEN: "The model version NAME cannot be loaded: one of its files is damaged.",
     NO_WORKER: "No worker is there to score the text. Try again shortly; nothing was stored.",
     NO_ROOM: NOTHING_STORED,
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
@@ -173,7 +175,7 @@ def _response(kind: Kind, *, has_body: bool) -> dict[str, Any]:
         "example": _example(kind, has_body=has_body).body(),
     }
     response: dict[str, Any] = {"description": f"{kind.title}.", "content": {PROBLEM_TYPE: media}}
-    if kind in (THROTTLED, BUSY, NO_WORKER, UNAVAILABLE, DEADLINE_PASSED, NO_ROOM):
+    if kind in (THROTTLED, BUSY, NO_WORKER, MODEL_BROKEN, UNAVAILABLE, DEADLINE_PASSED, NO_ROOM):
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
         }

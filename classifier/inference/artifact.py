@@ -72,7 +72,11 @@ def load_manifest(path: Path | str) -> Manifest:
     folder = Path(path)
     if not folder.is_dir():
         raise ArtifactInvalid(f"{folder} is not a folder; a model is a folder with {MANIFEST} in it")
-    return parse_manifest(read_json(folder, MANIFEST))
+    raw = read_json(folder, MANIFEST)
+    try:
+        return parse_manifest(raw)
+    except (ArtifactInvalid, ArtifactMismatch) as error:
+        raise type(error)(f"{MANIFEST} in {folder}: {error}") from None
 
 
 def verify(path: Path | str) -> Manifest:
@@ -86,9 +90,39 @@ def verify(path: Path | str) -> Manifest:
     return manifest
 
 
+def damage(path: Path | str, promised: Manifest) -> list[str]:
+    """A sentence for each file in `path` that is not what `promised` says of it; empty when all are whole.
+
+    Unlike `verify` it trusts no manifest in the folder, and goes on after the first file.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return [f"{folder} is missing, or no folder"]
+    found = []
+    try:
+        if read_json(folder, MANIFEST) != dict(promised.raw):
+            found.append(f"{MANIFEST} in {folder} is not the one that was registered")
+    except ArtifactInvalid as error:
+        found.append(str(error))
+    for name in promised.files:
+        try:
+            _check_bytes(folder, promised, name)
+        except (ArtifactInvalid, ArtifactMismatch) as error:
+            found.append(str(error))
+    if not found:
+        try:
+            _check_listing(folder, promised)
+        except ArtifactInvalid as error:
+            found.append(str(error))
+    return found
+
+
 def read_verified(folder: Path, manifest: Manifest, name: str) -> bytes:
     """One file's bytes, hashed after reading, so that what is loaded is what was promised whatever happens on disk."""
-    data = _plain_file(folder, name).read_bytes()
+    try:
+        data = _plain_file(folder, name).read_bytes()
+    except OSError as error:
+        raise _unreadable(folder, name, error) from None
     if hashlib.sha256(data).hexdigest() != manifest.files[name].sha256:
         raise ArtifactMismatch(f"{name} in {folder} changed while it was being loaded")
     return data
@@ -103,6 +137,8 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
         raise ArtifactInvalid(f"{name} in {folder} has {size:,} bytes, at most {limit:,} are accepted")
     try:
         value = json.loads(place.read_bytes().decode("utf-8"), parse_constant=_no_constant)
+    except OSError as error:
+        raise _unreadable(folder, name, error) from None
     except (ValueError, RecursionError) as error:
         raise ArtifactInvalid(f"{name} in {folder} is not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -220,7 +256,10 @@ def size_limit(name: str) -> int:
 
 
 def _check_listing(folder: Path, manifest: Manifest) -> None:
-    found = {entry.name for entry in folder.iterdir()}
+    try:
+        found = {entry.name for entry in folder.iterdir()}
+    except OSError as error:
+        raise ArtifactInvalid(f"{folder} cannot be read: {error.strerror}") from None
     unlisted = sorted(found - set(manifest.files) - {MANIFEST})
     if unlisted:
         raise ArtifactInvalid(
@@ -237,8 +276,11 @@ def _check_bytes(folder: Path, manifest: Manifest, name: str) -> None:
         raise ArtifactMismatch(
             f"{name} in {folder} has {place.stat().st_size:,} bytes, its manifest says {entry.bytes:,}"
         )
-    with place.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with place.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(folder, name, error) from None
     if digest != entry.sha256:
         raise ArtifactMismatch(f"{name} in {folder} is not the file of its manifest: its sha256 is {digest}")
 
@@ -248,7 +290,11 @@ def _plain_file(folder: Path, name: str) -> Path:
     try:
         mode = place.lstat().st_mode
     except OSError as error:
-        raise ArtifactInvalid(f"{name} in {folder} cannot be read: {error.strerror}") from None
+        raise _unreadable(folder, name, error) from None
     if not stat.S_ISREG(mode):
         raise ArtifactInvalid(f"{name} in {folder} is not a plain file")
     return place
+
+
+def _unreadable(folder: Path, name: str, error: OSError) -> ArtifactInvalid:
+    return ArtifactInvalid(f"{name} in {folder} cannot be read: {error.strerror}")

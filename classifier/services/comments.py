@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from classifier.models import (
     COMMENT_TRANSITIONS,
@@ -28,6 +28,7 @@ from classifier.services.validation import (
     validate_comments,
     validate_source_slug,
 )
+from toxicsite.lib.inserting import get_or_insert, insert_unless_taken
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, transition
 
@@ -109,7 +110,7 @@ def source_get_or_create(source: Source | str) -> Source:
     if isinstance(source, Source):
         return source
     slug = validate_source_slug(source)
-    return Source.objects.get_or_create(slug=slug, defaults={"name": slug})[0]
+    return get_or_insert(Source.objects.all(), slug=slug, defaults={"name": slug})[0]
 
 
 def _is_pending(comment_id: int) -> bool:
@@ -166,18 +167,13 @@ def _insert_or_find(made: list[Comment], source: Source) -> list[Comment]:
             comment.newly_submitted = True
         return made
     _wait_for_turn(source, alone=len(ids) > 1)
-    try:
-        with transaction.atomic():
-            taken = _by_external_id(source, ids)
-            Comment.objects.bulk_create([c for c in made if c.external_id not in taken])
-    except IntegrityError:  # somebody inserted one of them between our look and our insert
-        taken = _by_external_id(source, ids)
-        for comment in made:
-            comment.pk = None
-        Comment.objects.bulk_create([c for c in made if c.external_id not in taken])
+    taken = _by_external_id(source, ids)
+    new = {id(row) for row in insert_unless_taken([c for c in made if c.external_id not in taken])}
+    if len(new) + len(taken) < len(made):  # somebody inserted one of them between our look and our insert
+        taken = _by_external_id(source, [c.external_id for c in made if c.external_id and id(c) not in new])
     for comment in made:
-        comment.newly_submitted = comment.external_id not in taken
-    return [taken.get(comment.external_id or "", comment) for comment in made]
+        comment.newly_submitted = id(comment) in new
+    return [comment if comment.newly_submitted else taken[comment.external_id] for comment in made]
 
 
 def _wait_for_turn(source: Source, *, alone: bool) -> None:

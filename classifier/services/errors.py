@@ -8,6 +8,7 @@ __all__ = [
     "ArtifactRejected",
     "ClaimTaken",
     "DecisionConflict",
+    "ModelBroken",
     "NoBroker",
     "NoModel",
     "NoWorker",
@@ -24,7 +25,11 @@ class NoWorker(Exception):
 
 
 class NoModel(NoWorker):
-    """A worker runs, but no model version is active (or the active one cannot be loaded)."""
+    """A worker runs, but has no model: no version is active, or (ModelBroken) the active one cannot be loaded."""
+
+
+class ModelBroken(NoModel):
+    """The active version cannot be loaded, and no other one answers; the message is a sentence for anybody."""
 
 
 class ScoreTimeout(Exception):

@@ -8,6 +8,7 @@ from classifier.services.access import require_source
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
 from classifier.services.validation import InvalidInput, ValidationProblem
+from toxicsite.lib.inserting import get_or_insert
 
 NOTE_CHARACTERS = 500
 
@@ -33,8 +34,10 @@ def golden_add(*, comment: Comment, expected: str, by: User | None, note: str = 
     if problems:
         raise InvalidInput(problems)
     with transaction.atomic():
-        item, is_new = GoldenItem.objects.select_for_update().get_or_create(
-            comment=comment, defaults={"expected": expected, "note": note, "created_by": by}
+        item, is_new = get_or_insert(
+            GoldenItem.objects.select_for_update(),
+            comment=comment,
+            defaults={"expected": expected, "note": note, "created_by": by},
         )
         if not is_new:
             if item.retired_at is None:

@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 class WorkerStatus:
     """`alive` is False without a heartbeat; `problem` says why a live worker cannot score, or is empty.
 
-    `problem` may name files of this server: it is for the log and `manage.py doctor`. Pages, APIs and probes show
-    `public_problem`, which has fixed words only.
+    `problem` is a sentence that names the version. Pages and probes show `public_problem`, which has fixed words only.
+    `notice` says that it scores with another version than the active one, `broken`, which cannot be loaded. Both are
+    for everybody; `detail` names files and paths and is for who may activate versions.
     """
 
     alive: bool
@@ -36,6 +37,9 @@ class WorkerStatus:
     seen_at: datetime | None = None
     problem: str = ""
     name: str = ""
+    notice: str = ""
+    broken: str = ""
+    detail: str = ""
 
     @property
     def public_problem(self) -> str:
@@ -63,13 +67,25 @@ def a_worker_lives() -> bool:
         return bool(client().exists(key(ALIVE_KEY)))
 
 
-def beat(name: str, *, model_version: str | None, backend: str, problem: str) -> None:
+def beat(
+    name: str,
+    *,
+    model_version: str | None,
+    backend: str,
+    problem: str,
+    notice: str = "",
+    broken: str = "",
+    detail: str = "",
+) -> None:
     """Renew the sign of life of worker `name`."""
     value = {
         "name": name,
         "model_version": model_version,
         "backend": backend,
         "problem": problem,
+        "notice": notice,
+        "broken": broken,
+        "detail": detail,
         "seen_at": datetime.now(UTC).isoformat(),
     }
     with broker_errors(), client().pipeline(transaction=False) as pipe:

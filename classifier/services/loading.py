@@ -9,7 +9,10 @@ from typing import Any
 
 from django.conf import settings
 
+from classifier.inference.artifact import MANIFEST, read_json
+from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.models import ModelVersion
+from classifier.services.model_files import DAMAGED, files_restore
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import ring
 
@@ -30,7 +33,8 @@ class Engine:
 class Loading(threading.Thread):
     """One attempt at loading a version: `load()` waits for it, `start()` does not and rings the worker at its end.
 
-    Once `is_over`, either `engine` is there or `error` says why not. Who started it decides whether it is still wanted.
+    A damaged copy of the shipped model is made again. Once `is_over`, either `engine` is there or `error` says why
+    not, and `is_damaged` whether that lies in the files. Who started it decides whether it is still wanted.
     """
 
     def __init__(self, version: ModelVersion) -> None:
@@ -38,6 +42,7 @@ class Loading(threading.Thread):
         self.version = version
         self.engine: Engine | None = None
         self.error = ""
+        self.is_damaged = False
         self.is_over = (
             False  # before the bell, unlike is_alive(): the turn that it asks for has to find the engine
         )
@@ -50,14 +55,23 @@ class Loading(threading.Thread):
         began = time.monotonic()
         try:
             with one_at_a_time:
-                scorer = load_scorer(self.version)
+                scorer = self._scorer()
             self.engine = Engine(scorer, self.version)
         except Exception as error:
             self.error = str(error) or type(error).__name__
+            self.is_damaged = isinstance(error, DAMAGED)
         else:
             took = time.monotonic() - began
             logger.info("Loaded model version %s (%s) in %.1f s", self.version, scorer.backend_name, took)
         self.is_over = True
+
+    def _scorer(self) -> Any:
+        try:
+            return load_scorer(self.version)
+        except DAMAGED:
+            if not files_restore(self.version):
+                raise
+        return load_scorer(self.version)
 
 
 def loading_finish(seconds: float) -> None:
@@ -75,7 +89,14 @@ def ring_worker() -> None:
 
 
 def load_scorer(version: ModelVersion) -> Any:
-    """Load the artifact of `version`; the import is here because it may bring torch."""
+    """Load the artifact of `version`; the import is here because it may bring torch.
+
+    Raises ArtifactInvalid or ArtifactMismatch where its files are not the ones that were registered.
+    """
+    if not version.path.is_dir():
+        raise ArtifactInvalid(f"{version.path} is missing")
+    if read_json(version.path, MANIFEST) != version.manifest:
+        raise ArtifactMismatch(f"{MANIFEST} in {version.path} is not the one that was registered")
     # Threads of the engine that wait for work must sleep, not spin: the web server, Postgres and Redis answer the
     # same request on the same cores (measured on 2 busy cores: 15 ms instead of 107 ms for one text). Read by
     # OpenMP when torch is first imported.

@@ -1,7 +1,7 @@
 """Registering model versions and deciding which one is in production."""
 
-import shutil
-import tempfile
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from classifier.inference.artifact import Manifest, verify
-from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+from classifier.inference.artifact import Manifest
 from classifier.models import (
     MODEL_VERSION_TRANSITIONS,
     ModelVersion,
@@ -20,43 +19,45 @@ from classifier.models import (
 )
 from classifier.services.errors import ArtifactRejected, NothingToRollBackTo
 from classifier.services.events import MODEL_PROMOTED, emit
+from classifier.services.model_files import files_check, files_put, files_verified
 from classifier.services.permissions import require_permission
 from classifier.services.promotion_gate import GateClosed, gate_check
+from toxicsite.lib.inserting import get_or_insert
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 
 CLASSIFY_TASK = "classifier.classify"
 
+logger = logging.getLogger(__name__)
+
 
 def model_version_register(*, directory: Path, by: User | None = None) -> ModelVersion:
     """Verify the artifact in `directory`, copy it under settings.MODELS_DIR and record it as a candidate.
 
-    Gives the existing version when this very artifact is already registered. Raises ArtifactRejected.
+    Gives the existing version when this very artifact is already registered, and makes its copy again where that
+    is damaged. Raises ArtifactRejected.
     """
     require_permission(by, "classifier.add_modelversion")
-    manifest = _verified(directory)
+    manifest = files_verified(directory)
     known = ModelVersion.objects.filter(version=manifest.version).first()
     if known is not None and known.manifest != dict(manifest.raw):
         raise ArtifactRejected(
             f"{manifest.version} is already registered with another manifest; give the artifact a new name."
         )
-    _place(directory, manifest)
+    _place(directory, manifest, is_known=known is not None)
     if known is not None:
         return known
-    try:
-        with transaction.atomic():
-            return ModelVersion.objects.create(
-                version=manifest.version,
-                name=manifest.name,
-                directory=manifest.version,
-                sha256=manifest.weights_sha256,
-                labels=list(manifest.labels),
-                thresholds=dict(manifest.thresholds),
-                primary_label=manifest.primary_label,
-                manifest=dict(manifest.raw),
-            )
-    except IntegrityError:  # registered by somebody else in this moment
-        return ModelVersion.objects.get(version=manifest.version)
+    fields = {
+        "name": manifest.name,
+        "directory": manifest.version,
+        "sha256": manifest.weights_sha256,
+        "labels": list(manifest.labels),
+        "thresholds": dict(manifest.thresholds),
+        "primary_label": manifest.primary_label,
+        "manifest": dict(manifest.raw),
+    }
+    with transaction.atomic():
+        return get_or_insert(ModelVersion.objects.all(), version=manifest.version, defaults=fields)[0]
 
 
 def model_version_activate(
@@ -72,7 +73,7 @@ def model_version_activate(
     if model_version.status == ModelVersionStatus.ACTIVE:
         raise IllegalTransition(f"{model_version} is the active version already")
     gate = _gate(model_version, override_reason.strip())
-    _verified(model_version.path)  # slow, so before the transaction; the worker checks again when it loads
+    files_check(model_version)  # slow, so before the transaction; the worker checks again when it loads
     try:
         with transaction.atomic():
             before = ModelVersion.objects.select_for_update().active()
@@ -139,31 +140,18 @@ def _gate(candidate: ModelVersion, override_reason: str) -> dict[str, Any] | Non
     return kept if verdict.passed else {**kept, "overridden": override_reason}
 
 
-def _verified(directory: Path) -> Manifest:
-    try:
-        return verify(directory)
-    except (ArtifactInvalid, ArtifactMismatch) as error:
-        raise ArtifactRejected(str(error)) from error
-
-
-def _place(directory: Path, manifest: Manifest) -> None:
-    """Copy the artifact to its place, whole or not at all, and check the copy."""
-    root = Path(settings.MODELS_DIR)
-    place = root / manifest.version
-    if place.exists():
-        if _verified(place).raw != manifest.raw:
-            raise ArtifactRejected(f"{place} already holds another artifact of this name.")
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root, prefix=".incoming-") as incoming:
-        copy = Path(incoming) / manifest.version
-        copy.mkdir()
-        for name in ("manifest.json", *manifest.files):
-            shutil.copyfile(directory / name, copy / name)
-        if _verified(copy).raw != manifest.raw:
-            raise ArtifactRejected(f"{directory} changed while it was being copied.")
+def _place(directory: Path, manifest: Manifest, *, is_known: bool) -> None:
+    """Copy the artifact to its place, unless a whole copy is there; one that is damaged is made again."""
+    place = Path(settings.MODELS_DIR) / manifest.version
+    if os.path.lexists(place):
         try:
-            copy.rename(place)
-        except OSError:
-            if not place.exists():
-                raise
+            found = files_verified(place)
+        except ArtifactRejected as error:
+            logger.warning("A model's copy is damaged and is made again from %s: %s", directory, error)
+        else:
+            if found.raw == manifest.raw:
+                return
+            if not is_known:
+                raise ArtifactRejected(f"{place} already holds another artifact of this name.")
+            logger.warning("The manifest in %s was changed; the copy is made again from %s", place, directory)
+    files_put(directory, manifest, place)

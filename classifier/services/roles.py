@@ -18,6 +18,7 @@ from classifier.models import User
 from classifier.services.access import require_reach
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
+from toxicsite.lib.inserting import get_or_insert
 
 VIEWER = "Viewer"
 MODERATOR = "Moderator"
@@ -140,7 +141,7 @@ STAFF_ROLES = frozenset({MODEL_ADMIN, ADMIN})
 def roles_ensure(application: str = "classifier") -> None:
     """Make the groups of the roles, with exactly their permissions in `application`; idempotent."""
     for role, names in ROLE_PERMISSIONS.items():
-        group, _ = Group.objects.get_or_create(name=role)
+        group, _ = get_or_insert(Group.objects.all(), name=role)
         codenames = {
             codename
             for label, _, codename in (name.rpartition(".") for name in names)

@@ -11,6 +11,7 @@ from classifier.selectors.review import queue_order
 from classifier.services.permissions import require_permission
 from classifier.services.roles import ROLE_PERMISSIONS
 from classifier.services.validation import InvalidInput, ValidationProblem
+from toxicsite.lib.inserting import inserted
 
 NAME_CHARACTERS = 100
 POSITION_MAX = 10_000
@@ -87,10 +88,16 @@ def _save(
         raise InvalidInput(problems)
     queue.name, queue.filters, queue.order = name, read.to_data(), order
     queue.roles, queue.position = chosen, position
+    taken = ValidationProblem("name", "Another queue has this name.", "unique")
     try:
         with transaction.atomic():
-            queue.save()
-    except IntegrityError as error:
-        taken = ValidationProblem("name", "Another queue has this name.", "unique")
+            if queue.pk is None:
+                if not inserted(queue):
+                    raise InvalidInput([taken])
+            elif SavedQueue.objects.exclude(pk=queue.pk).filter(name=name).exists():
+                raise InvalidInput([taken])
+            else:
+                queue.save()
+    except IntegrityError as error:  # somebody took the name between our look and our change
         raise InvalidInput([taken]) from error
     return queue

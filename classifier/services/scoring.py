@@ -9,7 +9,8 @@ from django.conf import settings
 from classifier.inference.sentences import sentence_spans
 from classifier.models import Comment
 from classifier.services import transport
-from classifier.services.errors import NoModel
+from classifier.services.errors import ModelBroken, NoModel
+from classifier.services.heartbeat import NO_VERSION
 from classifier.services.validation import text_problem, validate_texts
 
 SENTENCES_MAX = 50
@@ -75,7 +76,7 @@ def score_texts(
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
 
     With `sentences` those of each text are scored too, by the same version. Raises InvalidInput, NoBroker, NoWorker,
-    NoModel (a NoWorker) or ScoreTimeout.
+    NoModel or ModelBroken (each a NoWorker) or ScoreTimeout.
     """
     checked = validate_texts(texts)
     places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
@@ -85,7 +86,8 @@ def score_texts(
     payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts)}
     reply = transport.ask(payload, deadline=deadline)
     if "problem" in reply:
-        raise NoModel(reply["problem"])
+        problem = str(reply["problem"])
+        raise NoModel(problem) if problem == NO_VERSION else ModelBroken(problem)
     answers = [_decode(item) for item in reply["items"]]
     found = answers[: len(checked)]
     return _with_sentences(checked, found, places, answers[len(checked) :]) if sentences else found

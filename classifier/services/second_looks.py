@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from classifier.models import FINAL_ACTIONS, Comment, Decision, SecondReview, User
 from classifier.selectors.judged_text import edited_since
@@ -18,6 +18,7 @@ from classifier.services.access import require_source
 from classifier.services.errors import DecisionConflict
 from classifier.services.permissions import require_permission
 from classifier.services.validation import InvalidInput, ValidationProblem
+from toxicsite.lib.inserting import inserted
 
 LOOK = "classifier.add_secondreview"
 SESSION_KEY = "queue"  # where a session remembers somebody's work in the queue
@@ -81,8 +82,8 @@ def second_look_record(*, comment: Comment, action: str, by: User) -> SecondRevi
         automatic=False,
         by__isnull=False,
     ).first()
-    try:
-        with transaction.atomic():
-            return SecondReview.objects.create(comment=comment, first=standing, action=action, by=by)
-    except IntegrityError as error:
-        raise DecisionConflict(LOOKED) from error
+    review = SecondReview(comment=comment, first=standing, action=action, by=by)
+    with transaction.atomic():
+        if not inserted(review):
+            raise DecisionConflict(LOOKED)
+    return review

@@ -66,9 +66,9 @@ class ClassifyWorker:
                 return True
 
     def _engine(self) -> Engine | None:
-        before = self.holder.engine, self.holder.problem
+        before = self.holder.engine, self.holder.problem, self.holder.notice
         engine = self.holder.current()
-        if self.heartbeat is not None and before != (engine, self.holder.problem):
+        if self.heartbeat is not None and before != (engine, self.holder.problem, self.holder.notice):
             self.heartbeat.now()
         return engine
 

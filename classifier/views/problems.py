@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from classifier.services import NoBroker, NoModel, NoWorker, ScoreTimeout, TextProblem
+from classifier.services import ModelBroken, NoBroker, NoModel, NoWorker, ScoreTimeout, TextProblem
 
 SCORING_ERRORS = (NoBroker, NoWorker, ScoreTimeout)
 
@@ -51,6 +51,9 @@ def problem_of(error: Exception | TextProblem) -> Problem:
         return Problem(
             "This text cannot be scored", error.message, 422, "Cannot be scored", "broken", "error"
         )
+    if isinstance(error, ModelBroken):
+        detail = f"{error} Nothing was stored. An administrator has to mend it or activate another version."
+        return Problem("The model cannot be loaded", detail, 503, "The model cannot be loaded")
     if isinstance(error, NoModel):
         return NO_MODEL
     if isinstance(error, NoWorker):

@@ -26,6 +26,17 @@ from toxicsite.launcher.substitute_user import let_reach, own, substitute_user
 ROLE = DATABASE = "toxicsite"
 START_SECONDS = 60.0
 ORPHAN_SECONDS = 15.0
+# No statement and no value of a row gets into the server's log; docker-compose.yml and README repeat this.
+QUIET_LOG = (
+    "log_statement=none",
+    "log_min_duration_statement=-1",
+    "log_min_duration_sample=-1",
+    "log_transaction_sample_rate=0",
+    "log_min_error_statement=panic",
+    "log_error_verbosity=terse",
+    "log_parameter_max_length=0",
+    "log_parameter_max_length_on_error=0",
+)
 # What a throwaway cluster may skip: it never has to survive a crash.
 UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -50,6 +61,7 @@ class Cluster:
             "listen_addresses=",
             f"unix_socket_directories={self.socket_dir}",
             "log_min_messages=warning",
+            *QUIET_LOG,
         ]
         options += ["log_timezone=UTC", "timezone=UTC"] + ([] if self.durable else list(UNSAFE_BUT_FAST))
         return [str(programs() / "postgres"), "-D", str(self.data), *(f"--{option}" for option in options)]

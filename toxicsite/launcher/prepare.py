@@ -7,6 +7,7 @@ standard error.
 import os
 import sys
 import traceback
+from pathlib import Path
 
 import django
 from django.core.exceptions import ImproperlyConfigured
@@ -27,9 +28,7 @@ def main() -> int:
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
         step = "The starter model cannot be loaded"
         if (settings.STARTER_MODEL_DIR / "manifest.json").exists():
-            call_command(
-                "load_model", str(settings.STARTER_MODEL_DIR), "--activate-if-none", stdout=sys.stderr
-            )
+            _load_starter(settings.STARTER_MODEL_DIR)
         else:
             sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
         step = "The sample data set cannot be loaded"
@@ -48,6 +47,18 @@ def main() -> int:
         sys.stdout.write(f"{step}: {first[0] if first else type(error).__name__}\n")
         return 1
     return 0
+
+
+def _load_starter(folder: Path) -> None:
+    """Register the shipped model and mend its copy; where another version is active, the site starts without it."""
+    from classifier.models import ModelVersion
+
+    try:
+        call_command("load_model", str(folder), "--activate-if-none", stdout=sys.stderr)
+    except CommandError as error:
+        if ModelVersion.objects.active() is None:
+            raise
+        sys.stderr.write(f"The starter model cannot be loaded: {error}\n")
 
 
 def _load_sample() -> None:

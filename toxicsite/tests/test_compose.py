@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from toxicsite.launcher.environment import PROJECT
+from toxicsite.launcher.postgres import QUIET_LOG
 
 OURS = ("web", "worker-classify", "worker-train", "worker-transfers", "worker-deliver", "beat")
 
@@ -40,6 +41,13 @@ def test_every_part_is_there_and_watched(compose: dict[str, Any]) -> None:
     assert set(services) == {"postgres", "redis", "prepare", *OURS}
     unwatched = [name for name, service in services.items() if "test" not in service["healthcheck"]]
     assert unwatched == ["prepare"]
+
+
+def test_its_database_keeps_statements_out_of_its_log_as_the_embedded_one_does(
+    compose: dict[str, Any],
+) -> None:
+    command = compose["services"]["postgres"]["command"]
+    assert command == ["postgres", *(f"-c{setting}" for setting in QUIET_LOG)]
 
 
 def test_nothing_runs_as_root(compose: dict[str, Any]) -> None:

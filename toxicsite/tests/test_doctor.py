@@ -87,6 +87,20 @@ def test_a_missing_extension_and_clocks_that_differ_are_named(monkeypatch: pytes
     assert_fails(doctor.check_database, "clocks", "90.0 seconds", "NTP")
 
 
+def test_a_database_that_logs_statements_is_named_with_what_changes_it() -> None:
+    assert_fine(doctor.check_database_log, "database log")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL log_min_error_statement = error")
+        cursor.execute("SET LOCAL log_error_verbosity = 'default'")
+        cursor.execute("SET LOCAL log_min_duration_statement = 500")
+    found = finding(doctor.check_database_log, "database log")
+    assert found.state == doctor.WARN
+    for name in ("log_min_error_statement", "log_error_verbosity", "log_min_duration_statement"):
+        assert name in found.message
+        assert f"ALTER SYSTEM SET {name} = '{doctor.SILENT[name]}';" in found.fix
+    assert "log_statement" not in found.message
+
+
 def test_servers_that_are_away_are_findings_and_not_errors(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
@@ -142,7 +156,41 @@ def test_a_model_that_is_missing_or_changed_is_named(tmp_path: Path, settings: S
     data[-1] ^= 1
     weights.chmod(0o644)
     weights.write_bytes(data)
-    assert_fails(doctor.check_model, "model", str(version))
+    (Path(version.path) / "config.json").unlink()
+    settings.STARTER_MODEL_DIR = tmp_path / "nothing is shipped"
+    assert_fails(doctor.check_model, "model", str(version), "model.safetensors", "config.json", "load_model")
+
+
+def test_the_version_to_roll_back_to_is_looked_at_too(tmp_path: Path, settings: Settings) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    one, two = (
+        model_version_register(directory=tiny_artifact(tmp_path / f"{seed}", seed=seed)) for seed in (1, 2)
+    )
+    for version in (one, two):
+        model_version_activate(model_version=version, by=None, override_reason="a trial")
+    (one.path / "tokenizer.json").write_text("")
+    assert_fine(doctor.check_model, "model")
+    found = finding(doctor.check_model, "earlier model")
+    assert found.state == doctor.WARN
+    assert str(one) in found.message
+    assert "tokenizer.json" in found.message
+
+
+def test_a_worker_that_answers_with_another_version_is_a_warning_that_names_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status = WorkerStatus(
+        alive=True,
+        name="w",
+        model_version="b-1",
+        notice="a-1 cannot be loaded.",
+        broken="a-1",
+        detail="config.json is missing",
+    )
+    monkeypatch.setattr(doctor, "workers", lambda: [status])
+    found = finding(doctor.check_workers, "classification worker")
+    assert found.state == doctor.WARN
+    assert "a-1 cannot be loaded. config.json is missing" in found.message
 
 
 def test_a_full_disk_and_missing_static_files_are_named(

@@ -4,12 +4,13 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from classifier.models import User
 from classifier.services.permissions import require_permission
 from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.inserting import inserted
 from toxicsite.lib.jobs import enqueue_on_commit, ring
 from training.ml.frozen.hub import check_hub_name
 from training.ml.frozen.rows import RowsRejected
@@ -91,24 +92,23 @@ def dataset_from_hub(
         "configuration": configuration.strip(),
         "revision": revision.strip(),
     }
-    try:
-        with transaction.atomic():
-            dataset = Dataset.objects.create(
-                name=name,
-                kind=DatasetKind.HUB,
-                origin=hub_name,
-                labels=list(columns.values()),
-                statistics={"state": "loading", "since": timezone.now().isoformat(), "wanted": wanted},
-                description=description or (known.description if known else ""),
-                attribution=attribution or (known.attribution if known else ""),
-                license_name=license_name or (known.license_name if known else ""),
-                created_by=by,
+    dataset = Dataset(
+        name=name,
+        kind=DatasetKind.HUB,
+        origin=hub_name,
+        labels=list(columns.values()),
+        statistics={"state": "loading", "since": timezone.now().isoformat(), "wanted": wanted},
+        description=description or (known.description if known else ""),
+        attribution=attribution or (known.attribution if known else ""),
+        license_name=license_name or (known.license_name if known else ""),
+        created_by=by,
+    )
+    with transaction.atomic():
+        if not inserted(dataset):
+            raise DatasetRejected(
+                "name", f"There is a data set called “{name}” already; choose another name."
             )
-            enqueue_on_commit(LOAD_TASK, dataset_id=dataset.pk)
-    except IntegrityError as error:
-        raise DatasetRejected(
-            "name", f"There is a data set called “{name}” already; choose another name."
-        ) from error
+        enqueue_on_commit(LOAD_TASK, dataset_id=dataset.pk)
     return dataset
 
 

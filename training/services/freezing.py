@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.text import slugify
 
 from classifier.models import User
 from classifier.services.permissions import require_permission
+from toxicsite.lib.inserting import inserted
 from toxicsite.lib.no_room import is_no_room, told_no_room
 from training.models import Dataset
 from training.services.errors import DatasetNoRoom, DatasetRejected
@@ -135,16 +136,16 @@ def dataset_store(
     try:
         with transaction.atomic():
             if dataset is None:
-                return Dataset.objects.create(name=name, **fields, **found)
+                made = Dataset(name=name, **fields, **found)
+                if inserted(made):
+                    return made
+                raise DatasetRejected(
+                    "name", f"There is a data set called “{name}” already; choose another name."
+                )
             if Dataset.objects.usable().filter(pk=dataset.pk, directory="").update(**found) == 1:
                 dataset.refresh_from_db()
                 return dataset
-    except IntegrityError as error:
-        shutil.rmtree(place, ignore_errors=True)
-        raise DatasetRejected(
-            "name", f"There is a data set called “{name}” already; choose another name."
-        ) from error
-    except BaseException:  # the database is away, say: a folder that no row names would stay for ever
+    except BaseException:  # the name is taken, or the database away: no folder stays that no row names
         shutil.rmtree(place, ignore_errors=True)
         raise
     shutil.rmtree(place, ignore_errors=True)  # deleted, or loaded by somebody else, while it was loading

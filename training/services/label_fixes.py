@@ -4,12 +4,13 @@ A frozen file never changes. A correction is a row of its own, which the next da
 that is made here, a mixture of which this data set is a part, and the next data set of decisions that has the text.
 """
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import User
 from classifier.services.audit import audit_record
 from classifier.services.permissions import require_permission
+from toxicsite.lib.inserting import inserted
 from training.ml.frozen.rows import text_digest
 from training.ml.frozen.store import pick_rows
 from training.models import SPLITS, Dataset, DatasetKind, LabelFix
@@ -58,12 +59,11 @@ def label_fix_undo(*, fix: LabelFix, by: User | None) -> LabelFix:
     if fix.undoes_id is not None:
         raise NotAllowedNow("This is not a correction.")
     names = ("dataset_id", "split", "row", "digest", "label", "given", "fixed")
-    try:
-        with transaction.atomic():
-            undo = LabelFix.objects.create(**{name: getattr(fix, name) for name in names}, undoes=fix, by=by)
-            _audit(UNDO, fix, by)
-    except IntegrityError as error:
-        raise NotAllowedNow("This correction was taken back already.") from error
+    undo = LabelFix(**{name: getattr(fix, name) for name in names}, undoes=fix, by=by)
+    with transaction.atomic():
+        if not inserted(undo):
+            raise NotAllowedNow("This correction was taken back already.")
+        _audit(UNDO, fix, by)
     return undo
 
 

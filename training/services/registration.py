@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from classifier.models import ModelVersion
 from classifier.services import model_version_register
+from toxicsite.lib.inserting import update_or_insert
 from toxicsite.lib.lifecycle import transition
 from training.models import (
     RUN_TRANSITIONS,
@@ -128,14 +129,17 @@ def _keep(
     fields: dict[str, Any] = {"report": plain(report), "dataset": dataset, "scores": _relative(scores)}
     if experiment is not None:
         fields["experiment"] = experiment
-    Evaluation.objects.update_or_create(
-        model_version=version, fingerprint=fingerprint, baseline="", defaults=fields
+    update_or_insert(
+        Evaluation.objects.all(), model_version=version, fingerprint=fingerprint, baseline="", defaults=fields
     )
     known = set(TestSuite.objects.values_list("pk", flat=True))
     for suite in report.get("suites") or []:
         if suite.get("id") in known:
-            TestSuiteResult.objects.update_or_create(
-                suite_id=suite["id"], model_version=version, defaults={"report": plain(suite)}
+            update_or_insert(
+                TestSuiteResult.objects.all(),
+                suite_id=suite["id"],
+                model_version=version,
+                defaults={"report": plain(suite)},
             )
 
 

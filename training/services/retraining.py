@@ -119,7 +119,7 @@ def retraining_plan_set(
             "after_decisions", "Say after how many new decisions, or choose once a week or drift."
         )
     with transaction.atomic():
-        RetrainingPlan.objects.get_or_create(pk=1)
+        RetrainingPlan.objects.bulk_create([RetrainingPlan(pk=1)], ignore_conflicts=True)
         plan = RetrainingPlan.objects.select_for_update().get(pk=1)
         plan.enabled, plan.weekly, plan.after_decisions = enabled, weekly, after_decisions or None
         plan.recipe, plan.config, plan.mix_with = recipe, dict(config), mix_with
@@ -211,7 +211,7 @@ def _from(at: datetime, now: datetime, why: str = "") -> str:
 
 def _started(experiment: Experiment, latest_decision: int) -> None:
     with transaction.atomic():
-        RetrainingPlan.objects.get_or_create(pk=1)
+        RetrainingPlan.objects.bulk_create([RetrainingPlan(pk=1)], ignore_conflicts=True)
         plan = RetrainingPlan.objects.select_for_update().get(pk=1)
         plan.last_started_at, plan.last_experiment = timezone.now(), experiment
         plan.last_decision_id = max(plan.last_decision_id, latest_decision)

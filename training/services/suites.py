@@ -1,10 +1,11 @@
 """Test suites that people bring: taken in whole or not at all, and retired when they are no longer asked."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import User
 from classifier.services.permissions import require_permission
+from toxicsite.lib.inserting import inserted
 from training.ml.suites import SuiteError, parse_suite, suite_fingerprint
 from training.models import TestSuite
 from training.services.errors import NotAllowedNow, SuiteRejected
@@ -38,20 +39,20 @@ def suite_create(
     except SuiteError as error:
         message = str(error)
         raise SuiteRejected("file", f"{message[:1].upper()}{message[1:]}.") from None
-    try:
-        with transaction.atomic():
-            return TestSuite.objects.create(
-                name=name,
-                kind=kind,
-                description=description.strip(),
-                label=label.strip(),
-                cases=[case.to_dict() for case in cases],
-                groups=sorted({case.group for case in cases if case.group}),
-                fingerprint=suite_fingerprint(cases),
-                created_by=by,
-            )
-    except IntegrityError as error:
-        raise SuiteRejected("name", f"There is a test suite called “{name}” already.") from error
+    suite = TestSuite(
+        name=name,
+        kind=kind,
+        description=description.strip(),
+        label=label.strip(),
+        cases=[case.to_dict() for case in cases],
+        groups=sorted({case.group for case in cases if case.group}),
+        fingerprint=suite_fingerprint(cases),
+        created_by=by,
+    )
+    with transaction.atomic():
+        if not inserted(suite):
+            raise SuiteRejected("name", f"There is a test suite called “{name}” already.")
+    return suite
 
 
 def suite_retire(*, suite: TestSuite, by: User | None) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import ModelVersion, User
 from classifier.services.permissions import require_permission
+from toxicsite.lib.inserting import inserted
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 from training.ml.config import ConfigError
@@ -86,28 +87,27 @@ def sweep_create(
         teacher=teacher,
         base_version=base_version,
     )
-    try:
-        with transaction.atomic():
-            sweep = Sweep.objects.create(
-                name=name,
-                recipe=recipe,
-                config=nested(config),
-                dataset=dataset,
-                teacher=teacher,
-                base_version=base_version,
-                space={dimension.name: dimension.to_dict() for dimension in dimensions},
-                objectives=[objective.to_dict() for objective in plan.objectives],
-                sampler=sampler,
-                pruner=pruner,
-                trials_wanted=plan.trials,
-                seed=seed,
-                study_name=f"sweep-{uuid4().hex}",
-                options={"train_best": train_best, "at_once": at_once, "full": flat(full or {})},
-                created_by=by,
-            )
-            enqueue_on_commit(SWEEP_TASK, sweep_id=sweep.pk)
-    except IntegrityError:
-        raise ConfigRejected("name", "There is a sweep of this name; choose another.") from None
+    sweep = Sweep(
+        name=name,
+        recipe=recipe,
+        config=nested(config),
+        dataset=dataset,
+        teacher=teacher,
+        base_version=base_version,
+        space={dimension.name: dimension.to_dict() for dimension in dimensions},
+        objectives=[objective.to_dict() for objective in plan.objectives],
+        sampler=sampler,
+        pruner=pruner,
+        trials_wanted=plan.trials,
+        seed=seed,
+        study_name=f"sweep-{uuid4().hex}",
+        options={"train_best": train_best, "at_once": at_once, "full": flat(full or {})},
+        created_by=by,
+    )
+    with transaction.atomic():
+        if not inserted(sweep):
+            raise ConfigRejected("name", "There is a sweep of this name; choose another.")
+        enqueue_on_commit(SWEEP_TASK, sweep_id=sweep.pk)
     return sweep
 
 

@@ -16,6 +16,7 @@ from classifier.services import (
     ArtifactRejected,
     GateClosed,
     NothingToRollBackTo,
+    WorkerStatus,
     gate_check,
     model_version_activate,
     model_version_roll_back,
@@ -69,6 +70,7 @@ def version_list(request: HttpRequest) -> HttpResponse:
             for key, name in STATUSES
         ],
         "status": status,
+        "broken": broken_models(),
         "page": page,
         "earlier": page.number > 1 and _query(status=status, page=page.number - 1),
         "later": page.number < page.pages and _query(status=status, page=page.number + 1),
@@ -114,6 +116,7 @@ def production_context(request: HttpRequest, found: ModelVersion) -> dict[str, A
         "active": ModelVersion.objects.active(),
         "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=found.pk).first(),
         "running": sum(status.model_version == found.version for status in workers()),
+        "broken": broken_models(version=found),
         "may_promote": person_of(request).has_perm(PROMOTE),
         "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
         "test_set": Dataset.objects.test_set(),
@@ -188,6 +191,16 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
     return tried(
         request, found, start, f"{names} will be measured when the training worker is free; reload then."
     )
+
+
+def broken_models(version: ModelVersion | None = None) -> list[WorkerStatus]:
+    """What workers tell of versions (or this one) that they cannot load, each state once."""
+    told = [
+        status
+        for status in workers()
+        if status.broken and (version is None or status.broken == version.version)
+    ]
+    return list({(status.problem, status.notice, status.detail): status for status in told}.values())
 
 
 def found_version(version_id: int) -> ModelVersion:

@@ -8,6 +8,7 @@ from classifier.api.dialects.refusals import Refusal, Why
 from classifier.models import ModelVersion
 from classifier.services import (
     InvalidInput,
+    ModelBroken,
     NoBroker,
     NoModel,
     NoWorker,
@@ -42,8 +43,10 @@ def scored_or_not(texts: Sequence[str], *, names: Sequence[str]) -> list[ScoredT
     except ScoreTimeout:
         message = f"No verdict came within {settings.SCORE_DEADLINE_SECONDS:g} seconds. Try again."
         raise Refusal(Why.TOO_LATE, message, headers=RETRY) from None
-    except NoModel:
-        message = "A worker runs, but no model version is active."
+    except NoModel as error:
+        message = (
+            str(error) if isinstance(error, ModelBroken) else "A worker runs, but no model version is active."
+        )
         raise Refusal(Why.NO_WORKER, message, headers=RETRY) from None
     except (NoWorker, NoBroker):
         message = "No worker is there to score the text. Try again shortly."

@@ -18,7 +18,7 @@ from classifier.api.base import Endpoint, body_object, checked_body, refusal
 from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
 from classifier.api.permissions import caller
-from classifier.api.problems import DEADLINE_PASSED, NO_WORKER, Problem, invalid
+from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid
 from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.api.v1.representation import ACTION_CHOICES, NUDGE_HELP, PROBABILITIES, VERDICT_CHOICES
 from classifier.inference.bands import BANDS
@@ -26,6 +26,7 @@ from classifier.models import ApiScope, ModelVersion, Source
 from classifier.selectors.access import sees_source
 from classifier.services import (
     InvalidInput,
+    ModelBroken,
     NoBroker,
     NoModel,
     NoWorker,
@@ -176,9 +177,9 @@ class Output(serializers.Serializer[Any]):
 
 DESCRIPTION = """\
 Send `text` or `texts`. Nothing is stored or logged. The verdict comes within the server's deadline, or the
-answer is 504; 503 says that no worker is running. Of `texts`, one that is blank, too long or otherwise
-impossible to score has its own `error`, and the others have their verdicts; only where none may be scored is
-the call refused.
+answer is 504; 503 says that no worker is running or that the model cannot be loaded. Of `texts`, one that is
+blank, too long or otherwise impossible to score has its own `error`, and the others have their verdicts; only
+where none may be scored is the call refused.
 
 Each verdict comes with what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
 `nudge` and `reasons`. A 503 or 504 has an `action` too: `publish` where the policy fails open, `hold` where it
@@ -189,7 +190,7 @@ Needs the scope `score`, or a session with its CSRF token."""
 
 class ScoreEndpoint(Endpoint):
     scopes = {"POST": ApiScope.SCORE}
-    problems = {"POST": (NO_WORKER, DEADLINE_PASSED)}
+    problems = {"POST": (MODEL_BROKEN, NO_WORKER, DEADLINE_PASSED)}
 
     @extend_schema(
         operation_id="score_texts",
@@ -266,6 +267,9 @@ def _scored(
             "texts or submit them to /api/v1/comments/ and read the verdicts later."
         )
         raise Problem(DEADLINE_PASSED, detail, headers=RETRY, action=unscored_of(source_id)) from None
+    except ModelBroken as error:
+        detail = f"{error} An administrator has to mend it or activate another version; nothing was stored."
+        raise Problem(MODEL_BROKEN, detail, headers=RETRY, action=unscored_of(source_id)) from None
     except NoModel:
         detail = "A worker runs, but it has no active model version. An administrator has to activate one."
         raise Problem(NO_WORKER, detail, headers=RETRY, action=unscored_of(source_id)) from None

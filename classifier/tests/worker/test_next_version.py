@@ -158,8 +158,14 @@ def test_a_version_that_cannot_be_loaded_leaves_the_one_before_and_is_told_of(
     one, two = candidates
     model_version_activate(model_version=two, by=None)
     (two.path / "model.safetensors").write_bytes(b"damaged")
-    wait_until(lambda: not worker.turn() and two.version in worker_status().problem)
-    assert worker_status().model_version == one.version
+    wait_until(lambda: not worker.turn() and worker_status().broken == two.version)
+    status = worker_status()
+    assert (status.model_version, status.problem) == (one.version, "")
+    assert status.notice == (
+        f"The model version {two.version} cannot be loaded: one of its files is damaged. "
+        f"{one.version} answers instead."
+    )
+    assert "model.safetensors" in status.detail
     assert versions(ask(worker)) == {one.version}
 
 

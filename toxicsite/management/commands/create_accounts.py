@@ -9,6 +9,8 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from toxicsite.lib.inserting import get_or_insert
+
 PASSWORD_BYTES = 12
 
 
@@ -33,7 +35,7 @@ class Command(BaseCommand):
             admin = user_model.objects.create_superuser(username="admin", password=logins["admin"])
             moderator = user_model.objects.create_user(username="moderator", password=logins["moderator"])
             for user, role in ((admin, "Admin"), (moderator, "Moderator")):
-                user.groups.add(Group.objects.get_or_create(name=role)[0])
+                user.groups.add(get_or_insert(Group.objects.all(), name=role)[0])
         self.stdout.write("Accounts, shown this once:")
         for name, password in logins.items():
             self.stdout.write(f"    {name:<10} {password}")
