@@ -1,6 +1,7 @@
 """The administration: people, comments, predictions, model versions, API keys; one kind a file."""
 
 from classifier.admin.api_keys import ApiKeyAdmin
+from classifier.admin.clients_seen import ClientSeenAdmin
 from classifier.admin.comments import CommentAdmin, SourceAdmin
 from classifier.admin.history import CommentEventAdmin, ModelVersionEventAdmin
 from classifier.admin.model_versions import ModelVersionAdmin
@@ -25,6 +26,7 @@ __all__ = [
     "AppealAdmin",
     "AuditEntryAdmin",
     "BulkActionAdmin",
+    "ClientSeenAdmin",
     "CommentAdmin",
     "CommentEventAdmin",
     "DayStatisticAdmin",

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from classifier.api.problems import Problem
 from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
 from classifier.selectors.access import seen_by
 from classifier.services import ApiKeyInvalid, api_key_authenticate
+from classifier.services.clients_seen import client_seen
 from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.services.reference_calls import OwnAnswer
 from classifier.services.usage import usage_error_count
@@ -44,6 +46,8 @@ class DialectView(View):
     sent: bytes | None = None
     taken = 0
     extra_headers: dict[str, str]  # what a reply says beside the other service's own format; on every 2xx
+    asked_attributes: Iterable[str] = ()  # what this call asks for, for the page about moving here
+    asked_languages: Iterable[str] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.extra_headers = {}
@@ -69,6 +73,15 @@ class DialectView(View):
                 response.headers.setdefault(name, value)
         if self.api_key is not None and response.status_code >= 400 and response.status_code != 429:
             usage_error_count(api_key=self.api_key)
+        if self.api_key is not None:
+            client_seen(
+                api_key=self.api_key,
+                dialect=self.dialect.name,
+                user_agent=request.headers.get("User-Agent", ""),
+                library=request.headers.get("X-Goog-Api-Client", ""),
+                attributes=self.asked_attributes,
+                languages=self.asked_languages,
+            )
         return response
 
     def body(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ EVERYTHING = {
     "appeal",
     "auditentry",
     "bulkaction",
+    "clientseen",
     "comment",
     "commentevent",
     "daystatistic",

@@ -67,6 +67,7 @@ class Analyze(PerspectiveView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         fields = Fields(self.body(), KNOWN)
+        self.note_asked(fields, "requestedAttributes")
         plain = common.read_comment(fields.values.get("comment"))
         names = fields.mapping("requestedAttributes")
         if not names:

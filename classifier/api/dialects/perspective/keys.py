@@ -26,6 +26,14 @@ class PerspectiveView(DialectView):
                 return sent.strip()
         return super().sent_key()
 
+    def note_asked(self, fields: Fields, attributes: str = "") -> None:
+        """Note the names and languages of a call before it can be refused for one of them."""
+        names, languages = fields.values.get(attributes), fields.values.get("languages")
+        self.asked_attributes = names if isinstance(names, dict) else ()
+        if isinstance(languages, str):
+            languages = [languages]
+        self.asked_languages = languages if isinstance(languages, list) else ()
+
     def source_of(self, fields: Fields) -> Source | str:
         """The source of `communityId` as a slug; without one the key's only source, or else `perspective`.
 

@@ -34,6 +34,7 @@ class SuggestScore(PerspectiveView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         fields = Fields(self.body(), KNOWN)
+        self.note_asked(fields)
         plain = common.read_comment(fields.values.get("comment"))
         names = fields.mapping("attributeScores")
         if not names:
