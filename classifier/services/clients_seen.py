@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -139,7 +140,7 @@ def client_seen(
 
 
 def _write(key_id: int, dialect: str, agent: str, attributes: list[str], languages: list[str]) -> None:
-    values = {
+    values: dict[str, Any] = {
         "key": key_id,
         "dialect": dialect,
         "agent": agent,

@@ -104,6 +104,8 @@ GET  rules/<int:rule_id>/                       LA     404
 POST rules/<int:rule_id>/switch/                A      404
 POST v1alpha1/comments:analyze                  public 400
 POST v1alpha1/comments:suggestscore             public 400
+POST batch                                      public 400
+POST batch/commentanalyzer/v1alpha1             public 400
 GET  $discovery/rest                            public 200
 GET  discovery/v1/apis/commentanalyzer/v1alpha1/rest  public 200
 POST v1/moderations                             public 401

@@ -50,8 +50,6 @@ def lost_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResp
         413: f"Request payload size exceeds the limit: {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.",
     }
     if status == 404 and request.path.startswith("/batch"):
-        messages[404] = (
-            "There are no batches in this form; POST /api/v1/score/ takes up to 1,000 texts at once."
-        )
+        messages[404] = f"Nothing lives at {request.method} {request.path}. Batches of calls go to /batch."
     message = messages.get(status, "Something failed on the server.")
     return dialect.answer(Refusal(REASONS.get(status, Why.BROKEN), message))

@@ -4,6 +4,7 @@ from django.urls import path
 
 from classifier.api.dialects.openai import Moderations
 from classifier.api.dialects.perspective.analyze import Analyze
+from classifier.api.dialects.perspective.batch import Batch
 from classifier.api.dialects.perspective.discovery import Discovery
 from classifier.api.dialects.perspective.suggest import SuggestScore
 from classifier.api.dialects.tei import Health, Info, Predict
@@ -13,6 +14,8 @@ urlpatterns = [
     path("v1alpha1/comments:suggestscore", SuggestScore.as_view(), name="perspective-suggestscore"),
     path("$discovery/rest", Discovery.as_view(), name="perspective-discovery"),
     path("discovery/v1/apis/commentanalyzer/v1alpha1/rest", Discovery.as_view()),
+    path("batch", Batch.as_view(), name="perspective-batch"),
+    path("batch/commentanalyzer/v1alpha1", Batch.as_view()),
     path("v1/moderations", Moderations.as_view(), name="openai-moderations"),
     path("predict", Predict.as_view(), name="tei-predict"),
     path("info", Info.as_view(), name="tei-info"),

@@ -61,6 +61,26 @@ def test_googles_python_client_analyzes_suggests_and_is_told_of_errors(
     assert refused.value.error_details[0]["errorType"] == "COMMENT_EMPTY"
 
 
+def test_googles_python_client_puts_calls_into_a_batch(client: Any, model: ModelVersion) -> None:
+    """As HELM does it: the text itself is the name of the call."""
+    long = f"{RUDE} ü + <b> " * 300
+    answers: dict[str, Any] = {}
+    batch = client.new_batch_http_request(
+        callback=lambda name, reply, error: answers.update({name: error or reply})
+    )
+    for text in (RUDE, KIND, long, ""):
+        batch.add(
+            client.comments().analyze(body=body(text, spanAnnotations=True)), request_id=text or "empty"
+        )
+    batch.execute()
+    assert list(answers) == [RUDE, KIND, long, "empty"]
+    alone = client.comments().analyze(body=body(RUDE, spanAnnotations=True)).execute()
+    assert answers[RUDE] == alone
+    assert isinstance(answers["empty"], HttpError)
+    assert (answers["empty"].status_code, answers["empty"].reason) == (400, "Comment must be non-empty.")
+    assert answers[long]["attributeScores"]["TOXICITY"]["spanScores"]
+
+
 def test_googles_python_client_stores_a_comment_with_the_verdict_that_it_was_told(
     client: Any, model: ModelVersion
 ) -> None:

@@ -84,6 +84,10 @@ def test_languages_that_were_asked_for_come_back(
     assert body["languages"] == body["detectedLanguages"] == languages
 
 
+def test_a_language_that_is_no_list_is_a_list_of_one(sender: Sender, asked: list[list[str]]) -> None:
+    assert sender.post(ANALYZE, request(languages="en")).json()["languages"] == ["en"]
+
+
 def test_the_languages_are_those_of_the_manifest_where_it_names_some(
     sender: Sender, asked: list[list[str]], active_version: ModelVersion
 ) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from classifier.models import Comment, CommentContext, Source, User
+from classifier.models import Comment, CommentContext, Source, Suggestion, User
 from classifier.services.author_export import author_export
 from classifier.services.privacy import comment_erase, retention_run
-from classifier.tests.dialects.conftest import ANALYZE, Sender
+from classifier.tests.dialects.conftest import ANALYZE, SUGGEST, Sender
 from classifier.tests.dialects.test_analyze import request
 
 ENTRY = {"text": "said <b>before</b>", "type": "HTML"}
@@ -102,3 +102,55 @@ def test_who_is_erased_is_forgotten_where_others_answered_to_them(
     assert answer.context.entries == KEPT[:2]
     elsewhere.context.refresh_from_db()
     assert elsewhere.context.entries == KEPT, "another source's authors are others"
+
+
+def test_an_article_of_megabytes_is_cut_and_the_call_answered(sender: Sender, asked: list[list[str]]) -> None:
+    context = {
+        "entries": [{"text": "before"}],
+        "articleAndParentComment": {
+            "article": {"text": "<p>é" + "é" * 1_000_000, "type": "HTML"},
+            "parentComment": {"text": "A parent"},
+        },
+    }
+    article, *others = store(sender, context=context).context.entries
+    assert others == [{"kind": "before", "text": "before"}, {"kind": "parent", "text": "A parent"}]
+    assert set(article["text"]) == {"é"}
+    assert 64_000 < len(article["text"].encode()) <= 64 * 1024
+
+
+def test_a_context_is_cut_before_a_tag_that_the_limit_would_break(
+    sender: Sender, asked: list[list[str]]
+) -> None:
+    text = "word " + f'<a href="{"x" * 70_000}">link</a>'
+    [entry] = store(sender, context={"entries": [{"text": text, "type": "HTML"}]}).context.entries
+    assert entry == {"kind": "before", "text": "word "}
+
+
+def test_short_texts_are_kept_whole_beside_a_long_one_and_the_last_entries_of_many(
+    sender: Sender, asked: list[list[str]]
+) -> None:
+    article, parent = {"text": "x" * 200_000}, {"text": "A parent"}
+    long, short = store(sender, context={"entries": [article, parent]}).context.entries
+    assert (len(long["text"]), short["text"]) == (64 * 1024 - len("A parent"), "A parent")
+
+    many = [{"text": f"entry {number}"} for number in range(10_000)]
+    kept = store(sender, context={"entries": many}).context.entries
+    assert [entry["text"] for entry in kept] == [f"entry {number}" for number in range(9_900, 10_000)]
+
+
+def test_what_is_no_entry_is_refused_in_a_large_context_too(sender: Sender, asked: list[list[str]]) -> None:
+    entries = [{"text": "x" * 100_000}, {"text": 7}]
+    response = sender.post(ANALYZE, request(context={"entries": entries}))
+    assert response.status_code == 400
+    assert "context.entries[1].text" in response.json()["error"]["message"]
+
+
+def test_suggested_scores_keep_no_more_of_a_context_either(sender: Sender) -> None:
+    body = {
+        "comment": {"text": "you idiot"},
+        "attributeScores": {"TOXICITY": {"summaryScore": {"value": 1}}},
+        "context": {"entries": [{"text": "x" * 100_000}]},
+    }
+    assert sender.post(SUGGEST, body).status_code == 200
+    [entry] = Suggestion.objects.get().context["context"]["entries"]
+    assert len(entry["text"]) == 64 * 1024

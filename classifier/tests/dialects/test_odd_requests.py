@@ -1,11 +1,10 @@
-"""What real clients and proxies send beside the plain form: numbers in quotes, compressed bodies, batches."""
+"""What real clients and proxies send beside the plain form: numbers in quotes, compressed bodies."""
 
 import gzip
 import json
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from classifier.models import Suggestion
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, SUGGEST, Sender
@@ -54,16 +53,6 @@ def test_a_compressed_body_is_refused_in_so_many_words(
     assert refused.status_code == 400
     assert "Compressed bodies are not read" in refused.content.decode()
     assert sender.post(path, body, **{"Content-Encoding": "identity"}).status_code == 200
-
-
-@pytest.mark.parametrize("path", ["/batch", "/batch/commentanalyzer/v1alpha1"])
-def test_googles_batches_are_refused_in_their_form_and_name_what_is_there_instead(
-    db: None, path: str
-) -> None:
-    response = Client().post(path, "--x--", content_type="multipart/mixed; boundary=x")
-    assert response.status_code == 404
-    error = response.json()["error"]
-    assert (error["status"], "/api/v1/score/" in error["message"]) == ("NOT_FOUND", True)
 
 
 @pytest.mark.parametrize("path", BODIES)

@@ -60,7 +60,8 @@ CASES: list[tuple[dict[str, Any], bytes]] = [
         invalid("Invalid value at 'comment.type' (TYPE_ENUM)"),
     ),
     (request(doNotStore="yes"), invalid("Invalid value at 'doNotStore' (TYPE_BOOL)")),
-    (request(languages="en"), invalid("Invalid value at 'languages' (TYPE_STRING)")),
+    (request(languages={"en": 1}), invalid("Invalid value at 'languages' (TYPE_STRING)")),
+    (request(languages="it"), ITALIAN),
     (request(clientToken=["x"]), invalid("Invalid value at 'clientToken' (TYPE_STRING)")),
     (request(context=[]), invalid("Invalid value at 'context' (message)")),
     (

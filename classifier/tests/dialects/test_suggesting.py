@@ -77,7 +77,6 @@ def test_tags_are_stripped(sender: Sender) -> None:
             invalid("Two attributes say different things of the same label: TOXICITY and TOXICITY@2"),
         ),
         ({"sessionId": "s" * 201}, invalid("'sessionId' has more than 200 characters")),
-        ({"context": {"entries": [{"text": "a" * 70_000}]}}, invalid("'context' is larger than 65536 bytes")),
         ({"languages": ["en"] * 36}, invalid("'languages' is too long")),
         (
             {"doNotStore": True},

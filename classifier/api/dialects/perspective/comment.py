@@ -15,6 +15,7 @@ from classifier.services.comment_context import Context
 
 TEXT_LIMIT = 20_480
 CONTEXT_LIMIT = 64 * 1024
+ENTRIES_KEPT = 100  # of a context that is cut
 NAME_LIMIT = 200
 LANGUAGES_LIMIT = 35
 TEXT_TYPES = ("TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT", "HTML")
@@ -49,7 +50,10 @@ def empty() -> Exception:
 
 
 def read_context(value: Any) -> dict[str, Any]:
-    """The context as it was sent, once it has the right form: it is recorded with what is stored and never scored."""
+    """The context as it was sent, once it has the right form: it is recorded with what is stored and never scored.
+
+    One that is larger than CONTEXT_LIMIT is cut to that, and does not fail the call: some clients send whole articles.
+    """
     if value is None:
         return {}
     fields = Fields(value, ("entries", "articleAndParentComment"), "context")
@@ -60,9 +64,39 @@ def read_context(value: Any) -> dict[str, Any]:
         for name in PAIR:
             if name in pair.values:
                 _entry(pair.values[name], pair.path(name))
-    if len(json.dumps(value)) > CONTEXT_LIMIT:
-        raise invalid(f"'context' is larger than {CONTEXT_LIMIT} bytes")
-    return dict(value)
+    return dict(value) if len(json.dumps(value)) <= CONTEXT_LIMIT else _cut_context(fields)
+
+
+def _cut_context(fields: Fields) -> dict[str, Any]:
+    """The context within CONTEXT_LIMIT: the last entries; short texts whole, longer ones cut to the same length."""
+    both = Fields(fields.values.get("articleAndParentComment") or {}, PAIR)
+    entries = (fields.values.get("entries") or [])[-ENTRIES_KEPT:]
+    given = [*entries, *(both.values.get(name) for name in PAIR)]
+    texts = [((entry or {}).get("text") or "").encode() for entry in given]
+    size = _shared(sorted(map(len, texts)), CONTEXT_LIMIT)
+    kept = [
+        _cut(entry, text, size) if entry and text else {} for entry, text in zip(given, texts, strict=True)
+    ]
+    pair = {name: entry for name, entry in zip(PAIR, kept[-len(PAIR) :], strict=True) if entry}
+    parts = {"entries": [each for each in kept[: -len(PAIR)] if each], "articleAndParentComment": pair}
+    return {name: part for name, part in parts.items() if part}
+
+
+def _shared(sizes: list[int], most: int) -> int:
+    """The length at which rising `sizes` are cut, so that together they are `most` at most."""
+    for place, size in enumerate(sizes):
+        share = most // (len(sizes) - place)
+        if size > share:
+            return share
+        most -= size
+    return max(sizes, default=0)
+
+
+def _cut(entry: dict[str, Any], text: bytes, size: int) -> dict[str, Any]:
+    kept = text[:size].decode(errors="ignore")
+    if len(text) > size and entry.get("type") == "HTML" and kept.rfind("<") > kept.rfind(">"):
+        kept = kept[: kept.rfind("<")]  # a tag that is cut would be read as text
+    return {**entry, "text": kept}
 
 
 def kept_context(context: dict[str, Any], session: str) -> Context:

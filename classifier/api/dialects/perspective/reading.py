@@ -62,7 +62,10 @@ class Fields:
         return float(value) if abs(value) < 1e308 else (1.0 if value > 0 else -1.0) * 1e308
 
     def words(self, name: str, *, most: int) -> list[str]:
+        """A list of words; a bare string is a list of one, as some clients send it."""
         value = self.values.get(name, [])
+        if isinstance(value, str):
+            value = [value]
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise self.wrong(name, TYPES[str])
         if len(value) > most or any(len(each) > most for each in value):
