@@ -2,17 +2,12 @@
 
 from functools import cache
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
-
-from classifier.api.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
-from classifier.api.dialects.perspective.comment import languages_of
-from classifier.models import ModelVersion
 
 
 @require_safe
@@ -32,23 +27,3 @@ def openapi_yaml() -> bytes:
 def api_page(request: HttpRequest) -> HttpResponse:
     """Swagger UI from our own static files, so it works offline."""
     return render(request, "api/docs.html")
-
-
-@require_safe
-def migrate_page(request: HttpRequest) -> HttpResponse:
-    """How to move here from a service whose format this server speaks."""
-    version = ModelVersion.objects.only("labels", "manifest").active()
-    known = version.labels if version is not None else []
-    context = {
-        "url": request.build_absolute_uri("/").rstrip("/"),
-        "key": "tox_YOUR_KEY",
-        "attributes": [
-            {"name": name, "label": label, "answered": label in known} for name, label in PERSPECTIVE.items()
-        ],
-        "uncovered": sorted(UNCOVERED),
-        "categories": [{"name": name, "labels": labels} for name, labels in OPENAI.items()],
-        "languages": languages_of(version),
-        "batch": f"{settings.BATCH_MAX_COMMENTS:,}",
-        "characters": f"{settings.COMMENT_MAX_CHARACTERS:,}",
-    }
-    return render(request, "api/migrate.html", context)

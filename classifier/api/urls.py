@@ -2,8 +2,9 @@
 
 from django.urls import include, path, re_path
 
-from classifier.api.documentation import api_page, migrate_page, openapi_file
+from classifier.api.documentation import api_page, openapi_file
 from classifier.api.lost import lost
+from classifier.api.migration import migrate_page
 
 urlpatterns = [
     path("v1/", include("classifier.api.v1.urls")),
