@@ -262,6 +262,7 @@ REFERENCE_THREADS = env.whole("REFERENCE_THREADS", 16, at_least=1)
 TRANSFER_MAX_BYTES = env.whole("TRANSFER_MAX_BYTES", 2 * 1024 * 1024 * 1024, at_least=1)
 TRANSFER_CLAIM_SECONDS = env.number("TRANSFER_CLAIM_SECONDS", 120.0)
 TRANSFER_KEEP_HOURS = env.number("TRANSFER_KEEP_HOURS", 72.0)
+REFERENCE_MAP_MIN_PAIRS = env.whole("REFERENCE_MAP_MIN_PAIRS", 300, at_least=10)
 EXPORT_DIRECT_ROWS = env.whole("EXPORT_DIRECT_ROWS", 10_000)
 
 # --- the quality gate before production -------------------------------------------------------------------

@@ -42,7 +42,8 @@ class Progress:
 
 def transfers_seen_by(*, user: User) -> QuerySet[Transfer]:
     """Imports and exports: all for who sees every source, otherwise one's own: a file holds what its maker saw."""
-    rows = Transfer.objects.exclude(kind=Transfer.Kind.RESCORE).select_related("by").order_by("-id")
+    rows = Transfer.objects.filter(kind__in=[Transfer.Kind.IMPORT, Transfer.Kind.EXPORT])
+    rows = rows.select_related("by").order_by("-id")
     return rows if user.sees_all_sources else rows.filter(by=user)
 
 
@@ -60,8 +61,8 @@ def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:
 
 
 def _begun(transfer: Transfer) -> tuple[datetime, int] | None:
-    """When the present run began and how much was done then; a rescoring's lasts over its many turns."""
-    if transfer.kind == Transfer.Kind.RESCORE:
+    """When the present run began and how much was done then; a rescoring's and a comparison's last over many turns."""
+    if transfer.kind in (Transfer.Kind.RESCORE, Transfer.Kind.COMPARE):
         if transfer.finished_at is not None or "since" not in transfer.options:
             return None
         seconds, rows = transfer.options["since"]

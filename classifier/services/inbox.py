@@ -14,6 +14,9 @@ from toxicsite.lib import metrics
 TAKE_AT_ONCE = 64
 TAKE_SECONDS = 1.0
 SLICE_CHARACTERS = 8_192  # about the 2,048 tokens that the engine runs at once
+BACKLOG_CHARACTERS = (
+    2_048  # the longest that a question which comes in meanwhile waits for one of the backlog
+)
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ class Job:
     question: Question
     texts: list[str]
     explained: int = 0
+    backlog: bool = False
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -43,6 +47,8 @@ class Job:
 
 def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
     """Answer every question in the inbox, the shortest first, those that arrive meanwhile too; return how many.
+
+    Questions of the backlog come last and are scored in smaller slices.
 
     What arrives after TAKE_SECONDS is left to the next call, for which its own bell has rung: else stored comments
     and another model version would wait as long as there is always somebody who asks.
@@ -64,7 +70,7 @@ def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
         jobs = [job for job in jobs if job.question.expires > now]
         if not jobs or engine is None:
             return served
-        jobs.sort(key=lambda job: (job.explain, job.characters_left))
+        jobs.sort(key=lambda job: (job.backlog, job.explain, job.characters_left))
         _advance(jobs, engine)
         for job in jobs:
             if job.is_done:
@@ -77,7 +83,8 @@ def _job(question: Question) -> Job:
     """Parts of texts come last, and only whole texts are explained."""
     texts = question.payload["texts"]
     whole = len(texts) - question.payload["parts"]
-    return Job(question, texts, whole if question.payload["explain"] else 0)
+    backlog = bool(question.payload.get("backlog"))
+    return Job(question, texts, whole if question.payload["explain"] else 0, backlog)
 
 
 def _advance(jobs: list[Job], engine: Engine) -> None:
@@ -88,9 +95,9 @@ def _advance(jobs: list[Job], engine: Engine) -> None:
         job.answers.append(_explained(text, engine))
         return
     chosen: list[tuple[Job, str]] = []
-    room = SLICE_CHARACTERS
+    room = BACKLOG_CHARACTERS if jobs[0].backlog else SLICE_CHARACTERS
     for job in jobs:
-        if job.explain:
+        if job.explain or job.backlog != jobs[0].backlog:
             break
         for text in job.texts[len(job.answers) :]:
             if chosen and len(text) > room:

@@ -71,19 +71,25 @@ class TextProblem:
 
 
 def score_texts(
-    *, texts: Sequence[str], explain: bool = False, sentences: bool = False, deadline: float
+    *,
+    texts: Sequence[str],
+    explain: bool = False,
+    sentences: bool = False,
+    backlog: bool = False,
+    deadline: float,
 ) -> list[ScoredText | TextProblem]:
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
 
-    With `sentences` those of each text are scored too, by the same version. Raises InvalidInput, NoBroker, NoWorker,
-    NoModel or ModelBroken (each a NoWorker) or ScoreTimeout.
+    With `sentences` those of each text are scored too, by the same version. With `backlog` everybody else who asks
+    meanwhile is answered first. Raises InvalidInput, NoBroker, NoWorker, NoModel or ModelBroken (each a NoWorker) or
+    ScoreTimeout.
     """
     checked = validate_texts(texts)
     places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
     # A text of one sentence has its scores already.
     places = [[] if spans == [(0, len(text))] else spans for text, spans in zip(checked, places, strict=True)]
     parts = [text[begin:end] for text, spans in zip(checked, places, strict=True) for begin, end in spans]
-    payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts)}
+    payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts), "backlog": backlog}
     reply = transport.ask(payload, deadline=deadline)
     if "problem" in reply:
         problem = str(reply["problem"])

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from classifier.models import Transfer
+from classifier.services.comparing_files import comparison_run
 from classifier.services.exporting import export_run
 from classifier.services.import_run import import_run
 from classifier.services.rescoring import rescore_run
@@ -14,6 +15,7 @@ RUNS: dict[str, Callable[..., None]] = {
     Transfer.Kind.IMPORT: import_run,
     Transfer.Kind.EXPORT: export_run,
     Transfer.Kind.RESCORE: rescore_run,
+    Transfer.Kind.COMPARE: comparison_run,
 }
 logger = logging.getLogger(__name__)
 

@@ -65,11 +65,11 @@ def errors_file_of(transfer: Transfer) -> Path | None:
 
 
 def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> Path | None:
-    """The file of rows that an import could not take, for somebody who reads it; None where there is none."""
+    """The file of rows that an import or a comparison could not take, for somebody who reads it; None where there is none."""
     path = errors_file_of(transfer)
     if path is not None:
         audit_record(
-            verb="import.errors",
+            verb=f"{transfer.kind}.errors",
             by=by,
             api_key=api_key,
             count=transfer.error_rows,
@@ -202,8 +202,9 @@ def transfer_resume(*, transfer: Transfer, by: User | None) -> None:
         row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)
         if row.status != Status.FAILED:
             raise TransferNotPossible(f"This {row.kind} is {row.status}; only a failed one goes on.")
-        if row.kind == Transfer.Kind.IMPORT and file_of(row) is None:
-            raise TransferNotPossible("The file is not kept any more. Bring it again: known IDs are skipped.")
+        if row.kind in (Transfer.Kind.IMPORT, Transfer.Kind.COMPARE) and file_of(row) is None:
+            known = ": known IDs are skipped" if row.kind == Transfer.Kind.IMPORT else ""
+            raise TransferNotPossible(f"The file is not kept any more. Bring it again{known}.")
         for name in (CANCELLED, "since"):
             row.options.pop(name, None)
         Transfer.objects.filter(pk=row.pk).update(
