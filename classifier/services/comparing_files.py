@@ -67,6 +67,7 @@ POLL_SECONDS = 0.1
 BEAT_SECONDS = 2.0
 WAITING = "waiting"  # the option that says what a comparison waits for
 NO_WORKER = "No worker scores texts at the moment; it goes on when one does."
+LIVE_FIRST = "Comments that came in live wait for their verdict; it goes on after them."
 TEXT_NAMES = ("text", "comment", "comment_text", "body", "content", "message")
 Status = Transfer.Status
 Labels = Mapping[str, Sequence[str]]
@@ -246,7 +247,7 @@ def comparison_store(
 
 
 def comparison_delete(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> None:
-    """Delete a comparison of a file with every row of it. Raises TransferNotPossible while it runs, PermissionDenied."""
+    """Delete a comparison of a file with its rows. Raises TransferNotPossible while it runs, and PermissionDenied."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)
@@ -326,6 +327,10 @@ def own_scores(scores: Mapping[str, float], labels: Labels) -> dict[str, float]:
     }
 
 
+class _LetGo(Exception):
+    """This process stops, or has waited long enough."""
+
+
 class _Run:
     def __init__(self, transfer: Transfer, file: Path) -> None:
         self.transfer = transfer
@@ -353,21 +358,26 @@ class _Run:
         )
         for chunk in self._chunks(rows):
             try:
-                found = self._scored(chunk, leaving)
+                found = self._scored(chunk, leaving, end)
+            except _LetGo:
+                self._let_go(leaving)
+                return
             except (NoWorker, NoBroker, ScoreTimeout):
                 self.options[WAITING] = NO_WORKER
                 transfer_progress(transfer=self.transfer)
                 transfer_give_back(transfer=self.transfer)  # the sweep rings for it again
                 return
-            if found is not None:
-                self._store(chunk, found)
+            self._store(chunk, found)
             if leaving() or (time.monotonic() >= end and self._more(chunk)):
-                transfer_progress(transfer=self.transfer)
-                transfer_give_back(transfer=self.transfer)
-                if not leaving():
-                    transfer_enqueue(transfer=self.transfer)
+                self._let_go(leaving)
                 return
         self._finish()
+
+    def _let_go(self, leaving: Callable[[], bool]) -> None:
+        transfer_progress(transfer=self.transfer)
+        transfer_give_back(transfer=self.transfer)
+        if not leaving():
+            transfer_enqueue(transfer=self.transfer)
 
     def _more(self, chunk: _Chunk) -> bool:
         return chunk.end < self.file.stat().st_size
@@ -401,14 +411,15 @@ class _Run:
             yield chunk
 
     def _scored(
-        self, chunk: _Chunk, leaving: Callable[[], bool]
-    ) -> list[tuple[ScoredRow, dict[str, float], int]] | None:
-        """The rows of a chunk with this site's scores; None where this process stops before all are there."""
+        self, chunk: _Chunk, leaving: Callable[[], bool], end: float
+    ) -> list[tuple[ScoredRow, dict[str, float], int]]:
+        """The rows of a chunk with this site's scores. Raises _LetGo where live comments wait until `end`."""
         found = []
         for rows in _portions(chunk.rows):
             while Comment.objects.pending().filter(is_backlog=False).exists():
-                if leaving():
-                    return None
+                if leaving() or time.monotonic() >= end + TURN_SECONDS:
+                    self.options[WAITING] = LIVE_FIRST
+                    raise _LetGo
                 self._beat()
                 time.sleep(POLL_SECONDS)
             self._beat()

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from classifier.models import DecisionAction, GoldenItem, ReferenceCall, Suggestion, User
+from classifier.models import Comment, DecisionAction, GoldenItem, ReferenceCall, Suggestion, User
 from classifier.selectors.reference_pairs import text_of
 from classifier.services.access import require_source
-from classifier.services.decisions import decision_record
 from classifier.services.errors import NotPossibleNow
 from classifier.services.golden import golden_add
 from classifier.services.permissions import require_permission
@@ -24,9 +23,9 @@ ADD_GOLDEN = "classifier.add_goldenitem"
 def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, deadline: float) -> GoldenItem:
     """Make the text of a call a known answer: `expected` is approve or remove.
 
-    Where the call stored no comment, its text becomes one of its source, with the verdict of the version in production
-    and decided by `by` as expected, so that it does not wait in the queue. Raises InvalidInput, PermissionDenied,
-    NotPossibleNow where there is no text, and what score_texts raises.
+    Where the call stored no comment, its text becomes one of its source, with the verdict of the version in production.
+    It does not wait in the queue: what is right is known. Raises InvalidInput, PermissionDenied, NotPossibleNow where
+    there is no text, and what score_texts raises.
     """
     require_permission(by, ADD_GOLDEN)
     if expected not in (DecisionAction.APPROVE, DecisionAction.REMOVE):
@@ -48,7 +47,7 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
             call.refresh_from_db()
             return call_golden_add(call=call, expected=expected, by=by, deadline=deadline)
         comment = scored_comment_store(text=text, scored=scored, source=source, by=by)
-        decision_record(comment=comment, action=expected, by=by, note=_note(call))
+        Comment.objects.filter(pk=comment.pk).update(queued_at=None, queue_reasons=[])
         ReferenceCall.objects.filter(pk=call.pk).update(comment=comment)
         comment.refresh_from_db()
         item = golden_add(comment=comment, expected=expected, by=by, note=_note(call))
@@ -59,8 +58,8 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
 def call_suggest(*, call: ReferenceCall, labels: Iterable[str], toxic: bool, by: User | None) -> Suggestion:
     """Suggest what the labels of a call's text should be: all of `labels`, or none of them; once a call.
 
-    A data set made of decisions can include suggestions. Raises InvalidInput, PermissionDenied, and NotPossibleNow where
-    there is no text or there is a suggestion already.
+    A data set made of decisions can include suggestions. Raises InvalidInput, PermissionDenied, and NotPossibleNow
+    where there is no text or there is a suggestion already.
     """
     text = _text(call)
     if call.source is None and call.comment is None:

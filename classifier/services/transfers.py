@@ -65,7 +65,7 @@ def errors_file_of(transfer: Transfer) -> Path | None:
 
 
 def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> Path | None:
-    """The file of rows that an import or a comparison could not take, for somebody who reads it; None where there is none."""
+    """The file of rows that could not be taken, for somebody who reads it; None where there is none."""
     path = errors_file_of(transfer)
     if path is not None:
         audit_record(

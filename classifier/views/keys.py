@@ -23,6 +23,7 @@ from classifier.services.errors import NotPossibleNow
 from classifier.views.access import permitted, person_of
 from classifier.views.key_form import OVERLAPS, KeyForm, NewKeyForm, RotateForm, initial_of, last_day_of
 from classifier.views.references import reference_of_key
+from classifier.views.score_maps import map_of_key
 
 SEE = "classifier.view_apikey"
 ADD = "classifier.add_apikey"
@@ -104,6 +105,7 @@ def key(request: HttpRequest, key_id: int) -> HttpResponse:
         "was_used": any(day.requests or day.refused for day in days),
         "follower": ApiKey.objects.filter(replaces=found).first(),
         "overlaps": OVERLAPS,
+        **map_of_key(found, user),
         "may_change": user.has_perm(CHANGE),
         "may_rotate": user.has_perms((CHANGE, ADD)),
     }

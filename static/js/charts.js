@@ -2,7 +2,8 @@
    Kinds and their JSON:
      lines     {series: [{name, points: [[x, y], …], dashed, area, hidden}], x, y, diagonal}
      scatter   {points: [{name, x, y, url, group}], x, y, pareto}       x.better, y.better: "low" or "high"
-               line: {name, points} is drawn as steps through them; labels: false leaves the names to the tooltips
+               line: {name, points} is drawn as steps through them; labels: false leaves the names to the tooltips;
+               small: true draws many points as a cloud
      parallel  {dimensions: [{name, values, log}], rows: [[…], …], colour: index of the dimension that colours}
      bars      {categories: […], series: [{name, values, low, high}], vertical, y}
      heatmap   {columns: […], rows: […], values: [[…], …], x, y}
@@ -133,10 +134,11 @@
     const best = data.pareto ? front(data.points, data.x, data.y) : [];
     const groups = [...new Set(data.points.map((point) => point.group || ""))];
     const series = groups.map((group, index) => ({
-      type: "scatter", name: group, cursor: "pointer", symbol: SYMBOLS[index % SYMBOLS.length],
+      type: "scatter", name: group, cursor: data.small ? "default" : "pointer", symbol: SYMBOLS[index % SYMBOLS.length],
       data: data.points.filter((point) => (point.group || "") === group).map((point) => ({
-        name: point.name, value: [point.x, point.y], url: point.url, symbolSize: best.includes(point) ? 15 : 10,
-        itemStyle: { opacity: best.includes(point) || !data.pareto ? 1 : 0.55, borderColor: colours.surface, borderWidth: 1 },
+        name: point.name, value: [point.x, point.y], url: point.url, symbolSize: data.small ? 5 : best.includes(point) ? 15 : 10,
+        itemStyle: data.small ? { opacity: 0.45 }
+          : { opacity: best.includes(point) || !data.pareto ? 1 : 0.55, borderColor: colours.surface, borderWidth: 1 },
       })),
       label: { show: data.labels !== false && data.points.length <= 24, position: "top", color: colours.ink, fontSize: 12, formatter: (item) => item.name },
       labelLayout: { hideOverlap: true, moveOverlap: "shiftY" },
