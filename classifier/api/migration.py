@@ -41,6 +41,7 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
         "categories": [{"name": name, "labels": labels} for name, labels in OPENAI.items()],
         "languages": languages_of(version),
         "batch": f"{settings.BATCH_MAX_COMMENTS:,}",
+        "map_least": f"{settings.REFERENCE_MAP_MIN_PAIRS:,}",
         "characters": f"{settings.COMMENT_MAX_CHARACTERS:,}",
         "programs": [(kind.value, programs_of(kind, url)) for kind in Kind],
         "last_day": LAST_DAY,

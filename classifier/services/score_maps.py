@@ -59,7 +59,13 @@ class ActiveMap:
 
     @property
     def body(self) -> dict[str, Any]:
+        """What a reply of Perspective's wire says."""
         return {"name": self.name, "version": self.version, "fittedOn": self.fitted_on}
+
+    @property
+    def snake_body(self) -> dict[str, Any]:
+        """The same as OpenAI's wire spells names."""
+        return {"name": self.name, "version": self.version, "fitted_on": self.fitted_on}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ GROUPS = {
     "comments": r"^/api/v1/(comments/(events/)?|comments/\{comment_id\}/|score/|feedback/.*|usage/|statistics/)$",
     "moderation": r"^/api/v1/((decisions|appeals|reports|policies|queue)/|comments/\{comment_id\}/.)",
     "transfers": r"^/api/v1/(imports|exports|transfers|rescorings)/",
+    "references": r"^/api/v1/(comparison|reference-calls|score-maps)/",
     "webhooks": r"^/api/v1/webhooks/",
     "training": (
         r"^/api/v1/(experiments|recipes|plans|datasets|sweeps|model-versions|evaluations|suites|retraining)/"

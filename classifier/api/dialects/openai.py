@@ -4,6 +4,9 @@ Categories that no label of the model covers are false and 0.0, and `category_ap
 list. A category is true where one of its labels reaches that label's own threshold. `flagged` says what the policy and
 the rules of the key's source say, or those of the site where the key is not for one source: true unless they approve.
 
+With a score map on the key `category_scores` are in the scale that the client knows and `model_scores` the model's own;
+categories and `flagged` stay as they are.
+
 A part with an image is not looked at: beside text it is skipped, and a reply header counts what was skipped.
 """
 
@@ -26,6 +29,8 @@ from classifier.services import ScoredText
 from classifier.services.reference_calls import OwnAnswer
 from classifier.services.reference_queue import OwnText
 from classifier.services.reference_wire import openai_body
+from classifier.services.score_maps import HEADER as MAP_HEADER
+from classifier.services.score_maps import ActiveMap
 
 FIELDS = ("input", "model")
 SKIPPED = "Toxicsite-Skipped-Parts"
@@ -114,11 +119,14 @@ class Moderations(DialectView):
             source_id=source_id,
             lifts=self.lifts,
         )
+        score_map = self.score_map(Wire.OPENAI)
         results = [
-            result_of(each, versions[one.model_version].thresholds)
+            result_of(each, versions[one.model_version].thresholds, score_map)
             for each, one in zip(judged, found, strict=True)
         ]
         self.extra_headers |= policy_header(judged, _CATEGORIES)
+        if score_map is not None:
+            self.extra_headers[MAP_HEADER] = score_map.header
         if skipped:
             self.extra_headers[SKIPPED] = f"image_url={skipped}"
         self.own = OwnAnswer(
@@ -155,7 +163,10 @@ def read_input(value: Any) -> tuple[list[str], list[str], int]:
     return [_text("\n".join(texts), "input")], ["input"], len(parts) - len(texts)
 
 
-def result_of(judged: Moderated, thresholds: Mapping[str, float]) -> dict[str, Any]:
+def result_of(
+    judged: Moderated, thresholds: Mapping[str, float], score_map: ActiveMap | None = None
+) -> dict[str, Any]:
+    """One text as OpenAI words it. A score map changes `category_scores` alone."""
     categories, scores, own, applied = {}, {}, {}, {}
     for category, labels in OPENAI.items():
         known = [label for label in labels if label in judged.scores]
@@ -163,7 +174,10 @@ def result_of(judged: Moderated, thresholds: Mapping[str, float]) -> dict[str, A
             judged.scores[label] >= thresholds[label] or label == judged.lifted for label in known
         )
         scores[category] = max((judged.scores[label] for label in known), default=0.0)
-        if judged.lifted in known:
+        is_mapped = bool(known) and score_map is not None and score_map.covers(category)
+        if score_map is not None and is_mapped:
+            scores[category] = score_map.apply(category, scores[category])
+        if judged.lifted in known or is_mapped:
             own[category] = max(judged.own[label] for label in known)
         applied[category] = ["text"] if known else []
     return {
@@ -173,6 +187,7 @@ def result_of(judged: Moderated, thresholds: Mapping[str, float]) -> dict[str, A
         "category_applied_input_types": applied,
         "moderation": judged.told(),
         **({"model_scores": own} if own else {}),
+        **({"score_map": score_map.snake_body} if score_map is not None else {}),
     }
 
 

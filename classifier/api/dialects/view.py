@@ -25,6 +25,7 @@ from classifier.services import ApiKeyInvalid, api_key_authenticate
 from classifier.services.clients_seen import client_seen
 from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.services.reference_calls import OwnAnswer
+from classifier.services.score_maps import ActiveMap, score_map_of
 from classifier.services.usage import usage_error_count
 from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, is_no_room
 
@@ -109,6 +110,11 @@ class DialectView(View):
         """The key that the caller sent; a dialect may know other places."""
         scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
         return credentials.strip() or None if scheme.lower() == "bearer" else None
+
+    def score_map(self, wire: Wire) -> ActiveMap | None:
+        """The score map that is on for this key, where it is for the scale of `wire`."""
+        found = score_map_of(self.api_key) if self.api_key is not None else None
+        return found if found is not None and found.wire == wire else None
 
     def only_source(self) -> Source | None:
         """The source of a key that is for exactly one, as long as its owner sees it."""

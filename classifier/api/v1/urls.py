@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("classifier.api.v1.moderation_urls")),
     path("", include("classifier.api.v1.webhook_urls")),
     path("", include("classifier.api.v1.transfer_urls")),
+    path("", include("classifier.api.v1.reference_urls")),
     path("feedback/", FeedbackEndpoint.as_view(), name="api-feedback"),
     path("feedback/<int:feedback_id>/reject/", FeedbackRejectEndpoint.as_view()),
     path("score/", ScoreEndpoint.as_view(), name="api-score"),

@@ -7,6 +7,9 @@ and the key has the scope `submit`; what was scored is then kept as it is, not s
 The policy and rules of the comment's source say what they would do with it (`moderation`, and a header where they do
 not approve); a key may ask for the score of the primary label to be lifted to the policy's threshold then. Real
 attributes that no label covers are left out, refused or given a constant, by the key's setting; the reply tells it.
+
+A key may have a score map: scores, those of sentences too, are then in the scale of the service that the client knows,
+and `scoreThreshold` is compared with them; `modelScores` has the model's own.
 """
 
 from collections.abc import Mapping
@@ -33,6 +36,8 @@ from classifier.services import ScoredText
 from classifier.services.reference_calls import OwnAnswer
 from classifier.services.reference_queue import OwnText
 from classifier.services.reference_wire import perspective_body
+from classifier.services.score_maps import HEADER as MAP_HEADER
+from classifier.services.score_maps import ActiveMap
 from classifier.services.scored_comments import scored_comment_store
 
 KNOWN = (
@@ -124,18 +129,23 @@ class Analyze(PerspectiveView):
             may_keep=keep,
         )
         places = _Places(plain)
+        score_map = self.score_map(Wire.PERSPECTIVE)
         found = {
             each.name: scores
             for each in asked
-            if (scores := _scores(each, judged, parts, spans, places, missing)) is not None
+            if (scores := _scores(each, judged, parts, spans, places, missing, score_map)) is not None
         }
         own = {
             each.name: judged.own[each.label]
             for each in asked
-            if each.name in found and each.label == judged.lifted
+            if each.name in found
+            and each.label in judged.own
+            and (each.label == judged.lifted or _covers(score_map, each.label))
         }
         spoken = languages or common.languages_of(version)[:1]
         self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
+        if score_map is not None:
+            self.extra_headers[MAP_HEADER] = score_map.header
         return reply(
             {
                 "attributeScores": found,
@@ -145,6 +155,7 @@ class Analyze(PerspectiveView):
                 "modelVersion": whole.model_version,
                 "moderation": judged.told(),
                 **({"modelScores": own} if own else {}),
+                **({"scoreMap": score_map.body} if score_map is not None else {}),
                 **({"missingAttributes": missing.told()} if missing.names else {}),
             }
         )
@@ -206,15 +217,18 @@ def _scores(
     spans: list[tuple[int, int]],
     places: _Places,
     missing: Missing,
+    score_map: ActiveMap | None,
 ) -> dict[str, Any] | None:
-    """The scores of one attribute; None where it is left out. Sentences keep what the model says of them."""
+    """The scores of one attribute; None where it is left out. Those of sentences are never lifted."""
 
     def enough(value: float) -> bool:
         return asked.threshold is None or value >= asked.threshold
 
     def of(scores: Mapping[str, float]) -> float | None:
-        stands = missing.of_attribute(asked.name)
-        return stands if asked.label is None else scores.get(asked.label, stands)
+        if asked.label is None or asked.label not in scores:
+            return missing.of_attribute(asked.name)
+        score = scores[asked.label]
+        return score if score_map is None else score_map.apply(_ATTRIBUTES[asked.label], score)
 
     summary = of(judged.scores)
     if summary is None or not enough(summary):
@@ -243,6 +257,10 @@ def _own_scores(asked: list[Asked], whole: ScoredText) -> dict[str, float]:
         for each in asked
         if each.label is not None and each.label in whole.scores
     }
+
+
+def _covers(score_map: ActiveMap | None, label: str) -> bool:
+    return score_map is not None and score_map.covers(_ATTRIBUTES[label])
 
 
 def _score(value: float) -> dict[str, Any]:

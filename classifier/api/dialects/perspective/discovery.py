@@ -57,7 +57,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "clientToken": STRING,
         "modelVersion": said(STRING, "The model version that answered."),
         "moderation": said(ref("Moderation"), "What the source's policy and rules would do with it."),
-        "modelScores": said(by_name(NUMBER), "The model's own score, of each that was lifted."),
+        "modelScores": said(by_name(NUMBER), "The model's own score, of each that was lifted or mapped."),
+        "scoreMap": said(ref("ScoreMap"), "The map that is on for the key, where there is one."),
         "missingAttributes": said(
             by_name(NUMBER), "Those that no label covers; what stands for each, null where it is left out."
         ),
@@ -83,6 +84,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "rules": said(many(STRING), "The names of the rules that hit."),
     },
     "Score": {"value": said(NUMBER, "From 0 to 1."), "type": choice(SCORE_TYPES)},
+    "ScoreMap": {
+        "name": STRING,
+        "version": INTEGER,
+        "fittedOn": said(STRING, "The model version that it was fitted on."),
+    },
     "SpanScore": {
         "begin": said(INTEGER, "In UTF-16 code units of the comment as it was sent."),
         "end": said(INTEGER, "Exclusive."),
