@@ -80,8 +80,8 @@ def bring(request: HttpRequest) -> HttpResponse:
 
 @permitted(SEE)
 @require_safe
-def comparison(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
+def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
     if DRAFT in found.options:
         return _draft(request, found)
     row = _row(found)
@@ -97,17 +97,17 @@ def comparison(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 @permitted(SEE)
 @require_safe
-def comparison_csv(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
-    found = _found(request, transfer_id)
+def comparison_csv(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
+    found = _found(request, comparison_id)
     choice, _ = choice_of(request, file=found)
     return csv_of(request, choice, f"comparison-{found.pk}.csv")
 
 
 @permitted(SEE, ADD)
 @require_POST
-def start(request: HttpRequest, transfer_id: int) -> HttpResponse:
+def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
     """Begin a draft with the columns that were chosen; `look` only shows the rows with them."""
-    found = _found(request, transfer_id)
+    found = _found(request, comparison_id)
     if DRAFT not in found.options:
         messages.warning(request, "This comparison has begun already.")
         return redirect("comparison", found.pk)
@@ -142,8 +142,8 @@ def start(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 @permitted(SEE, CHANGE)
 @require_POST
-def cancel(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
+def cancel(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
     draft = DRAFT in found.options
     try:
         transfer_cancel(transfer=found, by=person_of(request))
@@ -154,8 +154,8 @@ def cancel(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 @permitted(SEE, CHANGE)
 @require_POST
-def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
+def resume(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
     try:
         transfer_resume(transfer=found, by=person_of(request))
     except TransferNotPossible as error:
@@ -165,8 +165,8 @@ def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 @permitted(SEE, CHANGE)
 @require_POST
-def delete(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
+def delete(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
     try:
         comparison_delete(transfer=found, by=person_of(request))
     except TransferNotPossible as error:
@@ -178,9 +178,9 @@ def delete(request: HttpRequest, transfer_id: int) -> HttpResponse:
 
 @permitted(SEE, CHANGE)
 @require_safe
-def errors(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
+def errors(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
     """The rows that could not be compared, as CSV."""
-    found = _found(request, transfer_id)
+    found = _found(request, comparison_id)
     path = errors_download(transfer=found, by=person_of(request))
     if path is None:
         messages.warning(request, "There is no file of errors (any more).")
@@ -191,8 +191,8 @@ def errors(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
     )
 
 
-def _found(request: HttpRequest, transfer_id: int) -> Transfer:
-    return get_object_or_404(comparison_files(person_of(request)), pk=transfer_id)
+def _found(request: HttpRequest, comparison_id: int) -> Transfer:
+    return get_object_or_404(comparison_files(person_of(request)), pk=comparison_id)
 
 
 def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:

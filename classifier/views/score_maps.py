@@ -90,6 +90,8 @@ def score_map_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         require_permission(user, ADD)
     asked = request.POST if request.method == "POST" else request.GET
+    if not asked.get("service") and not asked.get("file"):
+        return redirect("comparisons")  # where one chooses what a map is fitted from
     choice, problems = _choice(asked, user)
     method = asked.get("method") or ScoreMap.Method.QUANTILE
     errors = {problem.field: problem.message for problem in problems}

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from classifier.models import (
+    ApiKey,
     BulkAction,
     Comment,
     DecisionAction,
@@ -20,6 +21,7 @@ from classifier.models import (
     Report,
     Rule,
     SavedQueue,
+    ScoreMap,
     ShadowJudgement,
     ShadowPolicy,
     ShadowPrediction,
@@ -120,13 +122,69 @@ def build_site(version: ModelVersion) -> Site:
         **_webhook(admin),
         "reference_id": _reference(admin),
         **_training(admin),
+        **_references(version, forum, admin),
     }
+    ApiKey.objects.filter(pk=ids["key_id"]).update(score_map=ids["map_id"], score_map_since=timezone.now())
     Policy.objects.create(source=forum, version=2, bands={"toxic": {"review": 0.4}}, note="Calmer")
     _draft(forum, admin)
     audit_record(
         verb="export.comments", by=admin, source=forum, count=12_345, data={"filters": {"band": "remove"}}
     )
     return Site(admin, ids)
+
+
+def _references(version: ModelVersion, forum: Source, admin: User) -> dict[str, int]:
+    """A reference service and a file whose scores are compared, and a map that was fitted on another version."""
+    service = ReferenceService.objects.create(
+        name="Perspective", wire="perspective", url="https://old.example"
+    )
+    file = Transfer.objects.create(
+        kind="compare",
+        by=admin,
+        status="succeeded",
+        done_rows=40,
+        total_rows=41,
+        error_rows=1,
+        options={
+            "name": f"{LONG}.csv",
+            "source": "forum",
+            "wire": "perspective",
+            "stored": 40,
+            "columns": {},
+        },
+    )
+    for about in ({"service": service}, {"transfer": file}):
+        ReferenceCall.objects.bulk_create(
+            ReferenceCall(
+                **about,
+                source=forum,
+                wire="perspective",
+                mode="observe",
+                model_version=version,
+                ours={"TOXICITY": place / 40},
+                theirs={"TOXICITY": (place / 40) ** 0.5},
+                text=f"what a lovely day {place} {LONG}",
+                created_at=timezone.now(),
+            )
+            for place in range(40)
+        )
+    fields: dict[str, Any] = dict(ModelVersion.objects.values().get(pk=version.pk))
+    del fields["id"]
+    old = ModelVersion.objects.create(**{**fields, "version": "old-1a2b3c4d", "status": "retired"})
+    shares = {"share_reference": 0.2, "share_before": 0.1, "share_after": 0.2}
+    fitted = {"points": [[0.0, 0.1], [1.0, 0.9]], "pairs": 400, "error": 0.1, "error_before": 0.2, **shares}
+    row = ScoreMap.objects.create(
+        name="Perspective",
+        version=1,
+        wire="perspective",
+        method="quantile",
+        model_version=old,
+        threshold=0.8,
+        attributes={"TOXICITY": fitted},
+        origin={"service": {"id": service.pk, "name": service.name}},
+        created_by=admin,
+    )
+    return {"service_id": service.pk, "comparison_id": file.pk, "map_id": row.pk}
 
 
 def _draft(forum: Source, admin: User) -> None:

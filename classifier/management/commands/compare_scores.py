@@ -2,6 +2,7 @@
 
 ./manage.py compare_scores old.csv --text-column text --score-column TOXICITY -o report.json
 ./manage.py compare_scores old.csv --threshold 0.65 --label-column removed --target-precision 0.9
+./manage.py compare_scores old.csv --attribute TOXICITY=tox --attribute INSULT=abuse --store --source forum
 """
 
 import csv
@@ -19,7 +20,9 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.api.dialects.labels import PERSPECTIVE, label_of_attribute
 from classifier.inference.errors import InferenceError, TextTooLong
 from classifier.inference.store import find_version
-from classifier.services import NoBroker, NoWorker, ScoredText, ScoreTimeout, score_texts
+from classifier.models import ModelVersion
+from classifier.services import InvalidInput, NoBroker, NoWorker, ScoredText, ScoreTimeout, score_texts
+from classifier.services.comparing_files import ScoredRow, comparison_store
 from classifier.services.score_comparison import Comparison, TooFewRows, compare
 from classifier.services.validation import text_problem
 
@@ -33,11 +36,14 @@ Score = Callable[[list[str]], tuple[list[dict[str, float] | str], str]]
 
 @dataclass
 class Rows:
-    """What the file holds that can be compared, and the lines that cannot, with the reason."""
+    """What the file holds that can be compared, and the lines that cannot, with the reason.
+
+    `old` has the scores by attribute; of several attributes a row may lack some.
+    """
 
     lines: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    old: list[float] = field(default_factory=list)
+    old: list[dict[str, float]] = field(default_factory=list)
     labels: list[bool] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
 
@@ -51,11 +57,13 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help="a CSV file with a header, in UTF-8")
         parser.add_argument("--text-column", default="text", metavar="NAME", help="the texts [text]")
         parser.add_argument(
-            "--score-column", metavar="NAME", help="the old scores, 0 to 1 [the attribute's name]"
-        )
+            "--score-column", metavar="NAME", action="append", default=[],
+            help="the old scores, 0 to 1 [the attribute's name]; several are scores of what they are called",
+        )  # fmt: skip
         parser.add_argument(
-            "--attribute", default="TOXICITY", metavar="NAME",
-            help=f"what they are scores of: {', '.join(PERSPECTIVE)} or a label of the model [TOXICITY]",
+            "--attribute", metavar="NAME[=COLUMN]", action="append", default=[],
+            help=f"what they are scores of: {', '.join(PERSPECTIVE)} or a label of the model [TOXICITY]; "
+            "may be given several times, each with its column",
         )  # fmt: skip
         parser.add_argument(
             "--threshold", type=_share, action="append", default=[], metavar="T",
@@ -77,65 +85,116 @@ class Command(BaseCommand):
         parser.add_argument(
             "-o", "--output", type=Path, metavar="FILE", help="write the whole report as JSON"
         )
+        parser.add_argument(
+            "--store", action="store_true",
+            help="keep the pairs for the page Compare scores, where a map of thresholds is fitted from them",
+        )  # fmt: skip
+        parser.add_argument("--source", metavar="SLUG", help="with --store: the source that they belong to")
+        parser.add_argument(
+            "--keep-texts",
+            action="store_true",
+            help="with --store: keep the texts as long as the source does",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["target_precision"] is None) != (options["label_column"] is None):
             raise CommandError("--target-precision and --label-column go together")
         if options["model"] and not options["here"]:
             raise CommandError("--model needs --here; the worker scores with the active version")
-        label = label_of_attribute(options["attribute"]) or options["attribute"]
-        rows = read_rows(
-            options["file"],
-            options["text_column"],
-            options["score_column"] or options["attribute"],
-            options["label_column"],
-        )
+        if (options["source"] or options["keep_texts"]) and not options["store"]:
+            raise CommandError("--source and --keep-texts need --store")
+        if options["store"] and not options["source"]:
+            raise CommandError("--store needs --source: whoever sees the source sees the comparison")
+        columns = _columns(options["attribute"], options["score_column"])
+        labels = {name: label_of_attribute(name) or name for name in columns}
+        rows = read_rows(options["file"], options["text_column"], columns, options["label_column"])
         score = _scorer_here(options["model"]) if options["here"] else _by_worker
-        kept, new, version = self._scored(rows, label, score)
-        try:
-            found = compare(
-                [rows.old[at] for at in kept],
-                new,
-                thresholds=options["threshold"],
-                labels=[rows.labels[at] for at in kept] if options["label_column"] else None,
-                target_precision=options["target_precision"],
-            )
-        except TooFewRows as error:
-            self._tell_bad(rows)
-            raise CommandError(f"{error}.") from None
-        report = {
-            "attribute": options["attribute"],
-            "label": label,
-            "model_version": version,
-            **found.to_dict(),
-            "left_out": [{"line": line, "reason": reason} for line, reason in sorted(rows.bad)],
-        }
-        if found.policy:
-            report["policy"] = {"bands": {label: {"review": None, "remove": None, **found.policy}}}
+        kept, new, version = self._scored(rows, labels, score)
+        reports, lines = [], []
+        for name, label in labels.items():
+            places = [place for place, at in enumerate(kept) if name in rows.old[at]]
+            try:
+                found = compare(
+                    [rows.old[kept[place]][name] for place in places],
+                    [new[place][name] for place in places],
+                    thresholds=options["threshold"],
+                    labels=[rows.labels[kept[place]] for place in places]
+                    if options["label_column"]
+                    else None,
+                    target_precision=options["target_precision"],
+                )
+            except TooFewRows as error:
+                self._tell_bad(rows)
+                raise CommandError(f"{error}." if len(labels) == 1 else f"{name}: {error}.") from None
+            one = {"attribute": name, "label": label, "model_version": version, **found.to_dict()}
+            if found.policy:
+                one["policy"] = {"bands": {label: {"review": None, "remove": None, **found.policy}}}
+            reports.append(one)
+            lines += [*([] if not lines else [""]), *said(found, version, label)]
+        left_out = [{"line": line, "reason": reason} for line, reason in sorted(rows.bad)]
+        report = reports[0] if len(reports) == 1 else {"model_version": version, "attributes": reports}
+        report["left_out"] = left_out
         self._tell_bad(rows)
+        if options["store"]:
+            lines += ["", self._stored(options, rows, columns, kept, new, version)]
         if options["output"] is not None:
             try:
                 options["output"].write_text(json.dumps(report, indent=2) + "\n")
             except OSError as error:
                 raise CommandError(f"--output: cannot write {options['output']} ({error.strerror})") from None
-        self.stdout.write("\n".join(said(found, version, label)))
+        self.stdout.write("\n".join(lines))
 
-    def _scored(self, rows: Rows, label: str, score: Score) -> tuple[list[int], list[float], str]:
+    def _stored(
+        self,
+        options: dict[str, Any],
+        rows: Rows,
+        columns: dict[str, str],
+        kept: list[int],
+        new: list[dict[str, float]],
+        version: str,
+    ) -> str:
+        """Keep the pairs, and say where they are shown."""
+        row = ModelVersion.objects.defer("manifest").filter(version=version).first()
+        if row is None:
+            raise CommandError(f"--store: the database knows no version {version}; register it first")
+        try:
+            transfer = comparison_store(
+                name=options["file"].name,
+                source=options["source"],
+                wire="perspective",
+                columns=columns,
+                rows=[ScoredRow(rows.lines[at], rows.texts[at], rows.old[at]) for at in kept],
+                ours=[
+                    {name: scores[name] for name in rows.old[at]}
+                    for at, scores in zip(kept, new, strict=True)
+                ],
+                version=row,
+                keeps_texts=options["keep_texts"],
+                error_rows=len(rows.bad),
+            )
+        except InvalidInput as error:
+            raise CommandError(f"--source: {error.problems[0].message}") from None
+        return f"kept {len(kept):,} pairs; they are shown at /comparisons/{transfer.pk}/"
+
+    def _scored(
+        self, rows: Rows, labels: dict[str, str], score: Score
+    ) -> tuple[list[int], list[dict[str, float]], str]:
         kept: list[int] = []
-        new: list[float] = []
+        new: list[dict[str, float]] = []
         version = ""
         for first in range(0, len(rows.texts), BATCH):
             results, version = score(rows.texts[first : first + BATCH])
             for at, result in enumerate(results, start=first):
                 if isinstance(result, str):
                     rows.bad.append((rows.lines[at], result))
-                elif label not in result:
+                    continue
+                unknown = next((label for label in labels.values() if label not in result), None)
+                if unknown is not None:
                     raise CommandError(
-                        f"--attribute: {version} has no label {label}; it has {', '.join(result)}"
+                        f"--attribute: {version} has no label {unknown}; it has {', '.join(result)}"
                     )
-                else:
-                    kept.append(at)
-                    new.append(result[label])
+                kept.append(at)
+                new.append({name: result[label] for name, label in labels.items()})
         return kept, new, version
 
     def _tell_bad(self, rows: Rows) -> None:
@@ -145,10 +204,32 @@ class Command(BaseCommand):
             self.stderr.write(f"and {len(rows.bad) - SHOWN_MOST} more lines left out")
 
 
-def read_rows(path: Path, text: str, score: str, label: str | None) -> Rows:
-    """The rows of the file; one that cannot be compared is remembered with its line and the reason."""
+def _columns(attributes: list[str], columns: list[str]) -> dict[str, str]:
+    """{attribute: column}, from --attribute NAME[=COLUMN] and --score-column."""
+    found: dict[str, str] = {}
+    if not attributes and len(columns) > 1:
+        found = {column: column for column in columns}
+    elif columns and any("=" in each for each in attributes):
+        raise CommandError("give the columns by --attribute NAME=COLUMN or by --score-column, not by both")
+    elif columns and len(columns) != max(1, len(attributes)):
+        raise CommandError("--score-column: give one for each --attribute")
+    else:
+        names = attributes or ["TOXICITY"]
+        for place, each in enumerate(names):
+            name, is_given, column = each.partition("=")
+            found[name] = columns[place] if columns else column if is_given else name
+    if len(found) < len(attributes) or "" in found or "" in found.values():
+        raise CommandError("--attribute: name each attribute once, as NAME or NAME=COLUMN")
+    return found
+
+
+def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) -> Rows:
+    """The rows of the file; one that cannot be compared is remembered with its line and the reason.
+
+    `scores` are the columns by attribute. Of several a row may leave some empty.
+    """
     rows = Rows()
-    wanted = [name for name in (text, score, label) if name is not None]
+    wanted = [name for name in (text, *scores.values(), label) if name is not None]
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             csv.field_size_limit(CELL_MOST)
@@ -159,7 +240,7 @@ def read_rows(path: Path, text: str, score: str, label: str | None) -> Rows:
                 raise CommandError(f"{path} has no column {', '.join(missing)}; its columns are {found}")
             for line, row in _numbered(reader):
                 try:
-                    kept = _row(row, text, score, label)
+                    kept = _row(row, text, scores, label)
                 except ValueError as error:
                     rows.bad.append((line, str(error)))
                     continue
@@ -184,16 +265,25 @@ def _numbered(reader: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, An
         begin = reader.line_num + 1
 
 
-def _row(row: dict[str, Any], text: str, score: str, label: str | None) -> tuple[str, float, bool]:
+def _row(
+    row: dict[str, Any], text: str, scores: dict[str, str], label: str | None
+) -> tuple[str, dict[str, float], bool]:
     problem = text_problem(row[text])
     if problem is not None:
         raise ValueError(f"{text}: {problem.message.rstrip('.')}")
-    try:
-        old = float(row[score])
-    except (TypeError, ValueError):
-        raise ValueError(f"{score}: is no number") from None
-    if not (math.isfinite(old) and 0 <= old <= 1):
-        raise ValueError(f"{score}: is not from 0 to 1")
+    old = {}
+    for name, column in scores.items():
+        value = row[column]
+        if len(scores) > 1 and not (value or "").strip():
+            continue
+        try:
+            old[name] = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{column}: is no number") from None
+        if not (math.isfinite(old[name]) and 0 <= old[name] <= 1):
+            raise ValueError(f"{column}: is not from 0 to 1")
+    if not old:
+        raise ValueError(f"{', '.join(scores.values())}: there is no score")
     decided = str(row[label] or "").strip().lower() if label is not None else "0"
     if decided not in YES + NO:
         raise ValueError(f"{label}: is neither yes nor no")

@@ -58,7 +58,7 @@ def test_the_slider_says_at_once_what_the_server_says_and_the_address_keeps_it(
     page.reload()
     assert {name: number(page, name) for name in live} == live
     expect(page.locator("[data-at-threshold]")).to_have_attribute("href", re.compile(r"threshold=0\.55"))
-    assert problems_of(page) == []
+    assert problems_of(page, "the comparison") == []
 
 
 def test_one_key_suggests_the_text_that_has_the_focus(

@@ -125,3 +125,77 @@ def test_it_scores_in_this_process_when_asked(artifacts: tuple[Path, Path], tmp_
     path.write_text("text,INSULT\n" + "".join(f"i hate you {n},{n / 20}\n" for n in range(20)))
     out, _ = run(str(path), "--attribute", "INSULT", "--here", "--model", str(artifacts[0]))
     assert "20 rows, insult by tiny-" in out
+
+
+def test_several_attributes_are_compared_in_one_run(worker: None, tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    lines = [f"t{n / 20},{n / 20},{'' if n == 3 else n / 40}" for n in range(20)]
+    path.write_text("text,tox,abuse\n" + "\n".join([*lines, "t0.5,,"]) + "\n")
+    report = tmp_path / "report.json"
+    told = StringIO()
+    call_command(
+        "compare_scores", str(path), "--attribute", "TOXICITY=tox", "--attribute", "INSULT=abuse",
+        "-o", str(report), stdout=told, stderr=StringIO(),
+    )  # fmt: skip
+    found = json.loads(report.read_text())
+    assert [(one["attribute"], one["rows"]) for one in found["attributes"]] == [
+        ("TOXICITY", 20),
+        ("INSULT", 19),
+    ]
+    assert found["left_out"] == [{"line": 22, "reason": "tox, abuse: there is no score"}]
+    assert "20 rows, toxic by v-1" in told.getvalue()
+    assert "19 rows, insult by v-1" in told.getvalue()
+
+
+def test_several_score_columns_are_scores_of_what_they_are_called(worker: None, tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    lines = [f"t{n / 20},{n / 20},0.1" for n in range(20)]
+    path.write_text("text,TOXICITY,INSULT\n" + "\n".join(lines) + "\n")
+    told = StringIO()
+    call_command(
+        "compare_scores", str(path), "--score-column", "TOXICITY", "--score-column", "INSULT", stdout=told
+    )
+    assert "insult by v-1" in told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--attribute", "TOXICITY=a", "--score-column", "b"], "not by both"),
+        (["--attribute", "TOXICITY", "--attribute", "INSULT", "--score-column", "b"], "one for each"),
+        (["--attribute", "TOXICITY", "--attribute", "TOXICITY"], "each attribute once"),
+        (["--attribute", "TOXICITY="], "each attribute once"),
+        (["--source", "forum"], "need --store"),
+        (["--store"], "needs --source"),
+    ],
+)
+def test_columns_that_contradict_are_refused(
+    worker: None, tmp_path: Path, options: list[str], why: str
+) -> None:
+    with pytest.raises(CommandError, match=why):
+        call_command("compare_scores", file(tmp_path), *options)
+
+
+@pytest.mark.django_db
+def test_pairs_can_be_kept_for_the_page(worker: None, tmp_path: Path) -> None:
+    from classifier.models import ReferenceCall, Transfer
+    from classifier.tests.builders import version_row
+
+    with pytest.raises(CommandError, match="knows no version v-1"):
+        call_command("compare_scores", file(tmp_path), "--store", "--source", "forum", stdout=StringIO())
+    version = version_row("v-1", ["toxic", "insult"])
+    told = StringIO()
+    call_command(
+        "compare_scores", file(tmp_path, "t0.5,x,0"), "--store", "--source", "forum", "--keep-texts",
+        stdout=told, stderr=StringIO(),
+    )  # fmt: skip
+    transfer = Transfer.objects.get()
+    assert f"kept 100 pairs; they are shown at /comparisons/{transfer.pk}/" in told.getvalue()
+    assert (transfer.kind, transfer.status, transfer.done_rows, transfer.error_rows) == (
+        *("compare", "succeeded", 101, 1),
+    )
+    call = ReferenceCall.objects.order_by("pk").last()
+    assert call is not None
+    assert (call.text, call.theirs, call.model_version) == ("t0.99", {"TOXICITY": 0.99}, version)
+    assert call.ours == {"TOXICITY": 0.99**2}
+    assert call.source is not None

@@ -1,6 +1,7 @@
 """A file of old scores: looked at, scored in the background without a row twice, compared, deleted; hostile files."""
 
 import csv
+import io
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_each_row_becomes_a_pair_of_its_source(asked: list[list[str]], version: 
     )
     assert not Comment.objects.exists()
     errors = Path(comparing_files.transfers_dir() / transfer.errors_file)
-    told = [(row["line"], row["message"]) for row in csv.DictReader(errors.open())]
+    told = [(row["line"], row["message"]) for row in csv.DictReader(io.StringIO(errors.read_text()))]
     assert told == [
         ("5", "This text needs 99 windows."),
         ("6", "This is no number."),
@@ -270,13 +271,13 @@ def test_the_pages_lead_from_the_upload_to_the_comparison(
     lead: User,
 ) -> None:
     client = client_of(admin_person)
-    file = SimpleUploadedFile("<b>old</b>.csv", rows(40).replace("TOXICITY", "toxicity", 1).encode())
+    file = SimpleUploadedFile("old & new.csv", rows(40).replace("TOXICITY", "toxicity", 1).encode())
     assert client.post("/comparisons/new/", {"wire": "perspective"}).status_code == 422
     brought = client.post("/comparisons/new/", {"file": file, "wire": "perspective", "source": "forum"})
     address = brought.headers["Location"]
     draft = client.get(address).content.decode()
     assert '<option value="toxicity" selected>' in draft
-    assert "&lt;b&gt;old&lt;/b&gt;" in draft
+    assert "old &amp; new.csv" in draft
     body = {"text": "text", "column-TOXICITY": "toxicity", "source": "forum", "keeps_texts": "1"}
     looked = client.post(f"{address}start/", {**body, "look": "1"})
     assert (looked.status_code, Transfer.objects.get().options.get("draft")) == (200, True)

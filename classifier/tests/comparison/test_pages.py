@@ -320,5 +320,5 @@ def test_too_few_pairs_are_told_on_the_preview(
     shown = page(client, f"/score-maps/new/?service={service.pk}")
     assert "at least 300 pairs of one model version; there are: TOXICITY 120" in shown
     assert "Save the map" not in shown
-    page(client, "/score-maps/new/", 404)
+    assert client.get("/score-maps/new/").headers["Location"] == "/comparisons/"
     page(client, "/score-maps/new/?service=99999999999999999999", 404)
