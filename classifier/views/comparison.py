@@ -47,6 +47,7 @@ from classifier.views.access import permitted, reader_of
 from classifier.views.dashboard_figures import Figure, count, share
 
 SEE = "classifier.view_referencecall"
+SEE_MAPS = "classifier.view_scoremap"
 POINTS_MAX = 1_000
 KEPT = ("approve", "remove", "toxic", "not-toxic")
 NO_WORKER = (
@@ -164,7 +165,7 @@ def compared(
         ],
         "figures": [distribution(found), scatter(found)] if len(pairs) else [],
         "rows": disagreements_of(found, user),
-        "outdated": keys_with_outdated_map() if user.has_perm("classifier.view_scoremap") else [],
+        "outdated": keys_with_outdated_map() if user.has_perm(SEE_MAPS) else [],
         "map_url": map_url(choice),
         "here": request.get_full_path(),
         "may_keep": user.has_perm("classifier.add_comment"),

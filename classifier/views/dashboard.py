@@ -13,6 +13,7 @@ from classifier.selectors.access import sources_of
 from classifier.selectors.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
 from classifier.selectors.drift import MIN_SAMPLE, Drift
 from classifier.services.reference_notices import reference_notices
+from classifier.selectors.score_maps import keys_with_outdated_map
 from classifier.views.access import permitted, person_of
 from classifier.views.dashboard_figures import (
     NOTHING,
@@ -26,6 +27,7 @@ from classifier.views.dashboard_figures import (
 from classifier.views.queue_reasons import REASON_TITLES
 
 SEE = "classifier.view_daystatistic"
+SEE_MAPS = "classifier.view_scoremap"
 DEFAULT_DAYS = 30
 LEVELS = {
     "few": ("grey", f"Too few comments to tell: {MIN_SAMPLE:,} are needed on both sides"),
@@ -81,6 +83,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "empty": not any(board.total["manual"].values()) and not board.total["inbound"] and _idle(board),
         "headlines": _headlines(board),
         "figures": figures_of(board),
+        "outdated": keys_with_outdated_map() if user.has_perm(SEE_MAPS) else [],
         "ages": ages_figure(board),
         "queue_facts": _queue_facts(board),
         "reasons": [

@@ -302,7 +302,7 @@ def test_a_map_is_previewed_saved_and_switched_on_and_off_in_one_click_each(
     assert "The forum" in page(client, "/score-maps/")
     ModelVersion.objects.update(status="retired")
     version_row("next-11111111", LABELS, status="active", activated_at=timezone.now())
-    for outdated in (address, f"/keys/{key.pk}/", f"/references/{service.pk}/compare/"):
+    for outdated in (address, f"/keys/{key.pk}/", f"/references/{service.pk}/compare/", "/dashboard/"):
         assert "it again" in page(client, outdated)
     client.post(f"/keys/{key.pk}/score-map/", {"map": ""})
     key.refresh_from_db()

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -25,11 +25,9 @@ DEADLINE = 60.0
 
 
 @pytest.fixture
-def classifying(
-    start_worker: Callable[..., WorkerProcess], active_version: ModelVersion
-) -> Iterator[ModelVersion]:
+def classifying(start_worker: Callable[..., WorkerProcess], active_version: ModelVersion) -> ModelVersion:
     start_worker().wait_until_ready()
-    yield active_version
+    return active_version
 
 
 def test_a_killed_worker_is_followed_by_another_without_a_row_twice(
