@@ -216,7 +216,7 @@ def comparison_store(
     """Keep rows that a command has scored already as a comparison that is done. Raises InvalidInput."""
     if problems := _source_problems(source, None):
         raise InvalidInput(problems)
-    options = {
+    options: dict[str, Any] = {
         "name": name[:200],
         "source": source,
         "wire": wire,

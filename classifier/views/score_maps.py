@@ -158,7 +158,7 @@ def map_of_key(key: ApiKey, user: User) -> dict[str, Any]:
         "may_see_maps": True,
         "score_map": row,
         "score_map_outdated": bool(row) and is_outdated(row),
-        "score_map_choices": list(score_maps()[:LISTED]),
+        "score_map_choices": list(score_maps().exclude(pk=key.score_map_id)[:LISTED]),
         "score_map_now": active_model(),
         "score_map_again": _again(row) if row else "",
     }

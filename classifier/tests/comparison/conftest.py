@@ -28,7 +28,7 @@ LABELS = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate
 
 def own_score(number: int) -> float:
     """Scores between 0 and 1, few of them high, all different up to 10,007."""
-    return ((number * 7919) % 10_007 / 10_007) ** 3
+    return float(((number * 7919) % 10_007 / 10_007) ** 3)
 
 
 def other_score(number: int) -> float:

@@ -106,7 +106,9 @@ def rows(count: int) -> str:
     return "text,TOXICITY\n" + "".join(f"text {number},0.{number % 10}\n" for number in range(count))
 
 
-def test_each_row_becomes_a_pair_of_its_source(asked: list[list[str]], version: ModelVersion) -> None:
+def test_each_row_becomes_a_pair_of_its_source(
+    asked: list[list[str]], version: ModelVersion, transfers_dir: Path
+) -> None:
     transfer = done(
         'text,TOXICITY,abuse\ntext 100,0.25,0.5\n"text\n200",,1\nendless,0.1,0.1\ntext 300,x,0.2\ntext 400,,\n',
         columns={"TOXICITY": "TOXICITY", "INSULT": "abuse"},
@@ -121,7 +123,7 @@ def test_each_row_becomes_a_pair_of_its_source(asked: list[list[str]], version: 
         Source.objects.get(slug="forum"),
     )
     assert not Comment.objects.exists()
-    errors = Path(comparing_files.transfers_dir() / transfer.errors_file)
+    errors = Path(transfers_dir / transfer.errors_file)
     told = [(row["line"], row["message"]) for row in csv.DictReader(io.StringIO(errors.read_text()))]
     assert told == [
         ("5", "This text needs 99 windows."),
@@ -259,7 +261,7 @@ def test_wrong_columns_are_named(db: None) -> None:
         ({"source": "no slug!"}, "source"),
     ):
         with pytest.raises(InvalidInput) as error:
-            started(rows(3), **change)  # type: ignore[arg-type]
+            started(rows(3), **change)
         assert [problem.field for problem in error.value.problems] == [field], change
 
 

@@ -12,7 +12,7 @@ HEADER = "Toxicsite-Score-Map"
 
 
 def request(text: str, *attributes: str, **fields: Any) -> dict[str, Any]:
-    asked = {name: {} for name in attributes}
+    asked: dict[str, Any] = {name: {} for name in attributes}
     return {"comment": {"text": text}, "requestedAttributes": asked, "doNotStore": True, **fields}
 
 

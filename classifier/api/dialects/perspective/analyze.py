@@ -139,6 +139,7 @@ class Analyze(PerspectiveView):
             each.name: judged.own[each.label]
             for each in asked
             if each.name in found
+            and each.label is not None
             and each.label in judged.own
             and (each.label == judged.lifted or _covers(score_map, each.label))
         }
