@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
 
 from classifier.models import (
@@ -133,8 +133,9 @@ def calls_seen_by(user: User | None) -> QuerySet[ReferenceCall]:
 
 
 def services_compared() -> QuerySet[ReferenceService]:
-    """Every reference service that is not deleted, by name."""
-    return ReferenceService.objects.filter(deleted_at__isnull=True).order_by("name", "pk")
+    """Every reference service by name; a removed one as long as calls of it are kept."""
+    kept = Exists(ReferenceCall.objects.filter(service=OuterRef("pk")))
+    return ReferenceService.objects.filter(Q(deleted_at__isnull=True) | kept).order_by("name", "pk")
 
 
 def comparison_files(user: User) -> QuerySet[Transfer]:

@@ -40,8 +40,8 @@ from classifier.selectors.score_agreement import (
 from classifier.selectors.score_maps import keys_with_outdated_map
 from classifier.services.comparison_input import comparison_choice
 from classifier.services.errors import NoBroker, NotPossibleNow, NoWorker, ScoreTimeout
-from classifier.services.reference_calls import call_golden_add, call_suggest
 from classifier.services.reference_export import CONTENT_TYPE, calls_export
+from classifier.services.reference_keep import call_golden_add, call_suggest
 from classifier.services.validation import InvalidInput, ValidationProblem
 from classifier.views.access import permitted, reader_of
 from classifier.views.dashboard_figures import Figure, count, share

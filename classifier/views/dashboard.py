@@ -12,8 +12,8 @@ from classifier.models import Source
 from classifier.selectors.access import sources_of
 from classifier.selectors.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
 from classifier.selectors.drift import MIN_SAMPLE, Drift
-from classifier.services.reference_notices import reference_notices
 from classifier.selectors.score_maps import keys_with_outdated_map
+from classifier.services.reference_notices import reference_notices
 from classifier.views.access import permitted, person_of
 from classifier.views.dashboard_figures import (
     NOTHING,

@@ -47,7 +47,7 @@ def scored(monkeypatch: pytest.MonkeyPatch, version: ModelVersion) -> None:
         scores = dict.fromkeys(LABELS, 0.9)
         return [ScoredText(scores, "toxic", 0.9, 0.5, 1, version.version) for _ in texts]
 
-    monkeypatch.setattr("classifier.services.reference_calls.score_texts", answer)
+    monkeypatch.setattr("classifier.services.reference_keep.score_texts", answer)
 
 
 def page(client: Client, address: str, status: int = 200) -> str:
@@ -238,7 +238,7 @@ def test_what_cannot_be_kept_says_why(
     def nobody(**kwargs: Any) -> Any:
         raise NoWorker("No classification worker is running.")
 
-    monkeypatch.setattr("classifier.services.reference_calls.score_texts", nobody)
+    monkeypatch.setattr("classifier.services.reference_keep.score_texts", nobody)
     for row, keep, why in (
         (gone, "toxic", "is not kept"),
         (of_none, "approve", "belongs to no source"),

@@ -141,7 +141,7 @@ class Analyze(PerspectiveView):
             if each.name in found
             and each.label is not None
             and each.label in judged.own
-            and (each.label == judged.lifted or _covers(score_map, each.label))
+            and (each.label == judged.lifted or _is_mapped(score_map, each))
         }
         spoken = languages or common.languages_of(version)[:1]
         self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
@@ -229,7 +229,7 @@ def _scores(
         if asked.label is None or asked.label not in scores:
             return missing.of_attribute(asked.name)
         score = scores[asked.label]
-        return score if score_map is None else score_map.apply(_ATTRIBUTES[asked.label], score)
+        return score if score_map is None else score_map.apply(_mapped_name(score_map, asked), score)
 
     summary = of(judged.scores)
     if summary is None or not enough(summary):
@@ -260,8 +260,15 @@ def _own_scores(asked: list[Asked], whole: ScoredText) -> dict[str, float]:
     }
 
 
-def _covers(score_map: ActiveMap | None, label: str) -> bool:
-    return score_map is not None and score_map.covers(_ATTRIBUTES[label])
+def _is_mapped(score_map: ActiveMap | None, asked: Asked) -> bool:
+    return score_map is not None and score_map.covers(_mapped_name(score_map, asked))
+
+
+def _mapped_name(score_map: ActiveMap, asked: Asked) -> str:
+    """The name under which the map has the attribute: as it was asked for (`TOXICITY@6`), or without the version."""
+    if asked.label is None or score_map.covers(asked.name):
+        return asked.name
+    return _ATTRIBUTES[asked.label]
 
 
 def _score(value: float) -> dict[str, Any]:
