@@ -112,7 +112,7 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
         messages.warning(request, "This comparison has begun already.")
         return redirect("comparison", found.pk)
     labels = labels_by_attribute(found.options["wire"])
-    asked = {
+    asked: dict[str, Any] = {
         "source": request.POST.get("source", "").strip(),
         "text": request.POST.get("text", ""),
         "columns": {name: column for name in labels if (column := request.POST.get(f"column-{name}", ""))},

@@ -153,14 +153,15 @@ def map_of_key(key: ApiKey, user: User) -> dict[str, Any]:
     """What the page of a key says of its map."""
     if not user.has_perm(SEE):
         return {"may_see_maps": False}
-    row = key.score_map_id and score_maps().filter(pk=key.score_map_id).first()
+    row = score_maps().filter(pk=key.score_map_id).first() if key.score_map_id is not None else None
+    others = score_maps() if row is None else score_maps().exclude(pk=row.pk)
     return {
         "may_see_maps": True,
         "score_map": row,
-        "score_map_outdated": bool(row) and is_outdated(row),
-        "score_map_choices": list(score_maps().exclude(pk=key.score_map_id)[:LISTED]),
+        "score_map_outdated": row is not None and is_outdated(row),
+        "score_map_choices": list(others[:LISTED]),
         "score_map_now": active_model(),
-        "score_map_again": _again(row) if row else "",
+        "score_map_again": _again(row) if row is not None else "",
     }
 
 

@@ -110,7 +110,8 @@ class Command(BaseCommand):
         rows = read_rows(options["file"], options["text_column"], columns, options["label_column"])
         score = _scorer_here(options["model"]) if options["here"] else _by_worker
         kept, new, version = self._scored(rows, labels, score)
-        reports, lines = [], []
+        reports: list[dict[str, Any]] = []
+        lines: list[str] = []
         for name, label in labels.items():
             places = [place for place, at in enumerate(kept) if name in rows.old[at]]
             try:

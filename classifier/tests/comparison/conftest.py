@@ -34,7 +34,7 @@ def own_score(number: int) -> float:
 def other_score(number: int) -> float:
     """The other service scores higher, with some noise, and only in hundredths."""
     noise = 0.12 * math.sin(number * 12.9898)
-    return round(min(1.0, max(0.0, own_score(number) ** 0.5 + noise)), 2)
+    return round(min(1.0, max(0.0, math.sqrt(own_score(number)) + noise)), 2)
 
 
 def make_calls(

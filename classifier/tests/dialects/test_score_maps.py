@@ -126,7 +126,8 @@ def test_a_map_that_was_fitted_on_a_versioned_name_covers_that_name(
     sender: Sender, asked: list[list[str]], active_version: ModelVersion
 ) -> None:
     """Calls are kept under the names that a client asks for, so a map of them may be of `TOXICITY@6`."""
-    switch_on(sender, active_version, **{"TOXICITY@6": UP})
+    maps: dict[str, Any] = {"TOXICITY@6": UP}
+    switch_on(sender, active_version, **maps)
     body = sender.post(ANALYZE, request("a text", "TOXICITY@6", "TOXICITY")).json()
     assert body["attributeScores"]["TOXICITY@6"]["summaryScore"]["value"] == pytest.approx(0.9)
     assert body["modelScores"] == {"TOXICITY@6": SCORES["toxic"]}
