@@ -230,7 +230,7 @@ def _switched(moving: Moving, now: datetime) -> Step:
 
 
 def needed_pairs() -> int:
-    return int(getattr(settings, "REFERENCE_MAP_MIN_PAIRS", 300))
+    return int(settings.REFERENCE_MAP_MIN_PAIRS)
 
 
 def _left(service: ReferenceService, now: datetime) -> str:
