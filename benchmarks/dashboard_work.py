@@ -41,9 +41,9 @@ def main(count: int) -> None:
     from django.core.management import call_command
 
     from benchmarks.queue_rows import fill
+    from classifier.accounts.roles import LEAD, user_roles_set
     from classifier.models import Source, User
-    from classifier.services.roles import LEAD, user_roles_set
-    from classifier.services.statistics import days_due, statistics_run
+    from classifier.statistics.daily_counts import days_due, statistics_run
 
     call_command("collectstatic", verbosity=0, interactive=False)
     people = [User.objects.create_user(f"moderator-{number}") for number in range(8)]
@@ -77,9 +77,9 @@ def _reads(user: Any, source: Any) -> list[dict[str, Any]]:
     from django.test import Client
     from django.utils import timezone
 
-    from classifier.selectors.dashboard import dashboard_of
-    from classifier.selectors.day_numbers import day_numbers
-    from classifier.selectors.queue_state import queue_state
+    from classifier.review.queue_numbers import queue_state
+    from classifier.statistics.dashboard import dashboard_of
+    from classifier.statistics.day_numbers import day_numbers
 
     now = timezone.now()
     client = Client()
@@ -144,7 +144,7 @@ def _wrong(user: Any) -> list[str]:
     from django.db import connection
     from django.utils import timezone
 
-    from classifier.selectors.dashboard import dashboard_of, summary
+    from classifier.statistics.dashboard import dashboard_of, summary
 
     board = dashboard_of(user=user, source=None, days=90, now=timezone.now())
     told = summary(board.total)

@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> list[Row]:
     """For each recipe Trainer's rows a second, the loop's and their ratio; then the matrix products' share."""
-    from training.ml.models import load_tokenizer
+    from training.ml.encoders.loading import load_tokenizer
 
     texts = sample_texts(options.data, options.text_column, options.learning_rows)
     targets = (np.random.default_rng(0).random((len(texts), LABELS)) < 0.1).astype(np.float32)
@@ -80,7 +80,7 @@ def _rate(way: Callable[[Work], None], work: Work) -> float:
 def _label_loss(work: Work) -> Any:
     import torch
 
-    from training.ml.losses import cross_entropy
+    from training.ml.train.losses import cross_entropy
 
     return lambda logits, rows: {
         "loss": cross_entropy(logits, torch.from_numpy(work.targets[rows]).to(logits.device), softmax=False)
@@ -88,10 +88,10 @@ def _label_loss(work: Work) -> Any:
 
 
 def _run_loop(model: Any, work: Work, loss: Any) -> None:
-    from training.ml.batching import tokenize
     from training.ml.config import LoopConfig
-    from training.ml.loop import run_loop
+    from training.ml.data.batching import tokenize
     from training.ml.progress import SilentListener
+    from training.ml.train.loop import run_loop
 
     run_loop(
         model,
@@ -114,8 +114,8 @@ def _teacher_loop(work: Work) -> None:
 
 
 def _lora_loop(work: Work) -> None:
-    from training.ml.adapters import add_adapters
     from training.ml.config import LoraOptions
+    from training.ml.encoders.adapters import add_adapters
 
     model, _ = add_adapters(fresh_bert(0.0, _attention()), LoraOptions(rank=RANK))
     _run_loop(model, work, _label_loss(work))
@@ -125,7 +125,7 @@ def _distill_loss(work: Work, known: Callable[[Any], Any]) -> Any:
     import torch
 
     from training.ml.config import LossWeights
-    from training.ml.losses import distill_loss
+    from training.ml.train.losses import distill_loss
 
     def loss(logits: Any, rows: Any) -> dict[str, Any]:
         targets = torch.from_numpy(work.targets[rows]).to(logits.device)
@@ -141,9 +141,9 @@ def _distill_loss(work: Work, known: Callable[[Any], Any]) -> Any:
 def _student_cached(work: Work) -> None:
     import torch
 
-    from training.ml.batching import tokenize
-    from training.ml.layers import make_student
-    from training.ml.predict import predict_logits
+    from training.ml.data.batching import tokenize
+    from training.ml.encoders.layers import make_student
+    from training.ml.encoders.predict import predict_logits
     from training.ml.progress import SilentListener
 
     teacher = fresh_bert(0.0, _attention())
@@ -160,9 +160,9 @@ def _student_cached(work: Work) -> None:
 def _student_live(work: Work) -> None:
     import torch
 
-    from training.ml.batching import collate, tokenize
+    from training.ml.data.batching import collate, tokenize
+    from training.ml.encoders.layers import make_student
     from training.ml.hardware import autocast, best_device, best_precision
-    from training.ml.layers import make_student
 
     teacher = fresh_bert(0.0, _attention()).eval()
     student, _ = make_student(teacher, "even")
@@ -216,8 +216,8 @@ def _teacher_trainer(work: Work) -> None:
 
 
 def _lora_trainer(work: Work) -> None:
-    from training.ml.adapters import add_adapters
     from training.ml.config import LoraOptions
+    from training.ml.encoders.adapters import add_adapters
 
     model, _ = add_adapters(fresh_bert(0.1, "sdpa"), LoraOptions(rank=RANK, dropout=0.1))
     _train_plainly(model, work)
@@ -228,8 +228,8 @@ def _student_trainer(work: Work) -> None:
     from transformers import Trainer
 
     from training.ml.config import LossWeights
-    from training.ml.layers import make_student
-    from training.ml.losses import distill_loss
+    from training.ml.encoders.layers import make_student
+    from training.ml.train.losses import distill_loss
 
     teacher = fresh_bert(0.1, "sdpa").eval()
     student, _ = make_student(teacher, "even")
@@ -249,7 +249,7 @@ def _share_of_peak(work: Work) -> Row:
     """How much of the processor's matrix peak, measured here, the teacher's loop reaches."""
     import torch
 
-    from training.ml.batching import tokenize
+    from training.ml.data.batching import tokenize
     from training.ml.hardware import best_device, best_precision
 
     device, precision = best_device(), best_precision(best_device())

@@ -37,8 +37,8 @@ def main(count: int, decisions: int) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "toxicsite.settings"
     django.setup()
     from benchmarks.queue_rows import fill
+    from classifier.accounts.roles import LEAD, user_roles_set
     from classifier.models import User
-    from classifier.services.roles import LEAD, user_roles_set
 
     people = [User.objects.create_user(f"moderator-{number}") for number in range(8)]
     for person in people:
@@ -53,8 +53,9 @@ def main(count: int, decisions: int) -> None:
 
 
 def _way(order: str, data: dict[str, Any], user: Any, decisions: int) -> dict[str, Any]:
-    from classifier.selectors.queue_filters import QueueFilters
-    from classifier.services import claim_next, decision_record
+    from classifier.review.claims import claim_next
+    from classifier.review.decisions import decision_record
+    from classifier.review.filters import QueueFilters
 
     filters = QueueFilters.from_data(data)
     comment = claim_next(filters=filters, order=order, by=user)
@@ -97,9 +98,9 @@ def _page(user: Any, decisions: int) -> dict[str, Any]:
 def _reads(user: Any) -> list[dict[str, Any]]:
     """What a page reads besides the next comment."""
     from classifier.models import Comment
-    from classifier.selectors.queue_filters import QueueFilters
-    from classifier.selectors.review import queue_count, queue_page
-    from classifier.services import group_of
+    from classifier.review.filters import QueueFilters
+    from classifier.review.near_duplicates import group_of
+    from classifier.review.selectors import queue_count, queue_page
 
     waiting, page = QueueFilters(), queue_page(user=user, filters=QueueFilters(), order="risk", size=50)
     comment = Comment.objects.filter(queued_at__isnull=False, pk__endswith="00").first() or page.comments[0]

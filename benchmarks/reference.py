@@ -29,8 +29,8 @@ MAKE_KEYS = """
 import json, sys
 from classifier.models import ReferenceMode, User
 from classifier.services import api_key_create
-from classifier.services.reference_modes import reference_mode_set
-from classifier.services.reference_services import ReferenceFields, reference_create
+from classifier.references.modes import reference_mode_set
+from classifier.references.services import ReferenceFields, reference_create
 keys = {}
 for name, (mode, url, rate) in json.loads(%r).items():
     fields = ReferenceFields(name, "perspective", url, calls_per_second=rate)

@@ -47,7 +47,7 @@ def run(options: Options) -> list[Row]:
 
 def measure(model: Path, found: Sequence[str]) -> dict[str, Latency]:
     """Time a verdict on each text each way, with the artifact in `model`."""
-    # As in the worker (classifier.services.engine): threads that wait do not spin on the cores of the others.
+    # As in the worker (classifier.scoring.engine): threads that wait do not spin on the cores of the others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     scorer = Scorer(model)
     with running_site(model) as site:

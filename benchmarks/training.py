@@ -63,7 +63,7 @@ def run(options: Options) -> list[Row]:
 
 def measure(texts: Sequence[str], tokenizer_folder: Path) -> TrainingSpeed:
     """Train on `texts` (labels are random: they do not change the work) both ways and time them."""
-    from training.ml.models import load_tokenizer
+    from training.ml.encoders.loading import load_tokenizer
 
     tokenizer = load_tokenizer(str(tokenizer_folder))
     targets = (np.random.default_rng(0).random((len(texts), LABELS)) < 0.1).astype(np.float32)
@@ -94,12 +94,12 @@ def fresh_bert(dropout: float, attention: str) -> Any:
 def _loop(texts: Sequence[str], targets: Any, tokenizer: Any) -> tuple[float, str]:
     import torch
 
-    from training.ml.batching import tokenize
     from training.ml.config import LoopConfig
+    from training.ml.data.batching import tokenize
     from training.ml.hardware import choose_attention
-    from training.ml.loop import run_loop
-    from training.ml.losses import cross_entropy
     from training.ml.progress import SilentListener
+    from training.ml.train.loop import run_loop
+    from training.ml.train.losses import cross_entropy
 
     model = fresh_bert(0.0, choose_attention("auto"))
     started = time.perf_counter()  # tokenizing is part of the work on both sides

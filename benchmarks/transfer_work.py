@@ -47,8 +47,8 @@ def main(step: str, rows: int) -> None:
 def _import(rows: int) -> dict[str, Any]:
     from django.conf import settings
 
-    from classifier.services.import_run import import_run
-    from classifier.services.importing import import_command
+    from classifier.transfers.import_run import import_run
+    from classifier.transfers.imports import import_command
 
     path = Path(settings.VAR_DIR) / "given.csv"
     _write(path, rows)
@@ -69,7 +69,7 @@ def _import(rows: int) -> dict[str, Any]:
 
 
 def _export(file_format: str) -> dict[str, Any]:
-    from classifier.services.exporting import export_stream, filters_of
+    from classifier.transfers.exports import export_stream, filters_of
 
     before, began, size, rows = _memory("VmRSS"), time.perf_counter(), 0, 0
 
@@ -95,8 +95,8 @@ def _searches() -> Iterator[dict[str, Any]]:
 
     from benchmarks.queue_work import _plan
     from benchmarks.texts import WORDS
-    from classifier.selectors.queue_filters import QueueFilters
-    from classifier.selectors.review import queue_count, queue_page
+    from classifier.review.filters import QueueFilters
+    from classifier.review.selectors import queue_count, queue_page
 
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE classifier_comment")

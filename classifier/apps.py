@@ -8,10 +8,10 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self) -> None:
-        from classifier.services import events
-        from classifier.services.policies import policies_ensure_after_migrate
-        from classifier.services.roles import ensure_after_migrate
-        from classifier.services.webhook_outbox import outbox_write
+        from classifier.accounts.roles import ensure_after_migrate
+        from classifier.core import events
+        from classifier.policies.services import policies_ensure_after_migrate
+        from classifier.webhooks.outbox import outbox_write
 
         events.register(outbox_write, inside=True)
         # After the receiver of contrib.auth, which makes the permissions and was connected before this one.

@@ -9,16 +9,16 @@ from typing import Any
 from celery import shared_task
 from celery.signals import celeryd_after_setup, worker_shutdown
 
-from classifier.services.privacy import retention_turn
-from classifier.services.reference_asker import reference_turn, this_asker
-from classifier.services.reference_calls import reference_log_turn
-from classifier.services.statistics import statistics_turn
-from classifier.services.transfer_work import transfer_work
-from classifier.services.transfers import transfers_sweep
-from classifier.services.usage import beat_seen, usage_flush
-from classifier.services.webhook_courier import deliver_turn, this_courier
-from classifier.services.webhook_log import delivery_log_turn
-from classifier.services.worker import classify_turn, this_worker
+from classifier.api_keys.usage import beat_seen, usage_flush
+from classifier.privacy.services import retention_turn
+from classifier.references.calls import reference_log_turn
+from classifier.references.worker import reference_turn, this_asker
+from classifier.scoring.worker import classify_turn, this_worker
+from classifier.statistics.daily_counts import statistics_turn
+from classifier.transfers.services import transfers_sweep
+from classifier.transfers.worker import transfer_work
+from classifier.webhooks.delivery import deliver_turn, this_courier
+from classifier.webhooks.log_retention import delivery_log_turn
 from toxicsite.lib.leaving import leaving
 
 QUEUE = "classify"

@@ -2,39 +2,26 @@
 
 from django.urls import path
 
-from classifier.views import (
-    bulk,
-    classify,
-    comments,
-    comparison,
-    comparison_files,
-    dashboard,
-    decisions,
-    edits,
-    exports,
-    history,
-    keys,
-    people,
-    policies,
-    policy_shadow,
-    preferences,
-    privacy,
-    quality,
-    queue,
-    queue_decide,
-    queue_list,
-    references,
-    rescoring,
-    rules,
-    saved_queues,
-    score_maps,
-    sentences,
-    session,
-    transfers,
-    webhook_log,
-    webhooks,
-    words,
-)
+from classifier.accounts.pages import people
+from classifier.accounts.pages import sign_in as session
+from classifier.api_keys.pages import keys
+from classifier.comments.pages import comments, edits
+from classifier.history import pages as history
+from classifier.policies.pages import policies, rules
+from classifier.policies.pages import shadow_mode as policy_shadow
+from classifier.privacy import pages as privacy
+from classifier.quality import pages as quality
+from classifier.references.pages import comparison, references, score_maps
+from classifier.references.pages import files as comparison_files
+from classifier.review.pages import bulk, decisions, queue, saved_queues
+from classifier.review.pages import decide as queue_decide
+from classifier.review.pages import list as queue_list
+from classifier.scoring.pages import classify, sentences, words
+from classifier.statistics.pages import dashboard
+from classifier.transfers.pages import exports, rescoring, transfers
+from classifier.web import preferences
+from classifier.webhooks.pages import deliveries as webhook_log
+from classifier.webhooks.pages import webhooks
 
 urlpatterns = [
     path("", classify.classify, name="classify"),

@@ -13,17 +13,17 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 from django.utils import timezone
 
+from classifier.accounts.roles import ADMIN
+from classifier.api_keys.usage import beat_seen_seconds_ago
 from classifier.inference.artifact import verify
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+from classifier.model_versions.model_files import files_damage
+from classifier.model_versions.services import model_version_before_active
 from classifier.models import ModelVersion, ModelVersionStatus, ReferenceService, User
-from classifier.selectors.operations import deliveries_by_status, pending_comments
-from classifier.selectors.references import services_there
-from classifier.services import workers
-from classifier.services.model_files import files_damage
-from classifier.services.model_versions import model_version_before_active
-from classifier.services.reference_notices import reference_notices
-from classifier.services.roles import ADMIN
-from classifier.services.usage import beat_seen_seconds_ago
+from classifier.references.notices import reference_notices
+from classifier.references.selectors import services_there
+from classifier.scoring.heartbeat import workers
+from classifier.statistics.operations import deliveries_by_status, pending_comments
 from toxicsite.lib.broker import NoBroker, broker_errors, client
 from toxicsite.lib.sealing import SealBroken, unseal
 

@@ -14,8 +14,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import CollectorRegistry
 
-from classifier.selectors.operations import deliveries_by_status, pending_comments, review_queue
-from classifier.services import workers
+from classifier.scoring.heartbeat import workers
+from classifier.statistics.operations import deliveries_by_status, pending_comments, review_queue
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.client_address import client_address

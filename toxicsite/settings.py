@@ -33,7 +33,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 HTTPS = env.flag("HTTPS", False)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
-CSRF_FAILURE_VIEW = "classifier.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "classifier.web.error_pages.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = env.whole("HSTS_SECONDS", 0)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "toxicsite.middleware.MetricsMiddleware",
     "toxicsite.middleware.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "classifier.api.middleware.ApiProblemMiddleware",
+    "classifier.middleware.ApiProblemMiddleware",
     "toxicsite.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -109,13 +109,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "classifier.views.navigation.navigation",
+                "classifier.web.navigation.navigation",
             ]
         },
     }
 ]
 AUTH_USER_MODEL = "classifier.User"
-AUTHENTICATION_BACKENDS = ["classifier.services.permissions.PermissionsAtOnce"]
+AUTHENTICATION_BACKENDS = ["classifier.core.permissions.PermissionsAtOnce"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -348,23 +348,23 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
-        "CommentStatus": "classifier.api.v1.representation.STATUS_CHOICES",
-        "Verdict": "classifier.api.v1.representation.VERDICT_CHOICES",
-        "CommentAction": "classifier.api.v1.representation.ACTION_CHOICES",
-        "Band": "classifier.api.v1.score.BAND_CHOICES",
-        "TransferKind": "classifier.api.v1.transfer_output.KIND_CHOICES",
-        "TransferStatus": "classifier.api.v1.transfer_output.TRANSFER_STATUS_CHOICES",
-        "TransferFormat": "classifier.api.v1.transfer_output.FORMAT_CHOICES",
-        "RunStatus": "training.api.experiment_output.RUN_STATUS_CHOICES",
-        "Recipe": "training.api.experiment_output.RECIPE_CHOICES",
-        "DatasetKind": "training.api.dataset_output.KIND_CHOICES",
-        "DatasetState": "training.api.dataset_output.STATE_CHOICES",
-        "ModelVersionStatus": "training.api.version_output.VERSION_STATUS_CHOICES",
-        "EvaluatingState": "training.api.version_output.EVALUATING_CHOICES",
-        "WebhookEvent": "classifier.api.v1.webhook_output.EVENT_CHOICES",
-        "SentWebhookEvent": "classifier.api.v1.webhook_output.SENT_CHOICES",
-        "WebhookDeliveryStatus": "classifier.api.v1.webhook_output.DELIVERY_CHOICES",
-        "SuiteKind": "training.api.suites.SUITE_KIND_CHOICES",
+        "CommentStatus": "classifier.comments.api.output.STATUS_CHOICES",
+        "Verdict": "classifier.comments.api.output.VERDICT_CHOICES",
+        "CommentAction": "classifier.comments.api.output.ACTION_CHOICES",
+        "Band": "classifier.scoring.api.BAND_CHOICES",
+        "TransferKind": "classifier.transfers.api.output.KIND_CHOICES",
+        "TransferStatus": "classifier.transfers.api.output.TRANSFER_STATUS_CHOICES",
+        "TransferFormat": "classifier.transfers.api.output.FORMAT_CHOICES",
+        "RunStatus": "training.experiments.api.output.RUN_STATUS_CHOICES",
+        "Recipe": "training.experiments.api.output.RECIPE_CHOICES",
+        "DatasetKind": "training.datasets.api.output.KIND_CHOICES",
+        "DatasetState": "training.datasets.api.output.STATE_CHOICES",
+        "ModelVersionStatus": "training.promotion.api.output.VERSION_STATUS_CHOICES",
+        "EvaluatingState": "training.promotion.api.output.EVALUATING_CHOICES",
+        "WebhookEvent": "classifier.webhooks.api.output.EVENT_CHOICES",
+        "SentWebhookEvent": "classifier.webhooks.api.output.SENT_CHOICES",
+        "WebhookDeliveryStatus": "classifier.webhooks.api.output.DELIVERY_CHOICES",
+        "SuiteKind": "training.evaluations.api.suites.SUITE_KIND_CHOICES",
     },
     "PREPROCESSING_HOOKS": ["classifier.api.schema.only_version_1"],
     "POSTPROCESSING_HOOKS": [

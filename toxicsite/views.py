@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from classifier.services import worker_status, workers
+from classifier.scoring.heartbeat import worker_status, workers
 from toxicsite.lib.broker import NoBroker, broker_errors, client
 
 OK = "ok"

@@ -8,9 +8,9 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
-        from classifier.services.promotion_gate import gate_register
-        from classifier.services.roles import ensure_after_migrate
-        from training.services.gate import quality_gate
+        from classifier.accounts.roles import ensure_after_migrate
+        from classifier.model_versions.promotion_gate import gate_register
+        from training.promotion.gate import quality_gate
 
         # After the receiver of contrib.auth, which makes the permissions and was connected before this one.
         post_migrate.connect(ensure_after_migrate, sender=self, dispatch_uid="training.roles")

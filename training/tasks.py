@@ -6,12 +6,13 @@ from celery import shared_task
 from celery.signals import celeryd_after_setup
 
 from toxicsite.lib.leaving import leaving
+from training.datasets.hub import dataset_load
+from training.evaluations.services import evaluation_run
+from training.experiments.queueing import ring_queued
+from training.experiments.runner import experiment_run
 from training.models import Sweep
-from training.services.dataset_hub import dataset_load
-from training.services.evaluations import evaluation_run
-from training.services.runner import experiment_run
-from training.services.sweep_steps import sweep_step
-from training.services.upkeep import ring_queued, runs_reclaim, sweep_up_all
+from training.stale_run_sweeper import runs_reclaim, sweep_up_all
+from training.sweeps.steps import sweep_step, trial_step
 
 QUEUE = "training"
 
@@ -20,7 +21,12 @@ QUEUE = "training"
 def run(self: Any, experiment_id: int) -> None:
     """What the bell of a queued experiment calls; delivered twice, the second finds nothing to do."""
     if not leaving():
-        experiment_run(experiment_id=experiment_id, worker=self.request.hostname or "", leaving=leaving)
+        experiment_run(
+            experiment_id=experiment_id,
+            worker=self.request.hostname or "",
+            leaving=leaving,
+            scored=trial_step,
+        )
 
 
 @shared_task(name="training.evaluate")

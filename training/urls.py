@@ -1,29 +1,28 @@
-"""The addresses of the training pages: each views module lists its own."""
+"""The addresses of the training pages: each pages module lists its own."""
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
+from training.datasets.pages import active_learning, datasets, freeze, golden, label_errors
+from training.evaluations.pages import suites
+from training.experiments.pages import actions, compare, detail, list, start
+from training.promotion.pages import shadow, versions
+from training.retraining.pages import retraining
+from training.sweeps.pages import sweeps
 
 app_name = "training"
 PAGES = (
-    "experiments",
-    "experiment",
-    "experiment_acts",
-    "experiment_new",
-    "compare",
-    "freeze",
-    "datasets",
-    "sweeps",
-    "versions",
-    "golden",
-    "label_errors",
-    "shadow",
-    "learn",
-    "retraining",
-    "suites",
+    list,
+    detail,
+    actions,
+    start,
+    compare,
+    freeze,
+    datasets,
+    sweeps,
+    versions,
+    golden,
+    label_errors,
+    shadow,
+    active_learning,
+    retraining,
+    suites,
 )
-
-urlpatterns: list[Any] = []
-for _page in PAGES:
-    if find_spec(f"training.views.{_page}") is not None:
-        urlpatterns += import_module(f"training.views.{_page}").urlpatterns
+urlpatterns = [pattern for page in PAGES for pattern in page.urlpatterns]

@@ -1,1 +1,1 @@
-"""The REST API: what every version shares here, the endpoints in one package a version or dialect."""
+"""The toolkit of the REST API: parsing, authentication, errors, paging, its OpenAPI file."""

@@ -8,8 +8,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from classifier.api_keys.services import api_key_authenticate
+from classifier.core.errors import ApiKeyInvalid
 from classifier.models import ApiKey, User
-from classifier.services import ApiKeyInvalid, api_key_authenticate
 
 
 class ApiKeyAuthentication(BaseAuthentication):

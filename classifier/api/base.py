@@ -21,9 +21,9 @@ from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_b
 from classifier.api.permissions import HasScope, ScopedView
 from classifier.api.problems import CONFLICT, UNSUPPORTED_MEDIA_TYPE, Problem, exception_handler, invalid
 from classifier.api.throttling import Metered
+from classifier.core.blind_review_session import second_look_open
+from classifier.core.validation import InvalidInput
 from classifier.models import User
-from classifier.services import InvalidInput
-from classifier.services.second_looks import second_look_open
 
 QUERY_READ = "toxicsite.query_read"
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from classifier.api.field_errors import header_error
 from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import BUSY, Problem, invalid
-from classifier.selectors.admission import still_admitted
+from classifier.core.session_still_valid import still_admitted
 from toxicsite.lib.event_stream import (
     EventStreamResponse,
     Places,

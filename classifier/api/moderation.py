@@ -11,12 +11,18 @@ from classifier.api.field_errors import field_error, parameter_error
 from classifier.api.permissions import caller
 from classifier.api.problems import CHANGED_MEANWHILE, NOT_NOW, Problem, exception_handler, invalid
 from classifier.api.verbs import found
+from classifier.core.errors import (
+    ClaimTaken,
+    DecisionConflict,
+    NotPossibleNow,
+    PolicyConflict,
+    VersionConflict,
+    WrongFilter,
+)
+from classifier.core.permissions import require_permission
+from classifier.core.validation import InvalidInput
+from classifier.core.visible_comments import comments_visible_to
 from classifier.models import Comment
-from classifier.selectors import comments_visible_to
-from classifier.selectors.queue_filters import WrongFilter
-from classifier.services import ClaimTaken, DecisionConflict, InvalidInput, NotPossibleNow, VersionConflict
-from classifier.services.permissions import require_permission
-from classifier.services.policies import PolicyConflict
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 
 NOT_POSSIBLE = (DecisionConflict, ClaimTaken, NotPossibleNow, LostRace, IllegalTransition)

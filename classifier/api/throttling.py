@@ -9,9 +9,9 @@ from rest_framework.views import APIView
 
 from classifier.api.permissions import api_key_of
 from classifier.api.problems import THROTTLED, Problem
+from classifier.api_keys.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
+from classifier.api_keys.usage import usage_error_count
 from classifier.models import User
-from classifier.services.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
-from classifier.services.usage import usage_error_count
 
 
 class Metered(APIView):

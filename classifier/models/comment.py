@@ -206,3 +206,6 @@ class CommentEvent(HistoryRow):
 
     def __str__(self) -> str:
         return f"{self.comment_id}: {self.old} to {self.new}"
+
+
+FREE: dict[str, Any] = {"review_by": None, "review_until": None, "review_since": None}

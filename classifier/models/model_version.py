@@ -113,8 +113,8 @@ class ModelVersion(models.Model):
 class ModelVersionEvent(HistoryRow):
     """A change of status; where `old` is `new`, something else was done to the version, told by the reason.
 
-    `gate` is GateVerdict.to_dict() of classifier.services.promotion_gate, with `overridden` where a person's reason
-    outweighed it; None where the gate was not asked.
+    `gate` is GateVerdict.to_dict() of classifier.model_versions.promotion_gate, with `overridden` where a person's
+    reason outweighed it; None where the gate was not asked.
     """
 
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="history")

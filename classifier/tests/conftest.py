@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from classifier.accounts.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
+from classifier.model_versions.promotion_gate import gate_register
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion, User
-from classifier.services import gate_register, model_version_activate, model_version_register, webhook_outbox
-from classifier.services.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import WorkerProcess
+from classifier.webhooks import outbox as webhook_outbox
 
 
 @pytest.fixture(autouse=True)

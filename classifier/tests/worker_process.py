@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import connection
 
-from classifier.services.heartbeat import worker_status, workers
+from classifier.scoring.heartbeat import worker_status, workers
 
 START_SECONDS = 90.0
 COMMAND = [

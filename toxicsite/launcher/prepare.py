@@ -63,7 +63,8 @@ def _load_starter(folder: Path) -> None:
 
 def _load_sample() -> None:
     """Load the shipped sample; a machine too small for that still moderates, so it is only told."""
-    from training.services import DatasetRejected, dataset_sample_load
+    from training.core.errors import DatasetRejected
+    from training.datasets.services import dataset_sample_load
 
     try:
         dataset_sample_load()

@@ -36,7 +36,7 @@ def _worker() -> str:
     import django
 
     django.setup()
-    from classifier.services import workers
+    from classifier.scoring.heartbeat import workers
 
     here = socket.gethostname()
     # A worker without a model is alive: a restart would not give it one, and /readyz tells.

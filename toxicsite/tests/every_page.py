@@ -7,6 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from classifier.api_keys.services import api_key_create
+from classifier.comments.submission import comments_submit
+from classifier.core.audit import audit_record
 from classifier.models import (
     ApiKey,
     BulkAction,
@@ -33,16 +36,15 @@ from classifier.models import (
     WebhookEvent,
     WebhookEventType,
 )
-from classifier.services import api_key_create, comments_submit, decision_record
-from classifier.services.audit import audit_record
-from classifier.services.pending import pending_classify
+from classifier.review.decisions import decision_record
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
 from toxicsite.lib.sealing import seal
 from toxicsite.tests.test_permission_matrix import PLACE, ROWS
 from training.models import TestSuite
-from training.services.sweeps import sweep_create
-from training.tests.pages.builders import make_curve, make_dataset, make_finished, report
+from training.sweeps.services import sweep_create
+from training.tests.experiments.pages.builders import make_curve, make_dataset, make_finished, report
 
 NO_PAGE = re.compile(
     r"(\.(json|csv|zip|yaml)|/(live|verdict|words|sentences|errors|worker)/)$|^(api/|worker/|info|health|.*rest$)"

@@ -16,9 +16,11 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from pytest_django import Settings
 
+from classifier.api_keys.usage import beat_seen
+from classifier.comments.submission import comment_submit
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import Comment, User
-from classifier.services import WorkerStatus, comment_submit, model_version_activate, model_version_register
-from classifier.services.usage import beat_seen
+from classifier.scoring.heartbeat import WorkerStatus
 from classifier.tests.tiny_artifact import tiny_artifact
 from toxicsite import doctor
 from toxicsite.lib import broker

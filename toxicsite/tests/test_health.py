@@ -5,9 +5,8 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection
 from django.test import Client
 
-from classifier.services import WorkerStatus
-from classifier.services.engine import EngineHolder
-from classifier.services.heartbeat import beat
+from classifier.scoring.engine import EngineHolder
+from classifier.scoring.heartbeat import WorkerStatus, beat
 from toxicsite import views
 from toxicsite.lib import broker
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from classifier.comments.submission import comments_submit
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentEvent
-from classifier.services import comments_submit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition, transition_many
 
 pytestmark = pytest.mark.django_db

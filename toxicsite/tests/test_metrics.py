@@ -14,8 +14,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from classifier.api_keys.services import api_key_create
+from classifier.comments.submission import comment_submit
 from classifier.models import Comment, User
-from classifier.services import api_key_create, comment_submit
 from toxicsite import celery
 from toxicsite import metrics as page
 from toxicsite.launcher.environment import PROJECT

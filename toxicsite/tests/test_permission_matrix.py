@@ -16,8 +16,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from classifier.accounts.roles import ADMIN, LEAD, MODEL_ADMIN, MODERATOR, VIEWER, user_roles_set
 from classifier.models import Comment, Source, User
-from classifier.services.roles import ADMIN, LEAD, MODEL_ADMIN, MODERATOR, VIEWER, user_roles_set
 
 TABLE = """
 GET  -                                          *      200

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import Settings
 
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion
-from classifier.services import model_version_activate, model_version_register
 from classifier.tests.tiny_artifact import tiny_artifact
 from toxicsite.launcher import prepare
 

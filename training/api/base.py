@@ -21,18 +21,13 @@ from classifier.api.problems import (
     no_room,
 )
 from classifier.api.verbs import NothingInput, checked, found, listed, without_body
+from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
+from classifier.core.permissions import require_permission
+from classifier.model_versions.promotion_gate import GateClosed
 from classifier.models import ApiScope
-from classifier.services import ArtifactRejected, GateClosed, NothingToRollBackTo
-from classifier.services.permissions import require_permission
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 from training.api.uploads import UploadParser
-from training.services.errors import (
-    ConfigRejected,
-    DatasetNoRoom,
-    DatasetRejected,
-    NotAllowedNow,
-    SuiteRejected,
-)
+from training.core.errors import ConfigRejected, DatasetNoRoom, DatasetRejected, NotAllowedNow, SuiteRejected
 
 __all__ = [
     "NothingInput",

@@ -34,7 +34,7 @@ class Dataset(models.Model):
     """Frozen rows: a folder under settings.DATASETS_DIR with train, validation and test .parquet (those that exist).
 
     Columns of the files: `text`, one 0 / 1 / -1 column for each label, `weight`, and `source` and `comment_id` where
-    the rows come from comments. `statistics` is what training.ml.data_report measured, with what was cut and left out;
+    the rows come from comments. `statistics` is what training.ml.data.report measured, with what was cut and left out;
     while a data set of the hub loads it is {"state": "loading"}, and {"state": "failed", "problem": …} where it
     cannot be, and `directory` is empty.
     """

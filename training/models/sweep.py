@@ -10,7 +10,7 @@ from training.models.choices import RecipeName, RunStatus
 
 class Sweep(models.Model):
     """`space`: {"loop.learning_rate": {"type": "float", "low": 1e-5, "high": 1e-3, "log": true}, …};
-    `objectives`: [{"metric": "f1", "direction": "maximize", "label": "toxic"}, …], see training.ml.search_space.
+    `objectives`: [{"metric": "f1", "direction": "maximize", "label": "toxic"}, …], see training.ml.search.space.
     `config`: differences that hold for every trial; `options`: {"train_best": bool, "at_once": trials side by side,
     "full": what the best configuration is trained with instead when it is trained in full}.
     Optuna keeps the trials in this database, in the schema `optuna`, under `study_name`. `analysis` is what the worker

@@ -17,14 +17,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.api.dialects.labels import PERSPECTIVE, label_of_attribute
+from classifier.core.errors import NoBroker, NoWorker, ScoreTimeout
+from classifier.core.validation import InvalidInput, text_problem
+from classifier.dialects.labels import PERSPECTIVE, label_of_attribute
 from classifier.inference.errors import InferenceError, TextTooLong
 from classifier.inference.store import find_version
 from classifier.models import ModelVersion
-from classifier.services import InvalidInput, NoBroker, NoWorker, ScoredText, ScoreTimeout, score_texts
-from classifier.services.comparing_files import ScoredRow, comparison_store
-from classifier.services.score_comparison import Comparison, TooFewRows, compare
-from classifier.services.validation import text_problem
+from classifier.references.score_comparison import Comparison, TooFewRows, compare
+from classifier.scoring.score_texts import ScoredText, score_texts
+from classifier.transfers.score_comparisons import ScoredRow, comparison_store
 
 BATCH = 100
 DEADLINE_SECONDS = 120.0

@@ -14,8 +14,9 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.selectors.queue_filters import QueueFilters, WrongFilter
-from classifier.services.exporting import FORMATS, export_stream, filters_of
+from classifier.core.errors import WrongFilter
+from classifier.review.filters import QueueFilters
+from classifier.transfers.exports import FORMATS, export_stream, filters_of
 
 SAY_SECONDS = 1.0
 MANY = ("source", "ids")

@@ -12,13 +12,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.core.validation import InvalidInput
 from classifier.models import Transfer
-from classifier.selectors.transfers import progress_of
-from classifier.services.import_files import FORMATS
-from classifier.services.import_run import import_run
-from classifier.services.importing import import_command
-from classifier.services.transfers import TransferLost, errors_file_of, transfer_finish
-from classifier.services.validation import InvalidInput
+from classifier.transfers.import_files import FORMATS
+from classifier.transfers.import_run import import_run
+from classifier.transfers.imports import import_command
+from classifier.transfers.selectors import progress_of
+from classifier.transfers.services import TransferLost, errors_file_of, transfer_finish
 
 SAY_SECONDS = 1.0
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from classifier.services.backfill import comments_judge
+from classifier.scoring.backfill import comments_judge
 
 
 class Command(BaseCommand):

@@ -6,13 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.core.errors import ArtifactRejected
+from classifier.model_versions.promotion_gate import GateClosed
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion
-from classifier.services import (
-    ArtifactRejected,
-    GateClosed,
-    model_version_activate,
-    model_version_register,
-)
 from toxicsite.lib.lifecycle import LostRace
 
 

@@ -7,15 +7,11 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.core.pseudonyms import author_pseudonym
 from classifier.models import Source, User
-from classifier.selectors.privacy import AuthorCount, author_count, retention_count
-from classifier.services.author_export import author_export
-from classifier.services.privacy import (
-    author_erase,
-    retention_run,
-    retention_set,
-)
-from classifier.services.pseudonyms import author_pseudonym
+from classifier.privacy.selectors import AuthorCount, author_count, retention_count
+from classifier.privacy.services import author_erase, retention_run, retention_set
+from classifier.privacy.subject_export import author_export
 
 NOTHING_DONE = "Nothing was changed. Say --yes to do it."
 

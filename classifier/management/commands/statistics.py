@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.services.statistics import statistics_run
+from classifier.statistics.daily_counts import statistics_run
 
 
 class Command(BaseCommand):

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import ApiKey, User
-from classifier.services import api_key_create
 
 COMMENTS = "/api/v1/comments/"
 SCORE = "/api/v1/score/"

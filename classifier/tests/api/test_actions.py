@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from classifier.comments.submission import comment_submit
 from classifier.models import ModelVersion, Source, User
-from classifier.services import ScoredText, comment_submit, decision_record
-from classifier.services.actions import of_comment
-from classifier.services.policies import policy_save
-from classifier.services.rules import rule_create
+from classifier.policies.recommended_actions import of_comment
+from classifier.policies.rules import rule_create
+from classifier.policies.services import policy_save
+from classifier.review.decisions import decision_record
+from classifier.scoring.score_texts import ScoredText
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem
 from classifier.tests.builders import classified_comment
 
@@ -63,7 +65,7 @@ def test_scoring_is_a_dry_run_of_the_source_s_policy_and_rules(
         scores = dict.fromkeys(active_version.labels, 0.3)
         return [ScoredText(scores, "non-toxic", 0.3, 0.5, 1, active_version.version) for _ in kwargs["texts"]]
 
-    monkeypatch.setattr("classifier.api.v1.score.score_each", ask)
+    monkeypatch.setattr("classifier.scoring.api.score_each", ask)
     body = {"texts": ["hello", "1d10t"], "source": "test"}
     calm, insult = program.post(SCORE, body).json()["results"]
     assert (calm["band"], calm["action"], calm["nudge"], calm["reasons"]) == ("approve", "publish", True, [])

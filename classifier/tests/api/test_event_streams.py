@@ -13,8 +13,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from classifier.api import event_streams
+from classifier.api_keys.services import api_key_revoke
 from classifier.models import ApiKey, Comment, CommentEvent, ModelVersion, User
-from classifier.services import api_key_revoke, decision_record
+from classifier.review.decisions import decision_record
 from classifier.tests.api.conftest import Caller, MakeCaller, assert_problem, person
 from classifier.tests.builders import classified_comment
 from toxicsite.lib.event_stream import Places, ServerEvent

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import ApiKey, Comment, User
-from classifier.services import api_key_create
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, MakeCaller, assert_problem, person
 
 CALLS: dict[str, Callable[[Caller], Any]] = {

@@ -62,7 +62,7 @@ def test_a_database_that_is_away_is_a_503_that_asks_to_come_back(
         raise error("server closed the connection at 10.0.0.7")
 
     monkeypatch.setattr("classifier.api.authentication.api_key_authenticate", away)
-    monkeypatch.setattr("classifier.api.dialects.view.api_key_authenticate", away)
+    monkeypatch.setattr("classifier.dialects.view.api_key_authenticate", away)
     response = program.post(path, body)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert "database" in response.content.decode()
@@ -90,7 +90,7 @@ def test_a_full_disk_is_told_in_the_words_of_each_api(
             cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'pg_wal/17' USING ERRCODE = '53100'; END $$")
 
     monkeypatch.setattr("classifier.api.authentication.api_key_authenticate", full)
-    monkeypatch.setattr("classifier.api.dialects.view.api_key_authenticate", full)
+    monkeypatch.setattr("classifier.dialects.view.api_key_authenticate", full)
     response = program.post(f"{path}?key=tox_0_0" if "alpha" in path else path, body)
     assert (response.status_code, response.headers["Retry-After"]) == (status, "30")
     said = response.json()
@@ -138,7 +138,7 @@ def test_a_bug_is_a_500_problem_with_a_request_id_and_no_secret(
     def broken(**kwargs: Any) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("classifier.api.v1.submission.comment_submit", broken)
+    monkeypatch.setattr("classifier.comments.api.submission.comment_submit", broken)
     response = program.post(COMMENTS, {"text": "x"})
     problem = assert_problem(response, 500, "server-error")
     assert "swordfish" not in response.content.decode()

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from classifier.api import base
+from classifier.api_keys.services import api_key_create
 from classifier.models import ApiScope, User
-from classifier.services import api_key_create
 from classifier.tests.made_up import GROUPS, hold_against_the_file, made_up, operations
 
 schema = operations("comments")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import Comment
-from classifier.services import api_key_create
 from classifier.tests.api.conftest import COMMENTS, Caller, person
 
 pytestmark = pytest.mark.django_db(transaction=True)

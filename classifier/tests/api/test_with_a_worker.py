@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
+from classifier.api_keys.services import api_key_create
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import Comment, ModelVersion
-from classifier.services import api_key_create, model_version_activate, model_version_register
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem, person
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import own_database_url, running_worker

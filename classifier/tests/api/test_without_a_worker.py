@@ -5,7 +5,7 @@ import time
 import pytest
 from pytest_django import Settings
 
-from classifier.services.heartbeat import beat
+from classifier.scoring.heartbeat import beat
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]

@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import MODERATOR
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion, User
-from classifier.services import model_version_activate, model_version_register, score_texts, worker_status
-from classifier.services.roles import MODERATOR
+from classifier.scoring.heartbeat import worker_status
+from classifier.scoring.score_texts import score_texts
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import own_database_url, running_worker
 from toxicsite.tests.waiting import wait_until

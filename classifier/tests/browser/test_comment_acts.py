@@ -5,9 +5,11 @@ from django.contrib.auth.models import Group
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import ADMIN
 from classifier.models import Comment, ModelVersion, User
-from classifier.services import appeal_open, decision_record, report_add
-from classifier.services.roles import ADMIN
+from classifier.review.appeals import appeal_open
+from classifier.review.decisions import decision_record
+from classifier.review.reports import report_add
 from classifier.tests.browser.conftest import PASSWORD, PATIENCE
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.builders import classified_comment

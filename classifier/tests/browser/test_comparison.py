@@ -7,13 +7,13 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import ADMIN
 from classifier.models import ModelVersion, ReferenceService, Source, Suggestion, User
-from classifier.selectors.score_agreement import agreement_at
-from classifier.services.roles import ADMIN
+from classifier.references.agreement import agreement_at
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.browser.test_numbers_pages import signed_in
-from classifier.tests.comparison.conftest import make_calls, other_score, own_score
 from classifier.tests.conftest import person
+from classifier.tests.references.comparison.conftest import make_calls, other_score, own_score
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 COUNT = 400

@@ -7,10 +7,10 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import ADMIN
+from classifier.accounts.services import person_create
+from classifier.api_keys.services import api_key_authenticate, api_key_create, api_key_revoke
 from classifier.models import ApiKey, ApiKeyUsage, Source, User
-from classifier.services import api_key_authenticate, api_key_create, api_key_revoke
-from classifier.services.people import person_create
-from classifier.services.roles import ADMIN
 from classifier.tests.browser.test_accessibility import problems_of
 
 pytestmark = [

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page
 
+from classifier.accounts.roles import ADMIN, user_roles_set
+from classifier.api_keys.clients_seen import MEMORY, client_seen
+from classifier.api_keys.services import api_key_create
 from classifier.models import ModelVersion, User
-from classifier.services import api_key_create
-from classifier.services.clients_seen import MEMORY, client_seen
-from classifier.services.roles import ADMIN, user_roles_set
 from classifier.tests.browser.conftest import PASSWORD
 from classifier.tests.browser.test_accessibility import problems_of
 

@@ -8,13 +8,14 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import LEAD, MODERATOR
+from classifier.accounts.services import person_create
+from classifier.comments.submission import comments_submit
 from classifier.models import Comment, GoldenItem, ModelVersion, SecondReview, User
-from classifier.services import comments_submit, decision_record
-from classifier.services.pending import pending_classify
-from classifier.services.people import person_create
-from classifier.services.roles import LEAD, MODERATOR
-from classifier.services.second_looks import second_look_record
-from classifier.services.statistics import statistics_run
+from classifier.quality.blind_reviews import second_look_record
+from classifier.review.decisions import decision_record
+from classifier.scoring.classify_pending import pending_classify
+from classifier.statistics.daily_counts import statistics_run
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.builders import FakeScorer
 

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import ADMIN
 from classifier.models import Comment, ModelVersion, Policy, Prediction, Source
-from classifier.services.policies import policy_save
-from classifier.services.roles import ADMIN
-from classifier.services.rules import rule_create
+from classifier.policies.rules import rule_create
+from classifier.policies.services import policy_save
 from classifier.tests.browser.test_accessibility import SCHEMES, problems_of
 from classifier.tests.conftest import person
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import Comment, Decision, ModelVersion, User
-from classifier.services.policies import policy_save
+from classifier.policies.services import policy_save
 from classifier.tests.browser.at_queue import browser_of
 from classifier.tests.review.conftest import waiting
 

@@ -4,12 +4,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import LEAD, MODERATOR
 from classifier.models import Appeal, Comment, ModelVersion, Report
-from classifier.services.decisions import decision_record
-from classifier.services.policies import policy_save
-from classifier.services.review import queue_put
-from classifier.services.roles import LEAD, MODERATOR
-from classifier.services.saved_queues import saved_queue_create
+from classifier.policies.services import policy_save
+from classifier.review.decisions import decision_record
+from classifier.review.placement import queue_put
+from classifier.review.saved_queues import saved_queue_create
 from classifier.tests.browser.at_queue import browser_of
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.conftest import person

@@ -7,9 +7,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import MODERATOR
 from classifier.models import Comment, Decision, ModelVersion
-from classifier.services.decisions import decision_record
-from classifier.services.roles import MODERATOR
+from classifier.review.decisions import decision_record
 from classifier.tests.browser.at_queue import browser_of
 from classifier.tests.conftest import person
 from classifier.tests.review.conftest import waiting

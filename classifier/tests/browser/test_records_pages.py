@@ -5,10 +5,10 @@ from django.test import Client
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import ADMIN, LEAD, MODERATOR
+from classifier.accounts.services import person_create
+from classifier.core.audit import audit_record
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, Comment, Decision, Source, User
-from classifier.services.audit import audit_record
-from classifier.services.people import person_create
-from classifier.services.roles import ADMIN, LEAD, MODERATOR
 from classifier.tests.browser.test_accessibility import problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -11,13 +11,13 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import ADMIN
+from classifier.accounts.services import person_create
 from classifier.models import Comment, Transfer, User
-from classifier.services.exporting import export_create, filters_of
-from classifier.services.people import person_create
-from classifier.services.roles import ADMIN
-from classifier.services.transfer_work import transfer_work
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.transfers.conftest import bring
+from classifier.transfers.exports import export_create, filters_of
+from classifier.transfers.worker import transfer_work
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CSV = "Text;ID;colour\nThank you!;1;red\n;2;blue\nI hate rain;3;\n"

@@ -8,16 +8,16 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from classifier.accounts.roles import ADMIN
+from classifier.accounts.services import person_create
+from classifier.core.events import MODEL_PROMOTED
 from classifier.models import User, WebhookDelivery
-from classifier.services.events import MODEL_PROMOTED
-from classifier.services.people import person_create
-from classifier.services.roles import ADMIN
-from classifier.services.webhook_outbox import outbox_write
-from classifier.services.webhook_results import CAPS
 from classifier.tests.browser.at_queue import browser_of
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.webhooks.conftest import deliver, loopback_allowed, receiver
 from classifier.tests.webhooks.receiver import Receiver, says
+from classifier.webhooks.outbox import outbox_write
+from classifier.webhooks.retries import CAPS
 
 __all__ = ["deliver", "loopback_allowed", "receiver"]
 

@@ -12,8 +12,10 @@ import pytest
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
+from classifier.api_keys.services import api_key_create
+from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion, User
-from classifier.services import api_key_create, model_version_activate, model_version_register, score_texts
+from classifier.scoring.score_texts import score_texts
 from classifier.tests.api.conftest import person
 from classifier.tests.clients.server_process import running_server
 from classifier.tests.tiny_artifact import tiny_artifact

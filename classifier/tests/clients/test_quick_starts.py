@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import Comment, ModelVersion, User
-from classifier.services import api_key_create
 
 README = Path(settings.BASE_DIR) / "README.md"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from classifier.model_versions.services import model_version_activate
 from classifier.models import ModelVersion
-from classifier.services import model_version_activate
 
 Damage = Callable[[Path], str]
 Pair = tuple[ModelVersion, ModelVersion]

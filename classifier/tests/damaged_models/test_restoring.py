@@ -7,10 +7,11 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from classifier.core.errors import ArtifactRejected
 from classifier.inference.artifact import verify
+from classifier.model_versions.model_files import files_check, files_damage, files_restore
+from classifier.model_versions.services import model_version_activate
 from classifier.models import ModelVersion
-from classifier.services import ArtifactRejected, model_version_activate
-from classifier.services.model_files import files_check, files_damage, files_restore
 from classifier.tests.damaged_models.conftest import Damage, Pair, every_damage, flip
 
 pytestmark = pytest.mark.django_db

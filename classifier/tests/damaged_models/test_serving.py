@@ -9,10 +9,13 @@ from typing import Any, TypeVar
 import pytest
 from django.test import Client
 
+from classifier.comments.submission import comment_submit
+from classifier.core.errors import ModelBroken
 from classifier.models import Comment, ModelVersion, Prediction, User
-from classifier.services import ModelBroken, ScoredText, comment_submit, engine, score_texts, worker_status
-from classifier.services.heartbeat import beat
-from classifier.services.worker import ClassifyWorker
+from classifier.scoring import engine
+from classifier.scoring.heartbeat import beat, worker_status
+from classifier.scoring.score_texts import ScoredText, score_texts
+from classifier.scoring.worker import ClassifyWorker
 from classifier.tests.api.conftest import SCORE, Caller, assert_problem, caller_for, owner, program
 from classifier.tests.damaged_models.conftest import Damage, Pair, every_damage, flip
 from toxicsite.tests.waiting import wait_until
@@ -89,7 +92,7 @@ def test_the_newest_earlier_version_that_can_be_loaded_answers(
     tmp_path: Path,
     start: Callable[[], ClassifyWorker],
 ) -> None:
-    from classifier.services import model_version_activate, model_version_register
+    from classifier.model_versions.services import model_version_activate, model_version_register
     from classifier.tests.tiny_artifact import tiny_artifact
 
     one, two = second_in_production

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from classifier.api_keys.services import api_key_create
+from classifier.core.validation import validate_texts
 from classifier.models import ApiKey, ModelVersion, User
-from classifier.services import ScoredText, TextProblem, api_key_create, validate_texts
+from classifier.scoring.score_texts import ScoredText, TextProblem
 from classifier.tests.api.conftest import person
 
 ANALYZE = "/v1alpha1/comments:analyze"
@@ -69,7 +71,7 @@ def asked(
         questions.append(validate_texts(texts))
         return [verdict(text, active_version) for text in texts]
 
-    monkeypatch.setattr("classifier.api.dialects.scoring.score_texts", answer)
+    monkeypatch.setattr("classifier.dialects.scoring.score_texts", answer)
     return questions
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from classifier.api.dialects.perspective import batch as module
+from classifier.api_keys.selectors import usage_days
+from classifier.api_keys.services import api_key_create
+from classifier.core.errors import NoWorker
+from classifier.dialects.perspective import batch as module
 from classifier.models import ClientSeen, Comment, ModelVersion, Suggestion, User
-from classifier.selectors.usage import usage_days
-from classifier.services import NoWorker, api_key_create
 from classifier.tests.dialects.conftest import ANALYZE, SUGGEST, Sender, verdict
 from classifier.tests.dialects.test_analyze import request
 
@@ -134,7 +135,7 @@ def test_a_failure_of_one_part_leaves_the_others(
             raise NoWorker
         return [verdict(text, active_version) for text in texts]
 
-    monkeypatch.setattr("classifier.api.dialects.scoring.score_texts", sometimes)
+    monkeypatch.setattr("classifier.dialects.scoring.score_texts", sometimes)
     parts = [call(ANALYZE, request(text)) for text in ("a", "nobody", "b")]
     found = answers(post(parts, Authorization=f"Bearer {sender.plaintext}"))
     assert [status for _, status, _, _ in found] == [200, 503, 200]

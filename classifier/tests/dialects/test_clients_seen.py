@@ -6,9 +6,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from classifier.api_keys import clients_seen
+from classifier.api_keys.clients_seen import CLIENTS_MAX, NAMES_MAX, WRITES_MAX, Memory, client_seen
+from classifier.api_keys.services import api_key_create
 from classifier.models import ApiKey, ClientSeen, User
-from classifier.services import api_key_create, clients_seen
-from classifier.services.clients_seen import CLIENTS_MAX, NAMES_MAX, WRITES_MAX, Memory, client_seen
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, SUGGEST, Sender
 from classifier.tests.dialects.test_analyze import request
 

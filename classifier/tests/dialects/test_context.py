@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from classifier.models import Comment, CommentContext, Source, Suggestion, User
-from classifier.services.author_export import author_export
-from classifier.services.privacy import comment_erase, retention_run
+from classifier.privacy.services import comment_erase, retention_run
+from classifier.privacy.subject_export import author_export
 from classifier.tests.dialects.conftest import ANALYZE, SUGGEST, Sender
 from classifier.tests.dialects.test_analyze import request
 

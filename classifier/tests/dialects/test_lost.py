@@ -66,7 +66,7 @@ def test_a_bug_is_a_500_without_its_words(sender: Sender, monkeypatch: pytest.Mo
     def fail(*_: Any) -> None:
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("classifier.api.dialects.view.read_body", fail)
+    monkeypatch.setattr("classifier.dialects.view.read_body", fail)
     response = sender.post(path, {})
     assert response.status_code == 500
     assert b"secret" not in response.content

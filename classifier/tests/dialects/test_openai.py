@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from classifier.core.errors import NoWorker, ScoreTimeout
 from classifier.models import Comment, ModelVersion
-from classifier.services import NoWorker, ScoreTimeout
 from classifier.tests.dialects.conftest import MODERATIONS, SCORES, Sender
 
 COVERED = {
@@ -173,7 +173,7 @@ def test_without_a_verdict_it_is_a_503_server_error(
     def fail(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("classifier.api.dialects.scoring.score_texts", fail)
+    monkeypatch.setattr("classifier.dialects.scoring.score_texts", fail)
     response = sender.post(MODERATIONS, {"input": "a"})
     assert response.status_code == 503
     assert response.json()["error"]["type"] == "server_error"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from classifier.services import NoBroker, NoModel, NoWorker, ScoreTimeout, api_key_revoke
+from classifier.api_keys.services import api_key_revoke
+from classifier.core.errors import NoBroker, NoModel, NoWorker, ScoreTimeout
 from classifier.tests.dialects.conftest import ANALYZE, SUGGEST, Sender
 from classifier.tests.dialects.test_analyze import request
 
@@ -174,7 +175,7 @@ def test_what_fails_on_this_side_is_no_fault_of_the_caller(
     def fail(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("classifier.api.dialects.scoring.score_texts", fail)
+    monkeypatch.setattr("classifier.dialects.scoring.score_texts", fail)
     response = sender.post(ANALYZE, request("some secret words"))
     body = response.json()["error"]
     assert (response.status_code, body["code"], body["status"]) == (status, status, word)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import ApiKey, Comment, ModelVersion, Source, User
-from classifier.services import api_key_create
-from classifier.services.policies import policy_save
-from classifier.services.rules import rule_create
+from classifier.policies.rules import rule_create
+from classifier.policies.services import policy_save
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, SCORES, Sender
 from classifier.tests.dialects.test_analyze import request, spans
 

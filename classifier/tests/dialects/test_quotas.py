@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from classifier.api_keys.selectors import usage_days
+from classifier.api_keys.services import api_key_create
+from classifier.core.errors import NoWorker
 from classifier.models import Comment, User
-from classifier.selectors.usage import usage_days
-from classifier.services import NoWorker, api_key_create
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, Sender
 from classifier.tests.dialects.test_analyze import request
 
@@ -37,7 +38,7 @@ def test_texts_that_nobody_scored_are_given_back(
         raise NoWorker
 
     with monkeypatch.context() as patch:
-        patch.setattr("classifier.api.dialects.scoring.score_texts", nobody)
+        patch.setattr("classifier.dialects.scoring.score_texts", nobody)
         assert [small.post(*call).status_code for call in CALLS * 3] == [503, 503, 424] * 3
     assert usage_days(api_key=small.key, days=1)[0].texts == 0
     assert [small.post(*call).status_code for call in CALLS] == [200] * 3

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from classifier.comments.submission import comment_submit
+from classifier.model_versions.shadow import shadow_start
 from classifier.models import Comment, ModelVersion, ShadowJudgement, ShadowPrediction
-from classifier.services import comment_submit, shadow_start
-from classifier.services.pending import pending_classify
-from classifier.services.policies import policy_save
-from classifier.services.privacy import comment_erase
-from classifier.services.rules import rule_create
-from classifier.services.shadow_policies import shadow_policy_start
-from classifier.services.shadow_runner import ShadowRunner
+from classifier.policies.rules import rule_create
+from classifier.policies.services import policy_save
+from classifier.policies.shadow_policies import shadow_policy_start
+from classifier.privacy.services import comment_erase
+from classifier.scoring.classify_pending import pending_classify
+from classifier.scoring.shadow_runner import ShadowRunner
 from classifier.tests.builders import FakeResult, FakeScorer
 from classifier.tests.dialects.conftest import ANALYZE, SCORES, Sender
 from classifier.tests.dialects.test_analyze import request
@@ -99,7 +100,7 @@ def test_the_shadow_version_scores_what_analyze_has_stored(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr("classifier.services.loading.load_scorer", lambda version: RainyScorer())
+    monkeypatch.setattr("classifier.scoring.model_loading.load_scorer", lambda version: RainyScorer())
     shadow_start(model_version=candidates[1], by=None)
     with django_capture_on_commit_callbacks(execute=True):
         sender.post(ANALYZE, request(TEXT, doNotStore=False))
@@ -124,7 +125,7 @@ def test_a_text_that_was_erased_meanwhile_is_not_scored_silently(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr("classifier.services.loading.load_scorer", lambda version: RainyScorer())
+    monkeypatch.setattr("classifier.scoring.model_loading.load_scorer", lambda version: RainyScorer())
     shadow_start(model_version=candidates[1], by=None)
     with django_capture_on_commit_callbacks(execute=True):
         sender.post(ANALYZE, request(TEXT, doNotStore=False))

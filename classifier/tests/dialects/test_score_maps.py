@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from classifier.models import ApiKey, ModelVersion, ScoreMap
-from classifier.services.score_maps import score_map_switch
+from classifier.references.score_maps import score_map_switch
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, SCORES, Sender
 
 HEADER = "Toxicsite-Score-Map"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.api.dialects.perspective.markup import Utf16, from_html
+from classifier.dialects.perspective.markup import Utf16, from_html
 from classifier.tests.dialects.conftest import ANALYZE, Sender
 from classifier.tests.dialects.test_analyze import request, spans
 

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.core import serializers
 from django.db import connection
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import Comment, ModelVersion, Prediction, Source, User
-from classifier.services import api_key_create
 from classifier.tests.api.conftest import person
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, SCORES, Sender
 from classifier.tests.dialects.test_analyze import request

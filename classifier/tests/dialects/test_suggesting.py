@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import ModelVersion, Source, Suggestion, User
-from classifier.services import api_key_create
 from classifier.tests.dialects.conftest import SUGGEST, Sender
 from classifier.tests.dialects.test_perspective_errors import EMPTY, TOO_LONG, invalid
 

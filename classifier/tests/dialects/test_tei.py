@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from classifier.core.errors import NoWorker, ScoreTimeout
 from classifier.models import ModelVersion
-from classifier.services import NoWorker, ScoreTimeout
-from classifier.services.heartbeat import beat
+from classifier.scoring.heartbeat import beat
 from classifier.tests.dialects.conftest import PREDICT, SCORES, Sender
 
 ORDER = sorted(SCORES, key=lambda label: -SCORES[label])
@@ -111,7 +111,7 @@ def test_without_a_verdict_it_is_a_failed_dependency_or_overloaded(
     def fail(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("classifier.api.dialects.scoring.score_texts", fail)
+    monkeypatch.setattr("classifier.dialects.scoring.score_texts", fail)
     response = sender.post(PREDICT, {"inputs": "a"})
     assert (response.status_code, response.json()["error_type"]) == (status, kind)
     assert int(response.headers["Retry-After"]) > 0

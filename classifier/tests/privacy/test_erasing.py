@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
+from classifier.comments.submission import comment_retry, comment_submit
 from classifier.models import (
     Appeal,
     AuditEntry,
@@ -19,10 +20,10 @@ from classifier.models import (
     SourceAccess,
     User,
 )
-from classifier.selectors.privacy import author_count, retention_count
-from classifier.services import TextProblem, comment_explain, comment_retry, comment_submit
-from classifier.services.author_export import author_export
-from classifier.services.privacy import author_erase, retention_run, retention_turn
+from classifier.privacy.selectors import author_count, retention_count
+from classifier.privacy.services import author_erase, retention_run, retention_turn
+from classifier.privacy.subject_export import author_export
+from classifier.scoring.score_texts import TextProblem, comment_explain
 from classifier.tests.builders import classified_comment
 from toxicsite.lib.lifecycle import IllegalTransition
 

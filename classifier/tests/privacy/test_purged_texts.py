@@ -6,14 +6,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from classifier.core.validation import InvalidInput
 from classifier.models import Comment, ModelVersion, User
-from classifier.selectors.queue_filters import QueueFilters
-from classifier.services import InvalidInput, decision_record, decision_undo
-from classifier.services.author_export import author_export
-from classifier.services.backfill import comments_judge
-from classifier.services.bulk import bulk_decide, bulk_undo
-from classifier.services.near_duplicates import group_of
-from classifier.services.review import queue_put
+from classifier.privacy.subject_export import author_export
+from classifier.review.bulk import bulk_decide, bulk_undo
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.filters import QueueFilters
+from classifier.review.near_duplicates import group_of
+from classifier.review.placement import queue_put
+from classifier.scoring.backfill import comments_judge
 from classifier.tests.builders import classified_comment
 from classifier.tests.conftest import person
 

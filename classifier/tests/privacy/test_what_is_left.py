@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from classifier.core.audit import audit_record
+from classifier.core.pseudonyms import author_pseudonym
 from classifier.models import (
     AuditEntry,
     BulkAction,
@@ -14,16 +16,15 @@ from classifier.models import (
     SavedQueue,
     Transfer,
 )
-from classifier.selectors.queue_filters import EVERY, QueueFilters
-from classifier.services import bulk_decide, saved_queue_create
-from classifier.services.audit import audit_record
-from classifier.services.exporting import export_create
-from classifier.services.privacy import author_erase
-from classifier.services.pseudonyms import author_pseudonym
-from classifier.services.reports import report_add
-from classifier.services.transfer_work import transfer_work
+from classifier.privacy.services import author_erase
+from classifier.review.bulk import bulk_decide
+from classifier.review.filters import EVERY, QueueFilters
+from classifier.review.reports import report_add
+from classifier.review.saved_queues import saved_queue_create
 from classifier.tests.builders import classified_comment
 from classifier.tests.review.conftest import waiting
+from classifier.transfers.exports import export_create
+from classifier.transfers.worker import transfer_work
 from toxicsite.lib.lifecycle import transition
 
 pytestmark = pytest.mark.django_db

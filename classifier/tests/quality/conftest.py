@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from classifier.accounts.roles import LEAD, MODERATOR
 from classifier.models import Comment, Decision, ModelVersion, Prediction, Source, User
-from classifier.services.roles import LEAD, MODERATOR
 from classifier.tests.builders import version_row
 
 LABELS = ["toxic", "insult"]

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from classifier.models import Comment, DayStatistic, Source, User
-from classifier.selectors.dashboard import dashboard_of, summary
-from classifier.services.statistics import day_count
+from classifier.statistics.daily_counts import day_count
+from classifier.statistics.dashboard import dashboard_of, summary
 from classifier.tests.quality.conftest import Decided, Said, moment
 
 NOW = moment("2026-03-12T12:00:00")

@@ -16,9 +16,9 @@ from classifier.models import (
     Source,
     User,
 )
-from classifier.selectors.dashboard import summary
-from classifier.selectors.day_numbers import added_up, day_numbers, no_numbers
-from classifier.services.statistics import day_count
+from classifier.statistics.daily_counts import day_count
+from classifier.statistics.dashboard import summary
+from classifier.statistics.day_numbers import added_up, day_numbers, no_numbers
 from classifier.tests.quality.conftest import Decided, Said, clock, moment
 
 DAY = date(2026, 3, 10)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from classifier.core import events
 from classifier.models import AuditEntry, DayStatistic, ModelVersion, Source, User
-from classifier.selectors.day_numbers import no_numbers
-from classifier.selectors.drift import MIN_SAMPLE, drifts_of
-from classifier.services import events
-from classifier.services.drift import drift_check
+from classifier.statistics.day_numbers import no_numbers
+from classifier.statistics.drift import MIN_SAMPLE, drifts_of
+from classifier.statistics.drift_warning import drift_check
 from classifier.tests.quality.conftest import clock, moment
 
 TODAY = date(2026, 3, 31)

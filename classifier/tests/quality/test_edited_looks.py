@@ -3,15 +3,16 @@
 import pytest
 from django.test import Client
 
+from classifier.comments.edits import comment_edit
+from classifier.model_versions.shadow_selectors import shadow_report
 from classifier.models import Comment, GoldenItem, ModelVersion, SecondReview, ShadowPrediction, User
-from classifier.selectors.agreement import agreement_of, disagreements, golden_items
-from classifier.selectors.second_looks import decided_to_look_at, golden_to_look_at
-from classifier.selectors.shadow import shadow_report
-from classifier.selectors.threshold_advice import decided_scores
-from classifier.services import comment_edit, decision_record
-from classifier.services.golden import golden_add, golden_retire
-from classifier.services.pending import pending_classify
-from classifier.services.second_looks import second_look_record
+from classifier.policies.threshold_advice import decided_scores
+from classifier.quality.agreement import agreement_of, disagreements, golden_items
+from classifier.quality.blind_reviews import second_look_record
+from classifier.quality.golden import golden_add, golden_retire
+from classifier.quality.selectors import decided_to_look_at, golden_to_look_at
+from classifier.review.decisions import decision_record
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.review.conftest import waiting
 

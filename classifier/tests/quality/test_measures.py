@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from classifier.selectors.measures import cohen_kappa, population_stability, seconds_quantile
+from classifier.core.measures import cohen_kappa, population_stability, seconds_quantile
 
 
 def test_kappa_and_its_interval_are_those_of_the_published_example() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from classifier.models import Comment, GoldenItem, SecondReview, Source, User
-from classifier.services.second_looks import second_look_record
+from classifier.quality.blind_reviews import second_look_record
 from classifier.tests.quality.conftest import Decided, Said
 from classifier.tests.quality.test_dashboard_page import client_of, now
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from classifier.models import Comment, DayStatistic, ModelVersion, Prediction, Source
-from classifier.services.statistics import days_due, statistics_recheck, statistics_turn
+from classifier.statistics.daily_counts import days_due, statistics_recheck, statistics_turn
 from classifier.tests.quality.conftest import Decided, Said, clock, moment
 
 

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.accounts.roles import LEAD, MODERATOR, VIEWER
+from classifier.core.errors import DecisionConflict
+from classifier.core.validation import InvalidInput
 from classifier.models import AuditEntry, Comment, GoldenItem, ModelVersion, SecondReview, Source, User
-from classifier.services import DecisionConflict, InvalidInput, decision_record, decision_undo
-from classifier.services.golden import golden_add, golden_retire
-from classifier.services.roles import LEAD, MODERATOR, VIEWER
-from classifier.services.second_looks import second_look_next, second_look_offered, second_look_record
+from classifier.quality.blind_reviews import second_look_next, second_look_offered, second_look_record
+from classifier.quality.golden import golden_add, golden_retire
+from classifier.review.decisions import decision_record, decision_undo
 from classifier.tests.conftest import person
 from classifier.tests.review.conftest import waiting
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import Comment, Source, User
-from classifier.services import api_key_create
 from classifier.tests.api.conftest import Caller
 from classifier.tests.quality.conftest import Decided, Said
 from classifier.tests.quality.test_dashboard_page import now

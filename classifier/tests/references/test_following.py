@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from classifier.core.errors import NoWorker
 from classifier.models import Comment, ReferenceCall, ReferenceService
-from classifier.services import NoWorker, reference_follow, reference_wire
-from classifier.services.reference_notices import reference_notices
-from classifier.services.reference_services import reference_disable, reference_remove
+from classifier.references import follow as reference_follow
+from classifier.references import wire as reference_wire
+from classifier.references.notices import reference_notices
+from classifier.references.services import reference_disable, reference_remove
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sender
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, Turns, add_service, let
 from classifier.tests.references.stub import GOOD_KEY, SLOW_SECONDS, Stub, answer_of, score_of
@@ -145,7 +147,7 @@ def test_where_our_worker_fails_the_references_answer_goes_out(
     def nobody(*, texts: Sequence[str], deadline: float) -> Any:
         raise NoWorker("none")
 
-    monkeypatch.setattr("classifier.api.dialects.scoring.score_texts", nobody)
+    monkeypatch.setattr("classifier.dialects.scoring.score_texts", nobody)
     let(sender, "follow", service)
     answer = sender.post(ANALYZE, ANALYZE_BODY)
     assert answer.status_code == 200

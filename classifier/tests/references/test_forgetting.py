@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from classifier.comments.edits import comment_edit
 from classifier.models import Comment, ReferenceCall, ReferenceService, Source
-from classifier.services.edits import comment_edit
-from classifier.services.privacy import author_erase, comment_erase, retention_run, retention_turn
-from classifier.services.reference_calls import reference_log_turn
+from classifier.privacy.services import author_erase, comment_erase, retention_run, retention_turn
+from classifier.references.calls import reference_log_turn
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, Sender
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, Turns, let
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from classifier.models import AuditEntry, Comment, ReferenceCall, ReferenceService
-from classifier.services import reference_observe
-from classifier.services.reference_pace import healths
+from classifier.references import observe as reference_observe
+from classifier.references.pace import healths
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sender
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, Turns, add_service, let
 from classifier.tests.references.stub import GOOD_KEY, Stub, score_of

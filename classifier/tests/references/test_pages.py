@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import ApiKey, AuditEntry, ReferenceCall, ReferenceService, Source, User
-from classifier.services import api_key_create
-from classifier.services.reference_pace import healths, note
-from classifier.services.reference_wire import Reply
+from classifier.references.pace import healths, note
+from classifier.references.wire import Reply
 from classifier.tests.conftest import person
 from classifier.tests.references.stub import GOOD_KEY, Stub, score_of
 from toxicsite.doctor import check_references

@@ -10,15 +10,15 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
 
+from classifier.core.events import MODEL_PROMOTED
 from classifier.models import ReferenceCall, WebhookDelivery
-from classifier.services.events import MODEL_PROMOTED
-from classifier.services.webhook_outbox import outbox_write
-from classifier.services.webhooks import webhook_create
 from classifier.tests.dialects.conftest import ANALYZE, Sender
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, add_service, let
 from classifier.tests.references.stub import GOOD_KEY, Stub
 from classifier.tests.webhooks.receiver import Receiver, receiving
 from classifier.tests.worker_process import own_database_url
+from classifier.webhooks.outbox import outbox_write
+from classifier.webhooks.services import webhook_create
 from toxicsite.tests.waiting import wait_until
 
 

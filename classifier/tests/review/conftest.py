@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from classifier.comments.submission import comments_submit
 from classifier.models import Comment, ModelVersion, User
-from classifier.services import comments_submit
-from classifier.services.pending import pending_classify
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
 

@@ -7,12 +7,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from classifier.comments.submission import comments_submit
 from classifier.models import Comment, ModelVersion, User
-from classifier.services import comments_submit, decision_record, decision_undo, in_force
-from classifier.services.pending import pending_classify
-from classifier.services.policies import policy_save
-from classifier.services.review import queue_put
-from classifier.services.rules import rule_create
+from classifier.policies import active_policies as in_force
+from classifier.policies.rules import rule_create
+from classifier.policies.services import policy_save
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.placement import queue_put
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.tiny_artifact import LABELS
 

@@ -5,25 +5,19 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.accounts.roles import LEAD
+from classifier.comments.edits import comment_edit
+from classifier.core.errors import DecisionConflict
+from classifier.core.source_access import source_access_set
+from classifier.core.validation import InvalidInput
 from classifier.models import AuditEntry, BulkAction, Comment, Decision, ModelVersion, Source, User
-from classifier.selectors.bulk_actions import bulk_actions_seen_by
-from classifier.selectors.queue_filters import QueueFilters
-from classifier.services import (
-    DecisionConflict,
-    InvalidInput,
-    bulk_decide,
-    bulk_preview,
-    bulk_undo,
-    decision_record,
-    group_decide,
-    group_of,
-)
-from classifier.services.access import source_access_set
-from classifier.services.bulk import reasons_offered
-from classifier.services.edits import comment_edit
-from classifier.services.pending import pending_classify
-from classifier.services.policies import policy_save
-from classifier.services.roles import LEAD
+from classifier.policies.services import policy_save
+from classifier.review.bulk import bulk_decide, bulk_preview, bulk_undo, group_decide, reasons_offered
+from classifier.review.bulk_selectors import bulk_actions_seen_by
+from classifier.review.decisions import decision_record
+from classifier.review.filters import QueueFilters
+from classifier.review.near_duplicates import group_of
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.review.conftest import waiting
 

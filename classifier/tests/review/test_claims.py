@@ -9,12 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
+from classifier.accounts.roles import MODERATOR
+from classifier.core.errors import ClaimTaken
 from classifier.models import Comment, ModelVersion, Source, SourceAccess, User
-from classifier.selectors.queue_filters import QueueFilters
-from classifier.services import claims
-from classifier.services.decisions import decision_record, decision_undo
-from classifier.services.errors import ClaimTaken
-from classifier.services.roles import MODERATOR
+from classifier.review import claims
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.filters import QueueFilters
 from classifier.tests.review.conftest import waiting
 
 ALL = QueueFilters()

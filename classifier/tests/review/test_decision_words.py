@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.accounts.roles import LEAD, MODERATOR
+from classifier.core.errors import DecisionConflict
+from classifier.core.validation import InvalidInput
 from classifier.models import Appeal, Comment, ModelVersion, User
-from classifier.selectors.queue_filters import QueueFilters
-from classifier.services import DecisionConflict, InvalidInput, claim_next, decision_record, decision_undo
-from classifier.services.policies import policy_save
-from classifier.services.review import queue_put
-from classifier.services.roles import LEAD, MODERATOR
+from classifier.policies.services import policy_save
+from classifier.review.claims import claim_next
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.filters import QueueFilters
+from classifier.review.placement import queue_put
 from classifier.tests.review.conftest import waiting
 
 

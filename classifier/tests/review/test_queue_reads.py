@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.accounts.roles import LEAD, MODERATOR
+from classifier.core.errors import WrongFilter
+from classifier.core.validation import InvalidInput
 from classifier.models import Comment, ModelVersion, SavedQueue, User
-from classifier.selectors.queue_filters import QueueFilters, WrongFilter
-from classifier.selectors.review import queue_comments, queue_count, queue_page, saved_queues_of
-from classifier.services import InvalidInput, saved_queue_create, saved_queue_delete, saved_queue_update
-from classifier.services.roles import LEAD, MODERATOR
+from classifier.review.filters import QueueFilters
+from classifier.review.saved_queues import saved_queue_create, saved_queue_delete, saved_queue_update
+from classifier.review.selectors import queue_comments, queue_count, queue_page, saved_queues_of
 from classifier.tests.review.conftest import waiting
 from classifier.tests.tiny_artifact import LABELS
 

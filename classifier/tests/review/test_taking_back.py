@@ -5,18 +5,13 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.accounts.roles import LEAD, MODERATOR
 from classifier.models import Comment, ModelVersion, User
-from classifier.selectors.queue_filters import QueueFilters
-from classifier.services import (
-    appeal_open,
-    appeal_resolve,
-    bulk_decide,
-    bulk_undo,
-    claim_next,
-    decision_record,
-    decision_undo,
-)
-from classifier.services.roles import LEAD, MODERATOR
+from classifier.review.appeals import appeal_open, appeal_resolve
+from classifier.review.bulk import bulk_decide, bulk_undo
+from classifier.review.claims import claim_next
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.filters import QueueFilters
 from classifier.tests.review.conftest import waiting
 
 MORE = "only a lead changes"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from classifier.comments.submission import comment_submit
 from classifier.models import Suggestion, User
-from classifier.services import comment_submit
 from classifier.tests.api.conftest import Caller, MakeCaller, assert_problem, caller_for, owner, program
 from classifier.tests.conftest import person
 

@@ -8,14 +8,15 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from classifier.accounts.roles import LEAD
+from classifier.comments.submission import comment_submit
+from classifier.core.validation import InvalidInput
 from classifier.models import AuditEntry, Comment, ModelVersion, Source, Suggestion, User
-from classifier.selectors.privacy import author_count
-from classifier.selectors.suggestions import suggestions_visible_to, usable_suggestions
-from classifier.services import InvalidInput, comment_submit
-from classifier.services.author_export import author_export
-from classifier.services.privacy import author_erase, retention_run
-from classifier.services.roles import LEAD
-from classifier.services.suggestions import suggestion_create, suggestion_reject
+from classifier.privacy.selectors import author_count
+from classifier.privacy.services import author_erase, retention_run
+from classifier.privacy.subject_export import author_export
+from classifier.suggestions.selectors import suggestions_visible_to, usable_suggestions
+from classifier.suggestions.services import suggestion_create, suggestion_reject
 from classifier.tests.conftest import person
 
 pytestmark = pytest.mark.django_db

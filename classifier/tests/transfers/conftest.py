@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from classifier.models import Transfer, User
-from classifier.services.importing import import_create
-from classifier.services.transfer_work import transfer_work
-from classifier.services.transfers import upload_store
+from classifier.transfers.imports import import_create
+from classifier.transfers.services import upload_store
+from classifier.transfers.worker import transfer_work
 
 Bring = Callable[..., Transfer]
 

@@ -13,11 +13,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import AuditEntry, Comment, Source, Transfer, User
-from classifier.services import api_key_create
-from classifier.services.transfer_work import transfer_work
-from classifier.services.transfers import transfers_sweep
 from classifier.tests.transfers.conftest import imported
+from classifier.transfers.services import transfers_sweep
+from classifier.transfers.worker import transfer_work
 
 pytestmark = pytest.mark.django_db
 
@@ -188,7 +188,7 @@ def test_an_upload_that_finds_no_room_leaves_nothing_behind(
     in_a_form: bool, program: Program, transfers_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("classifier.services.transfers.os.fsync", no_room)
+        patch.setattr("classifier.transfers.services.os.fsync", no_room)
         if in_a_form:
             sent = program.form("imports/", {"file": SimpleUploadedFile("a.csv", b"text\nhi\n")})
         else:
@@ -206,7 +206,7 @@ def test_an_import_that_finds_no_room_waits_for_it(
 ) -> None:
     made = program.post("imports/", b"text,external_id\nhi,1\n,2\n").json()
     with monkeypatch.context() as patch:
-        patch.setattr("classifier.services.import_errors.os.fsync", no_room)
+        patch.setattr("classifier.transfers.import_errors.os.fsync", no_room)
         transfer_work(transfer_id=made["id"])
     assert not Comment.objects.exists()
     assert program.get(f"transfers/{made['id']}/").json()["status"] == "running"

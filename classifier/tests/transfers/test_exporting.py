@@ -8,19 +8,15 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.core.validation import InvalidInput
 from classifier.models import AuditEntry, Comment, ModelVersion, Source, SourceAccess, Transfer, User
-from classifier.selectors import exports
-from classifier.services import InvalidInput, decision_record
-from classifier.services.exporting import (
-    export_create,
-    export_downloaded,
-    export_stream,
-    filters_of,
-)
-from classifier.services.transfer_work import transfer_work
-from classifier.services.transfers import TransferNotPossible, file_of
+from classifier.review.decisions import decision_record
 from classifier.tests.review.conftest import waiting
 from classifier.tests.transfers.conftest import imported
+from classifier.transfers import export_selectors as exports
+from classifier.transfers.exports import export_create, export_downloaded, export_stream, filters_of
+from classifier.transfers.services import TransferNotPossible, file_of
+from classifier.transfers.worker import transfer_work
 from toxicsite.lib.spreadsheets import cell
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from classifier.models import Comment, Transfer, User
-from classifier.services import import_run
-from classifier.services.exporting import export_create, filters_of
-from classifier.services.transfer_work import transfer_work
-from classifier.services.transfers import (
+from classifier.tests.transfers.conftest import bring
+from classifier.transfers import import_run
+from classifier.transfers.exports import export_create, filters_of
+from classifier.transfers.services import (
     TransferLost,
     TransferNotPossible,
     errors_file_of,
@@ -25,7 +25,7 @@ from classifier.services.transfers import (
     transfers_dir,
     transfers_sweep,
 )
-from classifier.tests.transfers.conftest import bring
+from classifier.transfers.worker import transfer_work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
 ROWS = 50
@@ -169,7 +169,7 @@ def test_a_draft_is_not_begun_by_the_sweep_and_goes_with_its_file_when_cancelled
 
 def test_a_killed_export_goes_on_behind_its_last_row(monkeypatch: pytest.MonkeyPatch) -> None:
     transfer_work(transfer_id=bring(rows()).pk)
-    monkeypatch.setattr("classifier.selectors.exports.PAGE", 7)
+    monkeypatch.setattr("classifier.transfers.export_selectors.PAGE", 7)
     export = export_create(filters=filters_of({}), file_format="csv", by=None)
     claimed = transfer_claim(transfer_id=export.pk)
     assert claimed is not None
@@ -207,7 +207,7 @@ def test_an_export_that_goes_on_without_its_file_begins_anew(
     monkeypatch: pytest.MonkeyPatch, admin_person: User
 ) -> None:
     transfer_work(transfer_id=bring(rows()).pk)
-    monkeypatch.setattr("classifier.selectors.exports.PAGE", 7)
+    monkeypatch.setattr("classifier.transfers.export_selectors.PAGE", 7)
     export = export_create(filters=filters_of({}), file_format="jsonl", by=admin_person)
     transfer_work(transfer_id=export.pk, leaving=lambda: True)
     transfer_cancel(transfer=export, by=admin_person)

@@ -7,10 +7,10 @@ from io import BytesIO
 
 import pytest
 
+from classifier.core.validation import InvalidInput
 from classifier.models import Comment
-from classifier.services import InvalidInput
-from classifier.services.transfers import transfers_dir, upload_store
 from classifier.tests.transfers.conftest import bring, imported
+from classifier.transfers.services import transfers_dir, upload_store
 
 pytestmark = pytest.mark.django_db
 GOOD = "".join(f"row number {number}\n" for number in range(3_000))

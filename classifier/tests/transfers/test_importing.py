@@ -6,6 +6,8 @@ from io import StringIO
 
 import pytest
 
+from classifier.comments.submission import comment_submit
+from classifier.core.validation import InvalidInput
 from classifier.models import (
     AuditEntry,
     Comment,
@@ -17,11 +19,10 @@ from classifier.models import (
     Transfer,
     User,
 )
-from classifier.services import InvalidInput, comment_submit
-from classifier.services.pending import pending_classify
-from classifier.services.transfers import errors_file_of, file_of
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.transfers.conftest import bring, imported, jsonl
+from classifier.transfers.services import errors_file_of, file_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from classifier.models import Transfer
-from classifier.services import import_run
-from classifier.services.transfer_work import RUNS
 from classifier.tests.transfers.conftest import imported
+from classifier.transfers import import_run
+from classifier.transfers.worker import RUNS
 
 pytestmark = pytest.mark.django_db
 MEBIBYTE = 1024 * 1024

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from classifier.models import AuditEntry, Comment, Transfer, User
-from classifier.services.exporting import export_create, filters_of
-from classifier.services.transfer_work import transfer_work
 from classifier.tests.transfers.conftest import imported
+from classifier.transfers.exports import export_create, filters_of
+from classifier.transfers.worker import transfer_work
 
 pytestmark = pytest.mark.django_db
 
@@ -160,7 +160,7 @@ def test_an_upload_that_finds_no_room_is_told_on_the_page(
     def no_room(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("classifier.services.transfers.os.fsync", no_room)
+    monkeypatch.setattr("classifier.transfers.services.os.fsync", no_room)
     answer = brought(client, "text\nhi\n")
     assert answer.status_code == 507
     assert "The server&#x27;s disk is full, so nothing of this was stored." in answer.content.decode()

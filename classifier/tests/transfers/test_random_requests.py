@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import User
-from classifier.services import api_key_create
 from classifier.tests.made_up import hold_against_the_file, made_up, operations
 
 schema = operations("transfers")

@@ -14,9 +14,9 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from classifier.models import Comment, Transfer
-from classifier.services.transfers import transfers_sweep
 from classifier.tests.transfers.conftest import bring
 from classifier.tests.worker_process import own_database_url
+from classifier.transfers.services import transfers_sweep
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
 ROWS = 12_000

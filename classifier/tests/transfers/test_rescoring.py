@@ -5,28 +5,22 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 
+from classifier.accounts.roles import LEAD, MODEL_ADMIN
+from classifier.comments.edits import comment_edit
+from classifier.comments.submission import comments_submit
+from classifier.core.validation import InvalidInput
+from classifier.model_versions.services import model_version_activate
 from classifier.models import AuditEntry, Comment, ModelVersion, SourceAccess, Transfer, User
-from classifier.selectors.rescoring import RescoringChoice
-from classifier.services import (
-    claim,
-    comment_edit,
-    comments_submit,
-    decision_record,
-    model_version_activate,
-    rescoring,
-)
-from classifier.services.pending import pending_classify
-from classifier.services.rescoring import (
-    rescoring_choice,
-    rescoring_count,
-    rescoring_start,
-)
-from classifier.services.roles import LEAD, MODEL_ADMIN
-from classifier.services.transfer_work import transfer_work
-from classifier.services.transfers import TransferNotPossible, transfer_cancel, transfer_resume
-from classifier.services.validation import InvalidInput
+from classifier.review.claims import claim
+from classifier.review.decisions import decision_record
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeResult, FakeScorer
 from classifier.tests.conftest import person
+from classifier.transfers import rescoring
+from classifier.transfers.rescoring import rescoring_choice, rescoring_count, rescoring_start
+from classifier.transfers.rescoring_selectors import RescoringChoice
+from classifier.transfers.services import TransferNotPossible, transfer_cancel, transfer_resume
+from classifier.transfers.worker import transfer_work
 
 TEXTS = ["i hate you", "thank you", "i love rain", "rain and hate"]
 ALL = RescoringChoice(status="all")

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from classifier.comments.submission import comments_submit
+from classifier.model_versions.services import model_version_activate
 from classifier.models import AuditEntry, Comment, ModelVersion, Source, User
-from classifier.services import comments_submit, model_version_activate
-from classifier.services.pending import pending_classify
-from classifier.services.transfer_work import transfer_work
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.transfers.test_api import Program
+from classifier.transfers.worker import transfer_work
 
 pytestmark = pytest.mark.django_db
 

@@ -3,10 +3,11 @@
 import pytest
 from django.test import Client
 
+from classifier.accounts.roles import LEAD
+from classifier.comments.submission import comments_submit
+from classifier.model_versions.services import model_version_activate
 from classifier.models import Comment, ModelVersion, Transfer, User
-from classifier.services import comments_submit, model_version_activate
-from classifier.services.pending import pending_classify
-from classifier.services.roles import LEAD
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
 

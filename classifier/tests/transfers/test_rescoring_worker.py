@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
+from classifier.comments.submission import comments_submit
+from classifier.model_versions.services import model_version_activate
 from classifier.models import Comment, ModelVersion, Transfer
-from classifier.selectors.rescoring import RescoringChoice
-from classifier.services import comments_submit, model_version_activate, rescoring
-from classifier.services.pending import pending_classify
-from classifier.services.rescoring import rescoring_start
-from classifier.services.transfer_work import transfer_work
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.worker_process import WorkerProcess
+from classifier.transfers import rescoring
+from classifier.transfers.rescoring import rescoring_start
+from classifier.transfers.rescoring_selectors import RescoringChoice
+from classifier.transfers.worker import transfer_work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,12 +3,12 @@
 import pytest
 from django.db import OperationalError
 
+from classifier.api_keys.quotas import quota_take
+from classifier.api_keys.selectors import usage_days
+from classifier.api_keys.services import api_key_create
 from classifier.models import Comment, User
-from classifier.selectors.usage import usage_days
-from classifier.services import api_key_create
-from classifier.services.quotas import quota_take
-from classifier.services.transfer_work import transfer_work
 from classifier.tests.transfers.conftest import bring, imported
+from classifier.transfers.worker import transfer_work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
 CSV = "text,external_id\nThank you!,1\nI hate rain,2\n,3\n"
@@ -39,7 +39,7 @@ def test_a_chunk_that_was_rolled_back_counts_nothing(
     def away(**_: object) -> None:
         raise OperationalError("the database went away")
 
-    monkeypatch.setattr("classifier.services.import_run.transfer_progress", away)
+    monkeypatch.setattr("classifier.transfers.import_run.transfer_progress", away)
     with pytest.raises(OperationalError):
         transfer_work(transfer_id=transfer.pk)
     assert usage_days(api_key=key, days=1)[0].texts == 0

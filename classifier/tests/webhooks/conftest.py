@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from classifier.models import Source, Webhook, WebhookDelivery
-from classifier.services.webhook_courier import Courier
-from classifier.services.webhooks import CHOOSABLE, webhook_create
 from classifier.tests.webhooks.receiver import Receiver, receiving
+from classifier.webhooks.delivery import Courier
+from classifier.webhooks.services import CHOOSABLE, webhook_create
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from classifier.models import Source, User, Webhook
-from classifier.services.webhooks import webhook_test
+from classifier.webhooks.services import webhook_test
 
 AddWebhook = Callable[..., tuple[Webhook, str]]
 

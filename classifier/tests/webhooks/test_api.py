@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from classifier.api_keys.services import api_key_create
+from classifier.core.events import MODEL_PROMOTED
 from classifier.models import ApiKey, Source, User, Webhook
-from classifier.services import api_key_create
-from classifier.services.events import MODEL_PROMOTED
-from classifier.services.webhook_outbox import outbox_write
 from classifier.tests.webhooks.receiver import Receiver, says
+from classifier.webhooks.outbox import outbox_write
 
 WEBHOOKS = "/api/v1/webhooks/"
 Call = Callable[..., Any]

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from classifier.core.events import MODEL_PROMOTED
 from classifier.models import AuditEntry, Webhook, WebhookDelivery
-from classifier.services.events import MODEL_PROMOTED
-from classifier.services.webhook_courier import claim
-from classifier.services.webhook_outbox import outbox_write
-from classifier.services.webhook_results import CAPS, pause, retry_after
-from classifier.services.webhooks import (
+from classifier.tests.webhooks.conftest import states
+from classifier.tests.webhooks.receiver import Receiver, receiving, says
+from classifier.webhooks.delivery import claim
+from classifier.webhooks.outbox import outbox_write
+from classifier.webhooks.retries import CAPS, pause, retry_after
+from classifier.webhooks.services import (
     deliveries_replay,
     delivery_replay,
     webhook_disable,
     webhook_enable,
     webhook_test,
 )
-from classifier.tests.webhooks.conftest import states
-from classifier.tests.webhooks.receiver import Receiver, receiving, says
 
 AddWebhook = Callable[..., tuple[Webhook, str]]
 Deliver = Callable[[], None]

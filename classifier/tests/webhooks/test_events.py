@@ -8,21 +8,17 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from classifier.comments.submission import comment_submit
+from classifier.core.events import DRIFT_WARNING, emit
+from classifier.model_versions.services import model_version_activate
 from classifier.models import Comment, ModelVersion, Source, User, Webhook, WebhookDelivery, WebhookEvent
-from classifier.services import (
-    appeal_open,
-    appeal_resolve,
-    comment_submit,
-    decision_record,
-    decision_undo,
-    in_force,
-    model_version_activate,
-    webhook_outbox,
-)
-from classifier.services.events import DRIFT_WARNING, emit
-from classifier.services.pending import pending_classify
-from classifier.services.webhooks import webhook_disable
+from classifier.policies import active_policies as in_force
+from classifier.review.appeals import appeal_open, appeal_resolve
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer, classified_comment
+from classifier.webhooks import outbox as webhook_outbox
+from classifier.webhooks.services import webhook_disable
 
 AddWebhook = Callable[..., tuple[Webhook, str]]
 URL = "https://forum.example.org/hooks"
@@ -154,7 +150,7 @@ def test_without_webhooks_a_verdict_costs_no_statement_more_and_with_one_a_fixed
     statements_of_a_verdict(active_version, 1)  # policies and the like are known from here on
     with_nobody = statements_of_a_verdict(active_version, 1)
     with monkeypatch.context() as patched:
-        patched.setattr("classifier.services.events._inside", [])
+        patched.setattr("classifier.core.events._inside", [])
         assert statements_of_a_verdict(active_version, 1) == with_nobody
     add_webhook(URL, events=["model.promoted"])
     assert statements_of_a_verdict(active_version, 1) == with_nobody

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from classifier.services import webhook_http
-from classifier.services.validation import InvalidInput
-from classifier.services.webhook_addresses import address_problem, url_problem
-from classifier.services.webhook_http import post
+from classifier.core import outbound_http as webhook_http
+from classifier.core.outbound_addresses import address_problem, url_problem
+from classifier.core.outbound_http import post
+from classifier.core.validation import InvalidInput
 from classifier.tests.webhooks.receiver import Receiver, receiving, says
 
 PRIVATE = """

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from classifier.core.events import MODEL_PROMOTED
 from classifier.models import AuditEntry, Source, User, Webhook
-from classifier.services.events import MODEL_PROMOTED
-from classifier.services.webhook_outbox import outbox_write
-from classifier.services.webhooks import webhook_disable
 from classifier.tests.webhooks.receiver import Receiver, says
+from classifier.webhooks.outbox import outbox_write
+from classifier.webhooks.services import webhook_disable
 
 AddWebhook = Callable[..., tuple[Webhook, str]]
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import User
-from classifier.services import api_key_create
-from classifier.services.webhooks import webhook_create, webhook_test
 from classifier.tests.api.conftest import Caller
 from classifier.tests.made_up import hold_against_the_file, made_up, operations
+from classifier.webhooks.services import webhook_create, webhook_test
 
 schema = operations("webhooks")
 

@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from classifier.models import Webhook
-from classifier.services.webhooks import webhook_secret_roll, webhook_test
 from classifier.tests.webhooks.receiver import Got, Receiver
+from classifier.webhooks.services import webhook_secret_roll, webhook_test
 
 Delivered = tuple[str, Got]
 

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import IdempotentRequest, User, Webhook
-from classifier.services import api_key_create
-from classifier.services.webhook_signing import secrets_of
 from classifier.tests.webhooks.test_api import WEBHOOKS
+from classifier.webhooks.signing import secrets_of
 
 BODY = {"name": "Forum", "url": "https://forum.example.org/hooks", "events": ["model.promoted"]}
 Send = Callable[..., Any]

@@ -11,11 +11,11 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from classifier.core.validation import InvalidInput
 from classifier.models import Webhook
-from classifier.services.validation import InvalidInput
-from classifier.services.webhook_signing import signature
-from classifier.services.webhooks import webhook_secret_roll, webhook_test
 from classifier.tests.webhooks.receiver import Receiver
+from classifier.webhooks.services import webhook_secret_roll, webhook_test
+from classifier.webhooks.signing import signature
 
 
 def test_it_signs_the_example_of_the_specification() -> None:
@@ -97,7 +97,7 @@ def test_a_secret_sealed_with_another_key_is_an_attempt_that_says_so(
 def test_the_body_is_the_same_in_each_attempt(
     add_webhook: Callable[..., tuple[Webhook, str]], receiver: Receiver, deliver: Callable[[], None]
 ) -> None:
-    from classifier.services.webhooks import delivery_replay
+    from classifier.webhooks.services import delivery_replay
 
     webhook, _ = add_webhook(receiver.url)
     delivery = webhook_test(webhook=webhook, by=None)

@@ -15,13 +15,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from classifier.core.events import MODEL_PROMOTED
 from classifier.models import Webhook, WebhookDelivery, WebhookEvent
-from classifier.services.events import MODEL_PROMOTED
-from classifier.services.webhook_courier import Courier
-from classifier.services.webhook_log import delivery_log_turn
-from classifier.services.webhook_outbox import outbox_write
 from classifier.tests.webhooks.receiver import Receiver, says
 from classifier.tests.worker_process import own_database_url
+from classifier.webhooks.delivery import Courier
+from classifier.webhooks.log_retention import delivery_log_turn
+from classifier.webhooks.outbox import outbox_write
 from toxicsite.tests.waiting import wait_until
 
 AddWebhook = Callable[..., tuple[Webhook, str]]

@@ -85,10 +85,10 @@ def _given(kind: type, options: dict[str, Any]) -> dict[str, Any]:
 def plain_errors() -> Iterator[None]:
     """Turn what can go wrong in a run into one sentence that says what to do."""
     from classifier.inference.errors import InferenceError
-    from training.ml.data import DataError
-    from training.ml.layers import LayerSelectionError
-    from training.ml.loop import Cancelled
-    from training.ml.models import BaseModelError
+    from training.ml.data.tables import DataError
+    from training.ml.encoders.layers import LayerSelectionError
+    from training.ml.encoders.loading import BaseModelError
+    from training.ml.train.loop import Cancelled
 
     try:
         yield

@@ -1,7 +1,7 @@
 """`manage.py dataset VERB`: add-folder, add-file, add-hub, add-decisions, mix, list, show, make-test-set, delete."""
 
-from training.management.verbs import datasets
-from training.management.verbs.base import VerbCommand
+from training.cli.base import VerbCommand
+from training.datasets import cli as datasets
 
 
 class Command(VerbCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from training.management.commands._runs import RunCommand, as_json, build_config, plain_errors
 from training.ml.config import DistillConfig
-from training.ml.layers import SELECTIONS
+from training.ml.encoders.layers import SELECTIONS
 
 
 class Command(RunCommand):

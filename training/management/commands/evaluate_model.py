@@ -13,7 +13,7 @@ from training.management.commands._runs import as_json, plain_errors
 from training.ml.config import JIGSAW_LABELS
 
 if TYPE_CHECKING:
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
 
 
 class Command(BaseCommand):
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with plain_errors():
-            from training.ml.evaluate import evaluate_artifact
+            from training.ml.evaluation.served_model import evaluate_artifact
             from training.ml.progress import ConsoleListener
 
             table = _rows(options, options["data"], options["split"])
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 
 def _rows(options: dict[str, Any], source: str, split: str) -> "TextTable":
-    from training.ml.data import load_table
+    from training.ml.data.tables import load_table
 
     labels = tuple(part.strip() for part in options["labels"].split(","))
     return load_table(source, split, text_column=options["text_column"], labels=labels)
@@ -101,7 +101,7 @@ def _full_report(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:
 
 def _suites(options: dict[str, Any]) -> list[dict[str, Any]]:
     """The suites' files, read before anything is scored. Raises CommandError naming the file."""
-    from training.ml.suites import CASES, TEMPLATES, SuiteError, parse_suite
+    from training.ml.evaluation.suites import CASES, TEMPLATES, SuiteError, parse_suite
 
     terms = options["terms"].read_bytes() if options["terms"] else None
     found = []

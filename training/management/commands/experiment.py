@@ -1,7 +1,9 @@
 """`manage.py experiment start|list|show|watch|cancel|resume|clone|delete|import|compare|record`."""
 
-from training.management.verbs import experiments, experiments_start, recording
-from training.management.verbs.base import VerbCommand
+from training.cli.base import VerbCommand
+from training.experiments import cli as experiments
+from training.experiments import cli_record as recording
+from training.experiments import cli_start as experiments_start
 
 
 class Command(VerbCommand):

@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with plain_errors():
-            from training.ml.export import export_artifact
+            from training.ml.artifact.export import export_artifact
 
             manifest = export_artifact(
                 options["run"], options["folder"], name=options["name"], license_name=options["license_name"]

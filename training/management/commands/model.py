@@ -1,7 +1,7 @@
 """`manage.py model VERB`: list, show, evaluate, activate, roll-back, shadow."""
 
-from training.management.verbs import versions
-from training.management.verbs.base import VerbCommand
+from training.cli.base import VerbCommand
+from training.promotion import cli as versions
 
 
 class Command(VerbCommand):

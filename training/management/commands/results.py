@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from training.ml.results import RecordedRun, RecordError, load_recorded, save_recorded
-from training.ml.results_page import BEGIN, readme_part, replace_part, results_page
+from training.ml.results.page import BEGIN, readme_part, replace_part, results_page
+from training.ml.results.runs import RecordedRun, RecordError, load_recorded, save_recorded
 
 COMPARISON = "subset"  # the group whose table the plots stand under
 HOME = Path(settings.BASE_DIR) / "training" / "results"
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         """Return the runs with the speeds of their artifacts measured side by side. Raises CommandError."""
         from classifier.inference.errors import InferenceError
         from classifier.inference.scorer import Scorer
-        from training.ml.data import DataError, load_rows
+        from training.ml.data.tables import DataError, load_rows
         from training.ml.evaluation.speed import device_and_threads, measure_speed
 
         if texts is None:
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
 def plots_of(runs: list[RecordedRun], folder: Path) -> list[tuple[str, str]]:
     """Draw the plots of the comparison into `folder`; return (file name, sentence) of each."""
-    from training.ml.plots import draw_plots
+    from training.ml.results.plots import draw_plots
 
     reports = {run.title: run.report for run in runs if run.group == COMPARISON}
     return draw_plots(reports, folder)

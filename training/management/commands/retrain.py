@@ -1,7 +1,7 @@
 """`manage.py retrain VERB`: now, plan."""
 
-from training.management.verbs import retraining
-from training.management.verbs.base import VerbCommand
+from training.cli.base import VerbCommand
+from training.retraining import cli as retraining
 
 
 class Command(VerbCommand):

@@ -1,7 +1,7 @@
 """`manage.py suite VERB`: add, list, results."""
 
-from training.management.verbs import suites
-from training.management.verbs.base import VerbCommand
+from training.cli.base import VerbCommand
+from training.evaluations import cli as suites
 
 
 class Command(VerbCommand):

@@ -1,7 +1,7 @@
 """`manage.py sweep VERB`: start, list, show, cancel, resume."""
 
-from training.management.verbs import sweeps
-from training.management.verbs.base import VerbCommand
+from training.cli.base import VerbCommand
+from training.sweeps import cli as sweeps
 
 
 class Command(VerbCommand):

@@ -13,7 +13,7 @@ from training.ml.evaluation.measures import interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
     from training.ml.progress import Listener
 
 FEW_DISCORDANT = (

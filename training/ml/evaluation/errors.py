@@ -8,7 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
     from training.ml.evaluation.subject import Subject
 
 MOST = 20  # of each kind

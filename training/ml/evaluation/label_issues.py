@@ -7,7 +7,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
 
 MOST = 50
 MOST_CHARACTERS = 500
@@ -58,7 +58,7 @@ def train_label_issues(
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    from training.ml.baselines import word_counter
+    from training.ml.evaluation.tfidf import word_counter
 
     column = table.labels.index(label)
     known = np.flatnonzero(table.targets[:, column] >= 0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from training.ml.data import Spans, TextTable
+    from training.ml.data.tables import Spans, TextTable
     from training.ml.evaluation.subject import Subject
 
 MOST = 200  # rows; drawn with the seed where there are more

@@ -10,7 +10,7 @@ from training.ml.evaluation.suite_report import WORST, wilson
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
     from training.ml.evaluation.subject import Subject
 
 MOST_ROWS = 150

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.ml.data import DataError
+from training.ml.data.tables import DataError
 from training.ml.evaluation.compare import Rival, paired_differences, verdicts_compared
 from training.ml.evaluation.curves import curves
 from training.ml.evaluation.errors import confident_errors
@@ -20,13 +20,13 @@ from training.ml.evaluation.slices import slices
 from training.ml.evaluation.speed import device_and_threads, measure_speed
 from training.ml.evaluation.subject import ServedModel, Subject
 from training.ml.evaluation.suite_report import run_suite
+from training.ml.evaluation.suites import shipped_suites
 from training.ml.progress import Listener, Progress, SilentListener
-from training.ml.suites import shipped_suites
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
 
 RESAMPLES = 1_000
 STAGES = ("scores", "intervals", "errors", "marked words", "label issues", "suites", "speed")
@@ -269,7 +269,7 @@ class _Stages:
         self.listener, self.started = listener, time.monotonic()
 
     def reached(self, name: str) -> None:
-        from training.ml.loop import Cancelled
+        from training.ml.train.loop import Cancelled
 
         if self.listener.should_stop():
             raise Cancelled

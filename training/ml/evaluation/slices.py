@@ -10,7 +10,7 @@ from training.ml.evaluation.measures import Measure, point
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.data import TextTable
+    from training.ml.data.tables import TextTable
 
 LENGTHS = ((0, 10), (11, 25), (26, 50), (51, 100), (101, 200), (201, None))
 FEWEST_ROWS = 20  # numbers of fewer rows say more about chance than about the model

@@ -51,7 +51,7 @@ def measure_speed(
 
 def device_and_threads(backend: str) -> tuple[str, int]:
     """Return the processor's or GPU's name that a backend runs on, and torch's threads."""
-    from training.ml.provenance import hardware
+    from training.ml.artifact.provenance import hardware
 
     found = hardware()
     device = found["gpu"] if backend == "cuda" and found["gpu"] else found["cpu"]

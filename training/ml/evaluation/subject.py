@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from classifier.inference.scorer import Scorer
-from training.ml.evaluate import score_matrix
+from training.ml.evaluation.served_model import score_matrix
 from training.ml.progress import Listener
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.ml.data_report import describe
+from training.ml.data.report import describe
 from training.ml.frozen.corrected import corrected
 from training.ml.frozen.cut import cut_missing_splits
 from training.ml.frozen.rows import Limits, Rows, RowsRejected, united_labels

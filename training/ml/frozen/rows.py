@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifier.inference.normalise import normalise_text
-from training.ml.data import Spans, TextTable, normalised_marks
+from training.ml.data.tables import Spans, TextTable, normalised_marks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.ml.batching import Tokens, tokenize
-from training.ml.calibrate import calibrate_head
-from training.ml.data import DataError, TextTable, load_table
-from training.ml.loop import LossFunction, LossParts, Probe
-from training.ml.metrics import best_f1_threshold, careful_threshold, evaluate_scores, label_metrics
-from training.ml.models import save_run_model
-from training.ml.predict import predict_logits, probabilities
+from training.ml.data.batching import Tokens, tokenize
+from training.ml.data.sampling import choose_rows
+from training.ml.data.tables import DataError, TextTable, load_table
+from training.ml.distributed import current
+from training.ml.encoders.calibrate import calibrate_head
+from training.ml.encoders.loading import save_run_model
+from training.ml.encoders.predict import predict_logits, probabilities
+from training.ml.evaluation.metrics import (
+    best_f1_threshold,
+    careful_threshold,
+    evaluate_scores,
+    label_metrics,
+)
 from training.ml.progress import Listener
-from training.ml.ranks import current
-from training.ml.sampling import choose_rows
+from training.ml.train.loop import LossFunction, LossParts, Probe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +105,7 @@ def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
     """Return what `run_loop` minimises where labels alone teach: cross-entropy, row weights honoured."""
     import torch
 
-    from training.ml.losses import cross_entropy
+    from training.ml.train.losses import cross_entropy
 
     weights = table.loss_weights()
 

@@ -12,15 +12,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.ml.artifact.provenance import provenance
 from training.ml.config import DistillConfig, to_dict
+from training.ml.encoders.layers import make_student
+from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
-from training.ml.layers import make_student
-from training.ml.loop import LossFunction, StepLoss, run_loop
-from training.ml.models import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
-from training.ml.provenance import provenance
 from training.ml.recipes.common import RunResult, finish_run, prepare_data, validation_probe
 from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
+from training.ml.train.loop import LossFunction, StepLoss, run_loop
 
 
 def distill(

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from training.ml.config import DistillConfig, HybridConfig, LoraConfig, to_dict
-from training.ml.models import read_run
+from training.ml.distributed import current
+from training.ml.encoders.loading import read_run
 from training.ml.progress import Listener, SilentListener, StageListener
-from training.ml.ranks import current
 from training.ml.recipes.common import RunResult
 from training.ml.recipes.distill import distill
 from training.ml.recipes.lora import train_lora

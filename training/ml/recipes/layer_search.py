@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.ml.batching import Tokens
 from training.ml.config import DistillConfig, LayerSearchConfig, to_dict
+from training.ml.data.batching import Tokens
+from training.ml.distributed import current
+from training.ml.encoders.layers import LayerSelectionError, encoder_layers, make_student, select_layers
+from training.ml.encoders.loading import load_base, load_tokenizer
+from training.ml.encoders.predict import predict_logits, probabilities
+from training.ml.evaluation.metrics import evaluate_scores
 from training.ml.hardware import choose_attention
-from training.ml.layers import LayerSelectionError, encoder_layers, make_student, select_layers
-from training.ml.loop import count_steps, run_loop
-from training.ml.metrics import evaluate_scores
-from training.ml.models import load_base, load_tokenizer
-from training.ml.predict import predict_logits, probabilities
 from training.ml.progress import Listener, Progress, SilentListener
-from training.ml.ranks import current
 from training.ml.recipes.common import RunData, RunResult, prepare_data
 from training.ml.recipes.distill import distill
 from training.ml.recipes.teaching import cached_loss, read_fitting_start
+from training.ml.train.loop import count_steps, run_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +194,7 @@ def _try(
     """Distil one selection on the few rows and measure it."""
     import torch
 
-    from training.ml.losses import temperature_kl
+    from training.ml.train.losses import temperature_kl
 
     student, _ = make_student(teacher, ",".join(str(n) for n in layers))
     loop = replace(config.loop, epochs=config.search.epochs, evaluate_share=0.0)

@@ -9,15 +9,15 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from training.ml.adapters import add_adapters, merge_adapters
+from training.ml.artifact.provenance import provenance
 from training.ml.config import LoraConfig, to_dict
+from training.ml.distributed import current
+from training.ml.encoders.adapters import add_adapters, merge_adapters
+from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import choose_attention
-from training.ml.loop import run_loop
-from training.ml.models import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
-from training.ml.provenance import provenance
-from training.ml.ranks import current
 from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
+from training.ml.train.loop import run_loop
 
 
 def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = None) -> RunResult:

@@ -14,16 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.ml.artifact.provenance import provenance
 from training.ml.config import ConfigError, ProgressiveConfig, to_dict
+from training.ml.distributed import current
+from training.ml.encoders.layers import encoder_layers, make_student, select_layers
+from training.ml.encoders.loading import Start, count_parameters, load_base, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
-from training.ml.layers import encoder_layers, make_student, select_layers
-from training.ml.loop import LossFunction, LossParts, Step, StepLoss, run_loop
-from training.ml.models import Start, count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
-from training.ml.provenance import provenance
-from training.ml.ranks import current
 from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data, validation_probe
 from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
+from training.ml.train.loop import LossFunction, LossParts, Step, StepLoss, run_loop
 
 if TYPE_CHECKING:
     from training.ml.config import TransferOptions
@@ -149,7 +149,7 @@ def _transfer(
     """Run the phases of the transfer that are not done yet; return what each came to."""
     import torch
 
-    from training.ml.transfer import hear_every_layer
+    from training.ml.encoders.layer_transfer import hear_every_layer
 
     options = config.transfer
     size = len(taken)
@@ -206,7 +206,7 @@ def _transfer_loss(
 ) -> StepLoss:
     import torch
 
-    from training.ml.transfer import attention_divergence, hidden_distance
+    from training.ml.encoders.layer_transfer import attention_divergence, hidden_distance
 
     ask = {"output_hidden_states": True, "output_attentions": options.attention > 0}
 
@@ -251,7 +251,7 @@ def _choose_trainable(
 
 
 def _cut(model: Any, layers: int) -> Any:
-    from training.ml.transfer import cut_after
+    from training.ml.encoders.layer_transfer import cut_after
 
     return cut_after(model, layers)
 

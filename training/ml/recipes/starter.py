@@ -6,10 +6,10 @@ manage.py train_starter --base thenlper/gte-small --data FOLDER
 from pathlib import Path
 from typing import Any
 
+from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
 from training.ml.config import DistillConfig, TeacherConfig
-from training.ml.data import load_table
-from training.ml.evaluate import evaluate_artifact
-from training.ml.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
+from training.ml.data.tables import load_table
+from training.ml.evaluation.served_model import evaluate_artifact
 from training.ml.progress import Listener
 from training.ml.recipes.distill import distill
 from training.ml.recipes.teacher import train_teacher

@@ -7,13 +7,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from training.ml.artifact.provenance import provenance
 from training.ml.config import TeacherConfig, to_dict
+from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import choose_attention
-from training.ml.loop import run_loop
-from training.ml.models import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
-from training.ml.provenance import provenance
 from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
+from training.ml.train.loop import run_loop
 
 
 def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None = None) -> RunResult:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.ml.config import ConfigError
-from training.ml.loop import LossFunction, LossParts, Step, StepLoss
-from training.ml.models import Start, read_start
-from training.ml.predict import predict_logits
+from training.ml.distributed import current
+from training.ml.encoders.loading import Start, read_start
+from training.ml.encoders.predict import predict_logits
 from training.ml.progress import Listener
-from training.ml.ranks import current
 from training.ml.recipes.common import RunData
+from training.ml.train.loop import LossFunction, LossParts, Step, StepLoss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def live_loss(
     """
     import torch
 
-    from training.ml.transfer import hidden_distance
+    from training.ml.encoders.layer_transfer import hidden_distance
 
     table, of_rows = data.train, data.train.loss_weights()
     ask = {"output_hidden_states": True} if weights.hidden > 0 else {}
@@ -132,7 +132,7 @@ def _parts(
 ) -> LossParts:
     import torch
 
-    from training.ml.losses import distill_loss
+    from training.ml.train.losses import distill_loss
 
     parts = distill_loss(
         logits,

@@ -13,14 +13,14 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from jsonschema import Draft202012Validator
 
+from classifier.accounts.roles import MODEL_ADMIN
 from classifier.api import base as classifier_api
+from classifier.api_keys.services import api_key_create
 from classifier.models import User
-from classifier.services import api_key_create
-from classifier.services.roles import MODEL_ADMIN
 from classifier.tests.conftest import artifacts, candidates, models_dir
 from classifier.tests.conftest import person as person_with_role
 from training.models import Dataset
-from training.tests.pages.builders import make_dataset
+from training.tests.experiments.pages.builders import make_dataset
 
 __all__ = ["artifacts", "candidates", "models_dir"]
 

@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from training.models import Dataset
 from training.tests.api.conftest import Program, assert_problem
-from training.tests.pages.builders import make_dataset, make_run
+from training.tests.experiments.pages.builders import make_dataset, make_run
 
 
 def csv_file(rows: int = 60, bad_row: int | None = None) -> SimpleUploadedFile:
@@ -51,10 +51,11 @@ def test_an_upload_that_finds_no_room_leaves_nothing_behind(
             command = [sys.executable, "-c", lines]
             run = subprocess.run
             patch.setattr(
-                "training.services.freezing.subprocess.run", lambda _, **options: run(command, **options)
+                "training.datasets.dataset_builder.subprocess.run",
+                lambda _, **options: run(command, **options),
             )
         else:
-            patch.setattr("training.services.datasets.run_child", no_room)
+            patch.setattr("training.datasets.services.run_child", no_room)
         response = program.upload("/datasets/", {**FORM, "train": csv_file()})
     problem = assert_problem(response, 507, "no-room", "#/file")
     assert "disk is full" in problem["detail"]

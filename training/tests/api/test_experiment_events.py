@@ -8,7 +8,7 @@ import pytest
 
 from training.models import Dataset, Experiment, MetricPoint
 from training.tests.api.conftest import Program
-from training.tests.pages.builders import make_run
+from training.tests.experiments.pages.builders import make_run
 
 
 @pytest.fixture(autouse=True)

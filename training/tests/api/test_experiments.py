@@ -9,7 +9,7 @@ import pytest
 from classifier.models import User
 from training.models import Dataset, Experiment
 from training.tests.api.conftest import Program, assert_problem
-from training.tests.pages.builders import make_curve, make_finished, make_run
+from training.tests.experiments.pages.builders import make_curve, make_finished, make_run
 
 ASKED = {"name": "Mine", "recipe": "teacher", "config": {"base": "some/encoder"}}
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from classifier.api_keys.services import api_key_create
 from classifier.models import User
-from classifier.services import api_key_create
 from classifier.tests.made_up import hold_against_the_file, made_up, operations
 from training.models import Dataset, Sweep, TestSuite
-from training.tests.pages.builders import make_finished
+from training.tests.experiments.pages.builders import make_finished
 
 schema = operations("training")
 schema.config.phases.coverage.enabled = False  # every limit of every field: minutes, for so many operations

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from training.models import Dataset, TestSuite, TestSuiteResult
 from training.tests.api.conftest import Program, assert_problem
-from training.tests.pages.builders import make_version
+from training.tests.experiments.pages.builders import make_version
 
 CASES = b"text,expected,functionality\nyou idiot,1,insult\nthank you,0,thanks\n"
 FORM = {"name": "Ours", "kind": "cases"}

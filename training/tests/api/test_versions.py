@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from classifier.model_versions.promotion_gate import GateVerdict, gate_register
+from classifier.model_versions.services import model_version_activate
 from classifier.models import ModelVersion
-from classifier.services import GateVerdict, gate_register, model_version_activate
 from training.models import Dataset, Evaluation
 from training.tests.api.conftest import Program, assert_problem
-from training.tests.pages.builders import PRINT, make_dataset, make_finished
+from training.tests.experiments.pages.builders import PRINT, make_dataset, make_finished
 
 REASON = "Its ROC-AUC of 0.9610 is below the bar of 0.97."
 Pair = tuple[ModelVersion, ModelVersion]

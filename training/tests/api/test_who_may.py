@@ -5,7 +5,7 @@ import pytest
 from classifier.models import User
 from training.models import Dataset, Experiment
 from training.tests.api.conftest import MakeProgram, Program, assert_problem
-from training.tests.pages.builders import make_run
+from training.tests.experiments.pages.builders import make_run
 
 READS = [
     "/experiments/",

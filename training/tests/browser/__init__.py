@@ -1,1 +1,0 @@
-"""Tests of the training pages in a real Chromium."""

@@ -8,11 +8,11 @@ from django.test import Client
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
+from classifier.accounts.roles import MODEL_ADMIN
 from classifier.models import User
-from classifier.services.roles import MODEL_ADMIN
 from classifier.tests.browser.conftest import browser, meant, page
 from classifier.tests.conftest import person
-from training.tests.runs.conftest import base, make_dataset, places, start_worker
+from training.tests.experiments.runs.conftest import base, make_dataset, places, start_worker
 
 __all__ = ["base", "browser", "make_dataset", "meant", "page", "places", "start_worker"]
 

@@ -5,10 +5,10 @@ from playwright.sync_api import Page
 
 from classifier.tests.browser.test_accessibility import problems_of
 from classifier.tests.builders import version_row
+from training.datasets.correction_selectors import standing_fixes
 from training.models import Evaluation, Experiment, LabelFix
-from training.selectors.label_fixes import standing_fixes
 from training.tests.datasets.conftest import MakeDataset, datasets_dir, write
-from training.tests.pages.builders import ISSUE
+from training.tests.experiments.pages.builders import ISSUE
 
 __all__ = ["datasets_dir", "write"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

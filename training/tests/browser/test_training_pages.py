@@ -9,8 +9,14 @@ from playwright.sync_api import Page
 
 from classifier.tests.browser.test_accessibility import problems_of
 from training.models import Dataset, Experiment
-from training.tests.pages.builders import make_baselines, make_curve, make_finished, make_run, report
-from training.tests.pages.builders import make_dataset as make_row
+from training.tests.experiments.pages.builders import (
+    make_baselines,
+    make_curve,
+    make_finished,
+    make_run,
+    report,
+)
+from training.tests.experiments.pages.builders import make_dataset as make_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RUN_PATIENCE = 300_000  # milliseconds, of a busy machine; an idle one needs a tenth

@@ -11,9 +11,9 @@ from django.core.management import call_command
 
 from classifier.tests.conftest import artifacts, candidates, models_dir
 from training.models import Dataset
-from training.tests.pages.builders import make_dataset
-from training.tests.runs.conftest import base
-from training.tests.runs.conftest import make_dataset as write_dataset
+from training.tests.experiments.pages.builders import make_dataset
+from training.tests.experiments.runs.conftest import base
+from training.tests.experiments.runs.conftest import make_dataset as write_dataset
 
 __all__ = ["artifacts", "base", "candidates", "models_dir", "write_dataset"]
 

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import CommandError
 
 from classifier.models import User
-from training.ml.results import load_recorded
+from training.ml.results.runs import load_recorded
 from training.models import Dataset, Evaluation, Experiment
 from training.tests.commands.conftest import run, run_json
-from training.tests.pages.builders import PRINT, make_finished, make_run
+from training.tests.experiments.pages.builders import PRINT, make_finished, make_run
 
 QUICK = (
     "--set", "loop.epochs=1", "--set", "data.max_length=32", "--set", "loop.token_budget=256",

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
+from classifier.model_versions.promotion_gate import GateVerdict, gate_register
+from classifier.model_versions.services import model_version_activate
 from classifier.models import ModelVersion
-from classifier.services import GateVerdict, gate_register, model_version_activate
 from training.models import Dataset, RetrainingPlan, TestSuiteResult
 from training.tests.commands.conftest import run, run_json
-from training.tests.pages.builders import make_dataset, make_version
+from training.tests.experiments.pages.builders import make_dataset, make_version
 
 SPACE = json.dumps({"loop.learning_rate": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}})
 

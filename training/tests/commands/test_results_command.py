@@ -7,10 +7,10 @@ import pytest
 from django.core.management import CommandError
 
 from training.management.commands.results import HOME
-from training.ml.results import RecordedRun, load_recorded, save_recorded
-from training.ml.results_page import BEGIN, END, readme_part
+from training.ml.results.page import BEGIN, END, readme_part
+from training.ml.results.runs import RecordedRun, load_recorded, save_recorded
 from training.tests.commands.conftest import run
-from training.tests.pages.builders import report
+from training.tests.experiments.pages.builders import report
 
 README = HOME.parent.parent / "README.md"
 

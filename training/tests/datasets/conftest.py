@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from classifier.accounts.roles import MODEL_ADMIN, MODERATOR
 from classifier.models import User
-from classifier.services.roles import MODEL_ADMIN, MODERATOR
 from classifier.tests.conftest import person
+from training.datasets.services import dataset_from_upload
 from training.ml.frozen.rows import Rows as FrozenRows
 from training.ml.frozen.store import write_splits
 from training.models import SPLITS, Dataset
-from training.services import dataset_from_upload
 
 Rows = Sequence[Mapping[str, Any]]
 WORDS = (

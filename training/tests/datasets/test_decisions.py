@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from classifier.comments.submission import comments_submit
 from classifier.models import Comment, ModelVersion, User
-from classifier.services import comments_submit, decision_record, decision_undo
-from classifier.services.pending import pending_classify
+from classifier.review.decisions import decision_record, decision_undo
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
+from training.core.errors import DatasetRejected
+from training.datasets.from_decisions import dataset_from_decisions
 from training.ml.frozen.store import read_splits
 from training.models import Dataset
-from training.services import DatasetRejected, dataset_from_decisions
 
 __all__ = ["active_version", "artifacts", "candidates", "models_dir"]
 

@@ -4,13 +4,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from classifier.comments.edits import comment_edit
 from classifier.models import Comment, ModelVersion, User
-from classifier.services import comment_edit, decision_record
-from classifier.services.pending import pending_classify
+from classifier.review.decisions import decision_record
+from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
-from training.selectors.decisions_summary import decisions_summary
-from training.services import dataset_freeze, dataset_from_decisions
+from training.datasets.decision_summary import decisions_summary
+from training.datasets.from_decisions import dataset_freeze, dataset_from_decisions
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows
 
 __all__ = ["active_version", "artifacts", "candidates", "models_dir"]

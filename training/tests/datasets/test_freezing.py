@@ -8,12 +8,13 @@ from django.test import Client
 from django.utils import timezone
 
 from classifier.models import Comment, Decision, GoldenItem, ModelVersion, Source, Suggestion, User
-from classifier.services import decision_record
+from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
+from training.core.errors import DatasetRejected
+from training.datasets.decision_summary import decisions_summary
+from training.datasets.from_decisions import dataset_freeze, dataset_from_decisions
 from training.ml.frozen.store import read_splits
 from training.models import Dataset
-from training.selectors.decisions_summary import decisions_summary
-from training.services import DatasetRejected, dataset_freeze, dataset_from_decisions
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows
 

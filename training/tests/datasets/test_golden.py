@@ -7,18 +7,20 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
+from classifier.comments.edits import comment_edit
 from classifier.models import Comment, GoldenItem, ModelVersion, User
-from classifier.services import comment_edit, decision_record
-from classifier.services.golden import golden_retire
+from classifier.quality.golden import golden_retire
+from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
+from training.core.errors import DatasetRejected, NotAllowedNow
+from training.datasets.from_decisions import dataset_from_decisions
+from training.datasets.from_golden import dataset_freeze_golden
+from training.datasets.golden_selectors import golden_summary
+from training.datasets.mixtures import dataset_mix
+from training.evaluations.services import evaluation_run, evaluation_start, evaluation_state
+from training.experiments.detail_selectors import version_measured
 from training.ml.frozen.store import read_splits
 from training.models import Dataset, Evaluation
-from training.selectors.experiment_page import version_measured
-from training.selectors.golden_rows import golden_summary
-from training.services import DatasetRejected, dataset_from_decisions, dataset_mix
-from training.services.dataset_golden import dataset_freeze_golden
-from training.services.errors import NotAllowedNow
-from training.services.evaluations import evaluation_run, evaluation_start, evaluation_state
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows
 

@@ -9,17 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from classifier.models import User
+from training.core.errors import DatasetRejected, NotAllowedNow
+from training.datasets.hub import LOAD_LOCK, dataset_from_hub, dataset_load, dataset_load_again
 from training.ml.frozen.hub import read_hub
 from training.ml.frozen.rows import Limits, RowsRejected
 from training.models import Dataset
-from training.services import (
-    DatasetRejected,
-    NotAllowedNow,
-    dataset_from_hub,
-    dataset_load,
-    dataset_load_again,
-)
-from training.services.dataset_hub import LOAD_LOCK
 from training.tests.datasets.conftest import as_jsonl, rows_of
 
 
@@ -52,7 +46,7 @@ def test_it_waits_until_the_worker_has_loaded_it(
     assert (dataset.state, dataset.directory, dataset.origin) == ("loading", "", "acme/toy")
     assert dataset not in Dataset.objects.ready()
     # The child runs in an empty folder, where no name can be a path; here that folder holds the "hub".
-    monkeypatch.setattr("training.services.freezing.EMPTY_FOLDER", str(hub_cache))
+    monkeypatch.setattr("training.datasets.dataset_builder.EMPTY_FOLDER", str(hub_cache))
     dataset_load(dataset_id=dataset.pk)
     dataset.refresh_from_db()
     assert dataset.state == "ready"

@@ -6,9 +6,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from classifier.models import User
+from training.core.errors import NotAllowedNow
+from training.datasets.selectors import dataset_sample
+from training.datasets.services import dataset_delete, dataset_make_test_set
 from training.models import Dataset, Experiment
-from training.selectors.datasets import dataset_sample
-from training.services import NotAllowedNow, dataset_delete, dataset_make_test_set
 from training.tests.datasets.conftest import MakeDataset, rows_of
 
 

@@ -7,7 +7,7 @@ from classifier.models import User
 from classifier.tests.builders import version_row
 from training.models import Dataset, Evaluation, Experiment, LabelFix
 from training.tests.datasets.conftest import MakeDataset
-from training.tests.pages.builders import ISSUE
+from training.tests.experiments.pages.builders import ISSUE
 
 HTMX = {"HX-Request": "true"}
 

@@ -7,13 +7,15 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
 
 from classifier.models import AuditEntry, ModelVersion, User
-from classifier.services import decision_record
+from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
+from training.core.errors import DatasetRejected, NotAllowedNow
+from training.datasets.correction_selectors import fixes_of, standing_fixes
+from training.datasets.from_decisions import dataset_from_decisions
+from training.datasets.label_corrections import dataset_correct, label_fix, label_fix_undo
+from training.datasets.mixtures import dataset_mix
 from training.ml.frozen.store import read_splits
 from training.models import Dataset, LabelFix
-from training.selectors.label_fixes import fixes_of, standing_fixes
-from training.services import DatasetRejected, NotAllowedNow, dataset_from_decisions, dataset_mix
-from training.services.label_fixes import dataset_correct, label_fix, label_fix_undo
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows
 

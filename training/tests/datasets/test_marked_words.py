@@ -3,12 +3,13 @@
 import pytest
 
 from classifier.models import ModelVersion, User
-from classifier.services import decision_record
+from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
-from training.ml.data import load_table, normalised_marks
+from training.datasets.from_decisions import dataset_from_decisions
+from training.datasets.mixtures import dataset_mix
+from training.ml.data.tables import load_table, normalised_marks
 from training.ml.frozen.store import read_splits
 from training.models import Dataset
-from training.services import dataset_from_decisions, dataset_mix
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide
 

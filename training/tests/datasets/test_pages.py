@@ -7,10 +7,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from classifier.accounts.roles import ADMIN
 from classifier.models import User
-from classifier.services.roles import ADMIN
+from training.datasets.services import dataset_make_test_set
 from training.models import Dataset
-from training.services import dataset_make_test_set
 from training.tests.datasets.conftest import MakeDataset, as_csv, rows_of, uploaded
 
 FORMS = ["upload", "hub", "decisions", "mixture"]
@@ -93,7 +93,7 @@ def test_an_upload_that_finds_no_room_is_told_and_keeps_what_was_typed(
     def no_room(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("training.services.datasets.run_child", no_room)
+    monkeypatch.setattr("training.datasets.services.run_child", no_room)
     fields = {"name": "Forum", "train": uploaded("forum.csv", as_csv(rows_of(20))), "text_column": "text"}
     text = shown(page.post("/training/datasets/new/upload/", {**fields, "label_columns": "toxic"}), 507)
     assert "disk is full, so nothing of this was stored" in text

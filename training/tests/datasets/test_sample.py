@@ -4,9 +4,9 @@ from pathlib import Path
 
 from django.conf import settings as site
 
+from training.datasets.services import dataset_make_test_set, dataset_sample_load
 from training.ml.frozen.store import read_splits
 from training.models import Dataset
-from training.services import dataset_make_test_set, dataset_sample_load
 from training.tests.datasets.conftest import MakeDataset
 
 SAMPLE = Path(site.SAMPLE_DATASET_DIR)

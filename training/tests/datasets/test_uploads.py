@@ -8,9 +8,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from classifier.models import User
-from training.ml.data import load_table
+from training.core.errors import DatasetRejected
+from training.datasets.services import dataset_from_upload
+from training.ml.data.tables import load_table
 from training.models import Dataset
-from training.services import DatasetRejected, dataset_from_upload
 from training.tests.datasets.conftest import (
     MakeDataset,
     as_csv,

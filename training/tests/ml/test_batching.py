@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.ml.batching import Tokens, budget_batches, collate, padded
+from training.ml.data.batching import Tokens, budget_batches, collate, padded
 
 LENGTHS = np.random.default_rng(0).integers(3, 200, 500)
 

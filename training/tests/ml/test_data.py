@@ -9,7 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from training.ml.data import DataError, load_table
+from training.ml.data.tables import DataError, load_table
 
 ROWS: dict[str, list[Any]] = {"text": ["a  b", "c\x00d", "e"], "toxic": [0, 1, -1], "weight": [1.0, 2.0, 1.0]}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from classifier.tests.tiny_artifact import tiny_artifact
-from training.ml.data import TextTable
-from training.ml.data_report import describe
-from training.ml.near_duplicates import near_pairs
+from training.ml.data.near_duplicates import near_pairs
+from training.ml.data.report import describe
+from training.ml.data.tables import TextTable
 
 LONG = "please stop adding your own website to the list of links at the end of this page"
 

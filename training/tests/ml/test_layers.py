@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
 
-from training.ml.layers import LayerSelectionError, encoder_layers, make_student, select_layers
-from training.ml.models import count_parameters
+from training.ml.encoders.layers import LayerSelectionError, encoder_layers, make_student, select_layers
+from training.ml.encoders.loading import count_parameters
 from training.tests.ml.tiny import write_base
 
 

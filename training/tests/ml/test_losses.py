@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.ml.config import LossWeights
-from training.ml.losses import cosine, cross_entropy, distill_loss, temperature_kl
+from training.ml.train.losses import cosine, cross_entropy, distill_loss, temperature_kl
 
 
 def test_cross_entropy_of_a_sigmoid_head_leaves_unknown_labels_out() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classifier.tests.tiny_artifact import WORDS, tiny_artifact
-from training.ml.data import TextTable
+from training.ml.data.tables import TextTable
 from training.ml.evaluation import evaluate
 from training.ml.evaluation.marked_words import agreement, marked_words
 from training.ml.evaluation.subject import ServedModel

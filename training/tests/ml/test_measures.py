@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.ml.evaluation.measures import Measure, bootstrap, confusion, draws, interval, point
-from training.ml.metrics import label_metrics
+from training.ml.evaluation.metrics import label_metrics
 
 SCORES = np.array([0.9, 0.8, 0.6, 0.4, 0.2])
 TARGETS = np.array([1.0, 0.0, 1.0, 1.0, 0.0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.ml.metrics import (
+from training.ml.evaluation.metrics import (
     best_f1_threshold,
     careful_threshold,
     evaluate_scores,

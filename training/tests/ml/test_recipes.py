@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from classifier.inference.scorer import Scorer
+from training.ml.artifact.export import export_artifact, update_metrics
 from training.ml.config import DataConfig, DistillConfig, LoopConfig, TeacherConfig, to_dict
-from training.ml.data import load_table
-from training.ml.evaluate import evaluate_artifact
-from training.ml.export import export_artifact, update_metrics
-from training.ml.models import load_base, load_tokenizer
+from training.ml.data.tables import load_table
+from training.ml.encoders.loading import load_base, load_tokenizer
+from training.ml.evaluation.served_model import evaluate_artifact
 from training.ml.progress import Progress, SilentListener
 from training.ml.recipes.distill import distill
 from training.ml.recipes.teacher import train_teacher

@@ -3,8 +3,8 @@
 import numpy as np
 
 from training.ml.config import DataConfig
-from training.ml.data import TextTable
-from training.ml.sampling import choose_rows
+from training.ml.data.sampling import choose_rows
+from training.ml.data.tables import TextTable
 
 
 def table() -> TextTable:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.ml import job
-from training.ml.ranks import ALONE
-from training.ml.shares import shares
+from training.ml.distributed import ALONE
+from training.ml.job import __main__ as job
+from training.ml.train.batch_sharding import shares
 from training.tests.ml.recipes_kit import rows
 from training.tests.ml.tiny import write_base
 

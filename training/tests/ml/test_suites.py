@@ -2,8 +2,8 @@
 
 import pytest
 
-from training.ml.sampling import IDENTITY_TERMS
-from training.ml.suites import Case, SuiteError, parse_suite, shipped_suites, suite_fingerprint
+from training.ml.data.sampling import IDENTITY_TERMS
+from training.ml.evaluation.suites import Case, SuiteError, parse_suite, shipped_suites, suite_fingerprint
 
 
 def test_it_reads_the_columns_of_hatecheck() -> None:

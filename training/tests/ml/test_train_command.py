@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from training.ml.config import ConfigError
-from training.ml.failures import failure
+from training.ml.job.failures import failure
 
 
 def test_the_registry_of_recipes_loads_without_torch() -> None:

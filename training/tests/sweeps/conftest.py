@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from classifier.accounts.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
 from classifier.models import User
-from classifier.services.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
 from toxicsite.lib.lifecycle import transition
 from training.models import RUN_TRANSITIONS, Dataset, Experiment, MetricPoint, RunStatus, Sweep
-from training.services.sweep_steps import sweep_step
-from training.services.sweeps import sweep_create
+from training.sweeps.services import sweep_create
+from training.sweeps.steps import sweep_step
 
 SPACE = {
     "loop.learning_rate": {"type": "float", "low": 1e-5, "high": 1e-2, "log": True},

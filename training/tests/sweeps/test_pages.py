@@ -8,7 +8,7 @@ from django.test import Client
 
 from classifier.models import User
 from training.models import Dataset, Experiment, RunStatus, Sweep
-from training.services.sweep_steps import sweep_step
+from training.sweeps.steps import sweep_step
 from training.tests.sweeps.conftest import play
 
 NewSweep = Callable[..., Sweep]

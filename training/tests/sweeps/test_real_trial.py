@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from classifier.models import ModelVersion
+from training.experiments.runner import experiment_run
 from training.models import Dataset, RunStatus
-from training.services.runner import experiment_run
-from training.services.sweep_steps import sweep_step
-from training.services.sweeps import sweep_create
+from training.sweeps.services import sweep_create
+from training.sweeps.steps import sweep_step, trial_step
+from training.tests.experiments.runs.conftest import QUICK, write_split
 from training.tests.ml.tiny import write_base
-from training.tests.runs.conftest import QUICK, write_split
 from training.tests.sweeps.conftest import waiting
 
 
@@ -42,7 +42,7 @@ def test_a_real_trial_is_told_with_its_quality_its_latency_and_its_size(
     )
     sweep_step(sweep=sweep)
     run = waiting(sweep)
-    assert experiment_run(experiment_id=run.pk, worker="here")  # which steps the sweep when it is over
+    assert experiment_run(experiment_id=run.pk, worker="here", scored=trial_step)
     run.refresh_from_db()
     assert run.status == RunStatus.SUCCEEDED, run.failure_reason
     assert run.model_version is None

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from training.ml.objectives import NoValue, Objective, can_prune, parse_objectives
-from training.ml.search_space import SpaceError, grid_size, overrides, parse_space
-from training.ml.sweep import SweepPlan, checked_plan
+from training.ml.search.objectives import NoValue, Objective, can_prune, parse_objectives
+from training.ml.search.space import SpaceError, grid_size, overrides, parse_space
+from training.ml.search.study import SweepPlan, checked_plan
 
 RATE = {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}
 

@@ -8,14 +8,14 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from classifier.models import User
-from training.ml import sweep as studies
+from training.core.errors import ConfigRejected, NotAllowedNow
+from training.ml.search import study as studies
 from training.models import Experiment, RunStatus, Sweep
-from training.services import sweep_steps
-from training.services.errors import ConfigRejected, NotAllowedNow
-from training.services.sweep_plans import plan_of
-from training.services.sweep_steps import sweep_step
-from training.services.sweep_storage import sweep_storage
-from training.services.sweeps import sweep_cancel, sweep_delete, sweep_resume, sweep_train_best
+from training.sweeps import steps as sweep_steps
+from training.sweeps.optuna_storage import sweep_storage
+from training.sweeps.services import sweep_cancel, sweep_delete, sweep_resume, sweep_train_best
+from training.sweeps.steps import sweep_step
+from training.sweeps.study_plan import plan_of
 from training.tests.sweeps.conftest import begin, end, play, score, waiting
 
 NewSweep = Callable[..., Sweep]

@@ -1,0 +1,1 @@
+"""Users: their roles, the sources they see, signing in."""

@@ -1,0 +1,63 @@
+"""Signing in and out."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from classifier.accounts.sign_in_limits import sign_in_succeeded, sign_in_try
+from toxicsite.lib.client_address import counted_address
+
+NO_MATCH = "That name and password do not match an account. Check both, also the Caps Lock key."
+
+
+class SignInForm(AuthenticationForm):
+    """One message for a wrong name, a wrong password and a closed account: nothing tells which it was.
+
+    Counts the try under the cleaned name before the password is checked; `wait_seconds` is 0 unless it was refused.
+    """
+
+    error_messages = {"invalid_login": NO_MATCH, "inactive": NO_MATCH}
+    wait_seconds = 0
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("username") and self.cleaned_data.get("password"):
+            self.wait_seconds = sign_in_try(**self.who())
+            if self.wait_seconds:
+                raise ValidationError("Too many tries.", code="too_many")
+        return super().clean()
+
+    def who(self) -> dict[str, str]:
+        assert self.request is not None
+        return {
+            "name": self.cleaned_data["username"],
+            "address": counted_address(self.request.META, settings.TRUSTED_PROXIES),
+        }
+
+
+class SignIn(LoginView):
+    template_name = "classifier/sign_in.html"
+    form_class = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        assert isinstance(form, SignInForm)
+        sign_in_succeeded(**form.who())
+        return super().form_valid(form)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        assert isinstance(form, SignInForm)
+        if not form.wait_seconds:
+            return self.render_to_response(self.get_context_data(form=form), status=422)
+        empty = SignInForm(initial={"username": self.request.POST.get("username", "")})
+        context = self.get_context_data(form=empty, wait_minutes=-(-form.wait_seconds // 60))
+        return self.render_to_response(context, status=429, headers={"Retry-After": str(form.wait_seconds)})
+
+
+sign_in = method_decorator(never_cache, name="dispatch")(SignIn).as_view()
+sign_out = LogoutView.as_view()

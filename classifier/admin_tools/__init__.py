@@ -1,0 +1,1 @@
+"""What the Django administration of every feature shares: read-only histories, bounded counts, search by numbers."""

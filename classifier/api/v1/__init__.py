@@ -1,1 +1,0 @@
-"""Version 1 of the API: comments and scoring, one module an endpoint."""

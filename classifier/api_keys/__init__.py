@@ -1,0 +1,1 @@
+"""API keys: making, rotating and revoking them, their quotas and usage, the programs that use them."""

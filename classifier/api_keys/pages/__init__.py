@@ -1,0 +1,1 @@
+"""Pages: the list of keys, one key, a new key."""

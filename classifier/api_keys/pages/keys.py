@@ -1,0 +1,201 @@
+"""API keys: their list with what they use, making, changing, rotating and revoking them. A key is shown once."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.api_keys.pages.forms import OVERLAPS, KeyForm, NewKeyForm, RotateForm, initial_of, last_day_of
+from classifier.api_keys.selectors import DayOfUse, usage_days, usage_of
+from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
+from classifier.core.errors import NotPossibleNow
+from classifier.core.validation import InvalidInput
+from classifier.models import ApiKey, ApiScope
+from classifier.references.pages.references import reference_of_key
+from classifier.references.pages.score_maps import map_of_key
+from classifier.web.access import permitted, person_of
+
+SEE = "classifier.view_apikey"
+ADD = "classifier.add_apikey"
+CHANGE = "classifier.change_apikey"
+LISTED = 200
+SPARK_DAYS = 14
+DAYS = 30
+SPARK_HEIGHT = 22
+
+
+@permitted(SEE)
+@require_safe
+def keys(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    now = timezone.now()
+    found = list(_all().order_by("-id")[: LISTED + 1])
+    listed = sorted(found[:LISTED], key=lambda key: not key.is_usable(now))  # usable ones first
+    used = usage_of(keys=listed, days=SPARK_DAYS)
+    context = {
+        "rows": [
+            {"key": key, **_state(key), "today": used[key.pk][-1], "bars": _bars(used[key.pk])}
+            for key in listed
+        ],
+        "spark_days": SPARK_DAYS,
+        "listed": LISTED if len(found) > LISTED else 0,
+        "may_add": user.has_perm(ADD),
+    }
+    return render(request, "classifier/keys/list.html", context)
+
+
+@permitted(SEE, ADD)
+@require_http_methods(["GET", "HEAD", "POST"])
+def key_new(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    form = NewKeyForm(
+        request.POST if request.method == "POST" else None, user=user, initial={"owner": user.pk}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made, plaintext = api_key_create(**form.values(), by=user)
+        except InvalidInput as error:
+            form.complain(error)
+        else:
+            return _shown_once(request, made, plaintext)
+    context = {**_form(form), "scopes": _choices(form, "scopes", ApiScope.choices)}
+    return render(request, "classifier/keys/new.html", context, status=422 if form.errors else 200)
+
+
+@permitted(SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def key(request: HttpRequest, key_id: int) -> HttpResponse:
+    """One key; a POST changes it."""
+    found, user = _found(key_id), person_of(request)
+    form = KeyForm(user=user, initial=initial_of(found))
+    if request.method == "POST":
+        form = KeyForm(request.POST, user=user)
+        if form.is_valid():
+            values = form.values()
+            if form.cleaned_data["expires_on"] == last_day_of(found.expires_at):
+                values["expires_at"] = found.expires_at  # to the second, as it was
+            try:
+                api_key_update(api_key=found, **values, by=user)
+            except InvalidInput as error:
+                form.complain(error)
+            else:
+                messages.success(request, f"The key {found.prefix}… is changed.")
+                return redirect("key", key_id)
+        found = _found(key_id)
+    days = usage_days(api_key=found, days=DAYS)
+    context = {
+        **_form(form),
+        **_state(found),
+        **reference_of_key(found, user),
+        "key": found,
+        "scope_titles": [ApiScope(scope).label for scope in found.scopes],
+        "today": days[-1],
+        "days": days[::-1],
+        "chart": _chart(days),
+        "was_used": any(day.requests or day.refused for day in days),
+        "follower": ApiKey.objects.filter(replaces=found).first(),
+        "overlaps": OVERLAPS,
+        **map_of_key(found, user),
+        "may_change": user.has_perm(CHANGE),
+        "may_rotate": user.has_perms((CHANGE, ADD)),
+    }
+    return render(request, "classifier/keys/key.html", context, status=422 if form.errors else 200)
+
+
+@permitted(CHANGE, ADD)
+@require_POST
+def rotate(request: HttpRequest, key_id: int) -> HttpResponse:
+    found = _found(key_id)
+    form = RotateForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose when the old key ends.")
+        return redirect("key", key_id)
+    try:
+        made, plaintext = api_key_rotate(
+            api_key=found, overlap=timedelta(hours=form.cleaned_data["overlap"]), by=person_of(request)
+        )
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+    except InvalidInput as error:
+        messages.error(request, " ".join(problem.message for problem in error.problems))
+    else:
+        return _shown_once(request, made, plaintext, old=found)
+    return redirect("key", key_id)
+
+
+@permitted(CHANGE)
+@require_POST
+def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
+    found = _found(key_id)
+    api_key_revoke(api_key=found, by=person_of(request))
+    messages.success(request, f"The key {found.prefix}… is revoked; programs that use it are refused.")
+    return redirect("key", key_id)
+
+
+def _shown_once(
+    request: HttpRequest, made: ApiKey, plaintext: str, old: ApiKey | None = None
+) -> HttpResponse:
+    """The one answer that holds the key: kept by no session, no message, no cache, and not written anywhere."""
+    context = {"key": made, "plaintext": plaintext, "old": old}
+    return render(request, "classifier/keys/made.html", context)  # `permitted` keeps it out of caches
+
+
+def _all() -> Any:
+    return ApiKey.objects.select_related("owner", "reference").prefetch_related("sources")
+
+
+def _found(key_id: int) -> ApiKey:
+    found: ApiKey | None = _all().filter(pk=key_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _state(key: ApiKey) -> dict[str, Any]:
+    now = timezone.now()
+    if key.revoked_at is not None:
+        return {"state": "Revoked", "usable": False}
+    if not key.is_usable(now):
+        return {"state": "Expired", "usable": False}
+    if not key.owner.is_active:
+        return {"state": "Account closed", "usable": False}
+    return {"state": "Usable", "usable": True}
+
+
+def _form(form: KeyForm) -> dict[str, Any]:
+    return {
+        "form": form,
+        "sources": _choices(form, "sources", [(source.pk, source.name) for source in form.offered]),
+        "server_limit": settings.API_REQUESTS_PER_MINUTE,
+        "problems": form.non_field_errors(),
+    }
+
+
+def _choices(form: KeyForm, name: str, choices: Any) -> list[tuple[Any, str, bool]]:
+    chosen = set(map(str, form[name].value() or []))
+    return [(value, title, str(value) in chosen) for value, title in choices]
+
+
+def _bars(days: list[DayOfUse]) -> list[dict[str, int]]:
+    """The little bars of the list, as rectangles."""
+    most = max((day.requests for day in days), default=0)
+    heights = [-(-day.requests * SPARK_HEIGHT // most) if most else 0 for day in days]
+    return [
+        {"x": place * 6, "y": SPARK_HEIGHT - height, "height": height}
+        for place, height in enumerate(heights)
+        if height
+    ]
+
+
+def _chart(days: list[DayOfUse]) -> dict[str, Any]:
+    series = (("Texts", "texts"), ("Requests", "requests"), ("Errors", "errors"), ("Refused", "refused"))
+    return {
+        "categories": [f"{day.day:%-d %b}" for day in days],
+        "vertical": True,
+        "series": [{"name": title, "values": [getattr(day, name) for day in days]} for title, name in series],
+    }

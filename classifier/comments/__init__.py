@@ -1,0 +1,1 @@
+"""Comments: submission, edits, what they answer to, search, one's own."""

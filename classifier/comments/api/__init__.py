@@ -1,0 +1,1 @@
+"""Endpoints: submit, list, read and follow comments."""

@@ -1,0 +1,154 @@
+"""Submitting through the API: the two forms of body, and waiting for the verdicts."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from classifier.api.base import batch_limit, checked_body, refusal
+from classifier.api.field_errors import field_error
+from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent, TextsAsSent
+from classifier.api.permissions import api_key_of, caller
+from classifier.api.problems import FORBIDDEN, Problem
+from classifier.api.throttling import give_texts_back, how_many, take_texts
+from classifier.comments.submission import comment_submit, comments_submit
+from classifier.core.validation import CONTEXT_CHARACTERS_MAX, CONTEXT_ENTRIES_MAX, InvalidInput
+from classifier.core.visibility import sees_source
+from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
+from classifier.scoring.wait import comment_wait
+
+DEFAULT_SOURCE = "api"
+
+
+class ContextAsSent(TextsAsSent):
+    def __init__(self, **kwargs: Any) -> None:
+        child = serializers.CharField(max_length=CONTEXT_CHARACTERS_MAX, allow_blank=True)
+        super().__init__(
+            child=child, required=False, allow_null=True, max_length=CONTEXT_ENTRIES_MAX, **kwargs
+        )
+
+
+@extend_schema_serializer(component_name="CommentInput")
+class OneInput(ClosedSerializer):
+    """One comment to submit."""
+
+    text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS, help_text="Scored whole, never cut.")
+    source = TextAsSent(  # type: ignore[assignment]
+        required=False, max_length=64, default=DEFAULT_SOURCE, help_text="Where it comes from, a slug."
+    )
+    external_id = TextAsSent(
+        required=False,
+        allow_null=True,
+        max_length=EXTERNAL_ID_MAX_CHARACTERS,
+        help_text="Your own id. Sent again from the same source, it gives the comment that is already there.",
+    )
+    author_ref = TextAsSent(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=AUTHOR_REF_MAX_CHARACTERS,
+        help_text="Who wrote it, in your own terms.",
+    )
+    context = ContextAsSent(  # type: ignore[assignment]
+        help_text=(
+            "What it answers to, the nearest last: moderators see it, no model does, and it is forgotten with the "
+            f"comment. Together at most {CONTEXT_CHARACTERS_MAX:,} characters."
+        )
+    )
+
+
+@extend_schema_serializer(component_name="CommentItemInput")
+class ItemInput(ClosedSerializer):
+    """One of many comments."""
+
+    text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
+    external_id = TextAsSent(required=False, allow_null=True, max_length=EXTERNAL_ID_MAX_CHARACTERS)
+    author_ref = TextAsSent(
+        required=False, allow_null=True, allow_blank=True, max_length=AUTHOR_REF_MAX_CHARACTERS
+    )
+    context = ContextAsSent()  # type: ignore[assignment]
+
+
+@extend_schema_serializer(component_name="CommentsInput")
+class ManyInput(ClosedSerializer):
+    """Many comments from one source."""
+
+    items = ClosedItems(child=ItemInput(), limit=batch_limit, help_text="All are stored, or none.")
+    source = TextAsSent(  # type: ignore[assignment]
+        required=False, max_length=64, default=DEFAULT_SOURCE
+    )
+
+
+class SubmitQuery(ClosedSerializer):
+    wait = SecondsParameter(
+        most=lambda: float(settings.API_WAIT_MAX_SECONDS),
+        default=0.0,
+        help_text="Wait up to this many seconds for the verdict.",
+    )
+
+
+def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
+    item = checked_body(OneInput, data)
+    _check_source(request, item.get("source", DEFAULT_SOURCE))
+    take_texts(request, 1)
+    try:
+        return comment_submit(
+            text=item.get("text"),
+            source=item.get("source", DEFAULT_SOURCE),
+            external_id=item.get("external_id"),
+            author_ref=item.get("author_ref", ""),
+            context=item.get("context"),
+            by=caller(request),
+            api_key=api_key_of(request),
+        )
+    except InvalidInput as error:
+        give_texts_back(request, 1)
+        raise refusal(error) from None
+
+
+def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
+    batch = checked_body(ManyInput, data)
+    _check_source(request, batch.get("source", DEFAULT_SOURCE))
+    take_texts(request, how_many(batch["items"]))
+    try:
+        return comments_submit(
+            items=batch["items"],
+            source=batch.get("source", DEFAULT_SOURCE),
+            by=caller(request),
+            api_key=api_key_of(request),
+        )
+    except InvalidInput as error:
+        give_texts_back(request, how_many(batch["items"]))
+        raise refusal(error) from None
+
+
+def _check_source(request: Request, slug: str) -> None:
+    """Refuse a source that the caller may not reach, by its field, before anything is counted or stored."""
+    if not sees_source(caller(request), slug):
+        what = "this key is" if api_key_of(request) is not None else "you are"
+        message = f'Comments from "{slug}" cannot be submitted here: {what} for other sources.'
+        raise Problem(FORBIDDEN, message, [field_error(("source",), message, "not_allowed")])
+
+
+def waited_for(comments: list[Comment], *, seconds: float) -> list[Comment]:
+    """The comments as they stand once none is pending, or after `seconds`.
+
+    Waits for the newest pending one each time: workers claim the oldest first, so it usually comes last.
+    """
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        pending = [comment.pk for comment in comments if comment.status == CommentStatus.PENDING]
+        if not pending:
+            break
+        waited = comment_wait(comment_id=max(pending), deadline=left)
+        if len(comments) == 1:
+            return [waited]
+        found = Comment.objects.with_verdict().in_bulk([comment.pk for comment in comments])
+        comments = [found[comment.pk] for comment in comments]
+        if waited.status == CommentStatus.PENDING:
+            break
+    return comments

@@ -1,0 +1,159 @@
+"""A comment whose text was changed by its author, and scoring one again as it is.
+
+Of an earlier text nothing is kept but its length and a digest under the site's secret key: enough to prove what was
+said to who has a copy, useless to find it out. The earlier predictions and decisions stay. The new text is pending
+until it is scored; then a decision stands where the new band is the old one, and is reopened where it is not.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from classifier.core.audit import audit_record
+from classifier.core.errors import NotPossibleNow, TextGone, VersionConflict
+from classifier.core.permissions import require_permission
+from classifier.core.reference_texts import comments_forget
+from classifier.core.source_access import require_source
+from classifier.core.validation import InvalidInput, text_problem
+from classifier.models import ApiKey, Comment, CommentStatus, User
+from classifier.models.comment import FREE
+from toxicsite.lib.jobs import enqueue_on_commit
+from toxicsite.lib.lifecycle import transition, transition_many
+
+CLASSIFY_TASK = "classifier.classify"
+ADD = "classifier.add_comment"
+CHANGE = "classifier.change_comment"
+RESCAN = "classifier.add_decision"
+RESCAN_MANY = "classifier.add_bulkaction"
+RESCAN_MAX = 1_000
+AGAIN: dict[str, frozenset[str]] = {status: frozenset({"pending"}) for status in CommentStatus.values}
+UNSCORED: dict[str, Any] = {
+    "claimed_at": None,
+    "claim_token": None,
+    "attempts": 0,
+    "failure_reason": "",
+    "is_backlog": False,  # somebody waits for it now, also where it was imported
+}
+
+
+def comment_version(comment: Comment) -> str:
+    """What changes whenever the comment's text, verdict, decision or status does; for `if_version`."""
+    parts = (
+        comment.pk,
+        comment.status,
+        comment.edited_at and comment.edited_at.isoformat(),
+        comment.text_purged_at and comment.text_purged_at.isoformat(),
+        comment.current_prediction_id,
+        comment.current_decision_id,
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
+def text_digest(text: str) -> str:
+    """The digest of an earlier text: the same for the same words, and no way back without the site's secret key."""
+    key = settings.SECRET_KEY.encode()
+    return hmac.new(key, b"text:" + text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def comment_edit(
+    *,
+    comment: Comment,
+    text: str,
+    if_version: str | None = None,
+    by: User | None,
+    api_key: ApiKey | None = None,
+) -> Comment:
+    """Give a comment another text, to be scored anew; the same text again changes nothing.
+
+    Its submitter may, and who may change comments. A worker that is scoring the old text finds its claim gone and
+    writes nothing; who looks at it in the queue gets it again. Raises InvalidInput, VersionConflict where
+    `if_version` is not the comment's version any more, TextGone and PermissionDenied.
+    """
+    require_permission(by, ADD if by is not None and comment.submitted_by_id == by.pk else CHANGE)
+    require_source(by, comment.source)
+    if (problem := text_problem(text)) is not None:
+        raise InvalidInput([problem])
+    with transaction.atomic():
+        row = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        _check(row, if_version)
+        if row.text == text:
+            return row
+        before = row.text
+        comments_forget([row.pk])
+        transition(
+            row,
+            to=CommentStatus.PENDING,
+            allowed=AGAIN,
+            by=by,
+            reason=f"text edited: {len(before):,} characters before, {len(text):,} now",
+            text=text,
+            edited_at=Now(),
+            text_hash=None,
+            sketch=None,
+            **UNSCORED,
+            **FREE,
+        )
+        audit_record(
+            verb="comment.edit",
+            by=by,
+            api_key=api_key,
+            source=comment.source,
+            subject=f"comment {row.pk}",
+            data={
+                "before": {"characters": len(before), "digest": text_digest(before)},
+                "after": {"characters": len(text), "digest": text_digest(text)},
+            },
+        )
+        enqueue_on_commit(CLASSIFY_TASK)
+    row.refresh_from_db()
+    return row
+
+
+def comment_rescan(*, comment: Comment, by: User | None, reason: str = "") -> Comment:
+    """Score a comment again as it is, by the version in production; one that is pending already stays so.
+
+    Raises TextGone, NotPossibleNow (it was changed in this moment) and PermissionDenied.
+    """
+    return comments_rescan(comments=[comment], by=by, reason=reason)[0]
+
+
+def comments_rescan(*, comments: Sequence[Comment], by: User | None, reason: str = "") -> list[Comment]:
+    """Score comments again, all or none of them, up to RESCAN_MAX; many take what deciding in bulk takes.
+
+    Raises what comment_rescan raises.
+    """
+    require_permission(by, RESCAN if len(comments) == 1 else RESCAN_MANY)
+    if len(comments) > RESCAN_MAX:
+        raise NotPossibleNow(f"At most {RESCAN_MAX:,} comments are scored again at once.")
+    for source in {comment.source_id: comment.source for comment in comments}.values():
+        require_source(by, source)
+    wanted = [comment.pk for comment in comments]
+    with transaction.atomic():
+        locked = Comment.objects.select_for_update(of=("self",)).filter(pk__in=wanted)
+        rows = {row.pk: row for row in locked.order_by("pk")}
+        if any(row.text_purged_at is not None for row in rows.values()):
+            raise TextGone
+        for status in CommentStatus.values:
+            of_status = [row for row in rows.values() if row.status == status != CommentStatus.PENDING]
+            transition_many(
+                of_status,
+                to=CommentStatus.PENDING,
+                allowed=AGAIN,
+                by=by,
+                reason=reason or "to be scored again",
+                **UNSCORED,
+            )
+        enqueue_on_commit(CLASSIFY_TASK)
+    return [rows[pk] for pk in wanted if pk in rows]
+
+
+def _check(row: Comment, if_version: str | None) -> None:
+    if row.text_purged_at is not None:
+        raise TextGone
+    if if_version is not None and if_version != comment_version(row):
+        raise VersionConflict

@@ -1,0 +1,63 @@
+"""What has happened to comments since a moment, in the order it happened, for whoever follows along.
+
+Ids of history rows are given before their transactions commit, so a row may appear behind one with a higher id. A
+follower therefore looks again at the last SETTLE_SECONDS, and remembers what it has told; the cursor that it hands out
+lies before them. Who goes on from a cursor gets everything at least once.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Now
+
+from classifier.core.visibility import seen_by
+from classifier.models import CommentEvent, User
+
+SETTLE_SECONDS = 10
+TURN_MAX = 500
+
+
+def comment_events(
+    *, user: User, after: int | None, source: str = "", statuses: Sequence[str] = ()
+) -> Iterator[tuple[int, list[CommentEvent]]]:
+    """From this call on, endlessly: the cursor to go on from, and what is new since the last turn, oldest first.
+
+    `after` is such a cursor; None begins now. Only of comments that `user` may see, of this source and with these new
+    statuses where given. At most TURN_MAX a turn; the rest comes in the next.
+    """
+    chosen = CommentEvent.objects.filter(seen_by(user, "comment__source"))
+    if not user.has_perm("classifier.view_comment"):
+        chosen = chosen.filter(comment__submitted_by=user)
+    if source:
+        chosen = chosen.filter(comment__source__slug=source)
+    if statuses:
+        chosen = chosen.filter(new__in=statuses)
+    chosen = chosen.select_related("comment__source", "comment__current_prediction__model_version")
+    chosen = chosen.select_related("comment__current_decision").order_by("id")
+    return _follow(chosen, _newest() if after is None else after)
+
+
+def _follow(chosen: QuerySet[CommentEvent], cursor: int) -> Iterator[tuple[int, list[CommentEvent]]]:
+    told: set[int] = set()
+    while True:
+        settled = _settled(cursor)
+        found = list(chosen.filter(id__gt=cursor).exclude(id__in=told)[:TURN_MAX])
+        told |= {event.pk for event in found}
+        if len(found) == TURN_MAX:
+            settled = min(settled, found[-1].pk)
+        cursor = max(cursor, settled)
+        told = {pk for pk in told if pk > cursor}
+        yield cursor, found
+
+
+def _newest() -> int:
+    newest: int | None = CommentEvent.objects.aggregate(newest=Max("id"))["newest"]
+    return newest or 0
+
+
+def _settled(cursor: int) -> int:
+    """The id up to which every transaction has surely ended, `cursor` or later."""
+    old = CommentEvent.objects.filter(created_at__lt=Now() - timedelta(seconds=SETTLE_SECONDS))
+    newest = old.order_by("-created_at").values_list("id", flat=True).first()
+    return max(cursor, newest or 0)

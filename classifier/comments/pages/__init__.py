@@ -1,0 +1,1 @@
+"""Pages: the list of comments and one comment."""

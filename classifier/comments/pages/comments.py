@@ -1,0 +1,146 @@
+"""My comments, and one comment with everything that happened to it."""
+
+from typing import cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRefresh
+
+from classifier.comments.own_comments import comment_counts, comment_page, comments_matching
+from classifier.comments.pages.actions import ActProblem, comment_acts
+from classifier.comments.pages.forms import CommentFilterForm
+from classifier.comments.purged_text import purged_note
+from classifier.core.visible_comments import comment_detail, comments_visible_to
+from classifier.models import Comment
+from classifier.policies.active_policies import policy_for
+from classifier.review.pages.decided import decision_rows, label_corrections
+from classifier.review.pages.session import QueueState
+from classifier.review.pages.steps import write_answer
+from classifier.scoring.heartbeat import worker_status
+from classifier.scoring.pages.sentences import sentence_count, sentences_of_comment
+from classifier.scoring.pages.verdict import bars_of_prediction, card_of_comment
+from classifier.scoring.pages.words import words_of_comment
+from classifier.web.access import SiteRequest, signed_in
+
+PAGE_SIZE = 25
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_list(request: HttpRequest) -> HttpResponse:
+    form = CommentFilterForm(request.GET)
+    chosen = form.chosen()
+    comments = comments_matching(
+        user=cast(SiteRequest, request).user, verdict=chosen["verdict"], search=chosen["q"]
+    )
+    counts = comment_counts(comments=comments)
+    of_status = comments.filter(status=chosen["status"]) if chosen["status"] else comments
+    page = comment_page(comments=of_status, before=chosen["before"], after=chosen["after"], size=PAGE_SIZE)
+    filters = {name: chosen[name] for name in ("status", "verdict", "q") if chosen[name]}
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "filtered": bool(chosen["verdict"] or chosen["q"]),
+        "rows": [{"comment": comment, "card": card_of_comment(comment)} for comment in page.comments],
+        "tabs": [
+            {
+                "name": title,
+                "count": counts[status],
+                "current": status == (chosen["status"] or ""),
+                "query": urlencode({k: v for k, v in {**filters, "status": status}.items() if v}),
+            }
+            for status, title in CommentFilterForm.STATUSES
+        ],
+        "newer": page.newer and urlencode({**filters, "after": page.newer}),
+        "older": page.older and urlencode({**filters, "before": page.older}),
+    }
+    return render(request, "classifier/comments.html", context)
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
+    user = cast(SiteRequest, request).user
+    state = QueueState.of(request)
+    if state.look == comment_id:
+        messages.info(request, "Say first what you would do with this comment; then you may read its story.")
+        return redirect("queue")
+    if state.answer is not None and state.answer[0] == comment_id:
+        write_answer(state, user)  # who knows the story has answered for good
+        state.keep(request)
+    try:
+        found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    return render_comment(request, found)
+
+
+def render_comment(
+    request: HttpRequest,
+    found: Comment,
+    *,
+    problem: str = "",
+    note: str = "",
+    act_problem: ActProblem | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of a comment that `comment_detail` gave; with `problem`, what keeps it from being decided.
+
+    `act_problem` is what kept something else from being done.
+    """
+    user = cast(SiteRequest, request).user
+    card = card_of_comment(found)
+    policy = policy_for(found.source_id)
+    predictions = [
+        {"prediction": prediction, "bars": bars_of_prediction(prediction)}
+        for prediction in found.predictions.all()
+    ]
+    context = {
+        "comment": found,
+        "purged_note": purged_note(found),
+        "card": card,
+        "mine": found.submitted_by_id == user.pk,
+        "predictions": predictions,
+        "acts": comment_acts(found, user, act_problem),
+        "decisions": decision_rows(found.decisions.all(), found)
+        if user.has_perm("classifier.view_decision")
+        else [],
+        "corrections": label_corrections(found) if user.has_perm("classifier.add_decision") else None,
+        "reasons": policy.reasons,
+        "reason_required": policy.reason_required,
+        "decide_problem": problem,
+        "note": note,
+        "worker": worker_status() if card.pending else None,
+        "sentence_count": sentence_count(found) if card.verdict else 0,
+        "sentences": sentences_of_comment(found)
+        if request.GET.get("sentences") == "1" and card.verdict
+        else None,
+        "words": words_of_comment(found) if request.GET.get("words") == "1" and card.verdict else None,
+    }
+    return render(request, "classifier/comment.html", context, status=status)
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_card(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """The verdict card alone, for a page that waits for it."""
+    user = cast(SiteRequest, request).user
+    try:
+        found = comments_visible_to(user=user).get(pk=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    card = card_of_comment(found)
+    on_detail = request.GET.get("on") == "detail"
+    if on_detail and not card.pending:
+        return HttpResponseClientRefresh()
+    context = {"card": card, "on_detail": on_detail, "worker": worker_status() if card.pending else None}
+    if not card.pending:
+        context["announcement"] = card.announcement
+    return render(request, "classifier/verdict/card.html", context)

@@ -1,0 +1,100 @@
+"""What can go wrong in a service, named for what happened."""
+
+from classifier.models import Decision, Policy, User
+from toxicsite.lib.broker import NoBroker
+
+__all__ = [
+    "ApiKeyInvalid",
+    "ArtifactRejected",
+    "ClaimTaken",
+    "DecisionConflict",
+    "ModelBroken",
+    "NoBroker",
+    "NoModel",
+    "NoWorker",
+    "NotPossibleNow",
+    "NothingToRollBackTo",
+    "ScoreTimeout",
+    "TextGone",
+    "VersionConflict",
+]
+
+
+class NoWorker(Exception):
+    """No classification worker is running."""
+
+
+class NoModel(NoWorker):
+    """A worker runs, but has no model: no version is active, or (ModelBroken) the active one cannot be loaded."""
+
+
+class ModelBroken(NoModel):
+    """The active version cannot be loaded, and no other one answers; the message is a sentence for anybody."""
+
+
+class ScoreTimeout(Exception):
+    """The worker did not answer before the deadline."""
+
+
+class ArtifactRejected(Exception):
+    """The folder is no usable model artifact; the message says why."""
+
+
+class NothingToRollBackTo(Exception):
+    """No other version was in production before the active one."""
+
+
+class ApiKeyInvalid(Exception):
+    """The key is unknown, revoked or expired; which one is not told."""
+
+
+class DecisionConflict(Exception):
+    """This cannot be decided or undone any more; the message says why, `decision` is what came between, if anything."""
+
+    def __init__(self, message: str, decision: Decision | None = None) -> None:
+        super().__init__(message)
+        self.decision = decision
+
+
+class ClaimTaken(Exception):
+    """Somebody else (`by`) looks at the comment, or, where `by` is None, it does not wait any more."""
+
+    def __init__(self, message: str, by: User | None) -> None:
+        super().__init__(message)
+        self.by = by
+
+
+class NotPossibleNow(Exception):
+    """Where the comment or the appeal stands, this cannot be done; the message says why."""
+
+
+class TextGone(NotPossibleNow):
+    """The text was erased, so that nobody can score, edit or judge it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The text of this comment was erased; it cannot be judged, edited or scored again.")
+
+
+class VersionConflict(Exception):
+    """It has changed since the caller read it."""
+
+    def __init__(
+        self, message: str = "It has changed since you read it. Read it again, then change it."
+    ) -> None:
+        super().__init__(message)
+
+
+class WrongFilter(ValueError):
+    """A filter has a value that it cannot have; `field` names it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class PolicyConflict(Exception):
+    """Somebody saved another version since this one was opened; `newest` is theirs."""
+
+    def __init__(self, newest: Policy) -> None:
+        super().__init__(f"Version {newest.version} was saved in the meantime. Look at it, then save again.")
+        self.newest = newest

@@ -1,0 +1,55 @@
+"""Errors that Django answers before or around a dialect's view, in the words of the dialect of that path."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from classifier.dialects import openai, tei
+from classifier.dialects.perspective import errors as perspective
+from classifier.dialects.refusals import Dialect, Refusal, Why
+from toxicsite.lib.no_room import NOTHING_STORED
+
+# As each service's paths begin; an exact path has no slash at its end.
+PREFIXES: dict[str, Dialect] = {
+    "/v1alpha1/": perspective.DIALECT,
+    "/$discovery/": perspective.DIALECT,
+    "/discovery/": perspective.DIALECT,
+    "/batch": perspective.DIALECT,
+    "/batch/": perspective.DIALECT,
+    "/v1/": openai.DIALECT,
+    "/predict": tei.DIALECT,
+    "/info": tei.DIALECT,
+    "/health": tei.DIALECT,
+}
+REASONS = {
+    400: Why.MALFORMED,
+    403: Why.NO_SCOPE,
+    404: Why.NOT_FOUND,
+    405: Why.NOT_ALLOWED,
+    413: Why.TOO_LARGE,
+    503: Why.NO_STORAGE,
+    507: Why.NO_STORAGE,
+}
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """The dialect that answers at `path`, or None."""
+    for prefix, dialect in PREFIXES.items():
+        if path.startswith(prefix) if prefix.endswith("/") else path.rstrip("/") == prefix:
+            return dialect
+    return None
+
+
+def lost_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResponse:
+    messages = {
+        400: "The request was refused before it was read: check the Host header and the form of the request.",
+        403: "The request was refused.",
+        404: f"Nothing lives at {request.method} {request.path}.",
+        405: f"{request.method} is not supported at {request.path}.",
+        503: "The database does not answer. Try again shortly.",
+        507: NOTHING_STORED,
+        413: f"Request payload size exceeds the limit: {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.",
+    }
+    if status == 404 and request.path.startswith("/batch"):
+        messages[404] = f"Nothing lives at {request.method} {request.path}. Batches of calls go to /batch."
+    message = messages.get(status, "Something failed on the server.")
+    return dialect.answer(Refusal(REASONS.get(status, Why.BROKEN), message))

@@ -1,0 +1,225 @@
+"""OpenAI's `POST /v1/moderations`, with all thirteen categories that its clients need.
+
+Categories that no label of the model covers are false and 0.0, and `category_applied_input_types` says so with an empty
+list. A category is true where one of its labels reaches that label's own threshold. `flagged` says what the policy and
+the rules of the key's source say, or those of the site where the key is not for one source: true unless they approve.
+
+With a score map on the key `category_scores` are in the scale that the client knows and `model_scores` the model's own;
+categories and `flagged` stay as they are.
+
+A part with an image is not looked at: beside text it is skipped, and a reply header counts what was skipped.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from classifier.api.fields import json_type
+from classifier.dialects.labels import OPENAI
+from classifier.dialects.moderation import Moderated, moderated, policy_header
+from classifier.dialects.refusals import Dialect, Refusal, Why
+from classifier.dialects.replies import reply
+from classifier.dialects.scoring import scored, version_of
+from classifier.dialects.view import DialectView
+from classifier.models import ApiScope, Wire
+from classifier.references.calls import OwnAnswer
+from classifier.references.queue import OwnText
+from classifier.references.score_maps import HEADER as MAP_HEADER
+from classifier.references.score_maps import ActiveMap
+from classifier.references.wire import openai_body
+from classifier.scoring.score_texts import ScoredText
+
+FIELDS = ("input", "model")
+SKIPPED = "Toxicsite-Skipped-Parts"
+ONLY_IMAGES = (
+    "This server reads text only; it cannot moderate images. "
+    "Send an image beside text, and the text alone is read."
+)
+_CATEGORIES = {labels[0]: category for category, labels in OPENAI.items() if labels}
+STATUSES = {
+    Why.MALFORMED: 400,
+    Why.INVALID: 400,
+    Why.UNPROCESSABLE: 400,
+    Why.NO_KEY: 401,
+    Why.BAD_KEY: 401,
+    Why.NO_SCOPE: 403,
+    Why.NOT_FOUND: 404,
+    Why.NOT_ALLOWED: 405,
+    Why.TOO_LARGE: 413,
+    Why.QUOTA: 429,
+    Why.NO_WORKER: 503,
+    Why.NO_STORAGE: 503,
+    Why.TOO_LATE: 503,
+    Why.BROKEN: 500,
+}
+CODES = {
+    Why.BAD_KEY: "invalid_api_key",
+    Why.NO_KEY: "invalid_api_key",
+    Why.NO_SCOPE: "missing_scope",
+    Why.NOT_FOUND: "unknown_url",
+    Why.NOT_ALLOWED: "method_not_supported",
+    Why.TOO_LARGE: "request_too_large",
+    Why.QUOTA: "rate_limit_exceeded",
+}
+MESSAGES = {
+    Why.NO_KEY: (
+        "You didn't provide an API key. Send it in an Authorization header as a Bearer token "
+        "(i.e. Authorization: Bearer YOUR_KEY)."
+    ),
+    Why.BAD_KEY: "Incorrect API key provided: it is unknown, revoked or expired.",
+}
+
+
+def error_body(refusal: Refusal, status: int) -> dict[str, Any]:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    if refusal.why is Why.QUOTA and refusal.quota is not None:
+        kind = refusal.quota.exceeded or "requests"
+    return {
+        "error": {
+            "message": MESSAGES.get(refusal.why, refusal.message),
+            "type": kind,
+            "param": refusal.param or None,
+            "code": CODES.get(refusal.why),
+        }
+    }
+
+
+DIALECT = Dialect(STATUSES, error_body, "openai")
+
+
+class Moderations(DialectView):
+    dialect = DIALECT
+    scope = ApiScope.SCORE
+    wire = Wire.OPENAI
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        body = self.body()
+        unknown = next((name for name in body if name not in FIELDS), None)
+        if unknown is not None:
+            raise _invalid(f"Unrecognized request argument supplied: {unknown[:100]!a}", "")
+        if not isinstance(body.get("model"), str | None):
+            raise _invalid("The model must be a string; every name gives the active version.", "model")
+        texts, names, skipped = read_input(body.get("input"))
+        self.take_texts(len(texts))
+        found = scored(texts, names=names)
+        versions = {each.model_version: version_of(each) for each in found[:1] + found[-1:]}
+        for each in found:
+            if each.model_version not in versions:
+                versions[each.model_version] = version_of(each)
+        source_id = self.only_source_id()
+        judged = moderated(
+            [
+                (text, each.scores, versions[each.model_version])
+                for text, each in zip(texts, found, strict=True)
+            ],
+            source_id=source_id,
+            lifts=self.lifts,
+        )
+        score_map = self.score_map(Wire.OPENAI)
+        results = [
+            result_of(each, versions[one.model_version].thresholds, score_map)
+            for each, one in zip(judged, found, strict=True)
+        ]
+        self.extra_headers |= policy_header(judged, _CATEGORIES)
+        if score_map is not None:
+            self.extra_headers[MAP_HEADER] = score_map.header
+        if skipped:
+            self.extra_headers[SKIPPED] = f"image_url={skipped}"
+        self.own = OwnAnswer(
+            wire=Wire.OPENAI,
+            texts=[OwnText(text, _own_scores(each)) for text, each in zip(texts, found, strict=True)],
+            model_version=found[-1].model_version,
+            body=openai_body(texts=texts, model=body.get("model") or ""),
+            source=source_id or "",
+        )
+        return reply({"id": f"modr-{uuid.uuid4().hex}", "model": found[-1].model_version, "results": results})
+
+
+def read_input(value: Any) -> tuple[list[str], list[str], int]:
+    """The texts to score, where each stands, and how many images are skipped: one text of a string or of a list of
+    parts, many of a list of strings."""
+    if value is None:
+        raise _invalid("Missing required parameter: 'input'.", "input")
+    if isinstance(value, str):
+        return [_text(value, "input")], ["input"], 0
+    if not isinstance(value, list):
+        raise _invalid(f"'input' must be a string or an array, not {json_type(value)}.", "input")
+    if not value:
+        raise _invalid("'input' must not be an empty array.", "input")
+    if len(value) > settings.BATCH_MAX_COMMENTS:
+        message = f"'input' has {len(value)} items; at most {settings.BATCH_MAX_COMMENTS} are allowed."
+        raise _invalid(message, "input")
+    if all(isinstance(item, str) for item in value):
+        names = [f"input[{place}]" for place in range(len(value))]
+        return [_text(item, name) for item, name in zip(value, names, strict=True)], names, 0
+    parts = [_part(item, f"input[{place}]") for place, item in enumerate(value)]
+    texts = [part for part in parts if part is not None]
+    if not texts:
+        raise _invalid(ONLY_IMAGES, "input[0]")
+    return [_text("\n".join(texts), "input")], ["input"], len(parts) - len(texts)
+
+
+def result_of(
+    judged: Moderated, thresholds: Mapping[str, float], score_map: ActiveMap | None = None
+) -> dict[str, Any]:
+    """One text as OpenAI words it. A score map changes `category_scores` alone."""
+    categories, scores, own, applied = {}, {}, {}, {}
+    for category, labels in OPENAI.items():
+        known = [label for label in labels if label in judged.scores]
+        categories[category] = any(
+            judged.scores[label] >= thresholds[label] or label == judged.lifted for label in known
+        )
+        scores[category] = max((judged.scores[label] for label in known), default=0.0)
+        is_mapped = bool(known) and score_map is not None and score_map.covers(category)
+        if score_map is not None and is_mapped:
+            scores[category] = score_map.apply(category, scores[category])
+        if judged.lifted in known or is_mapped:
+            own[category] = max(judged.own[label] for label in known)
+        applied[category] = ["text"] if known else []
+    return {
+        "flagged": judged.flagged,
+        "categories": categories,
+        "category_scores": scores,
+        "category_applied_input_types": applied,
+        "moderation": judged.told(),
+        **({"model_scores": own} if own else {}),
+        **({"score_map": score_map.snake_body} if score_map is not None else {}),
+    }
+
+
+def _own_scores(each: ScoredText) -> dict[str, float]:
+    """What the model itself says of the categories that it has labels for."""
+    found = {}
+    for category, labels in OPENAI.items():
+        known = [each.scores[label] for label in labels if label in each.scores]
+        if known:
+            found[category] = max(known)
+    return found
+
+
+def _part(item: Any, name: str) -> str | None:
+    """The text of a part; None where it is an image, which nobody looks at."""
+    if not isinstance(item, dict):
+        raise _invalid(f"'{name}' must be an object with a type, as its neighbours are.", name)
+    kind = item.get("type")
+    if kind == "image_url":
+        return None
+    if kind != "text":
+        raise _invalid(f"'{name}.type' must be 'text'; beside it 'image_url' is skipped.", f"{name}.type")
+    if not isinstance(item.get("text"), str):
+        raise _invalid(f"'{name}.text' must be a string.", f"{name}.text")
+    return str(item["text"])
+
+
+def _text(value: str, name: str) -> str:
+    if not value.strip():
+        raise _invalid(f"'{name}' must not be empty.", name)
+    return value
+
+
+def _invalid(message: str, param: str) -> Refusal:
+    return Refusal(Why.INVALID, message, param=param)

@@ -1,0 +1,1 @@
+"""Perspective's wire format, `commentanalyzer` v1alpha1."""

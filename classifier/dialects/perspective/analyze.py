@@ -1,0 +1,275 @@
+"""`POST /v1alpha1/comments:analyze`: the attributes of one comment, for the whole of it and for each sentence.
+
+Without `spanAnnotations` there is one span over the whole text. With it each sentence is scored by itself, and offsets
+count UTF-16 code units of the text as it was sent. A comment is stored only where the caller did not say `doNotStore`
+and the key has the scope `submit`; what was scored is then kept as it is, not scored again.
+
+The policy and rules of the comment's source say what they would do with it (`moderation`, and a header where they do
+not approve); a key may ask for the score of the primary label to be lifted to the policy's threshold then. Real
+attributes that no label covers are left out, refused or given a constant, by the key's setting; the reply tells it.
+
+A key may have a score map: scores, those of sentences too, are then in the scale of the service that the client knows,
+and `scoreThreshold` is compared with them; `modelScores` has the model's own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from classifier.api.field_errors import printable
+from classifier.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
+from classifier.dialects.moderation import Moderated, moderated, policy_header
+from classifier.dialects.perspective import comment as common
+from classifier.dialects.perspective.errors import DIALECT, invalid
+from classifier.dialects.perspective.keys import PerspectiveView
+from classifier.dialects.perspective.markup import Plain, Utf16
+from classifier.dialects.perspective.missing import Missing
+from classifier.dialects.perspective.reading import Fields
+from classifier.dialects.refusals import Refusal
+from classifier.dialects.replies import reply
+from classifier.dialects.scoring import active_version, scored, version_of
+from classifier.inference.sentences import joined, sentence_spans
+from classifier.models import ApiScope, ModelVersion, Source, Wire
+from classifier.references.calls import OwnAnswer
+from classifier.references.queue import OwnText
+from classifier.references.score_maps import HEADER as MAP_HEADER
+from classifier.references.score_maps import ActiveMap
+from classifier.references.wire import perspective_body
+from classifier.scoring.score_texts import ScoredText
+from classifier.scoring.store_scored import scored_comment_store
+
+KNOWN = (
+    *(
+        "comment",
+        "requestedAttributes",
+        "languages",
+        "doNotStore",
+        "spanAnnotations",
+        "dropUnsupportedAttributes",
+    ),
+    *("clientToken", "sessionId", "communityId", "context"),
+)
+PROBABILITY = "PROBABILITY"
+SPANS_MAX = 64
+_ATTRIBUTES = {label: name for name, label in PERSPECTIVE.items()}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One requested attribute, under the name that the caller gave it; no `label` covers it where that is None."""
+
+    name: str
+    label: str | None
+    threshold: float | None
+
+
+class Analyze(PerspectiveView):
+    dialect = DIALECT
+    scope = ApiScope.SCORE
+    wire = Wire.PERSPECTIVE
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        fields = Fields(self.body(), KNOWN)
+        self.note_asked(fields, "requestedAttributes")
+        plain = common.read_comment(fields.values.get("comment"))
+        names = fields.mapping("requestedAttributes")
+        if not names:
+            raise invalid("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
+        drop = fields.flag("dropUnsupportedAttributes")
+        keep = not fields.flag("doNotStore")
+        annotate = fields.flag("spanAnnotations")
+        token = fields.text("clientToken")
+        source = self.source_of(fields)
+        context = common.read_context(fields.values.get("context"))
+        session = fields.text("sessionId", most=common.NAME_LIMIT)
+        languages = common.read_languages(fields)
+        version = active_version()
+        missing = Missing.of(self.api_key, drop=drop)
+        asked = [
+            each
+            for name, value in names.items()
+            if (each := _asked(name, value, languages, version, missing, drop=drop)) is not None
+        ]
+        spans = joined(sentence_spans(plain.text), SPANS_MAX) if annotate else []
+        if spans == [(0, len(plain.text))]:
+            spans = []
+        self.take_texts(1)
+        texts = [plain.text, *(plain.text[begin:end] for begin, end in spans)]
+        whole, *parts = scored(texts, names=["comment.text"] * len(texts))
+        _note_unanswered(asked, whole, missing)
+        answered = version if version.version == whole.model_version else version_of(whole)
+        [judged] = moderated(
+            [(plain.text, whole.scores, answered)],
+            source_id=source.pk if isinstance(source, Source) else None,
+            lifts=self.lifts,
+        )
+        stored = None
+        if keep and self.api_key is not None and ApiScope.SUBMIT in self.api_key.scopes:
+            stored = scored_comment_store(
+                text=plain.text,
+                scored=whole,
+                source=source,
+                context=common.kept_context(context, session),
+                by=self.api_key.owner,
+                api_key=self.api_key,
+            )
+        self.own = OwnAnswer(
+            wire=Wire.PERSPECTIVE,
+            texts=[OwnText(plain.text, _own_scores(asked, whole), stored.pk if stored is not None else None)],
+            model_version=whole.model_version,
+            body=perspective_body(
+                comment=fields.values["comment"],
+                attributes=list(_own_scores(asked, whole)),
+                languages=languages,
+                do_not_store=not keep,
+            ),
+            source=source.pk if isinstance(source, Source) else source,
+            may_keep=keep,
+        )
+        places = _Places(plain)
+        score_map = self.score_map(Wire.PERSPECTIVE)
+        found = {
+            each.name: scores
+            for each in asked
+            if (scores := _scores(each, judged, parts, spans, places, missing, score_map)) is not None
+        }
+        own = {
+            each.name: judged.own[each.label]
+            for each in asked
+            if each.name in found
+            and each.label is not None
+            and each.label in judged.own
+            and (each.label == judged.lifted or _is_mapped(score_map, each))
+        }
+        spoken = languages or common.languages_of(version)[:1]
+        self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
+        if score_map is not None:
+            self.extra_headers[MAP_HEADER] = score_map.header
+        return reply(
+            {
+                "attributeScores": found,
+                "languages": spoken,
+                "detectedLanguages": spoken,
+                **({"clientToken": token} if token else {}),
+                "modelVersion": whole.model_version,
+                "moderation": judged.told(),
+                **({"modelScores": own} if own else {}),
+                **({"scoreMap": score_map.body} if score_map is not None else {}),
+                **({"missingAttributes": missing.told()} if missing.names else {}),
+            }
+        )
+
+
+class _Places:
+    """UTF-16 places in the text as it was sent."""
+
+    def __init__(self, plain: Plain) -> None:
+        self.plain, self.units = plain, Utf16(plain.original)
+
+    def whole(self) -> tuple[int, int]:
+        return 0, self.units.at(len(self.plain.original))
+
+    def of(self, span: tuple[int, int]) -> tuple[int, int]:
+        begin, end = self.plain.original_span(*span)
+        return self.units.at(begin), self.units.at(end)
+
+
+def _asked(
+    name: str, value: Any, languages: list[str], version: ModelVersion, missing: Missing, *, drop: bool
+) -> Asked | None:
+    fields = Fields(
+        {} if value is None else value,
+        ("scoreType", "scoreThreshold"),
+        f"requestedAttributes.{printable(name)}",
+    )
+    if fields.choice("scoreType", common.SCORE_TYPES) not in common.SCORE_TYPES[:2]:
+        raise invalid(f"Score type {fields.values['scoreType']} is not supported; ask for {PROBABILITY}")
+    threshold = fields.number("scoreThreshold")
+    label = label_of_attribute(name)
+    if label is not None and label in version.labels:
+        try:
+            common.check_languages(languages, label, name, version)
+        except Refusal:
+            if drop:
+                return None
+            raise
+        return Asked(name, label, threshold)
+    if is_attribute(name):
+        missing.add(name)
+        return Asked(name, None, threshold)
+    if drop:
+        return None
+    raise common.unknown(name)
+
+
+def _note_unanswered(asked: list[Asked], whole: ScoredText, missing: Missing) -> None:
+    """Those that the version which answered has no label for: another may have become active meanwhile."""
+    for each in asked:
+        if each.label is not None and each.label not in whole.scores:
+            missing.add(each.name)
+
+
+def _scores(
+    asked: Asked,
+    judged: Moderated,
+    parts: list[ScoredText],
+    spans: list[tuple[int, int]],
+    places: _Places,
+    missing: Missing,
+    score_map: ActiveMap | None,
+) -> dict[str, Any] | None:
+    """The scores of one attribute; None where it is left out. Those of sentences are never lifted."""
+
+    def enough(value: float) -> bool:
+        return asked.threshold is None or value >= asked.threshold
+
+    def of(scores: Mapping[str, float]) -> float | None:
+        if asked.label is None or asked.label not in scores:
+            return missing.of_attribute(asked.name)
+        score = scores[asked.label]
+        return score if score_map is None else score_map.apply(_mapped_name(score_map, asked), score)
+
+    summary = of(judged.scores)
+    if summary is None or not enough(summary):
+        return None
+    found = [(places.whole(), summary)]
+    if parts:
+        found = [
+            (places.of(span), value)
+            for span, part in zip(spans, parts, strict=True)
+            if (value := of(part.scores)) is not None
+        ]
+    return {
+        "spanScores": [
+            {"begin": begin, "end": end, "score": _score(value)}
+            for (begin, end), value in found
+            if enough(value)
+        ],
+        "summaryScore": _score(summary),
+    }
+
+
+def _own_scores(asked: list[Asked], whole: ScoredText) -> dict[str, float]:
+    """What the model itself says of the attributes that it has a label for."""
+    return {
+        each.name: whole.scores[each.label]
+        for each in asked
+        if each.label is not None and each.label in whole.scores
+    }
+
+
+def _is_mapped(score_map: ActiveMap | None, asked: Asked) -> bool:
+    return score_map is not None and score_map.covers(_mapped_name(score_map, asked))
+
+
+def _mapped_name(score_map: ActiveMap, asked: Asked) -> str:
+    """The name under which the map has the attribute: as it was asked for (`TOXICITY@6`), or without the version."""
+    if asked.label is None or score_map.covers(asked.name):
+        return asked.name
+    return _ATTRIBUTES[asked.label]
+
+
+def _score(value: float) -> dict[str, Any]:
+    return {"value": value, "type": PROBABILITY}

@@ -1,0 +1,169 @@
+"""What both calls have in common: the comment and its text, the languages, the attributes' names, the context."""
+
+import json
+import re
+from typing import Any
+
+from django.conf import settings
+
+from classifier.api.field_errors import printable
+from classifier.comments.context import Context
+from classifier.dialects.perspective.errors import invalid
+from classifier.dialects.perspective.markup import Plain, from_html, from_plain
+from classifier.dialects.perspective.reading import Fields
+from classifier.models import ContextKind, ModelVersion
+
+TEXT_LIMIT = 20_480
+CONTEXT_LIMIT = 64 * 1024
+ENTRIES_KEPT = 100  # of a context that is cut
+NAME_LIMIT = 200
+LANGUAGES_LIMIT = 35
+TEXT_TYPES = ("TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT", "HTML")
+PAIR = ("article", "parentComment")
+SCORE_TYPES = ("PROBABILITY", "SCORE_TYPE_UNSPECIFIED", "STD_DEV_SCORE", "PERCENTILE", "RAW")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z")
+UNDETERMINED = ("", "und", "mul", "zxx", "mis")
+
+
+def read_comment(value: Any) -> Plain:
+    """The comment's text, without its tags where it is HTML."""
+    if value is None:
+        raise empty()
+    fields = Fields(value, ("text", "type"), "comment")
+    text, kind = fields.text("text"), fields.choice("type", TEXT_TYPES)
+    if not text.strip():
+        raise empty()
+    size = len(text.encode())
+    if size > TEXT_LIMIT:
+        raise invalid(
+            f"Comment text was too many bytes. Value ({size}) exceeded limit ({TEXT_LIMIT}).",
+            "COMMENT_TOO_LONG",
+        )
+    plain = from_html(text) if kind == "HTML" else from_plain(text)
+    if not plain.text.strip():
+        raise empty()
+    return plain
+
+
+def empty() -> Exception:
+    return invalid("Comment must be non-empty.", "COMMENT_EMPTY")
+
+
+def read_context(value: Any) -> dict[str, Any]:
+    """The context as it was sent, once it has the right form: it is recorded with what is stored and never scored.
+
+    One that is larger than CONTEXT_LIMIT is cut to that, and does not fail the call: some clients send whole articles.
+    """
+    if value is None:
+        return {}
+    fields = Fields(value, ("entries", "articleAndParentComment"), "context")
+    fields.each("entries", _entry)
+    both = fields.values.get("articleAndParentComment")
+    if both is not None:
+        pair = Fields(both, PAIR, "context.articleAndParentComment")
+        for name in PAIR:
+            if name in pair.values:
+                _entry(pair.values[name], pair.path(name))
+    return dict(value) if len(json.dumps(value)) <= CONTEXT_LIMIT else _cut_context(fields)
+
+
+def _cut_context(fields: Fields) -> dict[str, Any]:
+    """The context within CONTEXT_LIMIT: the last entries; short texts whole, longer ones cut to the same length."""
+    both = Fields(fields.values.get("articleAndParentComment") or {}, PAIR)
+    entries = (fields.values.get("entries") or [])[-ENTRIES_KEPT:]
+    given = [*entries, *(both.values.get(name) for name in PAIR)]
+    texts = [((entry or {}).get("text") or "").encode() for entry in given]
+    size = _shared(sorted(map(len, texts)), CONTEXT_LIMIT)
+    kept = [
+        _cut(entry, text, size) if entry and text else {} for entry, text in zip(given, texts, strict=True)
+    ]
+    pair = {name: entry for name, entry in zip(PAIR, kept[-len(PAIR) :], strict=True) if entry}
+    parts = {"entries": [each for each in kept[: -len(PAIR)] if each], "articleAndParentComment": pair}
+    return {name: part for name, part in parts.items() if part}
+
+
+def _shared(sizes: list[int], most: int) -> int:
+    """The length at which rising `sizes` are cut, so that together they are `most` at most."""
+    for place, size in enumerate(sizes):
+        share = most // (len(sizes) - place)
+        if size > share:
+            return share
+        most -= size
+    return max(sizes, default=0)
+
+
+def _cut(entry: dict[str, Any], text: bytes, size: int) -> dict[str, Any]:
+    kept = text[:size].decode(errors="ignore")
+    if len(text) > size and entry.get("type") == "HTML" and kept.rfind("<") > kept.rfind(">"):
+        kept = kept[: kept.rfind("<")]  # a tag that is cut would be read as text
+    return {**entry, "text": kept}
+
+
+def kept_context(context: dict[str, Any], session: str) -> Context:
+    """What is kept of a context that `read_context` gave, with a stored comment: its texts without their tags."""
+    both = Fields(
+        context.get("articleAndParentComment") or context.get("article_and_parent_comment") or {}, PAIR
+    )
+    said = [
+        (ContextKind.ARTICLE, both.values.get("article")),
+        *((ContextKind.BEFORE, entry) for entry in context.get("entries") or []),
+        (ContextKind.PARENT, both.values.get("parentComment")),
+    ]
+    texts = [(kind, _plain(entry)) for kind, entry in said if entry]
+    return Context(tuple((kind, text) for kind, text in texts if text.strip()), session)
+
+
+def check_languages(asked: list[str], label: str, name: str, version: ModelVersion) -> None:
+    """Refuse a language that the version is not declared for; nothing is refused that was not asked for."""
+    declared = {primary(language) for language in languages_of(version)}
+    if not all(primary(language) in declared for language in asked):
+        message = f"Attribute {name} does not support request languages: {', '.join(map(printable, asked))}"
+        detail = {"requestedLanguages": asked, "attribute": name}
+        raise invalid(
+            message, "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE", languageNotSupportedByAttributeError=detail
+        )
+
+
+def read_languages(fields: Fields) -> list[str]:
+    asked = fields.words("languages", most=LANGUAGES_LIMIT)
+    if any(language.lower() in UNDETERMINED for language in asked):
+        raise invalid("Unable to detect language", "LANGUAGE_DETECTION_FAILED")
+    if not all(_LANGUAGE.match(language) for language in asked):
+        raise invalid("'languages' holds what is no BCP-47 code")
+    return asked
+
+
+def languages_of(version: ModelVersion | None) -> list[str]:
+    """What the version is declared for: by its manifest, or else by MODEL_LANGUAGES."""
+    declared = version.manifest.get("languages") if version is not None else None
+    if isinstance(declared, list) and declared and all(isinstance(each, str) for each in declared):
+        return declared
+    return list(settings.MODEL_LANGUAGES)
+
+
+def primary(language: str) -> str:
+    """`en` of `en-GB`."""
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
+def unknown(name: str) -> Exception:
+    return invalid(f"Unknown requested attribute: {printable(name)}")
+
+
+def uncovered(name: str) -> Exception:
+    """For a key that refuses a call which asks for a real attribute without a label here."""
+    return invalid(
+        f"Unknown requested attribute: {printable(name)} (no label of this server's model covers it, and this key "
+        "refuses calls that ask for it; set what stands for missing attributes on the key's page)"
+    )
+
+
+def _entry(value: Any, where: str) -> None:
+    fields = Fields(value, ("text", "type"), where)
+    fields.text("text")
+    fields.choice("type", TEXT_TYPES)
+
+
+def _plain(entry: dict[str, Any]) -> str:
+    text = entry.get("text") or ""
+    return from_html(text).text if entry.get("type") == "HTML" else text

@@ -1,0 +1,185 @@
+"""The discovery document, from which Google's client libraries make their methods; its addresses are this server's."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from classifier.dialects.perspective.comment import SCORE_TYPES, TEXT_TYPES
+from classifier.dialects.perspective.errors import DIALECT
+from classifier.dialects.refusals import Refusal, Why
+from classifier.dialects.replies import reply
+from classifier.dialects.view import DialectView
+
+VERSION = "v1alpha1"
+STRING: dict[str, Any] = {"type": "string"}
+BOOLEAN: dict[str, Any] = {"type": "boolean"}
+NUMBER: dict[str, Any] = {"type": "number", "format": "float"}
+INTEGER: dict[str, Any] = {"type": "integer", "format": "int32"}
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": name}
+
+
+def many(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def by_name(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": values}
+
+
+def said(what: dict[str, Any], description: str) -> dict[str, Any]:
+    return {**what, "description": description}
+
+
+def choice(values: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "string", "enum": sorted(values), "enumDescriptions": [""] * len(values)}
+
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "AnalyzeCommentRequest": {
+        "comment": said(ref("TextEntry"), "The comment to score."),
+        "requestedAttributes": said(by_name(ref("AttributeParameters")), "What to score it for, by name."),
+        "languages": said(many(STRING), "The languages of the comment; none are detected."),
+        "doNotStore": said(BOOLEAN, "The text reaches no database, log, cache or error report."),
+        "spanAnnotations": said(BOOLEAN, "Score each sentence as well."),
+        "dropUnsupportedAttributes": said(BOOLEAN, "Leave out whatever cannot be answered."),
+        "clientToken": said(STRING, "Comes back in the response."),
+        "sessionId": said(STRING, "Kept with the comment where it is stored."),
+        "communityId": said(STRING, "The source that the comment is stored under."),
+        "context": said(ref("Context"), "Not scored; kept with the comment where it is stored."),
+    },
+    "AnalyzeCommentResponse": {
+        "attributeScores": said(by_name(ref("AttributeScores")), "The scores, by the names asked for."),
+        "languages": said(many(STRING), "The languages that the comment was read as."),
+        "detectedLanguages": said(many(STRING), "The same: nothing is detected."),
+        "clientToken": STRING,
+        "modelVersion": said(STRING, "The model version that answered."),
+        "moderation": said(ref("Moderation"), "What the source's policy and rules would do with it."),
+        "modelScores": said(by_name(NUMBER), "The model's own score, of each that was lifted or mapped."),
+        "scoreMap": said(ref("ScoreMap"), "The map that is on for the key, where there is one."),
+        "missingAttributes": said(
+            by_name(NUMBER), "Those that no label covers; what stands for each, null where it is left out."
+        ),
+    },
+    "ArticleAndParentComment": {"article": ref("TextEntry"), "parentComment": ref("TextEntry")},
+    "AttributeParameters": {
+        "scoreType": choice(SCORE_TYPES),
+        "scoreThreshold": said(NUMBER, "Scores below it are left out."),
+    },
+    "AttributeScores": {"summaryScore": ref("Score"), "spanScores": many(ref("SpanScore"))},
+    "Context": {
+        "entries": many(ref("TextEntry")),
+        "articleAndParentComment": ref("ArticleAndParentComment"),
+    },
+    "Moderation": {
+        "action": {
+            **STRING,
+            "enum": ["approve", "remove", "review"],
+            "enumDescriptions": ["Nothing to do.", "Take it down.", "A person should look."],
+        },
+        "flagged": said(BOOLEAN, "True unless it would be approved."),
+        "policyVersion": INTEGER,
+        "rules": said(many(STRING), "The names of the rules that hit."),
+    },
+    "Score": {"value": said(NUMBER, "From 0 to 1."), "type": choice(SCORE_TYPES)},
+    "ScoreMap": {
+        "name": STRING,
+        "version": INTEGER,
+        "fittedOn": said(STRING, "The model version that it was fitted on."),
+    },
+    "SpanScore": {
+        "begin": said(INTEGER, "In UTF-16 code units of the comment as it was sent."),
+        "end": said(INTEGER, "Exclusive."),
+        "score": ref("Score"),
+    },
+    "SuggestCommentScoreRequest": {
+        "comment": ref("TextEntry"),
+        "attributeScores": said(by_name(ref("AttributeScores")), "What the scores should be."),
+        "context": ref("Context"),
+        "languages": many(STRING),
+        "communityId": STRING,
+        "clientToken": STRING,
+        "sessionId": STRING,
+    },
+    "SuggestCommentScoreResponse": {
+        "clientToken": STRING,
+        "detectedLanguages": many(STRING),
+        "requestedLanguages": many(STRING),
+    },
+    "TextEntry": {"text": said(STRING, "UTF-8, at most 20,480 bytes."), "type": choice(TEXT_TYPES)},
+}
+PARAMETERS = {
+    "alt": {**STRING, "default": "json", "enum": ["json"], "enumDescriptions": [""]},
+    "fields": STRING,
+    "key": said(STRING, "An API key of this server."),
+    "prettyPrint": {**BOOLEAN, "default": "true"},
+    "quotaUser": STRING,
+    "$.xgafv": {**STRING, "enum": ["1", "2"], "enumDescriptions": ["", ""]},
+}
+
+
+def method(name: str, request: str, response: str, description: str) -> dict[str, Any]:
+    path = f"{VERSION}/comments:{name}"
+    return {
+        "id": f"commentanalyzer.comments.{name}",
+        "path": path,
+        "flatPath": path,
+        "httpMethod": "POST",
+        "description": description,
+        "parameters": {},
+        "parameterOrder": [],
+        "request": ref(request),
+        "response": ref(response),
+    }
+
+
+METHODS = {
+    "analyze": method("analyze", "AnalyzeCommentRequest", "AnalyzeCommentResponse", "Score one comment."),
+    "suggestscore": method(
+        "suggestscore",
+        "SuggestCommentScoreRequest",
+        "SuggestCommentScoreResponse",
+        "Say what the scores of a comment should be.",
+    ),
+}
+
+
+def document(root: str) -> dict[str, Any]:
+    """The document of a server whose addresses start with `root`, which ends in a slash."""
+    return {
+        "kind": "discovery#restDescription",
+        "discoveryVersion": "v1",
+        "id": f"commentanalyzer:{VERSION}",
+        "name": "commentanalyzer",
+        "version": VERSION,
+        "revision": "20261124",
+        "title": "Comment analyzer",
+        "description": "Scores comments for attributes such as toxicity, with a model that this server runs itself.",
+        "protocol": "rest",
+        "rootUrl": root,
+        "baseUrl": root,
+        "basePath": "",
+        "servicePath": "",
+        "batchPath": "batch",
+        "parameters": PARAMETERS,
+        "schemas": {
+            name: {"id": name, "type": "object", "properties": properties}
+            for name, properties in SCHEMAS.items()
+        },
+        "resources": {"comments": {"methods": METHODS}},
+    }
+
+
+class Discovery(DialectView):
+    """Needs no key: it says nothing that the README does not."""
+
+    dialect = DIALECT
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        asked = request.GET.get("version", VERSION)
+        if asked != VERSION:
+            raise Refusal(Why.NOT_FOUND, "Discovery document not found for API service: commentanalyzer")
+        return reply(document(request.build_absolute_uri("/")))

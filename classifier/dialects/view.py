@@ -1,0 +1,226 @@
+"""What every address of a dialect does: the key, the quota, the body, and each fault in the dialect's own words."""
+
+import logging
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import ParseError
+
+from classifier.api.parsing import admit_chunked_body, loads
+from classifier.api.problems import Problem
+from classifier.api_keys.clients_seen import client_seen
+from classifier.api_keys.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
+from classifier.api_keys.services import api_key_authenticate
+from classifier.api_keys.usage import usage_error_count
+from classifier.core.errors import ApiKeyInvalid
+from classifier.core.visibility import seen_by
+from classifier.dialects.reference import with_reference
+from classifier.dialects.refusals import Dialect, Refusal, Why
+from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
+from classifier.references.calls import OwnAnswer
+from classifier.references.score_maps import ActiveMap, score_map_of
+from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, is_no_room
+
+logger = logging.getLogger(__name__)
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # there is no session here: only keys count
+class DialectView(View):
+    """One address. `scope` is what its key needs; None lets everybody in."""
+
+    dialect: ClassVar[Dialect]
+    scope: ClassVar[ApiScope | None] = None
+    http_method_names = ["get", "head", "post"]
+
+    api_key: ApiKey | None = None
+    wire: ClassVar[Wire | None] = None  # what a reference service of this address would speak
+    quota: QuotaState | None = None
+    own: OwnAnswer | None = None  # what this site said, for whoever compares it with the reference service
+    sent: bytes | None = None
+    taken = 0
+    extra_headers: dict[str, str]  # what a reply says beside the other service's own format; on every 2xx
+    asked_attributes: Iterable[str] = ()  # what this call asks for, for the page about moving here
+    asked_languages: Iterable[str] = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.extra_headers = {}
+        try:
+            response = self._answered(request, *args, **kwargs)
+        except Refusal as refusal:
+            response = self.dialect.answer(refusal)
+        except PermissionDenied:
+            response = self.dialect.answer(
+                Refusal(Why.NO_SCOPE, "The owner of this key may not do this here.")
+            )
+        except (RequestDataTooBig, UnreadablePostError):
+            response = self.dialect.answer(Refusal(Why.MALFORMED, "The request could not be read."))
+        except Exception as error:
+            response = self.dialect.answer(storage_refusal(error) or self._failed(request, error))
+        if 200 <= response.status_code < 300:
+            for name, value in self.extra_headers.items():
+                response.headers[name] = value
+        if response.status_code >= 400 and self.taken:
+            quota_give_back(api_key=self.api_key, texts=self.taken)
+        if self.quota is not None:
+            for name, value in quota_headers(self.quota).items():
+                response.headers.setdefault(name, value)
+        if self.api_key is not None and response.status_code >= 400 and response.status_code != 429:
+            usage_error_count(api_key=self.api_key)
+        if self.api_key is not None:
+            client_seen(
+                api_key=self.api_key,
+                dialect=self.dialect.name,
+                user_agent=request.headers.get("User-Agent", ""),
+                library=request.headers.get("X-Goog-Api-Client", ""),
+                attributes=self.asked_attributes,
+                languages=self.asked_languages,
+            )
+        return response
+
+    def body(self) -> dict[str, Any]:
+        """The body as an object, whatever its media type is said to be: the dialects know JSON only."""
+        data = parse_json(self.raw_body())
+        if not isinstance(data, dict):
+            raise Refusal(Why.MALFORMED, "The body must be one JSON object.")
+        return data
+
+    def raw_body(self) -> bytes:
+        """The body as it came."""
+        if self.sent is None:
+            self.sent = read_body(self.request)
+        return self.sent
+
+    def take_texts(self, texts: int) -> None:
+        """Count the texts of this call, all of them or none; over the quota nothing is scored.
+
+        Where the call then ends with an error they are given back.
+        """
+        self._take(texts=texts, requests=0)
+        self.taken = texts
+
+    def sent_key(self) -> str | None:
+        """The key that the caller sent; a dialect may know other places."""
+        scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
+        return credentials.strip() or None if scheme.lower() == "bearer" else None
+
+    def score_map(self, wire: Wire) -> ActiveMap | None:
+        """The score map that is on for this key, where it is for the scale of `wire`."""
+        found = score_map_of(self.api_key) if self.api_key is not None else None
+        return found if found is not None and found.wire == wire else None
+
+    def only_source(self) -> Source | None:
+        """The source of a key that is for exactly one, as long as its owner sees it."""
+        owner = self.api_key.owner if self.api_key is not None else None
+        if owner is None or owner.only_sources is None or len(owner.only_sources) != 1:
+            return None
+        return Source.objects.filter(seen_by(owner, "pk")).first()
+
+    def only_source_id(self) -> int | None:
+        only = self.only_source()
+        return None if only is None else only.pk
+
+    @property
+    def lifts(self) -> bool:
+        """Whether this key wants scores lifted to the policy's threshold."""
+        return self.api_key is not None and self.api_key.lifts_scores
+
+    def require_scope(self, scope: ApiScope) -> None:
+        if self.api_key is not None and scope not in self.api_key.scopes:
+            held = ", ".join(self.api_key.scopes)
+            message = f'This needs an API key with the scope "{scope}"; this key has: {held}.'
+            raise Refusal(Why.NO_SCOPE, message, word=scope)
+
+    def _answered(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        handler = getattr(self, (request.method or "").lower(), None)
+        if (request.method or "").lower() not in self.http_method_names or handler is None:
+            allowed = ", ".join(name.upper() for name in self.http_method_names if hasattr(self, name))
+            message = f"{request.method} is not supported at {request.path}; it answers {allowed}."
+            raise Refusal(Why.NOT_ALLOWED, message, headers={"Allow": allowed})
+        if self.scope is not None:
+            self.api_key = self._authenticated()
+            self._take(texts=0, requests=1)
+            self.require_scope(self.scope)
+        if self.wire is None or self.api_key is None or self.api_key.reference_mode == ReferenceMode.OFF:
+            answered: HttpResponse = handler(request, *args, **kwargs)
+            return answered
+        return with_reference(self, self.wire, self.api_key, lambda: handler(request, *args, **kwargs))
+
+    def _authenticated(self) -> ApiKey:
+        plaintext = self.sent_key()
+        if plaintext is None:
+            raise Refusal(Why.NO_KEY, "No API key was sent.")
+        try:
+            return api_key_authenticate(plaintext=plaintext)
+        except ApiKeyInvalid:
+            raise Refusal(Why.BAD_KEY, "The API key is unknown, revoked or expired.") from None
+
+    def _take(self, *, texts: int, requests: int) -> None:
+        assert self.api_key is not None
+        self.quota = quota_take(api_key=self.api_key, user=self.api_key.owner, texts=texts, requests=requests)
+        if self.quota.exceeded:
+            raise Refusal(Why.QUOTA, quota_refusal(self.quota, texts=texts), quota=self.quota)
+
+    def _failed(self, request: HttpRequest, error: Exception) -> Refusal:
+        request_id = uuid.uuid4().hex
+        logger.error("request %s failed", request_id, exc_info=error)
+        got_request_exception.send(sender=None, request=request)
+        message = f"Something failed on the server; the details are in its log under {request_id}."
+        return Refusal(Why.BROKEN, message)
+
+
+def storage_refusal(error: Exception) -> Refusal | None:
+    """The refusal where the database or the disk is to blame; 507 is no status of any dialect."""
+    if is_no_room(error):
+        logger.error("the disk is full", exc_info=error)
+        return Refusal(Why.NO_STORAGE, NOTHING_STORED, headers={"Retry-After": str(RETRY_SECONDS)})
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("the database does not answer", exc_info=error)
+        message = "The database does not answer. Try again shortly."
+        return Refusal(Why.NO_STORAGE, message, headers={"Retry-After": "5"})
+    return None
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """The body, bounded before it is read."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    encoding = request.headers.get("Content-Encoding", "")
+    if encoding.strip().lower() not in ("", "identity"):
+        raise Refusal(Why.MALFORMED, "Compressed bodies are not read. Send it without Content-Encoding.")
+    try:
+        admit_chunked_body(request)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            raise _too_large()
+        body = request.read(limit + 1)
+    except Problem as problem:
+        raise _unread(problem) from None
+    if len(body) > limit:
+        raise _too_large()
+    return body
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a body as strictly as that of version 1."""
+    try:
+        return loads(body)
+    except Problem as problem:
+        raise _unread(problem) from None
+    except ParseError as error:
+        raise Refusal(Why.MALFORMED, str(error.detail)) from None
+
+
+def _unread(problem: Problem) -> Refusal:
+    return _too_large() if problem.kind.status == 413 else Refusal(Why.MALFORMED, problem.detail)
+
+
+def _too_large() -> Refusal:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return Refusal(Why.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")

@@ -1,0 +1,113 @@
+"""One history of everything: decisions, events of comments and model versions, policies, and the audit.
+
+Five tables, each read newest first by an index on its time and never further than the page needs; their rows are
+merged here. Pages go on by keyset (time, kind, id), so that page 1,000 costs as page 1 with millions of rows.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from classifier.history.tables import BRANCHES, RANKS, Entry, HistoryFilters, Values
+from classifier.models import User
+
+CHUNK = 2_000
+
+
+class WrongCursor(ValueError):
+    """A place in the history that cannot be read."""
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Newest first; `newer` and `older` are cursors to go on from, None at an end."""
+
+    entries: list[Entry]
+    newer: str | None
+    older: str | None
+
+
+def history_page(
+    *, user: User | None, filters: HistoryFilters, size: int, before: str = "", after: str = ""
+) -> HistoryPage:
+    """The `size` rows right before (older than) or after (newer than) a cursor, else the newest. Raises WrongCursor."""
+    if after:
+        found = list(islice(_merged(user, filters, _place(after), rising=True, limit=size + 1), size + 1))
+        entries = found[:size][::-1]
+        newer = entries[0].cursor if len(found) > size else None
+        return HistoryPage(entries, newer, entries[-1].cursor if entries else None)
+    place = _place(before) if before else None
+    found = list(islice(_merged(user, filters, place, rising=False, limit=size + 1), size + 1))
+    entries = found[:size]
+    older = entries[-1].cursor if len(found) > size else None
+    return HistoryPage(entries, entries[0].cursor if before and entries else None, older)
+
+
+def history_stream(*, user: User | None, filters: HistoryFilters) -> Iterator[Entry]:
+    """Every row, newest first, in bounded memory: each table through a cursor of the server. Within a transaction."""
+    return _merged(user, filters, None, rising=False, limit=None)
+
+
+def _merged(
+    user: User | None,
+    filters: HistoryFilters,
+    place: tuple[datetime, int, int] | None,
+    *,
+    rising: bool,
+    limit: int | None,
+) -> Iterator[Entry]:
+    streams = []
+    for branch in BRANCHES:
+        if filters.kind and filters.kind != branch.kind:
+            continue
+        rows = branch.rows(filters, user)
+        if rows is None:
+            continue
+        rows = _within(rows, filters, place, RANKS[branch.kind], rising)
+        order = ("created_at", "pk") if rising else ("-created_at", "-pk")
+        values = rows.order_by(*order).values("id", "created_at", *branch.columns)
+        found: Iterator[Values] = values.iterator(chunk_size=CHUNK) if limit is None else iter(values[:limit])
+        streams.append(map(branch.read, found))
+    return heapq.merge(*streams, key=lambda entry: entry.key, reverse=not rising)
+
+
+def _within(
+    rows: QuerySet[Any],
+    filters: HistoryFilters,
+    place: tuple[datetime, int, int] | None,
+    rank: int,
+    rising: bool,
+) -> QuerySet[Any]:
+    if filters.since is not None:
+        rows = rows.filter(created_at__gte=filters.since)
+    if filters.until is not None:
+        rows = rows.filter(created_at__lt=filters.until)
+    if place is None:
+        return rows
+    at, its_rank, pk = place
+    beyond, upto = ("gt", "gte") if rising else ("lt", "lte")
+    same: Q | None = None
+    if rank == its_rank:
+        same = Q(created_at=at, **{f"pk__{beyond}": pk})
+    elif (rank > its_rank) is rising:
+        same = Q(created_at=at)
+    past = Q(**{f"created_at__{beyond}": at})
+    # The plain bound lets Postgres start inside the index; the rest settles what happened in the same moment.
+    return rows.filter(Q(**{f"created_at__{upto}": at}) & (past if same is None else past | same))
+
+
+def _place(cursor: str) -> tuple[datetime, int, int]:
+    try:
+        at, kind, number = cursor.split("~")
+        pk = int(number)
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or not 0 <= pk < 2**63:
+            raise ValueError(cursor)
+        return moment, RANKS[kind], pk
+    except (KeyError, ValueError) as error:
+        raise WrongCursor("This page does not exist any more.") from error

@@ -1,0 +1,1 @@
+"""Model versions: registering, activating, rolling back, scoring silently beside the active one."""

@@ -1,0 +1,186 @@
+"""A shadow version over a period: agreement, by source, held against what moderators decided, changed verdicts.
+
+Totals are exact, from an index alone. Everything that needs scores or decisions is read from the latest LOOKED rows of
+the period, in one query, so that the page costs the same however much was scored.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from classifier.core.measures import Confusion, wilson
+from classifier.core.visibility import narrow
+from classifier.models import ModelVersion, ShadowPrediction, Source, User
+
+LOOKED = 20_000
+POINTS = 400
+PAGE = 20
+PERIODS = {1: "Last day", 7: "Last 7 days", 30: "Last 30 days", 90: "Last 90 days"}
+EDGES = (-0.5, -0.25, -0.1, -0.02, 0.02, 0.1, 0.25, 0.5)
+TOXIC, CALM = "toxic", "non-toxic"
+BOTH_WAYS = {TOXIC: "Only the shadow says toxic", CALM: "Only production says toxic"}
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """One source's rows and those with another verdict, either way."""
+
+    source: str
+    rows: int
+    towards_toxic: int
+    towards_calm: int
+
+    @property
+    def share(self) -> float:
+        return (self.towards_toxic + self.towards_calm) / self.rows
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson(self.towards_toxic + self.towards_calm, self.rows)
+
+
+@dataclass(frozen=True)
+class ShadowPeriod:
+    """`rows` and `disagreements` are of the whole period, all else of the `looked` latest rows in it.
+
+    `only_production` and `only_shadow` count decided comments that one of them alone got right. `points`: (probability
+    in production, in the shadow, comment, kind of BOTH_WAYS or ""). `bins`: (from, to, rows) of the difference.
+    """
+
+    days: int
+    rows: int = 0
+    disagreements: int = 0
+    looked: int = 0
+    sources: list[SourceLine] = field(default_factory=list)
+    production: Confusion = field(default_factory=Confusion)
+    shadow: Confusion = field(default_factory=Confusion)
+    only_production: int = 0
+    only_shadow: int = 0
+    points: list[tuple[float, float, int, str]] = field(default_factory=list)
+    bins: list[tuple[float, float, int]] = field(default_factory=list)
+    mean_difference: float | None = None
+
+    @property
+    def partial(self) -> bool:
+        return self.looked < self.rows
+
+    @property
+    def agreed(self) -> int:
+        return self.rows - self.disagreements
+
+
+def shadow_period(
+    *, model_version: ModelVersion, user: User | None, days: int, looked: int = LOOKED
+) -> ShadowPeriod:
+    """What the version said in the last `days` about comments of the sources that `user` sees. Three queries."""
+    rows = _rows(model_version, user, days)
+    totals: dict[str, int] = rows.aggregate(
+        rows=Count("id"), disagreements=Count("id", filter=Q(disagrees=True))
+    )
+    names = dict(Source.objects.values_list("pk", "name"))
+    found = list(
+        rows.order_by("-created_at").values_list(
+            "verdict",
+            "score",
+            "prediction_id",
+            "prediction__verdict",
+            "prediction__score",
+            "prediction__comment_id",
+            "prediction__comment__source_id",
+            "prediction__comment__current_decision__action",
+            "prediction__comment__current_decision__labels",
+            "prediction__comment__current_decision__automatic",
+            "prediction__comment__current_decision__prediction_id",
+        )[:looked]
+    )
+    production, shadow = Confusion(), Confusion()
+    alone: Counter[str] = Counter()
+    by_source: dict[int, Counter[str]] = {}
+    differences: list[float] = []
+    for verdict, score, seen, other, other_score, _, source, action, labels, automatic, decided_on in found:
+        line = by_source.setdefault(source, Counter())
+        line["rows"] += 1
+        line[verdict if verdict != other else "same"] += 1
+        differences.append(score - other_score)
+        truth = _truth(action, labels, automatic, model_version.primary_label)
+        if truth is None or decided_on != seen:  # nobody decided, or about another text
+            continue
+        ours, theirs = (verdict == TOXIC) == truth, (other == TOXIC) == truth
+        shadow.add(verdict == TOXIC, truth)
+        production.add(other == TOXIC, truth)
+        if ours != theirs:
+            alone["shadow" if ours else "production"] += 1
+    return ShadowPeriod(
+        days=days,
+        **totals,
+        looked=len(found),
+        sources=sorted(
+            (
+                SourceLine(names.get(pk, ""), line["rows"], line[TOXIC], line[CALM])
+                for pk, line in by_source.items()
+            ),
+            key=lambda line: (-line.towards_toxic - line.towards_calm, line.source),
+        ),
+        production=production,
+        shadow=shadow,
+        only_production=alone["production"],
+        only_shadow=alone["shadow"],
+        points=_points(found),
+        bins=_bins(differences),
+        mean_difference=sum(differences) / len(differences) if differences else None,
+    )
+
+
+def changed_verdicts(
+    *, model_version: ModelVersion, user: User | None, days: int, verdict: str, before: int | None = None
+) -> list[ShadowPrediction]:
+    """A page of comments that this version alone calls `verdict`, the latest first; one row more than PAGE if there is.
+
+    `before` is the id of the last row of the page before.
+    """
+    rows = _rows(model_version, user, days).filter(disagrees=True, verdict=verdict)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    shown = rows.select_related(
+        "prediction__comment__source", "prediction__comment__current_decision__by"
+    ).order_by("-id")
+    return list(shown[: PAGE + 1])
+
+
+def _rows(version: ModelVersion, user: User | None, days: int) -> "QuerySet[ShadowPrediction]":
+    rows = ShadowPrediction.objects.filter(
+        model_version=version, created_at__gte=timezone.now() - timedelta(days=days)
+    )
+    return narrow(rows.order_by(), user, "prediction__comment__source")
+
+
+def _truth(action: str | None, labels: Any, automatic: bool | None, primary: str) -> bool | None:
+    if action not in ("approve", "remove") or automatic:
+        return None
+    return bool(labels[primary]) if primary in (labels or {}) else action == "remove"
+
+
+def _points(found: list[Any]) -> list[tuple[float, float, int, str]]:
+    """At most POINTS, half of them for changed verdicts, evenly over the time."""
+    changed = [row for row in found if row[0] != row[3]]
+    same = [row for row in found if row[0] == row[3]]
+    room = max(POINTS // 2, POINTS - len(same))
+    chosen = _spread(changed, room)
+    chosen += _spread(same, POINTS - len(chosen))
+    return [(row[4], row[1], row[5], row[0] if row[0] != row[3] else "") for row in chosen]
+
+
+def _spread(rows: list[Any], most: int) -> list[Any]:
+    step = max(-(-len(rows) // most), 1)
+    return rows[::step]
+
+
+def _bins(differences: Iterable[float]) -> list[tuple[float, float, int]]:
+    edges = (-1.0, *EDGES, 1.0)
+    counts = Counter(sum(difference > edge for edge in EDGES) for difference in differences)
+    return [(edges[place], edges[place + 1], counts[place]) for place in range(len(edges) - 1)]

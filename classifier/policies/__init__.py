@@ -1,0 +1,1 @@
+"""Policies and rules: what a source does with scores, previews, drafts in shadow mode, advice on thresholds."""

@@ -1,0 +1,1 @@
+"""Endpoints: policies, their versions and drafts."""

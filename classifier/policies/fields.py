@@ -1,0 +1,167 @@
+"""What the fields of a policy may say; everything that is wrong is told at once, each with its place."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from classifier.core.validation import SLUG, InvalidInput, ValidationProblem
+from classifier.inference.bands import (
+    OF_THE_MODEL,
+    PRIMARY,
+    REMOVE,
+    REVIEW,
+    BandsError,
+    check_automatic,
+    check_bands,
+)
+from classifier.models import FailMode, ModelVersion
+
+NOTE_CHARACTERS = 500
+TITLE_CHARACTERS = 100
+REASONS_MAX = 50
+APPEAL_DAYS_MAX = 3_650
+
+
+def policy_check(
+    *,
+    bands: Any,
+    automatic: Any,
+    fail_mode: Any,
+    nudge_threshold: Any,
+    reasons: Any,
+    reason_required: Any,
+    appeal_days: Any,
+    note: Any = "",
+) -> dict[str, Any]:
+    """The fields of a policy in their written form. Raises InvalidInput with the problems of all fields."""
+    fields, problems = _written(
+        ("bands", check_bands, bands),
+        ("automatic", check_automatic, automatic),
+        ("fail_mode", _fail_mode, fail_mode),
+        ("nudge_threshold", _nudge_threshold, nudge_threshold),
+        ("reasons", _reasons, reasons),
+        ("appeal_days", _appeal_days, appeal_days),
+        ("note", _note, note),
+    )
+    fields["reason_required"] = bool(reason_required)
+    problems += _below_the_model(fields.get("bands", {}))
+    if not problems and reason_required and not fields["reasons"]:
+        message = "Name at least one reason, or do not require one."
+        problems.append(ValidationProblem("reasons", message, "required"))
+    if problems:
+        raise InvalidInput(problems)
+    return fields
+
+
+def draft_check(*, bands: Any, automatic: Any, note: Any = "") -> dict[str, Any]:
+    """What says what happens to a comment, in its written form. Raises InvalidInput with all problems."""
+    fields, problems = _written(
+        ("bands", check_bands, bands), ("automatic", check_automatic, automatic), ("note", _note, note)
+    )
+    problems += _below_the_model(fields.get("bands", {}))
+    if problems:
+        raise InvalidInput(problems)
+    return fields
+
+
+def _written(
+    *checks: tuple[str, Callable[[Any], Any], Any],
+) -> tuple[dict[str, Any], list[ValidationProblem]]:
+    """The values as their checks write them, and what is wrong with the others."""
+    fields: dict[str, Any] = {}
+    problems: list[ValidationProblem] = []
+    for name, check, value in checks:
+        try:
+            fields[name] = check(value)
+        except BandsError as error:
+            problems.append(ValidationProblem(error.field, error.message, error.code))
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    return fields, problems
+
+
+def _below_the_model(bands: Mapping[str, Mapping[str, Any]]) -> list[ValidationProblem]:
+    """Where one threshold is the active model's own and removing would begin before review."""
+    mixed = {
+        label: limits
+        for label, limits in bands.items()
+        if OF_THE_MODEL in limits.values() and None not in limits.values()
+    }
+    active = ModelVersion.objects.active() if mixed else None
+    if active is None:
+        return []
+    problems = []
+    for label, limits in mixed.items():
+        own = active.thresholds.get(active.primary_label if label == PRIMARY else label)
+        review, remove = (own if limits[name] == OF_THE_MODEL else limits[name] for name in (REVIEW, REMOVE))
+        if own is not None and remove < review:
+            message = (
+                f"Removing begins at {remove:g}, before review at {review:g} (the model's own threshold is {own:g}); "
+                "it must be at or above it."
+            )
+            problems.append(ValidationProblem(f"bands.{label}.{REMOVE}", message, "below_review"))
+    return problems
+
+
+def _refuse(field: str, message: str, code: str) -> InvalidInput:
+    return InvalidInput([ValidationProblem(field, message, code)])
+
+
+def _fail_mode(value: Any) -> str:
+    if value not in FailMode.values:
+        raise _refuse("fail_mode", "This must be open or closed.", "invalid_choice")
+    return str(value)
+
+
+def _nudge_threshold(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _refuse("nudge_threshold", "This must be a number from 0 to 1, or null.", "invalid_type")
+    if not math.isfinite(value) or not 0 <= value <= 1:
+        raise _refuse("nudge_threshold", "This must be a number from 0 to 1.", "out_of_range")
+    return float(value)
+
+
+def _appeal_days(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _refuse("appeal_days", "This must be a whole number of days.", "invalid_type")
+    if not 0 <= value <= APPEAL_DAYS_MAX:
+        raise _refuse("appeal_days", f"This must be from 0 to {APPEAL_DAYS_MAX:,} days.", "out_of_range")
+    return value
+
+
+def _note(value: Any) -> str:
+    note = value.strip() if isinstance(value, str) else ""
+    if not isinstance(value, str) or "\x00" in note:
+        raise _refuse("note", "This must be text.", "invalid_type")
+    if len(note) > NOTE_CHARACTERS:
+        raise _refuse("note", f"At most {NOTE_CHARACTERS} characters are allowed.", "max_length")
+    return note
+
+
+def _reasons(value: Any) -> list[dict[str, str]]:
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+        raise _refuse("reasons", "This must be a list of reasons.", "invalid_type")
+    found: dict[str, dict[str, str]] = {}
+    for place, reason in enumerate(value):
+        path = f"reasons[{place}]"
+        if not isinstance(reason, Mapping) or set(reason) != {"code", "title"}:
+            raise _refuse(path, "A reason has a code and a title.", "invalid_type")
+        code, title = reason["code"], reason["title"]
+        if not isinstance(code, str) or not SLUG.match(code):
+            message = "A code has 1 to 64 letters, digits, hyphens or underscores."
+            raise _refuse(f"{path}.code", message, "invalid")
+        if (
+            not isinstance(title, str)
+            or not title.strip()
+            or len(title) > TITLE_CHARACTERS
+            or "\x00" in title
+        ):
+            raise _refuse(f"{path}.title", f"A title has 1 to {TITLE_CHARACTERS} characters.", "invalid")
+        if code in found:
+            raise _refuse(f"{path}.code", "This code is there twice.", "duplicate")
+        found[code] = {"code": code, "title": title.strip()}
+    if len(found) > REASONS_MAX:
+        raise _refuse("reasons", f"At most {REASONS_MAX} reasons are allowed.", "max_items")
+    return list(found.values())

@@ -1,0 +1,144 @@
+"""What the policies and rules in force say of scored texts; the worker, the score call and previews all ask here."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import Error
+
+from classifier.inference.bands import APPROVE, REMOVE, Hit, Judgement
+from classifier.inference.sketch import folded, sketch, text_hash
+from classifier.models import Band, Comment, ModelVersion
+from classifier.policies.active_policies import CurrentPolicy, policy_for, rules_for
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A text with its scores, of a source (None: of no source that is known, so the site's own policy counts)."""
+
+    source_id: int | None
+    text: str
+    scores: Mapping[str, float]
+
+
+def judge_scored(
+    items: Sequence[Scored], model_version: ModelVersion
+) -> list[tuple[CurrentPolicy, Judgement]]:
+    """The policy in force and its judgement for each item, in order; at most one statement, mostly none."""
+    sources = {item.source_id for item in items}
+    in_force = {source: (policy_for(source), rules_for(source)) for source in sources}
+    judged = []
+    for item in items:
+        policy, rules = in_force[item.source_id]
+        hits = rules.hits(item.text)
+        judged.append((policy, policy.judge_for(model_version).judge(item.scores, hits)))
+    return judged
+
+
+def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersion) -> float | None:
+    """The least score of the primary label that says what the policy says of this text; None where it is approved.
+
+    That is the policy's threshold of the band for that label. Where the policy has none for `remove` its threshold for
+    `review` counts, and where it has neither, the label's own.
+    """
+    if judged.band == APPROVE:
+        return None
+    primary = model_version.primary_label
+    limits = next((each for each in policy.judge_for(model_version).limits if each.label == primary), None)
+    drawn = []
+    if limits is not None:
+        drawn = [limits.remove, limits.review] if judged.band == REMOVE else [limits.review]
+    own = float(model_version.thresholds[primary])
+    return next((threshold for threshold in drawn if math.isfinite(threshold)), own)
+
+
+COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id", "edited_at")
+
+
+OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons that each scoring finds anew
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a comment's policy says; `waits`: for a person.
+
+    Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`. What
+    was decided before its first verdict was imported with that decision (`brought`), which stands whatever the band.
+    `hits` are those of the rules; None where it could not be judged.
+    """
+
+    comment: Comment
+    policy: CurrentPolicy
+    band: str
+    risk: float
+    uncertainty: float
+    reasons: list[dict[str, Any]]
+    text_hash: int
+    sketch: list[int] | None
+    stands: bool = False
+    brought: bool = False
+    reopened: bool = False
+    hits: Sequence[Hit] | None = None
+
+    @property
+    def automatic(self) -> bool:
+        return not self.stands and self.policy.is_automatic(self.band)
+
+    @property
+    def waits(self) -> bool:
+        asks = self.band != Band.APPROVE or self.reopened
+        return asks and not self.stands and not self.automatic
+
+
+def judge_batch(
+    comments: Sequence[Comment],
+    by_id: Mapping[int, Any],
+    model_version: ModelVersion,
+    *,
+    afresh: bool = False,
+) -> dict[int, Judged]:
+    """Judge scored comments, read with COLUMNS, by their policies and rules; nothing is written.
+
+    `by_id` holds what has their `scores`. `afresh`: whatever was decided about them stays out of it.
+    """
+    return {comment.pk: _judge(comment, by_id[comment.pk], model_version, afresh) for comment in comments}
+
+
+def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: bool) -> Judged:
+    policy = policy_for(comment.source_id)
+    fold = folded(comment.text)
+    hits: Sequence[Hit] | None = None
+    try:
+        hits = rules_for(comment.source_id).hits(comment.text)
+        said = policy.judge_for(model_version).judge(result.scores, hits)
+        band: str = said.band
+        risk, uncertainty, reasons = said.risk, said.uncertainty, list(said.reasons)
+    except Error:
+        raise  # the database is away: the claims expire and all is done again
+    except Exception:
+        logger.exception("Comment %d could not be judged; a person looks at it", comment.pk)
+        hits = None
+        band, risk, uncertainty, reasons = Band.REVIEW.value, 0.5, 0.0, [{"kind": "unjudged"}]
+    decided = not afresh and comment.current_decision_id is not None
+    brought = decided and comment.band == "" and comment.edited_at is None
+    reopened = decided and not brought and comment.band != band
+    if reopened:
+        reasons.append({"kind": "edit", "before": comment.band})
+    return Judged(
+        comment=comment,
+        policy=policy,
+        band=band,
+        risk=risk,
+        uncertainty=uncertainty,
+        reasons=reasons,
+        text_hash=text_hash(fold),
+        sketch=sketch(fold),
+        stands=decided and not reopened,
+        brought=brought,
+        reopened=reopened,
+        hits=hits,
+    )

@@ -1,0 +1,1 @@
+"""Pages: policies, drafts, rules."""

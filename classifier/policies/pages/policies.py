@@ -1,0 +1,203 @@
+"""Policies: the list, editing one with a preview before saving, its versions, and advice on a threshold."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.core.errors import PolicyConflict
+from classifier.core.validation import InvalidInput
+from classifier.core.visibility import sources_of
+from classifier.inference.bands import check_automatic, check_bands
+from classifier.models import ModelVersion, Policy, Source
+from classifier.policies.active_policies import current_from, policy_for
+from classifier.policies.draft_report import shadow_policies_of, shadow_policies_running
+from classifier.policies.fields import policy_check
+from classifier.policies.pages.common import SAVE, SEE, back_to_policy, found_source
+from classifier.policies.pages.forms import PolicyForm, form_of, form_posted, title_of
+from classifier.policies.pages.shadow_mode import address
+from classifier.policies.pages.versions import version_rows
+from classifier.policies.preview import Draft, PolicyPreview, policy_preview
+from classifier.policies.services import policy_newest, policy_restore, policy_save
+from classifier.policies.shadow_policies import shadow_policy_start
+from classifier.policies.threshold_advice import Advice, threshold_advice
+from classifier.policies.versions import policy_versions
+from classifier.web.access import permitted, person_of
+
+PAGE = 50
+GOALS = (
+    ("precision", "Precision: of what is caught, so much is right"),
+    ("recall", "Recall: of what was removed, so much is caught"),
+    ("load", "Queue load: at most this share of all comments"),
+)
+
+
+@permitted(SEE)
+@require_safe
+def policies(request: HttpRequest) -> HttpResponse:
+    """Every source that one sees with the policy in force for it."""
+    seen = sources_of(person_of(request))
+    sources = Source.objects.order_by("name") if seen is None else seen.order_by("name")
+    newest = {
+        policy.source_id: policy
+        for policy in Policy.objects.order_by("source_id", "-version")
+        .distinct("source_id")
+        .select_related("created_by")
+    }
+    running = set(shadow_policies_running().values_list("source", flat=True))
+    rows: list[dict[str, Any]] = [
+        {"source": None, "policy": newest.get(None), "own": True, "draft": None in running}
+    ]
+    rows += [
+        {
+            "source": source,
+            "policy": newest.get(source.pk) or newest.get(None),
+            "own": source.pk in newest,
+            "draft": source.pk in running,
+        }
+        for source in sources
+    ]
+    return render(request, "classifier/policies/list.html", {"rows": rows})
+
+
+@permitted(SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """One policy: its fields, a preview of what is in them, advice, and its versions."""
+    source = found_source(request, slug)
+    form = _shown(source)
+    if request.method != "POST":
+        return _page(request, source, form)
+    form = form_posted(request.POST, form)
+    status, preview = 200, None
+    try:
+        fields = form.fields()
+        if request.POST.get("act") == "save":
+            saved = policy_save(
+                source=source,
+                **fields,
+                note=form.note,
+                seen_version=form.seen_version,
+                by=person_of(request),
+            )
+            messages.success(request, f"Version {saved.version} is saved. Workers follow it within seconds.")
+            return back_to_policy(source)
+        if request.POST.get("act") == "shadow":
+            draft = {name: fields[name] for name in ("bands", "automatic")}
+            shadow_policy_start(source=source, **draft, note=form.note, by=person_of(request))
+            messages.success(request, "The draft judges new comments silently from now on.")
+            return redirect(address(source))
+        policy_check(**fields, note=form.note)
+        preview = _preview(request, source, fields)
+    except InvalidInput as error:
+        form.complain(error)
+        status = 422
+    except PolicyConflict as error:
+        form.errors["seen_version"] = [str(error)]
+        form.seen_version = error.newest.version
+        status = 409
+    return _page(request, source, form, preview, status=status)
+
+
+@permitted(SEE, SAVE)
+@require_POST
+def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """Save an old version again."""
+    source = found_source(request, slug)
+    number = _version(request.POST.get("version", ""))
+    old = None if number is None else policy_versions(source=source).filter(version=number).first()
+    if old is None:
+        raise Http404
+    seen = _version(request.POST.get("seen_version", ""))
+    try:
+        saved = policy_restore(policy=old, seen_version=seen, by=person_of(request))
+    except PolicyConflict as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Version {old.version} is in force again, as version {saved.version}.")
+    return back_to_policy(source)
+
+
+def _page(
+    request: HttpRequest,
+    source: Source | None,
+    form: PolicyForm,
+    preview: PolicyPreview | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    active = ModelVersion.objects.active()
+    user = person_of(request)
+    versions = policy_versions(source=source)
+    newest = versions.first()
+    older_than = _version(request.GET.get("older_than", ""))
+    shown = list((versions if older_than is None else versions.filter(version__lt=older_than))[: PAGE + 1])
+    context = {
+        "source": source,
+        "form": form,
+        "preview": preview,
+        "may_save": user.has_perm(SAVE) and (source is not None or user.all_sources),
+        "own": source is None or newest is not None,
+        "newest_version": newest.version if newest is not None else 0,
+        "versions": version_rows(shown[:PAGE]),
+        "older_than": older_than,
+        "older": shown[PAGE - 1].version if len(shown) > PAGE else None,
+        "advice": _advice(request, source, active),
+        "advice_labels": [(label, title_of(label)) for label in active.labels] if active else [],
+        "asked": request.GET,
+        "target_is_bad": bool(request.GET.get("goal")) and _target(request) is None,
+        "goals": GOALS,
+        "model": active,
+        "shadow": shadow_policies_of(source=source).first(),
+        "shadow_url": address(source),
+    }
+    return render(request, "classifier/policies/policy.html", context, status=status)
+
+
+def _advice(request: HttpRequest, source: Source | None, active: ModelVersion | None) -> Advice | None:
+    label, goal = request.GET.get("label", ""), request.GET.get("goal", "")
+    target = _target(request)
+    if active is None or label not in active.labels or goal not in dict(GOALS) or target is None:
+        return None
+    return threshold_advice(
+        source=source,
+        user=person_of(request),
+        label=label,
+        primary_label=active.primary_label,
+        goal=goal,  # type: ignore[arg-type]
+        target=target / 100,
+    )
+
+
+def _target(request: HttpRequest) -> float | None:
+    """The percentage that is asked for; None for what is none."""
+    try:
+        target = float(request.GET.get("target", "").strip().removesuffix("%").replace(",", "."))
+    except ValueError:
+        return None
+    return target if 0 < target <= 100 else None
+
+
+def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]) -> PolicyPreview:
+    now = policy_for(source.pk if source else None)
+    after = Draft(check_bands(fields["bands"]), frozenset(check_automatic(fields["automatic"])))
+    return policy_preview(
+        source=source, user=person_of(request), before=Draft(now.bands, now.automatic), after=after
+    )
+
+
+def _shown(source: Source | None) -> PolicyForm:
+    """The form of the newest own version, or of the site's where a source has none yet."""
+    newest = policy_newest(source=source)
+    active = ModelVersion.objects.active()
+    return form_of(
+        current_from(newest) if newest else policy_for(None),
+        active.labels if active else [],
+        active.thresholds if active else {},
+        newest.version if newest else 0,
+    )
+
+
+def _version(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,0 +1,71 @@
+"""The versions of a policy as a page lists them: who, when, why, and what each changed, in sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from classifier.inference.bands import BANDS
+from classifier.models import Policy, ShadowPolicy
+from classifier.policies.active_policies import CurrentPolicy
+from classifier.policies.pages.forms import title_of
+from classifier.policies.versions import FieldChange, band_changes, differing, with_changes
+
+NAMES = {
+    "automatic": "decides by itself",
+    "fail_mode": "without a worker",
+    "nudge_threshold": "nudge from",
+    "reason_required": "a reason is required",
+    "appeal_days": "days to appeal",
+}
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One version; `changes` are sentences against the version before, None for the first."""
+
+    policy: Policy
+    changes: list[str] | None
+
+
+def version_rows(versions: Sequence[Policy]) -> list[VersionRow]:
+    """Consecutive versions of one policy, newest first, each with what it changed."""
+    return [
+        VersionRow(one.policy, None if one.changes is None else [_said(change) for change in one.changes])
+        for one in with_changes(versions)
+    ]
+
+
+def draft_changes(now: CurrentPolicy, draft: ShadowPolicy) -> list[str]:
+    """What a draft says otherwise than the policy in force, a sentence each."""
+    automatic = [band for band in BANDS if now.is_automatic(band)]
+    found = band_changes(now.bands, draft.bands) + differing(("automatic",), automatic, draft.automatic)
+    return [_said(change) for change in found]
+
+
+def _said(change: FieldChange) -> str:
+    match change.path:
+        case ("bands", label, band):
+            name = f"{title_of(label)}, {band} from"
+        case ("reasons", code):
+            return _said_reason(code, change)
+        case _:
+            name = NAMES[change.field]
+    return f"{name}: {_shown(change.before)} \N{RIGHTWARDS ARROW} {_shown(change.after)}"
+
+
+def _said_reason(code: str, change: FieldChange) -> str:
+    if change.after is None:
+        return f"reason {code} is gone"
+    if change.before is None:
+        return f"reason {code} is new"
+    return f"reason {code} reads \N{LEFT DOUBLE QUOTATION MARK}{change.after}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "never"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value) or "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,73 @@
+"""What another system does with a comment now: the policy's answer in one word, also while there is no verdict."""
+
+from dataclasses import dataclass
+
+from classifier.inference.bands import APPROVE, REMOVE, Judgement
+from classifier.models import Comment, CommentStatus, Decision, DecisionAction, FailMode, Verdict
+from classifier.policies.active_policies import CurrentPolicy, policy_for
+
+PUBLISH, REVIEW, HOLD, REMOVE_IT = "publish", "review", "hold", "remove"
+ACTIONS = (PUBLISH, REVIEW, HOLD, REMOVE_IT)
+
+
+@dataclass(frozen=True)
+class Advised:
+    """`action` is one of ACTIONS; `nudge`: ask the author to think again."""
+
+    action: str
+    nudge: bool
+
+
+def unscored(policy: CurrentPolicy) -> str:
+    """What to do with what nobody has scored: fail open publishes, fail closed holds."""
+    return PUBLISH if policy.fail_mode == FailMode.OPEN else HOLD
+
+
+def unscored_of(source_id: int | None) -> str:
+    """`unscored` under the policy in force for a source."""
+    return unscored(policy_for(source_id))
+
+
+def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised:
+    """What a stored comment is for its site: a decision goes before the band, the band before the policy's default.
+
+    `policy` is the one in force for its source where the caller has it at hand.
+    """
+    policy = policy or policy_for(comment.source_id)
+    prediction = comment.current_prediction
+    nudge = prediction is not None and policy.nudges(prediction.score)
+    standing = comment.current_decision
+    if standing is not None and standing.action == DecisionAction.REMOVE:
+        return Advised(REMOVE_IT, nudge)  # also while an edited text waits for its verdict
+    if standing is not None and (
+        comment.status == CommentStatus.DECIDED or not _edited_since(comment, standing)
+    ):
+        return Advised(PUBLISH, nudge)
+    if prediction is None or _unread(comment):
+        return Advised(unscored(policy), nudge)
+    if not comment.band:  # scored before there were policies
+        return Advised(REVIEW if prediction.verdict == Verdict.TOXIC else PUBLISH, nudge)
+    return Advised(PUBLISH if comment.band == APPROVE else REVIEW, nudge)
+
+
+def _edited_since(comment: Comment, decision: Decision) -> bool:
+    return comment.edited_at is not None and comment.edited_at > decision.created_at
+
+
+def _unread(comment: Comment) -> bool:
+    """Whether no model has read the text as it is; one that is only scored again is what it was meanwhile."""
+    if comment.status == CommentStatus.FAILED:
+        return True
+    scored = comment.classified_at
+    if comment.status != CommentStatus.PENDING or scored is None:
+        return comment.status == CommentStatus.PENDING
+    return comment.edited_at is not None and comment.edited_at > scored
+
+
+def of_judgement(judged: Judgement, policy: CurrentPolicy, score: float) -> Advised:
+    """What a text that was only scored would be for its site, had it been submitted."""
+    if judged.band == REMOVE and policy.is_automatic(REMOVE):
+        action = REMOVE_IT
+    else:
+        action = PUBLISH if judged.band == APPROVE else REVIEW
+    return Advised(action, policy.nudges(score))

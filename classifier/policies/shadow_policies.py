@@ -1,0 +1,121 @@
+"""Letting a draft of a policy judge live traffic silently, ending that, and putting it in force."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from classifier.core.audit import audit_record
+from classifier.core.permissions import require_permission
+from classifier.core.source_access import require_scope
+from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.models import (
+    SHADOW_POLICY_TRANSITIONS,
+    Policy,
+    ShadowPolicy,
+    ShadowPolicyStatus,
+    Source,
+    User,
+)
+from classifier.policies import active_policies as in_force
+from classifier.policies.draft_report import shadow_policy_running
+from classifier.policies.fields import draft_check
+from classifier.policies.services import FIELDS, policy_newest, policy_save, policy_turn
+from toxicsite.lib.lifecycle import transition
+
+CHANGE = "classifier.add_policy"
+OF_A_DRAFT = ("bands", "automatic")
+SAME = "The policy in force says the same, so there is nothing to compare."
+
+
+def shadow_policy_start(
+    *,
+    source: Source | None,
+    bands: Mapping[str, Mapping[str, Any]],
+    automatic: Iterable[str] = (),
+    note: str = "",
+    by: User | None,
+) -> ShadowPolicy:
+    """Let a draft judge what comes in for `source` (None: for all that follow the site's policy), instead of another.
+
+    Nobody acts on what it says. One that runs and says the same goes on. Raises PermissionDenied, and InvalidInput,
+    also where the policy in force says the same.
+    """
+    require_permission(by, CHANGE)
+    require_scope(by, source)
+    fields = draft_check(bands=bands, automatic=automatic, note=note)
+    with transaction.atomic():
+        policy_turn(source)
+        now = policy_newest(source=source) or policy_newest(source=None)
+        if now is not None and all(getattr(now, name) == fields[name] for name in OF_A_DRAFT):
+            raise InvalidInput([ValidationProblem("bands", SAME, "unchanged")])
+        before = shadow_policy_running(source=source)
+        if before is not None and all(getattr(before, name) == fields[name] for name in OF_A_DRAFT):
+            return before
+        if before is not None:
+            _end(before, ShadowPolicyStatus.REPLACED, by=by, reason="another draft took its place")
+        shadow = ShadowPolicy.objects.create(source=source, created_by=by, **fields)
+        shadow.history.create(old="", new=shadow.status, actor=by, reason=fields["note"])
+        _record("policy.shadow_start", shadow, by, note=shadow.note, replaced=before and before.pk)
+    in_force.forget()
+    return shadow
+
+
+def shadow_policy_stop(*, shadow: ShadowPolicy, reason: str = "", by: User | None) -> None:
+    """End it; what it said so far stays. Raises PermissionDenied, IllegalTransition or LostRace (it is over)."""
+    require_permission(by, CHANGE)
+    require_scope(by, shadow.source)
+    with transaction.atomic():
+        policy_turn(shadow.source)
+        _end(shadow, ShadowPolicyStatus.STOPPED, by=by, reason=reason)
+        _record("policy.shadow_stop", shadow, by, reason=reason)
+    in_force.forget()
+
+
+def shadow_policy_put_in_force(
+    *, shadow: ShadowPolicy, note: str = "", seen_version: int | None = None, by: User | None
+) -> Policy:
+    """Save a draft as the next version of its policy; whatever a draft does not say stays as it is in force.
+
+    `seen_version` as for policy_save. Raises what that raises, and IllegalTransition where it was done before.
+    """
+    require_permission(by, CHANGE)
+    require_scope(by, shadow.source)
+    with transaction.atomic():
+        policy_turn(shadow.source)
+        now = policy_newest(source=shadow.source) or policy_newest(source=None)
+        kept = {name: getattr(now, name) for name in FIELDS} if now is not None else {}
+        policy = policy_save(
+            source=shadow.source,
+            **{**kept, "bands": shadow.bands, "automatic": shadow.automatic},
+            note=note.strip() or shadow.note or f"Tried as draft {shadow.pk}",
+            seen_version=seen_version,
+            by=by,
+        )
+        said = f"version {policy.version}"
+        _end(shadow, ShadowPolicyStatus.IN_FORCE, by=by, reason=said, policy=policy)
+        _record("policy.shadow_in_force", shadow, by, version=policy.version)
+    in_force.forget()
+    return policy
+
+
+def _end(shadow: ShadowPolicy, to: str, *, by: User | None, reason: str, **fields: Any) -> None:
+    ended: dict[str, Any] = {"ended_at": Now()} if shadow.ended_at is None else {}
+    transition(
+        shadow, to=to, allowed=SHADOW_POLICY_TRANSITIONS, by=by, reason=reason[:500], **ended, **fields
+    )
+    if ended:
+        shadow.ended_at = timezone.now()
+
+
+def _record(verb: str, shadow: ShadowPolicy, by: User | None, **data: Any) -> None:
+    audit_record(
+        verb=verb,
+        by=by,
+        source=shadow.source,
+        subject=f"{shadow.source.slug if shadow.source else 'site'} draft {shadow.pk}",
+        data={"draft": shadow.pk, **{name: value for name, value in data.items() if value}},
+    )
+    transaction.on_commit(in_force.forget)

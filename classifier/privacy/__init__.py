@@ -1,0 +1,1 @@
+"""Retention, erasure and what an author may ask for."""

@@ -1,0 +1,114 @@
+"""What privacy runs would touch, counted before anything is done, and whom they spare."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from classifier.core.visibility import narrow, seen_by
+from classifier.models import Appeal, AppealStatus, Comment, CommentStatus, GoldenItem, Report, Source, User
+from classifier.models.comment import CommentQuerySet
+from classifier.suggestions.selectors import suggestions_of_author
+
+
+@dataclass(frozen=True)
+class RetentionCount:
+    """One source: `due` texts would be purged now, `spared` are as old but golden, appealed against or unscored."""
+
+    source: Source
+    due: int
+    spared: int
+
+
+@dataclass(frozen=True)
+class AuthorCount:
+    """What is held about an author. `pending` have no verdict yet; `reports` the author made about others."""
+
+    comments: int
+    with_text: int
+    pending: int
+    open_appeals: int
+    golden: int
+    reports: int
+    suggestions: int = 0  # with their text
+
+    def to_data(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def outlived(*, source: Source, days: int | None = None) -> CommentQuerySet:
+    """The comments of a source whose text is older than its retention (or `days`) and not purged yet."""
+    length = source.retention_days if days is None else days
+    if length is None:
+        return Comment.objects.none()
+    return Comment.objects.filter(
+        source=source, text_purged_at__isnull=True, created_at__lt=Now() - timedelta(days=length)
+    )
+
+
+def spared() -> Q:
+    """What retention leaves alone: a text that somebody still has to judge an appeal by, that moderators are measured
+    with, or that no model has read yet."""
+    golden = Exists(GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True))
+    return Q(has_open_appeal=True) | Q(status=CommentStatus.PENDING) | Q(golden)
+
+
+def due(*, source: Source, days: int | None = None) -> CommentQuerySet:
+    """The comments whose text retention would purge now."""
+    return outlived(source=source, days=days).exclude(spared())
+
+
+def retention_count(*, source: Source, days: int | None = None) -> RetentionCount:
+    """Count what a run (with `days` in place of the source's own retention) would purge."""
+    counts = outlived(source=source, days=days).aggregate(
+        all=Count("pk"), spared=Count("pk", filter=spared())
+    )
+    return RetentionCount(source, counts["all"] - counts["spared"], counts["spared"])
+
+
+def retention_counts(*, user: User | None) -> list[RetentionCount]:
+    """Every source that `user` sees, with what is due there now."""
+    return [retention_count(source=source) for source in Source.objects.filter(seen_by(user, "pk"))]
+
+
+def comments_of_author(*, user: User | None, author: str, source: Source | None) -> CommentQuerySet:
+    """The author's comments, in one source or in every source that `user` sees; none for an empty name."""
+    comments = narrow(Comment.objects.filter(author_ref=author).exclude(author_ref=""), user)
+    return comments if source is None else comments.filter(source=source)  # type: ignore[return-value]
+
+
+def reports_by_author(*, user: User | None, author: str, source: Source | None) -> "list[int]":
+    """The ids of the reports that the author made."""
+    reports = narrow(
+        Report.objects.filter(reporter_ref=author).exclude(reporter_ref=""), user, "comment__source"
+    )
+    if source is not None:
+        reports = reports.filter(comment__source=source)
+    return list(reports.values_list("pk", flat=True))
+
+
+def author_count(*, user: User | None, author: str, source: Source | None) -> AuthorCount:
+    """Count what is held about an author."""
+    comments = comments_of_author(user=user, author=author, source=source)
+    counts = comments.aggregate(
+        all=Count("pk"),
+        with_text=Count("pk", filter=~Q(text="")),
+        pending=Count("pk", filter=Q(status=CommentStatus.PENDING)),
+    )
+    return AuthorCount(
+        comments=counts["all"],
+        with_text=counts["with_text"],
+        pending=counts["pending"],
+        open_appeals=Appeal.objects.filter(comment__in=comments, status=AppealStatus.OPEN).count(),
+        golden=GoldenItem.objects.filter(comment__in=comments).count(),
+        reports=len(reports_by_author(user=user, author=author, source=source)),
+        suggestions=suggestions_of_author(user=user, author=author, source=source)
+        .filter(text_purged_at__isnull=True)
+        .count(),
+    )
+
+
+def sources_with_retention() -> list[Source]:
+    """The sources that a scheduled run looks at, in order."""
+    return list(Source.objects.filter(retention_days__isnull=False).order_by(F("pk")))

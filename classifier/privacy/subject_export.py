@@ -1,0 +1,128 @@
+"""Everything held about an author, as JSON: what they may ask for, and nothing about anybody else, but for what came
+with their own words as that which they answered to."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import transaction
+
+from classifier.core.audit import audit_record
+from classifier.core.permissions import require_permission
+from classifier.core.pseudonyms import author_pseudonym
+from classifier.models import AuditEntry, Comment, Report, Source, Suggestion, User
+from classifier.privacy.selectors import author_count, comments_of_author, reports_by_author
+from classifier.privacy.services import ERASE, require_author
+from classifier.suggestions.selectors import suggestions_of_author
+
+CHUNK = 500
+
+
+def author_export(*, author: str, source: Source | None, by: User | None) -> Iterator[str]:
+    """One JSON object, piece by piece, in bounded memory; who decided about the author is not named in it.
+
+    The audit has its row before the first piece. Raises PermissionDenied.
+    """
+    require_permission(by, ERASE)
+    require_author(author, source, by)
+    count = author_count(user=by, author=author, source=source)
+    begun = audit_record(
+        verb="author.export",
+        by=by,
+        source=source,
+        subject=author_pseudonym(author),
+        count=count.comments,
+        data=count.to_data(),
+    )
+    return _export(author, source, by, begun)
+
+
+def _export(author: str, source: Source | None, by: User | None, begun: AuditEntry) -> Iterator[str]:
+    head = {"author": author, "source": source and source.slug, "made": begun.created_at}
+    with transaction.atomic():
+        yield f"{_json(head)[:-1]}, "
+        comments = comments_of_author(user=by, author=author, source=source).order_by("pk")
+        rows = comments.select_related("source", "context").prefetch_related(
+            "predictions__model_version", "decisions", "appeals", "reports"
+        )
+        yield '"comments": ['
+        yield from _listed(_comment(comment) for comment in rows.iterator(chunk_size=CHUNK))
+        yield '], "reports_made": ['
+        ids = reports_by_author(user=by, author=author, source=source)
+        made = Report.objects.filter(pk__in=ids).order_by("pk")
+        yield from _listed(_report(report) | {"comment": report.comment_id} for report in made)
+        yield '], "suggestions": ['
+        suggested = suggestions_of_author(user=by, author=author, source=source).order_by("pk")
+        yield from _listed(_suggestion(each) for each in suggested.iterator(chunk_size=CHUNK))
+        yield "]}\n"
+
+
+def _listed(items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for place, item in enumerate(items):
+        yield f"{',' if place else ''}\n{_json(item)}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _comment(comment: Comment) -> dict[str, Any]:
+    context = getattr(comment, "context", None)
+    return {
+        "id": comment.pk,
+        "source": comment.source.slug,
+        "external_id": comment.external_id,
+        "text": comment.text,
+        "text_purged_at": comment.text_purged_at,
+        "received": comment.created_at,
+        "edited": comment.edited_at,
+        "status": comment.status,
+        "answers_to": context.entries if context else [],
+        "session": context.session_ref if context else "",
+        "predictions": [
+            {
+                "model_version": prediction.model_version.version,
+                "verdict": prediction.verdict,
+                "scores": prediction.scores,
+                "at": prediction.created_at,
+            }
+            for prediction in comment.predictions.all()
+        ],
+        "decisions": [
+            {
+                "action": decision.action,
+                "reason": decision.reason,
+                "note": decision.note,
+                "labels": decision.labels,
+                "automatic": decision.automatic,
+                "at": decision.created_at,
+            }
+            for decision in comment.decisions.all()
+        ],
+        "appeals": [
+            {
+                "message": appeal.message,
+                "status": appeal.status,
+                "answer": appeal.answer,
+                "at": appeal.created_at,
+                "answered": appeal.resolved_at,
+            }
+            for appeal in comment.appeals.all()
+        ],
+        "reports": [_report(report) for report in comment.reports.all()],
+    }
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {"reason": report.reason, "at": report.created_at}
+
+
+def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "comment": suggestion.comment_id,
+        "text": suggestion.text,
+        "labels": suggestion.labels,
+        "languages": suggestion.languages,
+        "context": suggestion.context,
+        "at": suggestion.created_at,
+    }

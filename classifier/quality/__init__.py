@@ -1,0 +1,1 @@
+"""Agreement between moderators: blind reviews and known answers."""

@@ -1,0 +1,1 @@
+"""Reference services beside this site, the comparison of scores, and maps between them."""

@@ -1,0 +1,1 @@
+"""Endpoints: compared calls and score maps."""

@@ -1,0 +1,1 @@
+"""Pages: reference services, comparisons, score maps."""

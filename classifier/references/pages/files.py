@@ -1,0 +1,304 @@
+"""`/comparisons/`: which services can be compared, and files of old scores: brought, looked at, scored, compared."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from classifier.core.validation import InvalidInput
+from classifier.core.visibility import sources_of
+from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.models import Source, Transfer, User, Wire
+from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
+from classifier.references.pairs import comparison_files, services_compared
+from classifier.transfers.import_rows import raw_text
+from classifier.transfers.score_comparisons import (
+    WAITING,
+    comparison_create,
+    comparison_delete,
+    comparison_preview,
+    comparison_start,
+)
+from classifier.transfers.selectors import progress_of
+from classifier.transfers.services import (
+    ADD,
+    CANCELLED,
+    CHANGE,
+    DRAFT,
+    TransferNotPossible,
+    errors_download,
+    errors_file_of,
+    file_of,
+    transfer_cancel,
+    transfer_resume,
+    upload_store,
+)
+from classifier.web.access import permitted, person_of
+
+LISTED = 50
+DEFAULT_SOURCE = "import"
+CELL_CHARACTERS = 160
+ERRORS_SHOWN = 10
+Status = Transfer.Status
+
+
+@permitted(SEE)
+@require_safe
+def comparisons(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+@permitted(SEE, ADD)
+@require_POST
+def bring(request: HttpRequest) -> HttpResponse:
+    """Keep an uploaded file as a draft; its page shows what is in it before anything is scored."""
+    by = person_of(request)
+    file = request.FILES.get("file")
+    source = request.POST.get("source", "").strip() or DEFAULT_SOURCE
+    wire = request.POST.get("wire", "")
+    if not isinstance(file, UploadedFile):
+        return _page(request, problem="Choose a file first.", status=422)
+    if wire not in Wire.values:
+        return _page(request, problem="Choose whose scores they are.", status=422)
+    try:
+        made = comparison_create(
+            file=upload_store(file.chunks()),
+            name=file.name or "",
+            source=source,
+            labels=labels_by_attribute(wire),
+            wire=wire,
+            by=by,
+        )
+    except InvalidInput as error:
+        return _page(request, problem=error.problems[0].message, status=422)
+    return redirect("comparison", made.pk)
+
+
+@permitted(SEE)
+@require_safe
+def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
+    if DRAFT in found.options:
+        return _draft(request, found)
+    row = _row(found)
+    if "live" in request.GET:
+        return render(request, "classifier/comparison/live.html", {"row": row, "live_only": True})
+    context: dict[str, Any] = {"row": row, "title": f"Compare with {row['name'] or 'a file'}"}
+    if row["stored"]:
+        choice, problems = choice_of(request, file=found)
+        context |= compared(request, choice, problems)
+        context |= {"csv_url": with_query("comparison-csv", found.pk, choice)}
+    return render(request, "classifier/comparison/page.html", context)
+
+
+@permitted(SEE)
+@require_safe
+def comparison_csv(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
+    found = _found(request, comparison_id)
+    choice, _ = choice_of(request, file=found)
+    return csv_of(request, choice, f"comparison-{found.pk}.csv")
+
+
+@permitted(SEE, ADD)
+@require_POST
+def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    """Begin a draft with the columns that were chosen; `look` only shows the rows with them."""
+    found = _found(request, comparison_id)
+    if DRAFT not in found.options:
+        messages.warning(request, "This comparison has begun already.")
+        return redirect("comparison", found.pk)
+    labels = labels_by_attribute(found.options["wire"])
+    asked: dict[str, Any] = {
+        "source": request.POST.get("source", "").strip(),
+        "text": request.POST.get("text", ""),
+        "columns": {name: column for name in labels if (column := request.POST.get(f"column-{name}", ""))},
+        "keeps_texts": "keeps_texts" in request.POST,
+        "service": request.POST.get("service", ""),
+    }
+    if "look" in request.POST:
+        return _draft(request, found, asked=asked)
+    service = None
+    if asked["service"]:
+        service = (
+            services_compared().filter(wire=found.options["wire"], pk__in=_number(asked["service"])).first()
+        )
+        if service is None:
+            return _draft(request, found, asked=asked, errors={"service": "Choose one of these."}, status=422)
+    try:
+        comparison_start(
+            transfer=found, labels=labels, by=person_of(request), **(asked | {"service": service})
+        )
+    except InvalidInput as error:
+        errors = {problem.field: problem.message for problem in error.problems}
+        return _draft(request, found, asked=asked, errors=errors, status=422)
+    except TransferNotPossible as error:
+        messages.warning(request, str(error))
+    return redirect("comparison", found.pk)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def cancel(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
+    draft = DRAFT in found.options
+    try:
+        transfer_cancel(transfer=found, by=person_of(request))
+    except TransferNotPossible as error:
+        messages.warning(request, str(error))
+    return redirect("comparisons") if draft else redirect("comparison", found.pk)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def resume(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
+    try:
+        transfer_resume(transfer=found, by=person_of(request))
+    except TransferNotPossible as error:
+        messages.warning(request, str(error))
+    return redirect("comparison", found.pk)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def delete(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    found = _found(request, comparison_id)
+    try:
+        comparison_delete(transfer=found, by=person_of(request))
+    except TransferNotPossible as error:
+        messages.warning(request, str(error))
+        return redirect("comparison", found.pk)
+    messages.success(request, "The comparison is deleted, with every score and text that it kept.")
+    return redirect("comparisons")
+
+
+@permitted(SEE, CHANGE)
+@require_safe
+def errors(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
+    """The rows that could not be compared, as CSV."""
+    found = _found(request, comparison_id)
+    path = errors_download(transfer=found, by=person_of(request))
+    if path is None:
+        messages.warning(request, "There is no file of errors (any more).")
+        return redirect("comparison", found.pk)
+    name = f"comparison-{found.pk}-errors.csv"
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8"
+    )
+
+
+def _found(request: HttpRequest, comparison_id: int) -> Transfer:
+    return get_object_or_404(comparison_files(person_of(request)), pk=comparison_id)
+
+
+def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    user = person_of(request)
+    context = {
+        "services": list(services_compared()),
+        "rows": [_row(one) for one in comparison_files(user)[:LISTED]],
+        "problem": problem,
+        "source": request.POST.get("source", ""),
+        "wire": request.POST.get("wire", Wire.PERSPECTIVE),
+        "wires": Wire.choices,
+        "sources": _sources(user),
+        "default_source": DEFAULT_SOURCE,
+    }
+    return render(request, "classifier/comparison/list.html", context, status=status)
+
+
+def _row(transfer: Transfer) -> dict[str, Any]:
+    draft, status = DRAFT in transfer.options, Status(transfer.status)
+    cancelled = status == Status.FAILED and CANCELLED in transfer.options
+    running = not draft and status in (Status.QUEUED, Status.RUNNING)
+    waiting = transfer.options.get(WAITING, "")
+    began = transfer.total_rows is not None
+    label = (
+        "Draft" if draft else "Cancelled" if cancelled else "Running" if running and began else status.label
+    )
+    return {
+        "transfer": transfer,
+        "draft": draft,
+        "label": label,
+        "colour": "amber" if draft or cancelled else "blue" if running and began else status.colour,
+        "live": running,
+        "waiting": waiting if running else "",
+        "progress": progress_of(transfer),
+        "name": transfer.options.get("name") or "",
+        "source": transfer.options.get("source", ""),
+        "stored": transfer.options.get("stored", 0),
+        "wire": Wire(transfer.options.get("wire", Wire.PERSPECTIVE)).label,
+        "keeps_texts": transfer.options.get("keeps_texts", False),
+        "errors": transfer.error_rows and errors_file_of(transfer) is not None,
+        "resumes": status == Status.FAILED and file_of(transfer) is not None,
+    }
+
+
+def _draft(
+    request: HttpRequest,
+    transfer: Transfer,
+    *,
+    asked: dict[str, Any] | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    user = person_of(request)
+    path = file_of(transfer)
+    if path is None:
+        messages.warning(request, "The file is not kept any more; bring it again.")
+        return redirect("comparisons")
+    chosen = asked or {"service": "", **transfer.options}
+    preview = comparison_preview(
+        path, text=chosen["text"], attributes=chosen["columns"], file_format=transfer.format
+    )
+    meanings = {chosen["text"]: "Text", **{column: name for name, column in chosen["columns"].items()}}
+    told = errors or {}
+    wire = transfer.options["wire"]
+    context = {
+        "transfer": transfer,
+        "row": _row(transfer),
+        "size": path.stat().st_size,
+        "preview": preview,
+        "chosen": chosen,
+        "errors": told,
+        "sources": _sources(user),
+        "services": [service for service in services_compared() if service.wire == wire],
+        "fields": [
+            {
+                "name": name,
+                "id": name.lower().replace("/", "-"),
+                "column": chosen["columns"].get(name, ""),
+                "error": told.get(f"columns.{name}", ""),
+            }
+            for name in labels_by_attribute(wire)
+        ],
+        "shown": [
+            [_cell(value) for value in (row.raw if isinstance(row.raw, list) else [row.raw])]
+            if row.values is None
+            else [_cell(row.values.get(name)) for name in preview.names]
+            for row in preview.rows
+        ],
+        "meanings": [meanings.get(name, "") for name in preview.names],
+        "wrong": [
+            {"line": row.line, "problems": problems} for row, problems in preview.errors[:ERRORS_SHOWN]
+        ],
+        "more_wrong": max(0, len(preview.errors) - ERRORS_SHOWN),
+    }
+    return render(request, "classifier/comparison/draft.html", context, status=status)
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else raw_text(value)
+    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
+
+
+def _sources(user: User) -> list[str]:
+    own = sources_of(user)
+    return list((Source.objects.all() if own is None else own).values_list("slug", flat=True))
+
+
+def _number(text: str) -> list[int]:
+    return [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []

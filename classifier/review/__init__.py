@@ -1,0 +1,1 @@
+"""The review queue: placement, claims, decisions, undo, bulk decisions, appeals, reports."""

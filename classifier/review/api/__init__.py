@@ -1,0 +1,1 @@
+"""Endpoints: the queue, decisions, appeals, reports."""

@@ -1,0 +1,141 @@
+"""Who looks at which comment: a claim is one person's alone until it is decided, given back or has expired.
+
+Two moderators never get the same comment: the next one is locked with SKIP LOCKED while it is marked as taken, and
+Postgres looks again at a row that changed while it was found. Nothing here waits for a lock on a comment while holding
+another one, so that claims, decisions and bulk actions cannot block each other.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
+
+from classifier.core.errors import ClaimTaken, WrongFilter
+from classifier.core.permissions import require_permission
+from classifier.models import Comment, User
+from classifier.models.comment import FREE, CommentQuerySet
+from classifier.review.appeal_answers import require_other
+from classifier.review.filters import WAITING, QueueFilters, free_for
+from classifier.review.selectors import (
+    APPEALS,
+    ESCALATIONS,
+    LEARN,
+    decidable_by,
+    learn_candidates,
+    not_skipped_by,
+    queue_comments,
+    queue_order,
+    with_review,
+)
+
+CLAIM_LOCK = 0x746F7802  # the first half of the advisory lock's key; the second is the person
+GONE = "This comment does not wait for a decision any more."
+
+
+def claim_next(
+    *, filters: QueueFilters, order: str, by: User, passing: Collection[int] = ()
+) -> Comment | None:
+    """Claim the first comment of the queue that nobody else holds and `by` has not just skipped; None when all is done.
+
+    Whatever else `by` had claimed is free again. A comment that `by` holds already counts as free, so asking twice
+    gives the same one; `passing` names comments to go past. Raises PermissionDenied and WrongFilter.
+    """
+    require_permission(by, "classifier.add_decision")
+    if filters.status != WAITING:
+        raise WrongFilter("status", "Only comments that wait can be claimed.")
+    queue_order(order)
+    waiting = queue_comments(user=by, filters=filters).filter(
+        free_for(by), decidable_by(user=by), not_skipped_by(user=by)
+    )
+    if passing:
+        waiting = waiting.exclude(pk__in=passing)
+    with transaction.atomic():
+        _one_at_a_time(by)
+        found = _lock_first(waiting, order)
+        if found is not None:
+            _mark(found, by)
+        _let_go(by, keep=found)
+    return None if found is None else with_review(Comment.objects.all()).get(pk=found)
+
+
+def claim(*, comment: Comment, by: User) -> Comment:
+    """Claim this comment, or keep the claim on it longer. Raises ClaimTaken (by whom), PermissionDenied."""
+    require_permission(by, "classifier.add_decision")
+    with transaction.atomic():
+        _one_at_a_time(by)
+        row = (
+            queue_comments(user=by, filters=QueueFilters(ids=(comment.pk,)))
+            .select_for_update(of=("self",))
+            .annotate(free=Case(When(free_for(by), then=Value(True)), default=Value(False)))
+            .first()
+        )
+        if row is None:
+            raise ClaimTaken(GONE, by=None)
+        require_decidable(row, by)
+        if not row.free:  # type: ignore[attr-defined]
+            raise ClaimTaken(f"{row.review_by} looks at this comment right now.", by=row.review_by)
+        _mark(row.pk, by)
+        _let_go(by, keep=row.pk)
+    return with_review(Comment.objects.all()).get(pk=comment.pk)
+
+
+def claim_renew(*, comment: Comment, by: User) -> bool:
+    """Keep one's claim for another settings.REVIEW_CLAIM_SECONDS; False when it is not one's own any more."""
+    held = Comment.objects.filter(pk=comment.pk, review_by=by, queued_at__isnull=False)
+    return held.update(review_until=_until()) == 1
+
+
+def release(*, comment: Comment, by: User | None) -> bool:
+    """Give a claim back; False when `by` held none. None, the system itself, frees anybody's."""
+    held = Comment.objects.filter(pk=comment.pk, review_by__isnull=False)
+    return (held if by is None else held.filter(review_by=by)).update(**FREE) == 1
+
+
+def require_decidable(comment: Comment, by: User | None) -> None:
+    """Raise PermissionDenied for a moderator where it takes a lead."""
+    if comment.is_escalated and by is not None and not by.has_perm(ESCALATIONS):
+        raise PermissionDenied("This comment was escalated; a lead decides about it.")
+    if comment.has_open_appeal and by is not None and not by.has_perm(APPEALS):
+        raise PermissionDenied("The author has appealed; a lead answers appeals.")
+    require_other(comment, by)
+
+
+def _one_at_a_time(by: User) -> None:
+    """Let two tabs of one person claim one after the other, so that both cannot keep a claim."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [CLAIM_LOCK, by.pk % 2**31])
+
+
+def _lock_first(waiting: CommentQuerySet, order: str) -> int | None:
+    locked = waiting.select_for_update(skip_locked=True, of=("self",))
+    if order != LEARN:
+        return locked.order_by(*queue_order(order).columns).values_list("pk", flat=True).first()
+    for candidate in learn_candidates(waiting):
+        if (found := locked.filter(pk=candidate).values_list("pk", flat=True).first()) is not None:
+            return found
+    return None
+
+
+def _mark(pk: int, by: User) -> None:
+    """Who looks at it already has looked since then; everybody else begins now."""
+    goes_on = When(review_by=by, review_until__gte=Now(), then=F("review_since"))
+    since = Case(goes_on, default=Now())
+    Comment.objects.filter(pk=pk).update(review_by=by, review_until=_until(), review_since=since)
+
+
+def _until() -> CombinedExpression:
+    return Now() + timedelta(seconds=settings.REVIEW_CLAIM_SECONDS)
+
+
+def _let_go(by: User, *, keep: int | None) -> None:
+    """Free the other claims of `by`; one that is being decided at this moment is left to that decision."""
+    others = Comment.objects.filter(review_by=by)
+    if keep is not None:
+        others = others.exclude(pk=keep)
+    locked = others.order_by().select_for_update(skip_locked=True, of=("self",)).values("pk")
+    Comment.objects.filter(pk__in=locked).update(**FREE)

@@ -1,0 +1,1 @@
+"""Pages: the review queue and what is decided there."""

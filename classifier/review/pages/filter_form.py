@@ -1,0 +1,184 @@
+"""The filters of the queue as a form: read from an address, each mistake named at its field, and written back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from classifier.core.errors import WrongFilter
+from classifier.core.visibility import sources_of
+from classifier.models import Band, CommentStatus, ModelVersion, Source, User
+from classifier.review.filters import EVERY, WAITING, QueueFilters
+from classifier.review.pages.reasons import known_kinds, label_title
+from classifier.review.selectors import ORDERS, queue_order
+
+NAMES = tuple(one.name for one in fields(QueueFilters))
+MANY = ("source", "ids")
+SUGGESTED = 50
+YES_NO = [("", "Either"), ("1", "Yes"), ("0", "No")]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One control; `choices` make it a select, `suggestions` a box with a list."""
+
+    name: str
+    title: str
+    value: str
+    error: str = ""
+    choices: Sequence[tuple[str, str]] = ()
+    kind: str = "text"
+    step: str = ""
+    values: tuple[str, ...] = ()
+    suggestions: Sequence[str] = ()
+
+    @property
+    def options(self) -> list[tuple[str, str, bool]]:
+        chosen = self.values or (self.value,)
+        return [(value, title, value in chosen) for value, title in self.choices]
+
+    @property
+    def many(self) -> bool:
+        return len(self.values) > 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an address asks for; `filters` hold what could be read, `errors` name what could not, by field."""
+
+    filters: QueueFilters
+    order: str
+    errors: dict[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def anything(self) -> bool:
+        """Whether filters narrow anything, whatever the order."""
+        return bool(self.filters.to_data()) or bool(self.errors)
+
+    @property
+    def query(self) -> str:
+        return query_of(self.filters, self.order)
+
+
+def read_chosen(data: QueryDict, order: str = "risk") -> Chosen:
+    """Read filters and order from a query or a posted form; names that are no filters are passed over."""
+    given: dict[str, Any] = {}
+    for name in NAMES:
+        value: Any = (
+            [one for one in data.getlist(name) if one] if name in MANY else data.get(name, "").strip()
+        )
+        if value:
+            given[name] = value
+    errors: dict[str, str] = {}
+    for name in list(given):
+        try:
+            QueueFilters.from_data({"label": "any", name: given[name]})
+        except WrongFilter as wrong:
+            errors[name] = str(wrong)
+    good = {name: value for name, value in given.items() if name not in errors}
+    try:
+        filters = QueueFilters.from_data(good)
+    except WrongFilter as wrong:
+        errors[wrong.field] = str(wrong)
+        filters = QueueFilters.from_data({name: good[name] for name in good if name != "threshold"})
+    order = data.get("order") or order
+    try:
+        queue_order(order)
+    except WrongFilter as wrong:
+        errors["order"], order = str(wrong), "risk"
+    return Chosen(filters, order, errors, given)
+
+
+def names_a_queue(data: QueryDict) -> bool:
+    """Whether a query chooses anything at all."""
+    return any(name in data for name in (*NAMES, "order"))
+
+
+def query_of(filters: QueueFilters, order: str = "") -> str:
+    """Filters and order as a query string."""
+    data: dict[str, Any] = {}
+    for name, value in filters.to_data().items():
+        data[name] = {True: "1", False: "0"}[value] if isinstance(value, bool) else value
+    if order:
+        data["order"] = order
+    return urlencode(data, doseq=True)
+
+
+def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[Field]:
+    """The controls, with what was given and what is wrong with it."""
+    given, errors = chosen.given, chosen.errors
+
+    def control(name: str, title: str, **more: Any) -> Field:
+        value = given.get(name, "")
+        shown = value[0] if isinstance(value, list) and value else value
+        values = tuple(map(str, value)) if isinstance(value, list) else ()
+        return Field(name, title, str(shown or ""), errors.get(name, ""), values=values, **more)
+
+    seen = sources_of(user)
+    sources = (Source.objects.all() if seen is None else seen).order_by("name")
+    versions = list(ModelVersion.objects.order_by("-id")[:SUGGESTED].only("version", "labels"))
+    labels = list(dict.fromkeys(label for version in versions for label in version.labels))
+    status = [(WAITING, "Waiting"), (EVERY, "Every comment"), *CommentStatus.choices]
+    found = [
+        control("text", "Words in the text", kind="search"),
+        control("status", "Status", choices=status),
+        control(
+            "source", "Source", choices=[("", "Every source"), *((one.slug, one.name) for one in sources)]
+        ),
+        control("band", "Band", choices=[("", "Any band"), *Band.choices]),
+        control("label", "Label", choices=[("", "Any label"), *((one, label_title(one)) for one in labels)]),
+        control("threshold", "Its score from", kind="number", step="0.01"),
+        control("reason", "Why it waits", choices=[("", "Any reason"), *known_kinds()]),
+        control("claimed", "Claimed", choices=[("", "Either"), *CLAIMS]),
+        control("older_hours", "Older than, hours", kind="number", step="any"),
+        control("newer_hours", "Newer than, hours", kind="number", step="any"),
+        control("author", "Author"),
+        control("version", "Model version", suggestions=[version.version for version in versions]),
+        control("reported", "Reported", choices=YES_NO),
+        control("appeal", "Appealed", choices=YES_NO),
+        control("escalated", "Escalated", choices=YES_NO),
+        control("disagrees", "Shadow disagrees", choices=YES_NO),
+    ]
+    return found if statuses else [one for one in found if one.name != "status"]
+
+
+def order_field(chosen: Chosen) -> Field:
+    choices = [(name, order.title) for name, order in ORDERS.items()]
+    return Field("order", "Order", chosen.order, chosen.errors.get("order", ""), choices)
+
+
+CLAIMS = [("free", "By nobody"), ("mine", "By me"), ("others", "By others")]
+MORE = ("older_hours", "newer_hours", "author", "version", "reported", "appeal", "escalated", "disagrees")
+
+
+def in_words(filters: QueueFilters) -> list[str]:
+    """What filters are set, for a heading."""
+    titles = {
+        "older_hours": "older than {} h",
+        "newer_hours": "newer than {} h",
+        "text": "“{}”",
+        "author": "author {}",
+        "version": "version {}",
+        "label": "{} over",
+        "threshold": "from {}",
+        "band": "band {}",
+        "claimed": "claimed: {}",
+        "status": "status {}",
+        "last_id": "up to comment {}",
+    }
+    words = []
+    for name, value in filters.to_data().items():
+        if name == "read_at":  # of a preview, nothing that somebody chose
+            continue
+        if isinstance(value, bool):
+            words.append(f"{'' if value else 'not '}{'shadow disagrees' if name == 'disagrees' else name}")
+        elif name == "ids":
+            words.append(f"{len(value):,} chosen comments")
+        elif isinstance(value, list):
+            words.append(f"{name} {', '.join(map(str, value))}")
+        else:
+            words.append(titles.get(name, name + " {}").format(value))
+    return words

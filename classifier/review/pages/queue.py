@@ -1,0 +1,218 @@
+"""The review queue: one comment at a time, decided, skipped, gone past, or taken back."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from classifier.core.errors import ClaimTaken
+from classifier.models import Comment, User
+from classifier.review.claims import claim, claim_renew
+from classifier.review.filters import WAITING
+from classifier.review.pages.empty import LIMIT, why_empty
+from classifier.review.pages.filter_form import in_words, names_a_queue, query_of, read_chosen
+from classifier.review.pages.item import QueueItem, Typed, queue_item, seconds_left
+from classifier.review.pages.session import QueueState, queues_for
+from classifier.review.pages.steps import Shown, go_back, go_past, resume, take_back, visible
+from classifier.review.pages.tabs import readable, saved_query, saved_tabs
+from classifier.review.selectors import ORDERS, queue_count
+from classifier.scoring.heartbeat import worker_status
+from classifier.web.access import permitted, person_of, signed_in
+
+DECIDE = "classifier.add_decision"
+
+
+@permitted(DECIDE)
+@require_GET
+def queue(request: HttpRequest) -> HttpResponse:
+    """Go on where one was; `saved`, filters and `order` choose a queue, `comment` a certain comment."""
+    user, state = person_of(request), QueueState.of(request)
+    if request.GET:
+        return _choose(request, user, state)
+    return _page(request, user, state, resume(state, user))
+
+
+@permitted(DECIDE)
+@require_POST
+def go(request: HttpRequest, way: str) -> HttpResponse:
+    """`next` goes past the comment on screen, `back` to the one before, `again` to what was gone past."""
+    user, state = person_of(request), QueueState.of(request)
+    if way == "back":
+        shown = go_back(state, user)
+    else:
+        if way == "again":
+            state.passed, state.current = [], None
+        shown = go_past(state, user)
+    return show(request, user, state, shown)
+
+
+@permitted(DECIDE)
+@require_POST
+def undo(request: HttpRequest) -> HttpResponse:
+    """Take back the last decision of this session, or the one that is named."""
+    user, state = person_of(request), QueueState.of(request)
+    named = request.POST.get("decision", "")
+    shown = take_back(state, user, int(named) if named.isdecimal() and len(named) < 19 else None)
+    return show(request, user, state, shown)
+
+
+@signed_in
+@never_cache
+@require_POST
+def renew(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Keep the claim longer; with `take`, take it again where nobody else has. Says who was quicker."""
+    user, state = person_of(request), QueueState.of(request)
+    comment = comment_at_work(request, comment_id)
+    if state.look == comment_id:
+        return JsonResponse({"held": True, "seconds": int(settings.REVIEW_CLAIM_SECONDS)})
+    if claim_renew(comment=comment, by=user):
+        return JsonResponse({"held": True, "seconds": int(settings.REVIEW_CLAIM_SECONDS)})
+    problem = why_lost(comment, user)
+    if request.POST.get("take") == "1":
+        try:
+            return JsonResponse(
+                {"held": True, "seconds": seconds_left(claim(comment=comment, by=user), user)}
+            )
+        except (ClaimTaken, PermissionDenied) as error:
+            problem = why_lost(comment, user) or str(error)
+    return JsonResponse({"held": False, "message": problem})
+
+
+@permitted(DECIDE)
+@require_GET
+def worker(request: HttpRequest) -> HttpResponse:
+    """Whether new comments are being classified; asked by the page now and then."""
+    return render(request, "classifier/queue/worker.html", {"worker": worker_status()})
+
+
+def comment_at_work(request: HttpRequest, comment_id: int) -> Comment:
+    """The comment; one that a person may not see is as one that is not there, whatever else they may do."""
+    user = person_of(request)
+    try:
+        comment = visible(comment_id, user)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    if not user.has_perm(DECIDE):
+        raise PermissionDenied(DECIDE)
+    return comment
+
+
+def show(
+    request: HttpRequest,
+    user: User,
+    state: QueueState,
+    shown: Shown,
+    *,
+    typed: Typed | None = None,
+    problem: Any = None,
+    status: int = 200,
+) -> HttpResponse:
+    """After a step: what is on screen now; without JavaScript the page anew, so that a reload repeats nothing."""
+    if getattr(request, "htmx", False):
+        return _work(request, user, state, shown, typed=typed, problem=problem, status=status)
+    if status == 200 and not shown.problem:
+        state.keep(request)
+        return redirect("queue")
+    return _page(request, user, state, shown, typed=typed, problem=problem, status=status)
+
+
+def why_lost(comment: Comment, user: User) -> str:
+    """Who was quicker: decided meanwhile, or looks at it now; empty where the claim has only run out."""
+    decision = comment.current_decision
+    if comment.queued_at is None and decision is not None:
+        who = (
+            "A policy has"
+            if decision.automatic
+            else "You have"
+            if decision.by == user
+            else f"{decision.by} has"
+        )
+        return f"{who} {decision.get_action_display().lower()} this comment in the meantime."
+    if comment.queued_at is None:
+        return "This comment does not wait for a decision any more."
+    if comment.review_by is not None and comment.review_by != user:
+        return f"{comment.review_by} looks at this comment right now."
+    return ""
+
+
+def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse:
+    """Remember what was asked for, and go on at the plain address."""
+    saved, wanted = request.GET.get("saved", ""), request.GET.get("comment", "")
+    if saved:
+        found = next((one for one in queues_for(user) if str(one.pk) == saved), None)
+        if found is None:
+            raise Http404
+        filters = readable(found)
+        if filters is None or filters.status != WAITING:  # a list to look at, nothing to work through
+            return redirect(f"{reverse('queue-list')}?{saved_query(found)}&saved={found.pk}")
+        state.choose(filters, found.order, found.pk)
+    elif names_a_queue(request.GET):
+        chosen = read_chosen(request.GET, state.order)
+        if chosen.errors or chosen.filters.status != WAITING:
+            return redirect(f"{reverse('queue-list')}?{request.GET.urlencode()}")
+        only_order = not any(name for name in request.GET if name not in ("order", "comment"))
+        state.choose(state.queue_filters() if only_order else chosen.filters, chosen.order)
+    if wanted.isdecimal() and len(wanted) < 19:
+        try:
+            state.current = visible(int(wanted), user).pk
+        except Comment.DoesNotExist:
+            raise Http404 from None
+    state.keep(request)
+    return redirect("queue")
+
+
+def _page(request: HttpRequest, user: User, state: QueueState, shown: Shown, **more: Any) -> HttpResponse:
+    return _work(request, user, state, shown, template="classifier/queue/queue.html", **more)
+
+
+def _work(
+    request: HttpRequest,
+    user: User,
+    state: QueueState,
+    shown: Shown,
+    *,
+    typed: Typed | None = None,
+    problem: Any = None,
+    status: int = 200,
+    template: str = "classifier/queue/work.html",
+) -> HttpResponse:
+    item = (
+        queue_item(shown.comment, user, held=shown.held, look=shown.look, typed=typed)
+        if shown.comment is not None
+        else None
+    )
+    filters = state.queue_filters()
+    state.keep(request)
+    context = {
+        "item": item,
+        "empty": why_empty(state, user) if item is None else None,
+        "problem": problem or shown.problem,
+        "told": shown.told,
+        "lost": why_lost(shown.comment, user) if shown.comment is not None and not shown.held else "",
+        "waiting": queue_count(user=user, filters=filters, limit=LIMIT),
+        "state": state,
+        "can_go_back": state.before() is not None,
+        "announcement": announcement(item, shown.told),
+    }
+    if template.endswith("queue.html"):
+        context |= {
+            "tabs": saved_tabs(user, current=state.saved, here="queue", plain=not filters.to_data()),
+            "orders": [(name, order.title, name == state.order) for name, order in ORDERS.items()],
+            "filter_words": [] if state.saved else in_words(filters),
+            "list_query": query_of(filters, state.order),
+            "worker": worker_status(),
+        }
+    return render(request, template, context, status=status)
+
+
+def announcement(item: QueueItem | None, told: str) -> str:
+    """What a screen reader hears when another comment is on screen."""
+    if item is None:
+        return f"{told} There is no next comment.".strip()
+    band = f", {item.band.word} {item.band.percent}" if item.band is not None else ""
+    return f"{told} Comment {item.comment.pk}{band}.".strip()

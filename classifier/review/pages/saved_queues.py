@@ -1,0 +1,154 @@
+"""Saved queues: making one of the list's filters, renaming, sharing by role, ordering, deleting."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.accounts.roles import ROLE_PERMISSIONS, ROLE_TITLES
+from classifier.core.validation import InvalidInput
+from classifier.models import SavedQueue
+from classifier.review.pages.filter_form import (
+    Chosen,
+    filter_fields,
+    in_words,
+    order_field,
+    query_of,
+    read_chosen,
+)
+from classifier.review.pages.tabs import readable
+from classifier.review.saved_queues import (
+    saved_queue_create,
+    saved_queue_delete,
+    saved_queue_update,
+    saved_queues_arrange,
+)
+from classifier.review.selectors import ORDERS
+from classifier.web.access import permitted, person_of
+
+ADD, CHANGE, DELETE = (f"classifier.{verb}_savedqueue" for verb in ("add", "change", "delete"))
+
+
+@permitted(CHANGE)
+@require_safe
+def saved_queues(request: HttpRequest) -> HttpResponse:
+    """All of them, also those for other roles."""
+    rows = []
+    for saved in SavedQueue.objects.select_related("owner"):
+        filters = readable(saved)
+        rows.append(
+            {
+                "saved": saved,
+                "words": in_words(filters) if filters is not None else None,
+                "order": ORDERS[saved.order].title if saved.order in ORDERS else saved.order,
+            }
+        )
+    return render(request, "classifier/queue/saved_list.html", {"rows": rows})
+
+
+@permitted(ADD)
+@require_http_methods(["GET", "HEAD", "POST"])
+def saved_new(request: HttpRequest) -> HttpResponse:
+    """A new one, of the filters in the address."""
+    return _form(request, None)
+
+
+@permitted(CHANGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def saved_queue(request: HttpRequest, saved_id: int) -> HttpResponse:
+    """Change one."""
+    return _form(request, _found(saved_id))
+
+
+@permitted(CHANGE)
+@require_POST
+def move(request: HttpRequest, saved_id: int) -> HttpResponse:
+    """One place up or down among the tabs."""
+    saved = _found(saved_id)
+    order = list(SavedQueue.objects.all())
+    place = order.index(saved)
+    to = place + (-1 if request.POST.get("to") == "up" else 1)
+    if 0 <= to < len(order):
+        order[place], order[to] = order[to], order[place]
+        saved_queues_arrange(queues=order, by=person_of(request))
+    return redirect("saved-queues")
+
+
+@permitted(DELETE)
+@require_POST
+def delete(request: HttpRequest, saved_id: int) -> HttpResponse:
+    """Forget a name; no comment is touched."""
+    saved = _found(saved_id)
+    name = saved.name
+    saved_queue_delete(queue=saved, by=person_of(request))
+    messages.success(request, f"The queue {name} is deleted. Its comments wait as before.")
+    return redirect("saved-queues")
+
+
+def _form(request: HttpRequest, saved: SavedQueue | None) -> HttpResponse:
+    if request.method != "POST":
+        filters = (readable(saved) if saved else None) or read_chosen(request.GET).filters
+        order = saved.order if saved else read_chosen(request.GET).order
+        chosen = Chosen(filters, order, given=_given(filters))
+        values = {"name": saved.name if saved else "", "roles": saved.roles if saved else []}
+        return _page(request, saved, chosen, values)
+    chosen = read_chosen(request.POST)
+    values = {"name": request.POST.get("name", ""), "roles": request.POST.getlist("roles")}
+    errors: dict[str, str] = {}
+    if not chosen.errors:
+        fields: dict[str, Any] = {**values, "filters": chosen.filters, "order": chosen.order}
+        by = person_of(request)
+        try:
+            if saved is None:
+                made = saved_queue_create(**fields, position=SavedQueue.objects.count(), by=by)
+                messages.success(request, f"The queue {made.name} is saved.")
+            else:
+                saved_queue_update(queue=saved, **fields, position=saved.position, by=by)
+                messages.success(request, f"The queue {saved.name} is changed.")
+            return redirect("saved-queues")
+        except InvalidInput as error:
+            errors = {problem.field: problem.message for problem in error.problems}
+    return _page(request, saved, chosen, values, errors=errors, status=422)
+
+
+def _page(
+    request: HttpRequest,
+    saved: SavedQueue | None,
+    chosen: Chosen,
+    values: dict[str, Any],
+    *,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    user = person_of(request)
+    context = {
+        "saved": saved,
+        "values": values,
+        "errors": errors or {},
+        "fields": [*filter_fields(chosen, user), order_field(chosen)],
+        "roles": [
+            (role, title, role in values["roles"])
+            for role, title in ROLE_TITLES.items()
+            if "view_savedqueue" in ROLE_PERMISSIONS[role]
+        ],
+        "list_query": query_of(chosen.filters, chosen.order),
+        "may_delete": saved is not None and user.has_perm(DELETE),
+    }
+    return render(request, "classifier/queue/saved_queue.html", context, status=status)
+
+
+def _given(filters: Any) -> dict[str, Any]:
+    """Filters as a form would have sent them."""
+    return {
+        name: {True: "1", False: "0"}[value] if isinstance(value, bool) else value
+        for name, value in filters.to_data().items()
+    }
+
+
+def _found(saved_id: int) -> SavedQueue:
+    found = SavedQueue.objects.filter(pk=saved_id).first()
+    if found is None:
+        raise Http404
+    return found

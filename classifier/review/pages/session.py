@@ -1,0 +1,89 @@
+"""What a session remembers of somebody's work in the queue: which queue, what was seen, decided and gone past."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from django.http import HttpRequest
+
+from classifier.accounts.roles import roles_of
+from classifier.core.blind_review_session import SESSION_KEY
+from classifier.core.errors import WrongFilter
+from classifier.models import Comment, Decision, SavedQueue, User
+from classifier.models.review import BulkAction
+from classifier.review.filters import WAITING, QueueFilters
+from classifier.review.selectors import saved_queues_of
+
+KEPT = 100  # of each list
+DECISION, GROUP, LOOK = "decision", "group", "look"
+
+
+@dataclass
+class QueueState:
+    """Ids only. `seen` is in the order of time; `done` are pairs of what kind and which id, the latest last.
+
+    `look` is a second look that is on screen; `answer` is what was said to the one before it, which is written down by
+    the next step, so that it can be taken back as every other answer.
+    """
+
+    filters: dict[str, Any] = field(default_factory=dict)
+    order: str = "risk"
+    saved: int | None = None
+    current: int | None = None
+    seen: list[int] = field(default_factory=list)
+    done: list[list[Any]] = field(default_factory=list)
+    passed: list[int] = field(default_factory=list)
+    look: int | None = None
+    answer: list[Any] | None = None
+    left: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "QueueState":
+        kept = request.session.get(SESSION_KEY) or {}
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in kept.items() if name in known})
+
+    def keep(self, request: HttpRequest) -> None:
+        for name in ("seen", "done", "passed", "left"):
+            setattr(self, name, getattr(self, name)[-KEPT:])
+        request.session[SESSION_KEY] = asdict(self)
+
+    def queue_filters(self) -> QueueFilters:
+        """The remembered filters; what cannot be read any more filters nothing."""
+        try:
+            return QueueFilters.from_data({**self.filters, "status": WAITING})
+        except WrongFilter:
+            self.filters, self.saved = {}, None
+            return QueueFilters()
+
+    def choose(self, filters: QueueFilters, order: str, saved: int | None = None) -> None:
+        """Work on another queue; what was gone past there is offered again."""
+        self.filters, self.order, self.saved = filters.to_data(), order, saved
+        self.current, self.look, self.passed = None, None, []
+
+    def show(self, comment: Comment, *, look: bool = False) -> None:
+        self.current = comment.pk
+        self.look = comment.pk if look else None
+        if comment.pk not in self.seen:
+            self.seen.append(comment.pk)
+
+    def before(self) -> int | None:
+        """The comment that was seen before the one on screen."""
+        if self.current is None or self.current not in self.seen:
+            return self.seen[-1] if self.seen else None
+        place = self.seen.index(self.current)
+        return self.seen[place - 1] if place else None
+
+    def after(self) -> int | None:
+        """The comment that was seen after the one on screen, where somebody has gone back."""
+        if self.current is None or self.current not in self.seen:
+            return None
+        place = self.seen.index(self.current)
+        return self.seen[place + 1] if place + 1 < len(self.seen) else None
+
+    def did(self, made: Decision | BulkAction) -> None:
+        self.done.append([DECISION if isinstance(made, Decision) else GROUP, made.pk])
+
+
+def queues_for(user: User) -> list[SavedQueue]:
+    """The saved queues that a person may use."""
+    return saved_queues_of(user=user, roles=roles_of(user))

@@ -1,0 +1,1 @@
+"""Pages: the box that classifies a text, the verdict and the words behind it."""

@@ -1,0 +1,122 @@
+"""The classify box: a preview while typing, then the verdict, stored or not; a full page without scripts."""
+
+import time
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import reswap, retarget
+
+from classifier.comments.pages.forms import ClassifyForm
+from classifier.comments.submission import comment_submit
+from classifier.core.visibility import sees_source
+from classifier.models import ModelVersion
+from classifier.scoring.heartbeat import worker_status
+from classifier.scoring.pages.problems import SCORING_ERRORS, Problem, problem_of
+from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
+from classifier.scoring.score_texts import TextProblem, score_texts
+from classifier.scoring.wait import comment_wait
+from classifier.web.access import SiteRequest, signed_in
+
+WEB_SOURCE = "web"
+PREVIEW_DEADLINE_SECONDS = 2.0
+
+
+@signed_in
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def classify(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, ClassifyForm())
+    form = ClassifyForm(request)
+    if not form.is_valid():
+        return _invalid(request, form)
+    if form.cleaned_data["discard"] or not _may_store(request):
+        return _score_only(request, form)
+    return _submit(request, form)
+
+
+@signed_in
+@never_cache
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """One line about what is being typed; nothing is stored, and a problem is a line too, not an error."""
+    form = ClassifyForm(request)
+    if not form.is_valid():
+        return render(request, "classifier/verdict/preview.html", {"rest": True})
+    card, problem, _ = _scored(form.cleaned_data["text"], deadline=PREVIEW_DEADLINE_SECONDS)
+    return render(request, "classifier/verdict/preview.html", {"card": card, "problem": problem})
+
+
+@signed_in
+@never_cache
+@require_GET
+def worker(request: HttpRequest) -> HttpResponse:
+    return render(request, "classifier/worker.html", {"worker": worker_status()})
+
+
+def _submit(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
+    site_request = cast(SiteRequest, request)
+    comment = comment_submit(text=form.cleaned_data["text"], source=WEB_SOURCE, by=site_request.user)
+    comment = comment_wait(comment_id=comment.pk, deadline=settings.SCORE_DEADLINE_SECONDS)
+    if not site_request.htmx:
+        return redirect("comment-detail", comment_id=comment.pk)
+    return _card(request, card_of_comment(comment))
+
+
+def _score_only(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
+    site_request = cast(SiteRequest, request)
+    text = form.cleaned_data["text"]
+    explain = not site_request.htmx
+    card, problem, words = _scored(text, deadline=settings.SCORE_DEADLINE_SECONDS, explain=explain)
+    if problem is not None:
+        context = {"problem": problem, "announcement": f"{problem.title}. {problem.detail}"}
+        if site_request.htmx:
+            return render(request, "classifier/verdict/problem.html", context, status=problem.status)
+        return _page(request, form, status=problem.status, **context)
+    assert card is not None
+    return _card(request, card) if site_request.htmx else _page(request, form, card=card, words=words)
+
+
+def _scored(
+    text: str, *, deadline: float, explain: bool = False
+) -> tuple[VerdictCard | None, Problem | None, Any]:
+    started = time.perf_counter()
+    try:
+        [scored] = score_texts(texts=[text], explain=explain, deadline=deadline)
+    except SCORING_ERRORS as error:
+        return None, problem_of(error), None
+    if isinstance(scored, TextProblem):
+        return None, problem_of(scored), None
+    version = ModelVersion.objects.filter(version=scored.model_version).first()
+    thresholds = version.thresholds if version else {}
+    labels = version.labels if version else []
+    card = card_of_scored(text, scored, thresholds, labels, time.perf_counter() - started)
+    words = words_view(text, scored.explanation, scored.model_version) if scored.explanation else None
+    return card, None, words
+
+
+def _card(request: HttpRequest, card: VerdictCard) -> HttpResponse:
+    context = {"card": card, "worker": worker_status() if card.pending else None}
+    return render(request, "classifier/verdict/card.html", context | {"announcement": card.announcement})
+
+
+def _invalid(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
+    if not cast(SiteRequest, request).htmx:
+        return _page(request, form, status=422)
+    response = render(request, "classifier/verdict/text_error.html", {"form": form}, status=422)
+    return reswap(retarget(response, "#text-error"), "innerHTML")
+
+
+def _page(request: HttpRequest, form: ClassifyForm, *, status: int = 200, **context: Any) -> HttpResponse:
+    context |= {"form": form, "worker": worker_status(), "limit": settings.COMMENT_MAX_CHARACTERS}
+    context["may_store"] = _may_store(request)
+    return render(request, "classifier/classify.html", context, status=status)
+
+
+def _may_store(request: HttpRequest) -> bool:
+    user = cast(SiteRequest, request).user
+    return user.has_perm("classifier.add_comment") and sees_source(user, WEB_SOURCE)

@@ -1,0 +1,97 @@
+"""What each sentence of a comment scores by itself: asked for, because most comments are read at a glance."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from classifier.inference.sentences import sentence_spans
+from classifier.models import Comment
+from classifier.scoring.pages.problems import SCORING_ERRORS, problem_of
+from classifier.scoring.pages.words import comment_of_part
+from classifier.scoring.score_texts import TextProblem, comment_sentences
+from classifier.web.access import SiteRequest, signed_in
+from classifier.web.formatting import percent, svg_length
+
+
+@dataclass(frozen=True)
+class SentenceRow:
+    """One sentence; `over`: alone it reaches the threshold; `highest`: none scores more."""
+
+    text: str
+    probability: float
+    over: bool
+    highest: bool
+
+    @property
+    def percent(self) -> str:
+        return percent(self.probability)
+
+    @property
+    def width(self) -> str:
+        return svg_length(self.probability)
+
+
+@dataclass(frozen=True)
+class SentencesView:
+    """`count`: how many the text has, of which `rows` are the first ones, in order."""
+
+    count: int = 0
+    rows: list[SentenceRow] = field(default_factory=list)
+    model_version: str = ""
+    threshold: str = ""
+    tick: str = ""
+    problem: str = ""
+
+    @property
+    def highest(self) -> SentenceRow | None:
+        return next((row for row in self.rows if row.highest), None)
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_sentences_part(request: HttpRequest, comment_id: int) -> HttpResponse:
+    comment, veiled = comment_of_part(request, comment_id)
+    if not cast(SiteRequest, request).htmx:
+        return redirect(f"/comments/{comment_id}/?sentences=1#sentences")
+    context = {
+        "sentences": sentences_of_comment(comment),
+        "veiled": veiled,
+        "comment_id": comment_id,
+        "on_queue": request.GET.get("on") == "queue",
+    }
+    return render(request, "classifier/verdict/sentences.html", context)
+
+
+def sentence_count(comment: Comment) -> int:
+    """How many sentences could be scored; 0 where the text is gone."""
+    return 0 if comment.text_purged_at is not None else len(sentence_spans(comment.text))
+
+
+def sentences_of_comment(comment: Comment) -> SentencesView:
+    """Score them now; where that cannot be had, say why."""
+    try:
+        scored = comment_sentences(comment=comment, deadline=settings.SCORE_DEADLINE_SECONDS)
+    except SCORING_ERRORS as error:
+        return SentencesView(problem=problem_of(error).short)
+    if isinstance(scored, TextProblem):
+        return SentencesView(problem=scored.message)
+    label = scored.primary_label
+    values = [span.scores[label] for span in scored.sentences]
+    top = values.index(max(values)) if values else -1
+    rows = [
+        SentenceRow(comment.text[span.begin : span.end], value, value >= scored.threshold, at == top)
+        for at, (span, value) in enumerate(zip(scored.sentences, values, strict=True))
+    ]
+    return SentencesView(
+        count=max(sentence_count(comment), len(rows)),
+        rows=rows,
+        model_version=scored.model_version,
+        threshold=percent(scored.threshold),
+        tick=svg_length(scored.threshold),
+    )

@@ -1,0 +1,86 @@
+"""The words that drove a verdict: a second request, so that the verdict itself shows at once."""
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from classifier.comments.pages.forms import ClassifyForm
+from classifier.core.validation import InvalidInput
+from classifier.core.visible_comments import comments_visible_to
+from classifier.models import Comment, Verdict
+from classifier.scoring.pages.problems import SCORING_ERRORS, problem_of
+from classifier.scoring.pages.verdict import WordsView, words_view
+from classifier.scoring.score_texts import ScoredText, TextProblem, comment_explain, score_texts
+from classifier.web.access import SiteRequest, signed_in
+
+
+@signed_in
+@never_cache
+@require_GET
+def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
+    comment, veiled = comment_of_part(request, comment_id)
+    if not cast(SiteRequest, request).htmx:
+        return redirect(f"/comments/{comment_id}/?words=1#words")
+    words = words_of_comment(comment)
+    return _render(request, words, comment.text, veiled=veiled, comment_id=comment_id)
+
+
+@signed_in
+@never_cache
+@require_POST
+def text_words(request: HttpRequest) -> HttpResponse:
+    """The words of a text that is not stored; it travels in the request and is forgotten."""
+    form = ClassifyForm(request)
+    if not form.is_valid():
+        return render(request, "classifier/verdict/words.html", {"invalid": True}, status=422)
+    text, veiled = form.cleaned_data["text"], request.POST.get("veil") == "1"
+    try:
+        [scored] = score_texts(texts=[text], explain=True, deadline=settings.SCORE_DEADLINE_SECONDS)
+    except (*SCORING_ERRORS, InvalidInput) as error:
+        return _render(request, _without(problem_of(error).short), text, veiled=veiled)
+    return _render(request, _view(text, scored), text, veiled=veiled)
+
+
+def comment_of_part(request: HttpRequest, comment_id: int) -> tuple[Comment, bool]:
+    """The comment that a part of its page is asked for, and whether its text is veiled there. Raises Http404."""
+    try:
+        comment = comments_visible_to(user=cast(SiteRequest, request).user).get(pk=comment_id)
+    except Comment.DoesNotExist:
+        raise Http404 from None
+    prediction = comment.current_prediction
+    toxic = prediction is not None and prediction.verdict == Verdict.TOXIC
+    return comment, toxic or request.GET.get("veil") == "1"
+
+
+def words_of_comment(comment: Comment) -> WordsView:
+    """Explain a stored comment; where that cannot be had now, say why."""
+    try:
+        scored = comment_explain(comment=comment, deadline=settings.SCORE_DEADLINE_SECONDS)
+    except SCORING_ERRORS as error:
+        return _without(problem_of(error).short)
+    return _view(comment.text, scored)
+
+
+def _view(text: str, scored: ScoredText | TextProblem) -> WordsView:
+    if isinstance(scored, TextProblem):
+        return _without(scored.message)
+    if scored.explanation is None:
+        return _without("The worker gave no explanation")
+    return words_view(text, scored.explanation, scored.model_version)
+
+
+def _without(reason: str) -> WordsView:
+    return WordsView([], [], "", "", problem=reason)
+
+
+def _render(
+    request: HttpRequest, words: WordsView, text: str, *, veiled: bool, comment_id: int | None = None
+) -> HttpResponse:
+    context: dict[str, Any] = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
+    if request.GET.get("on") == "queue":  # where r removes
+        context["reveal_key"] = "b"
+    return render(request, "classifier/verdict/words.html", context)

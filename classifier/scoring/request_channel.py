@@ -1,0 +1,104 @@
+"""Questions from the web process to the worker and the answers back, through Redis, sealed and short-lived.
+
+A question is a key that expires with its deadline, and its name in a list, the inbox: whoever asks too late for a
+slow worker is dropped by Redis itself. The Celery message that wakes the worker holds nothing.
+"""
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any, cast
+
+from classifier.core.errors import NoWorker, ScoreTimeout
+from classifier.scoring.heartbeat import ALIVE_KEY
+from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, broker_errors, client, key
+from toxicsite.lib.jobs import ring
+from toxicsite.lib.sealing import SealBroken, seal, unseal
+
+CLASSIFY_TASK = "classifier.classify"
+BELL_MILLISECONDS = 1_000
+REPLY_SECONDS = 30
+INBOX_SECONDS = 120
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request as the worker sees it; `expires` is a time of the worker's monotonic clock."""
+
+    id: str
+    payload: Any
+    expires: float
+
+
+def ask(payload: Any, *, deadline: float) -> Any:
+    """Put `payload` to the worker and wait for its answer. Raises NoBroker, NoWorker or ScoreTimeout."""
+    end = time.monotonic() + deadline
+    name = uuid.uuid4().hex
+    with broker_errors():
+        with client().pipeline(transaction=False) as pipe:
+            pipe.exists(key(ALIVE_KEY))
+            pipe.set(_question_key(name), seal(payload), px=max(1, int(deadline * 1000)))
+            pipe.rpush(key("inbox"), name)
+            pipe.expire(key("inbox"), INBOX_SECONDS)
+            pipe.set(key("bell"), 1, nx=True, px=BELL_MILLISECONDS)
+            alive, *_, bell_was_silent = pipe.execute()
+        if not alive:
+            client().delete(_question_key(name))
+            raise NoWorker("No classification worker is running.")
+        if bell_was_silent:
+            ring(CLASSIFY_TASK)
+        while (left := end - time.monotonic()) > 0:
+            answer = client().blpop([_reply_key(name)], timeout=min(left, BLOCK_SLICE_SECONDS))
+            if answer:
+                return unseal(cast(Any, answer)[1])
+        client().delete(_question_key(name))
+    raise ScoreTimeout("The worker did not answer in time.")
+
+
+def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
+    """Take up to `limit` questions whose askers still wait.
+
+    `silence_bell` tells askers that the next question needs a new bell: before the inbox is emptied, never after.
+    """
+    with broker_errors():
+        with client().pipeline(transaction=False) as pipe:
+            if silence_bell:
+                pipe.delete(key("bell"))
+            pipe.lpop(key("inbox"), limit)
+            names = [name.decode() for name in pipe.execute()[-1] or ()]
+        if not names:
+            return []
+        with client().pipeline(transaction=True) as pipe:
+            for name in names:
+                pipe.pttl(_question_key(name))
+                pipe.getdel(_question_key(name))
+            values = pipe.execute()
+    now = time.monotonic()
+    questions = []
+    for name, left, sealed in zip(names, values[::2], values[1::2], strict=True):
+        if sealed is None:
+            continue
+        try:
+            questions.append(Question(name, unseal(sealed), now + left / 1000))
+        except SealBroken:
+            logger.warning("Dropped a question that was sealed with another secret key")
+    return questions
+
+
+def answer(question: Question, payload: Any) -> None:
+    """Send the answer; it vanishes when its asker has gone."""
+    with broker_errors(), client().pipeline(transaction=False) as pipe:
+        pipe.rpush(_reply_key(question.id), seal(payload))
+        pipe.expire(_reply_key(question.id), REPLY_SECONDS)
+        pipe.execute()
+
+
+def _question_key(name: str) -> str:
+    return key(f"question:{name}")
+
+
+def _reply_key(name: str) -> str:
+    return key(f"reply:{name}")

@@ -1,0 +1,161 @@
+"""Scoring text at once, through the same worker as stored comments; nothing of it is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+
+from classifier.core.errors import ModelBroken, NoModel
+from classifier.core.validation import text_problem, validate_texts
+from classifier.inference.sentences import sentence_spans
+from classifier.models import Comment
+from classifier.scoring import request_channel as transport
+from classifier.scoring.heartbeat import NO_VERSION
+
+SENTENCES_MAX = 50
+
+
+@dataclass(frozen=True)
+class ExplainedWord:
+    """`begin` and `end` are code-point offsets into the text; `value` above 0 pushes towards toxic."""
+
+    begin: int
+    end: int
+    text: str
+    value: float
+
+
+@dataclass(frozen=True)
+class TextExplanation:
+    label: str
+    score: float
+    base: float
+    words: tuple[ExplainedWord, ...]
+
+
+@dataclass(frozen=True)
+class TextSpan:
+    """The scores of a part of a text: one window of a long one, or a sentence taken alone."""
+
+    begin: int
+    end: int
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ScoredText:
+    """The verdict on one text. `score` and `threshold` are those of `primary_label`.
+
+    `sentences` are those that were asked for, at most SENTENCES_MAX.
+    """
+
+    scores: dict[str, float]
+    verdict: str
+    score: float
+    threshold: float
+    windows: int
+    model_version: str
+    spans: tuple[TextSpan, ...] = ()
+    explanation: TextExplanation | None = None
+    sentences: tuple[TextSpan, ...] = ()
+    primary_label: str = "toxic"
+
+
+@dataclass(frozen=True)
+class TextProblem:
+    """Why one text of several got no verdict: `code` is `too_long`, `failed` or what `text_problem` found."""
+
+    code: str
+    message: str
+
+
+def score_texts(
+    *,
+    texts: Sequence[str],
+    explain: bool = False,
+    sentences: bool = False,
+    backlog: bool = False,
+    deadline: float,
+) -> list[ScoredText | TextProblem]:
+    """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
+
+    With `sentences` those of each text are scored too, by the same version. With `backlog` everybody else who asks
+    meanwhile is answered first. Raises InvalidInput, NoBroker, NoWorker, NoModel or ModelBroken (each a NoWorker) or
+    ScoreTimeout.
+    """
+    checked = validate_texts(texts)
+    places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
+    # A text of one sentence has its scores already.
+    places = [[] if spans == [(0, len(text))] else spans for text, spans in zip(checked, places, strict=True)]
+    parts = [text[begin:end] for text, spans in zip(checked, places, strict=True) for begin, end in spans]
+    payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts), "backlog": backlog}
+    reply = transport.ask(payload, deadline=deadline)
+    if "problem" in reply:
+        problem = str(reply["problem"])
+        raise NoModel(problem) if problem == NO_VERSION else ModelBroken(problem)
+    answers = [_decode(item) for item in reply["items"]]
+    found = answers[: len(checked)]
+    return _with_sentences(checked, found, places, answers[len(checked) :]) if sentences else found
+
+
+def score_each(
+    *, texts: Any, explain: bool = False, sentences: bool = False, deadline: float
+) -> list[ScoredText | TextProblem]:
+    """Score those of `texts` that may be scored, and say of each other what is wrong with it.
+
+    Raises as score_texts does; InvalidInput only where the list itself is wrong, or every text.
+    """
+    listed = isinstance(texts, list) and len(texts) <= settings.BATCH_MAX_COMMENTS
+    strings = listed and all(isinstance(text, str) for text in texts)
+    problems = [text_problem(text) for text in texts] if strings else []
+    if all(problems) or not any(problems):
+        return score_texts(texts=texts, explain=explain, sentences=sentences, deadline=deadline)
+    good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
+    found = iter(score_texts(texts=good, explain=explain, sentences=sentences, deadline=deadline))
+    return [TextProblem(problem.code, problem.message) if problem else next(found) for problem in problems]
+
+
+def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
+    """Explain a stored comment with the active version; raises as score_texts does. A purged text has no words."""
+    if comment.text_purged_at is not None:
+        return TextProblem("purged", "The text was purged, so no word of it can be shown.")
+    return score_texts(texts=[comment.text], explain=True, deadline=deadline)[0]
+
+
+def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
+    """Score each sentence of a stored comment with the active version; raises as score_texts does."""
+    if comment.text_purged_at is not None:
+        return TextProblem("purged", "The text was purged, so no sentence of it can be scored.")
+    return score_texts(texts=[comment.text], sentences=True, deadline=deadline)[0]
+
+
+def _with_sentences(
+    texts: Sequence[str],
+    found: Sequence[ScoredText | TextProblem],
+    places: Sequence[Sequence[tuple[int, int]]],
+    answers: Sequence[ScoredText | TextProblem],
+) -> list[ScoredText | TextProblem]:
+    """Each text's answer with those of its sentences; one that could not be scored is left out."""
+    rest = iter(answers)
+    results: list[ScoredText | TextProblem] = []
+    for text, whole, spans in zip(texts, found, places, strict=True):
+        scored = [(span, next(rest)) for span in spans]
+        if isinstance(whole, TextProblem):
+            results.append(whole)
+            continue
+        each = tuple(TextSpan(*span, one.scores) for span, one in scored if isinstance(one, ScoredText))
+        alone = (TextSpan(0, len(text), whole.scores),)
+        results.append(replace(whole, sentences=each if spans else alone))
+    return results
+
+
+def _decode(item: dict[str, Any]) -> ScoredText | TextProblem:
+    if "code" in item:
+        return TextProblem(**item)
+    spans = tuple(TextSpan(**span) for span in item.pop("spans"))
+    explanation = item.pop("explanation")
+    if explanation is not None:
+        words = tuple(ExplainedWord(**word) for word in explanation.pop("words"))
+        explanation = TextExplanation(**explanation, words=words)
+    return ScoredText(**item, spans=spans, explanation=explanation)

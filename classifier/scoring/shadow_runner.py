@@ -1,0 +1,129 @@
+"""The worker's silent second model: it scores what was classified before, when nothing else is to be done.
+
+Nothing here may hold up or spoil a verdict. What is to be scored waits in this process alone, in a list that
+forgets the oldest; the model is loaded beside the work, in a thread; whatever goes wrong is logged and left.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from classifier.model_versions.shadow_offers import shadow_offers_take
+from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
+from classifier.scoring.model_loading import Engine, Loading
+
+LOOK_SECONDS = 2.0
+RETRY_SECONDS = 60.0
+WAITING_MAX = 2_000
+TAKE_AT_ONCE = 200
+SLICE_CHARACTERS = 8_192  # about one pass through the engine: so long a new comment may have to wait
+KNUTH = 2_654_435_761
+
+logger = logging.getLogger(__name__)
+
+
+class ShadowRunner:
+    """Holds the shadow version's engine while there is one; used from the worker's one thread."""
+
+    def __init__(self) -> None:
+        self.version: ModelVersion | None = None
+        self.engine: Engine | None = None
+        self.waiting: deque[Prediction] = deque(maxlen=WAITING_MAX)
+        self._looked = float("-inf")
+        self._loading: Loading | None = None
+        self._failed_at = float("-inf")
+
+    def offer(self, predictions: Sequence[Prediction]) -> None:
+        """Remember the share settings.SHADOW_SHARE of predictions that were just committed, if a shadow is there."""
+        try:
+            self._look()
+        except Exception as error:
+            logger.warning("The shadow version cannot be looked up: %s", error)
+        if self.version is not None:
+            self._remember(predictions)
+
+    def turn(self) -> bool:
+        """Score one slice of what waits; return whether there was one (False too while the model loads)."""
+        try:
+            self._look()
+            engine, version = self.engine, self.version
+            if engine is None or version is None:
+                return False
+            if not self.waiting:  # what other processes have written
+                self._remember(shadow_offers_take(TAKE_AT_ONCE))
+            if not self.waiting:
+                return False
+            self._score(self._slice(), engine)
+        except Exception as error:
+            logger.warning("The shadow version failed; its verdicts on some comments are missing: %s", error)
+        return True
+
+    def _remember(self, predictions: Sequence[Prediction]) -> None:
+        self.waiting.extend(one for one in predictions if is_chosen(one.pk, settings.SHADOW_SHARE))
+
+    def _look(self) -> None:
+        """Follow the database, at most every LOOK_SECONDS."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            version = ModelVersion.objects.shadow()
+            if version is None or self.version is None or version.pk != self.version.pk:
+                self.version, self.engine = version, None
+                self._failed_at = float("-inf")
+                self.waiting.clear()
+        self._take_up()
+        due = self.engine is None and self._loading is None and now - self._failed_at > RETRY_SECONDS
+        if self.version is not None and due:
+            self._loading = Loading(self.version)
+            self._loading.start()
+
+    def _take_up(self) -> None:
+        """Use what was loaded, unless another version scores silently by now."""
+        loading = self._loading
+        if loading is None or not loading.is_over:
+            return
+        self._loading = None
+        if self.version is None or loading.version.pk != self.version.pk:
+            return
+        self.engine = loading.engine
+        if loading.engine is None:
+            self._failed_at = time.monotonic()
+            logger.error("The shadow version %s cannot be loaded: %s", loading.version, loading.error)
+
+    def _slice(self) -> list[Prediction]:
+        chosen: list[Prediction] = []
+        room = SLICE_CHARACTERS
+        while self.waiting and (not chosen or len(self.waiting[0].comment.text) <= room):
+            chosen.append(self.waiting.popleft())
+            room -= len(chosen[-1].comment.text)
+        return chosen
+
+    def _score(self, predictions: list[Prediction], engine: Engine) -> None:
+        version = engine.model_version
+        results = engine.scorer.score([prediction.comment.text for prediction in predictions])
+        rows = [
+            ShadowPrediction(
+                prediction=prediction,
+                model_version=version,
+                scores=result.scores,
+                verdict=result.verdict,
+                score=result.scores[version.primary_label],
+                threshold=version.threshold,
+                disagrees=result.verdict != prediction.verdict,
+            )
+            for prediction, result in zip(predictions, results, strict=True)
+        ]
+        with transaction.atomic():
+            ShadowPrediction.objects.bulk_create(rows, ignore_conflicts=True)
+            against = [row.prediction_id for row in rows if row.disagrees]
+            if against:
+                Comment.objects.filter(current_prediction__in=against).update(disagrees_with_shadow=True)
+
+
+def is_chosen(number: int, share: float) -> bool:
+    """Whether the row with this number belongs to a share from 0 to 1: always the same rows, spread evenly."""
+    return number * KNUTH % 2**32 < share * 2**32

@@ -1,0 +1,50 @@
+"""Storing a comment whose text has just been scored at once: with that verdict, not with another one."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from classifier.comments.context import NO_CONTEXT, Context, contexts_store
+from classifier.comments.submission import source_get_or_create
+from classifier.core.permissions import require_permission
+from classifier.core.source_access import require_source
+from classifier.core.validation import validate_comment
+from classifier.model_versions.shadow_offers import shadow_offer
+from classifier.models import ApiKey, Comment, ModelVersion, Source, User
+from classifier.scoring.classify_pending import verdicts_write
+from classifier.scoring.score_texts import ScoredText
+
+
+def scored_comment_store(
+    *,
+    text: str,
+    scored: ScoredText,
+    source: Source | str,
+    context: Context = NO_CONTEXT,
+    by: User | None,
+    api_key: ApiKey | None = None,
+) -> Comment:
+    """Store `text` as a classified comment: prediction, history, band and place in the queue as a worker writes them.
+
+    `context` is what it answers to. It is stored with all of that or not at all. Raises InvalidInput, and
+    PermissionDenied as comment_submit does.
+    """
+    item = validate_comment(text=text)
+    require_permission(by, "classifier.add_comment")
+    require_source(by, source)
+    version = ModelVersion.objects.get(version=scored.model_version)
+    with transaction.atomic():
+        comment = Comment.objects.create(
+            source=source_get_or_create(source),
+            text=item.text,
+            submitted_by=by,
+            api_key=api_key,
+            claimed_at=timezone.now(),
+            claim_token=uuid.uuid4(),
+            attempts=1,
+        )
+        contexts_store([(comment, context)])
+        shadow_offer(verdicts_write([comment], [scored], version))
+    comment.refresh_from_db()
+    return comment

@@ -1,0 +1,1 @@
+"""Numbers of the site by day and source: the dashboard and drift."""

@@ -1,0 +1,1 @@
+"""Suggested scores from clients, for training."""

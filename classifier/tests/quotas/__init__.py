@@ -1,1 +1,0 @@
-"""Quotas of keys, what they used, and the pages about them."""

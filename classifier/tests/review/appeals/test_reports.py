@@ -1,0 +1,127 @@
+"""Reports count each reporter once, and bring a comment before a person however it was judged."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from pytest_django import Settings
+
+from classifier.comments.submission import comment_submit
+from classifier.core.validation import InvalidInput
+from classifier.models import Comment, ModelVersion, Report, Source, SourceAccess, User
+from classifier.review.appeals import appeal_open
+from classifier.review.decisions import decision_record
+from classifier.review.reports import report_add
+from classifier.scoring.classify_pending import pending_classify
+from classifier.tests.builders import FakeScorer, classified_comment
+from classifier.tests.review.appeals.conftest import removed
+
+
+@pytest.fixture
+def harmless(active_version: ModelVersion) -> Comment:
+    comment = classified_comment(active_version, "good morning")
+    assert comment.queued_at is None
+    return comment
+
+
+def fresh(comment: Comment) -> Comment:
+    return Comment.objects.get(pk=comment.pk)
+
+
+def test_a_comment_that_no_policy_asks_about_comes_into_the_queue(harmless: Comment, site: User) -> None:
+    report, new = report_add(comment=harmless, reporter_ref="reader-1", reason="rude", by=site)
+    after = fresh(harmless)
+    assert new
+    assert (report.reason, after.report_count) == ("rude", 1)
+    assert after.queued_at is not None
+    assert after.queue_reasons == [{"kind": "report", "count": 1}]
+
+
+def test_a_reporter_with_a_name_counts_once(harmless: Comment, site: User) -> None:
+    first, _ = report_add(comment=harmless, reporter_ref="reader-1", reason="rude", by=site)
+    again, new = report_add(comment=harmless, reporter_ref="reader-1", reason="very rude", by=site)
+    assert (again, new) == (first, False)
+    assert fresh(harmless).report_count == Report.objects.count() == 1
+
+
+def test_without_a_name_each_report_counts(harmless: Comment, site: User) -> None:
+    for _ in range(3):
+        report_add(comment=harmless, by=site)
+    assert fresh(harmless).report_count == 3
+    assert fresh(harmless).queue_reasons == [{"kind": "report", "count": 3}]
+
+
+def test_the_reasons_of_reporters_are_kept_in_one_place_only(harmless: Comment, site: User) -> None:
+    report_add(comment=harmless, reporter_ref="reader-1", reason="my name is Ann", by=site)
+    assert "Ann" not in str(fresh(harmless).queue_reasons)
+
+
+def test_an_approved_comment_comes_back_after_enough_new_reports(
+    harmless: Comment, site: User, settings: Settings
+) -> None:
+    settings.REPORTS_TO_REOPEN = 2
+    report_add(comment=harmless, reporter_ref="reader-1", by=site)
+    decision = decision_record(comment=fresh(harmless), action="approve", by=None)
+    report_add(comment=harmless, reporter_ref="reader-2", by=site)
+    assert fresh(harmless).queued_at is None
+    report_add(comment=harmless, reporter_ref="reader-3", by=site)
+    after = fresh(harmless)
+    assert after.queued_at is not None
+    assert (after.status, after.current_decision) == ("decided", decision)
+
+
+def test_what_is_removed_stays_out_of_the_queue(harmless: Comment, site: User) -> None:
+    removed(harmless, None)
+    report_add(comment=harmless, reporter_ref="reader-1", by=site)
+    assert fresh(harmless).queued_at is None
+    assert fresh(harmless).report_count == 1
+
+
+def test_what_waits_for_an_answer_to_an_appeal_keeps_its_reason(comment: Comment, site: User) -> None:
+    removed(comment, None)
+    appeal = appeal_open(comment=comment, by=site)
+    report_add(comment=comment, reporter_ref="reader-1", by=site)
+    kinds = {reason["kind"] for reason in fresh(comment).queue_reasons}
+    assert {"appeal", "report"} <= kinds
+    assert fresh(comment).has_open_appeal
+    assert appeal.status == "open"
+
+
+def test_a_report_of_what_has_no_verdict_yet_is_kept_by_scoring(
+    active_version: ModelVersion, site: User
+) -> None:
+    comment = comment_submit(text="good morning", source="test", by=site)
+    report_add(comment=comment, reporter_ref="reader-1", by=site)
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    after = fresh(comment)
+    assert (after.status, after.band) == ("classified", "approve")
+    assert after.queued_at is not None
+    assert [reason["kind"] for reason in after.queue_reasons] == ["report"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"reason": "x" * 501}, "reason"),
+        ({"reason": "a\x00"}, "reason"),
+        ({"reporter_ref": "x" * 201}, "reporter_ref"),
+        ({"reporter_ref": 5}, "reporter_ref"),
+    ],
+)
+def test_a_report_is_text_of_some_length(
+    harmless: Comment, site: User, given: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        report_add(comment=harmless, by=site, **given)
+    assert [problem.field for problem in refused.value.problems] == [field]
+    assert not Report.objects.exists()
+
+
+def test_it_takes_the_permission_and_the_source(harmless: Comment, site: User, model_admin: User) -> None:
+    with pytest.raises(PermissionDenied):
+        report_add(comment=harmless, by=model_admin)
+    User.objects.filter(pk=site.pk).update(all_sources=False)
+    site.refresh_from_db()
+    SourceAccess.objects.create(user=site, source=Source.objects.create(slug="shop", name="Shop"))
+    with pytest.raises(PermissionDenied):
+        report_add(comment=harmless, by=site)

@@ -1,0 +1,1 @@
+"""Imports, exports, rescoring and comparisons with old scores, in the background."""

@@ -1,0 +1,1 @@
+"""Endpoints: imports, exports, rescorings."""

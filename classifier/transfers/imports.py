@@ -1,0 +1,202 @@
+"""Bringing files of comments: looking at the first rows, and starting the import that `import_run` then does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from classifier.core.audit import audit_record
+from classifier.core.permissions import require_permission
+from classifier.core.source_access import sees_source
+from classifier.core.validation import InvalidInput, ValidationProblem, validate_source_slug
+from classifier.models import ApiKey, Source, Transfer, User
+from classifier.transfers.import_files import FORMATS, FileRow, Layout, UnreadableFile, layout_of, rows_of
+from classifier.transfers.import_rows import FIELDS, columns_checked, columns_found
+from classifier.transfers.import_run import checked
+from classifier.transfers.services import (
+    ADD,
+    DRAFT,
+    TransferNotPossible,
+    file_of,
+    file_remove,
+    transfer_claim,
+    transfer_create,
+    transfer_enqueue,
+    transfers_dir,
+)
+
+PREVIEW_ROWS = 10
+LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What the first rows of a file look like: its columns, which are understood, and what is wrong with rows."""
+
+    layout: Layout
+    names: list[str]
+    columns: dict[str, str]
+    unknown: list[str]
+    rows: list[FileRow]
+    errors: list[tuple[FileRow, list[ValidationProblem]]]
+    looked_at: int
+
+
+def import_preview(
+    path: Path, *, file_format: str = "", columns: Mapping[str, str] | None = None
+) -> ImportPreview:
+    """Look at the first rows. Raises InvalidInput (`file`) where the file cannot be read."""
+    try:
+        layout = layout_of(path, file_format)
+        rows = list(islice(rows_of(path, layout), LOOKED_AT))
+    except UnreadableFile as error:
+        raise InvalidInput([ValidationProblem("file", str(error), "unreadable")]) from None
+    names = list(layout.header) or list(dict.fromkeys(name for row in rows for name in row.values or ()))
+    chosen = dict(columns) if columns else columns_found(names)
+    errors = []
+    for row in rows:
+        _, problems = checked(row, chosen) if "text" in chosen else (None, [])
+        if problems:
+            errors.append((row, problems))
+    unknown = [name for name in names if name not in chosen.values()]
+    return ImportPreview(layout, names, chosen, unknown, rows[:PREVIEW_ROWS], errors, len(rows))
+
+
+def import_create(
+    *,
+    file: str,
+    name: str,
+    source: str,
+    by: User | None,
+    file_format: str = "",
+    columns: Mapping[str, Any] | None = None,
+    api_key: ApiKey | None = None,
+    draft: bool = False,
+) -> Transfer:
+    """An import of the upload `file` into `source` (where a row names no other); a draft waits for `import_start`.
+
+    `columns` maps fields to the file's columns; without it they are found by their names. Raises InvalidInput and
+    PermissionDenied; the upload is gone then.
+    """
+    try:
+        return _create(file, name, source, by, file_format, columns, api_key, draft)
+    except BaseException:
+        file_remove(file)
+        raise
+
+
+def _create(
+    file: str,
+    name: str,
+    source: str,
+    by: User | None,
+    file_format: str,
+    columns: Mapping[str, Any] | None,
+    api_key: ApiKey | None,
+    draft: bool,
+) -> Transfer:
+    require_permission(by, ADD)
+    if file_format and file_format not in FORMATS:
+        known = " or ".join(FORMATS)
+        raise InvalidInput([ValidationProblem("format", f"This must be {known}.", "invalid_choice")])
+    preview = import_preview(transfers_dir() / file, file_format=file_format)
+    chosen = preview.columns if columns is None else dict(columns)
+    options: dict[str, Any] = {"name": name[:200], "source": source, "columns": chosen}
+    if draft:
+        options[DRAFT] = True
+    else:
+        _check_start(source, chosen, preview, by)
+    with transaction.atomic():
+        transfer = transfer_create(
+            kind=Transfer.Kind.IMPORT,
+            file_format=preview.layout.format,
+            options=options,
+            by=by,
+            api_key=api_key,
+            file=file,
+        )
+        if not draft:
+            _announce(transfer, by, api_key)
+    return transfer
+
+
+def import_command(
+    *, path: Path, source: str, file_format: str = "", columns: Mapping[str, str] | None = None
+) -> Transfer:
+    """An import of a file of this machine, claimed by the calling command. Raises InvalidInput."""
+    preview = import_preview(path, file_format=file_format)
+    chosen = _check_start(source, {**preview.columns, **(columns or {})}, preview, None)
+    options = {"name": path.name[:200], "source": source, "columns": chosen, "command": True}
+    with transaction.atomic():
+        transfer = transfer_create(
+            kind=Transfer.Kind.IMPORT, file_format=preview.layout.format, options=options, by=None
+        )
+        _audit(transfer, None, None)
+        claimed = transfer_claim(transfer_id=transfer.pk)
+    if claimed is None:
+        raise LookupError(f"transfer {transfer.pk} was taken by another")
+    return claimed
+
+
+def import_start(*, transfer: Transfer, source: str, columns: Mapping[str, Any], by: User | None) -> None:
+    """Start a draft. Raises InvalidInput, PermissionDenied, and TransferNotPossible when it has begun already."""
+    require_permission(by, ADD)
+    path = file_of(transfer)
+    if path is None or DRAFT not in transfer.options:
+        raise TransferNotPossible("This import has begun already, or its file is not kept any more.")
+    preview = import_preview(path, file_format=transfer.format)
+    chosen = _check_start(source, columns, preview, by)
+    options = {key: value for key, value in transfer.options.items() if key != DRAFT}
+    options |= {"source": source, "columns": chosen}
+    with transaction.atomic():
+        waiting = Transfer.objects.filter(pk=transfer.pk, options__has_key=DRAFT)
+        if not waiting.update(options=options):
+            raise TransferNotPossible("This import has begun already.")
+        transfer.options = options
+        _announce(transfer, by, None)
+
+
+def _check_start(
+    source: Any, columns: Mapping[str, Any], preview: ImportPreview, by: User | None
+) -> dict[str, str]:
+    problems: list[ValidationProblem] = []
+    chosen: dict[str, str] = {}
+    try:
+        validate_source_slug(source)
+        if not sees_source(by, source):
+            problems.append(ValidationProblem("source", "You do not see this source.", "forbidden"))
+    except InvalidInput as error:
+        problems += error.problems
+    try:
+        chosen = columns_checked(columns)
+    except InvalidInput as error:
+        problems += error.problems
+    for name, column in chosen.items():
+        if column not in preview.names and (
+            preview.layout.format == "csv" or name == "text"
+        ):  # of objects others may follow
+            message = f"This file has no column {column!r} for the {FIELDS[name].lower()}."
+            problems.append(ValidationProblem(f"columns.{name}", message, "unknown"))
+    if problems:
+        raise InvalidInput(problems)
+    return chosen
+
+
+def _announce(transfer: Transfer, by: User | None, api_key: ApiKey | None) -> None:
+    _audit(transfer, by, api_key)
+    transfer_enqueue(transfer=transfer)
+
+
+def _audit(transfer: Transfer, by: User | None, api_key: ApiKey | None) -> None:
+    slug = transfer.options["source"]
+    audit_record(
+        verb="import.comments",
+        by=by,
+        api_key=api_key,
+        source=Source.objects.filter(slug=slug).first(),
+        subject=transfer.options.get("name", ""),
+        data={"transfer": transfer.pk, "source": slug, "format": transfer.format},
+    )

@@ -1,0 +1,1 @@
+"""Pages: imports, exports, rescorings."""

@@ -1,0 +1,210 @@
+"""Scoring history again with the version in production: choose, count, start, watch, and see what changed."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from classifier.core.validation import InvalidInput
+from classifier.core.visibility import sources_of
+from classifier.models import Band, ModelVersion, ModelVersionStatus, Source, Transfer, User
+from classifier.transfers.rescoring import rescoring_choice, rescoring_count, rescoring_start
+from classifier.transfers.rescoring_selectors import (
+    STATUSES,
+    UNDECIDED,
+    Changed,
+    RescoringPreview,
+    changed_by,
+    choice_of,
+    rescorings_seen_by,
+)
+from classifier.transfers.selectors import LISTED, duration, progress_of
+from classifier.transfers.services import (
+    CANCELLED,
+    RESCORE,
+    TransferNotPossible,
+    transfer_cancel,
+    transfer_resume,
+)
+from classifier.web.access import permitted, person_of
+
+PAGE = 50
+NAMES = ("source", "begin", "end", "status", "version", "again")
+BANDS = {**{band.value: band.label for band in Band}, "": "no band", "none": "no band"}
+TONES = {Band.APPROVE.value: "calm", Band.REVIEW.value: "wait", Band.REMOVE.value: "toxic"}
+
+
+@permitted(RESCORE)
+@require_safe
+def rescoring(request: HttpRequest) -> HttpResponse:
+    """What may be chosen; with `count` in the address, how many that is. `live` is the list alone."""
+    if "live" in request.GET:
+        return render(request, "classifier/rescoring/list.html", _list(person_of(request)))
+    return _page(request, request.GET, count="count" in request.GET)
+
+
+@permitted(RESCORE)
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Begin what was counted; without a count it is counted first."""
+    by, last = person_of(request), request.POST.get("last_id", "")
+    if not last.isdecimal() or len(last) > 18:
+        return _page(request, request.POST, count=True, status=422)
+    try:
+        choice = rescoring_choice(request.POST, by=by)
+        made = rescoring_start(choice=choice, last_id=int(last), by=by)
+    except InvalidInput:
+        return _page(request, request.POST, count=True, status=422)
+    except TransferNotPossible as error:
+        return _page(request, request.POST, count=True, problem=str(error), status=409)
+    return redirect("rescoring-one", made.pk)
+
+
+@permitted(RESCORE)
+@require_safe
+def one(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    found = _found(request, rescoring_id)
+    part = "classifier/rescoring/live.html" if "live" in request.GET else "classifier/rescoring/one.html"
+    page = request.GET.get("page", "1")
+    number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
+    return render(request, part, {"row": _row(found), **_changes(found, person_of(request), number)})
+
+
+@permitted(RESCORE)
+@require_POST
+def cancel(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    return _do(request, rescoring_id, transfer_cancel)
+
+
+@permitted(RESCORE)
+@require_POST
+def resume(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    return _do(request, rescoring_id, transfer_resume)
+
+
+def _do(request: HttpRequest, rescoring_id: int, verb: Any) -> HttpResponse:
+    found = _found(request, rescoring_id)
+    try:
+        verb(transfer=found, by=person_of(request))
+    except TransferNotPossible as error:
+        messages.warning(request, str(error))
+    return redirect("rescoring-one", found.pk)
+
+
+def _found(request: HttpRequest, rescoring_id: int) -> Transfer:
+    return get_object_or_404(rescorings_seen_by(user=person_of(request)), pk=rescoring_id)
+
+
+def _page(
+    request: HttpRequest, given: QueryDict, *, count: bool, problem: str = "", status: int = 200
+) -> HttpResponse:
+    user = person_of(request)
+    errors: dict[str, str] = {}
+    preview: RescoringPreview | None = None
+    if count:
+        try:
+            preview = rescoring_count(choice=rescoring_choice(given, by=user), by=user)
+        except InvalidInput as error:
+            errors = {one.field: one.message for one in error.problems}
+            status = 422
+        except TransferNotPossible as error:
+            problem = problem or str(error)
+    own = sources_of(user)
+    context = {
+        **_list(user),
+        "given": {name: given.get(name, "") for name in NAMES},
+        "errors": errors,
+        "problem": problem,
+        "preview": preview,
+        "sources": list((Source.objects.all() if own is None else own).order_by("name")),
+        "statuses": [(value, title) for value, (title, _) in STATUSES.items()],
+        "status_chosen": given.get("status") or UNDECIDED,
+        "versions": list(ModelVersion.objects.order_by("-pk").values_list("version", flat=True)),
+        "active": ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).first(),
+    }
+    return render(request, "classifier/rescoring/page.html", context, status=status)
+
+
+def _list(user: User) -> dict[str, Any]:
+    rows = [_row(one) for one in rescorings_seen_by(user=user)[:LISTED]]
+    return {"rows": rows, "live": any(row["live"] for row in rows)}
+
+
+def _row(transfer: Transfer) -> dict[str, Any]:
+    status = Transfer.Status(transfer.status)
+    live = status in (Transfer.Status.QUEUED, Transfer.Status.RUNNING)
+    cancelled = status == Transfer.Status.FAILED and CANCELLED in transfer.options
+    begun = live and "since" in transfer.options
+    changes = transfer.options.get("changes", {})
+    return {
+        "transfer": transfer,
+        "live": live,
+        # It lets go of its worker between its turns; to people it runs all the same.
+        "label": "Cancelled" if cancelled else Transfer.Status.RUNNING.label if begun else status.label,
+        "colour": "amber" if cancelled else Transfer.Status.RUNNING.colour if begun else status.colour,
+        "begun": begun,
+        "progress": progress_of(transfer),
+        "sentence": _sentence(transfer),
+        "chosen": _in_words(transfer),
+        "changed": sum(changes.values()),
+        "ways": [_way(change, number) for change, number in sorted(changes.items(), key=lambda one: -one[1])],
+        "reopened": transfer.options.get("reopened", 0),
+        "skipped": transfer.options.get("skipped", 0),
+        "resumes": status == Transfer.Status.FAILED,
+    }
+
+
+def _sentence(transfer: Transfer) -> str:
+    progress = progress_of(transfer)
+    parts = [f"{progress.done:,} of {progress.total or 0:,} comments"]
+    if progress.rate:
+        parts.append(f"{progress.rate:,.0f} a second" if progress.rate >= 1 else "less than one a second")
+    if progress.seconds_left is not None:
+        parts.append(f"{duration(progress.seconds_left)} left")
+    return ", ".join(parts)
+
+
+def _in_words(transfer: Transfer) -> list[str]:
+    choice = choice_of(transfer.options["choice"])
+    words = [f"status: {STATUSES[choice.status][0].lower()}"]
+    if choice.source:
+        words.append(f"source {choice.source}")
+    if choice.begin or choice.end:
+        words.append(f"received {choice.begin or 'any day'} to {choice.end or 'that day'}")
+    if choice.version:
+        words.append(f"scored by {choice.version}")
+    return words
+
+
+def _way(change: str, number: int) -> dict[str, Any]:
+    before, _, after = change.partition(">")
+    return {**_bands(before, after), "number": number}
+
+
+def _bands(before: str, after: str) -> dict[str, str]:
+    return {
+        "before": BANDS.get(before, before),
+        "after": BANDS.get(after, after),
+        "before_tone": TONES.get(before, "quiet"),
+        "after_tone": TONES.get(after, "quiet"),
+    }
+
+
+def _changes(transfer: Transfer, user: User, page: int) -> dict[str, Any]:
+    """One page of the comments whose band changed, as many as were kept."""
+    kept = len(transfer.options.get("listed", []))
+    found = changed_by(transfer=transfer, user=user, begin=(page - 1) * PAGE, count=PAGE)
+    return {
+        "changed": [_shown(one) for one in found],
+        "kept": kept,
+        "previous": urlencode({"page": page - 1}) if page > 1 else "",
+        "next": urlencode({"page": page + 1}) if page * PAGE < kept else "",
+    }
+
+
+def _shown(one: Changed) -> dict[str, Any]:
+    veiled = one.comment is not None and one.comment.band not in ("", Band.APPROVE)
+    return {**_bands(one.before, one.after), "id": one.comment_id, "comment": one.comment, "veiled": veiled}

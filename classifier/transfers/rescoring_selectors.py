@@ -1,0 +1,108 @@
+"""Which comments a rescoring takes, how many that are, and what was found out by one."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, cast
+
+from django.db.models import Count, QuerySet
+
+from classifier.core.visibility import narrow
+from classifier.models import Comment, CommentStatus, ModelVersion, Transfer, User
+from classifier.models.comment import CommentQuerySet
+
+UNDECIDED, DECIDED, FAILED, ALL = "classified", "decided", "failed", "all"
+STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
+    UNDECIDED: ("Not decided", (CommentStatus.CLASSIFIED,)),
+    DECIDED: ("Decided", (CommentStatus.DECIDED,)),
+    FAILED: ("Failed", (CommentStatus.FAILED,)),
+    ALL: ("Any", (CommentStatus.CLASSIFIED, CommentStatus.DECIDED, CommentStatus.FAILED)),
+}
+
+
+@dataclass(frozen=True)
+class RescoringChoice:
+    """`source` is a slug, `version` one that scored; days are of receipt, both ends included.
+
+    What the version in production scored already is left out unless `again`.
+    """
+
+    source: str = ""
+    begin: str = ""
+    end: str = ""
+    status: str = UNDECIDED
+    version: str = ""
+    again: bool = False
+
+    def to_data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class RescoringPreview:
+    """`last_id` is the newest comment that was counted; `versions`: who scored them, the most first."""
+
+    total: int
+    last_id: int
+    versions: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A comment whose band another version has changed."""
+
+    comment_id: int
+    before: str
+    after: str
+    comment: Comment | None
+
+
+def choice_of(data: Mapping[str, Any]) -> RescoringChoice:
+    """What `RescoringChoice.to_data` wrote."""
+    return RescoringChoice(**data)
+
+
+def rescoring_comments(*, user: User | None, choice: RescoringChoice, active_id: int) -> CommentQuerySet:
+    """The comments of the choice that `user` sees, in no order; without a text nothing can be scored."""
+    rows = cast(CommentQuerySet, narrow(Comment.objects.all(), user))
+    rows = rows.filter(status__in=STATUSES[choice.status][1], text_purged_at__isnull=True)
+    if choice.source:
+        rows = rows.filter(source__slug=choice.source)
+    if choice.begin:
+        rows = rows.filter(created_at__gte=_midnight(choice.begin))
+    if choice.end:
+        rows = rows.filter(created_at__lt=_midnight(choice.end) + timedelta(days=1))
+    if choice.version:
+        rows = rows.filter(current_prediction__model_version__version=choice.version)
+    return rows if choice.again else rows.exclude(current_prediction__model_version=active_id)
+
+
+def rescoring_preview(*, user: User | None, choice: RescoringChoice, active_id: int) -> RescoringPreview:
+    """Count what a rescoring that begins now would take."""
+    last = Comment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    rows = rescoring_comments(user=user, choice=choice, active_id=active_id).filter(pk__lte=last)
+    counts = rows.order_by().values_list("current_prediction__model_version").annotate(n=Count("pk"))
+    names = dict(ModelVersion.objects.values_list("pk", "version"))
+    found = sorted(((names.get(pk, "none"), number) for pk, number in counts), key=lambda one: -one[1])
+    return RescoringPreview(sum(number for _, number in found), last, found)
+
+
+def rescorings_seen_by(*, user: User) -> QuerySet[Transfer]:
+    """Newest first: all of them for who sees every source, otherwise one's own."""
+    rows = Transfer.objects.filter(kind=Transfer.Kind.RESCORE).select_related("by").order_by("-id")
+    return rows if user.sees_all_sources else rows.filter(by=user)
+
+
+def changed_by(*, transfer: Transfer, user: User, begin: int, count: int) -> list[Changed]:
+    """Some of the comments whose band changed; with the comment where `user` may look at it."""
+    listed = transfer.options.get("listed", [])[begin : begin + count]
+    ids = [pk for pk, _, _ in listed]
+    there: dict[int, Comment] = {}
+    if user.has_perm("classifier.view_comment"):
+        rows = narrow(Comment.objects.filter(pk__in=ids), user).select_related("source")
+        there = {row.pk: row for row in rows}
+    return [Changed(pk, before, after, there.get(pk)) for pk, before, after in listed]
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time.min, UTC)

@@ -1,0 +1,291 @@
+"""Imports, exports and rescorings as rows: made, claimed by a worker, going on after a kill, cancelled, tidied away.
+
+The row is the truth, the queue only a bell. A worker that goes on says so by `heartbeat_at`; who has not for
+settings.TRANSFER_CLAIM_SECONDS is taken for dead, and another one goes on from `position`. A chunk is written in one
+transaction with the position behind it, on the condition that the position is still the one it began from: two workers
+that both believe to be the only one cannot write a row twice.
+"""
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from classifier.core.audit import audit_record
+from classifier.core.permissions import require_permission
+from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.models import ApiKey, Source, Transfer, User
+from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.jobs import enqueue_on_commit, ring
+from toxicsite.lib.no_room import NoRoom, is_no_room
+
+TASK = "classifier.transfer_run"
+ADD = "classifier.add_transfer"
+CHANGE = "classifier.change_transfer"
+SEE = "classifier.view_transfer"
+RESCORE = "classifier.rescore_comment"
+DRAFT = "draft"
+CANCELLED = "cancelled"
+NAME_CHARACTERS = 200
+Status = Transfer.Status
+logger = logging.getLogger(__name__)
+
+
+class TransferLost(Exception):
+    """Somebody else goes on with this transfer, or it was cancelled."""
+
+
+class TransferNotPossible(Exception):
+    """This cannot be done with the transfer as it stands; the message says why."""
+
+
+def transfers_dir() -> Path:
+    """The folder of uploads, exports and files of errors; only this account may look into it."""
+    folder = Path(settings.TRANSFERS_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def file_of(transfer: Transfer) -> Path | None:
+    """The upload of an import or the result of an export, where it is (still) there."""
+    return _there(transfer.file)
+
+
+def errors_file_of(transfer: Transfer) -> Path | None:
+    return _there(transfer.errors_file)
+
+
+def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> Path | None:
+    """The file of rows that could not be taken, for somebody who reads it; None where there is none."""
+    path = errors_file_of(transfer)
+    if path is not None:
+        audit_record(
+            verb=f"{transfer.kind}.errors",
+            by=by,
+            api_key=api_key,
+            count=transfer.error_rows,
+            data={"transfer": transfer.pk},
+        )
+    return path
+
+
+def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
+    """Write an upload into the folder under a name of our own and return that.
+
+    Raises InvalidInput (`file`), and NoRoom (`file`) where the disk is full; nothing is left of it then.
+    """
+    limit = settings.TRANSFER_MAX_BYTES if limit is None else limit
+    name = f"import-{uuid.uuid4().hex}"
+    path = Path(settings.TRANSFERS_DIR) / name
+    size = 0
+    try:
+        transfers_dir()
+        with path.open("xb") as stream:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    message = f"This file is larger than {limit:,} bytes, the limit here. Split it."
+                    raise InvalidInput([ValidationProblem("file", message, "max_size")])
+                stream.write(chunk)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if size == 0:
+            raise InvalidInput([ValidationProblem("file", "This file is empty.", "required")])
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and is_no_room(error):
+            raise NoRoom("file") from error
+        raise
+    return name
+
+
+def transfer_create(
+    *,
+    kind: str,
+    file_format: str,
+    options: Mapping[str, Any],
+    by: User | None,
+    api_key: ApiKey | None = None,
+    file: str = "",
+) -> Transfer:
+    """A transfer that nobody has started yet. Raises PermissionDenied."""
+    require_permission(by, ADD)
+    data = dict(options)
+    if api_key is not None:
+        data["api_key"] = api_key.pk
+    return Transfer.objects.create(kind=kind, format=file_format, options=data, by=by, file=file)
+
+
+def transfer_enqueue(*, transfer: Transfer) -> None:
+    """Ring for a worker once this transaction has committed."""
+    enqueue_on_commit(TASK, transfer_id=transfer.pk)
+
+
+def transfer_claim(*, transfer_id: int) -> Transfer | None:
+    """Take a transfer that waits; None when another worker has it, or there is nothing to do."""
+    waits = Q(status=Status.QUEUED) & ~Q(options__has_key=DRAFT)
+    taken = Transfer.objects.filter(waits, pk=transfer_id).update(
+        status=Status.RUNNING, started_at=Now(), heartbeat_at=Now(), failure_reason=""
+    )
+    if not taken:
+        return None
+    transfer = Transfer.objects.select_related("by").get(pk=transfer_id)
+    transfer.options["began_rows"] = transfer.done_rows  # the rate is of this run, not of all of them
+    if transfer.by is not None and "api_key" in transfer.options:
+        only = Source.objects.filter(
+            pk__in=ApiKey.sources.through.objects.filter(apikey=transfer.options["api_key"]).values("source")
+        )
+        transfer.by.only_sources = frozenset(only.values_list("pk", flat=True)) or None
+    return transfer
+
+
+def transfer_progress(*, transfer: Transfer, **fields: Any) -> None:
+    """Write what is done, if it is still ours to do, in the caller's transaction. Raises TransferLost.
+
+    `fields` may hold a new `position`; it only takes effect on the one that the object has.
+    """
+    held = Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position)
+    if not held.update(heartbeat_at=Now(), options=transfer.options, **fields):
+        raise TransferLost(f"{transfer} is another's, or was cancelled")
+    for name, value in fields.items():
+        setattr(transfer, name, value)
+
+
+def transfer_finish(*, transfer: Transfer, failure: str = "", **fields: Any) -> None:
+    """It is done, or has failed for good with a reason that a person can read. Raises TransferLost."""
+    status = Status.FAILED if failure else Status.SUCCEEDED
+    transfer_progress(transfer=transfer, status=status, failure_reason=failure, finished_at=Now(), **fields)
+    transfer.refresh_from_db()
+
+
+def transfer_give_back(*, transfer: Transfer) -> None:
+    """Let another worker go on, because this one stops."""
+    Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position).update(
+        status=Status.QUEUED
+    )
+
+
+def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
+    """Stop a transfer where it is: what is done stays. Raises TransferNotPossible and PermissionDenied."""
+    require_permission(by, _changing(transfer))
+    with transaction.atomic():
+        row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)
+        if row.status not in (Status.QUEUED, Status.RUNNING):
+            raise TransferNotPossible(f"This {row.kind} is {row.status} already.")
+        options = {name: value for name, value in row.options.items() if name != DRAFT} | {CANCELLED: True}
+        Transfer.objects.filter(pk=row.pk).update(
+            status=Status.FAILED,
+            failure_reason=f"Cancelled by {by}." if by is not None else "Cancelled.",
+            finished_at=Now(),
+            options=options,
+        )
+        if DRAFT not in row.options:
+            _told(row, "cancel", by)
+    if DRAFT in row.options:
+        file_remove(row.file)
+        Transfer.objects.filter(pk=row.pk).delete()
+
+
+def transfer_resume(*, transfer: Transfer, by: User | None) -> None:
+    """Go on with a failed or cancelled transfer where it stopped. Raises TransferNotPossible and PermissionDenied."""
+    require_permission(by, _changing(transfer))
+    with transaction.atomic():
+        row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)
+        if row.status != Status.FAILED:
+            raise TransferNotPossible(f"This {row.kind} is {row.status}; only a failed one goes on.")
+        if row.kind in (Transfer.Kind.IMPORT, Transfer.Kind.COMPARE) and file_of(row) is None:
+            known = ": known IDs are skipped" if row.kind == Transfer.Kind.IMPORT else ""
+            raise TransferNotPossible(f"The file is not kept any more. Bring it again{known}.")
+        for name in (CANCELLED, "since"):
+            row.options.pop(name, None)
+        Transfer.objects.filter(pk=row.pk).update(
+            status=Status.QUEUED, failure_reason="", finished_at=None, options=row.options
+        )
+        _told(row, "resume", by)
+        transfer_enqueue(transfer=row)
+
+
+def transfers_sweep() -> None:
+    """Sent by beat: give up dead workers' claims, ring for what no bell announced, tidy what is old away."""
+    dead = Transfer.objects.filter(
+        status=Status.RUNNING, heartbeat_at__lt=Now() - timedelta(seconds=settings.TRANSFER_CLAIM_SECONDS)
+    )
+    commands = dead.filter(options__has_key="command")
+    reason = "The command stopped. Start it again; known IDs are skipped."
+    commands.update(status=Status.FAILED, failure_reason=reason, finished_at=Now())
+    dead.update(status=Status.QUEUED)
+    tidy_up()
+    waiting = Transfer.objects.filter(status=Status.QUEUED).exclude(options__has_key=DRAFT)
+    for pk in waiting.order_by("id").values_list("pk", flat=True):
+        try:
+            ring(TASK, transfer_id=pk)
+        except NoBroker:
+            logger.warning("Redis does not answer; transfers wait")
+            return
+
+
+def tidy_up() -> int:
+    """Delete the files of transfers that ended (or were never started) settings.TRANSFER_KEEP_HOURS ago."""
+    old = Now() - timedelta(hours=settings.TRANSFER_KEEP_HOURS)
+    drafts = Transfer.objects.filter(options__has_key=DRAFT, created_at__lt=old)
+    ended = Transfer.objects.filter(finished_at__lt=old).exclude(file="", errors_file="")
+    removed = 0
+    for transfer in [*drafts, *ended]:
+        file_remove(transfer.file)
+        file_remove(transfer.errors_file)
+        removed += 1
+    drafts.delete()
+    ended.update(file="", errors_file="")
+    return removed + _orphans_remove()
+
+
+def _orphans_remove() -> int:
+    """Uploads that nobody's transfer names, left by a web process that was killed between the two."""
+    oldest = time.time() - settings.TRANSFER_KEEP_HOURS * 3_600
+    found = [path for path in transfers_dir().glob("import-*") if path.stat().st_mtime < oldest]
+    named = set(
+        Transfer.objects.filter(file__in=[path.name for path in found]).values_list("file", flat=True)
+    )
+    orphans = [path for path in found if path.name not in named]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def file_forget(transfer: Transfer) -> None:
+    """Delete the upload of an import that has succeeded: its texts are in the database now."""
+    file_remove(transfer.file)
+    Transfer.objects.filter(pk=transfer.pk).update(file="")
+    transfer.file = ""
+
+
+def _changing(transfer: Transfer) -> str:
+    return RESCORE if transfer.kind == Transfer.Kind.RESCORE else CHANGE
+
+
+def _told(transfer: Transfer, what: str, by: User | None) -> None:
+    """Write down who stopped it or let it go on, and how far it was."""
+    data = {"transfer": transfer.pk}
+    audit_record(
+        verb=f"{transfer.kind}.{what}", by=by, subject=str(transfer), count=transfer.done_rows, data=data
+    )
+
+
+def _there(name: str) -> Path | None:
+    path = transfers_dir() / name
+    return path if name and path.is_file() else None
+
+
+def file_remove(name: str) -> None:
+    """Delete a file of the folder, if it has one of this name."""
+    if name:
+        (transfers_dir() / name).unlink(missing_ok=True)

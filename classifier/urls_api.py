@@ -1,0 +1,106 @@
+"""Everything under /api/: version 1, its OpenAPI file and the pages that show it."""
+
+from django.urls import include, path, re_path
+
+from classifier.api.documentation import api_page, openapi_file
+from classifier.api.fallback import lost
+from classifier.api.usage import UsageEndpoint
+from classifier.comments.api.comments import CommentsEndpoint
+from classifier.comments.api.detail import CommentEndpoint, CommentRescanEndpoint
+from classifier.comments.api.events import CommentEventsEndpoint
+from classifier.dialects.migration_page import migrate_page
+from classifier.policies.api import policies
+from classifier.policies.api import shadow_policies as policy_shadow
+from classifier.policies.api import versions as policy_versions
+from classifier.references.api import references
+from classifier.review.api import appeals, decisions, queue, reports
+from classifier.scoring.api import ScoreEndpoint
+from classifier.statistics import api as statistics
+from classifier.suggestions.api import FeedbackEndpoint, FeedbackRejectEndpoint
+from classifier.transfers.api import rescorings, transfers
+from classifier.webhooks.api import deliveries, webhooks
+from classifier.webhooks.api import secret_and_test as verbs
+
+version_1 = [
+    path("comments/", CommentsEndpoint.as_view(), name="api-comments"),
+    path("comments/events/", CommentEventsEndpoint.as_view(), name="api-comment-events"),
+    path("comments/<int:comment_id>/", CommentEndpoint.as_view(), name="api-comment"),
+    path("comments/<int:comment_id>/appeals/", appeals.CommentAppealsEndpoint.as_view()),
+    path("comments/<int:comment_id>/decisions/", decisions.CommentDecisionsEndpoint.as_view()),
+    path("comments/<int:comment_id>/reports/", reports.CommentReportsEndpoint.as_view()),
+    path("comments/<int:comment_id>/rescan/", CommentRescanEndpoint.as_view()),
+    path("appeals/", appeals.AppealsEndpoint.as_view()),
+    path("appeals/<int:appeal_id>/resolve/", appeals.AppealResolveEndpoint.as_view()),
+    path("decisions/", decisions.DecisionsEndpoint.as_view()),
+    path("decisions/<int:decision_id>/undo/", decisions.DecisionUndoEndpoint.as_view()),
+    path("policies/", policies.PoliciesEndpoint.as_view()),
+    path("policies/site/", policies.SitePolicyEndpoint.as_view()),
+    path("policies/site/preview/", policies.SitePolicyPreviewEndpoint.as_view()),
+    path("policies/site/shadow/", policy_shadow.SitePolicyShadowEndpoint.as_view()),
+    path("policies/site/shadow/report/", policy_shadow.SitePolicyShadowReportEndpoint.as_view()),
+    path("policies/site/shadow/put-in-force/", policy_shadow.SitePolicyShadowInForceEndpoint.as_view()),
+    path("policies/site/versions/", policy_versions.SitePolicyVersionsEndpoint.as_view()),
+    path("policies/site/versions/<int:version>/", policy_versions.SitePolicyVersionEndpoint.as_view()),
+    path(
+        "policies/site/versions/<int:version>/restore/", policy_versions.SitePolicyRestoreEndpoint.as_view()
+    ),
+    path("policies/of/<slug:slug>/", policies.PolicyEndpoint.as_view()),
+    path("policies/of/<slug:slug>/preview/", policies.PolicyPreviewEndpoint.as_view()),
+    path("policies/of/<slug:slug>/shadow/", policy_shadow.PolicyShadowEndpoint.as_view()),
+    path("policies/of/<slug:slug>/shadow/report/", policy_shadow.PolicyShadowReportEndpoint.as_view()),
+    path("policies/of/<slug:slug>/shadow/put-in-force/", policy_shadow.PolicyShadowInForceEndpoint.as_view()),
+    path("policies/of/<slug:slug>/versions/", policy_versions.PolicyVersionsEndpoint.as_view()),
+    path("policies/of/<slug:slug>/versions/<int:version>/", policy_versions.PolicyVersionEndpoint.as_view()),
+    path(
+        "policies/of/<slug:slug>/versions/<int:version>/restore/",
+        policy_versions.PolicyRestoreEndpoint.as_view(),
+    ),
+    path("queue/", queue.QueueEndpoint.as_view()),
+    path("queue/claim/", queue.QueueClaimEndpoint.as_view()),
+    path("queue/<int:comment_id>/claim/", queue.CommentClaimEndpoint.as_view()),
+    path("queue/<int:comment_id>/release/", queue.QueueReleaseEndpoint.as_view()),
+    path("reports/", reports.ReportsEndpoint.as_view()),
+    path("statistics/", statistics.StatisticsEndpoint.as_view()),
+    path("webhooks/", webhooks.WebhooksEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/", webhooks.OneWebhookEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/secret/", verbs.WebhookSecretEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/test/", verbs.WebhookTestEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries/", deliveries.WebhookDeliveriesEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries/replay/", deliveries.WebhookReplayEndpoint.as_view()),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay/",
+        deliveries.DeliveryReplayEndpoint.as_view(),
+    ),
+    path("imports/", transfers.ImportsEndpoint.as_view()),
+    path("transfers/", transfers.TransfersEndpoint.as_view()),
+    path("transfers/<int:transfer_id>/", transfers.OneTransferEndpoint.as_view(), name="api-transfer"),
+    path("transfers/<int:transfer_id>/cancel/", transfers.TransferCancelEndpoint.as_view()),
+    path(
+        "transfers/<int:transfer_id>/errors/",
+        transfers.TransferErrorsEndpoint.as_view(),
+        name="api-transfer-errors",
+    ),
+    path("rescorings/", rescorings.RescoringsEndpoint.as_view()),
+    path("rescorings/count/", rescorings.RescoringCountEndpoint.as_view()),
+    path("rescorings/<int:rescoring_id>/", rescorings.OneRescoringEndpoint.as_view(), name="api-rescoring"),
+    path("rescorings/<int:rescoring_id>/cancel/", rescorings.RescoringCancelEndpoint.as_view()),
+    path("rescorings/<int:rescoring_id>/resume/", rescorings.RescoringResumeEndpoint.as_view()),
+    path("exports/comments/", transfers.ExportEndpoint.as_view()),
+    path("comparison/", references.ComparisonEndpoint.as_view()),
+    path("reference-calls/", references.ReferenceCallsEndpoint.as_view()),
+    path("reference-calls/csv/", references.ReferenceCallsFileEndpoint.as_view()),
+    path("score-maps/", references.ScoreMapsEndpoint.as_view()),
+    path("score-maps/preview/", references.ScoreMapPreviewEndpoint.as_view()),
+    path("score-maps/<int:map_id>/", references.OneScoreMapEndpoint.as_view(), name="api-score-map"),
+    path("feedback/", FeedbackEndpoint.as_view(), name="api-feedback"),
+    path("feedback/<int:feedback_id>/reject/", FeedbackRejectEndpoint.as_view()),
+    path("score/", ScoreEndpoint.as_view(), name="api-score"),
+    path("usage/", UsageEndpoint.as_view(), name="api-usage"),
+]
+urlpatterns = [
+    path("v1/", include(version_1)),
+    path("v1/openapi.yaml", openapi_file, name="api-openapi"),
+    path("docs/", api_page, name="api-docs"),
+    path("migrate/", migrate_page, name="api-migrate"),
+    re_path(r"^.*\Z", lost),
+]

@@ -1,1 +1,0 @@
-"""The pages: each view parses, asks one service or selector, and renders."""

@@ -1,0 +1,1 @@
+"""The toolkit of the pages: access, navigation, error pages, charts, formatting."""

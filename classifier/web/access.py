@@ -1,0 +1,70 @@
+"""Who may see a page: signed-in people; where a session has ended, also an htmx request leads to sign-in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from classifier.core.blind_review_session import second_look_open
+from classifier.models import User
+
+View = Callable[..., HttpResponse]
+AnyView = Callable[..., HttpResponseBase]
+
+
+class SiteRequest(HttpRequest):
+    """What the middleware makes of a request, for the type checker."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def signed_in(view: View) -> View:
+    """Let only signed-in people in; others are sent to the sign-in page and come back afterwards."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        site_request = cast(SiteRequest, request)
+        if site_request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if site_request.htmx:
+            current = urlsplit(site_request.htmx.current_url or "/").path
+            return HttpResponseClientRedirect(redirect_to_login(current).url)
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+    return guarded
+
+
+def permitted(*permissions: str) -> Callable[[AnyView], AnyView]:
+    """Let in signed-in people who hold every one of `permissions`; such pages are never kept in a cache."""
+
+    def decorate(view: AnyView) -> AnyView:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not person_of(request).has_perms(permissions):
+                raise PermissionDenied(", ".join(permissions))
+            return view(request, *args, **kwargs)
+
+        return cast(AnyView, never_cache(signed_in(cast(View, guarded))))
+
+    return decorate
+
+
+def person_of(request: HttpRequest) -> User:
+    """The signed-in person, for `by=`."""
+    return cast(SiteRequest, request).user
+
+
+def reader_of(request: HttpRequest) -> User:
+    """The signed-in person of a page that lists what was decided: not about what they judge blindly at the moment."""
+    user = person_of(request)
+    user.looks_at = second_look_open(request.session)
+    return user

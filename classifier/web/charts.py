@@ -1,0 +1,51 @@
+"""Figures of pages: the numbers that static/js/charts.js draws, with the words beside them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+NOTHING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`rows` are cells as text, the first heading its row; `note` is a sentence under the title."""
+
+    name: str
+    title: str
+    note: str
+    kind: str
+    data: dict[str, Any]
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    @property
+    def label(self) -> str:
+        return f"Chart: {self.title}. {self.note} A table follows."
+
+
+def share(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1%}"
+
+
+def count(value: float) -> str:
+    return f"{value:,}"
+
+
+Told = Sequence[tuple[str, dict[str, Any]]]
+
+
+def lines(
+    told: Told,
+    series: dict[str, Callable[[dict[str, Any]], float | None]],
+    y: dict[str, Any] | None = None,
+    area: bool = False,
+) -> dict[str, Any]:
+    return {
+        "series": [
+            {"name": name, "points": [[at, read(day)] for at, (_, day) in enumerate(told)], "area": area}
+            for name, read in series.items()
+        ],
+        "x": {"name": "", "names": [day for day, _ in told]},
+        "y": y or {"name": "", "min": 0},
+    }

@@ -1,0 +1,33 @@
+"""Numbers, shares and labels as pages write them."""
+
+LABEL_TITLES = {
+    "toxic": "Toxic",
+    "severe_toxic": "Severely toxic",
+    "obscene": "Obscene",
+    "threat": "Threat",
+    "insult": "Insult",
+    "identity_hate": "Identity hate",
+}
+
+
+def percent(probability: float) -> str:
+    """`0.973` as `97.3%`; never a round 0% or 100%, which no model can promise."""
+    if probability > 0.9995:
+        return ">99.9%"
+    if probability < 0.0005:
+        return "<0.1%"
+    return f"{probability * 100:.1f}%"
+
+
+def svg_length(probability: float) -> str:
+    return f"{min(max(probability, 0.0), 1.0) * 100:.2f}%"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"{max(seconds * 1000, 1):.0f} ms"
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"

@@ -1,0 +1,1 @@
+"""Webhooks: events, the outbox, delivery, retries, signatures."""

@@ -1,0 +1,1 @@
+"""Endpoints: webhooks and their deliveries."""

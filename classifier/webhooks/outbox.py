@@ -1,0 +1,112 @@
+"""Writes what webhooks are to be told, in the transaction that made it happen; a bell rings after its commit.
+
+Who is subscribed is kept in the process for WEBHOOK_CACHE_SECONDS, so that without webhooks a verdict costs no
+statement more. A new webhook therefore hears of what happens from then on, seconds later.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q, Value
+from django.utils import timezone
+
+from classifier.models import Webhook, WebhookDelivery, WebhookEvent, WebhookEventType
+from classifier.webhooks.payloads import data_of
+from toxicsite.lib.jobs import enqueue_on_commit
+
+DELIVER_TASK = "classifier.deliver"
+BATCH = 1_000
+FIRST_OF_ALL = timedelta(days=3_650)  # deliveries go out by the time they are due
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One enabled webhook; `sources` None: all of them."""
+
+    webhook_id: int
+    events: frozenset[str]
+    sources: frozenset[int] | None
+
+    def wants(self, name: str, source_id: int | None) -> bool:
+        """What concerns no source (a model, a run) is for everybody who asked for its type."""
+        if name not in self.events:
+            return False
+        return source_id is None or self.sources is None or source_id in self.sources
+
+
+_lock = threading.Lock()
+_known: tuple[Subscription, ...] = ()
+_look_at = 0.0
+
+
+def subscriptions() -> tuple[Subscription, ...]:
+    """The enabled webhooks, as of at most WEBHOOK_CACHE_SECONDS ago."""
+    global _known, _look_at
+    if time.monotonic() < _look_at:
+        return _known
+    with _lock:
+        if time.monotonic() >= _look_at:
+            _known = _read()
+            _look_at = time.monotonic() + settings.WEBHOOK_CACHE_SECONDS
+        return _known
+
+
+def forget() -> None:
+    """Look again at the next question; for who has just changed a webhook."""
+    global _look_at
+    _look_at = 0.0
+
+
+def outbox_write(name: str, payloads: Sequence[Mapping[str, Any]]) -> None:
+    """The receiver of services.events: keep `payloads` for who subscribed to them, if anybody did."""
+    listening = [one for one in subscriptions() if name in one.events]
+    if not listening:
+        return
+    wanted = [
+        payload for payload in payloads if any(one.wants(name, payload.get("source")) for one in listening)
+    ]
+    if not wanted:
+        return
+    events = WebhookEvent.objects.bulk_create(
+        [
+            WebhookEvent(type=name, source_id=payload.get("source"), data=data)
+            for payload, data in zip(wanted, data_of(name, wanted), strict=True)
+        ],
+        batch_size=BATCH,
+    )
+    now = timezone.now()
+    WebhookDelivery.objects.bulk_create(
+        [
+            WebhookDelivery(webhook_id=one.webhook_id, event=event, next_at=now)
+            for event in events
+            for one in listening
+            if one.wants(name, event.source_id)
+        ],
+        batch_size=BATCH,
+    )
+    enqueue_on_commit(DELIVER_TASK)
+
+
+def write_test(webhook: Webhook, data: Mapping[str, Any]) -> WebhookDelivery:
+    """A test for this webhook alone, before whatever else waits for it."""
+    event = WebhookEvent.objects.create(type=WebhookEventType.TEST, data=dict(data))
+    first = timezone.now() - FIRST_OF_ALL
+    delivery = WebhookDelivery.objects.create(webhook=webhook, event=event, next_at=first)
+    enqueue_on_commit(DELIVER_TASK)
+    return delivery
+
+
+def _read() -> tuple[Subscription, ...]:
+    """In one statement, so that no webhook is ever seen without the sources that it is limited to."""
+    rows = Webhook.objects.filter(is_enabled=True, deleted_at__isnull=True).order_by("pk")
+    limits = ArrayAgg("sources", filter=Q(sources__isnull=False), default=Value([]))
+    return tuple(
+        Subscription(pk, frozenset(events), frozenset(sources) if sources else None)
+        for pk, events, sources in rows.annotate(limits=limits).values_list("pk", "events", "limits")
+    )

@@ -1,0 +1,128 @@
+"""What was sent to a webhook: its log, one delivery with every attempt, and sending again."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from classifier.core.errors import NotPossibleNow
+from classifier.models import Webhook, WebhookDelivery
+from classifier.web.access import permitted, person_of
+from classifier.webhooks.selectors import deliveries_of, webhooks_of
+from classifier.webhooks.services import CHANGE, deliveries_replay, delivery_replay
+
+SEE = "classifier.view_webhook"
+SIZE = 25
+SINCE = [(1, "the last hour"), (24, "the last day"), (7 * 24, "the last week"), (30 * 24, "the last 30 days")]
+
+
+class LogFilter(forms.Form):
+    """What is not understood filters nothing."""
+
+    status = forms.ChoiceField(choices=[("", "All"), *WebhookDelivery.Status.choices], required=False)
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class ReplayForm(forms.Form):
+    hours = forms.TypedChoiceField(choices=SINCE, coerce=int)
+
+
+def log_of(webhook: Webhook, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of the log, for the template."""
+    form = LogFilter(asked)
+    form.is_valid()
+    status, before = form.cleaned_data.get("status") or "", form.cleaned_data.get("before")
+    rows = deliveries_of(webhook, status=status)
+    found = list((rows.filter(pk__lt=before) if before else rows)[: SIZE + 1])
+    return {
+        "deliveries": [(one, _last(one)) for one in found[:SIZE]],
+        "statuses": [("", "All"), *WebhookDelivery.Status.choices],
+        "status": status,
+        "before": before,
+        "older": found[SIZE - 1].pk if len(found) > SIZE else None,
+        "since": SINCE,
+    }
+
+
+@permitted(SEE)
+@require_safe
+def delivery(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
+    """One delivery; while a first attempt is awaited, the page looks again by itself."""
+    webhook, found = _found(request, webhook_id, delivery_id)
+    attempts = list(found.log.all())
+    waits = found.status == WebhookDelivery.Status.WAITING
+    context = {
+        "webhook": webhook,
+        "delivery": found,
+        "attempts": attempts,
+        "waits": waits,
+        "live": waits and (not attempts or _soon(found)),
+        "data": json.dumps(found.event.data, indent=2, ensure_ascii=False),
+        "may_change": person_of(request).has_perm(CHANGE),
+    }
+    return render(request, "classifier/webhooks/delivery.html", context)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def replay(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
+    _, found = _found(request, webhook_id, delivery_id)
+    try:
+        delivery_replay(delivery=found, by=person_of(request))
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+    return redirect("webhook-delivery", webhook_id, delivery_id)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def replay_failed(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """Send everything again that was given up in the time chosen."""
+    webhook = _webhook(request, webhook_id)
+    form = ReplayForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose since when.")
+        return redirect("webhook", webhook_id)
+    since = timezone.now() - timedelta(hours=form.cleaned_data["hours"])
+    try:
+        count = deliveries_replay(webhook=webhook, since=since, by=person_of(request))
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+    else:
+        said = (
+            "Nothing was given up in this time."
+            if not count
+            else f"{count:,} sent again, with the ids they had."
+        )
+        messages.success(request, said)
+    return redirect("webhook", webhook_id)
+
+
+def _last(one: WebhookDelivery) -> Any:
+    return next(iter(one.log.all()), None)
+
+
+def _soon(one: WebhookDelivery) -> bool:
+    return one.next_at is not None and one.next_at < timezone.now() + timedelta(minutes=1)
+
+
+def _webhook(request: HttpRequest, webhook_id: int) -> Webhook:
+    webhook: Webhook | None = webhooks_of(person_of(request)).filter(pk=webhook_id).first()
+    if webhook is None:
+        raise Http404
+    return webhook
+
+
+def _found(request: HttpRequest, webhook_id: int, delivery_id: int) -> tuple[Webhook, WebhookDelivery]:
+    webhook = _webhook(request, webhook_id)
+    found = deliveries_of(webhook).filter(pk=delivery_id).first()
+    if found is None:
+        raise Http404
+    return webhook, found

@@ -1,0 +1,205 @@
+"""Webhooks: their list, making and changing one, its secret, tests, turning it on and off, deleting it."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.core.errors import NotPossibleNow
+from classifier.core.validation import InvalidInput
+from classifier.core.visibility import sources_of
+from classifier.models import Source, User, Webhook, WebhookEventType
+from classifier.web.access import permitted, person_of
+from classifier.webhooks.pages.deliveries import log_of
+from classifier.webhooks.selectors import webhooks_of, webhooks_with_counts
+from classifier.webhooks.services import (
+    ADD,
+    CHANGE,
+    CHOOSABLE,
+    webhook_create,
+    webhook_delete,
+    webhook_disable,
+    webhook_enable,
+    webhook_secret_roll,
+    webhook_test,
+    webhook_update,
+)
+
+SEE = "classifier.view_webhook"
+LISTED = 200
+NOT_ALL = "Choose sources: you do not see all of them."
+OVERLAPS = [(0, "at once"), (1, "in an hour"), (24, "in a day"), (7 * 24, "in a week")]
+
+
+class WebhookForm(forms.Form):
+    """What a webhook is told, and where; what may not be is said by the service."""
+
+    name = forms.CharField(max_length=100, label="Name")
+    url = forms.CharField(max_length=500, label="URL")
+    events = forms.MultipleChoiceField(
+        choices=[(kind.value, kind.label) for kind in CHOOSABLE],
+        error_messages={"required": "Choose at least one."},
+    )
+    sources = forms.ModelMultipleChoiceField(queryset=Source.objects.none(), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        seen = sources_of(user)
+        self.fields["sources"].queryset = Source.objects.all() if seen is None else seen  # type: ignore[attr-defined]
+
+    def complain(self, error: InvalidInput) -> None:
+        """Put each problem beside its field."""
+        for problem in error.problems:
+            self.add_error(problem.field if problem.field in self.fields else None, problem.message)
+
+    def choices(self, name: str) -> list[tuple[Any, str, bool]]:
+        chosen = set(map(str, self[name].value() or []))
+        options = self.fields[name].choices  # type: ignore[attr-defined]
+        return [(str(value), title, str(value) in chosen) for value, title in options]
+
+
+class SecretForm(forms.Form):
+    overlap = forms.TypedChoiceField(choices=OVERLAPS, coerce=int)
+
+
+@permitted(SEE)
+@require_safe
+def webhooks(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    rows = list(webhooks_with_counts(user)[:LISTED])
+    context = {"webhooks": rows, "may_add": user.has_perm(ADD)}
+    return render(request, "classifier/webhooks/list.html", context)
+
+
+@permitted(SEE, ADD)
+@require_http_methods(["GET", "HEAD", "POST"])
+def webhook_new(request: HttpRequest) -> HttpResponse:
+    user = person_of(request)
+    form = WebhookForm(request.POST if request.method == "POST" else None, user=user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made, secret = webhook_create(**form.cleaned_data, by=user)
+        except InvalidInput as error:
+            form.complain(error)
+        except PermissionDenied:
+            form.add_error("sources", NOT_ALL)
+        else:
+            return _shown_once(request, made, secret)
+    status = 422 if form.errors else 200
+    return render(request, "classifier/webhooks/new.html", _form(form), status=status)
+
+
+@permitted(SEE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """One webhook with its log; a POST changes it."""
+    found, user = _found(request, webhook_id), person_of(request)
+    initial = {
+        "name": found.name,
+        "url": found.url,
+        "events": found.events,
+        "sources": [source.pk for source in found.sources.all()],
+    }
+    form = WebhookForm(user=user, initial=initial)
+    if request.method == "POST":
+        form = WebhookForm(request.POST, user=user)
+        if form.is_valid():
+            try:
+                webhook_update(webhook=found, **form.cleaned_data, by=user)
+            except InvalidInput as error:
+                form.complain(error)
+            except PermissionDenied:
+                form.add_error("sources", NOT_ALL)
+            else:
+                messages.success(request, f"{found.name} is changed.")
+                return redirect("webhook", webhook_id)
+        found = _found(request, webhook_id)
+    context = {
+        **_form(form),
+        **log_of(found, request.GET),
+        "webhook": found,
+        "event_titles": [WebhookEventType(kind).label for kind in found.events],
+        "old_secret": found.old_secret_until if _lives(found) else None,
+        "overlaps": OVERLAPS,
+        "give_up_days": settings.WEBHOOK_GIVE_UP_DAYS,
+        "may_change": user.has_perm(CHANGE),
+    }
+    return render(request, "classifier/webhooks/webhook.html", context, status=422 if form.errors else 200)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def webhook_switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    found = _found(request, webhook_id)
+    enabled = request.POST.get("enabled") == "1"
+    (webhook_enable if enabled else webhook_disable)(webhook=found, by=person_of(request))
+    said = "is on; what waits is sent now" if enabled else "is off; what waits is kept until it is on again"
+    messages.success(request, f"{found.name} {said}.")
+    return redirect("webhook", webhook_id)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def webhook_secret(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    found = _found(request, webhook_id)
+    form = SecretForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose when the old secret ends.")
+        return redirect("webhook", webhook_id)
+    hours = form.cleaned_data["overlap"]
+    secret = webhook_secret_roll(webhook=found, overlap_hours=hours, by=person_of(request))
+    return _shown_once(request, found, secret, rolled=True)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def test(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """Send a test; the page of its delivery shows what comes of it."""
+    found = _found(request, webhook_id)
+    try:
+        delivery = webhook_test(webhook=found, by=person_of(request))
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+        return redirect("webhook", webhook_id)
+    return redirect("webhook-delivery", webhook_id, delivery.pk)
+
+
+@permitted(SEE, CHANGE)
+@require_POST
+def delete(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    found = _found(request, webhook_id)
+    webhook_delete(webhook=found, by=person_of(request))
+    messages.success(request, f"{found.name} is deleted; nothing is sent to it any more.")
+    return redirect("webhooks")
+
+
+def _shown_once(request: HttpRequest, made: Webhook, secret: str, rolled: bool = False) -> HttpResponse:
+    """The one answer that holds the secret; `permitted` keeps it out of caches."""
+    context = {"webhook": made, "secret": secret, "rolled": rolled, "old_secret": _lives(made)}
+    return render(request, "classifier/webhooks/made.html", context)
+
+
+def _lives(found: Webhook) -> bool:
+    return found.old_secret_until is not None and found.old_secret_until > timezone.now()
+
+
+def _found(request: HttpRequest, webhook_id: int) -> Webhook:
+    found: Webhook | None = webhooks_of(person_of(request)).filter(pk=webhook_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _form(form: WebhookForm) -> dict[str, Any]:
+    return {
+        "form": form,
+        "events": form.choices("events"),
+        "sources": form.choices("sources"),
+        "problems": form.non_field_errors(),
+    }

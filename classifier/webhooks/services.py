@@ -1,0 +1,256 @@
+"""Webhooks: whom the site tells what. Making, changing, turning on and off, deleting, new secrets, tests, replays.
+
+A secret is shown to whoever makes or rolls it, once; it is kept sealed, because it has to sign.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from classifier.core.audit import audit_record
+from classifier.core.errors import NotPossibleNow
+from classifier.core.outbound_addresses import url_problem
+from classifier.core.permissions import require_permission
+from classifier.core.source_access import require_scope
+from classifier.core.validation import InvalidInput, ValidationProblem, words_problem
+from classifier.models import Source, User, Webhook, WebhookDelivery, WebhookEventType
+from classifier.webhooks import outbox
+from classifier.webhooks.selectors import failed_since
+from classifier.webhooks.signing import new_secret, sealed
+from toxicsite.lib.jobs import enqueue_on_commit
+
+ADD, CHANGE = "classifier.add_webhook", "classifier.change_webhook"
+NAME_CHARACTERS = 100
+OVERLAP_HOURS_MOST = 7 * 24
+CHOOSABLE = tuple(kind for kind in WebhookEventType if kind != WebhookEventType.TEST)
+TEST_DATA = {"message": "A test from toxicsite. Nothing has happened."}
+
+
+def webhook_create(
+    *,
+    name: str,
+    url: str,
+    events: Sequence[str],
+    sources: Iterable[Source] = (),
+    by: User | None,
+) -> tuple[Webhook, str]:
+    """A new receiver (no source: of all of them); the second value is its secret, which is told only now.
+
+    Raises InvalidInput and PermissionDenied.
+    """
+    require_permission(by, ADD)
+    chosen = list(sources)
+    fields = _checked(name, url, events)
+    _require_sources(by, chosen)
+    secret = new_secret()
+    with transaction.atomic():
+        webhook = Webhook.objects.create(**fields, sealed_secret=sealed(secret), created_by=by)
+        webhook.sources.set(chosen)
+        _note("webhook.create", webhook, by, {**fields, "sources": _slugs(chosen)})
+    outbox.forget()
+    return webhook, secret
+
+
+def webhook_update(
+    *,
+    webhook: Webhook,
+    name: str | None = None,
+    url: str | None = None,
+    events: Sequence[str] | None = None,
+    sources: Iterable[Source] | None = None,
+    by: User | None,
+) -> Webhook:
+    """Change what is given. Raises InvalidInput, PermissionDenied, and NotPossibleNow where it was deleted."""
+    require_permission(by, CHANGE)
+    with transaction.atomic():
+        held = _held(webhook, by)
+        before = list(held.sources.all())
+        after = before if sources is None else list(sources)
+        _require_sources(by, after)
+        fields = _checked(
+            held.name if name is None else name,
+            held.url if url is None else url,
+            held.events if events is None else events,
+        )
+        changed = {key: value for key, value in fields.items() if getattr(held, key) != value}
+        Webhook.objects.filter(pk=held.pk).update(**fields)
+        if {one.pk for one in before} != {one.pk for one in after}:
+            held.sources.set(after)
+            changed["sources"] = _slugs(after)
+        if changed:
+            _note("webhook.update", held, by, changed)
+    outbox.forget()
+    webhook.refresh_from_db()
+    return webhook
+
+
+def webhook_enable(*, webhook: Webhook, by: User | None) -> None:
+    """Send again, what still waits included."""
+    _switch(webhook, True, by)
+
+
+def webhook_disable(*, webhook: Webhook, by: User | None, reason: str = "") -> None:
+    """Send nothing more and keep nothing new for it; what waits stays and goes out when it is enabled again."""
+    _switch(webhook, False, by, reason)
+
+
+def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
+    """Take it out for good; its log stays until it is old."""
+    require_permission(by, CHANGE)
+    with transaction.atomic():
+        held = _held(webhook, by)
+        now = timezone.now()
+        Webhook.objects.filter(pk=held.pk).update(
+            deleted_at=now, is_enabled=False, sealed_old_secret=None, old_secret_until=None
+        )
+        give_up_waiting(held, now)
+        _note("webhook.delete", held, by)
+    outbox.forget()
+
+
+def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User | None) -> str:
+    """A new secret, told only now; the one before signs beside it for `overlap_hours` (0: not any more).
+
+    Raises InvalidInput and PermissionDenied.
+    """
+    require_permission(by, CHANGE)
+    if not 0 <= overlap_hours <= OVERLAP_HOURS_MOST:
+        message = f"Give 0 to {OVERLAP_HOURS_MOST} hours."
+        raise InvalidInput([ValidationProblem("overlap_hours", message, "invalid")])
+    secret = new_secret()
+    with transaction.atomic():
+        held = _held(webhook, by)
+        until = timezone.now() + timedelta(hours=overlap_hours) if overlap_hours else None
+        Webhook.objects.filter(pk=held.pk).update(
+            sealed_secret=sealed(secret),
+            sealed_old_secret=held.sealed_secret if until else None,
+            old_secret_until=until,
+        )
+        _note("webhook.secret", held, by, {"overlap_hours": overlap_hours})
+    webhook.refresh_from_db()
+    return secret
+
+
+def webhook_test(*, webhook: Webhook, by: User | None) -> WebhookDelivery:
+    """Send a test, once; its log says what came of it. Raises NotPossibleNow while the webhook is disabled."""
+    require_permission(by, CHANGE)
+    with transaction.atomic():
+        held = _held(webhook, by)
+        _require_enabled(held)
+        return outbox.write_test(held, TEST_DATA)
+
+
+def delivery_replay(*, delivery: WebhookDelivery, by: User | None) -> None:
+    """Send it again, with the same id, beginning with a new series of attempts. Raises NotPossibleNow."""
+    require_permission(by, CHANGE)
+    with transaction.atomic():
+        held = _held(delivery.webhook, by)
+        _require_enabled(held)
+        over = held.deliveries.filter(pk=delivery.pk).exclude(status=WebhookDelivery.Status.WAITING)
+        if not over.update(**_afresh()):
+            raise NotPossibleNow("This one waits to be sent already.")
+        _note("webhook.replay", held, by, {"event": str(delivery.event_id)}, count=1)
+        enqueue_on_commit(outbox.DELIVER_TASK)
+    delivery.refresh_from_db()
+
+
+def deliveries_replay(*, webhook: Webhook, since: datetime, by: User | None) -> int:
+    """Send everything again that was given up since then; returns how many. Raises NotPossibleNow."""
+    require_permission(by, CHANGE)
+    with transaction.atomic():
+        held = _held(webhook, by)
+        _require_enabled(held)
+        count = failed_since(held, since).update(**_afresh())
+        if count:
+            _note("webhook.replay", held, by, {"since": since.isoformat()}, count=count)
+            enqueue_on_commit(outbox.DELIVER_TASK)
+    return count
+
+
+def give_up_waiting(webhook: Webhook, now: datetime) -> int:
+    """Within a transaction: what waits for this webhook is not sent any more, unless somebody replays it."""
+    waiting = webhook.deliveries.filter(status=WebhookDelivery.Status.WAITING)
+    return waiting.update(
+        status=WebhookDelivery.Status.DEAD, finished_at=now, next_at=None, claimed_until=None
+    )
+
+
+def _switch(webhook: Webhook, enabled: bool, by: User | None, reason: str = "") -> None:
+    require_permission(by, CHANGE)
+    with transaction.atomic():
+        held = _held(webhook, by)
+        if held.is_enabled == enabled:
+            return
+        Webhook.objects.filter(pk=held.pk).update(
+            is_enabled=enabled, disabled_reason=reason[:200], failing_since=None
+        )
+        _note("webhook.enable" if enabled else "webhook.disable", held, by, {"reason": reason})
+        if enabled:
+            enqueue_on_commit(outbox.DELIVER_TASK)
+    outbox.forget()
+    webhook.refresh_from_db()
+
+
+def _held(webhook: Webhook, by: User | None) -> Webhook:
+    held = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
+    if held.deleted_at is not None:
+        raise NotPossibleNow("This webhook was deleted.")
+    _require_sources(by, list(held.sources.all()))
+    return held
+
+
+def _require_sources(by: User | None, sources: Sequence[Source]) -> None:
+    for source in sources or (None,):
+        require_scope(by, source)
+
+
+def _require_enabled(webhook: Webhook) -> None:
+    if not webhook.is_enabled:
+        raise NotPossibleNow("This webhook is disabled. Enable it first.")
+
+
+def _afresh() -> dict[str, Any]:
+    return {
+        "status": WebhookDelivery.Status.WAITING,
+        "attempts": 0,
+        "next_at": timezone.now(),
+        "claimed_until": None,
+        "finished_at": None,
+    }
+
+
+def _checked(name: Any, url: Any, events: Any) -> dict[str, Any]:
+    problems = [words_problem(name, "name", NAME_CHARACTERS), words_problem(url, "url", 500)]
+    if problems[0] is None and not name.strip():
+        problems.append(ValidationProblem("name", "Give it a name.", "required"))
+    if problems[1] is None and (refused := url_problem(url.strip())):
+        problems.append(ValidationProblem("url", refused, "invalid"))
+    known = [kind.value for kind in CHOOSABLE]
+    if not events or isinstance(events, str) or any(one not in known for one in events):
+        message = f"Choose one or more of {', '.join(known)}."
+        problems.append(ValidationProblem("events", message, "invalid_choice"))
+    if found := [problem for problem in problems if problem is not None]:
+        raise InvalidInput(found)
+    return {"name": name.strip(), "url": url.strip(), "events": [one for one in known if one in events]}
+
+
+def _slugs(sources: Iterable[Source]) -> list[str]:
+    return sorted(source.slug for source in sources)
+
+
+def _note(
+    verb: str,
+    webhook: Webhook,
+    by: User | None,
+    data: Mapping[str, Any] | None = None,
+    count: int | None = None,
+) -> None:
+    told = {"webhook": webhook.pk, **(data or {})}
+    if "url" in told:  # the path of an address is often a secret itself
+        parts = urlsplit(told["url"])
+        told["url"] = f"{parts.scheme}://{parts.netloc}"
+    audit_record(verb=verb, by=by, subject=webhook.name, count=count, data=told)

@@ -1,0 +1,1 @@
+"""What training's part of the Django administration shares."""

@@ -1,0 +1,1 @@
+"""What every feature of training builds on: its errors."""

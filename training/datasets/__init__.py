@@ -1,0 +1,1 @@
+"""Datasets: uploads, hub data, mixtures, decisions of moderators, corrected labels."""

@@ -1,0 +1,153 @@
+"""How every data set comes to be: a child process reads and checks, then folder and row appear together."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.text import slugify
+
+from classifier.core.permissions import require_permission
+from classifier.models import User
+from toxicsite.lib.inserting import inserted
+from toxicsite.lib.no_room import is_no_room, told_no_room
+from training.core.errors import DatasetNoRoom, DatasetRejected
+from training.models import Dataset
+
+NAME_CHARACTERS = 150
+EMPTY_FOLDER = "empty"
+REFUSED = 2  # the child's exit code when it says why in error.json
+
+
+def check_new(*, name: str, by: User | None) -> str:
+    """Return the name stripped when `by` may add a data set of this name. Raises DatasetRejected, PermissionDenied."""
+    require_permission(by, "training.add_dataset")
+    name = " ".join(name.split())
+    if not name:
+        raise DatasetRejected("name", "Give the data set a name.")
+    if len(name) > NAME_CHARACTERS:
+        raise DatasetRejected("name", f"The name has {len(name)} characters; at most {NAME_CHARACTERS} fit.")
+    if Dataset.objects.filter(name=name).exists():
+        raise DatasetRejected("name", f"There is a data set called “{name}” already; choose another name.")
+    return name
+
+
+@contextmanager
+def incoming_folder(field: str = "") -> Iterator[Path]:
+    """A folder beside the frozen ones that is gone afterwards, whatever happened.
+
+    Raises DatasetRejected, and DatasetNoRoom (`field`: whose rows there is no room for) where the disk is full.
+    """
+    root = Path(settings.DATASETS_DIR)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".incoming-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if is_no_room(error):
+            raise DatasetNoRoom(field) from error
+        raise DatasetRejected(
+            "", f"The files cannot be written to {root}: {error.strerror or error}. Nothing was stored."
+        ) from error
+
+
+def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> dict[str, Any]:
+    """Let the child freeze what `job` names into `folder`/out; return its report. Raises DatasetRejected.
+
+    `bounded` children may use no more than DATASET_MEMORY_MIB and DATASET_READ_SECONDS.
+    """
+    work = folder / EMPTY_FOLDER  # where the child runs: no relative name can be a folder there
+    work.mkdir(exist_ok=True)
+    test_set = Dataset.objects.test_set()
+    whole = {
+        "limits": {"bytes": settings.DATASET_MAX_BYTES, "rows": settings.DATASET_MAX_ROWS},
+        "memory_mib": settings.DATASET_MEMORY_MIB if bounded else 0,
+        "test_set": str(test_set.file("test").resolve()) if test_set is not None else None,
+        **job,
+    }
+    (folder / "job.json").write_text(json.dumps(whole), encoding="utf-8")
+    environment = os.environ | {
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "OPENBLAS_NUM_THREADS": "1",  # each thread's stack counts against the memory that the child may have
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "training.ml.frozen.job", str(folder.resolve())],
+            cwd=work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=settings.DATASET_READ_SECONDS if bounded else None,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DatasetRejected(
+            "file",
+            f"Reading this takes longer than {settings.DATASET_READ_SECONDS:.0f} seconds (DATASET_READ_SECONDS); "
+            "bring fewer rows.",
+        ) from error
+    if done.returncode == 0:
+        report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        return report
+    if told_no_room(done.stderr.decode("utf-8", "replace")):
+        raise DatasetNoRoom("file")
+    if done.returncode == REFUSED:
+        problem = json.loads((folder / "error.json").read_text(encoding="utf-8"))
+        raise DatasetRejected(problem["field"], problem["message"])
+    last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"])[
+        -1
+    ]
+    if done.returncode < 0 or "MemoryError" in last or "bad_alloc" in last:
+        raise DatasetRejected(
+            "file", "Reading this takes more memory than is allowed (DATASET_MEMORY_MIB); bring fewer rows."
+        )
+    raise DatasetRejected("file", f"The rows cannot be read: {last[:300]}")
+
+
+def dataset_store(
+    *, folder: Path, report: Mapping[str, Any], dataset: Dataset | None = None, name: str, **fields: Any
+) -> Dataset:
+    """Move `folder`/out to its place and record it, whole or not at all; fills `dataset` where it waits for it.
+
+    Raises DatasetRejected when the name was taken in the meantime.
+    """
+    directory = f"{slugify(name)[:60] or 'data'}-{secrets.token_hex(4)}"
+    place = Path(settings.DATASETS_DIR) / directory
+    (folder / "out").rename(place)
+    found = {
+        "directory": directory,
+        "labels": report["labels"],
+        "rows": report["rows"],
+        "fingerprints": report["fingerprints"],
+        "statistics": report["statistics"],
+    }
+    try:
+        with transaction.atomic():
+            if dataset is None:
+                made = Dataset(name=name, **fields, **found)
+                if inserted(made):
+                    return made
+                raise DatasetRejected(
+                    "name", f"There is a data set called “{name}” already; choose another name."
+                )
+            if Dataset.objects.usable().filter(pk=dataset.pk, directory="").update(**found) == 1:
+                dataset.refresh_from_db()
+                return dataset
+    except BaseException:  # the name is taken, or the database away: no folder stays that no row names
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    shutil.rmtree(place, ignore_errors=True)  # deleted, or loaded by somebody else, while it was loading
+    dataset.refresh_from_db()
+    return dataset

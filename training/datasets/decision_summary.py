@@ -1,0 +1,125 @@
+"""What a data set of decisions would hold if it were frozen now, counted before anything is frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+
+from classifier.core.visible_comments import edited_since
+from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion
+from classifier.suggestions.selectors import usable_suggestions
+from training.models import Dataset, DatasetKind
+
+PEOPLE = Q(automatic=False)
+GOLDEN = Q(comment__golden__isnull=False)
+PURGED = Q(comment__text="")
+EDITED = edited_since("created_at")
+"""The maker of such a decision never saw the text as it is now, and of the earlier one nothing is kept."""
+USABLE = PEOPLE & ~GOLDEN & ~PURGED & ~EDITED
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """One source's part."""
+
+    source: str
+    approved: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class DecisionsSummary:
+    """Decisions that stand and would go in, and what would be left out, each under the first reason that holds.
+
+    The reasons: `by_policies` themselves, `golden` items, `purged` texts, texts `edited` after the decision. `new` came
+    after the last data set of decisions, `last`; `marked` and `corrected` are among those that go in.
+    """
+
+    approved: int = 0
+    removed: int = 0
+    corrected: int = 0
+    marked: int = 0
+    suggestions: int = 0
+    golden: int = 0
+    by_policies: int = 0
+    purged: int = 0
+    edited: int = 0
+    new: int = 0
+    sources: list[SourceCount] = field(default_factory=list)
+    last: Dataset | None = None
+
+    @property
+    def total(self) -> int:
+        return self.approved + self.removed
+
+
+def decisions_summary() -> DecisionsSummary:
+    """Four queries, each over what stands."""
+    last = last_frozen()
+    standing = standing_decisions()
+    counted: dict[str, Any] = standing.aggregate(
+        approved=Count("pk", filter=USABLE & Q(action=DecisionAction.APPROVE)),
+        removed=Count("pk", filter=USABLE & Q(action=DecisionAction.REMOVE)),
+        corrected=Count("pk", filter=USABLE & ~Q(labels={})),
+        marked=Count("pk", filter=USABLE & ~Q(marks=[])),
+        new=Count("pk", filter=USABLE & Q(pk__gt=last_decision_of(last))),
+        by_policies=Count("pk", filter=~PEOPLE),
+        golden=Count("pk", filter=PEOPLE & GOLDEN),
+        purged=Count("pk", filter=PEOPLE & ~GOLDEN & PURGED),
+        edited=Count("pk", filter=PEOPLE & ~GOLDEN & ~PURGED & EDITED),
+    )
+    by_source = (
+        standing.filter(USABLE)
+        .values("comment__source__name")
+        .annotate(
+            approved=Count("pk", filter=Q(action=DecisionAction.APPROVE)),
+            removed=Count("pk", filter=Q(action=DecisionAction.REMOVE)),
+        )
+        .order_by("comment__source__name")
+    )
+    sources = [
+        SourceCount(row["comment__source__name"], row["approved"], row["removed"]) for row in by_source
+    ]
+    return DecisionsSummary(**counted, suggestions=teaching_suggestions().count(), sources=sources, last=last)
+
+
+def standing_decisions(
+    *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
+) -> "QuerySet[Decision]":
+    """Decisions that count for their comment: final ones that nobody has undone and none has followed."""
+    rows = Decision.objects.filter(action__in=FINAL_ACTIONS, comment__current_decision=F("pk"))
+    if sources:
+        rows = rows.filter(comment__source__slug__in=sources)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(created_at__lt=until)
+    return rows.order_by()
+
+
+def teaching_suggestions(
+    *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
+) -> "QuerySet[Suggestion]":
+    """What others sent through the API and nobody rejected; never about golden items."""
+    rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
+    return rows.filter(comment__golden__isnull=True)
+
+
+def last_frozen() -> Dataset | None:
+    """The newest data set of decisions that is still there."""
+    return Dataset.objects.usable().filter(kind=DatasetKind.DECISIONS).order_by("-pk").first()
+
+
+def last_decision_of(dataset: Dataset | None) -> int:
+    """The newest decision that went into a data set; 0 without one."""
+    kept = (dataset.statistics.get("decisions") or {}) if dataset is not None else {}
+    return int(kept.get("last_decision_id") or 0)
+
+
+def mixable_with(dataset: Dataset) -> list[Dataset]:
+    """Other rows to learn from that decisions are usually mixed with, public and large ones first."""
+    rows = Dataset.objects.trainable().exclude(pk=dataset.pk).exclude(kind=DatasetKind.DECISIONS)
+    public = {str(DatasetKind.HUB): 0, str(DatasetKind.UPLOAD): 1, str(DatasetKind.SAMPLE): 2}
+    return sorted(rows, key=lambda row: (public.get(row.kind, 3), -int(row.rows.get("train") or 0)))

@@ -1,0 +1,1 @@
+"""Pages: datasets and their rows."""

@@ -1,0 +1,77 @@
+"""Freezing decisions with one click, and mixing what came of it with other rows for a run."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from training.core.errors import DatasetRejected
+from training.datasets.decision_summary import decisions_summary, mixable_with
+from training.datasets.from_decisions import FEWEST, dataset_freeze
+from training.datasets.golden_selectors import golden_summary
+from training.datasets.mixtures import dataset_mix
+from training.datasets.pages.datasets import ADD
+from training.datasets.pages.forms import MixWithForm
+from training.models import Dataset, DatasetKind
+from training.web.access import permitted, person_of
+
+
+@permitted(ADD)
+@require_http_methods(["GET", "HEAD", "POST"])
+def freeze(request: HttpRequest) -> HttpResponse:
+    """What would go in; by POST all of it is frozen, without another question."""
+    problem, status = "", 200
+    if request.method == "POST":
+        try:
+            made = dataset_freeze(by=person_of(request))
+        except DatasetRejected as error:
+            problem, status = error.message, 422
+        else:
+            rows = sum(int(count) for count in made.rows.values())
+            messages.success(request, f"“{made}” is frozen: {rows:,} rows.")
+            return HttpResponseRedirect(f"{reverse('training:dataset', args=[made.pk])}#train")
+    context = {**freeze_context(), "problem": problem}
+    return render(request, "training/datasets/freeze.html", context, status=status)
+
+
+def freeze_context() -> dict[str, Any]:
+    """What would go in of decisions, and of golden items."""
+    return {"summary": decisions_summary(), "fewest": FEWEST, "golden": golden_summary()}
+
+
+@permitted(ADD)
+@require_POST
+def mix(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """Mix a data set of decisions with another one by weight, and go on to a run with the mixture."""
+    found = Dataset.objects.ready().filter(pk=dataset_id, kind=DatasetKind.DECISIONS).first()
+    if found is None:
+        raise Http404
+    form = MixWithForm(request.POST, datasets=mixable_with(found))
+    back = f"{reverse('training:dataset', args=[found.pk])}#train"
+    if not form.is_valid():
+        messages.error(request, "Choose a data set, and a weight from 0.001 to 1,000.")
+        return HttpResponseRedirect(back)
+    other = form.chosen()
+    name = f"{found.name} with {other.name}"[:120]
+    try:
+        made = dataset_mix(
+            name=f"{name}, {timezone.now():%d %b %H:%M:%S}",
+            parts=[(found, form.cleaned_data["weight"]), (other, 1.0)],
+            by=person_of(request),
+        )
+    except DatasetRejected as error:
+        messages.error(request, error.message)
+        return HttpResponseRedirect(back)
+    if not person_of(request).has_perm("training.run_experiment"):
+        return redirect("training:dataset", made.pk)
+    return HttpResponseRedirect(f"{reverse('training:experiment-new')}?dataset={made.pk}")
+
+
+urlpatterns = [
+    path("datasets/freeze/", freeze, name="dataset-freeze"),
+    path("datasets/<int:dataset_id>/mix/", mix, name="dataset-mix"),
+]

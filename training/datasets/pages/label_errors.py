@@ -1,0 +1,113 @@
+"""Rows that look mislabelled, each corrected or left by one key; and the data set with the corrections."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from training.core.errors import DatasetRejected, NotAllowedNow
+from training.datasets.correction_selectors import LabelError, label_errors
+from training.datasets.label_corrections import MAY_FIX, dataset_correct, label_fix, label_fix_undo
+from training.datasets.pages.label_error_rows import error_groups, error_row
+from training.models import Dataset, Evaluation, LabelFix
+from training.web.access import is_htmx, permitted, person_of
+
+SEE = "training.view_evaluation"
+
+
+@permitted(SEE)
+@require_safe
+def label_error_list(request: HttpRequest, evaluation_id: int) -> HttpResponse:
+    evaluation = _evaluation(evaluation_id)
+    context = {
+        "evaluation": evaluation,
+        "groups": error_groups(label_errors(evaluation=evaluation)),
+        "may_fix": person_of(request).has_perm(MAY_FIX),
+    }
+    return render(request, "training/labels/list.html", context)
+
+
+@permitted(SEE)
+@permitted(MAY_FIX)
+@require_POST
+def fix(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
+    """Correct a row that the evaluation lists, named as on its page."""
+    evaluation = _evaluation(evaluation_id)
+    found = _error(evaluation, key)
+    problem = ""
+    try:
+        label_fix(
+            dataset=found.dataset, split=found.split, row=found.row, label=found.label, by=person_of(request)
+        )
+    except NotAllowedNow as error:
+        problem = str(error)
+    return _row(request, evaluation, key, problem, "The label is corrected. Press u to take it back.")
+
+
+@permitted(SEE)
+@permitted(MAY_FIX)
+@require_POST
+def undo(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
+    """Take the correction of a listed row back."""
+    evaluation = _evaluation(evaluation_id)
+    found = _error(evaluation, key)
+    problem = ""
+    try:
+        if found.fix is None:
+            raise NotAllowedNow("This correction was taken back already.")
+        label_fix_undo(fix=LabelFix.objects.get(pk=found.fix.pk), by=person_of(request))
+    except NotAllowedNow as error:
+        problem = str(error)
+    return _row(request, evaluation, key, problem, "The label is as it was given.")
+
+
+@permitted(MAY_FIX)
+@require_POST
+def correct(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """Freeze the data set again with its corrections."""
+    dataset = Dataset.objects.ready().filter(pk=dataset_id).first()
+    if dataset is None:
+        raise Http404
+    try:
+        made = dataset_correct(dataset=dataset, by=person_of(request))
+    except DatasetRejected as error:
+        messages.error(request, error.message)
+        return redirect("training:dataset", dataset.pk)
+    messages.success(request, f"“{made}” is frozen and ready.")
+    return redirect("training:dataset", made.pk)
+
+
+def _evaluation(evaluation_id: int) -> Evaluation:
+    rows = Evaluation.objects.select_related("dataset", "experiment__dataset", "model_version")
+    found = rows.filter(pk=evaluation_id, model_version__isnull=False).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _error(evaluation: Evaluation, key: str) -> LabelError:
+    found = next((one for one in label_errors(evaluation=evaluation) if one.key == key), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, said: str) -> HttpResponse:
+    """The row as it is now, or the whole page again at its place."""
+    if is_htmx(request):
+        row = error_row(_error(evaluation, key))
+        context = {"row": row, "evaluation": evaluation, "may_fix": True, "said": problem or said}
+        return render(request, "training/labels/row.html", context)
+    if problem:
+        messages.error(request, problem)
+    address = reverse("training:label-errors", args=[evaluation.pk])
+    return HttpResponseRedirect(f"{address}#row-{key}")
+
+
+urlpatterns = [
+    path("evaluations/<int:evaluation_id>/labels/", label_error_list, name="label-errors"),
+    path("evaluations/<int:evaluation_id>/labels/<slug:key>/fix/", fix, name="label-fix"),
+    path("evaluations/<int:evaluation_id>/labels/<slug:key>/undo/", undo, name="label-fix-undo"),
+    path("datasets/<int:dataset_id>/correct/", correct, name="dataset-correct"),
+]

@@ -1,0 +1,127 @@
+"""Reads of data sets: the list, rows to look at, and the decisions that a data set can be made of."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper
+
+from classifier.models import GoldenItem
+from training.datasets.decision_summary import EDITED, GOLDEN, PEOPLE, PURGED, standing_decisions
+from training.models import SPLITS, Dataset, Experiment
+from training.models.dataset import DatasetQuerySet
+
+PAGE_SIZE = 10
+ORDER_SEED = 13
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """One row as frozen; `labels` are pairs of name and 1, 0 or -1 (unknown)."""
+
+    number: int
+    text: str
+    labels: list[tuple[str, int]]
+    weight: float
+    source: str
+    comment_id: int
+
+    @property
+    def toxic(self) -> bool:
+        return any(value == 1 for _, value in self.labels)
+
+    @property
+    def over(self) -> list[str]:
+        return [label for label, value in self.labels if value == 1]
+
+    @property
+    def unknown(self) -> list[str]:
+        return [label for label, value in self.labels if value < 0]
+
+
+@dataclass(frozen=True)
+class SamplePage:
+    """A page of rows; pages count from 1."""
+
+    rows: list[SampleRow]
+    split: str
+    page: int
+    pages: int
+
+
+def dataset_list() -> DatasetQuerySet:
+    """Every data set that is not deleted, newest first."""
+    return Dataset.objects.usable().select_related("created_by").order_by("-id")
+
+
+def dataset_sample(*, dataset: Dataset, split: str = "train", page: int = 1) -> SamplePage:
+    """A page of rows in a shuffled order that is the same each time, so that neighbours differ.
+
+    An unknown split gives the first that there is; a page beyond the end gives the last. Raises FileNotFoundError when
+    the files are gone.
+    """
+    from training.ml.frozen.store import pick_rows
+
+    have = [name for name in SPLITS if dataset.rows.get(name)]
+    if not have:
+        return SamplePage([], "", 1, 0)
+    split = split if split in have else have[0]
+    total = int(dataset.rows[split])
+    pages = -(-total // PAGE_SIZE)
+    page = min(max(page, 1), pages)
+    order = list(range(total))
+    random.Random(ORDER_SEED).shuffle(order)  # noqa: S311 - an order to read in, no secret
+    places = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    found = pick_rows(dataset.file(split), places)
+    rows = [
+        SampleRow(
+            number=place + 1,
+            text=row["text"],
+            labels=[(label, int(row[label])) for label in dataset.labels],
+            weight=float(row["weight"]),
+            source=row.get("source") or "",
+            comment_id=int(row.get("comment_id") or 0),
+        )
+        for place, row in zip(places, found, strict=True)
+    ]
+    return SamplePage(rows, split, page, pages)
+
+
+def dataset_uses(*, dataset: Dataset) -> dict[str, Any]:
+    """What was made with a data set: its experiments (newest first, at most 20), and mixtures that it is part of."""
+    experiments = Experiment.objects.visible().filter(dataset=dataset).order_by("-id")
+    mixtures = Dataset.objects.usable().filter(parts__contains=[{"dataset": dataset.pk}])
+    return {
+        "experiments": list(experiments[:20]),
+        "experiment_count": experiments.count(),
+        "mixtures": list(mixtures),
+    }
+
+
+def decisions_standing(
+    *,
+    sources: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    automatic: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """The decision that counts of every decided comment, newest first, with the comment's text and source.
+
+    What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Golden items
+    and purged texts are always left out. A text that was `edited` after its decision comes with it, to be counted.
+    """
+    rows = standing_decisions(sources=sources, since=since, until=until).filter(~GOLDEN & ~PURGED)
+    if not automatic:
+        rows = rows.filter(PEOPLE)
+    told = ("id", "action", "labels", "marks", "created_at")
+    columns = (*told, "comment_id", "comment__text", "comment__source__slug")
+    edited = ExpressionWrapper(EDITED, output_field=BooleanField())
+    yield from rows.order_by("-pk").values(*columns, edited=edited).iterator(chunk_size=2_000)
+
+
+def golden_texts() -> Iterator[str]:
+    """The texts of all golden items: what people and versions are measured with teaches nobody."""
+    rows = GoldenItem.objects.exclude(comment__text="").order_by("pk")
+    yield from rows.values_list("comment__text", flat=True).iterator(chunk_size=2_000)

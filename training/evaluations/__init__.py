@@ -1,0 +1,1 @@
+"""Evaluations and test suites of model versions."""

@@ -1,0 +1,1 @@
+"""Endpoints: evaluations and test suites."""

@@ -1,0 +1,1 @@
+"""Pages: evaluations and test suites."""

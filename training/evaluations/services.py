@@ -1,0 +1,150 @@
+"""Measuring a registered version on the frozen test rows, outside of any run: the starter, or one taken in."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from classifier.core.permissions import require_permission
+from classifier.models import ModelVersion, User
+from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.jobs import enqueue_on_commit, ring
+from training.core.errors import NotAllowedNow
+from training.experiments.job_spec import evaluation_job, rows_to_measure_on, runs_root
+from training.experiments.registration import evaluations_record, read_json
+from training.experiments.services import MAY_RUN
+from training.ml.files import write_json
+from training.ml.job.protocol import DONE
+from training.models import Dataset, DatasetKind
+
+EVALUATE_TASK = "training.evaluate"
+FOLDER = "evaluations"
+WANTED = "wanted.json"
+BESIDE = "@"  # no version has it in its name
+TICK_SECONDS = 1.0
+STOP_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Dataset | None = None) -> None:
+    """Queue the measuring of a version on the test set, or on the test rows of golden items (`on`).
+
+    A known evaluation on the same rows is replaced by a fresh one. Raises PermissionDenied or NotAllowedNow (there are
+    no such rows, or the version's files are gone).
+    """
+    require_permission(by, MAY_RUN)
+    if on is not None:
+        if on.kind != DatasetKind.GOLDEN:
+            raise NotAllowedNow(
+                "Make it the test set; only golden items are measured on beside the test set."
+            )
+        if on.deleted_at is not None or not on.file("test").is_file():
+            raise NotAllowedNow(f"The test rows of “{on}” are gone.")
+        on = None if on.is_test_set else on
+    if on is None and rows_to_measure_on(None) is None:
+        raise NotAllowedNow("There is no test set: choose a data set with test rows as the test set first.")
+    if not model_version.path.is_dir():
+        raise NotAllowedNow(f"The files of {model_version} are gone; it cannot be measured any more.")
+    folder = evaluation_folder(model_version, on)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / WANTED, {"by": by.pk if by else None})  # what the queue may lose, the sweep finds
+    enqueue_on_commit(EVALUATE_TASK, model_version_id=model_version.pk, **_named(on))
+
+
+def evaluation_state(model_version: ModelVersion, on: Dataset | None = None) -> dict[str, Any] | None:
+    """What is known of an evaluation on its way: {"state": "queued" | "failed", "message"}; None when there is none."""
+    folder = evaluation_folder(model_version, on)
+    if (folder / WANTED).is_file():
+        return {"state": "queued", "message": "It is being measured, or waits for the training worker."}
+    if (told := read_json(folder / "error.json")) is not None:
+        return {"state": "failed", "message": str(told.get("message", ""))}
+    return None
+
+
+def evaluation_run(
+    *, model_version_id: int, dataset_id: int | None = None, leaving: Callable[[], bool] = lambda: False
+) -> bool:
+    """Measure a version that somebody asked for, in a process of its own; return whether it was done.
+
+    On the test set, or on the data set `dataset_id`.
+    """
+    version = ModelVersion.objects.filter(pk=model_version_id).first()
+    on = Dataset.objects.usable().filter(pk=dataset_id).first() if dataset_id is not None else None
+    if version is None or (dataset_id is not None and on is None):
+        return False
+    folder = evaluation_folder(version, on)
+    if not (folder / WANTED).is_file():
+        return False
+    for name in ("evaluation.json", "error.json", "progress.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+    plan = evaluation_job(training=None, version=version, on=on)
+    if plan is None:
+        (folder / WANTED).unlink(missing_ok=True)
+        return False
+    job = {"recipe": None, "artifact_folder": str(version.path), "evaluation": plan, "devices": 1}
+    write_json(folder / "job.json", job)
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "training.ml.job", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "RUN_PARENT": str(os.getpid()), "TOKENIZERS_PARALLELISM": "false"},
+        )
+    left = False
+    while process.poll() is None:
+        try:
+            process.wait(TICK_SECONDS)
+        except subprocess.TimeoutExpired:
+            if leaving():
+                left = True
+                process.kill()
+    if left:
+        return False  # still wanted: the sweep rings again
+    if process.returncode == DONE:
+        with transaction.atomic():
+            evaluations_record(
+                folder=folder, version=version, report=read_json(folder / "evaluation.json"), experiment=None
+            )
+    else:
+        logger.error("The evaluation of %s failed; see %s", version, folder / "log.txt")
+        if not (folder / "error.json").is_file():
+            sentence = "Its process was killed, most likely because memory ran out; start it again."
+            (folder / "error.json").write_text(json.dumps({"kind": "killed", "message": sentence}))
+    (folder / WANTED).unlink(missing_ok=True)
+    return process.returncode == DONE
+
+
+def evaluations_ring() -> None:
+    """Announce evaluations that are wanted and that no bell announced."""
+    for wanted in sorted(Path(settings.RUNS_DIR).glob(f"{FOLDER}/*/{WANTED}")):
+        name, beside, dataset_id = wanted.parent.name.partition(BESIDE)
+        version = ModelVersion.objects.filter(version=name).first()
+        on = Dataset.objects.usable().filter(pk=int(dataset_id)).first() if beside else None
+        if version is None or (beside and on is None):
+            shutil.rmtree(wanted.parent, ignore_errors=True)
+            continue
+        try:
+            ring(EVALUATE_TASK, model_version_id=version.pk, **_named(on))
+        except NoBroker:
+            return
+
+
+def evaluation_folder(model_version: ModelVersion, on: Dataset | None = None) -> Path:
+    """Where a version is measured (on the test set, or `on` another one) and its scores are kept."""
+    beside = f"{BESIDE}{on.pk}" if on is not None else ""
+    return runs_root() / FOLDER / f"{model_version.version}{beside}"
+
+
+def _named(on: Dataset | None) -> dict[str, int]:
+    return {"dataset_id": on.pk} if on is not None else {}

@@ -1,0 +1,72 @@
+"""Test suites that people bring: taken in whole or not at all, and retired when they are no longer asked."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from classifier.core.permissions import require_permission
+from classifier.models import User
+from toxicsite.lib.inserting import inserted
+from training.core.errors import NotAllowedNow, SuiteRejected
+from training.ml.evaluation.suites import SuiteError, parse_suite, suite_fingerprint
+from training.models import TestSuite
+
+LONGEST_NAME = 150
+
+
+def suite_create(
+    *,
+    name: str,
+    kind: str,
+    data: bytes,
+    by: User | None,
+    terms: bytes | None = None,
+    label: str = "toxic",
+    description: str = "",
+) -> TestSuite:
+    """Read the CSV in `data` (see training.ml.evaluation.suites for its columns) and keep its cases.
+
+    `terms` is the optional second file of templates. Every version is run on it with its next evaluation. Raises
+    PermissionDenied or SuiteRejected, whose message names row, column and remedy.
+    """
+    require_permission(by, "training.add_testsuite")
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise SuiteRejected("name", f"Give it a name of at most {LONGEST_NAME} characters.")
+    if not label.strip():
+        raise SuiteRejected("label", "Name the label whose answer is expected, such as toxic.")
+    try:
+        cases = parse_suite(kind, data, terms)
+    except SuiteError as error:
+        message = str(error)
+        raise SuiteRejected("file", f"{message[:1].upper()}{message[1:]}.") from None
+    suite = TestSuite(
+        name=name,
+        kind=kind,
+        description=description.strip(),
+        label=label.strip(),
+        cases=[case.to_dict() for case in cases],
+        groups=sorted({case.group for case in cases if case.group}),
+        fingerprint=suite_fingerprint(cases),
+        created_by=by,
+    )
+    with transaction.atomic():
+        if not inserted(suite):
+            raise SuiteRejected("name", f"There is a test suite called “{name}” already.")
+    return suite
+
+
+def suite_retire(*, suite: TestSuite, by: User | None) -> None:
+    """Ask it no more; its results stay. Raises PermissionDenied or NotAllowedNow (it is retired already)."""
+    require_permission(by, "training.change_testsuite")
+    now = timezone.now()
+    if TestSuite.objects.filter(pk=suite.pk, retired_at__isnull=True).update(retired_at=now) != 1:
+        raise NotAllowedNow(f"“{suite}” is retired already.")
+    suite.retired_at = now
+
+
+def suite_take_back(*, suite: TestSuite, by: User | None) -> None:
+    """Ask a retired suite again. Raises PermissionDenied or NotAllowedNow (it is in use)."""
+    require_permission(by, "training.change_testsuite")
+    if TestSuite.objects.filter(pk=suite.pk, retired_at__isnull=False).update(retired_at=None) != 1:
+        raise NotAllowedNow(f"“{suite}” is in use.")
+    suite.retired_at = None

@@ -1,0 +1,1 @@
+"""Experiments: starting, running, following, resuming and registering training runs."""

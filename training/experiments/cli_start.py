@@ -1,0 +1,178 @@
+"""`manage.py experiment start | watch`: queue a run and follow it, or run it here without a worker."""
+
+import signal
+import socket
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from training.cli.base import Said, Verb, object_of
+from training.cli.lookups import dataset_of, experiment_fields, experiment_of, started_from
+from training.experiments.plans import plan_start
+from training.experiments.runner import experiment_run
+from training.experiments.services import experiment_create
+from training.ml.config import parse_text
+from training.ml.recipes.registry import RECIPES
+from training.models import Experiment, RunStatus
+
+TICK_SECONDS = 1.0
+
+
+def config_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--config", help="differences to the defaults: a JSON object, or a .json file")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        dest="changes",
+        help="one difference, such as loop.epochs=2; may be given several times",
+    )
+    parser.add_argument("--teacher", metavar="EXPERIMENT", help="the run to learn from")
+    parser.add_argument("--base-version", metavar="VERSION", help="the model version to start from")
+
+
+def config_of(recipe: str, options: dict[str, Any]) -> dict[str, Any]:
+    """--config with every --set over it. Raises CommandError or ConfigError."""
+    config = object_of(options.get("config"))
+    for change in options.get("changes") or []:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise CommandError(f"--set wants FIELD=VALUE, not {change}.")
+        config[name.strip()] = _plain(parse_text(RECIPES[recipe].config_class, name.strip(), text))
+    return config
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _start_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("recipe", nargs="?", choices=RECIPES, help="left out with --plan")
+    parser.add_argument("--name")
+    parser.add_argument("--dataset", required=True, help="id or name")
+    parser.add_argument("--preset", default="")
+    parser.add_argument("--plan", help="start every run of a shipped plan instead")
+    parser.add_argument("--notes", default="")
+    config_arguments(parser)
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--wait", action="store_true", help="follow a worker's progress until it is over")
+    way.add_argument("--here", action="store_true", help="run it in this process' place, without a worker")
+
+
+def _start(said: Said, options: dict[str, Any]) -> None:
+    dataset = dataset_of(options["dataset"])
+    if options["plan"]:
+        runs = plan_start(plan=options["plan"], dataset=dataset, by=options["by"])
+    elif options["recipe"]:
+        run = experiment_create(
+            name=options["name"] or options["recipe"],
+            recipe=options["recipe"],
+            config=config_of(options["recipe"], options),
+            preset=options["preset"],
+            dataset=dataset,
+            notes=options["notes"],
+            by=options["by"],
+            **started_from(options),
+        )
+        runs = [run]
+    else:
+        raise CommandError("Name a recipe, or a plan with --plan.")
+    for run in runs:
+        said.aside(f"experiment {run.pk} is queued: {run.name}")
+        if options["here"]:
+            _run_here(run)
+        if options["here"] or options["wait"]:
+            follow(said, run)
+    shown = [experiment_fields(_fresh(run)) for run in runs]
+    said.answer(
+        shown if options["plan"] else shown[0], *(f"{each['id']}  {each['status']}" for each in shown)
+    )
+    failed = next((each for each in shown if each["status"] == RunStatus.FAILED), None)
+    if failed is not None:
+        raise CommandError(f"Experiment {failed['id']} failed: {failed['failure_reason']}")
+
+
+def _run_here(run: Experiment) -> None:
+    """Be the worker of this run. A worker that was quicker keeps it, and it is followed then."""
+    with _asked_to_leave() as leave:
+        taken = experiment_run(
+            experiment_id=run.pk, worker=f"command@{socket.gethostname()}", leaving=leave.is_set
+        )
+        if leave.is_set():
+            raise CommandError(f"Stopped; experiment {run.pk} is queued and goes on from its checkpoint.")
+    if not taken and _fresh(run).status == RunStatus.QUEUED:
+        raise CommandError(
+            f"Experiment {run.pk} cannot run here now: its teacher is not there yet, or another run has this "
+            "machine's device. It stays queued."
+        )
+
+
+@contextmanager
+def _asked_to_leave() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM save a checkpoint first; elsewhere than in the main thread nobody asks."""
+    leave = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield leave
+        return
+    before = {
+        number: signal.signal(number, lambda *_: leave.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield leave
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def follow(said: Said, run: Experiment) -> Experiment:
+    """Tell how a run goes on until it is over; Ctrl-C ends the telling, not the run."""
+    told = ""
+    while True:
+        row = _fresh(run)
+        line = progress_line(row)
+        if line != told:
+            said.aside(line)
+            told = line
+        if row.is_over:
+            return row
+        time.sleep(TICK_SECONDS)
+
+
+def progress_line(run: Experiment) -> str:
+    progress = run.progress or {}
+    if run.status != RunStatus.RUNNING or not progress:
+        return f"{run.pk}: {run.status}"
+    parts = [f"{run.pk}: {progress.get('phase', '')}"]
+    if progress.get("steps"):
+        parts.append(f"{progress.get('step', 0):,} of {progress['steps']:,}")
+    if progress.get("rows_per_second"):
+        parts.append(f"{progress['rows_per_second']:.0f} rows/s")
+    parts += [f"{name} {value:.4f}" for name, value in (progress.get("losses") or {}).items()]
+    if progress.get("eta_seconds") is not None:
+        parts.append(f"{progress['eta_seconds']:.0f} s left")
+    return ", ".join(parts)
+
+
+def _fresh(run: Experiment) -> Experiment:
+    return Experiment.objects.select_related("dataset", "model_version").get(pk=run.pk)
+
+
+def _watch_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("experiment", metavar="ID")
+
+
+def _watch(said: Said, options: dict[str, Any]) -> None:
+    row = follow(said, experiment_of(options["experiment"]))
+    said.answer(experiment_fields(row), f"{row.pk}  {row.status}")
+
+
+VERBS = [
+    Verb("start", "queue a run, or every run of a plan", _start_arguments, _start),
+    Verb("watch", "follow a run until it is over", _watch_arguments, _watch),
+]

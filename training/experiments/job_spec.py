@@ -1,0 +1,161 @@
+"""What a run's process has to know: FOLDER/job.json, made from the rows of the database."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.text import slugify
+
+from classifier.models import ModelVersion
+from training.experiments.configs import config_for_run
+from training.experiments.devices import Devices
+from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
+
+TEXT_COLUMN = "text"  # of the files of every frozen data set
+BASELINES = ("majority", "tfidf")
+
+
+class CannotStart(Exception):
+    """The run can never start as it is; the message says what to do."""
+
+
+def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
+    """The content of job.json. Raises CannotStart when rows or teacher are gone."""
+    dataset = experiment.dataset
+    if dataset.deleted_at is not None:
+        raise CannotStart(f"Its data set {dataset} was deleted: clone the run with another one.")
+    data = {"text_column": TEXT_COLUMN}
+    for split in ("train", "validation"):
+        if not dataset.file(split).is_file():
+            raise CannotStart(
+                f"The {split} rows of the data set {dataset} are gone from the disk: make it again, clone the run."
+            )
+        data[split] = str(dataset.file(split))
+    credit = " ".join(part for part in (dataset.attribution, _credit(experiment)) if part)
+    return {
+        "recipe": experiment.recipe,
+        "config": config_for_run(experiment, start=start_of(experiment), data=data),
+        "artifact": {
+            "name": f"{slugify(experiment.name)[:60] or 'run'}-{experiment.pk}",
+            "license": "Apache-2.0",
+            "attribution": credit or "Trained on data of this installation.",
+        },
+        "evaluation": None if experiment.sweep_id else evaluation_job(training=dataset),
+        "trial": _trial(experiment.sweep) if experiment.sweep else None,
+        "devices": devices.processes,
+    }
+
+
+def _trial(sweep: Sweep) -> dict[str, Any]:
+    """A trial of a sweep is measured only as far as the sweep's objectives ask."""
+    return {"speed": any(objective["metric"] == "latency_ms" for objective in sweep.objectives)}
+
+
+def start_of(experiment: Experiment) -> str | None:
+    """Where the model that the run starts from lies, None when the configuration names it. Raises CannotStart."""
+    teacher, version = experiment.teacher, experiment.base_version
+    if teacher is not None:
+        if teacher.status != RunStatus.SUCCEEDED or not (teacher.path / "run.json").is_file():
+            raise CannotStart(
+                f"The folder of its teacher {teacher} is gone: clone the run with another teacher."
+            )
+        return str(teacher.path)
+    if version is not None:
+        if not version.path.is_dir():
+            raise CannotStart(f"The files of {version} are gone: clone the run with another start.")
+        return str(version.path)
+    return None
+
+
+def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
+    """("ready", ""), ("wait", why) or ("never", sentence that says what to do)."""
+    teacher = experiment.teacher
+    if teacher is None:
+        return "ready", ""
+    if teacher.deleted_at is not None:
+        return "never", f"Its teacher {teacher} was deleted: clone the run with another teacher."
+    if teacher.status in (RunStatus.FAILED, RunStatus.CANCELLED):
+        verb = "failed" if teacher.status == RunStatus.FAILED else "was cancelled"
+        return "never", f"Its teacher {teacher} {verb}: resume the teacher, then this run."
+    if teacher.status != RunStatus.SUCCEEDED:
+        return "wait", f"It waits for its teacher {teacher}."
+    return "ready", ""
+
+
+def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
+    """The data set whose test rows measure every version; `fallback` where none is chosen; None without rows."""
+    for dataset in (Dataset.objects.test_set(), fallback):
+        if dataset is not None and dataset.deleted_at is None and dataset.file("test").is_file():
+            return dataset
+    return None
+
+
+def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) -> str:
+    """What names the test rows: the data set's own fingerprint, else that of the report."""
+    return str(dataset.fingerprints.get("test") or (report or {}).get("fingerprint") or "")
+
+
+def evaluation_job(
+    *, training: Dataset | None, version: ModelVersion | None = None, on: Dataset | None = None
+) -> dict[str, Any] | None:
+    """What is to be measured beside the model itself; None when there are no test rows.
+
+    `version` is the registered version that is measured, which is then not compared with itself; `on` is measured on
+    instead of the test set.
+    """
+    test = rows_to_measure_on(training) if on is None else on
+    if test is None:
+        return None
+    fingerprint = fingerprint_of_rows(test)
+    train = None
+    wanted: list[str] = []
+    if training is not None and training.file("train").is_file():
+        train = _source(training, "train")
+        known = Evaluation.objects.filter(
+            fingerprint=fingerprint, trained_on=training.fingerprints.get("train", ""), baseline__in=BASELINES
+        )
+        wanted = [name for name in BASELINES if name not in set(known.values_list("baseline", flat=True))]
+    return {
+        "test": _source(test, "test"),
+        "dataset": test.pk,
+        "train": train,
+        "baselines_wanted": wanted,
+        "active": _active(fingerprint, version),
+        "suites": list(
+            TestSuite.objects.filter(retired_at__isnull=True).values("id", "name", "kind", "label", "cases")
+        ),
+        "seed": 0,
+    }
+
+
+def _source(dataset: Dataset, split: str) -> dict[str, Any]:
+    return {"path": str(dataset.file(split)), "text_column": TEXT_COLUMN, "labels": list(dataset.labels)}
+
+
+def _active(fingerprint: str, measured: ModelVersion | None) -> dict[str, Any] | None:
+    active = ModelVersion.objects.active()
+    if active is None or active == measured or not active.path.is_dir():
+        return None
+    known = Evaluation.objects.filter(model_version=active, fingerprint=fingerprint).first()
+    scores = known.scores_path if known is not None and known.scores else None
+    return {
+        "artifact": str(active.path),
+        "version": active.version,
+        "scores": str(scores) if scores is not None and scores.is_file() else None,
+    }
+
+
+def _credit(experiment: Experiment) -> str:
+    """The attribution of the model that the run starts from, which goes on with what is made of it."""
+    version = experiment.base_version or (experiment.teacher.model_version if experiment.teacher else None)
+    if version is not None:
+        return str(version.manifest.get("attribution") or "")
+    base = str(experiment.config.get("base") or "")
+    return f"Fine-tuned from {Path(base).name if base.startswith('/') else base}." if base else ""
+
+
+def runs_root() -> Path:
+    """The folder of all runs, made where it is not there."""
+    root = Path(settings.RUNS_DIR)
+    root.mkdir(parents=True, exist_ok=True)
+    return root

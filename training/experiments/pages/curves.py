@@ -1,0 +1,155 @@
+"""Curves as charts.js draws them, and as the few numbers that say the same without a picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training.experiments.detail_selectors import Curves
+from training.experiments.pages.run_rows import loss_rank, loss_word
+from training.web.formatting import number
+
+SPEED = {
+    "rows_per_second": "rows a second",
+    "tokens_per_second": "tokens a second",
+    "memory_mib": "memory, MiB",
+}
+POINTS_MAX = 400
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CurveRow:
+    """A curve as a row of a table: where it began, its lowest point, where it is."""
+
+    name: str
+    first: str
+    lowest: str
+    last: str
+    step: int
+
+
+def training_curves(curves: Curves, *, of: str = "losses", over: bool = True, prefix: str = "") -> Payload:
+    """The loss parts over steps, or (of="speed") how fast the run went; `over` tells the page to stop asking."""
+    chosen = _chosen(curves, of)
+    phases = {phase for phase, _ in chosen}
+    series = [
+        {"name": prefix + _name(phase, name, len(phases) > 1), "points": thin(points)}
+        for (phase, name), points in chosen.items()
+    ]
+    y = {"name": ""} if of == "losses" else {"name": "", "min": 0}
+    return {
+        "series": series,
+        "x": {"name": "Step", "min": 0},
+        "y": y,
+        "over": over,
+        "note": "The first numbers come with the first steps",
+    }
+
+
+def curve_rows(curves: Curves) -> list[CurveRow]:
+    phases = {phase for phase, _ in curves}
+    return [
+        CurveRow(
+            _name(phase, name, len(phases) > 1),
+            _short(points[0][1]),
+            _short(min(value for _, value in points)),
+            _short(points[-1][1]),
+            points[-1][0],
+        )
+        for (phase, name), points in curves.items()
+        if points
+    ]
+
+
+def thin(points: Sequence[tuple[float, float]], most: int = POINTS_MAX) -> list[list[float]]:
+    """At most `most` points, evenly taken; the first and the last always stay."""
+    if len(points) <= most:
+        return [list(point) for point in points]
+    step = (len(points) - 1) / (most - 1)
+    return [list(points[round(place * step)]) for place in range(most)]
+
+
+def _chosen(curves: Curves, of: str) -> Curves:
+    """Losses are everything that is not about speed; tokens and memory have other scales than rows."""
+    if of == "speed":
+        return {key: points for key, points in curves.items() if key[1] == "rows_per_second"}
+    names = sorted((key for key in curves if key[1] not in SPEED), key=lambda key: loss_rank(key[1]))
+    return {key: curves[key] for key in names}
+
+
+def _name(phase: str, name: str, many: bool) -> str:
+    word = SPEED.get(name) or loss_word(name)
+    return f"{phase}: {word}" if many else word
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def quality_curves(curves: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Payload]:
+    """ROC, precision-recall and reliability of every label, ready to be drawn."""
+    roc: list[Payload] = []
+    pr: list[Payload] = []
+    reliability: list[Payload] = []
+    for label, found in curves.items():
+        name = titles.get(label, label)
+        roc.append({"name": name, "points": _pairs(found.get("roc"))})
+        pr.append({"name": name, "points": _pairs(found.get("pr"))})
+        bins = [[number(b.get("mean")), number(b.get("rate"))] for b in found.get("reliability") or []]
+        shown = [b for b in bins if None not in b]
+        reliability.append({"name": name, "points": shown, "hidden": bool(reliability)})
+    share = {"percent": True, "min": 0, "max": 1}
+    return {
+        "roc": {
+            "series": _drawn(roc),
+            "x": {"name": "False alarms among harmless rows", **share},
+            "y": {"name": "Toxic rows found", **share},
+            "diagonal": "chance",
+        },
+        "pr": {
+            "series": _drawn(pr),
+            "x": {"name": "Recall: toxic rows found", **share},
+            "y": {"name": "Precision: flagged rows that are toxic", **share},
+        },
+        "reliability": {
+            "series": _drawn(reliability),
+            "x": {"name": "Probability that the model gave", **share},
+            "y": {"name": "Share that was toxic", **share},
+            "diagonal": "perfectly calibrated",
+        },
+    }
+
+
+def threshold_curves(rows: Sequence[Mapping[str, Any]]) -> Payload:
+    """Precision, recall, F1 and the share flagged at every threshold of one label."""
+    names = {"precision": "Precision", "recall": "Recall", "f1": "F1", "flagged": "Share flagged"}
+    series = [
+        {"name": title, "points": _known(rows, key), "dashed": key == "flagged"}
+        for key, title in names.items()
+    ]
+    share = {"percent": True, "min": 0, "max": 1}
+    return {
+        "series": _drawn(series),
+        "x": {"name": "Threshold", "min": 0, "max": 1},
+        "y": {"name": "", **share},
+    }
+
+
+def _known(rows: Sequence[Mapping[str, Any]], key: str) -> list[list[float]]:
+    pairs = [(number(row.get("threshold")), number(row.get(key))) for row in rows]
+    return [[x, y] for x, y in pairs if x is not None and y is not None]
+
+
+def _pairs(points: Any) -> list[list[float]]:
+    pairs = [(number(x), number(y)) for x, y in points or []]
+    return [[x, y] for x, y in pairs if x is not None and y is not None]
+
+
+def _drawn(series: list[Payload]) -> list[Payload]:
+    return [one for one in series if one["points"]]
+
+
+def at(points: Any, x: float, *, rising: bool = True) -> float | None:
+    """The best y among the points up to x (rising: a ROC's recall) or from x on (a PR curve's precision)."""
+    found = [b for a, b in _pairs(points) if (a <= x if rising else a >= x)]
+    return max(found) if found else None

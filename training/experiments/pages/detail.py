@@ -1,0 +1,135 @@
+"""The page of one run: live while it goes on, afterwards what its model is worth; its curves and its model as files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from training.evaluations.pages.evaluation import evaluation_context, version_card
+from training.experiments.artifact_zip import zip_stream
+from training.experiments.detail_selectors import experiment_curves, experiment_detail
+from training.experiments.pages.config_rows import config_rows, provenance_rows, recipe_about
+from training.experiments.pages.curves import curve_rows, training_curves
+from training.experiments.pages.result import result_facts, tried_selections
+from training.experiments.pages.run_rows import progress_of, recipe_word, took
+from training.models import Experiment, RunStatus
+from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
+
+LOG_LINES = 60
+
+
+@permitted(SEE_EXPERIMENTS)
+@require_safe
+def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    run = found_or_404(experiment_id)
+    curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
+    config = config_rows(run)
+    context = _head(request, run) | {
+        "losses": training_curves(curves, over=run.is_over),
+        "speeds": training_curves(curves, of="speed", over=run.is_over),
+        "curve_rows": curve_rows(curves),
+        "about": recipe_about(run.recipe),
+        "config": config,
+        "changed": [row for row in config if row.differs],
+        "provenance": provenance_rows(run),
+        "history": run.history.all(),
+        "log": "\n".join(run.log.splitlines()[-LOG_LINES:]),
+        "facts": result_facts(run),
+        "tried": tried_selections(run),
+        **_evaluation(run),
+    }
+    return render(request, "training/experiment.html", context)
+
+
+@permitted(SEE_EXPERIMENTS)
+@require_safe
+def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    """The moving part alone; once the run is over the whole page is worth asking for anew."""
+    run = found_or_404(experiment_id)
+    if run.is_over and is_htmx(request):
+        return HttpResponseClientRefresh()
+    return render(request, "training/experiment/live.html", _head(request, run))
+
+
+@permitted(SEE_EXPERIMENTS)
+@require_safe
+def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
+    """The curves as charts.js draws them: `of` is losses or speed."""
+    run = found_or_404(experiment_id)
+    curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
+    of = "speed" if request.GET.get("of") == "speed" else "losses"
+    return JsonResponse(training_curves(curves, of=of, over=run.is_over))
+
+
+@permitted(SEE_EXPERIMENTS)
+@require_safe
+def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
+    """The model's folder as a zip that is made while it is sent: nothing is kept, whatever its size."""
+    run = found_or_404(experiment_id)
+    folder = artifact_folder(run)
+    if folder is None:
+        raise Http404("The run has no model")
+    name = slugify(run.model_version.version if run.model_version else run.name) or f"run-{run.pk}"
+    chunks: Iterator[bytes] = zip_stream(folder, inside=name)
+    response = FileResponse(chunks, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return response
+
+
+def found_or_404(experiment_id: int) -> Experiment:
+    try:
+        return experiment_detail(experiment_id=experiment_id)
+    except Experiment.DoesNotExist:
+        raise Http404 from None
+
+
+def artifact_folder(run: Experiment) -> Path | None:
+    """Where the model lies: in the run's folder, or where its version was registered."""
+    places = [run.artifact_path] if run.directory else []
+    if run.model_version is not None:
+        places.append(run.model_version.path)
+    return next((place for place in places if (place / "manifest.json").is_file()), None)
+
+
+def _head(request: HttpRequest, run: Experiment) -> dict[str, Any]:
+    status = RunStatus(run.status)
+    may_run = person_of(request).has_perm(RUN_EXPERIMENTS)
+    return {
+        "run": run,
+        "status": status,
+        "recipe": recipe_word(run.recipe),
+        "progress": progress_of(run),
+        "took": took(run, timezone.now()),
+        "stopping": not run.is_over and run.cancel_requested_at is not None,
+        "may_run": may_run,
+        "may_cancel": may_run and not run.is_over and run.cancel_requested_at is None,
+        "may_resume": may_run and status in (RunStatus.FAILED, RunStatus.CANCELLED),
+        "may_delete": may_run and run.is_over,
+        "waits_for": run.teacher
+        if status == RunStatus.QUEUED and run.teacher and not run.teacher.is_over
+        else None,
+    }
+
+
+def _evaluation(run: Experiment) -> dict[str, Any]:
+    """What is known of the model's worth; empty while there is no model or nobody has measured it."""
+    version = run.model_version
+    if version is None:
+        return {}
+    context = {"has_artifact": artifact_folder(run) is not None, "card": version_card(version)}
+    return context | evaluation_context(version)
+
+
+urlpatterns = [
+    path("experiments/<int:experiment_id>/", experiment, name="experiment"),
+    path("experiments/<int:experiment_id>/live/", live, name="experiment-live"),
+    path("experiments/<int:experiment_id>/points.json", points, name="experiment-points"),
+    path("experiments/<int:experiment_id>/artifact.zip", artifact, name="experiment-artifact"),
+]

@@ -1,0 +1,114 @@
+"""The list of runs: filters, key metrics, live statuses, the first steps of somebody who has none."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from training.experiments.pages.filters import ExperimentFilterForm
+from training.experiments.pages.run_rows import COLUMNS, RunRow, key_figures, primary_label, progress_of
+from training.experiments.selectors import (
+    HIGH_IS_GOOD,
+    experiment_counts,
+    experiment_page,
+    experiments_matching,
+    filter_choices,
+    measured,
+)
+from training.models import Experiment, RunStatus
+from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, permitted, person_of
+
+DEFAULT_SORT = "-newest"
+LIVE_MAX = 50
+
+
+@permitted(SEE_EXPERIMENTS)
+@require_safe
+def experiment_list(request: HttpRequest) -> HttpResponse:
+    chosen = ExperimentFilterForm(request.GET).chosen()
+    matching = experiments_matching(
+        recipe=chosen["recipe"], dataset=chosen["dataset"], sweep=chosen["sweep"], search=chosen["q"]
+    )
+    counts = experiment_counts(experiments=matching)
+    of_status = matching.filter(status=chosen["status"]) if chosen["status"] else matching
+    sort = chosen["sort"] or DEFAULT_SORT
+    page = experiment_page(experiments=of_status, sort=sort, number=chosen["page"] or 1)
+    datasets, sweeps = filter_choices()
+    filters = {name: chosen[name] for name in ("status", "recipe", "dataset", "sweep", "q", "sort")}
+    rows = _rows(page.experiments)
+    context = {
+        "rows": rows,
+        "live": [row.experiment.pk for row in rows if row.live],
+        "columns": [_heading(metric.key, metric.title, metric.help, sort, filters) for metric in COLUMNS],
+        "by_name": _heading("name", "Run", "", sort, filters),
+        "tabs": [
+            {
+                "name": title,
+                "count": counts[status],
+                "current": status == (chosen["status"] or ""),
+                "query": _query(filters | {"status": status}),
+            }
+            for status, title in ExperimentFilterForm.STATUSES
+        ],
+        "chosen": chosen,
+        "filtered": any(chosen[name] for name in ("recipe", "dataset", "sweep", "q")),
+        "recipes": ExperimentFilterForm.RECIPES,
+        "datasets": datasets,
+        "sweeps": sweeps,
+        "any_at_all": bool(counts[""]) or Experiment.objects.visible().exists(),
+        "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
+        "page": page,
+        "earlier": page.number > 1 and _query(filters | {"page": page.number - 1}),
+        "later": page.number < page.pages and _query(filters | {"page": page.number + 1}),
+    }
+    return render(request, "training/experiments.html", context)
+
+
+@permitted(SEE_EXPERIMENTS)
+@require_safe
+def live_rows(request: HttpRequest) -> HttpResponse:
+    """The changing cells of the runs named in `id`, to be put over the old ones, while any of them goes on."""
+    ids = [int(text) for text in request.GET.getlist("id")[:LIVE_MAX] if text.isascii() and text.isdigit()]
+    found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk < 2**63])
+    rows = _rows(list(found.select_related("model_version").defer("log")))
+    live = [row.experiment.pk for row in rows if row.live]
+    return render(request, "training/runs/live_rows.html", {"rows": rows, "live": live})
+
+
+def _rows(experiments: list[Experiment]) -> list[RunRow]:
+    ids = [run.model_version_id for run in experiments if run.model_version_id is not None]
+    known = measured(version_ids=ids) if ids else {}
+    now = timezone.now()
+    return [
+        RunRow(
+            run,
+            key_figures(known.get(run.model_version_id or 0), primary_label(run)),
+            progress_of(run) if run.status == RunStatus.RUNNING else progress_of(Experiment()),
+            now,
+        )
+        for run in experiments
+    ]
+
+
+def _heading(key: str, title: str, help_text: str, sort: str, filters: dict[str, Any]) -> dict[str, str]:
+    """A column's heading, and where it leads: best first, and at a second click the other way round."""
+    first = f"-{key}" if key in HIGH_IS_GOOD else key
+    other = key if first.startswith("-") else f"-{key}"
+    current = {first, other} & {sort}
+    order = "" if not current else "descending" if sort.startswith("-") else "ascending"
+    query = _query(filters | {"sort": other if sort == first else first})
+    return {"key": key, "title": title, "help": help_text, "order": order, "query": query}
+
+
+def _query(filters: dict[str, Any]) -> str:
+    return urlencode({name: value for name, value in filters.items() if value})
+
+
+urlpatterns = [
+    path("", experiment_list, name="experiments"),
+    path("live/", live_rows, name="experiments-live"),
+]

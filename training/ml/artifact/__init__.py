@@ -1,0 +1,1 @@
+"""A finished model as a folder: weights, manifest, model card, provenance."""

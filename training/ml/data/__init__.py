@@ -1,0 +1,1 @@
+"""Reading, sampling, batching and describing data."""

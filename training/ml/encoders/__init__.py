@@ -1,0 +1,1 @@
+"""Encoders: loading, choosing and copying layers, adapters, prediction, calibration."""

@@ -1,0 +1,141 @@
+"""Loading and saving the models that recipes work on, whatever their architecture."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.ml.encoders.calibrate import last_linear
+
+HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
+
+
+class BaseModelError(ValueError):
+    """A teacher or base model cannot be loaded; the message says what was tried."""
+
+
+def load_tokenizer(folder_or_name: str) -> Any:
+    """Return the fast tokenizer of a folder or hub name. Raises BaseModelError."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder_or_name, use_fast=True, trust_remote_code=False)
+    except Exception as error:
+        raise BaseModelError(f"no tokenizer at {folder_or_name}: {error}") from error
+
+
+def load_base(
+    folder_or_name: str, *, labels: Sequence[str], softmax: bool, attention: str, dropout: float | None
+) -> Any:
+    """Return an encoder with a fresh (or its own, where it knows the same labels) classification head, in fp32.
+
+    A softmax head has two outputs for its one label; a sigmoid head one output a label. The start may be a hub name,
+    a run's folder, or a model folder with fp16 weights. Raises BaseModelError.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    names = ["non-toxic", labels[0]] if softmax else list(labels)
+    try:
+        config = AutoConfig.from_pretrained(folder_or_name, trust_remote_code=False)
+    except Exception as error:
+        raise BaseModelError(f"no model at {folder_or_name}: {error}") from error
+    had_head = any("SequenceClassification" in name for name in config.architectures or ())
+    other_labels = had_head and list(config.id2label.values()) != names
+    config.num_labels = len(names)
+    config.id2label = dict(enumerate(names))
+    config.label2id = {name: i for i, name in enumerate(names)}
+    config.problem_type = "single_label_classification" if softmax else "multi_label_classification"
+    if dropout is not None:
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
+            if hasattr(config, name):
+                setattr(config, name, dropout)
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder_or_name,
+            config=config,
+            dtype=torch.float32,
+            attn_implementation=attention,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=other_labels,
+        )
+    except Exception as error:
+        raise BaseModelError(f"cannot load {folder_or_name} as a classifier: {error}") from error
+    if other_labels:  # as many outputs, but of other meaning
+        head = last_linear(model)
+        torch.nn.init.normal_(head.weight, std=getattr(config, "initializer_range", 0.02))
+        torch.nn.init.zeros_(head.bias)
+    return model
+
+
+def parameter_groups(
+    model: Any, rate: float, head_rate: float | None, weight_decay: float
+) -> list[dict[str, Any]]:
+    """Return AdamW groups: head apart from encoder, biases and norms without weight decay."""
+    groups: dict[tuple[bool, bool], list[Any]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        is_head = head_rate is not None and any(part in name.split(".") for part in HEAD_PARTS)
+        groups.setdefault((is_head, parameter.ndim >= 2), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "lr": head_rate if is_head and head_rate is not None else rate,
+            "weight_decay": weight_decay if decays else 0.0,
+        }
+        for (is_head, decays), parameters in groups.items()
+    ]
+
+
+def count_parameters(model: Any) -> tuple[int, int]:
+    """Return (all, trainable) parameters."""
+    every = sum(p.numel() for p in model.parameters())
+    return every, sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def save_run_model(folder: Path, model: Any, tokenizer: Any, card: dict[str, Any]) -> None:
+    """Save a recipe's result: fp32 safetensors, config, tokenizer and `run.json` (config, provenance, labels)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "run.json").write_text(json.dumps(card, indent=2))
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a fine-tuned model says of itself: its labels, whether its head is a softmax, where it comes from."""
+
+    labels: tuple[str, ...]
+    softmax: bool
+    provenance: dict[str, Any]
+
+
+def read_start(folder: Path | str) -> Start:
+    """Return what a run's folder or a model's folder says of itself. Raises BaseModelError."""
+    manifest = Path(folder) / "manifest.json"
+    if not manifest.is_file() or (Path(folder) / "run.json").is_file():
+        card = read_run(folder)
+        return Start(tuple(card["labels"]), card["activation"] == "softmax", card["provenance"])
+    try:
+        values = json.loads(manifest.read_text())
+        told = {"version": values["version"], **values["provenance"]}
+        return Start(tuple(values["labels"]), values["activation"] == "softmax", told)
+    except (OSError, json.JSONDecodeError, KeyError) as error:
+        raise BaseModelError(f"{manifest} is not the manifest of a model: {error}") from None
+
+
+def read_run(folder: Path | str) -> dict[str, Any]:
+    """Return `run.json` of a recipe's result. Raises BaseModelError."""
+    try:
+        result: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise BaseModelError(
+            f"{folder} is not the result of a training run (no readable run.json): {error}"
+        ) from None
+    return result

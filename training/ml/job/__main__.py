@@ -1,0 +1,174 @@
+"""One run in a process of its own: `python -m training.ml.job FOLDER` does what FOLDER/job.json says.
+
+It trains (or goes on from the checkpoint), exports `artifact/`, measures it, and leaves `evaluation.json` and
+`scores.npy`; where it is stands in `progress.jsonl`, why it failed in `error.json`. What is done already is not done
+again, so that a killed job is simply started once more. On several devices it runs `torchrun` of itself, one process
+a device; they train together, and the first of them does the rest.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.ml.distributed import PeerFailed, current, leave
+from training.ml.files import write_json
+from training.ml.job.failures import failure, is_lost_peer
+from training.ml.job.listener import FileListener, SilentRank, watch_parent
+from training.ml.job.protocol import DONE, FAILED, NO_ROOM, STOPPED
+from training.ml.progress import Cancelled
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(folder: Path) -> int:
+    """Do the job in `folder` as this process's one task; return its exit code."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    watch_parent(stop)
+    return do(folder, stop)
+
+
+def do(folder: Path, stop: threading.Event) -> int:
+    """Do the job in `folder`, or go on with it; return 0 done, 2 failed, 3 stopped on request, 4 the disk is full."""
+    rank = int(os.environ.get("RANK", "0"))
+    try:
+        job = json.loads((folder / "job.json").read_text())
+        if rank == 0:
+            listener = FileListener(folder / "progress.jsonl", stop)
+            with _alone(folder):
+                (folder / "error.json").unlink(missing_ok=True)
+                _train(job, folder, listener)
+                _measure(job, folder, listener)
+        else:
+            _train(job, folder, SilentRank(stop))
+    except Cancelled:
+        return STOPPED
+    except PeerFailed:
+        return FAILED
+    except BaseException as error:
+        return _tell(folder, error)
+    return DONE
+
+
+def launch(folder: Path, devices: int) -> int:
+    """Run the job as torchrun, with one process for each device; return the exit code that they agree on.
+
+    Torchrun passes SIGTERM on and waits until the processes have saved. Its own code tells nothing of theirs.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as torchrun
+
+    (folder / "error.json").unlink(missing_ok=True)
+    try:
+        torchrun(
+            [
+                *("--standalone", f"--nproc_per_node={devices}", "--local-addr=127.0.0.1"),
+                *("-m", "training.ml.job", str(folder)),
+            ]
+        )
+    except SignalException:
+        return FAILED if (folder / "error.json").is_file() else STOPPED
+    except ChildFailedError as error:
+        if (folder / "error.json").is_file():
+            return FAILED
+        codes = {one.exitcode for one in error.failures.values()}
+        if -signal.SIGKILL in codes:
+            return 128 + signal.SIGKILL
+        return next((code for code in (NO_ROOM, STOPPED) if code in codes), 1)
+    return DONE
+
+
+def tether() -> None:
+    """Ask the kernel for SIGTERM when the parent dies, where there is such a thing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _train(job: dict[str, Any], folder: Path, listener: Any) -> None:
+    """Run the recipe and export its artifact, as far as that is not done yet."""
+    if not job.get("recipe") or current().main_does((folder / "artifact" / "manifest.json").is_file):
+        leave()
+        return
+    from training.ml.recipes.registry import run_recipe
+
+    if not current().main_does(lambda: _is_trained(folder)):
+        listener.phase_begins("loading")
+        run_recipe(job["recipe"], job["config"], folder, listener)
+    leave()
+    if isinstance(listener, FileListener):
+        from training.ml.artifact.export import export_artifact
+
+        asked = job["artifact"]
+        given = {
+            key: asked[name]
+            for key, name in (("license_name", "license"), ("attribution", "attribution"))
+            if asked.get(name)
+        }
+        export_artifact(folder, folder / "artifact", name=asked["name"], **given)
+
+
+def _measure(job: dict[str, Any], folder: Path, listener: FileListener) -> None:
+    if job.get("trial"):
+        from training.ml.job.measure_trial import measure_trial
+
+        measure_trial(job, folder, listener)
+    if job.get("evaluation") and not (folder / "evaluation.json").is_file():
+        from training.ml.job.evaluate import measure
+
+        measure(job, folder, listener)
+
+
+def _is_trained(folder: Path) -> bool:
+    """Whether the recipe has ended: its card is whole, and it is written last."""
+    try:
+        return isinstance(json.loads((folder / "run.json").read_text()), dict)
+    except (OSError, ValueError):
+        return False
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; waits for a process of an earlier try to end."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _tell(folder: Path, error: BaseException) -> int:
+    """Write what went wrong for people, and for the log where it happened; return the exit code."""
+    told = failure(error)
+    sys.stdout.write(_trace(error))
+    if "RANK" in os.environ and (is_lost_peer(error) or (folder / "error.json").is_file()):
+        return FAILED  # the process that failed first tells why, or its death does
+    try:
+        write_json(folder / "error.json", asdict(told))
+    except OSError:
+        return NO_ROOM
+    return FAILED
+
+
+def _trace(error: BaseException) -> str:
+    """Where `error` happened. Messages of value errors are left out: they may quote the text of a comment."""
+    lines = traceback.format_tb(error.__traceback__)
+    said = str(error) if isinstance(error, (RuntimeError, OSError, ImportError, AttributeError)) else ""
+    return "".join(lines) + f"{type(error).__name__}: {said}\n"
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    wanted = int(json.loads((place / "job.json").read_text()).get("devices", 1))
+    if "RANK" not in os.environ:
+        tether()
+    several = wanted > 1 and "RANK" not in os.environ
+    sys.exit(launch(place, wanted) if several else main(place))

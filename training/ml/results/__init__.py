@@ -1,0 +1,1 @@
+"""Recorded runs, their plots and the results page."""

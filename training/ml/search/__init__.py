@@ -1,0 +1,1 @@
+"""The search space and objectives of sweeps."""

@@ -1,0 +1,1 @@
+"""The training loop, its losses, and sharing batches among devices."""

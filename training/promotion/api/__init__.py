@@ -1,0 +1,1 @@
+"""Endpoints: model versions."""

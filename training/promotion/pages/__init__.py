@@ -1,0 +1,1 @@
+"""Pages: model versions and their shadow."""

@@ -1,0 +1,158 @@
+"""A model version as a row of a table and on its page: the gate in words, provenance, history."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from classifier.model_versions.promotion_gate import GateVerdict
+from classifier.model_versions.shadow_selectors import ShadowReport
+from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
+from training.experiments.pages.run_rows import key_figures
+from training.web.formatting import DASH, Figure, Metric, number, parameters, percent, span
+
+
+@dataclass(frozen=True)
+class GateView:
+    """`state` is open, closed, unmeasured (closed until something is evaluated) or absent (nobody asks it)."""
+
+    state: str
+    word: str
+    colour: str
+    bad: list[str] = field(default_factory=list)
+    good: list[str] = field(default_factory=list)
+    open_questions: list[str] = field(default_factory=list)
+
+    @property
+    def closed(self) -> bool:
+        return self.state in ("closed", "unmeasured")
+
+
+def gate_view(version: ModelVersion, verdict: GateVerdict | None) -> GateView:
+    """What the gate says of a version, as a chip and as sentences."""
+    if version.is_active:
+        return GateView("absent", "In production", "green")
+    if verdict is None:
+        word = "Was in production" if version.status == ModelVersionStatus.RETIRED else "Not asked"
+        return GateView("absent", word, "grey")
+    if verdict.passed:
+        return GateView("open", "Open", "green", [], verdict.satisfied, verdict.unchecked)
+    if verdict.unmeasured:
+        return GateView(
+            "unmeasured", "Not evaluated", "amber", verdict.reasons, verdict.satisfied, verdict.unchecked
+        )
+    return GateView("closed", "Closed", "red", verdict.reasons, verdict.satisfied, verdict.unchecked)
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One line of the list."""
+
+    version: ModelVersion
+    figures: list[tuple[Metric, Figure]]
+    gate: GateView
+
+    @property
+    def status(self) -> ModelVersionStatus:
+        return ModelVersionStatus(self.version.status)
+
+
+def version_row(
+    version: ModelVersion, report: Mapping[str, Any] | None, verdict: GateVerdict | None
+) -> VersionRow:
+    return VersionRow(version, key_figures(report, version.primary_label), gate_view(version, verdict))
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One thing that happened; `gate` tells how the gate stood when it went into production."""
+
+    event: ModelVersionEvent
+    title: str
+    said: str
+    gate_word: str = ""
+    gate_sentences: list[str] = field(default_factory=list)
+
+
+def event_rows(version: ModelVersion) -> list[EventRow]:
+    """The history, newest first."""
+    return [_event(event) for event in version.history.select_related("actor").order_by("-id")]
+
+
+def _event(event: ModelVersionEvent) -> EventRow:
+    if event.old == event.new:
+        title, _, said = event.reason.partition(": ")
+        return EventRow(event, title, said)
+    gate = event.gate or {}
+    if not gate:
+        return EventRow(event, event.new.capitalize(), event.reason)
+    kept = ("reasons", "satisfied", "unchecked")
+    sentences = [str(one) for key in kept for one in gate.get(key) or []]
+    word = "The quality gate was open."
+    if not gate.get("passed"):
+        word = f"The quality gate was closed and overridden: {gate.get('overridden') or 'no reason was kept'}"
+    return EventRow(event, event.new.capitalize(), event.reason, word, sentences)
+
+
+def facts(version: ModelVersion) -> list[tuple[str, str]]:
+    """What is told of a version at a glance; what its manifest does not know is left out."""
+    manifest = version.manifest
+    architecture = manifest.get("architecture") or {}
+    found = [
+        ("Layers", str(architecture.get("layers") or "")),
+        ("Hidden size", str(architecture.get("hidden") or "")),
+        ("Parameters", parameters(manifest.get("parameters")) if manifest.get("parameters") else ""),
+        ("Labels", ", ".join(label.replace("_", " ") for label in version.labels)),
+        ("Flags from", f"{version.primary_label.replace('_', ' ')} ≥ {version.threshold:.3f}"),
+        ("Licence", str(manifest.get("license") or "")),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def provenance(version: ModelVersion) -> list[tuple[str, str]]:
+    """Where the version comes from, out of its manifest."""
+    known = version.manifest.get("provenance") or {}
+    data, hardware = known.get("data") or {}, known.get("hardware") or {}
+    packages = known.get("packages") or {}
+    seconds = number(known.get("duration_seconds"))
+    config = known.get("config") or {}
+    machine = [
+        hardware.get("cpu"),
+        hardware.get("gpu"),
+        hardware.get("cores") and f"{hardware['cores']} cores",
+    ]
+    found = [
+        ("Recipe", str(known.get("recipe") or "")),
+        ("Made", str(known.get("created") or version.manifest.get("created") or "")),
+        ("Seed", str((config.get("loop") or {}).get("seed", known.get("seed", "")))),
+        ("Training rows", f"{data['train_rows']:,}" if isinstance(data.get("train_rows"), int) else ""),
+        ("Fingerprint of the rows", str(data.get("train_fingerprint") or "")),
+        ("Duration", span(seconds) if seconds is not None else ""),
+        ("Commit", str(known.get("commit") or "")),
+        ("Machine", ", ".join(str(part) for part in machine if part)),
+        ("Packages", ", ".join(f"{name} {number_}" for name, number_ in packages.items())),
+        ("SHA-256 of the weights", version.sha256),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def manifest_text(version: ModelVersion) -> str:
+    return json.dumps(version.manifest, indent=2, ensure_ascii=False)
+
+
+def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
+    """The numbers of a shadow's report."""
+    mean = report.mean_difference
+    signed = DASH if mean is None else f"{mean:+.3f}".replace("-", "\N{MINUS SIGN}")
+    found = [
+        ("Comments scored", f"{report.rows:,}"),
+        ("Other verdict", f"{report.disagreements:,} ({percent(report.share)})"),
+        ("Only the shadow says toxic", f"{report.towards_toxic:,}"),
+        ("Only production says toxic", f"{report.towards_calm:,}"),
+        ("Mean difference of the probability", signed),
+    ]
+    if report.decided:
+        found.append(
+            ("Moderators sided with the shadow", f"{report.decided_for:,} of {report.decided:,} decided")
+        )
+    return found

@@ -1,0 +1,240 @@
+"""Model versions: what each is worth, which one is in production, and changing that behind the quality gate."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
+from classifier.model_versions.promotion_gate import GateClosed, gate_check
+from classifier.model_versions.services import (
+    model_version_activate,
+    model_version_before_active,
+    model_version_roll_back,
+)
+from classifier.model_versions.shadow_selectors import shadow_report
+from classifier.models import ModelVersion
+from classifier.scoring.heartbeat import WorkerStatus, workers
+from toxicsite.lib.lifecycle import IllegalTransition, LostRace
+from training.core.errors import NotAllowedNow
+from training.datasets.pages.golden_report import golden_context
+from training.evaluations.pages.evaluation import evaluation_context, version_card
+from training.evaluations.services import evaluation_start, evaluation_state
+from training.experiments.pages.run_rows import COLUMNS
+from training.models import Dataset
+from training.promotion.pages.forms import OverrideForm, ReasonForm
+from training.promotion.pages.rows import (
+    event_rows,
+    facts,
+    gate_view,
+    manifest_text,
+    provenance,
+    shadow_facts,
+    version_row,
+)
+from training.promotion.selectors import STATUSES, rows_fingerprint, small_reports, version_page
+from training.web.access import RUN_EXPERIMENTS, permitted, person_of
+
+SEE_VERSIONS = "training.view_evaluation"
+PROMOTE = "classifier.activate_modelversion"
+REFUSALS = (ArtifactRejected, IllegalTransition, LostRace, NothingToRollBackTo, NotAllowedNow)
+
+
+@permitted(SEE_VERSIONS)
+@require_safe
+def version_list(request: HttpRequest) -> HttpResponse:
+    status = request.GET.get("status", "")
+    status = status if status in dict(STATUSES) else ""
+    text = request.GET.get("page", "1")
+    page = version_page(status=status, number=int(text[:6]) if text.isascii() and text.isdigit() else 1)
+    test_set = Dataset.objects.test_set()
+    reports = small_reports(
+        version_ids=[version.pk for version in page.versions], fingerprint=rows_fingerprint(test_set)
+    )
+    context = {
+        "rows": [
+            version_row(version, reports.get(version.pk), gate_check(version)) for version in page.versions
+        ],
+        "columns": COLUMNS,
+        "test_set": test_set,
+        "tabs": [
+            {"name": name, "count": page.counts[key], "current": key == status, "query": _query(status=key)}
+            for key, name in STATUSES
+        ],
+        "status": status,
+        "broken": broken_models(),
+        "page": page,
+        "earlier": page.number > 1 and _query(status=status, page=page.number - 1),
+        "later": page.number < page.pages and _query(status=status, page=page.number + 1),
+        **_roll_back(request),
+    }
+    return render(request, "training/versions/list.html", context)
+
+
+@permitted(SEE_VERSIONS)
+@require_safe
+def version(request: HttpRequest, version_id: int) -> HttpResponse:
+    found = found_version(version_id)
+    shadows = shadow_report(model_version=found)
+    golden = golden_context(found)
+    on = golden["golden_set"].pk if golden and request.GET.get("on") == str(golden["golden_set"].pk) else None
+    context = {
+        "status": found.get_status_display(),
+        "facts": facts(found),
+        "runs": found.experiments.filter(deleted_at__isnull=True),
+        "shadows": shadows,
+        "shadow_facts": shadow_facts(shadows),
+        "provenance": provenance(found),
+        "card": version_card(found),
+        "manifest": manifest_text(found),
+        "history": event_rows(found),
+        **production_context(request, found),
+        **_roll_back(request),
+        **golden,
+        **evaluation_context(found, on),
+        "on": on,
+    }
+    return render(request, "training/versions/version.html", context)
+
+
+def production_context(request: HttpRequest, found: ModelVersion) -> dict[str, Any]:
+    """What production.html needs to say how the gate stands and to promote the version through it."""
+    verdict = gate_check(found)
+    return {
+        "version": found,
+        "gate": gate_view(found, verdict),
+        "measuring": evaluation_state(found),
+        "unmeasured": verdict.unmeasured if verdict is not None else [],
+        "active": ModelVersion.objects.active(),
+        "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=found.pk).first(),
+        "running": sum(status.model_version == found.version for status in workers()),
+        "broken": broken_models(version=found),
+        "may_promote": person_of(request).has_perm(PROMOTE),
+        "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
+        "test_set": Dataset.objects.test_set(),
+    }
+
+
+@permitted(PROMOTE)
+@require_POST
+def activate(request: HttpRequest, version_id: int) -> HttpResponse:
+    found = found_version(version_id)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "The reason is too long: at most 300 characters.")
+        return redirect("training:version", found.pk)
+    return tried(
+        request,
+        found,
+        lambda: model_version_activate(
+            model_version=found, by=person_of(request), reason=form.cleaned_data["reason"]
+        ),
+        f"{found} is in production; workers follow within seconds.",
+    )
+
+
+@permitted(PROMOTE)
+@require_POST
+def override(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Into production past a closed gate, with the reason that the history keeps."""
+    found = found_version(version_id)
+    form = OverrideForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Nothing was changed: {form.errors['reason'][0]}")
+        return HttpResponseRedirect(f"{reverse('training:version', args=[found.pk])}#production")
+    reason = form.cleaned_data["reason"]
+    return tried(
+        request,
+        found,
+        lambda: model_version_activate(
+            model_version=found, by=person_of(request), reason=reason, override_reason=reason
+        ),
+        f"{found} is in production although the gate was closed; workers follow within seconds.",
+    )
+
+
+@permitted(PROMOTE)
+@require_POST
+def roll_back(request: HttpRequest) -> HttpResponse:
+    try:
+        target = model_version_roll_back(
+            by=person_of(request), reason=request.POST.get("reason", "").strip()[:300] or "rolled back"
+        )
+    except REFUSALS as error:
+        messages.error(request, f"Nothing was changed: {error}")
+        return redirect("training:versions")
+    messages.success(request, f"{target} is in production again; workers follow within seconds.")
+    return redirect("training:version", target.pk)
+
+
+@permitted(RUN_EXPERIMENTS)
+@require_POST
+def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Measure the version on the test rows; before it, the one in production where the gate needs that."""
+    found = found_version(version_id)
+    verdict = gate_check(found)
+    others = [one for one in (verdict.unmeasured if verdict is not None else []) if one.pk != found.pk]
+
+    def start() -> None:
+        for one in [*others, found]:
+            evaluation_start(model_version=one, by=person_of(request))
+
+    names = " and ".join(str(one) for one in [*others, found])
+    return tried(
+        request, found, start, f"{names} will be measured when the training worker is free; reload then."
+    )
+
+
+def broken_models(version: ModelVersion | None = None) -> list[WorkerStatus]:
+    """What workers tell of versions (or this one) that they cannot load, each state once."""
+    told = [
+        status
+        for status in workers()
+        if status.broken and (version is None or status.broken == version.version)
+    ]
+    return list({(status.problem, status.notice, status.detail): status for status in told}.values())
+
+
+def found_version(version_id: int) -> ModelVersion:
+    try:
+        return ModelVersion.objects.get(pk=version_id)
+    except ModelVersion.DoesNotExist:
+        raise Http404 from None
+
+
+def tried(
+    request: HttpRequest, found: ModelVersion, verb: Callable[[], Any], success: str, back: str = ""
+) -> HttpResponseRedirect:
+    """Do it, say so and go `back`; what the service refuses is said in its own words."""
+    try:
+        verb()
+        messages.success(request, success)
+    except GateClosed as error:
+        messages.error(request, f"Nothing was changed: {error}")
+    except REFUSALS as error:
+        messages.error(request, f"Nothing was changed: {error}")
+    return HttpResponseRedirect(back or reverse("training:version", args=[found.pk]))
+
+
+def _roll_back(request: HttpRequest) -> dict[str, Any]:
+    may = person_of(request).has_perm(PROMOTE)
+    return {"back_to": model_version_before_active() if may else None, "may_promote": may}
+
+
+def _query(**filters: Any) -> str:
+    return urlencode({name: value for name, value in filters.items() if value and value != 1})
+
+
+urlpatterns = [
+    path("versions/", version_list, name="versions"),
+    path("versions/roll-back/", roll_back, name="versions-roll-back"),
+    path("versions/<int:version_id>/", version, name="version"),
+    path("versions/<int:version_id>/activate/", activate, name="version-activate"),
+    path("versions/<int:version_id>/override/", override, name="version-override"),
+    path("versions/<int:version_id>/evaluate/", evaluate, name="version-evaluate"),
+]

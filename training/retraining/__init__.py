@@ -1,0 +1,1 @@
+"""Retraining from decisions, at once or by a plan."""

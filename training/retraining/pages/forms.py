@@ -1,0 +1,78 @@
+"""How candidates are trained from decisions: at once, or by the plan."""
+
+from typing import Any
+
+from django import forms
+
+from training.ml.config import presets
+from training.models import Dataset, RecipeName
+from training.retraining.services import DRIFT_DAYS, DRIFT_DAYS_MOST, LARGEST_WEIGHT
+
+FROM_ACTIVE = "active"
+FROM_RECIPE = "recipe"
+
+
+def preset_choices() -> list[tuple[str, str]]:
+    """The shipped presets by name; the recipe's defaults first."""
+    return [("", "The recipe's defaults"), *((one.name, one.title or one.name) for one in presets())]
+
+
+class StartForm(forms.Form):
+    """What a retraining starts from and learns from."""
+
+    start = forms.ChoiceField(
+        choices=[(FROM_ACTIVE, "The version in production"), (FROM_RECIPE, "What recipe and preset name")],
+        initial=FROM_ACTIVE,
+        label="Start from",
+    )
+    recipe = forms.ChoiceField(choices=RecipeName.choices, initial=RecipeName.TEACHER)
+    preset = forms.ChoiceField(choices=preset_choices, required=False)
+    mix_with = forms.ModelChoiceField(
+        queryset=Dataset.objects.none(), required=False, label="Mix with", empty_label="Decisions alone"
+    )
+    decisions_weight = forms.FloatField(
+        min_value=0.01,
+        max_value=LARGEST_WEIGHT,
+        initial=1.0,
+        label="Weight of a decision",
+        help_text="Against a row of the other data set, which counts 1.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["mix_with"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Dataset.objects.trainable().order_by("name")
+
+    def start_values(self) -> dict[str, Any]:
+        """For the services."""
+        data = self.cleaned_data
+        return {
+            "recipe": data["recipe"],
+            "preset": data["preset"],
+            "from_active": data["start"] == FROM_ACTIVE,
+            "mix_with": data["mix_with"],
+            "decisions_weight": data["decisions_weight"],
+        }
+
+
+class PlanForm(StartForm):
+    """The same, and when."""
+
+    enabled = forms.BooleanField(required=False, label="Train candidates by themselves")
+    after_decisions = forms.IntegerField(
+        min_value=1, max_value=10_000_000, required=False, label="After this many new decisions"
+    )
+    weekly = forms.BooleanField(required=False, label="Once a week")
+    on_drift = forms.BooleanField(
+        required=False,
+        label="When the scores have drifted",
+        help_text="While the dashboard warns of the version in production, and anything was decided since.",
+    )
+    drift_days = forms.IntegerField(
+        min_value=1,
+        max_value=DRIFT_DAYS_MOST,
+        required=False,
+        initial=DRIFT_DAYS,
+        label="Because of drift at the earliest so many days after the last start",
+    )

@@ -1,0 +1,1 @@
+"""Sweeps: hyper-parameter search over experiments."""

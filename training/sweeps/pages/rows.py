@@ -1,0 +1,175 @@
+"""How a sweep becomes what its page shows: rows of trials, the best values, and the data of the charts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from training.ml.search.objectives import Objective
+from training.ml.search.space import searchable_fields
+from training.models import Experiment, RunStatus, Sweep
+from training.sweeps.study_plan import objectives_of
+from training.web.formatting import DASH
+
+SAMPLER_TITLES = {"tpe": "TPE", "random": "random", "grid": "grid", "nsga2": "NSGA-II"}
+PRUNER_TITLES = {
+    "median": "median",
+    "hyperband": "Hyperband",
+    "halving": "successive halving",
+    "none": "none",
+}
+STATES = {
+    "complete": ("Done", "green"),
+    "pruned": ("Pruned", "amber"),
+    "fail": ("Failed", "red"),
+    "running": ("Running", "blue"),
+}
+DIGITS = {
+    "f1": 4,
+    "roc_auc": 4,
+    "pr_auc": 4,
+    "latency_ms": 2,
+    "size_mb": 1,
+    "parameters": 0,
+    "trainable_parameters": 0,
+}
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One trial; `values` and `params` are texts in the order of the columns."""
+
+    number: int
+    state: str
+    colour: str
+    values: list[str]
+    params: list[str]
+    run: Experiment | None
+    best: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """What the head of the page and the list say."""
+
+    sweep: Sweep
+    status: RunStatus
+    objectives: tuple[Objective, ...]
+    done: int
+    share: float
+    stopping: bool
+    best: list[tuple[str, str]] = field(default_factory=list)
+    states: list[tuple[str, int]] = field(default_factory=list)
+
+
+def searched(sweep: Sweep) -> list[str]:
+    """The searched fields in the order of the configuration; JSON in the database keeps none."""
+    return [info.name for info in searchable_fields(sweep.recipe) if info.name in sweep.space]
+
+
+def sweep_view(sweep: Sweep) -> SweepView:
+    objectives = objectives_of(sweep)
+    trials = sweep.analysis.get("trials", [])
+    ended = [t for t in trials if t["state"] != "running"]
+    best = next((t for t in trials if t["number"] == sweep.analysis.get("best")), None)
+    counts = [(word, sum(1 for t in ended if t["state"] == state)) for state, (word, _) in STATES.items()]
+    return SweepView(
+        sweep=sweep,
+        status=RunStatus(sweep.status),
+        objectives=objectives,
+        done=len(ended),
+        share=min(len(ended) / max(sweep.trials_wanted, 1), 1.0),
+        stopping=not sweep.is_over and sweep.cancel_requested_at is not None,
+        best=[] if best is None else _values(objectives, best),
+        states=[(word, count) for word, count in counts if count],
+    )
+
+
+def trial_rows(sweep: Sweep, runs: Mapping[int, Experiment]) -> list[TrialRow]:
+    """Every trial, newest first."""
+    objectives, front = objectives_of(sweep), set(sweep.analysis.get("front", []))
+    rows = []
+    for trial in sweep.analysis.get("trials", []):
+        run = runs.get(trial["number"])
+        state, colour = STATES.get(trial["state"], (trial["state"].capitalize(), "grey"))
+        if trial["state"] == "running" and (run is None or run.status == RunStatus.QUEUED):
+            state, colour = "Waits", "grey"
+        elif trial["state"] == "running" and run is not None and run.is_over:
+            state, colour = "Being told", "grey"
+        values = dict(_values(objectives, trial))
+        rows.append(
+            TrialRow(
+                number=trial["number"],
+                state=state,
+                colour=colour,
+                values=[values.get(o.title, DASH) for o in objectives],
+                params=[param_text(trial["params"].get(name)) for name in searched(sweep)],
+                run=run if run is not None and run.deleted_at is None else None,
+                best=trial["number"] in front,
+                why=trial.get("why") or "",
+            )
+        )
+    return rows[::-1]
+
+
+def best_values(sweep: Sweep) -> list[tuple[str, str]]:
+    """The values of the best trial, by field."""
+    trial = next((t for t in _trials(sweep) if t["number"] == sweep.analysis.get("best")), None)
+    return (
+        [] if trial is None else [(name, param_text(trial["params"].get(name))) for name in searched(sweep)]
+    )
+
+
+def front_rows(sweep: Sweep, runs: Mapping[int, Experiment]) -> list[TrialRow]:
+    return [row for row in trial_rows(sweep, runs) if row.best]
+
+
+def importance_rows(sweep: Sweep) -> list[tuple[str, list[str]]]:
+    """Fields by how much they matter to the first objective; each with its share for every objective."""
+    found = importances(sweep)
+    first = next((shares for shares in found.values() if shares), None)
+    if first is None:
+        return []
+    names = sorted(searched(sweep), key=lambda name: -first.get(name, 0))
+    return [(name, [f"{100 * shares.get(name, 0):.0f} %" for shares in found.values()]) for name in names]
+
+
+def importances(sweep: Sweep) -> dict[str, dict[str, float]]:
+    """{objective: {field: share}}, in the order of the objectives; {} where it is not known yet."""
+    found = sweep.analysis.get("importance") or {}
+    return {objective.title: found.get(objective.title) or {} for objective in objectives_of(sweep)}
+
+
+def space_rows(sweep: Sweep) -> list[tuple[str, str]]:
+    """The searched fields in words: `1e-05 to 0.001, logarithmic`."""
+    rows = []
+    for name in searched(sweep):
+        spec = sweep.space[name]
+        if spec["type"] == "categorical":
+            rows.append((name, " · ".join(param_text(choice) for choice in spec["choices"])))
+            continue
+        words = f"{param_text(spec['low'])} to {param_text(spec['high'])}"
+        words += ", logarithmic" if spec.get("log") else ""
+        words += f", steps of {param_text(spec['step'])}" if spec.get("step") else ""
+        rows.append((name, words))
+    return rows
+
+
+def param_text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def value_text(objective: Objective, value: float) -> str:
+    return f"{value:,.{DIGITS[objective.metric]}f}"
+
+
+def _values(objectives: tuple[Objective, ...], trial: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(o.title, value_text(o, value)) for o, value in zip(objectives, trial["values"], strict=False)]
+
+
+def _trials(sweep: Sweep) -> list[dict[str, Any]]:
+    return list(sweep.analysis.get("trials", []))

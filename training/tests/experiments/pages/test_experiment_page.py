@@ -1,0 +1,137 @@
+"""The page of one run in every status, with what its model is worth; and the comparison of several."""
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from training.models import Dataset, Evaluation
+from training.tests.experiments.pages.builders import (
+    make_baselines,
+    make_curve,
+    make_finished,
+    make_run,
+    report,
+)
+
+
+def test_a_running_one_says_where_it_stands_and_asks_again(as_admin: Client, dataset: Dataset) -> None:
+    progress = {"phase": "train", "step": 40, "steps": 160, "rows_per_second": 80.4, "eta_seconds": 125}
+    run = make_run(dataset, status="running", progress={**progress, "losses": {"kl": 0.1, "loss": 0.5}})
+    part = as_admin.get(f"/training/experiments/{run.pk}/live/").content.decode()
+    for words in ("40 of 160", "2 min 05 s left", "0.5000", 'hx-trigger="every 2s"'):
+        assert words in part
+
+
+def test_once_over_the_live_part_asks_for_the_whole_page(as_admin: Client, dataset: Dataset) -> None:
+    run = make_run(dataset, status="failed", failure_reason="The disk is full: make room.")
+    answer = as_admin.get(f"/training/experiments/{run.pk}/live/", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+    page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
+    assert "The disk is full: make room." in page
+    assert "Resume" in page
+
+
+def test_the_curves_come_as_json_and_say_when_to_stop_asking(as_admin: Client, dataset: Dataset) -> None:
+    run = make_run(dataset, status="running")
+    make_curve(run, steps=5)
+    told = as_admin.get(f"/training/experiments/{run.pk}/points.json").json()
+    assert [one["name"] for one in told["series"]] == ["loss", "cross entropy", "KL"]
+    assert told["over"] is False
+    speeds = as_admin.get(f"/training/experiments/{run.pk}/points.json?of=speed").json()
+    assert [one["name"] for one in speeds["series"]] == ["rows a second"]
+
+
+def test_an_evaluated_one_shows_metrics_beside_the_baselines(
+    as_admin: Client, dataset: Dataset, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    measured = {**report("a"), "mcnemar": {"against": "starter", "b": 9, "c": 8, "p_value": 1.0}}
+    run = make_finished(dataset, measured=measured)
+    make_baselines(dataset)
+    # session, user, permissions, run, its history, curves, evaluation, its data, those beside it, suites
+    with django_assert_num_queries(10):
+        page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
+    for words in (
+        "TF-IDF and logistic regression",
+        "Always “not toxic”",
+        "cannot tell the two apart",
+        "Identity hate",
+    ):
+        assert words in page
+    assert f"{measured['metrics']['toxic']['roc_auc']['value']:.4f}" in page
+    assert 'class="mistakes__text veil"' in page
+
+
+@pytest.mark.parametrize(
+    "old", [{}, {"metrics": {"toxic": {"f1": 0.5}}}, {"metrics": {}, "curves": {"toxic": {}}}]
+)
+def test_a_report_that_lacks_almost_everything_is_still_a_page(
+    as_admin: Client, dataset: Dataset, old: dict[str, Any]
+) -> None:
+    run = make_finished(dataset, measured=old)
+    assert as_admin.get(f"/training/experiments/{run.pk}/").status_code == 200
+    assert as_admin.get(f"/training/compare/?id={run.pk}").status_code == 200
+
+
+def test_the_model_is_a_zip_of_its_folder(as_admin: Client, dataset: Dataset, places: Path) -> None:
+    run = make_finished(dataset, directory="1-teacher")
+    path = f"/training/experiments/{run.pk}/artifact.zip"
+    assert as_admin.get(path).status_code == 404
+    folder = places / "runs" / "1-teacher" / "artifact"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"w" * 3_000_000)
+    (folder / "link").symlink_to("/etc/hostname")
+    answer = as_admin.get(path)
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as archive:
+        assert archive.testzip() is None
+        inside = {name.partition("/")[2]: archive.getinfo(name).file_size for name in archive.namelist()}
+    assert inside == {"manifest.json": 2, "model.safetensors": 3_000_000}
+
+
+def test_a_comparison_marks_the_best_names_the_front_and_shows_what_differs(
+    as_admin: Client, dataset: Dataset
+) -> None:
+    make_baselines(dataset)
+    one = make_finished(dataset, "One", measured=report("one", 5.0, 3), config={"loop": {"epochs": 2.0}})
+    two = make_finished(dataset, "Two", measured=report("two", 3.0, 3, 20_000_000))
+    answer = as_admin.get(f"/training/compare/?id={two.pk}&id={one.pk}&id=77&id=x")
+    rows = answer.context["own"]
+    assert [row.title for row in rows] == ["Two", "One"]
+    assert [row.figures[0].best for row in rows] == [False, True]
+    size = answer.context["plots"][1]
+    assert size["front"] == ["Two", "One"]
+    assert [(row.name, row.values) for row in answer.context["differences"]] == [("loop.epochs", ["1", "2"])]
+    assert "baseline" in answer.content.decode()
+
+
+def test_the_comparison_is_a_csv_that_no_spreadsheet_runs(as_admin: Client, dataset: Dataset) -> None:
+    run = make_finished(dataset, "=HYPERLINK(1)", measured=report("one", 5.0, 3))
+    text = as_admin.get(f"/training/compare.csv?id={run.pk}").content.decode()
+    [line] = list(csv.DictReader(io.StringIO(text)))
+    assert line["name"] == "'=HYPERLINK(1)"
+    assert float(line["roc_auc_low"]) <= float(line["roc_auc"]) <= float(line["roc_auc_high"])
+
+
+def test_nothing_to_compare_is_said(as_admin: Client) -> None:
+    assert "Nothing to compare yet" in as_admin.get("/training/compare/?id=5").content.decode()
+
+
+def test_reasons_held_against_marked_words_are_shown_where_there_are_any(
+    as_admin: Client, dataset: Dataset
+) -> None:
+    plain = make_finished(dataset, measured=report("a"))
+    page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
+    assert "Its reasons and those of moderators" not in page
+    found = {"label": "toxic", "rows": 12, "marked_rows": 14, "words": 31, "share": 0.625}
+    Evaluation.objects.filter(model_version=plain.model_version).update(
+        report={**report("a"), "marked_words": {**found, "low": 0.5, "high": 0.75, "chance": 0.25}}
+    )
+    page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
+    for words in ("Its reasons and those of moderators", "62.5%", "50.0% to 75.0%", "25.0%", ">31<"):
+        assert words in page

@@ -1,1 +1,0 @@
-"""Model versions, the gate, shadow, suites and retraining."""
