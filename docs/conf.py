@@ -43,7 +43,7 @@ def operations_table() -> str:
                 groups.setdefault(group, []).append(f"| `{method.upper()}` | `{path}` | {summary} |")
     head = "| method | path | what it does |\n|---|---|---|"
     return "\n\n".join(
-        "\n".join((f"### {group}", "", head, *rows)) for group, rows in sorted(groups.items())
+        "\n".join((f"## {group}", "", head, *rows)) for group, rows in sorted(groups.items())
     )
 
 
