@@ -42,9 +42,7 @@ def operations_table() -> str:
                 summary = operations[method]["summary"]
                 groups.setdefault(group, []).append(f"| `{method.upper()}` | `{path}` | {summary} |")
     head = "| method | path | what it does |\n|---|---|---|"
-    return "\n\n".join(
-        "\n".join((f"## {group}", "", head, *rows)) for group, rows in sorted(groups.items())
-    )
+    return "\n\n".join("\n".join((f"## {group}", "", head, *rows)) for group, rows in sorted(groups.items()))
 
 
 def _insert_operations(app: Sphinx, docname: str, source: list[str]) -> None:
