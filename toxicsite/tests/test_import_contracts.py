@@ -45,5 +45,5 @@ def test_one_planted_import_breaks_its_contract(copy: Path, path: str, line: str
 
 
 def _lint(folder: Path, contract: str) -> "subprocess.CompletedProcess[str]":
-    command = [Path(sys.executable).with_name("lint-imports"), "--contract", contract]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--contract", contract]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from training.ml.distributed import ALONE
+from training.ml.files import write_json
 from training.ml.job import __main__ as job
+from training.ml.job.protocol import DONE
 from training.ml.train.batch_sharding import shares
 from training.tests.ml.recipes_kit import rows
 from training.tests.ml.tiny import write_base
@@ -40,7 +42,7 @@ def test_torchrun_is_started_with_a_process_for_each_device(
     asked: list[list[str]] = []
     monkeypatch.setattr(torch.distributed.run, "main", asked.append)
     monkeypatch.setattr(job, "tether", lambda: None)
-    assert job.launch(tmp_path, 4) == job.DONE
+    assert job.launch(tmp_path, 4) == DONE
     assert "--nproc_per_node=4" in asked[0]
     assert asked[0][-3:] == ["-m", "training.ml.job", str(tmp_path)]
 
@@ -66,11 +68,11 @@ def test_two_processes_train_one_model_and_see_every_row(tmp_path: Path) -> None
         "evaluation": None,
         "devices": 2,
     }
-    job.write_json(folder / "job.json", asked)
+    write_json(folder / "job.json", asked)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", "training.ml.job", str(folder)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert ended.returncode == job.DONE, ended.stdout + ended.stderr
+    assert ended.returncode == DONE, ended.stdout + ended.stderr
     card = json.loads((folder / "run.json").read_text())
     loop = card["provenance"]["loop"]
     assert (loop["devices"], loop["rows"]) == (2, 101)
