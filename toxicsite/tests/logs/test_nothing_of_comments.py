@@ -23,7 +23,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_ordinary_retries_and_bad_requests_make_no_statement_fail(logs: dict[str, str]) -> None:
-    assert re.findall(r"(?:ERROR|FATAL|PANIC):.*", logs["retries"]) == []
+    refused = re.findall(r"(?:ERROR|FATAL|PANIC):.*", logs["retries"])
+    assert [line for line in refused if "the database system is starting up" not in line] == []
 
 
 def test_no_log_holds_a_text_an_external_id_or_an_author(logs: dict[str, str]) -> None:

@@ -66,10 +66,10 @@ def test_an_upload_that_finds_no_room_leaves_nothing_behind(
 def test_a_data_set_without_its_row_leaves_no_folder(
     program: Program, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(**kwargs: Any) -> None:
+    def away(row: Any) -> bool:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(Dataset.objects, "create", away)
+    monkeypatch.setattr("training.datasets.dataset_builder.inserted", away)
     assert_problem(program.upload("/datasets/", {**FORM, "train": csv_file()}), 503, "unavailable")
     assert list(Path(settings.DATASETS_DIR).iterdir()) == []
 
