@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import Error
 
@@ -14,6 +14,13 @@ from classifier.models import Band, Comment, ModelVersion
 from classifier.policies.active_policies import CurrentPolicy, policy_for, rules_for
 
 logger = logging.getLogger(__name__)
+
+
+class HasScores(Protocol):
+    """Whatever holds the probability of each label."""
+
+    @property
+    def scores(self) -> Mapping[str, float]: ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Judged:
 
 def judge_batch(
     comments: Sequence[Comment],
-    by_id: Mapping[int, Any],
+    by_id: Mapping[int, HasScores],
     model_version: ModelVersion,
     *,
     afresh: bool = False,
@@ -108,7 +115,7 @@ def judge_batch(
     return {comment.pk: _judge(comment, by_id[comment.pk], model_version, afresh) for comment in comments}
 
 
-def _judge(comment: Comment, result: Any, model_version: ModelVersion, afresh: bool) -> Judged:
+def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afresh: bool) -> Judged:
     policy = policy_for(comment.source_id)
     fold = folded(comment.text)
     hits: Sequence[Hit] | None = None

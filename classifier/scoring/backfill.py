@@ -35,8 +35,8 @@ def comments_judge(*, after: int = 0, queue: bool = True) -> tuple[int, int | No
 
 
 def _judge_group(rows: list[Comment], queue: bool) -> None:
-    predictions = {row.pk: row.current_prediction for row in rows}
-    version = rows[0].current_prediction.model_version  # type: ignore[union-attr]
+    predictions = {row.pk: row.current_prediction for row in rows if row.current_prediction is not None}
+    version = predictions[rows[0].pk].model_version
     judged = judge_batch(rows, predictions, version, afresh=True)
     undecided = {row.pk for row in rows if queue and row.status == CommentStatus.CLASSIFIED}
     fields = judged_fields(

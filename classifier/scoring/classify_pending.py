@@ -1,4 +1,4 @@
-"""Classifying the comments that wait: claim a batch, score it outside any transaction, write it in a short one.
+"""Classifying the comments that wait: claim a batch and take it through the stages of `pipeline`.
 
 A claim is a token and a time. Who writes must still hold the token, so that nothing enters history twice whoever
 was killed or raced; a claim that is not renewed expires and the comment is taken again. A comment that was claimed
@@ -8,27 +8,20 @@ before is suspected of killing its worker or failing its batch and is scored alo
 import logging
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 from django.db.models.functions import Now
 
-from classifier.core.events import COMMENT_CLASSIFIED, emit, listening
 from classifier.inference.errors import TextTooLong
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
-from classifier.policies.draft_judging import judge_silently
-from classifier.policies.judging import COLUMNS, Judged, judge_batch
-from classifier.review.placement import judged_fields, settle
-from classifier.scoring.verdict_pubsub import announce
-from toxicsite.lib import metrics
-from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.lifecycle import LostRace, transition_many
+from classifier.policies.judging import COLUMNS
+from classifier.scoring.pipeline import Batch, TextScorer, run, tell_waiting
+from toxicsite.lib.lifecycle import transition_many
 from toxicsite.lib.no_room import is_database_away
 
 MAX_ATTEMPTS = 3
@@ -45,7 +38,7 @@ _unwritten: set[uuid.UUID] = set()  # claims of this process under which the dat
 
 def pending_classify(
     *,
-    scorer: Any,
+    scorer: TextScorer,
     model_version: ModelVersion,
     limit: int,
     between: Callable[[], Any] | None = None,
@@ -67,7 +60,7 @@ def pending_classify(
 
 
 def _claim_and_classify(
-    scorer: Any,
+    scorer: TextScorer,
     model_version: ModelVersion,
     token: uuid.UUID,
     limit: int,
@@ -161,15 +154,11 @@ def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
 
 
 def _classify(
-    batch: list[Comment], scorer: Any, model_version: ModelVersion, written: Written | None
+    batch: list[Comment], scorer: TextScorer, model_version: ModelVersion, written: Written | None
 ) -> None:
-    """Score and write a batch; when it fails, its halves, down to the comments that are to blame."""
+    """Take a batch through the stages; when it fails, its halves, down to the comments that are to blame."""
     try:
-        began = time.perf_counter()
-        results = scorer.score([comment.text for comment in batch])
-        metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "stored")
-        metrics.observe(metrics.SCORING_TEXTS, len(batch), "stored")
-        predictions = verdicts_write(batch, results, model_version)
+        predictions = run(Batch(batch, model_version, scorer))
     except (OperationalError, InterfaceError):
         raise  # the database is away: the claims expire and all is scored again
     except Exception as error:
@@ -182,93 +171,6 @@ def _classify(
     else:
         if written is not None and predictions:
             written(predictions)
-
-
-def verdicts_write(
-    batch: list[Comment], results: Sequence[Any], model_version: ModelVersion
-) -> list[Prediction]:
-    """Write and announce the verdicts on comments under one claim; return the predictions that were written."""
-    by_id = {comment.pk: result for comment, result in zip(batch, results, strict=True)}
-    judged = judge_batch(batch, by_id, model_version)
-    held = batch
-    try:
-        predictions = _write_all(held, by_id, judged, model_version)
-    except LostRace:  # a claim has expired, which is rare: only then is it asked which are still held
-        with transaction.atomic():
-            held = list(
-                Comment.objects.pending()
-                .filter(pk__in=by_id, claim_token=batch[0].claim_token)
-                .select_for_update()
-                .only("id", "status", "claim_token")
-                .order_by("id")
-            )
-            still = [replace(judged[comment.pk], comment=comment) for comment in held]
-            predictions = _write_all(held, by_id, {one.comment.pk: one for one in still}, model_version)
-    if len(held) < len(batch):
-        logger.warning("%d of %d claims had expired; others score them", len(batch) - len(held), len(batch))
-    for band, number in Counter(judged[comment.pk].band for comment in held).items():
-        metrics.count(metrics.VERDICTS, model_version.version, band or "none", amount=number)
-    _announce(held)
-    judge_silently(judged, predictions, model_version)
-    return predictions
-
-
-def _write_all(
-    comments: Sequence[Comment],
-    by_id: Mapping[int, Any],
-    judged: Mapping[int, Judged],
-    model_version: ModelVersion,
-) -> list[Prediction]:
-    """Write the results of comments under one claim, all or none. Raises LostRace when one is not held any more."""
-    if not comments:
-        return []
-    with transaction.atomic():
-        predictions = Prediction.objects.bulk_create(
-            [_prediction(comment, by_id[comment.pk], model_version) for comment in comments]
-        )
-        latest = Prediction.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
-        transition_many(
-            comments,
-            to=CommentStatus.CLASSIFIED,
-            allowed=COMMENT_TRANSITIONS,
-            reason=f"scored by {model_version}",
-            where={"claim_token": comments[0].claim_token},
-            savepoint=False,
-            claimed_at=None,
-            claim_token=None,
-            classified_at=Now(),
-            failure_reason="",
-            current_prediction=Subquery(latest),
-            **judged_fields(judged.values()),
-        )
-        if listening():
-            emit(COMMENT_CLASSIFIED, *[_told(one, judged[one.comment_id]) for one in predictions])
-        settle(judged.values(), predictions)
-    return predictions
-
-
-def _told(prediction: Prediction, judged: Judged) -> dict[str, Any]:
-    return {
-        "comment": prediction.comment_id,
-        "source": judged.comment.source_id,
-        "prediction": prediction.pk,
-        "model_version": prediction.model_version_id,
-        "verdict": prediction.verdict,
-        "score": prediction.score,
-        "band": judged.band,
-    }
-
-
-def _prediction(comment: Comment, result: Any, version: ModelVersion) -> Prediction:
-    return Prediction(
-        comment=comment,
-        model_version=version,
-        scores=result.scores,
-        verdict=result.verdict,
-        score=result.scores[version.primary_label],
-        threshold=version.threshold,
-        windows=result.windows,
-    )
 
 
 def _failed_alone(comment: Comment, error: Exception) -> None:
@@ -308,7 +210,7 @@ def _fail(comment: Comment, reason: str) -> None:
             failure_reason=reason,
         )
     logger.error("Comment %d failed after %d attempts", comment.pk, comment.attempts)
-    _announce(held)
+    tell_waiting(held)
 
 
 def _renew(claimed: Sequence[Comment]) -> None:
@@ -316,10 +218,3 @@ def _renew(claimed: Sequence[Comment]) -> None:
     with transaction.atomic():
         _need_not_survive_a_crash()
         Comment.objects.pending().filter(claim_token=claimed[0].claim_token).update(claimed_at=Now())
-
-
-def _announce(comments: Sequence[Comment]) -> None:
-    try:
-        announce([comment.pk for comment in comments])
-    except NoBroker:
-        logger.warning("Redis does not answer; %d verdicts were not announced", len(comments))

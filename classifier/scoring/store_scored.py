@@ -12,7 +12,7 @@ from classifier.core.source_access import require_source
 from classifier.core.validation import validate_comment
 from classifier.model_versions.shadow_offers import shadow_offer
 from classifier.models import ApiKey, Comment, ModelVersion, Source, User
-from classifier.scoring.classify_pending import verdicts_write
+from classifier.scoring.pipeline import verdict_store
 from classifier.scoring.score_texts import ScoredText
 
 
@@ -45,6 +45,6 @@ def scored_comment_store(
             attempts=1,
         )
         contexts_store([(comment, context)])
-        shadow_offer(verdicts_write([comment], [scored], version))
+        shadow_offer(verdict_store(comment, scored, version))
     comment.refresh_from_db()
     return comment

@@ -139,13 +139,17 @@ def assert_it_outlives_a_full_disk(url: str, var: Path, disk: SmallDisk) -> None
         assert code in (503, 507), (path, code, answer)
         assert "database does not answer" in json.dumps(answer) or "disk is full" in json.dumps(answer)
     assert status(f"{url}/healthz") == 200
-    wait_until(lambda: runner_of(var) == runner)  # a child bears the runner's name until it runs its own program
+    wait_until(
+        lambda: runner_of(var) == runner
+    )  # a child bears the runner's name until it runs its own program
 
     disk.free()
     wait_until(lambda: status(f"{url}/readyz") == 200)
     wait_until(lambda: statuses(var, accepted) == {"classified"}, seconds=90)
     assert send(f"{url}/api/v1/comments/", {"text": "As before."}, key)[0] == 202
-    wait_until(lambda: runner_of(var) == runner)  # a child bears the runner's name until it runs its own program
+    wait_until(
+        lambda: runner_of(var) == runner
+    )  # a child bears the runner's name until it runs its own program
     assert any("pieces are missing here" in log.read_text() for log in (var / "log").glob("*.log"))
 
 

@@ -75,7 +75,7 @@ def test_a_database_that_was_away_costs_no_attempt(
             cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pending, "verdicts_write", refused)
+        patch.setattr(pending, "run", refused)
         for _ in range(2 * MAX_ATTEMPTS):
             with contextlib.suppress(OperationalError):
                 pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
@@ -93,7 +93,7 @@ def test_nothing_is_claimed_while_a_claim_cannot_be_given_back(
         raise OperationalError("server closed the connection unexpectedly")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pending, "verdicts_write", away)
+        patch.setattr(pending, "run", away)
         with pytest.raises(OperationalError):
             pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
     submit("b")

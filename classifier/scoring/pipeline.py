@@ -1,0 +1,204 @@
+"""The way of a comment from "pending" to its verdict, one stage after the other: read STAGES first.
+
+Before the stages `classify_pending` claims a batch: a token and a time on each comment, so that two workers never have
+the same one. The stages then work on that batch. Reading, scoring and judging happen outside any transaction; only
+`write` has one, it is short, and it succeeds only for comments whose claim is still held. What comes after it may be
+lost when the worker is killed, and nobody acts on it: whoever waits for a verdict looks into the database.
+
+A text that was scored at once (a dialect's call that stores what it scored) enters behind `score`: see STORED_STAGES.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Now
+
+from classifier.core.events import COMMENT_CLASSIFIED, emit, listening
+from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
+from classifier.policies.draft_judging import judge_silently
+from classifier.policies.judging import Judged, judge_batch
+from classifier.review.placement import judged_fields, settle
+from classifier.scoring.verdict_pubsub import announce
+from toxicsite.lib import metrics
+from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.lifecycle import LostRace, transition_many
+
+logger = logging.getLogger(__name__)
+
+
+class TextScores(Protocol):
+    """What a model says of one text: the engine's results and those of a scoring call have this form."""
+
+    @property
+    def scores(self) -> Mapping[str, float]: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def windows(self) -> int: ...
+
+
+class TextScorer(Protocol):
+    """A loaded model: texts in, scores out, in order."""
+
+    def score(self, texts: Sequence[str]) -> Sequence[TextScores]: ...
+
+
+@dataclass
+class Batch:
+    """Comments under one claim on their way; each stage fills in what it finds.
+
+    `results` and `judged` are by the comment's id. `comments` are those whose claim is still held, so `write` may make
+    them fewer.
+    """
+
+    comments: list[Comment]
+    model_version: ModelVersion
+    scorer: TextScorer | None = None
+    texts: list[str] = field(default_factory=list)
+    results: dict[int, TextScores] = field(default_factory=dict)
+    judged: dict[int, Judged] = field(default_factory=dict)
+    predictions: list[Prediction] = field(default_factory=list)
+
+
+Stage = Callable[[Batch], None]
+
+
+def read(batch: Batch) -> None:
+    """Take the texts as they are to be scored; the scorer normalises them, as in training."""
+    batch.texts = [comment.text for comment in batch.comments]
+
+
+def score(batch: Batch) -> None:
+    """Run the engine on the texts, all of them in one call."""
+    assert batch.scorer is not None
+    began = time.perf_counter()
+    results = batch.scorer.score(batch.texts)
+    metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "stored")
+    metrics.observe(metrics.SCORING_TEXTS, len(batch.texts), "stored")
+    batch.results = {comment.pk: each for comment, each in zip(batch.comments, results, strict=True)}
+
+
+def judge(batch: Batch) -> None:
+    """Ask the policy and the rules of each comment's source for its band, its place in the queue and the reasons."""
+    batch.judged = judge_batch(batch.comments, batch.results, batch.model_version)
+
+
+def write(batch: Batch) -> None:
+    """Write predictions, status, history and place in the queue in one short transaction, under the claim."""
+    claimed = batch.comments
+    try:
+        batch.predictions = _write_all(batch)
+    except LostRace:  # a claim has expired, which is rare: only then is it asked which are still held
+        with transaction.atomic():
+            batch.comments = list(
+                Comment.objects.pending()
+                .filter(pk__in=batch.results, claim_token=claimed[0].claim_token)
+                .select_for_update()
+                .only("id", "status", "claim_token")
+                .order_by("id")
+            )
+            batch.judged |= {
+                comment.pk: replace(batch.judged[comment.pk], comment=comment) for comment in batch.comments
+            }
+            batch.predictions = _write_all(batch)
+    if len(batch.comments) < len(claimed):
+        lost = len(claimed) - len(batch.comments)
+        logger.warning("%d of %d claims had expired; others score them", lost, len(claimed))
+
+
+def tell(batch: Batch) -> None:
+    """Count the verdicts, and wake whoever waits for one of them."""
+    bands = Counter(batch.judged[comment.pk].band for comment in batch.comments)
+    for band, number in bands.items():
+        metrics.count(metrics.VERDICTS, batch.model_version.version, band or "none", amount=number)
+    tell_waiting(batch.comments)
+
+
+def shadow(batch: Batch) -> None:
+    """Let drafts of policies judge the same scores silently, once all is committed."""
+    judge_silently(batch.judged, batch.predictions, batch.model_version)
+
+
+STAGES: tuple[Stage, ...] = (read, score, judge, write, tell, shadow)
+STORED_STAGES: tuple[Stage, ...] = (judge, write, tell, shadow)
+
+
+def run(batch: Batch, stages: Sequence[Stage] = STAGES) -> list[Prediction]:
+    """Take a batch through the stages; return the predictions that were written."""
+    for stage in stages:
+        stage(batch)
+    return batch.predictions
+
+
+def verdict_store(comment: Comment, scored: TextScores, model_version: ModelVersion) -> list[Prediction]:
+    """Write and tell the verdict on a comment that was scored already, within its claim."""
+    return run(Batch([comment], model_version, results={comment.pk: scored}), STORED_STAGES)
+
+
+def tell_waiting(comments: Sequence[Comment]) -> None:
+    """Wake whoever waits for one of these comments; without Redis nobody does, and the database is looked at."""
+    try:
+        announce([comment.pk for comment in comments])
+    except NoBroker:
+        logger.warning("Redis does not answer; %d verdicts were not announced", len(comments))
+
+
+def _write_all(batch: Batch) -> list[Prediction]:
+    """Write the results of comments under one claim, all or none. Raises LostRace when one is not held any more."""
+    comments, version = batch.comments, batch.model_version
+    if not comments:
+        return []
+    judged = [batch.judged[comment.pk] for comment in comments]
+    with transaction.atomic():
+        predictions = Prediction.objects.bulk_create(
+            [_prediction(comment, batch.results[comment.pk], version) for comment in comments]
+        )
+        latest = Prediction.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
+        transition_many(
+            comments,
+            to=CommentStatus.CLASSIFIED,
+            allowed=COMMENT_TRANSITIONS,
+            reason=f"scored by {version}",
+            where={"claim_token": comments[0].claim_token},
+            savepoint=False,
+            claimed_at=None,
+            claim_token=None,
+            classified_at=Now(),
+            failure_reason="",
+            current_prediction=Subquery(latest),
+            **judged_fields(judged),
+        )
+        if listening():
+            emit(COMMENT_CLASSIFIED, *[_payload(each, batch.judged[each.comment_id]) for each in predictions])
+        settle(judged, predictions)
+    return predictions
+
+
+def _prediction(comment: Comment, result: TextScores, version: ModelVersion) -> Prediction:
+    return Prediction(
+        comment=comment,
+        model_version=version,
+        scores=result.scores,
+        verdict=result.verdict,
+        score=result.scores[version.primary_label],
+        threshold=version.threshold,
+        windows=result.windows,
+    )
+
+
+def _payload(prediction: Prediction, judged: Judged) -> dict[str, Any]:
+    return {
+        "comment": prediction.comment_id,
+        "source": judged.comment.source_id,
+        "prediction": prediction.pk,
+        "model_version": prediction.model_version_id,
+        "verdict": prediction.verdict,
+        "score": prediction.score,
+        "band": judged.band,
+    }
