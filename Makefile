@@ -13,7 +13,7 @@ DATA ?= OxAISH-AL-LLM/wiki_toxic
 BASE ?= thenlper/gte-small
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint lint-only pytest format api-file lock benchmark evaluate starter results chromium
+.PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock benchmark evaluate starter results chromium
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ run: install ## start everything on this machine (PORT=8000 BIND=127.0.0.1), Ctr
 
 test: install-test chromium lint-only pytest ## install, check and test everything on servers of its own
 
-lint: install-test lint-only ## style, types, import contracts, migrations, API file
+lint: install-test lint-only ## style, types, import contracts, migrations, API file, docs
 
 install: ## make .venv and install the pinned packages
 	@$(BOOTSTRAP)
@@ -43,6 +43,12 @@ lint-only:
 	$(WITH_SERVICES) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@$(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn | cmp - $(API_FILE) || \
 		{ echo "$(API_FILE) is not what the code serves: make api-file, and look at the difference"; exit 1; }
+	@$(MAKE) --no-print-directory docs-only
+
+docs: install-test docs-only ## build the documentation into var/docs/html
+
+docs-only:
+	$(VENV_PYTHON) -m sphinx -b html -W --keep-going -n -q -d var/docs/doctrees docs var/docs/html
 
 pytest:
 	$(WITH_SERVICES) $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist loadfile
