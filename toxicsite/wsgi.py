@@ -1,4 +1,4 @@
-"""WSGI entry point, served by gunicorn with threads (see ARCHITECTURE.md for why threads)."""
+"""WSGI entry point, served by gunicorn with threads (docs/decisions/0003-gunicorn-threads.md says why)."""
 
 import os
 

@@ -85,6 +85,16 @@ def test_no_password_has_a_default(compose: dict[str, Any]) -> None:
     assert "PASSWORD:-" not in text
 
 
+def test_the_image_has_no_tests_and_no_docs() -> None:
+    lines = (PROJECT / ".dockerignore").read_text().splitlines()
+    assert lines[1] == "*"
+    assert lines.index("**/tests") > max(place for place, line in enumerate(lines) if line.startswith("!"))
+    assert not {"!docs", "!README.md", "!benchmarks"} & set(lines)
+    inside = [PROJECT / line[1:] for line in lines if line.startswith("!") and "." not in line]
+    named = [path for top in inside for path in top.rglob("test_*.py") if "tests" not in path.parts]
+    assert named == []
+
+
 def test_the_image_gets_everything_that_it_copies() -> None:
     let_in = {
         line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")

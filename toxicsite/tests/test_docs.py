@@ -29,7 +29,7 @@ from django.urls import Resolver404, resolve
 from toxicsite.launcher.environment import PROJECT
 
 DOCS = PROJECT / "docs"
-ROOT_PAGES = [PROJECT / name for name in ("CONTRIBUTING.md", "SECURITY.md")]
+ROOT_PAGES = [PROJECT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")]
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT_PAGES])
 RUNS = "<!-- the test runs this -->"
 PYTHON = ".venv/bin/python"
@@ -313,6 +313,18 @@ def test_every_path_in_the_text_is_there() -> None:
         if is_path and not _is_there(text):
             wrong.append(f"{place}: {text}")
     assert wrong == []
+
+
+def test_every_link_of_the_pages_outside_of_docs_leads_somewhere() -> None:
+    """Sphinx follows the links within docs/ itself."""
+    links = [
+        (page, link)
+        for page in ROOT_PAGES
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if not link.startswith("http")
+    ]
+    assert len(links) > 20
+    assert [f"{page.name}: {link}" for page, link in links if not (PROJECT / link).exists()] == []
 
 
 def test_every_setting_in_the_text_exists() -> None:

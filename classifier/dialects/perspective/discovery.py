@@ -173,7 +173,7 @@ def document(root: str) -> dict[str, Any]:
 
 
 class Discovery(DialectView):
-    """Needs no key: it says nothing that the README does not."""
+    """Needs no key: it says nothing that the docs do not."""
 
     dialect = DIALECT
     http_method_names = ["get", "head"]

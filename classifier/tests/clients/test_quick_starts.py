@@ -1,4 +1,4 @@
-"""The quick-starts of the README do what they say, as a new user would run them."""
+"""The quick starts of the docs do what they say, as a new user would run them."""
 
 import os
 import re
@@ -13,12 +13,12 @@ from django.conf import settings
 from classifier.api_keys.services import api_key_create
 from classifier.models import Comment, ModelVersion, User
 
-README = Path(settings.BASE_DIR) / "README.md"
+PAGE = Path(settings.BASE_DIR) / "docs" / "api" / "quick-start.md"
 
 
 def block(language: str) -> str:
     """The first fenced block of this language."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     assert found is not None, language
     return found.group(1)
 

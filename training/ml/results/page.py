@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from training.ml.results.runs import RecordedRun, comparison_table, judge
+from training.ml.results.runs import RecordedRun, comparison_table, judge, short_table
 
 GROUPS = {
     "subset": (
@@ -94,8 +94,7 @@ def results_page(runs: Sequence[RecordedRun], plots: Sequence[tuple[str, str]]) 
 def readme_part(runs: Sequence[RecordedRun]) -> str:
     """Return what stands between the README's two marks."""
     these = [run for run in runs if run.group == "subset"]
-    bars = "\n".join(f"- {'Met' if bar.passed else 'Missed'}: {bar.sentence}." for bar in judge(runs))
-    return "\n\n".join([BEGIN, measured_on(runs), comparison_table(these), bars, END])
+    return "\n\n".join([BEGIN, measured_on(runs), short_table(these), END])
 
 
 def replace_part(text: str, part: str) -> str:

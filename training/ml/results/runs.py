@@ -208,6 +208,21 @@ def comparison_table(runs: Sequence[RecordedRun]) -> str:
     return "\n".join(lines)
 
 
+def short_table(runs: Sequence[RecordedRun]) -> str:
+    """Return the Markdown table of the few numbers that tell these runs apart at a glance."""
+    lines = ["| run | ROC-AUC | F1 | parameters | texts/s |", "|---|---|---|---|---|"]
+    for run in runs:
+        cells = [
+            run.title,
+            _plain(run.metric("roc_auc"), 4),
+            _plain(run.metric("f1"), 3),
+            _millions(run.size.get("parameters")),
+            _scaled(run.speed.get("texts_per_second"), 1),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def _interval(metric: Mapping[str, float], digits: int) -> str:
     if "value" not in metric:
         return "-"

@@ -1,4 +1,4 @@
-"""The receivers in the README accept what is sent here, and nothing else."""
+"""The receivers in the docs accept what is sent here, and nothing else."""
 
 import base64
 import json
@@ -20,9 +20,9 @@ Delivered = tuple[str, Got]
 
 
 def block(language: str) -> str:
-    """The fenced block of this language about webhooks."""
-    readme = (Path(settings.BASE_DIR) / "README.md").read_text()
-    section = readme.partition("\n## Webhooks\n")[2].partition("\n## ")[0]
+    """The fenced block of this language about signatures."""
+    page = (Path(settings.BASE_DIR) / "docs" / "api" / "webhooks.md").read_text()
+    section = page.partition("\n## Check the signature\n")[2].partition("\n## ")[0]
     found = re.search(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     assert found is not None, language
     return found.group(1)
