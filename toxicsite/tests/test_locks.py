@@ -42,10 +42,3 @@ def test_the_locks_hold_exact_public_versions_and_no_addresses() -> None:
 
 def test_the_gpu_libraries_are_left_to_torch() -> None:
     assert [name for name in pinned() if name.startswith(("nvidia-", "cuda-", "triton"))] == []
-
-
-def test_architecture_tells_the_reason_of_every_direct_dependency() -> None:
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    told = (PROJECT / "ARCHITECTURE.md").read_text()
-    asked = project["dependencies"] + project["optional-dependencies"]["test"]
-    assert [r.name for text in asked if f"| {(r := Requirement(text)).name} |" not in told] == []
