@@ -163,6 +163,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Celery itself closes the database connection around every task; toxicsite.celery keeps it as the web server does.
+# Besides the model, a new PostgreSQL process for each comment was the largest part of the way from submit to verdict.
 CELERY_DB_REUSE_MAX = 2**31
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"

@@ -35,7 +35,10 @@ class AuditEntry(AppendOnlyModel):
 
 
 class DayStatistic(models.Model):
-    """Numbers of one day and source, rolled up when the day is over, so that a dashboard never counts old rows."""
+    """Numbers of one day and source, rolled up when the day is over, so that a dashboard never counts old rows.
+
+    They are counts, never rates: counts add up over days, sources and people, and a new one needs no migration.
+    """
 
     day = models.DateField()
     source = models.ForeignKey("classifier.Source", on_delete=models.CASCADE, related_name="statistics")

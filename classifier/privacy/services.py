@@ -212,7 +212,7 @@ def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
     answered_forget(batch)
     same_texts_forget(batch)
     _forget(ids, has_open_appeal=False, **fields)
-    _forget_shadow_judgements(ids)
+    _forget_shadow_judgements(ids)  # not by retention, which takes words and leaves counts
     closed = Appeal.objects.filter(comment__in=ids, status=AppealStatus.OPEN)
     closed.update(status=AppealStatus.UPHELD, resolved_at=Now(), resolved_by=by, answer=GONE)
     GoldenItem.objects.filter(comment__in=ids, retired_at__isnull=True).update(retired_at=Now())

@@ -129,7 +129,11 @@ class EngineHolder:
         logger.error("Model version %s cannot be loaded: %s", version, loading.error)
 
     def _stand_in(self, broken: ModelVersion) -> None:
-        """Answer with the version that was in production last before `broken` and can be loaded."""
+        """Answer with the version that was in production last before `broken` and can be loaded.
+
+        The active version in the database stays: a disk that is not mounted on one machine must not put another
+        version into production for all.
+        """
         assert self._failure is not None
         self.problem = self._failure.sentence
         earlier = ModelVersion.objects.filter(status=ModelVersionStatus.RETIRED).exclude(pk=broken.pk)

@@ -26,7 +26,8 @@ from toxicsite.launcher.substitute_user import let_reach, own, substitute_user
 ROLE = DATABASE = "toxicsite"
 START_SECONDS = 60.0
 ORPHAN_SECONDS = 15.0
-# No statement and no value of a row gets into the server's log; docker-compose.yml and docs/operate/harden.md repeat this.
+# No statement and no value of a row gets into the server's log; docker-compose.yml repeats this, as does
+# docs/operate/harden.md for servers of others.
 QUIET_LOG = (
     "log_statement=none",
     "log_min_duration_statement=-1",

@@ -54,6 +54,7 @@ def application_programs(options: Options) -> list[Program]:
         ),
         Program(
             "worker-transfers",
+            # on its own: minutes of an import keep no comment from its verdict and wait for no training run of hours
             [*celery, "worker", "-Q", "transfers", "-c", "1", "-n", "transfers@%h", *quiet],
             priority=40,
         ),

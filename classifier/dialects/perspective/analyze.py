@@ -151,7 +151,7 @@ class Analyze(PerspectiveView):
             {
                 "attributeScores": found,
                 "languages": spoken,
-                "detectedLanguages": spoken,
+                "detectedLanguages": spoken,  # strict clients need it; nothing is detected
                 **({"clientToken": token} if token else {}),
                 "modelVersion": whole.model_version,
                 "moderation": judged.told(),

@@ -65,6 +65,7 @@ class Batch(PerspectiveView):
         parts = list(read_parts(read_body(request), _boundary(request)))
         end = time.monotonic() + SECONDS_MAX
         key = self.sent_key()
+        # One after the other: a thread for each part would take as many database connections.
         answers = [(part, self._answer(part, key, late=time.monotonic() > end)) for part in parts]
         mark = f"batch_{secrets.token_hex(16)}"
         body = b"".join(_written(mark, part, answer) for part, answer in answers)

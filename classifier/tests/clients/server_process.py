@@ -1,4 +1,7 @@
-"""The web server as `make run` starts it, on a test's database and Redis: gunicorn, our worker class, our settings."""
+"""The web server as `make run` starts it, on a test's database and Redis: gunicorn, our worker class, our settings.
+
+A server in the test's own process has other threads, other static files and another parser: it hid faults.
+"""
 
 import os
 import signal
