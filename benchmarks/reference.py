@@ -28,7 +28,7 @@ WAYS = {OFF: ("off", "good", 1), OBSERVE: ("observe", "good", 1), HANGS: ("obser
 MAKE_KEYS = """
 import json, sys
 from classifier.models import ReferenceMode, User
-from classifier.services import api_key_create
+from classifier.api_keys.services import api_key_create
 from classifier.references.modes import reference_mode_set
 from classifier.references.services import ReferenceFields, reference_create
 keys = {}

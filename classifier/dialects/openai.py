@@ -105,7 +105,7 @@ class Moderations(DialectView):
             raise _invalid("The model must be a string; every name gives the active version.", "model")
         texts, names, skipped = read_input(body.get("input"))
         self.take_texts(len(texts))
-        found = scored(texts, names=names)
+        found = scored(texts, names=names, unless=self.unless)
         versions = {each.model_version: version_of(each) for each in found[:1] + found[-1:]}
         for each in found:
             if each.model_version not in versions:

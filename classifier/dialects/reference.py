@@ -22,6 +22,7 @@ class Answering(Protocol):
 
     own: OwnAnswer | None
     extra_headers: dict[str, str]
+    unless: Callable[[], bool] | None
 
     def raw_body(self) -> bytes: ...
     def body(self) -> dict[str, object]: ...
@@ -38,6 +39,7 @@ def with_reference(
         if view.own is not None:
             observe(api_key=api_key, own=view.own)
         return response
+    view.unless = follow.overtaken
     refusal: Refusal | None = None
     try:
         response = answer()

@@ -1,6 +1,6 @@
 """Texts of a dialect through the same worker as everybody's, and what keeps them from it as a refusal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 
@@ -13,10 +13,16 @@ from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts
 RETRY = {"Retry-After": "5"}
 
 
-def scored(texts: Sequence[str], *, names: Sequence[str]) -> list[ScoredText]:
-    """The verdict on every text, or a refusal; `names` say where in the body each text stands."""
+Unless = Callable[[], bool] | None
+
+
+def scored(texts: Sequence[str], *, names: Sequence[str], unless: Unless = None) -> list[ScoredText]:
+    """The verdict on every text, or a refusal; `names` say where in the body each text stands.
+
+    Where `unless` becomes true the verdict is not waited for any longer.
+    """
     found = []
-    for each, name in zip(scored_or_not(texts, names=names), names, strict=True):
+    for each, name in zip(scored_or_not(texts, names=names, unless=unless), names, strict=True):
         if isinstance(each, TextProblem):
             why = Why.UNPROCESSABLE if each.code == "too_long" else Why.BROKEN
             raise Refusal(why, each.message, word=each.code, param=name)
@@ -24,9 +30,11 @@ def scored(texts: Sequence[str], *, names: Sequence[str]) -> list[ScoredText]:
     return found
 
 
-def scored_or_not(texts: Sequence[str], *, names: Sequence[str]) -> list[ScoredText | TextProblem]:
+def scored_or_not(
+    texts: Sequence[str], *, names: Sequence[str], unless: Unless = None
+) -> list[ScoredText | TextProblem]:
     try:
-        return score_texts(texts=list(texts), deadline=settings.SCORE_DEADLINE_SECONDS)
+        return score_texts(texts=list(texts), deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless)
     except InvalidInput as error:
         problem = error.problems[0]
         place = problem.field.removeprefix("texts[").rstrip("]")

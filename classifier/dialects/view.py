@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -45,6 +45,7 @@ class DialectView(View):
     wire: ClassVar[Wire | None] = None  # what a reference service of this address would speak
     quota: QuotaState | None = None
     own: OwnAnswer | None = None  # what this site said, for whoever compares it with the reference service
+    unless: Callable[[], bool] | None = None  # when this site's own verdict is no longer waited for
     sent: bytes | None = None
     taken = 0
     extra_headers: dict[str, str]  # what a reply says beside the other service's own format; on every 2xx

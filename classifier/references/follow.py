@@ -1,7 +1,8 @@
 """Following: the reference service is asked beside this site's own scoring, and its answer goes out where it has one.
 
 The web process asks on a thread of a bounded pool and waits no longer than the service's timeout. A call that is not
-asked (over the rate, paused, ended) costs no waiting. What both said is written by the worker.
+asked (over the rate, paused, ended) costs no waiting, and a slow worker of this site holds back an answer that the
+service has given until its timeout and a little more. What both said is written by the worker.
 """
 
 import logging
@@ -31,6 +32,8 @@ NOT_ASKED = {
 }
 OVER = Reply(Failure.OFF.value)
 BUSY = Reply(Failure.RATE.value, "Too many calls to reference services are under way in this process.")
+GRACE_SECONDS = 0.2
+"""After a service's timeout, how long its answer still waits for this site's own scores."""
 BROKEN = Reply(Failure.CONNECTION.value, "It could not be asked; the server's log says more.")
 
 logger = logging.getLogger(__name__)
@@ -53,6 +56,10 @@ class Follow:
             assert self._future is not None
             self._reply = self._wait(self._future)
         return self._reply
+
+    def overtaken(self) -> bool:
+        """Whether the service has answered, and its timeout and a little more are over."""
+        return time.monotonic() >= self._deadline + GRACE_SECONDS and self.reply().answered
 
     def _wait(self, future: "Future[Reply]") -> Reply:
         try:

@@ -7,6 +7,7 @@ slow worker is dropped by Redis itself. The Celery message that wakes the worker
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ CLASSIFY_TASK = "classifier.classify"
 BELL_MILLISECONDS = 1_000
 REPLY_SECONDS = 30
 INBOX_SECONDS = 120
+UNLESS_SECONDS = 0.1
+"""How often it is looked whether an answer is still wanted, where that may change."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +36,12 @@ class Question:
     expires: float
 
 
-def ask(payload: Any, *, deadline: float) -> Any:
-    """Put `payload` to the worker and wait for its answer. Raises NoBroker, NoWorker or ScoreTimeout."""
+def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = None) -> Any:
+    """Put `payload` to the worker and wait for its answer, or until `unless` says that nobody wants it any more.
+
+    Raises NoBroker, NoWorker or ScoreTimeout.
+    """
+    slice_seconds = BLOCK_SLICE_SECONDS if unless is None else UNLESS_SECONDS
     end = time.monotonic() + deadline
     name = uuid.uuid4().hex
     with broker_errors():
@@ -51,9 +58,11 @@ def ask(payload: Any, *, deadline: float) -> Any:
         if bell_was_silent:
             ring(CLASSIFY_TASK)
         while (left := end - time.monotonic()) > 0:
-            answer = client().blpop([_reply_key(name)], timeout=min(left, BLOCK_SLICE_SECONDS))
+            answer = client().blpop([_reply_key(name)], timeout=min(left, slice_seconds))
             if answer:
                 return unseal(cast(Any, answer)[1])
+            if unless is not None and unless():
+                break
         client().delete(_question_key(name))
     raise ScoreTimeout("The worker did not answer in time.")
 

@@ -1,6 +1,6 @@
 """Scoring text at once, through the same worker as stored comments; nothing of it is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,12 +77,13 @@ def score_texts(
     sentences: bool = False,
     backlog: bool = False,
     deadline: float,
+    unless: Callable[[], bool] | None = None,
 ) -> list[ScoredText | TextProblem]:
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
 
     With `sentences` those of each text are scored too, by the same version. With `backlog` everybody else who asks
-    meanwhile is answered first. Raises InvalidInput, NoBroker, NoWorker, NoModel or ModelBroken (each a NoWorker) or
-    ScoreTimeout.
+    meanwhile is answered first. Once `unless` says true the answer is not waited for any longer. Raises InvalidInput,
+    NoBroker, NoWorker, NoModel or ModelBroken (each a NoWorker) or ScoreTimeout.
     """
     checked = validate_texts(texts)
     places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
@@ -90,7 +91,7 @@ def score_texts(
     places = [[] if spans == [(0, len(text))] else spans for text, spans in zip(checked, places, strict=True)]
     parts = [text[begin:end] for text, spans in zip(checked, places, strict=True) for begin, end in spans]
     payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts), "backlog": backlog}
-    reply = transport.ask(payload, deadline=deadline)
+    reply = transport.ask(payload, deadline=deadline, unless=unless)
     if "problem" in reply:
         problem = str(reply["problem"])
         raise NoModel(problem) if problem == NO_VERSION else ModelBroken(problem)

@@ -97,7 +97,7 @@ class Analyze(PerspectiveView):
             spans = []
         self.take_texts(1)
         texts = [plain.text, *(plain.text[begin:end] for begin, end in spans)]
-        whole, *parts = scored(texts, names=["comment.text"] * len(texts))
+        whole, *parts = scored(texts, names=["comment.text"] * len(texts), unless=self.unless)
         _note_unanswered(asked, whole, missing)
         answered = version if version.version == whole.model_version else version_of(whole)
         [judged] = moderated(

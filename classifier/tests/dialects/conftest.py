@@ -67,7 +67,7 @@ def asked(
     """The texts of each question to the worker, whose answer is SCORES; half of that where the text says "half"."""
     questions: list[list[str]] = []
 
-    def answer(*, texts: Sequence[str], explain: bool = False, deadline: float) -> list[Any]:
+    def answer(*, texts: Sequence[str], deadline: float, **more: Any) -> list[Any]:
         questions.append(validate_texts(texts))
         return [verdict(text, active_version) for text in texts]
 

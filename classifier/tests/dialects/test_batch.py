@@ -130,7 +130,7 @@ def test_a_failure_of_one_part_leaves_the_others(
     active_version: ModelVersion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def sometimes(*, texts: list[str], deadline: float) -> Any:
+    def sometimes(*, texts: list[str], deadline: float, **more: Any) -> Any:
         if texts == ["nobody"]:
             raise NoWorker
         return [verdict(text, active_version) for text in texts]

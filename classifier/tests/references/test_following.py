@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from classifier.core.errors import NoWorker
-from classifier.models import Comment, ReferenceCall, ReferenceService
+from classifier.models import Comment, ModelVersion, ReferenceCall, ReferenceService
 from classifier.references import follow as reference_follow
 from classifier.references import wire as reference_wire
 from classifier.references.notices import reference_notices
 from classifier.references.services import reference_disable, reference_remove
+from classifier.scoring.heartbeat import beat
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sender
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, Turns, add_service, let
 from classifier.tests.references.stub import GOOD_KEY, SLOW_SECONDS, Stub, answer_of, score_of
+from toxicsite.lib.broker import client, key
 
 ANSWERED_BY = "Toxicsite-Answered-By"
 
@@ -144,7 +146,7 @@ def test_where_our_worker_fails_the_references_answer_goes_out(
     turns: Turns,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def nobody(*, texts: Sequence[str], deadline: float) -> Any:
+    def nobody(*, texts: Sequence[str], deadline: float, **more: Any) -> Any:
         raise NoWorker("none")
 
     monkeypatch.setattr("classifier.dialects.scoring.score_texts", nobody)
@@ -159,6 +161,37 @@ def test_where_our_worker_fails_the_references_answer_goes_out(
     answer = sender.post(ANALYZE, ANALYZE_BODY)
     assert answer.status_code == 503  # neither can answer
     assert answer.headers[ANSWERED_BY] == "own; reason=server"
+
+
+@pytest.mark.parametrize(("path", "body"), [(ANALYZE, ANALYZE_BODY), (MODERATIONS, {"input": TEXT})])
+def test_a_slow_worker_of_ours_holds_no_answer_back(
+    path: str,
+    body: dict[str, Any],
+    sender: Sender,
+    active_version: ModelVersion,
+    stub: Stub,
+    redis_clean: None,
+    turns: Turns,
+    settings: Any,
+) -> None:
+    beat("stuck", model_version=active_version.version, backend="", problem="")
+    wire = "perspective" if path == ANALYZE else "openai"
+    let(sender, "follow", add_service(stub.url, wire=wire, timeout_seconds=0.3))
+    settings.SCORE_DEADLINE_SECONDS = 20.0
+    began = time.monotonic()
+    answer = sender.post(path, body)
+    assert time.monotonic() - began < 10
+    assert (answer.status_code, answer.headers[ANSWERED_BY]) == (200, "reference")
+    assert not list(client().scan_iter(match=key("question:*")))  # nobody scores it for nothing
+    turns()
+    call = ReferenceCall.objects.get()
+    assert (call.ours, call.failure) == ({}, "")
+    # Where the service has none, ours is waited for as long as ever.
+    stub.way = "broken"
+    settings.SCORE_DEADLINE_SECONDS = 1.0
+    began = time.monotonic()
+    assert sender.post(path, body).status_code >= 500
+    assert time.monotonic() - began >= 1.0
 
 
 def test_a_language_that_only_the_reference_knows_is_answered_by_it(
