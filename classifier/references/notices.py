@@ -44,7 +44,9 @@ def _over(use: KeyUse, why: str) -> ReferenceNotice:
 
 def _failing(use: KeyUse, state: Health) -> ReferenceNotice:
     since = f" since {state.since:%-d %B, %H:%M} UTC" if state.since is not None else ""
-    why = f" {state.failure_label}: {state.detail}" if state.detail else f" {state.failure_label}."
+    why = (
+        f" {state.failure_label}: {state.detail.rstrip('.')}." if state.detail else f" {state.failure_label}."
+    )
     parts = [f"{use.service.name} has been failing{since}.{why}"]
     if use.following:
         parts.append(_answered_here(len(use.following), "follow"))

@@ -220,6 +220,9 @@ def test_the_dashboard_and_the_doctor_tell_of_what_fails(
     assert said in shown
     assert "the forum" in shown
     assert [finding.state for finding in check_references()] == ["warn"]
+    for detail in ("It answered 500.", "No connection: Connection refused"):
+        note(service, Reply("connection", detail))
+        assert f"{detail.rstrip('.')}. {said}" in text(page.get("/dashboard/"))
     ReferenceService.objects.update(sealed_key=b"of another secret key")
     assert [finding.state for finding in check_references()] == ["fail", "warn"]
     assert GOOD_KEY not in str(list(check_references()))
