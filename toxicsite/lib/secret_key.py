@@ -9,8 +9,8 @@ from toxicsite.lib.private_files import create_private
 
 LEAST_CHARACTERS = 50
 REMEDY = (
-    "restore it from a backup, or delete it and start again: a new key is made, everybody signs in again, and the "
-    "secrets of webhooks have to be rolled."
+    "restore it from a backup, or delete it and start again: a new key is made, everybody signs in again, "
+    "secrets of webhooks have to be rolled, and API keys of reference services have to be entered again."
 )
 
 
