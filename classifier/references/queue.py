@@ -6,6 +6,8 @@ its turn. Each service has a list of its own, for its own pace; records of calls
 """
 
 import logging
+import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -22,6 +24,8 @@ from toxicsite.lib.sealing import SealBroken, seal, unseal
 
 TASK = "classifier.reference"
 BELL_MILLISECONDS = 1_000
+RING_AFTER_SECONDS = 0.25
+"""Ringing takes milliseconds of this process: the reply goes out before, and calls of that time share one bell."""
 QUEUE_MOST = 1_000
 QUEUE_LEAST = 10
 RECORDS_MOST = 10_000
@@ -29,6 +33,8 @@ RECORDS = "reference:records"
 MISSED = "reference:missed"
 
 logger = logging.getLogger(__name__)
+
+_RINGS_SOON = threading.Lock()  # held while a bell of this process is about to be rung
 
 PUT = """
 local silent = redis.call('SET', KEYS[4], 1, 'NX', 'PX', ARGV[5])
@@ -86,7 +92,7 @@ def put(waiting: Waiting, *, calls_per_second: float) -> None:
     told = [seal(asdict(waiting)), name, seconds, most, BELL_MILLISECONDS, waiting.service]
     with broker_errors():
         was_silent = cast(Any, _put_script())(keys=keys, args=told)
-    if was_silent:
+    if was_silent and _RINGS_SOON.acquire(blocking=False):
         _ringers().submit(_ring)
 
 
@@ -169,6 +175,8 @@ def _most(calls_per_second: float) -> int:
 
 
 def _ring() -> None:
+    time.sleep(RING_AFTER_SECONDS)
+    _RINGS_SOON.release()  # before the bell, never after: whoever comes from now on rings again
     try:
         ring(TASK)
     except NoBroker:

@@ -1,12 +1,15 @@
 """Observe: our answer goes out; the worker asks the service later and writes what both said."""
 
+import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from classifier.models import AuditEntry, Comment, ReferenceCall, ReferenceService
 from classifier.references import observe as reference_observe
+from classifier.references import queue as reference_queue
 from classifier.references.pace import healths
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sender
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, Turns, add_service, let
@@ -277,6 +280,26 @@ def _everything_in_redis() -> list[bytes]:
         if kind in readers:
             found.append(str(readers[kind](name)).encode())
     return found
+
+
+def test_the_bell_rings_after_the_reply_and_once_for_calls_that_come_meanwhile(
+    sender: Sender, asked: Any, service: ReferenceService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replied, rung = threading.Event(), threading.Semaphore(0)
+    reference_queue._ringers().submit(int).result(10)  # what earlier tests have begun to ring
+    clock = SimpleNamespace(sleep=lambda seconds: replied.wait(10))
+    monkeypatch.setattr("classifier.services.reference_queue.time", clock)
+    monkeypatch.setattr(reference_queue, "ring", lambda task: rung.release())
+    let(sender, "observe", service)
+    for _ in range(3):
+        assert sender.post(ANALYZE, ANALYZE_BODY).status_code == 200
+        reference_queue.silence_bell()  # as a worker does that looks at the lists
+    assert not rung.acquire(blocking=False)
+    replied.set()
+    assert rung.acquire(timeout=10)
+    assert not rung.acquire(timeout=0.2)
+    sender.post(ANALYZE, ANALYZE_BODY)
+    assert rung.acquire(timeout=10)  # the next one rings again
 
 
 def test_a_key_that_may_only_score_and_a_service_without_texts_keep_none(
