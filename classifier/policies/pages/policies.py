@@ -28,8 +28,8 @@ from classifier.web.access import permitted, person_of
 
 PAGE = 50
 GOALS = (
-    ("precision", "Precision: of what is caught, so much is right"),
-    ("recall", "Recall: of what was removed, so much is caught"),
+    ("precision", "Precision: share of right ones among the caught"),
+    ("recall", "Recall: share of caught ones among the removed"),
     ("load", "Queue load: at most this share of all comments"),
 )
 

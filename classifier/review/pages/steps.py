@@ -37,7 +37,7 @@ def visible(comment_id: int, user: User) -> Comment:
 
 
 def take_next(state: QueueState, user: User, told: str = "") -> Shown:
-    """Claim the next comment of the chosen queue, or now and then show one for a blind second look."""
+    """Claim the next comment of the chosen queue, or now and then show one for a blind review."""
     look = _look(state, user)
     if look is not None:
         state.show(look, look=True)
@@ -131,7 +131,7 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
 
 
 def write_answer(state: QueueState, user: User) -> None:
-    """Write down the last second look: it can be taken back until the next decision."""
+    """Write down the last blind review: it can be taken back until the next decision."""
     if state.answer is None:
         return
     comment_id, action = state.answer

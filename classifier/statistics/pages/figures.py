@@ -35,7 +35,7 @@ def _inbound(told: Told) -> Figure:
         "lines",
         lines(
             told,
-            {"Came in": lambda day: day["inbound"], "Said to be toxic": lambda day: day["toxic"]},
+            {"Came in": lambda day: day["inbound"], "Scored toxic": lambda day: day["toxic"]},
             area=True,
         ),
         ("Day", "Came in", "Toxic", "No verdict yet", "Reports"),

@@ -1,4 +1,4 @@
-"""Leads see how well people agree and keep golden items; a blind look gives nothing away."""
+"""Leads see how well people agree and keep known answers; a blind look gives nothing away."""
 
 import re
 from collections.abc import Callable

@@ -91,7 +91,7 @@ def _chart(outlook: LearningOutlook) -> dict[str, Any]:
         "categories": [title for title, _, _ in rows],
         "series": [
             {"name": "In the queue", "values": [queued for _, queued, _ in rows]},
-            {"name": "Waiting for nobody", "values": [beside for _, _, beside in rows]},
+            {"name": "Published without review", "values": [beside for _, _, beside in rows]},
         ],
         "vertical": True,
     }

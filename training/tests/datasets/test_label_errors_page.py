@@ -82,7 +82,7 @@ def test_the_data_set_says_so_and_is_frozen_anew(page: Client, evaluation: Evalu
     made = Dataset.objects.get(kind="corrected")
     assert answer.headers["Location"] == f"/training/datasets/{made.pk}/"
     shown = page.get(f"/training/datasets/{made.pk}/").content.decode()
-    assert "1 label is corrected against the data set" in shown
+    assert "1 label is corrected against the dataset" in shown
     assert "Freeze the corrected rows" not in shown
 
 
@@ -90,7 +90,7 @@ def test_golden_items_are_listed_without_the_button(page: Client, evaluation: Ev
     Dataset.objects.filter(pk=evaluation.dataset_id).update(kind="golden")
     Experiment.objects.update(dataset=Dataset.objects.create(name="Gone", kind="upload", labels=["toxic"]))
     shown = page.get(url(evaluation)).content.decode()
-    assert "These are golden items" in shown
+    assert "These are known answers" in shown
     assert "data-label-row" in shown
     assert 'data-key="f"' not in shown
 
