@@ -209,7 +209,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 verb(form.cleaned_data)
-                messages.success(request, f"{replacement} is in production; workers follow within seconds.")
+                messages.success(request, f"{replacement} is in production; workers load it within seconds.")
             except REFUSALS as error:
                 messages.error(request, f"Nothing was changed: {error}")
             return HttpResponseRedirect(back)

@@ -139,7 +139,7 @@ def require_author(author: str, source: Source | None, by: User | None) -> None:
     if source is not None:
         require_source(by, source)
     if by is not None and source is None and not by.sees_all_sources:
-        raise PermissionDenied("Only who sees every source acts on an author in all of them.")
+        raise PermissionDenied("Only users who see every source may act on an author in all sources.")
 
 
 def author_erase(*, author: str, source: Source | None, by: User | None) -> AuthorCount:

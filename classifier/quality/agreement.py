@@ -56,7 +56,7 @@ class Agreement:
 
 
 def golden_items(*, user: User | None) -> QuerySet[GoldenItem]:
-    """The known answers of the sources that `user` sees, those in use first; `edited`: the answer is to another text."""
+    """List the known answers that `user` sees, those in use first; `edited`: the answer is to another text."""
     edited = ExpressionWrapper(edited_since("created_at"), output_field=BooleanField())
     rows = narrow(GoldenItem.objects.annotate(edited=edited), user, "comment__source")
     return rows.select_related("comment__source", "created_by").order_by(

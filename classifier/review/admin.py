@@ -36,11 +36,11 @@ class SaidAdmin(RecordAdmin):
         self.request = request
         return super().get_queryset(request)
 
-    @display(description="In their words")
+    @display(description="Text")
     def words_begin(self, row: Report | Appeal) -> SafeString:
         return comment_text(excerpt(getattr(row, self.said)), toxic=True, request=self.request)
 
-    @display(description="In their words")
+    @display(description="Text")
     def all_words(self, row: Report | Appeal) -> SafeString:
         return comment_text(getattr(row, self.said), toxic=True, request=self.request)
 

@@ -26,7 +26,7 @@ BROKEN = (
 )
 NO_ROOM = (
     "The server has no room",
-    "The disk is full, so this was not stored; earlier data is safe. Ask an administrator to free space, then try again.",
+    "This was not stored; earlier data is safe. Ask an administrator to free disk space, then try again.",
 )
 AWAY = (
     "The database does not answer",

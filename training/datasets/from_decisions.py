@@ -32,7 +32,7 @@ def dataset_freeze(*, by: User | None) -> Dataset:
         name=f"Decisions {free_stamp()}",
         suggestions=True,
         by=by,
-        description="Frozen with one click: all sources, without known answers and what policies decided.",
+        description="Created with one click: all sources, without known answers and automatic decisions.",
     )
 
 
@@ -71,9 +71,9 @@ def dataset_from_decisions(
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
         if not 0 < share <= 0.5:
-            raise DatasetRejected(what, "A share is above 0 and at most 0.5.")
+            raise DatasetRejected(what, "A share must be above 0 and at most 0.5.")
     if not 0 < weight <= 1_000:
-        raise DatasetRejected("weight", "A weight is above 0 and at most 1,000.")
+        raise DatasetRejected("weight", "A weight must be above 0 and at most 1,000.")
     with incoming_folder() as folder:
         found = _write_rows(
             folder / "rows.jsonl",
@@ -140,13 +140,14 @@ class _Found:
             there = "There are no decisions" if not total else f"There are {total} decisions"
             raise DatasetRejected(
                 "",
-                f"{there} on different texts here; at least {FEWEST} are needed. Decide on more comments, or choose "
+                f"{there} on different texts here; at least {FEWEST} are needed. Decide about more comments, or choose "
                 "more sources or a longer time.",
             )
         if self.toxic in (0, total):
             missing = "approved" if self.toxic else "removed"
             raise DatasetRejected(
-                "", f"No comment was {missing}, and a model learns from both. Decide on more comments first."
+                "",
+                f"No comment was {missing}, and a model learns from both. Decide about more comments first.",
             )
 
 

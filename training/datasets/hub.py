@@ -161,7 +161,7 @@ def _load(dataset: Dataset) -> None:
     except DatasetRejected as error:
         _failed(dataset, error.message)
     except Exception:
-        _failed(dataset, "Loading it went wrong; the training worker's log says where.")
+        _failed(dataset, "Loading failed; the log of the training worker has the details.")
         raise
 
 

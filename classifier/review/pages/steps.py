@@ -126,7 +126,9 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
     except (DecisionConflict, PermissionDenied) as refused:
         return _here(state, user, f"This could not be taken back. {refused}")
     except (Decision.DoesNotExist, BulkAction.DoesNotExist, Comment.DoesNotExist):
-        return _here(state, user, "This could not be taken back: it is not there, or not yours to see.")
+        return _here(
+            state, user, "This could not be undone: it does not exist, or you do not have access to it."
+        )
     return take(state, user, comment_id, told)
 
 

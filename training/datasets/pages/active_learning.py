@@ -49,7 +49,7 @@ def offer(request: HttpRequest) -> HttpResponse:
             request, f"{done:,} comment{'s' if done != 1 else ''} in the queue for learning now."
         )
     else:
-        messages.info(request, "There is no comment beside the queue that could be offered.")
+        messages.info(request, "No other comment could be offered.")
     return redirect("training:learn")
 
 

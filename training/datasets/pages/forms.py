@@ -38,7 +38,7 @@ class UploadForm(_Named):
     )
     license_name = forms.CharField(max_length=100, required=False, label="Licence")
     attribution = forms.CharField(
-        max_length=2_000, required=False, label="Attribution", help_text="Whom the rows come from."
+        max_length=2_000, required=False, label="Attribution", help_text="Whoever made the rows."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,7 +77,7 @@ class DecisionsForm(_Named):
         required=False,
         label="Sources",
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means all.",
+        help_text="If none is ticked: all.",
     )
     since = forms.DateTimeField(
         required=False, label="Decided since", widget=forms.DateInput(attrs={"type": "date"})
@@ -101,8 +101,8 @@ class DecisionsForm(_Named):
     )
     automatic = forms.BooleanField(
         required=False,
-        label="With what policies decided by themselves",
-        help_text="A model then learns its own opinion.",
+        label="Include automatic decisions of policies",
+        help_text="The model would then learn from its own decisions.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -136,7 +136,7 @@ class MixWithForm(forms.Form):
 
     other = forms.TypedChoiceField(coerce=int, label="Mix it with")
     weight = forms.FloatField(
-        initial=5.0, min_value=0.001, max_value=1_000, label="A decision counts as so many of its rows"
+        initial=5.0, min_value=0.001, max_value=1_000, label="A decision counts as this many of its rows"
     )
 
     def __init__(self, *args: Any, datasets: list[Dataset], **kwargs: Any) -> None:

@@ -138,7 +138,7 @@ def _remarks(statistics: dict[str, Any]) -> list[str]:
         if marked := decided.get("marked"):
             remarks.append(f"Moderators marked words in {marked:,} of them.")
         if fixed := decided.get("fixed"):
-            remarks.append(f"Labels of {fixed:,} rows are as somebody corrected them in an earlier dataset.")
+            remarks.append(f"Labels of {fixed:,} rows are as corrected in an earlier dataset.")
         if suggested := decided.get("suggested"):
             remarks.append(f"{suggested:,} rows are suggestions that came in through the API.")
     return remarks

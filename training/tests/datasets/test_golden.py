@@ -110,7 +110,7 @@ def test_the_pages_freeze_and_measure(
     golden: list[Comment], active_version: ModelVersion, model_admin: User, client: Client, redis_clean: None
 ) -> None:
     client.force_login(model_admin)
-    assert "Freeze known answers" in client.get("/training/datasets/freeze/").content.decode()
+    assert "Create dataset from known answers" in client.get("/training/datasets/freeze/").content.decode()
     version_url = f"/training/versions/{active_version.pk}/"
     assert 'id="golden"' not in client.get(version_url).content.decode()
     answer = client.post(URL)
