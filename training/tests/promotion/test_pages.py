@@ -58,7 +58,7 @@ def test_a_closed_gate_is_overridden_only_with_a_reason(
     refused = as_model_admin.post(f"{url}activate/", {"reason": "please"}, follow=True)
     assert "keeps" in text(refused)
     empty = as_model_admin.post(f"{url}override/", {"reason": " "}, follow=True)
-    assert "Say why" in text(empty)
+    assert "Give a reason" in text(empty)
     assert ModelVersion.objects.active() == measured[0]
     done = as_model_admin.post(f"{url}override/", {"reason": "finds more threats"}, follow=True)
     page = text(done)

@@ -42,7 +42,7 @@ def test_a_draft_is_started_from_the_form_of_the_policy(forum: Source, boss: Cli
     assert Policy.objects.filter(source=forum).count() == 0
     page = boss.get(PAGE).content.decode()
     assert "Judges live traffic silently" in page
-    assert "decides by itself: nothing → remove" in page
+    assert "decides automatically: nothing → remove" in page
     assert "draft in shadow mode" in boss.get("/policies/").content.decode()
 
 
@@ -87,7 +87,7 @@ def test_it_is_stopped_started_again_and_put_in_force(forum: Source, boss: Clien
     shadow = started(forum)
     assert "Shadow mode is stopped" in posted(boss, PAGE, draft=str(shadow.pk), do="stop")
     assert "already ended this draft" in posted(boss, PAGE, draft=str(shadow.pk), do="stop")
-    assert "silently from now on" in posted(boss, PAGE, draft=str(shadow.pk), do="start")
+    assert "The draft runs in shadow mode again" in posted(boss, PAGE, draft=str(shadow.pk), do="start")
     again = ShadowPolicy.objects.get(status="running")
     assert (again.pk != shadow.pk, again.bands) == (True, STRICT)
     page = posted(boss, PAGE, draft=str(again.pk), do="in_force", seen_version="0", note="Seen for a week")
