@@ -114,7 +114,7 @@ def _reads(user: Any) -> list[dict[str, Any]]:
         ("50 of every status", lambda: queue_page(user=user, filters=every, order="newest", size=50)),
         ("how many wait", lambda: queue_count(user=user, filters=waiting)),
         ("how many there are", lambda: queue_count(user=user, filters=every)),
-        ("near-copies of a comment", lambda: group_of(comment=comment, user=user)),
+        ("near-duplicates of a comment", lambda: group_of(comment=comment, user=user)),
     ]
     found = []
     for name, read in reads:

@@ -68,7 +68,7 @@ class BodyLimitMiddleware:
     """Refuses a body over the limit unread; Django's own limit misses parsers that read the stream.
 
     A body without a length reads as empty here (WSGI), so the announced length is the whole truth. Uploaded
-    files stream to disk; a form may bring one for each split of a data set. Imports have a limit of their own.
+    files stream to disk; a form may bring one for each split of a dataset. Imports have a limit of their own.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

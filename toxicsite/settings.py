@@ -275,7 +275,7 @@ GATE_SIGNIFICANCE = env.share("GATE_SIGNIFICANCE", 0.01)
 GATE_MAX_SUBGROUP_AUC_LOSS = env.share("GATE_MAX_SUBGROUP_AUC_LOSS", 0.03)
 GATE_MAX_LATENCY_RATIO = env.number("GATE_MAX_LATENCY_RATIO", 2.0)
 
-# --- data sets ---------------------------------------------------------------------------------------------
+# --- datasets ---------------------------------------------------------------------------------------------
 DATASET_MAX_BYTES = env.whole("DATASET_MAX_BYTES", 100 * 1024 * 1024, at_least=1)
 DATASET_MAX_ROWS = env.whole("DATASET_MAX_ROWS", 1_000_000, at_least=1)
 DATASET_MEMORY_MIB = env.whole("DATASET_MEMORY_MIB", 4_096, at_least=512)

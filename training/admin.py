@@ -1,4 +1,4 @@
-"""The administration of training: data sets, experiments, sweeps, evaluations, test suites, the plan."""
+"""The administration of training: datasets, experiments, sweeps, evaluations, test suites, the plan."""
 
 from training.datasets.admin import DatasetAdmin
 from training.evaluations.admin import EvaluationAdmin, TestSuiteAdmin

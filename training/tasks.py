@@ -31,7 +31,7 @@ def run(self: Any, experiment_id: int) -> None:
 
 @shared_task(name="training.evaluate")
 def evaluate(model_version_id: int, dataset_id: int | None = None) -> None:
-    """Measure a registered version, on the test set or on golden items."""
+    """Measure a registered version, on the test set or on known answers."""
     if not leaving():
         evaluation_run(model_version_id=model_version_id, dataset_id=dataset_id, leaving=leaving)
 
@@ -45,7 +45,7 @@ def sweep(sweep_id: int) -> None:
 
 @shared_task(name="training.dataset_load")
 def load_dataset(dataset_id: int) -> None:
-    """What the bell of a hub data set calls; delivered twice, the second finds nothing to do."""
+    """What the bell of a hub dataset calls; delivered twice, the second finds nothing to do."""
     if not leaving():
         dataset_load(dataset_id=dataset_id)
 

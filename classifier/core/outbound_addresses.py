@@ -37,11 +37,11 @@ def url_problem(url: str) -> str | None:
         port = parts.port
         host = parts.hostname or ""
     except ValueError:
-        return "This is no URL."
+        return "This is not a URL."
     if parts.scheme not in ("http", "https"):
         return "A URL starts with https:// or http://."
     if "@" in parts.netloc:
-        return "The URL may not hold a name or password. Receivers know us by the signature."
+        return "The URL may not hold a name or password. Receivers recognise this server by the signature."
     if parts.fragment or "#" in url:
         return "The URL may not hold a fragment (#…)."
     literal = _address(host)

@@ -44,7 +44,7 @@ def require_reach(by: User | None, user: User) -> None:
         raise PermissionDenied("Only a superuser changes a superuser.")
     if not sees_all_of(by, user):
         raise PermissionDenied(
-            "This account sees sources that you do not see, so it is changed by somebody who does."
+            "This account sees sources that you do not see. Somebody who sees them must change it."
         )
 
 

@@ -19,7 +19,7 @@ def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
     Raises Comment.DoesNotExist.
     """
     return (
-        comments.select_related("submitted_by", "current_decision__by", "context")
+        comments.select_related("submitted_by", "api_key", "current_decision__by", "context")
         .prefetch_related(
             Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-id")),
             Prefetch(

@@ -37,7 +37,7 @@ class HistoryForm(forms.Form):
     until = forms.DateField(label="To", required=False, widget=DATE, validators=[NOT_AFTER])
     version = forms.CharField(label="Model version", max_length=150, required=False)
     comment = forms.IntegerField(label="Comment", min_value=1, max_value=2**63 - 1, required=False)
-    deed = forms.CharField(label="Deed (its code)", max_length=64, required=False)
+    deed = forms.CharField(label="Action", max_length=64, required=False)
 
     def __init__(self, data: Any, sources: list[Source]) -> None:
         super().__init__(data)

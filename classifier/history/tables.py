@@ -19,6 +19,7 @@ from classifier.models import (
     Policy,
     User,
 )
+from classifier.models.comment import event_title
 
 SYSTEM = "system"
 KINDS = {
@@ -156,7 +157,7 @@ def _read_comment_event(row: Values) -> Entry:
         at=row["created_at"],
         actor=row["actor__username"],
         deed=row["new"],
-        what=_change(row),
+        what=event_title(row["old"], row["new"], row["reason"]),
         comment=row["comment_id"],
         source=row["comment__source__slug"],
         reason=row["reason"],

@@ -1,4 +1,4 @@
-"""What makes copies of a text findable: a hash of the folded text, and a MinHash sketch that near-copies share.
+"""What makes copies of a text findable: a hash of the folded text, and a MinHash sketch that near-duplicates share.
 
 Folding takes away what copies are disguised with: case, punctuation, repeated white space, invisible characters,
 compatibility forms. The sketch is that of Broder (1997): the smallest hashes of a text's shingles (5 characters) under
@@ -43,7 +43,7 @@ def text_hash(fold: str) -> int:
 
 
 def sketch(fold: str) -> list[int] | None:
-    """BANDS signed 32-bit numbers, one a band; None for a text that is too short to have near-copies."""
+    """BANDS signed 32-bit numbers, one a band; None for a text that is too short to have near-duplicates."""
     if len(fold) < SHORTEST:
         return None
     import numpy

@@ -126,6 +126,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "verbose_name": "known answer",
             },
         ),
         migrations.CreateModel(
@@ -250,6 +251,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "verbose_name": "blind review",
             },
         ),
         migrations.CreateModel(

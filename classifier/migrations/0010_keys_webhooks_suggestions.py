@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="apikey",
             name="texts_per_day",
-            field=models.PositiveIntegerField(blank=True, help_text="Empty: as many as it likes.", null=True),
+            field=models.PositiveIntegerField(blank=True, help_text="Empty: unlimited.", null=True),
         ),
         migrations.AlterField(
             model_name="apikey",

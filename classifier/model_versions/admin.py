@@ -35,8 +35,8 @@ class OverrideForm(ReasonForm):
     override = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanWidget(),
-        label="Override the closed quality gate",
-        help_text="The history keeps your reason together with what the gate said.",
+        label="Override the quality gate",
+        help_text="The history keeps your reason and the findings of the gate.",
     )
 
 
@@ -49,7 +49,7 @@ class ModelVersionEventInline(ReadOnlyInline):
     def gate_said(self, event: ModelVersionEvent) -> str:
         if event.gate is None:
             return "-"
-        return "Open" if event.gate.get("passed") else "Closed, overridden"
+        return "Passed" if event.gate.get("passed") else "Overridden"
 
 
 @admin.register(ModelVersion)
@@ -146,13 +146,13 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             ),
         )
 
-    @action(description="Shadow", url_path="shadow", permissions=["activate"], icon="visibility")
+    @action(description="Shadow mode", url_path="shadow", permissions=["activate"], icon="visibility")
     def shadow(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Let the version score live traffic silently, or end that."""
         version = get_object_or_404(ModelVersion, pk=object_id)
         back = reverse("admin:classifier_modelversion_change", args=[version.pk])
         if version.is_active:
-            messages.info(request, f"{version} is in production; it cannot be its own shadow.")
+            messages.info(request, f"{version} is in production; it cannot run in shadow mode.")
             return HttpResponseRedirect(back)
         verb, word = (shadow_stop, "Stop") if version.is_shadow else (shadow_start, "Start")
         form = ReasonForm(request.POST or None)
@@ -169,9 +169,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         return ask(
             self,
             request,
-            title=f"{word} the shadow of {version}",
+            title=f"{word} shadow mode for {version}",
             verb=word,
-            explanation="A shadow scores the same comments after their verdict; it changes nothing about them.",
+            explanation="In shadow mode a version scores the same comments after their verdict, without any effect.",
             back=back,
             form=form,
         )
@@ -209,7 +209,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 verb(form.cleaned_data)
-                messages.success(request, f"{replacement} is in production; workers follow within seconds.")
+                messages.success(request, f"{replacement} is in production; workers load it within seconds.")
             except REFUSALS as error:
                 messages.error(request, f"Nothing was changed: {error}")
             return HttpResponseRedirect(back)
@@ -227,5 +227,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
             ],
             form=form,
             notes=[] if gate is None else [*gate.reasons, *gate.satisfied, *gate.unchecked],
-            notes_title="The quality gate is closed" if closed else "The quality gate is open",
+            notes_title="The quality gate blocks this version"
+            if closed
+            else "The version passed the quality gate",
         )

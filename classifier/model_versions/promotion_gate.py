@@ -17,7 +17,7 @@ class GateVerdict:
     `unchecked` what could not be looked at and was left out of account.
 
     `numbers` is plain JSON with what was compared, `checked_against` the version in production, and `unmeasured`
-    the versions that have to be evaluated before the gate can judge.
+    the versions that have to be evaluated before the gate can judge. `brief` says the first reason in a few words.
     """
 
     passed: bool
@@ -27,6 +27,7 @@ class GateVerdict:
     satisfied: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
     unmeasured: list[ModelVersion] = field(default_factory=list)
+    brief: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """What the history keeps."""

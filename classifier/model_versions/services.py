@@ -63,7 +63,7 @@ def model_version_register(*, directory: Path, by: User | None = None) -> ModelV
 def model_version_activate(
     *, model_version: ModelVersion, by: User | None, reason: str = "", override_reason: str = ""
 ) -> None:
-    """Put a version into production and retire the one before; workers follow within seconds.
+    """Put a version into production and retire the one before; workers load it within seconds.
 
     A candidate has to pass the quality gate (see promotion_gate), or `override_reason` says why it goes into
     production all the same; the history keeps both. Raises PermissionDenied, GateClosed, IllegalTransition (it is

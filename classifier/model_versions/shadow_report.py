@@ -23,7 +23,7 @@ PAGE = 20
 PERIODS = {1: "Last day", 7: "Last 7 days", 30: "Last 30 days", 90: "Last 90 days"}
 EDGES = (-0.5, -0.25, -0.1, -0.02, 0.02, 0.1, 0.25, 0.5)
 TOXIC, CALM = "toxic", "non-toxic"
-BOTH_WAYS = {TOXIC: "Only the shadow says toxic", CALM: "Only production says toxic"}
+BOTH_WAYS = {TOXIC: "Only the shadow version says toxic", CALM: "Only production says toxic"}
 
 
 @dataclass(frozen=True)

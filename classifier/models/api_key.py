@@ -39,9 +39,7 @@ class ApiKey(models.Model):
     requests_per_minute = models.PositiveIntegerField(
         null=True, blank=True, help_text="Empty: the server's own limit."
     )
-    texts_per_day = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Empty: as many as it likes."
-    )
+    texts_per_day = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: unlimited.")
     replaces = models.OneToOneField(  # a key made by rotating; the old one goes on until it expires
         "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="replaced_by"
     )

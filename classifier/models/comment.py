@@ -207,5 +207,19 @@ class CommentEvent(HistoryRow):
     def __str__(self) -> str:
         return f"{self.comment_id}: {self.old} to {self.new}"
 
+    @property
+    def title(self) -> str:
+        return event_title(self.old, self.new, self.reason)
+
+
+def event_title(old: str, new: str, reason: str) -> str:
+    """Name a change of status for people: a decision by its outcome, with which its reason begins."""
+    if new == CommentStatus.DECIDED:
+        outcome = reason.partition(" ")[0]
+        return outcome.capitalize() if outcome in ("approved", "removed") else CommentStatus.DECIDED.label
+    if old == CommentStatus.DECIDED and new == CommentStatus.CLASSIFIED:
+        return "Reopened"
+    return CommentStatus(new).label
+
 
 FREE: dict[str, Any] = {"review_by": None, "review_until": None, "review_since": None}

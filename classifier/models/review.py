@@ -1,4 +1,4 @@
-"""What surrounds the review queue: saved queues, reports, appeals, bulk actions, second reviews, golden items."""
+"""What surrounds the review queue: saved queues, reports, appeals, bulk actions, blind reviews, known answers."""
 
 from django.conf import settings
 from django.db import models
@@ -109,13 +109,14 @@ class GoldenItem(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "known answer"
 
     def __str__(self) -> str:
-        return f"golden comment {self.comment_id}"
+        return f"known answer to comment {self.comment_id}"
 
 
 class SecondReview(AppendOnlyModel):
-    """A blind answer by another moderator (or to a golden item); it changes nothing about the comment."""
+    """A blind answer by another moderator (or to a known answer); it changes nothing about the comment."""
 
     comment = models.ForeignKey("classifier.Comment", on_delete=models.PROTECT, related_name="second_reviews")
     first = models.ForeignKey(
@@ -127,9 +128,10 @@ class SecondReview(AppendOnlyModel):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "blind review"
         constraints = [
             models.UniqueConstraint(fields=["comment", "by"], name="secondreview_once_a_moderator")
         ]
 
     def __str__(self) -> str:
-        return f"second review of comment {self.comment_id}"
+        return f"blind review of comment {self.comment_id}"

@@ -45,7 +45,7 @@ DEFAULT_REASONS = (
     ("spam", "Spam or advertising"),
     ("private_data", "Private data of somebody"),
 )
-DEFAULT_NOTE = "The policy that every site starts with: a person looks at what the model calls toxic."
+DEFAULT_NOTE = "The policy that every site starts with: a person reviews what the model calls toxic."
 
 
 def policy_save(

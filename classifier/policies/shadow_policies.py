@@ -27,7 +27,7 @@ from toxicsite.lib.lifecycle import transition
 
 CHANGE = "classifier.add_policy"
 OF_A_DRAFT = ("bands", "automatic")
-SAME = "The policy in force says the same, so there is nothing to compare."
+SAME = "The draft is the same as the policy in force, so there is nothing to compare."
 
 
 def shadow_policy_start(

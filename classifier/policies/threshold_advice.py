@@ -111,8 +111,8 @@ def threshold_advice(
     approved = len(pairs) - removed
     if len(pairs) < DECISIONS_MIN or min(removed, approved) < OF_EACH_MIN:
         why = (
-            f"{len(pairs):,} decisions tell about this label ({removed:,} for, {approved:,} against). A threshold "
-            f"needs at least {DECISIONS_MIN}, and {OF_EACH_MIN} of each kind, to be more than chance."
+            f"There are {len(pairs):,} decisions about this label ({removed:,} for, {approved:,} against). A threshold "
+            f"needs at least {DECISIONS_MIN}, and {OF_EACH_MIN} of each kind."
         )
         return Advice(label, goal, target, removed, approved, why)
     recent = sorted(

@@ -124,7 +124,7 @@ def erase(request: HttpRequest) -> HttpResponse:
                 "With a text": count.with_text,
                 "Not scored yet": count.pending,
                 "Open appeals": count.open_appeals,
-                "Golden items": count.golden,
+                "Known answers": count.golden,
                 "Reports made": count.reports,
                 "Suggestions about their texts": count.suggestions,
             },

@@ -2,7 +2,7 @@
 
 What is forgotten is words and names. Numbers stay: predictions, decisions and counts, so that the history and the
 dashboard still add up. Without its text a comment cannot be explained, scored again or decided, and its pages say so.
-Frozen data sets and files that were exported earlier are copies out of reach from here.
+Frozen datasets and files that were exported earlier are copies out of reach from here.
 """
 
 import time
@@ -139,7 +139,7 @@ def require_author(author: str, source: Source | None, by: User | None) -> None:
     if source is not None:
         require_source(by, source)
     if by is not None and source is None and not by.sees_all_sources:
-        raise PermissionDenied("Only who sees every source acts on an author in all of them.")
+        raise PermissionDenied("Only users who see every source may act on an author in all sources.")
 
 
 def author_erase(*, author: str, source: Source | None, by: User | None) -> AuthorCount:
@@ -147,7 +147,7 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
     the texts once more where others of the same source answered to them.
 
     Decisions, predictions and counts stay. What is erased is also what retention spares: an open appeal is closed, a
-    golden item retired, a comment without a verdict fails. Files of imports and exports here that name the author are
+    known answer retired, a comment without a verdict fails. Files of imports and exports here that name the author are
     deleted. Returns what was held. Raises PermissionDenied.
     """
     require_permission(by, ERASE)

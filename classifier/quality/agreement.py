@@ -1,4 +1,4 @@
-"""How well moderators agree: with golden items, with each other, and where they did not. Blind answers only.
+"""How well moderators agree: with known answers, with each other, and where they did not. Blind answers only.
 
 Two answers are compared only where they are about the same text: not across an edit.
 """
@@ -56,7 +56,7 @@ class Agreement:
 
 
 def golden_items(*, user: User | None) -> QuerySet[GoldenItem]:
-    """The golden items of the sources that `user` sees, those in use first; `edited`: the answer is to another text."""
+    """List the known answers that `user` sees, those in use first; `edited`: the answer is to another text."""
     edited = ExpressionWrapper(edited_since("created_at"), output_field=BooleanField())
     rows = narrow(GoldenItem.objects.annotate(edited=edited), user, "comment__source")
     return rows.select_related("comment__source", "created_by").order_by(
@@ -96,7 +96,7 @@ def agreement_of(*, user: User | None) -> Agreement:
 
 
 def disagreements(*, user: User | None) -> QuerySet[SecondReview]:
-    """Blind answers that are not the first decision's or not the golden item's, newest first."""
+    """Blind answers that are not the first decision's or not the known answer's, newest first."""
     rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(
         (Q(first__isnull=False) & ~Q(action=F("first__action")) & SAME_TEXT)
         | (Q(comment__golden__isnull=False) & ~Q(action=F("comment__golden__expected")) & SAME_AS_GOLDEN)
@@ -105,7 +105,7 @@ def disagreements(*, user: User | None) -> QuerySet[SecondReview]:
 
 
 def looks_left(candidates: Iterable[CommentQuerySet], limit: int) -> int:
-    """How many comments wait for a blind look, counted no further than `limit`."""
+    """How many comments wait for a blind review, counted no further than `limit`."""
     return min(limit, sum(rows.order_by().values("pk")[:limit].count() for rows in candidates))
 
 

@@ -1,6 +1,6 @@
-"""Second looks: answers given blindly, to measure how well people agree. The comment itself is never changed.
+"""Blind reviews: answers given blindly, to measure how well people agree. The comment itself is never changed.
 
-One in settings.SECOND_LOOK_EVERY decisions of a person is followed by one: a golden item, whose answer is known, or a
+One in settings.SECOND_LOOK_EVERY decisions of a person is followed by one: a known answer, whose answer is known, or a
 comment that another moderator has decided lately. Nothing tells which comments these are.
 """
 
@@ -21,7 +21,7 @@ from toxicsite.lib.inserting import inserted
 LOOK = "classifier.add_secondreview"
 CHOICE = 50  # of how many candidates one is drawn
 LOOKED = "You have looked at this comment already."
-OWN = "You have decided on this comment yourself; a second look is for somebody else."
+OWN = "You have decided on this comment yourself; a blind review is for somebody else."
 
 
 def second_look_offered(*, by: User) -> Comment | None:

@@ -1,4 +1,4 @@
-"""Golden items: comments whose right answer somebody has written down, to measure moderators by."""
+"""Known answers: comments whose right answer somebody has written down, to measure moderators by."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +14,7 @@ NOTE_CHARACTERS = 500
 
 
 def golden_add(*, comment: Comment, expected: str, by: User | None, note: str = "") -> GoldenItem:
-    """Make `comment` a golden item with the answer `expected` (approve or remove); a retired one comes back.
+    """Make `comment` a known answer with the answer `expected` (approve or remove); a retired one comes back.
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -41,7 +41,9 @@ def golden_add(*, comment: Comment, expected: str, by: User | None, note: str = 
         )
         if not is_new:
             if item.retired_at is None:
-                raise InvalidInput([ValidationProblem("comment", "This is a golden item already.", "unique")])
+                raise InvalidInput(
+                    [ValidationProblem("comment", "This is a known answer already.", "unique")]
+                )
             item.expected, item.note, item.created_by, item.retired_at = expected, note, by, None
             item.created_at = timezone.now()  # the answer is to the text as it is now
             item.save()

@@ -1,4 +1,4 @@
-"""`/quality/`: how well moderators agree with golden items and with each other; and the page of blind looks."""
+"""`/quality/`: how well moderators agree with known answers and with each other; and the page of blind reviews."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def golden_new(request: HttpRequest) -> HttpResponse:
                 for problem in error.problems:
                     form.add_error(problem.field, problem.message)
             else:
-                messages.success(request, f"Comment {comment.pk} is a golden item now.")
+                messages.success(request, f"Comment {comment.pk} is a known answer now.")
                 return redirect("quality")
     return _page(request, form)
 
@@ -83,7 +83,7 @@ def golden_away(request: HttpRequest, item_id: int) -> HttpResponse:
     if item is None:
         raise Http404
     if golden_retire(item=item, by=user):
-        messages.success(request, f"Comment {item.comment_id} is shown to nobody blindly any more.")
+        messages.success(request, f"Comment {item.comment_id} is no longer a known answer.")
     return redirect("quality")
 
 
@@ -115,13 +115,15 @@ def _answered(request: HttpRequest) -> HttpResponse:
         token = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=LOOK_SECONDS)
         comment_id, user_id, edited = token
     except (signing.BadSignature, ValueError):
-        messages.error(request, "That comment lay open for too long. Here is one anew.")
+        messages.error(request, "That comment was open for too long. Here is the next one.")
         return redirect("quality-look")
     comment = narrow(Comment.objects.all(), user).filter(pk=comment_id).first()
     if comment is None or user_id != user.pk:
-        raise PermissionDenied("This look is another person's.")
+        raise PermissionDenied("This blind review belongs to another user.")
     if edited != _edited(comment):
-        messages.error(request, "The text of that comment was edited meanwhile. Nothing was written down.")
+        messages.error(
+            request, "The text of that comment was edited meanwhile. Your answer was not recorded."
+        )
         return redirect("quality-look")
     try:
         second_look_record(comment=comment, action=request.POST.get("action", ""), by=user)

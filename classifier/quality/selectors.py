@@ -1,4 +1,4 @@
-"""Which comments a moderator may look at blindly: golden items, and what others have decided lately."""
+"""Which comments a moderator may look at blindly: known answers, and what others have decided lately."""
 
 from datetime import timedelta
 from typing import cast
@@ -54,7 +54,7 @@ def decided_to_look_at(*, user: User) -> CommentQuerySet:
 
 
 def looks_due(*, user: User, every: int) -> bool:
-    """Whether `user` has made `every` decisions one by one since the last second look."""
+    """Whether `user` has made `every` decisions one by one since the last blind review."""
     own = Decision.objects.filter(by=user, action__in=FINAL_ACTIONS, bulk__isnull=True)
     last = SecondReview.objects.filter(by=user).order_by("-id").values_list("created_at", flat=True).first()
     if last is not None:

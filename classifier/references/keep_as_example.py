@@ -1,4 +1,4 @@
-"""What people make of a compared call: a known answer (golden item), or a suggestion that a data set can include."""
+"""What people make of a compared call: a known answer, or a suggestion that a dataset can include."""
 
 from collections.abc import Iterable
 
@@ -58,7 +58,7 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
 def call_suggest(*, call: ReferenceCall, labels: Iterable[str], toxic: bool, by: User | None) -> Suggestion:
     """Suggest what the labels of a call's text should be: all of `labels`, or none of them; once a call.
 
-    A data set made of decisions can include suggestions. Raises InvalidInput, PermissionDenied, and NotPossibleNow
+    A dataset made of decisions can include suggestions. Raises InvalidInput, PermissionDenied, and NotPossibleNow
     where there is no text or there is a suggestion already.
     """
     text = _text(call)

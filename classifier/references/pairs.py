@@ -101,7 +101,7 @@ class Disagreement:
     ours: float
     theirs: float
     text: str
-    known: str = ""  # the answer of the golden item made of it: approve or remove
+    known: str = ""  # the answer of the known answer made of it: approve or remove
     suggested: str = ""  # what a suggestion made of it says: toxic or not
 
 

@@ -97,7 +97,9 @@ def reference_update(
         problems = []
         moved = _origin(held.url) != _origin(fields.url.strip())
         if moved and held.sealed_key is not None and not key.strip() and not no_key:
-            message = "Enter the key again: the URL leads to another host, which shall not get the key that is kept."
+            message = (
+                "Enter the key again: the URL leads to another host, and the stored key is not sent there."
+            )
             problems.append(ValidationProblem("key", message, "required"))
         values = _checked(fields, key, problems)
         changed = {name: value for name, value in values.items() if getattr(held, name) != value}

@@ -1,4 +1,4 @@
-"""What surrounds the queue in the administration: appeals, reports, bulk actions, second looks; read only."""
+"""What surrounds the queue in the administration: appeals, reports, bulk actions, blind reviews; read only."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -36,11 +36,11 @@ class SaidAdmin(RecordAdmin):
         self.request = request
         return super().get_queryset(request)
 
-    @display(description="In their words")
+    @display(description="Text")
     def words_begin(self, row: Report | Appeal) -> SafeString:
         return comment_text(excerpt(getattr(row, self.said)), toxic=True, request=self.request)
 
-    @display(description="In their words")
+    @display(description="Text")
     def all_words(self, row: Report | Appeal) -> SafeString:
         return comment_text(getattr(row, self.said), toxic=True, request=self.request)
 
@@ -126,7 +126,7 @@ class SecondReviewAdmin(RecordAdmin):
     list_select_related = ["comment", "by", "first"]
     numbers = (*OF_A_COMMENT, "first_id")
     search_fields = ["comment__id"]
-    search_help_text = "The number of a second look, of its comment or of the first decision"
+    search_help_text = "The number of a blind review, of its comment or of the first decision"
 
 
 @admin.register(GoldenItem)
@@ -142,7 +142,7 @@ class GoldenItemAdmin(RecordAdmin):
     list_select_related = ["comment", "created_by"]
     numbers = OF_A_COMMENT
     search_fields = ["comment__id"]
-    search_help_text = "The number of a golden item or of its comment"
+    search_help_text = "The number of a known answer or of its comment"
 
 
 @admin.register(SavedQueue)

@@ -130,7 +130,7 @@ def bulk_decide(
 def group_decide(
     *, comment: Comment, action: str, reason: str = "", note: str = "", by: User | None
 ) -> BulkAction:
-    """Decide the waiting near-copies of a comment as one, up to GROUP_MAX; `comment` itself too where it waits.
+    """Decide the waiting near-duplicates of a comment as one, up to GROUP_MAX; `comment` itself too where it waits.
 
     What moderators may do without a lead: it is the same text. Raises InvalidInput and PermissionDenied.
     """
@@ -181,7 +181,11 @@ def _check(action: str, why: Why, expected: int) -> None:
     if action not in ACTIONS:
         problems.append(ValidationProblem("action", "This must be approve or remove.", "invalid_choice"))
     if not (why.reason or why.note):
-        problems.append(ValidationProblem("reason", "Say why, for who looks at it later.", "required"))
+        problems.append(
+            ValidationProblem(
+                "reason", "Give a reason: it explains the decision to people who check it later.", "required"
+            )
+        )
     for name, value in (("reason", why.reason), ("note", why.note)):
         if len(value) > NOTE_CHARACTERS or "\x00" in value:
             message = f"At most {NOTE_CHARACTERS:,} characters, and no NUL, are allowed."

@@ -1,4 +1,4 @@
-"""The copies and near-copies of a comment that wait too, so that a group is decided as one."""
+"""The copies and near-duplicates of a comment that wait too, so that a group is decided as one."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class NearDuplicate:
 
 @dataclass(frozen=True)
 class Group:
-    """Near-copies of one comment, itself left out, the most similar first; `more`: there were too many to show."""
+    """Near-duplicates of one comment, itself left out, the most similar first; `more`: there were too many to show."""
 
     comments: list[NearDuplicate]
     more: bool
@@ -38,7 +38,7 @@ class Group:
 
 
 def group_of(*, comment: Comment, user: User | None, waiting: bool = True, limit: int = GROUP_MAX) -> Group:
-    """What is nearly the same text as `comment`: copies by hash, near-copies by sketch, checked on the texts.
+    """What is nearly the same text as `comment`: copies by hash, near-duplicates by sketch, checked on the texts.
 
     Only what `user` may see; with `waiting` only what they could decide now (waits, is not another's claim, needs no
     lead), else all that is stored.

@@ -70,7 +70,7 @@ class SuggestionAdmin(ReadOnlyAdmin):
                 request,
                 title=f"Reject suggestion {suggestion.pk}",
                 verb="Reject",
-                explanation="Training leaves it out from now on. Data sets that were frozen before keep it.",
+                explanation="Training leaves it out from now on. Datasets that were frozen before keep it.",
                 back=back,
             )
         suggestion_reject(suggestion=suggestion, by=request.user)  # type: ignore[arg-type]

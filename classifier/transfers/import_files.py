@@ -129,13 +129,13 @@ def _csv_layout(stream: IO[bytes], begin: int) -> Layout:
     try:
         header = next(_cells(_chained(first, lines), delimiter))
     except csv.Error as error:
-        raise UnreadableFile(f"The first line is no header of a CSV file: {error}.") from None
+        raise UnreadableFile(f"The first line is not the header of a CSV file: {error}.") from None
     names = [name.strip() for name in header]
     if "\x00" in "".join(names):
-        raise UnreadableFile("This is no text file: its first line holds NUL characters.")
+        raise UnreadableFile("This is not a text file: its first line holds NUL characters.")
     if len(names) > COLUMNS_MAX or any(len(name) > NAME_CHARACTERS for name in names):
         message = f"at most {COLUMNS_MAX} columns with names of up to {NAME_CHARACTERS} characters"
-        raise UnreadableFile(f"The first line is no header of a CSV file: {message}.")
+        raise UnreadableFile(f"The first line is not the header of a CSV file: {message}.")
     named = [name or f"column {place}" for place, name in enumerate(names, start=1)]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:
@@ -182,7 +182,7 @@ def _csv_problem(error: str, line: int) -> str:
             f"A field of the row in line {line:,} is longer than {FIELD_CHARACTERS:,} characters. "
             "Is a quote not closed?"
         )
-    return f"The row in line {line:,} is no CSV: {error}. Put fields that hold quotes into quotes, doubled."
+    return f"The row in line {line:,} is not CSV: {error}. Put fields that hold quotes into quotes, doubled."
 
 
 def _json_rows(lines: _Lines) -> Iterator[FileRow]:
@@ -198,11 +198,11 @@ def _json_object(text: str) -> tuple[dict[str, Any] | None, str]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        return None, f"This line is no JSON: {error.msg} at column {error.colno}."
+        return None, f"This line is not JSON: {error.msg} at column {error.colno}."
     except RecursionError:
         return None, "This line is nested too deeply. Write a flat object."
     except ValueError:
         return None, "This line holds a number with too many digits."
     if not isinstance(value, dict):
-        return None, "This line is no JSON object."
+        return None, "This line is not a JSON object."
     return value, ""

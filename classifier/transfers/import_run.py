@@ -200,7 +200,7 @@ class _Run:
             self.sources[row.source] = self._source_id(row.source or self.options["source"])
         if self.sources[row.source] is not None:
             return []
-        return [ValidationProblem("source", "This source is not yours to import into.", "forbidden")]
+        return [ValidationProblem("source", "You may not import into this source.", "forbidden")]
 
     def _source_id(self, slug: str) -> int | None:
         """The source, made on first use; None for one that whoever imports does not see."""

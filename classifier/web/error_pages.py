@@ -10,27 +10,27 @@ from django.template import loader
 
 from toxicsite.lib.no_room import RETRY_SECONDS, is_no_room
 
-NOT_FOUND = ("Nothing is here", "The address is mistyped, or what was here is gone or not yours to see.")
+NOT_FOUND = ("Page not found", "The address is wrong, the page is gone, or you do not have access to it.")
 FORBIDDEN = (
-    "This is not yours to do",
-    "Your account has no permission for it. An administrator can give it to you.",
+    "You do not have access",
+    "Your account lacks the permission for this. Ask an administrator of this site to give you the role.",
 )
-BAD_REQUEST = ("The request makes no sense to the server", "Go back, and send it again.")
+BAD_REQUEST = ("The server cannot read this request", "Go back and send it again.")
 EXPIRED = (
     "This page has been open too long",
     "For your safety the form was not sent. Copy your text, reload the page and send it again.",
 )
 BROKEN = (
     "Something broke on the server",
-    "It is not your doing, and the error is in the server's log. Comments already stored are safe.",
+    "The server made an error and logged it. Comments already stored are safe.",
 )
 NO_ROOM = (
     "The server has no room",
-    "Nothing of this was stored; what was stored before is safe. Try again once whoever runs it has made room.",
+    "This was not stored; earlier data is safe. Ask an administrator to free disk space, then try again.",
 )
 AWAY = (
     "The database does not answer",
-    "Nothing of this was stored; what was stored before is safe. Try again in a few seconds.",
+    "This was not stored; earlier data is safe. Try again in a few seconds.",
 )
 
 

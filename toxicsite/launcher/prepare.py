@@ -1,4 +1,4 @@
-"""Brings an installation up to date: tables, static files, starter model, sample data set, first accounts.
+"""Brings an installation up to date: tables, static files, starter model, sample dataset, first accounts.
 
 `python -m toxicsite.launcher.prepare` prints new logins, or one sentence and exit code 1; details go to
 standard error.
@@ -31,7 +31,7 @@ def main() -> int:
             _load_starter(settings.STARTER_MODEL_DIR)
         else:
             sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
-        step = "The sample data set cannot be loaded"
+        step = "The sample dataset cannot be loaded"
         _load_sample()
         step = "The first accounts cannot be made"
         call_command("create_accounts", "--if-none", stdout=sys.stdout)
@@ -69,7 +69,7 @@ def _load_sample() -> None:
     try:
         dataset_sample_load()
     except DatasetRejected as error:
-        sys.stderr.write(f"no sample data set: {error.message}\n")
+        sys.stderr.write(f"no sample dataset: {error.message}\n")
 
 
 if __name__ == "__main__":

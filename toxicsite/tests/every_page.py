@@ -190,7 +190,7 @@ def _references(version: ModelVersion, forum: Source, admin: User) -> dict[str, 
 
 
 def _draft(forum: Source, admin: User) -> None:
-    """A draft in the shadow of the forum's policy that changed some bands."""
+    """A draft in shadow mode beside the forum's policy that changed some bands."""
     bands = {"toxic": {"review": 0.05, "remove": 0.8}}
     shadow = ShadowPolicy.objects.create(source=forum, bands=bands, note="Stricter", created_by=admin)
     ShadowJudgement.objects.bulk_create(

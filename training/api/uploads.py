@@ -14,7 +14,7 @@ from classifier.api.fields import ClosedSerializer
 from classifier.api.problems import TOO_LARGE, Problem
 from training.api.fields import refuse_unstorable
 
-FILES = 3  # of a data set, one a split
+FILES = 3  # of a dataset, one a split
 FORM_BYTES = 1024 * 1024  # for everything else in the form
 
 

@@ -12,7 +12,7 @@ def experiment_of(named: str) -> Experiment:
 
 
 def dataset_of(named: str) -> Dataset:
-    return one(Dataset.objects.usable(), "data set", named, "name")
+    return one(Dataset.objects.usable(), "dataset", named, "name")
 
 
 def version_of(named: str) -> ModelVersion:

@@ -14,7 +14,7 @@ class _FieldError(Exception):
 
 
 class ConfigRejected(_FieldError):
-    """A run cannot be made of this: an unknown recipe, a wrong value, a data set or teacher that does not fit."""
+    """A run cannot be made of this: an unknown recipe, a wrong value, a dataset or teacher that does not fit."""
 
 
 class DatasetRejected(_FieldError):

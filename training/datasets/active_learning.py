@@ -16,7 +16,7 @@ OFFER_MOST = 200
 def learn_offer(*, count: int, source: Source | None = None, by: User | None) -> int:
     """Put the `count` undecided comments nearest to a threshold into the queue; one row in the audit.
 
-    Those that wait already are not counted, near-copies are offered once. Returns how many were offered. Raises
+    Those that wait already are not counted, near-duplicates are offered once. Returns how many were offered. Raises
     PermissionDenied, and NotAllowedNow unless 1 <= count <= OFFER_MOST.
     """
     require_permission(by, MAY_OFFER)

@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Brought:
-    """Decisions of people since the last data set: how many, and of how many the model's verdict was the other one."""
+    """Decisions of people since the last dataset: how many, and of how many the model's verdict was the other one."""
 
     title: str
     decided: int
@@ -108,7 +108,7 @@ def learning_outlook(*, user: User | None) -> LearningOutlook:
 
 
 def candidates_beside(*, user: User | None, source: Source | None, count: int) -> list[int]:
-    """Up to `count` ids of comments that wait for nobody and are nearest to a threshold; near-copies only once."""
+    """Up to `count` ids of comments that wait for nobody and are nearest to a threshold; near-duplicates only once."""
     latest = _beside(user, source).values_list("pk", "uncertainty")[:LATEST]
     nearest = sorted(latest, key=lambda row: (row[1], row[0]))[: max(count * 2, LOOK)]
     chosen = Comment.objects.filter(pk__in=[pk for pk, _ in nearest])
@@ -137,7 +137,7 @@ def _steps(distances: Sequence[float]) -> list[int]:
 
 
 def _brought(user: User | None, last: Dataset | None) -> list[Brought]:
-    """Since the last data set: what was offered for learning, what else was near a threshold, and all the rest."""
+    """Since the last dataset: what was offered for learning, what else was near a threshold, and all the rest."""
     rows = narrow(standing_decisions(), user, "comment__source").filter(
         ~EDITED,  # of an edited text the distance is not that of the verdict that was decided on
         automatic=False,

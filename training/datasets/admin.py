@@ -1,4 +1,4 @@
-"""Data sets: looked at here; made, mixed and deleted on their own pages, which check every file."""
+"""Datasets: looked at here; made, mixed and deleted on their own pages, which check every file."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -64,7 +64,7 @@ class DatasetAdmin(ReadOnlyAdmin):
     def has_remove_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("training.delete_dataset")
 
-    @action(description="Add a data set", url_path="add-one", permissions=["make"], icon="add")
+    @action(description="Add a dataset", url_path="add-one", permissions=["make"], icon="add")
     def add_one(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("training:dataset-new"))
 
@@ -93,7 +93,7 @@ class DatasetAdmin(ReadOnlyAdmin):
             self,
             request,
             title=f"Delete {dataset}",
-            verb="Delete the data set",
+            verb="Delete the dataset",
             explanation="Its files go for good; runs that learned from it keep what they have.",
             back=_back(dataset),
             do=lambda: dataset_delete(dataset=dataset, by=request.user),  # type: ignore[arg-type]

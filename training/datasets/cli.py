@@ -1,4 +1,4 @@
-"""`manage.py dataset add-… | mix | list | show | make-test-set | delete`: data sets from files, the hub, decisions."""
+"""`manage.py dataset add-… | mix | list | show | make-test-set | delete`: datasets from files, the hub, decisions."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -211,11 +211,11 @@ def _delete(said: Said, options: dict[str, Any]) -> None:
 VERBS = [
     Verb("add-folder", "freeze the files of a folder", _folder_arguments, _add_folder),
     Verb("add-file", "freeze files, one a split", _file_arguments, _add_file),
-    Verb("add-hub", "freeze a data set of the Hugging Face hub", _hub_arguments, _add_hub),
+    Verb("add-hub", "freeze a dataset of the Hugging Face hub", _hub_arguments, _add_hub),
     Verb("add-decisions", "freeze moderators' decisions", _decisions_arguments, _add_decisions),
-    Verb("add-golden", "freeze golden items into test rows", _no_arguments, _add_golden),
-    Verb("mix", "mix data sets by weight into a new one", _mix_arguments, _mix),
-    Verb("list", "list data sets, newest first", _nothing, _list),
+    Verb("add-golden", "freeze known answers into test rows", _no_arguments, _add_golden),
+    Verb("mix", "mix datasets by weight into a new one", _mix_arguments, _mix),
+    Verb("list", "list datasets, newest first", _nothing, _list),
     Verb("show", "show one with its statistics", _one, _show),
     Verb("make-test-set", "measure every version on its test rows", _one, _make_test_set),
     Verb("delete", "remove its files; its row stays for the history", _one, _delete),

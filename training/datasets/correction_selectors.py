@@ -38,13 +38,13 @@ def standing_fixes() -> "QuerySet[LabelFix]":
 
 
 def fixes_of(dataset: Dataset) -> list[dict[str, Any]]:
-    """What a data set made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
+    """What a dataset made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
     rows = standing_fixes().filter(dataset=dataset)
     return [dict(row) for row in rows.values("split", "row", "label", "fixed")]
 
 
 def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
-    """{digest of a text: [(when, label, value), …], the oldest first} of every data set."""
+    """{digest of a text: [(when, label, value), …], the oldest first} of every dataset."""
     found: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
     rows = standing_fixes().values_list("digest", "created_at", "label", "fixed")
     for digest, created_at, label, fixed in rows:
@@ -55,7 +55,7 @@ def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
 def label_errors(*, evaluation: Evaluation) -> list[LabelError]:
     """What an evaluation found in the test rows and in the training rows, as they were listed: the worst first.
 
-    Rows of a data set that is deleted are left out: nothing can be made of it any more.
+    Rows of a dataset that is deleted are left out: nothing can be made of it any more.
     """
     run = evaluation.experiment
     sides = {"test": evaluation.dataset, "train": run.dataset if run is not None else None}

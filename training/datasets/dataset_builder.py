@@ -1,4 +1,4 @@
-"""How every data set comes to be: a child process reads and checks, then folder and row appear together."""
+"""How every dataset comes to be: a child process reads and checks, then folder and row appear together."""
 
 import json
 import os
@@ -29,15 +29,15 @@ REFUSED = 2  # the child's exit code when it says why in error.json
 
 
 def check_new(*, name: str, by: User | None) -> str:
-    """Return the name stripped when `by` may add a data set of this name. Raises DatasetRejected, PermissionDenied."""
+    """Return the name stripped when `by` may add a dataset of this name. Raises DatasetRejected, PermissionDenied."""
     require_permission(by, "training.add_dataset")
     name = " ".join(name.split())
     if not name:
-        raise DatasetRejected("name", "Give the data set a name.")
+        raise DatasetRejected("name", "Give the dataset a name.")
     if len(name) > NAME_CHARACTERS:
         raise DatasetRejected("name", f"The name has {len(name)} characters; at most {NAME_CHARACTERS} fit.")
     if Dataset.objects.filter(name=name).exists():
-        raise DatasetRejected("name", f"There is a data set called “{name}” already; choose another name.")
+        raise DatasetRejected("name", f"There is a dataset called “{name}” already; choose another name.")
     return name
 
 
@@ -140,7 +140,7 @@ def dataset_store(
                 if inserted(made):
                     return made
                 raise DatasetRejected(
-                    "name", f"There is a data set called “{name}” already; choose another name."
+                    "name", f"There is a dataset called “{name}” already; choose another name."
                 )
             if Dataset.objects.usable().filter(pk=dataset.pk, directory="").update(**found) == 1:
                 dataset.refresh_from_db()

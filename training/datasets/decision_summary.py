@@ -1,4 +1,4 @@
-"""What a data set of decisions would hold if it were frozen now, counted before anything is frozen."""
+"""What a dataset of decisions would hold if it were frozen now, counted before anything is frozen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class DecisionsSummary:
     """Decisions that stand and would go in, and what would be left out, each under the first reason that holds.
 
     The reasons: `by_policies` themselves, `golden` items, `purged` texts, texts `edited` after the decision. `new` came
-    after the last data set of decisions, `last`; `marked` and `corrected` are among those that go in.
+    after the last dataset of decisions, `last`; `marked` and `corrected` are among those that go in.
     """
 
     approved: int = 0
@@ -102,18 +102,18 @@ def standing_decisions(
 def teaching_suggestions(
     *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
 ) -> "QuerySet[Suggestion]":
-    """What others sent through the API and nobody rejected; never about golden items."""
+    """What others sent through the API and nobody rejected; never about known answers."""
     rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
     return rows.filter(comment__golden__isnull=True)
 
 
 def last_frozen() -> Dataset | None:
-    """The newest data set of decisions that is still there."""
+    """The newest dataset of decisions that is still there."""
     return Dataset.objects.usable().filter(kind=DatasetKind.DECISIONS).order_by("-pk").first()
 
 
 def last_decision_of(dataset: Dataset | None) -> int:
-    """The newest decision that went into a data set; 0 without one."""
+    """The newest decision that went into a dataset; 0 without one."""
     kept = (dataset.statistics.get("decisions") or {}) if dataset is not None else {}
     return int(kept.get("last_decision_id") or 0)
 

@@ -1,4 +1,4 @@
-"""Moderators' decisions, and suggestions that came in through the API, frozen into a data set."""
+"""Moderators' decisions, and suggestions that came in through the API, frozen into a dataset."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,12 +32,12 @@ def dataset_freeze(*, by: User | None) -> Dataset:
         name=f"Decisions {free_stamp()}",
         suggestions=True,
         by=by,
-        description="Frozen with one click: all sources, without golden items and what policies decided.",
+        description="Created with one click: all sources, without known answers and automatic decisions.",
     )
 
 
 def free_stamp() -> str:
-    """A name's ending that no data set of decisions has yet, such as 2026-11-24 09:12."""
+    """A name's ending that no dataset of decisions has yet, such as 2026-11-24 09:12."""
     stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
     taken = Dataset.objects.filter(name__startswith=f"Decisions {stamp}").count()
     return f"{stamp} ({taken + 1})" if taken else stamp
@@ -63,17 +63,17 @@ def dataset_from_decisions(
     unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
     adds what policies decided by themselves, `suggestions` what others sent through the API and nobody rejected.
     Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
-    out are golden items and every text that one has, purged texts, and texts edited after they were decided: nobody
-    has judged those as they are. Marked words come along as spans; a label that somebody has corrected in a data set
+    out are known answers and every text that one has, purged texts, and texts edited after they were decided: nobody
+    has judged those as they are. Marked words come along as spans; a label that somebody has corrected in a dataset
     after the decision goes in as corrected. The hash of the text decides the split. Raises DatasetRejected, also where
     there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
         if not 0 < share <= 0.5:
-            raise DatasetRejected(what, "A share is above 0 and at most 0.5.")
+            raise DatasetRejected(what, "A share must be above 0 and at most 0.5.")
     if not 0 < weight <= 1_000:
-        raise DatasetRejected("weight", "A weight is above 0 and at most 1,000.")
+        raise DatasetRejected("weight", "A weight must be above 0 and at most 1,000.")
     with incoming_folder() as folder:
         found = _write_rows(
             folder / "rows.jsonl",
@@ -140,13 +140,14 @@ class _Found:
             there = "There are no decisions" if not total else f"There are {total} decisions"
             raise DatasetRejected(
                 "",
-                f"{there} on different texts here; at least {FEWEST} are needed. Decide on more comments, or choose "
+                f"{there} on different texts here; at least {FEWEST} are needed. Decide about more comments, or choose "
                 "more sources or a longer time.",
             )
         if self.toxic in (0, total):
             missing = "approved" if self.toxic else "removed"
             raise DatasetRejected(
-                "", f"No comment was {missing}, and a model learns from both. Decide on more comments first."
+                "",
+                f"No comment was {missing}, and a model learns from both. Decide about more comments first.",
             )
 
 
@@ -160,8 +161,8 @@ def _write_rows(
 ) -> _Found:
     """Write one line for each text, with its latest decision, else its latest suggestion; `decisions` newest first.
 
-    Nothing of `measured_with`, the texts of golden items, goes in. `fixes` are labels that people have corrected in
-    data sets, by the text's digest; they outweigh what was said before.
+    Nothing of `measured_with`, the texts of known answers, goes in. `fixes` are labels that people have corrected in
+    datasets, by the text's digest; they outweigh what was said before.
     """
     found = _Found()
     seen: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""Golden items frozen into test rows: what moderators are measured with measures versions too, and never teaches."""
+"""Known answers frozen into test rows: what moderators are measured with measures versions too, and never teaches."""
 
 import json
 
@@ -15,7 +15,7 @@ FEWEST = 10  # with fewer, one answer moves every number by ten points and more
 
 
 def dataset_freeze_golden(*, by: User | None) -> Dataset:
-    """One click: every golden item in use as a test row, under a name of its own.
+    """One click: every known answer in use as a test row, under a name of its own.
 
     There are no other splits, so nothing can learn from it. Left out are items whose text was purged or edited since
     the answer was written down. Raises DatasetRejected (fewer than FEWEST, or all of one kind) and PermissionDenied.
@@ -24,11 +24,11 @@ def dataset_freeze_golden(*, by: User | None) -> Dataset:
     found = golden_summary()
     if found.total < FEWEST:
         raise DatasetRejected(
-            "", f"There are {found.total} golden items in use; at least {FEWEST} are needed to measure with."
+            "", f"There are {found.total} known answers in use; at least {FEWEST} are needed to measure with."
         )
     if not found.approve or not found.remove:
         missing = "approve" if found.remove else "remove"
-        raise DatasetRejected("", f"No golden item has the answer “{missing}”, and a test needs both.")
+        raise DatasetRejected("", f"No known answer has the answer “{missing}”, and a test needs both.")
     with incoming_folder() as folder:
         with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
             for text, source, comment_id, remove in golden_rows():
@@ -53,7 +53,7 @@ def dataset_freeze_golden(*, by: User | None) -> Dataset:
 
 
 def free_name() -> str:
-    """A name that no data set of golden items has yet, such as Golden items 2026-11-24 09:12."""
-    name = f"Golden items {timezone.now():%Y-%m-%d %H:%M}"
+    """A name that no dataset of known answers has yet, such as Known answers 2026-11-24 09:12."""
+    name = f"Known answers {timezone.now():%Y-%m-%d %H:%M}"
     taken = Dataset.objects.filter(name__startswith=name).count()
     return f"{name} ({taken + 1})" if taken else name

@@ -1,4 +1,4 @@
-"""The golden items that versions can be measured with, counted and one by one."""
+"""The known answers that versions can be measured with, counted and one by one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ USABLE = ~PURGED & ~EDITED
 
 @dataclass(frozen=True)
 class GoldenSummary:
-    """Items in use by their answer, and those that cannot be measured with; `last`: the newest data set of them."""
+    """Items in use by their answer, and those that cannot be measured with; `last`: the newest dataset of them."""
 
     approve: int = 0
     remove: int = 0

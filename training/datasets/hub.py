@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub: asked for in a moment, loaded by the training worker."""
+"""Datasets of the Hugging Face hub: asked for in a moment, loaded by the training worker."""
 
 import logging
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from training.ml.frozen.values import check_label_columns
 from training.models import Dataset, DatasetKind
 
 LOAD_TASK = "training.dataset_load"
-LOAD_LOCK = 0x746F7802  # the first half of the advisory lock's key; the second is the data set
+LOAD_LOCK = 0x746F7802  # the first half of the advisory lock's key; the second is the dataset
 
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HubPreset:
-    """A hub data set that is known, with what has to be said of it."""
+    """A hub dataset that is known, with what has to be said of it."""
 
     hub_name: str
     title: str
@@ -69,7 +69,7 @@ def dataset_from_hub(
     attribution: str = "",
     license_name: str = "",
 ) -> Dataset:
-    """Record that a hub data set is wanted and ring the training worker, which loads it.
+    """Record that a hub dataset is wanted and ring the training worker, which loads it.
 
     Until then its `statistics` say {"state": "loading"}; where it cannot be loaded, {"state": "failed", "problem"}.
     Raises DatasetRejected for what can be seen at once, and PermissionDenied.
@@ -105,15 +105,13 @@ def dataset_from_hub(
     )
     with transaction.atomic():
         if not inserted(dataset):
-            raise DatasetRejected(
-                "name", f"There is a data set called “{name}” already; choose another name."
-            )
+            raise DatasetRejected("name", f"There is a dataset called “{name}” already; choose another name.")
         enqueue_on_commit(LOAD_TASK, dataset_id=dataset.pk)
     return dataset
 
 
 def dataset_load(*, dataset_id: int) -> None:
-    """Load a hub data set that waits for it; the training worker's part. Safe to repeat and to kill.
+    """Load a hub dataset that waits for it; the training worker's part. Safe to repeat and to kill.
 
     An advisory lock, which PostgreSQL frees when its holder dies, keeps two workers from loading the same one.
     """
@@ -144,13 +142,13 @@ def dataset_load_again(*, dataset: Dataset, by: User | None) -> None:
 
 
 def datasets_ring() -> None:
-    """Announce the data sets that wait to be loaded, for the periodic sweep: a bell may have been lost."""
+    """Announce the datasets that wait to be loaded, for the periodic sweep: a bell may have been lost."""
     waiting = Dataset.objects.usable().filter(directory="", statistics__state="loading")
     try:
         for pk in waiting.order_by("id").values_list("pk", flat=True):
             ring(LOAD_TASK, dataset_id=pk)
     except NoBroker:
-        logger.warning("Redis does not answer; the next sweep rings for data sets that wait to be loaded")
+        logger.warning("Redis does not answer; the next sweep rings for datasets that wait to be loaded")
 
 
 def _load(dataset: Dataset) -> None:
@@ -163,7 +161,7 @@ def _load(dataset: Dataset) -> None:
     except DatasetRejected as error:
         _failed(dataset, error.message)
     except Exception:
-        _failed(dataset, "Loading it went wrong; the training worker's log says where.")
+        _failed(dataset, "Loading failed; the log of the training worker has the details.")
         raise
 
 

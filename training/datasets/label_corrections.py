@@ -1,7 +1,7 @@
-"""Correcting the label of one frozen row, taking that back, and making the data set that holds the corrections.
+"""Correcting the label of one frozen row, taking that back, and making the dataset that holds the corrections.
 
-A frozen file never changes. A correction is a row of its own, which the next data set takes over: the corrected one
-that is made here, a mixture of which this data set is a part, and the next data set of decisions that has the text.
+A frozen file never changes. A correction is a row of its own, which the next dataset takes over: the corrected one
+that is made here, a mixture of which this dataset is a part, and the next dataset of decisions that has the text.
 """
 
 from django.db import transaction
@@ -29,7 +29,7 @@ def label_fix(*, dataset: Dataset, split: str, row: int, label: str, by: User | 
     """
     require_permission(by, MAY_FIX)
     if dataset.kind == DatasetKind.GOLDEN:
-        raise NotAllowedNow("These rows are golden items: correct the golden item, then freeze anew.")
+        raise NotAllowedNow("These rows are known answers: correct the known answer, then freeze anew.")
     text, given = _row(dataset, split, row, label)
     if given not in (0, 1):
         raise NotAllowedNow(
@@ -68,7 +68,7 @@ def label_fix_undo(*, fix: LabelFix, by: User | None) -> LabelFix:
 
 
 def dataset_correct(*, dataset: Dataset, by: User | None) -> Dataset:
-    """Freeze the rows again with the corrections that stand, as a data set of its own.
+    """Freeze the rows again with the corrections that stand, as a dataset of its own.
 
     Raises DatasetRejected (there are none, or the files are gone) and PermissionDenied.
     """
@@ -114,4 +114,4 @@ def _row(dataset: Dataset, split: str, row: int, label: str) -> tuple[str, int]:
 def _audit(verb: str, fix: LabelFix, by: User | None) -> None:
     place = {"split": fix.split, "row": fix.row, "label": fix.label}
     data = {**place, "given": fix.given, "fixed": fix.fixed}
-    audit_record(verb=verb, by=by, subject=f"data set {fix.dataset_id}", data=data)
+    audit_record(verb=verb, by=by, subject=f"dataset {fix.dataset_id}", data=data)

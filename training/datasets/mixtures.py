@@ -1,4 +1,4 @@
-"""Mixing data sets into a new one, each with a weight."""
+"""Mixing datasets into a new one, each with a weight."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ MOST_PARTS = 10
 def dataset_mix(
     *, name: str, parts: Sequence[tuple[Dataset, float]], by: User | None, description: str = ""
 ) -> Dataset:
-    """Freeze the rows of several data sets as one, row weights multiplied by their part's weight.
+    """Freeze the rows of several datasets as one, row weights multiplied by their part's weight.
 
     Labels are united, and one that a part does not know is unknown in its rows. Of a text that several parts have, the
     row of moderators' decisions stays, else that of the part named first. Texts of the site's test set leave the
@@ -23,11 +23,9 @@ def dataset_mix(
     """
     name = check_new(name=name, by=by)
     if not 2 <= len(parts) <= MOST_PARTS:
-        raise DatasetRejected("parts", f"Choose between 2 and {MOST_PARTS} data sets to mix.")
+        raise DatasetRejected("parts", f"Choose between 2 and {MOST_PARTS} datasets to mix.")
     if len({dataset.pk for dataset, _ in parts}) < len(parts):
-        raise DatasetRejected(
-            "parts", "A data set can be in a mixture once; give it a higher weight instead."
-        )
+        raise DatasetRejected("parts", "A dataset can be in a mixture once; give it a higher weight instead.")
     for dataset, weight in parts:
         if not dataset.directory or dataset.deleted_at is not None:
             raise DatasetRejected("parts", f"“{dataset}” is not loaded or was deleted; leave it out.")

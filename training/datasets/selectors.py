@@ -1,4 +1,4 @@
-"""Reads of data sets: the list, rows to look at, and the decisions that a data set can be made of."""
+"""Reads of datasets: the list, rows to look at, and the decisions that a dataset can be made of."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class SamplePage:
 
 
 def dataset_list() -> DatasetQuerySet:
-    """Every data set that is not deleted, newest first."""
+    """Every dataset that is not deleted, newest first."""
     return Dataset.objects.usable().select_related("created_by").order_by("-id")
 
 
@@ -90,7 +90,7 @@ def dataset_sample(*, dataset: Dataset, split: str = "train", page: int = 1) -> 
 
 
 def dataset_uses(*, dataset: Dataset) -> dict[str, Any]:
-    """What was made with a data set: its experiments (newest first, at most 20), and mixtures that it is part of."""
+    """What was made with a dataset: its experiments (newest first, at most 20), and mixtures that it is part of."""
     experiments = Experiment.objects.visible().filter(dataset=dataset).order_by("-id")
     mixtures = Dataset.objects.usable().filter(parts__contains=[{"dataset": dataset.pk}])
     return {
@@ -109,7 +109,7 @@ def decisions_standing(
 ) -> Iterator[dict[str, Any]]:
     """The decision that counts of every decided comment, newest first, with the comment's text and source.
 
-    What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Golden items
+    What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Known answers
     and purged texts are always left out. A text that was `edited` after its decision comes with it, to be counted.
     """
     rows = standing_decisions(sources=sources, since=since, until=until).filter(~GOLDEN & ~PURGED)
@@ -122,6 +122,6 @@ def decisions_standing(
 
 
 def golden_texts() -> Iterator[str]:
-    """The texts of all golden items: what people and versions are measured with teaches nobody."""
+    """The texts of all known answers: what people and versions are measured with teaches nobody."""
     rows = GoldenItem.objects.exclude(comment__text="").order_by("pk")
     yield from rows.values_list("comment__text", flat=True).iterator(chunk_size=2_000)

@@ -1,4 +1,4 @@
-"""Data sets from files: an upload, a folder of this machine, the shipped sample; the test set; deleting."""
+"""Datasets from files: an upload, a folder of this machine, the shipped sample; the test set; deleting."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -153,7 +153,7 @@ def dataset_sample_load() -> Dataset | None:
 
 
 def dataset_make_test_set(*, dataset: Dataset, by: User | None) -> None:
-    """Measure every version on this data set's test rows from now on. Raises NotAllowedNow, PermissionDenied.
+    """Measure every version on this dataset's test rows from now on. Raises NotAllowedNow, PermissionDenied.
 
     Evaluations on the test set before stay, under its fingerprint; versions are compared only on the same one.
     """
@@ -170,7 +170,7 @@ def dataset_make_test_set(*, dataset: Dataset, by: User | None) -> None:
 
 
 def dataset_delete(*, dataset: Dataset, by: User | None) -> None:
-    """Remove a data set's files; its row stays for what was trained on it, under another name.
+    """Remove a dataset's files; its row stays for what was trained on it, under another name.
 
     Raises NotAllowedNow while it is the test set, a run or sweep on it is not over, or retraining mixes it in; and
     PermissionDenied.
@@ -182,7 +182,7 @@ def dataset_delete(*, dataset: Dataset, by: User | None) -> None:
         locked = Dataset.objects.select_for_update().get(pk=dataset.pk)
         if locked.is_test_set:
             raise NotAllowedNow(
-                "Every version is measured on this data set. Make another one the test set first."
+                "Every version is measured on this dataset. Make another one the test set first."
             )
         waiting = Experiment.objects.visible().filter(dataset=locked).exclude(status__in=OVER).first()
         if waiting is not None:
@@ -193,7 +193,7 @@ def dataset_delete(*, dataset: Dataset, by: User | None) -> None:
         if sweep is not None:
             raise NotAllowedNow(f"The sweep “{sweep.name}” needs it and is not over. Cancel that first.")
         if RetrainingPlan.objects.filter(mix_with=locked).exists():
-            raise NotAllowedNow("Retraining mixes decisions with it. Choose another data set there first.")
+            raise NotAllowedNow("Retraining mixes decisions with it. Choose another dataset there first.")
         path = locked.path if locked.directory else None
         ending = f" (deleted, #{locked.pk})"
         Dataset.objects.filter(pk=locked.pk).update(

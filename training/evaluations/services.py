@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Dataset | None = None) -> None:
-    """Queue the measuring of a version on the test set, or on the test rows of golden items (`on`).
+    """Queue the measuring of a version on the test set, or on the test rows of known answers (`on`).
 
     A known evaluation on the same rows is replaced by a fresh one. Raises PermissionDenied or NotAllowedNow (there are
     no such rows, or the version's files are gone).
@@ -45,13 +45,13 @@ def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Datase
     if on is not None:
         if on.kind != DatasetKind.GOLDEN:
             raise NotAllowedNow(
-                "Make it the test set; only golden items are measured on beside the test set."
+                "Make it the test set; only known answers are measured on beside the test set."
             )
         if on.deleted_at is not None or not on.file("test").is_file():
             raise NotAllowedNow(f"The test rows of “{on}” are gone.")
         on = None if on.is_test_set else on
     if on is None and rows_to_measure_on(None) is None:
-        raise NotAllowedNow("There is no test set: choose a data set with test rows as the test set first.")
+        raise NotAllowedNow("There is no test set: choose a dataset with test rows as the test set first.")
     if not model_version.path.is_dir():
         raise NotAllowedNow(f"The files of {model_version} are gone; it cannot be measured any more.")
     folder = evaluation_folder(model_version, on)
@@ -75,7 +75,7 @@ def evaluation_run(
 ) -> bool:
     """Measure a version that somebody asked for, in a process of its own; return whether it was done.
 
-    On the test set, or on the data set `dataset_id`.
+    On the test set, or on the dataset `dataset_id`.
     """
     version = ModelVersion.objects.filter(pk=model_version_id).first()
     on = Dataset.objects.usable().filter(pk=dataset_id).first() if dataset_id is not None else None

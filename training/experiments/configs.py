@@ -46,7 +46,7 @@ def config_whole(
     for name in OF_THE_DATASET:
         if isinstance(asked.get("data"), Mapping) and name in asked["data"]:
             raise ConfigRejected(
-                f"data.{name}", "The rows come from the chosen data set; leave this field out."
+                f"data.{name}", "The rows come from the chosen dataset; leave this field out."
             )
         if isinstance(below.get("data"), Mapping):
             below["data"] = {k: v for k, v in below["data"].items() if k != name}
@@ -79,7 +79,7 @@ def config_for_run(experiment: Experiment, *, start: str | None, data: Mapping[s
 
 
 def stored(whole: Mapping[str, Any], *, without: str | None) -> dict[str, Any]:
-    """A whole configuration without what follows from data set and teacher."""
+    """A whole configuration without what follows from dataset and teacher."""
     result = {name: value for name, value in whole.items() if name != without}
     result["data"] = {name: value for name, value in whole["data"].items() if name not in OF_THE_DATASET}
     return result
@@ -133,10 +133,10 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def check_dataset(dataset: Dataset) -> None:
     """Refuse rows that cannot be learned from. Raises ConfigRejected."""
     if dataset.deleted_at is not None:
-        raise ConfigRejected("dataset", f"The data set {dataset} was deleted; choose another.")
+        raise ConfigRejected("dataset", f"The dataset {dataset} was deleted; choose another.")
     for split in ("train", "validation"):
         if not dataset.rows.get(split):
-            raise ConfigRejected("dataset", f"The data set {dataset} has no {split} rows; choose another.")
+            raise ConfigRejected("dataset", f"The dataset {dataset} has no {split} rows; choose another.")
 
 
 def check_teacher(teacher: Experiment | None, base_version: ModelVersion | None) -> None:

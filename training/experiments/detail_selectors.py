@@ -44,7 +44,7 @@ def experiment_curves(*, experiment_ids: Iterable[int]) -> dict[int, Curves]:
 def version_measured(*, version: ModelVersion, on: int | None = None) -> Measured | None:
     """The version's latest evaluation, or None. The baselines are those of the same test rows.
 
-    `on` is the number of a data set, such as one of golden items; without it the latest on a test set is taken.
+    `on` is the number of a dataset, such as one of known answers; without it the latest on a test set is taken.
     """
     rows = Evaluation.objects.filter(model_version=version).select_related("dataset", "model_version")
     own = (rows.on_test_sets() if on is None else rows.filter(dataset_id=on)).first()

@@ -11,7 +11,7 @@ from training.experiments.configs import config_for_run
 from training.experiments.devices import Devices
 from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
 
-TEXT_COLUMN = "text"  # of the files of every frozen data set
+TEXT_COLUMN = "text"  # of the files of every frozen dataset
 BASELINES = ("majority", "tfidf")
 
 
@@ -23,12 +23,12 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
     """The content of job.json. Raises CannotStart when rows or teacher are gone."""
     dataset = experiment.dataset
     if dataset.deleted_at is not None:
-        raise CannotStart(f"Its data set {dataset} was deleted: clone the run with another one.")
+        raise CannotStart(f"Its dataset {dataset} was deleted: clone the run with another one.")
     data = {"text_column": TEXT_COLUMN}
     for split in ("train", "validation"):
         if not dataset.file(split).is_file():
             raise CannotStart(
-                f"The {split} rows of the data set {dataset} are gone from the disk: make it again, clone the run."
+                f"The {split} rows of the dataset {dataset} are gone from the disk: make it again, clone the run."
             )
         data[split] = str(dataset.file(split))
     credit = " ".join(part for part in (dataset.attribution, _credit(experiment)) if part)
@@ -83,7 +83,7 @@ def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
 
 
 def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
-    """The data set whose test rows measure every version; `fallback` where none is chosen; None without rows."""
+    """The dataset whose test rows measure every version; `fallback` where none is chosen; None without rows."""
     for dataset in (Dataset.objects.test_set(), fallback):
         if dataset is not None and dataset.deleted_at is None and dataset.file("test").is_file():
             return dataset
@@ -91,7 +91,7 @@ def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
 
 
 def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) -> str:
-    """What names the test rows: the data set's own fingerprint, else that of the report."""
+    """What names the test rows: the dataset's own fingerprint, else that of the report."""
     return str(dataset.fingerprints.get("test") or (report or {}).get("fingerprint") or "")
 
 

@@ -75,7 +75,9 @@ def evaluations_record(
     job = read_json(folder / "job.json") or {}
     plan = job.get("evaluation")
     if not plan:
-        return "It was not measured: choose a data set with test rows as the test set, then evaluate the version."
+        return (
+            "It was not measured: choose a dataset with test rows as the test set, then evaluate the version."
+        )
     if not report or "problem" in report:
         return str((report or {}).get("problem") or "It was not measured.")
     dataset = Dataset.objects.get(pk=plan["dataset"])

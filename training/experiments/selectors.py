@@ -104,7 +104,7 @@ def measured(*, version_ids: list[int]) -> dict[int, dict[str, Any]]:
 
 
 def filter_choices() -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """The data sets and the sweeps that runs can be filtered by, as (id, name)."""
+    """The datasets and the sweeps that runs can be filtered by, as (id, name)."""
     datasets = Dataset.objects.usable().order_by("name").values_list("pk", "name")
     return list(datasets), list(Sweep.objects.order_by("-id").values_list("pk", "name")[:200])
 

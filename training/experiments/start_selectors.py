@@ -9,7 +9,7 @@ MOST = 200
 
 
 def learnable_datasets() -> list[Dataset]:
-    """The data sets with rows to learn from and to choose thresholds on."""
+    """The datasets with rows to learn from and to choose thresholds on."""
     rows = Dataset.objects.usable().filter(rows__train__gt=0, rows__validation__gt=0)
     return list(rows.only("pk", "name", "rows", "kind"))
 

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("sample", "Shipped sample"),
-                            ("hub", "Hub data set"),
+                            ("hub", "Hub dataset"),
                             ("folder", "Files on the server"),
                             ("upload", "Upload"),
                             ("decisions", "Moderators' decisions"),

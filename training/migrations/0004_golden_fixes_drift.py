@@ -1,4 +1,4 @@
-"""Golden items as a data set, corrected labels of frozen rows (append-only), and retraining because of drift."""
+"""Known answers as a dataset, corrected labels of frozen rows (append-only), and retraining because of drift."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -55,12 +55,12 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("sample", "Shipped sample"),
-                    ("hub", "Hub data set"),
+                    ("hub", "Hub dataset"),
                     ("folder", "Files on the server"),
                     ("upload", "Upload"),
                     ("decisions", "Moderators' decisions"),
                     ("mixture", "Mixture"),
-                    ("golden", "Golden items"),
+                    ("golden", "Known answers"),
                     ("corrected", "Corrected labels"),
                 ],
                 max_length=16,

@@ -53,10 +53,10 @@ class RecipeName(models.TextChoices):
 
 class DatasetKind(models.TextChoices):
     SAMPLE = "sample", "Shipped sample"
-    HUB = "hub", "Hub data set"
+    HUB = "hub", "Hub dataset"
     FOLDER = "folder", "Files on the server"
     UPLOAD = "upload", "Upload"
     DECISIONS = "decisions", "Moderators' decisions"
     MIXTURE = "mixture", "Mixture"
-    GOLDEN = "golden", "Golden items"
+    GOLDEN = "golden", "Known answers"
     CORRECTED = "corrected", "Corrected labels"

@@ -1,4 +1,4 @@
-"""Rows to learn from or to measure with, frozen: once ready, a data set never changes."""
+"""Rows to learn from or to measure with, frozen: once ready, a dataset never changes."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         return self.ready().filter(rows__has_keys=["train", "validation"])
 
     def test_set(self) -> "Dataset | None":
-        """The data set whose test rows every version is measured on."""
+        """The dataset whose test rows every version is measured on."""
         return self.usable().filter(is_test_set=True).first()
 
 
@@ -35,7 +35,7 @@ class Dataset(models.Model):
 
     Columns of the files: `text`, one 0 / 1 / -1 column for each label, `weight`, and `source` and `comment_id` where
     the rows come from comments. `statistics` is what training.ml.data.report measured, with what was cut and left out;
-    while a data set of the hub loads it is {"state": "loading"}, and {"state": "failed", "problem": …} where it
+    while a dataset of the hub loads it is {"state": "loading"}, and {"state": "failed", "problem": …} where it
     cannot be, and `directory` is empty.
     """
 

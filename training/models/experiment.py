@@ -20,7 +20,7 @@ class ExperimentQuerySet(models.QuerySet["Experiment"]):
 
 
 class Experiment(models.Model):
-    """A recipe, its configuration and its data set; afterwards a folder, metrics and a candidate version.
+    """A recipe, its configuration and its dataset; afterwards a folder, metrics and a candidate version.
 
     `config` is the whole configuration as plain JSON (training.ml.config.to_dict), without the paths of data and
     teacher, which follow from `dataset` and `teacher` (a run) or `base_version` (a registered version) when it runs.

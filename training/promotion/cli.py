@@ -50,14 +50,14 @@ def _show(said: Said, options: dict[str, Any]) -> None:
 def _evaluate_arguments(parser: ArgumentParser) -> None:
     _one(parser)
     parser.add_argument("--here", action="store_true", help="measure it in this process' place")
-    parser.add_argument("--golden", action="store_true", help="on the newest data set of golden items")
+    parser.add_argument("--golden", action="store_true", help="on the newest dataset of known answers")
 
 
 def _evaluate(said: Said, options: dict[str, Any]) -> None:
     version = version_of(options["version"])
     on = golden_summary().last if options["golden"] else None
     if options["golden"] and on is None:
-        raise CommandError("golden items have not been frozen yet: manage.py dataset add-golden")
+        raise CommandError("known answers have not been frozen yet: manage.py dataset add-golden")
     evaluation_start(model_version=version, by=options["by"], on=on)
     if not options["here"]:
         said.answer(version_fields(version), f"{version} is queued to be measured")

@@ -25,7 +25,7 @@ from training.promotion.selectors import (
 Report = Mapping[str, Any]
 TITLES = {"roc_auc": "ROC-AUC", "f1": "F1"}
 NO_TEST_SET = (
-    "No data set is the test set, so nothing can be compared. Make one the test set under “Data sets”, then "
+    "No dataset is the test set, so nothing can be compared. Make one the test set under “Datasets”, then "
     "evaluate."
 )
 
@@ -40,12 +40,21 @@ class _Judgement:
     unchecked: list[str] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
     unmeasured: list[ModelVersion] = field(default_factory=list)
+    brief: str = ""
 
-    def check(self, holds: bool, good: str, bad: str) -> None:
-        (self.satisfied if holds else self.reasons).append(good if holds else bad)
+    def check(self, holds: bool, good: str, bad: str, brief: str) -> None:
+        if holds:
+            self.satisfied.append(good)
+        else:
+            self.blocked(bad, brief)
+
+    def blocked(self, sentence: str, brief: str) -> None:
+        """Note a reason; `brief` says it in a few words, of which the first ones are kept."""
+        self.reasons.append(sentence)
+        self.brief = self.brief or brief
 
     def missing(self, sentence: str, *versions: ModelVersion) -> None:
-        self.reasons.append(sentence)
+        self.blocked(sentence, "not measured")
         self.unmeasured += [version for version in versions if version not in self.unmeasured]
 
     def verdict(self) -> GateVerdict:
@@ -57,6 +66,7 @@ class _Judgement:
             satisfied=self.satisfied,
             unchecked=self.unchecked,
             unmeasured=self.unmeasured,
+            brief=self.brief,
         )
 
 
@@ -65,10 +75,12 @@ def quality_gate(candidate: ModelVersion, active: ModelVersion) -> GateVerdict:
     found = _Judgement(active.version)
     lost = [label for label in active.labels if label not in candidate.labels]
     if lost:
-        found.reasons.append(f"It does not know {_listed(lost)}, which {active} answers with.")
+        found.blocked(
+            f"It does not know {_listed(lost)}, which {active} answers with.", f"lacks {_listed(lost)}"
+        )
     test_set = Dataset.objects.test_set()
     if test_set is None:
-        found.reasons.append(NO_TEST_SET)
+        found.blocked(NO_TEST_SET, "no test set")
         return found.verdict()
     fingerprint = rows_fingerprint(test_set)
     found.numbers["fingerprint"] = fingerprint
@@ -96,12 +108,16 @@ def _absolute(found: _Judgement, ours: Report, label: str, fingerprint: str) -> 
         value = _metric(ours, label, name)
         found.numbers[name] = {"candidate": value, "bar": bar}
         if value is None:
-            found.reasons.append(f"Its {TITLES[name]} for “{label}” could not be measured on these rows.")
+            found.blocked(
+                f"Its {TITLES[name]} for “{label}” could not be measured on these rows.",
+                f"{TITLES[name]} not measured",
+            )
             continue
         found.check(
             value >= bar,
             f"Its {TITLES[name]} of {value:.4f} reaches the bar of {bar:g}.",
             f"Its {TITLES[name]} of {value:.4f} is below the bar of {bar:g}.",
+            f"{TITLES[name]} below {bar:g}",
         )
     baseline = baseline_report(baseline="tfidf", fingerprint=fingerprint)
     to_beat = _metric(baseline, label, "roc_auc") if baseline is not None else None
@@ -116,6 +132,7 @@ def _absolute(found: _Judgement, ours: Report, label: str, fingerprint: str) -> 
         value > to_beat,
         f"It beats the TF-IDF baseline, whose ROC-AUC is {to_beat:.4f}.",
         f"It does not beat the TF-IDF baseline, whose ROC-AUC is {to_beat:.4f}.",
+        "not better than TF-IDF",
     )
 
 
@@ -129,8 +146,9 @@ def _relative(
     for name, most in allowed.items():
         mine, other = _metric(ours, label, name), _metric(theirs, label, name)
         if mine is None or other is None:
-            found.reasons.append(
-                f"{TITLES[name]} for “{label}” cannot be compared with {active} on these rows."
+            found.blocked(
+                f"{TITLES[name]} for “{label}” cannot be compared with {active} on these rows.",
+                f"{TITLES[name]} not comparable",
             )
             continue
         interval = (paired or {}).get(name) or {}
@@ -139,7 +157,12 @@ def _relative(
             {"active": other, "difference": mine - other, "paired": dict(interval), "allowed_loss": most}
         )
         said = f"Its {TITLES[name]} is {_against(mine - other)} that of {active} ({other:.4f}){span}"
-        found.check(other - mine <= most, f"{said}.", f"{said}; at most {most:g} below is allowed.")
+        found.check(
+            other - mine <= most,
+            f"{said}.",
+            f"{said}; at most {most:g} below is allowed.",
+            f"{TITLES[name]} {_short(other - mine)} lower",
+        )
     if paired is None:
         found.missing(f"It has not been compared with {active} row by row: evaluate it again.", candidate)
     else:
@@ -158,6 +181,7 @@ def _mcnemar(found: _Judgement, test: Mapping[str, Any], active: ModelVersion) -
         not (c > b and p < settings.GATE_SIGNIFICANCE),
         f"It is not wrong more often: {counts}.",
         f"It is wrong more often than chance explains: {counts}.",
+        "wrong more often",
     )
 
 
@@ -168,7 +192,12 @@ def _latency(found: _Judgement, ours: Report, theirs: Report, active: ModelVersi
     ratio, most = mine / other, settings.GATE_MAX_LATENCY_RATIO
     found.numbers["latency_ms"] = {"candidate": mine, "active": other, "allowed_ratio": most}
     said = f"It takes {mine:.1f} ms for a text, {active} {other:.1f} ms"
-    found.check(ratio <= most, f"{said}.", f"{said}; at most {most:g} times as long is allowed.")
+    found.check(
+        ratio <= most,
+        f"{said}.",
+        f"{said}; at most {most:g} times as long is allowed.",
+        f"{ratio:.1f} times as slow",
+    )
 
 
 def _suites(
@@ -213,7 +242,12 @@ def _groups_compared(
         f"In the test suite “{name}”, the group that loses most is “{worst}”: "
         f"subgroup AUC {mine[worst]:.3f}, with {active} {other[worst]:.3f}"
     )
-    found.check(losses[worst] <= most, f"{said}.", f"{said}; at most {most:g} below is allowed.")
+    found.check(
+        losses[worst] <= most,
+        f"{said}.",
+        f"{said}; at most {most:g} below is allowed.",
+        f"subgroup AUC of “{worst}” {_short(losses[worst])} lower",
+    )
 
 
 def _groups(report: Mapping[str, Any]) -> dict[str, float]:
@@ -235,6 +269,10 @@ def _against(difference: float) -> str:
     if abs(difference) < 0.00005:
         return "the same as"
     return f"{abs(difference):.4f} {'above' if difference > 0 else 'below'}"
+
+
+def _short(loss: float) -> str:
+    return f"{loss:.3f}" if loss >= 0.001 else f"{loss:.4f}"
 
 
 def _span(interval: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ class RetrainInput(ClosedSerializer):
     preset = Text(required=False, default="", allow_blank=True, max_length=100)
     from_active = TrueOrFalse(required=False, default=True, help_text="Start from the version in production.")
     config = AnyObject(required=False, default=dict, help_text="Differences to the defaults or the preset.")
-    mix_with = Id(required=False, allow_null=True, default=None, help_text="A data set.")
+    mix_with = Id(required=False, allow_null=True, default=None, help_text="A dataset.")
     decisions_weight = Number(required=False, default=1.0, help_text="Against a row of the other, 1.")
 
 
@@ -162,7 +162,7 @@ class RetrainNowEndpoint(TrainingEndpoint):
 
 
 def _mixed_with(body: dict[str, Any]) -> Dataset | None:
-    return referred(Dataset.objects.ready(), body["mix_with"], "mix_with", "data set")
+    return referred(Dataset.objects.ready(), body["mix_with"], "mix_with", "dataset")
 
 
 def _stands() -> dict[str, Any]:

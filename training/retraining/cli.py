@@ -17,7 +17,7 @@ def _how(parser: ArgumentParser) -> None:
         "--from", choices=["active", "recipe"], dest="start", help="what it starts from; default: active"
     )
     parser.add_argument("--mix-with", metavar="DATASET", help="id or name")
-    parser.add_argument("--decisions-weight", type=float, help="against a row of the other data set, 1")
+    parser.add_argument("--decisions-weight", type=float, help="against a row of the other dataset, 1")
 
 
 def _now(said: Said, options: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ class PersonForm(forms.Form):
 class NewPersonForm(PersonForm):
     """A new account; its password is told to the person and changed by them."""
 
-    username = forms.CharField(max_length=150, validators=[UnicodeUsernameValidator()], label="Name")
+    username = forms.CharField(max_length=150, validators=[UnicodeUsernameValidator()], label="User name")
     email = forms.EmailField(required=False, label="E-mail")
     password = forms.CharField(
         label="First password",

@@ -1,4 +1,4 @@
-"""My comments, and one comment with everything that happened to it."""
+"""The comments that a person submitted, and one comment with everything that happened to it."""
 
 from typing import cast
 from urllib.parse import urlencode
@@ -69,7 +69,10 @@ def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
     user = cast(SiteRequest, request).user
     state = QueueState.of(request)
     if state.look == comment_id:
-        messages.info(request, "Say first what you would do with this comment; then you may read its story.")
+        messages.info(
+            request,
+            "Answer the blind review first; then you may read the details and history of this comment.",
+        )
         return redirect("queue")
     if state.answer is not None and state.answer[0] == comment_id:
         write_answer(state, user)  # who knows the story has answered for good

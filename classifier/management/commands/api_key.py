@@ -39,7 +39,7 @@ class Command(BaseCommand):
             "--source", action="append", default=[], help="slug of a source it is for; all when left out"
         )
         create.add_argument("--requests-per-minute", type=int, help="the server's own limit when left out")
-        create.add_argument("--texts-per-day", type=int, help="as many as it likes when left out")
+        create.add_argument("--texts-per-day", type=int, help="unlimited when left out")
         create.add_argument("--days", type=int, help="days until it expires; never when left out")
         _add_settings(create)
         change = verbs.add_parser("change", help="change how the formats of other services answer a key")
@@ -131,7 +131,7 @@ class Command(BaseCommand):
 
     def _print_once(self, plaintext: str) -> None:
         """The key alone on standard output, so that a script can take it from there."""
-        self.stderr.write("The key, shown this once:")
+        self.stderr.write("The key is shown only once:")
         self.stdout.write(plaintext)
 
 

@@ -46,7 +46,9 @@ class Command(BaseCommand):
                     model_version=version, by=None, reason=reason, override_reason=override
                 )
         except GateClosed as error:
-            raise CommandError(f"{error} To activate it all the same, say why: --override WHY.") from error
+            raise CommandError(
+                f"{error} To override and promote it, give a reason: --override WHY."
+            ) from error
         except ArtifactRejected as error:
             raise CommandError(f"{directory} is no usable model: {error}") from error
         except LostRace as error:

@@ -28,8 +28,8 @@ from classifier.web.access import permitted, person_of
 
 PAGE = 50
 GOALS = (
-    ("precision", "Precision: of what is caught, so much is right"),
-    ("recall", "Recall: of what was removed, so much is caught"),
+    ("precision", "Precision: share of right ones among the caught"),
+    ("recall", "Recall: share of caught ones among the removed"),
     ("load", "Queue load: at most this share of all comments"),
 )
 
@@ -82,12 +82,12 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
                 seen_version=form.seen_version,
                 by=person_of(request),
             )
-            messages.success(request, f"Version {saved.version} is saved. Workers follow it within seconds.")
+            messages.success(request, f"Version {saved.version} is saved. Workers use it within seconds.")
             return back_to_policy(source)
         if request.POST.get("act") == "shadow":
             draft = {name: fields[name] for name in ("bands", "automatic")}
             shadow_policy_start(source=source, **draft, note=form.note, by=person_of(request))
-            messages.success(request, "The draft judges new comments silently from now on.")
+            messages.success(request, "The draft now runs in shadow mode.")
             return redirect(address(source))
         policy_check(**fields, note=form.note)
         preview = _preview(request, source, fields)

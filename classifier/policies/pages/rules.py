@@ -90,7 +90,7 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
             return _page(request, found, values, tried=text, preview=_shown(caught))
         if found is None:
             found = rule_create(**fields, by=person_of(request))
-            messages.success(request, f"The rule {found.name} is saved. Workers follow it within seconds.")
+            messages.success(request, f"The rule {found.name} is saved. Workers use it within seconds.")
         else:
             rule_update(rule=found, **fields, by=person_of(request))
             messages.success(request, f"The rule {found.name} is changed.")

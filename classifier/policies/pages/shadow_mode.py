@@ -114,12 +114,12 @@ def _act(request: HttpRequest, source: Source | None, shadow: ShadowPolicy) -> H
     try:
         if do == "stop":
             shadow_policy_stop(shadow=shadow, by=user)
-            messages.success(request, "The draft judges no new comments any more. What it said stays here.")
+            messages.success(request, "Shadow mode is stopped. The judgements of the draft stay here.")
         elif do == "start":
             shadow_policy_start(
                 source=source, bands=shadow.bands, automatic=shadow.automatic, note=shadow.note, by=user
             )
-            messages.success(request, "The same draft judges new comments silently from now on.")
+            messages.success(request, "The draft runs in shadow mode again.")
         elif do == "in_force":
             seen = _number(request.POST.get("seen_version", ""))
             note = request.POST.get("note", "")
@@ -133,7 +133,7 @@ def _act(request: HttpRequest, source: Source | None, shadow: ShadowPolicy) -> H
     except PolicyConflict as error:
         messages.error(request, f"{error} The comparison below is now with that version.")
     except (IllegalTransition, LostRace):
-        messages.error(request, "Somebody was faster: this draft has ended or is in force already.")
+        messages.error(request, "Somebody else has already ended this draft or put it in force.")
     return redirect(address(source))
 
 

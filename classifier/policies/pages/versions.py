@@ -11,7 +11,7 @@ from classifier.policies.pages.forms import title_of
 from classifier.policies.versions import FieldChange, band_changes, differing, with_changes
 
 NAMES = {
-    "automatic": "decides by itself",
+    "automatic": "decides automatically",
     "fail_mode": "without a worker",
     "nudge_threshold": "nudge from",
     "reason_required": "a reason is required",

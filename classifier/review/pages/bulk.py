@@ -24,7 +24,7 @@ from classifier.web.access import permitted, person_of
 MANY = "classifier.add_bulkaction"
 SEE = "classifier.view_bulkaction"
 SHOWN = 50
-NONE_CHOSEN = "No comment was chosen. Tick some, or take all that the filters choose."
+NONE_CHOSEN = "No comment was chosen. Tick some, or choose all that match the filters."
 
 
 @permitted(SEE)

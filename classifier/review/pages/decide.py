@@ -25,7 +25,7 @@ from classifier.review.pages.session import GROUP, LOOK, QueueState
 from classifier.review.pages.steps import Shown, take_next, visible, write_answer
 from classifier.web.access import person_of, signed_in
 
-GREW = "There are {} near-copies now, {} were shown. Look again, then decide."
+GREW = "There are {} near-duplicates now, {} were shown. Look again, then decide."
 NONE_WAITS = "None of these comments waits for a decision any more."
 DONE = {
     "approve": "Comment {} is approved.",
@@ -102,7 +102,7 @@ def _decide_group(
     user: User,
     seen: int | None,
 ) -> str:
-    """This comment and its near-copies by one reason; never more of them than were shown."""
+    """This comment and its near-duplicates by one reason; never more of them than were shown."""
     check_seen(comment, seen)
     policy = policy_for(comment.source_id)
     check_decision(comment=comment, policy=policy, action=action, reason=typed.reason, note=typed.note)
@@ -127,7 +127,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 
 def _answer(comment: Comment, action: str, typed: Typed, state: QueueState, user: User) -> str:
-    """A second look: checked as any decision, and kept aside until the next one."""
+    """A blind review: checked as any decision, and kept aside until the next one."""
     check_decision(
         comment=comment,
         policy=policy_for(comment.source_id),

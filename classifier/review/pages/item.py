@@ -51,7 +51,7 @@ class LabelTick:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """`held`: it is this person's own now, for `seconds`. `look`: a second look, shown as any other comment."""
+    """`held`: it is this person's own now, for `seconds`. `look`: a blind review, shown as any other comment."""
 
     comment: Comment
     card: VerdictCard

@@ -145,11 +145,13 @@ def _undo(reason: Mapping[str, Any], comment: Comment, decision: Decision | None
     if decision is None:
         return ReasonLine("undo", "A decision was undone")
     undo = getattr(decision, "undone_by", None)
-    by = f", undone by {undo.by}" if undo is not None and undo.by is not None else ""
+    undone_by = undo.by if undo is not None else None
+    action = decision.get_action_display().lower()
+    if undone_by is not None and undone_by == decision.by:
+        return ReasonLine("undo", "A decision was undone", f"{action} and undone by {undone_by}")
     who = "a policy" if decision.automatic else decision.by or "the system"
-    return ReasonLine(
-        "undo", "A decision was undone", f"{decision.get_action_display().lower()} by {who}{by}"
-    )
+    by = f", undone by {undone_by}" if undone_by is not None else ""
+    return ReasonLine("undo", "A decision was undone", f"{action} by {who}{by}")
 
 
 def _edit(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:

@@ -21,7 +21,7 @@ DECISION, GROUP, LOOK = "decision", "group", "look"
 class QueueState:
     """Ids only. `seen` is in the order of time; `done` are pairs of what kind and which id, the latest last.
 
-    `look` is a second look that is on screen; `answer` is what was said to the one before it, which is written down by
+    `look` is a blind review that is on screen; `answer` is what was said to the one before it, which is written down by
     the next step, so that it can be taken back as every other answer.
     """
 

@@ -37,7 +37,7 @@ def visible(comment_id: int, user: User) -> Comment:
 
 
 def take_next(state: QueueState, user: User, told: str = "") -> Shown:
-    """Claim the next comment of the chosen queue, or now and then show one for a blind second look."""
+    """Claim the next comment of the chosen queue, or now and then show one for a blind review."""
     look = _look(state, user)
     if look is not None:
         state.show(look, look=True)
@@ -126,12 +126,14 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
     except (DecisionConflict, PermissionDenied) as refused:
         return _here(state, user, f"This could not be taken back. {refused}")
     except (Decision.DoesNotExist, BulkAction.DoesNotExist, Comment.DoesNotExist):
-        return _here(state, user, "This could not be taken back: it is not there, or not yours to see.")
+        return _here(
+            state, user, "This could not be undone: it does not exist, or you do not have access to it."
+        )
     return take(state, user, comment_id, told)
 
 
 def write_answer(state: QueueState, user: User) -> None:
-    """Write down the last second look: it can be taken back until the next decision."""
+    """Write down the last blind review: it can be taken back until the next decision."""
     if state.answer is None:
         return
     comment_id, action = state.answer

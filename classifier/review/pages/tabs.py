@@ -26,13 +26,13 @@ class Tab:
 
 
 def saved_tabs(user: User, *, current: int | None, here: str, plain: bool) -> list[Tab]:
-    """All that waits, then each saved queue that `user` may use; `here` is queue or queue-list.
+    """All waiting comments, then each saved queue that `user` may use; `here` is queue or queue-list.
 
     `current` is the saved queue that is open; without one, `plain` says that nothing is filtered.
     """
     first = reverse(here) + "?" + urlencode({"status": WAITING})
     everything = QueueFilters()
-    tabs = [Tab("All that waits", first, _count(user, everything), current is None and plain)]
+    tabs = [Tab("All waiting", first, _count(user, everything), current is None and plain)]
     for saved in queues_for(user):
         filters = readable(saved)
         works = filters is not None and filters.status == WAITING

@@ -31,11 +31,11 @@ def _inbound(told: Told) -> Figure:
     return Figure(
         "inbound",
         "Comments that came in",
-        "By the day they came in, with the first verdict of the model.",
+        "By the day they came in, with the model's first verdict.",
         "lines",
         lines(
             told,
-            {"Came in": lambda day: day["inbound"], "Said to be toxic": lambda day: day["toxic"]},
+            {"Came in": lambda day: day["inbound"], "Scored toxic": lambda day: day["toxic"]},
             area=True,
         ),
         ("Day", "Came in", "Toxic", "No verdict yet", "Reports"),
@@ -58,7 +58,7 @@ def _decisions(told: Told) -> Figure:
     return Figure(
         "decisions",
         "Decisions by policies and by people",
-        "Bulk decisions are made by people, many at once. What an import brought counts as decided one by one.",
+        "Bulk decisions are made by people, many at once. Imported decisions count as decided one by one.",
         "lines",
         lines(
             told,
@@ -90,7 +90,7 @@ def _handling(told: Told) -> Figure:
     return Figure(
         "handling",
         "Handling time",
-        "Seconds from taking a comment to its decision; bulk decisions have none.",
+        "Seconds from claiming a comment to deciding; bulk decisions have no time.",
         "lines",
         lines(
             told,

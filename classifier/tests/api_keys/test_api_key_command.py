@@ -29,7 +29,7 @@ def test_it_prints_the_key_alone_on_standard_output(owner: User) -> None:
     out, err = run("create", "forum", "--owner", "owner", "--scope", "submit", "--scope", "read")
     key = api_key_authenticate(plaintext=out)
     assert (key.name, key.owner, key.scopes) == ("forum", owner, ["read", "submit"])
-    assert "this once" in err
+    assert "shown only once" in err
 
 
 def test_quotas_sources_and_end_are_options(owner: User) -> None:

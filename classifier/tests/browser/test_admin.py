@@ -89,7 +89,7 @@ def test_a_model_admin_activates_with_a_reason(
     page.get_by_role("link", name="Activate").click()
     page.get_by_label("Reason").fill("the first one")
     page.get_by_role("button", name="Activate").click()
-    page.get_by_text("is in production; workers follow within seconds.").wait_for()
+    page.get_by_text("is in production; workers load it within seconds.").wait_for()
     assert ModelVersion.objects.active() == candidates[0]
     assert candidates[0].history.get().reason == "the first one"
     assert complaints == []

@@ -70,7 +70,7 @@ def test_the_pages_of_keys_are_free_of_serious_problems_and_a_key_is_copied(at_k
     page.goto("/keys/new/")
     page.fill("#id_name", "shop")
     page.check("input[value=score]")
-    page.click("text=Make the key")
+    page.click("text=Create the key")
     page.wait_for_selector("#secret")
     problems += problems_of(page, "the key that is shown once")
     page.click("[data-copy]")
@@ -78,7 +78,7 @@ def test_the_pages_of_keys_are_free_of_serious_problems_and_a_key_is_copied(at_k
     copied = page.evaluate("navigator.clipboard.readText()")
     assert api_key_authenticate(plaintext=copied).name == "shop"
     page.goto(f"/keys/{used.pk}/")
-    page.click("text=Make the new key")
+    page.click("text=Create the new key")
     page.wait_for_selector("text=Until then both work")
     page.context.close()
     assert not problems, "\n".join(problems)

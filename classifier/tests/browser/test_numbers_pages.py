@@ -1,4 +1,4 @@
-"""Dashboard and quality pages: charts are drawn, keys answer a blind look, nothing serious for axe, empty and full."""
+"""Dashboard and quality pages: charts are drawn, keys answer a blind review, axe finds nothing, empty and full."""
 
 from datetime import timedelta
 
@@ -93,7 +93,7 @@ def test_charts_are_drawn_and_full_pages_are_free_of_serious_problems(
     page.click("text=Pair by pair")
     problems += problems_of(page, "quality")
     page.goto("/quality/look/")
-    problems += problems_of(page, "a blind look")
+    problems += problems_of(page, "a blind review")
     page.context.close()
     assert not problems, "\n".join(problems)
     assert not complaints, complaints

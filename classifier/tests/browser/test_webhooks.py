@@ -42,11 +42,11 @@ def page(admin: User, browser: Browser, live_server: LiveServer) -> Iterator[Pag
 def made(page: Page, url: str) -> str:
     """Makes a webhook; returns the secret that the page shows."""
     page.goto("/webhooks/")
-    page.click("text=Make the first one")
+    page.click("text=Create the first one")
     page.fill("#id_name", "The forum")
     page.fill("#id_url", url)
     page.check("input[value='model.promoted']")
-    page.click("text=Make the webhook")
+    page.click("text=Create the webhook")
     secret = page.inner_text("#secret")
     assert secret.startswith("whsec_")
     return secret
@@ -105,7 +105,7 @@ def test_a_webhook_from_making_to_a_new_secret(
     expect(page.locator("text=Nothing could be delivered since")).to_have_count(0)
     assert len(set(receiver.ids[1:])) == 1, "the same id in every attempt and in the replay"
 
-    page.click("text=Make a new secret")
+    page.click("text=Create a new secret")
     expect(page.locator("text=The old secret signs too until")).to_be_visible()
     new = page.inner_text("#secret")
     assert new != secret

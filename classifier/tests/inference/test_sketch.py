@@ -1,4 +1,4 @@
-"""Sketches: copies in other dress have one hash, near-copies share a part, different texts share none."""
+"""Sketches: copies in other dress have one hash, near-duplicates share a part, different texts share none."""
 
 import random
 

@@ -76,7 +76,7 @@ def test_the_way_back_meets_no_gate(pair: Pair) -> None:
 
 def test_the_command_tells_how_to_override(pair: Pair, artifacts: tuple[Path, Path]) -> None:
     gate_register(lambda candidate, active: CLOSED)
-    with pytest.raises(CommandError, match="To activate it all the same, say why"):
+    with pytest.raises(CommandError, match="To override and promote it, give a reason"):
         call_command("load_model", artifacts[1], "--activate")
     call_command("load_model", artifacts[1], "--activate", "--override", "measured elsewhere")
     assert ModelVersion.objects.active() == pair[1]

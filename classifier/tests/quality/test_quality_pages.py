@@ -1,4 +1,4 @@
-"""Leads see how well people agree and keep golden items; a blind look gives nothing away."""
+"""Leads see how well people agree and keep known answers; a blind review gives nothing away."""
 
 import re
 from collections.abc import Callable
@@ -48,8 +48,8 @@ def test_a_blind_look_shows_the_text_and_nothing_of_what_was_said(removed: Made,
         comment.current_decision,
     )
     page = client.get("/quality/look/").content.decode()
-    assert "Nothing to look at" in page
-    assert "1 done, 0 to look at" in page
+    assert "Nothing to review" in page
+    assert "1 done, 0 to review" in page
 
 
 def test_only_the_comment_that_was_shown_to_this_person_can_be_answered(

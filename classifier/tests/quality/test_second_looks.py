@@ -1,4 +1,4 @@
-"""A second look is due after so many decisions, shows what others decided or what is golden, and changes nothing."""
+"""A blind review is due after so many decisions, shows what others decided or what is golden, and changes nothing."""
 
 from typing import Any
 

@@ -50,7 +50,7 @@ def test_the_start_of_a_file_tells(data: bytes, words: str) -> None:
         (b'"never closed\n' + b"more\n" * 10, "is never closed"),
         (b'"never closed\n' + b"more\n" * 40_000, "is never closed"),
         (b'"never closed\n' + b"more\n" * 900_000, "longer than 4,194,304 characters"),
-        (b'"a"b\n', "line 3,002 is no CSV"),
+        (b'"a"b\n', "line 3,002 is not CSV"),
         (b"caf\xe9\n", "Line 3,002 is not UTF-8"),
         (b"x" * 5_000_000, "longer than 4,194,304 bytes"),
     ],

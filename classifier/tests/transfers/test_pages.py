@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_read_to_its_end_is_not_offered_again(client: Clie
     transfer = imported("text\n" + "hello\n" * 300 + '"open\n')
     shown = page(client, f"/transfers/{transfer.pk}/")
     assert "is never closed" in shown
-    assert "Go on from there" not in shown
+    assert "Resume" not in shown
 
 
 def test_an_upload_that_finds_no_room_is_told_on_the_page(

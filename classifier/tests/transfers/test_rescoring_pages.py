@@ -54,7 +54,7 @@ def test_it_is_counted_first_then_started_watched_cancelled_and_goes_on(
     assert again.status_code == 409
     assert "Another rescoring runs" in again.content.decode()
     client.post(f"/rescoring/{transfer.pk}/cancel/")
-    assert "Go on from there" in page(client, f"/rescoring/{transfer.pk}/?live=1")
+    assert "Resume" in page(client, f"/rescoring/{transfer.pk}/?live=1")
     client.post(f"/rescoring/{transfer.pk}/resume/")
     transfer.refresh_from_db()
     assert transfer.status == "queued"

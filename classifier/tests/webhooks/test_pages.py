@@ -28,7 +28,7 @@ def text(answer: Any) -> str:
 
 
 def test_nobody_is_told_yet(page: Client) -> None:
-    assert "Nobody is told yet" in text(page.get("/webhooks/"))
+    assert "No webhook yet" in text(page.get("/webhooks/"))
 
 
 def test_a_new_webhook_shows_its_secret_once_and_never_again(page: Client, forum: Source) -> None:

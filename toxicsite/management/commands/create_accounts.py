@@ -36,6 +36,6 @@ class Command(BaseCommand):
             moderator = user_model.objects.create_user(username="moderator", password=logins["moderator"])
             for user, role in ((admin, "Admin"), (moderator, "Moderator")):
                 user.groups.add(get_or_insert(Group.objects.all(), name=role)[0])
-        self.stdout.write("Accounts, shown this once:")
+        self.stdout.write("The accounts; the passwords are shown only once:")
         for name, password in logins.items():
             self.stdout.write(f"    {name:<10} {password}")

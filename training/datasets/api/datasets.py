@@ -1,4 +1,4 @@
-"""`/api/v1/datasets/`: list data sets, and freeze one from files, the hub, decisions or others."""
+"""`/api/v1/datasets/`: list datasets, and freeze one from files, the hub, decisions or others."""
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -32,7 +32,7 @@ from training.datasets.services import dataset_from_upload
 from training.models import SPLITS, Dataset
 
 MAY_SEE, MAY_ADD = "training.view_dataset", "training.add_dataset"
-MADE = OpenApiExample("A data set", DETAIL_EXAMPLE, response_only=True, status_codes=["201"])
+MADE = OpenApiExample("A dataset", DETAIL_EXAMPLE, response_only=True, status_codes=["201"])
 LOADING = {**DETAIL_EXAMPLE, "state": "loading", "rows": {}, "fingerprints": {}}
 
 
@@ -97,8 +97,8 @@ class DatasetsEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="list_datasets",
-        summary="List data sets, newest first",
-        description="Needs the scope `train`, or a session, and the permission to view data sets.",
+        summary="List datasets, newest first",
+        description="Needs the scope `train`, or a session, and the permission to view datasets.",
         parameters=[ListQuery],
         responses={200: PageOutput},
         examples=[OpenApiExample("A page", {"items": [DATASET_EXAMPLE], "next": None}, response_only=True)],
@@ -113,7 +113,7 @@ class DatasetsEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="upload_dataset",
-        summary="Upload a data set",
+        summary="Upload a dataset",
         description=(
             "Files of rows as multipart/form-data. Size, columns and every row are checked before anything is "
             "stored; an error names file, row and column."
@@ -149,7 +149,7 @@ class DatasetHubEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="add_hub_dataset",
-        summary="Add a data set of the Hugging Face hub",
+        summary="Add a dataset of the Hugging Face hub",
         description="A training worker loads it; `state` says when it is ready, or `problem` why it cannot be.",
         request=DatasetHubInput,
         responses={201: DetailOutput},
@@ -187,7 +187,7 @@ class DatasetDecisionsEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="freeze_decisions",
-        summary="Freeze moderators' decisions into a data set",
+        summary="Freeze moderators' decisions into a dataset",
         description="Decisions that nobody has undone; the hash of a text says which split it is in.",
         request=DatasetDecisionsInput,
         responses={201: DetailOutput},
@@ -206,8 +206,8 @@ class DatasetGoldenEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="freeze_golden_items",
-        summary="Freeze golden items into test rows",
-        description="Every golden item in use, as a data set of test rows alone: nothing can learn from it.",
+        summary="Freeze known answers into test rows",
+        description="Every known answer in use, as a dataset of test rows alone: nothing can learn from it.",
         request=NothingInput,
         responses={201: DetailOutput},
         examples=[OpenApiExample("Nothing", {}, request_only=True), MADE],
@@ -222,7 +222,7 @@ class DatasetMixtureEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="mix_datasets",
-        summary="Mix data sets into a new one",
+        summary="Mix datasets into a new one",
         description="Row weights are multiplied by the weight of their part.",
         request=DatasetMixtureInput,
         responses={201: DetailOutput},
@@ -239,7 +239,7 @@ class DatasetMixtureEndpoint(TrainingEndpoint):
         body = checked(DatasetMixtureInput, request)
         parts: list[tuple[Dataset, float]] = []
         for place, part in enumerate(body["parts"]):
-            row = referred(Dataset.objects.usable(), part["dataset"], f"parts[{place}].dataset", "data set")
+            row = referred(Dataset.objects.usable(), part["dataset"], f"parts[{place}].dataset", "dataset")
             assert row is not None
             parts.append((row, part["weight"]))
         mixed = dataset_mix(

@@ -1,4 +1,4 @@
-"""`/api/v1/datasets/<id>/`: one data set with its verbs."""
+"""`/api/v1/datasets/<id>/`: one dataset with its verbs."""
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -13,7 +13,7 @@ from training.datasets.selectors import dataset_list
 from training.datasets.services import dataset_delete, dataset_make_test_set
 
 NOTHING = OpenApiExample("Nothing", {}, request_only=True)
-DETAIL = OpenApiExample("A data set", DETAIL_EXAMPLE, response_only=True)
+DETAIL = OpenApiExample("A dataset", DETAIL_EXAMPLE, response_only=True)
 
 
 class DatasetEndpoint(TrainingEndpoint):
@@ -22,7 +22,7 @@ class DatasetEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="read_dataset",
-        summary="Read one data set",
+        summary="Read one dataset",
         description="With its statistics and what was made with it.",
         responses={200: DetailOutput},
         examples=[DETAIL],
@@ -32,7 +32,7 @@ class DatasetEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="delete_dataset",
-        summary="Delete a data set",
+        summary="Delete a dataset",
         description="Its files go; its row stays for what was trained on it.",
         responses={204: None},
     )
@@ -47,7 +47,7 @@ class DatasetMakeTestSetEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="make_test_set",
-        summary="Measure every version on this data set's test rows",
+        summary="Measure every version on this dataset's test rows",
         description="From now on, instead of another's. Evaluations on other rows stay.",
         request=NothingInput,
         responses={200: DetailOutput},
@@ -65,7 +65,7 @@ class DatasetLoadAgainEndpoint(TrainingEndpoint):
 
     @extend_schema(
         operation_id="load_dataset_again",
-        summary="Try again to load a data set of the hub",
+        summary="Try again to load a dataset of the hub",
         description="Only where loading it has failed.",
         request=NothingInput,
         responses={200: DetailOutput},

@@ -1,4 +1,4 @@
-"""How data sets look in the answers of the API."""
+"""How datasets look in the answers of the API."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ DETAIL_EXAMPLE = {**DATASET_EXAMPLE, "statistics": {}, "experiments": [31], "mix
 
 class DatasetOutput(serializers.Serializer[Dataset]):
     id = serializers.IntegerField()
-    url = serializers.SerializerMethodField(help_text="Where the data set can be read.")
+    url = serializers.SerializerMethodField(help_text="Where the dataset can be read.")
     name = serializers.CharField()
     description = serializers.CharField()
     kind = serializers.ChoiceField(choices=KIND_CHOICES)
@@ -95,6 +95,6 @@ def shown(dataset: Dataset, request: Request) -> dict[str, Any]:
 
 
 def made(dataset: Dataset, request: Request) -> Response:
-    """The answer for a data set that was just made."""
+    """The answer for a dataset that was just made."""
     row = dataset_list().get(pk=dataset.pk)
     return Response(shown(row, request), status=201, headers={"Location": dataset_url(row, request)})

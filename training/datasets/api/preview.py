@@ -17,7 +17,7 @@ PREVIEW_EXAMPLE: dict[str, Any] = {
 
 class LeftOutOutput(serializers.Serializer[Any]):
     by_policies = serializers.IntegerField(help_text="Policies decided by themselves.")
-    golden = serializers.IntegerField(help_text="Golden items.")
+    golden = serializers.IntegerField(help_text="Known answers.")
     purged = serializers.IntegerField(help_text="Their text was erased.")
     edited = serializers.IntegerField(help_text="Their text was edited after the decision.")
 
@@ -29,7 +29,7 @@ class DecisionsPreviewOutput(serializers.Serializer[Any]):
     corrected = serializers.IntegerField(help_text="Of these, with corrected labels.")
     marked = serializers.IntegerField(help_text="Of these, with marked words.")
     suggestions = serializers.IntegerField(help_text="That came in through the API.")
-    new = serializers.IntegerField(help_text="Since the last data set of decisions.")
+    new = serializers.IntegerField(help_text="Since the last dataset of decisions.")
     left_out = LeftOutOutput()
 
 

@@ -49,7 +49,7 @@ def offer(request: HttpRequest) -> HttpResponse:
             request, f"{done:,} comment{'s' if done != 1 else ''} in the queue for learning now."
         )
     else:
-        messages.info(request, "There is no comment beside the queue that could be offered.")
+        messages.info(request, "No other comment could be offered.")
     return redirect("training:learn")
 
 
@@ -91,7 +91,7 @@ def _chart(outlook: LearningOutlook) -> dict[str, Any]:
         "categories": [title for title, _, _ in rows],
         "series": [
             {"name": "In the queue", "values": [queued for _, queued, _ in rows]},
-            {"name": "Waiting for nobody", "values": [beside for _, _, beside in rows]},
+            {"name": "Published without review", "values": [beside for _, _, beside in rows]},
         ],
         "vertical": True,
     }

@@ -1,4 +1,4 @@
-"""Data sets: the list, making one in four ways, one in full with rows to look at, the test set, deleting."""
+"""Datasets: the list, making one in four ways, one in full with rows to look at, the test set, deleting."""
 
 from typing import Any
 
@@ -31,9 +31,9 @@ DELETE = "training.delete_dataset"
 
 KINDS: dict[str, tuple[str, str, type[Form]]] = {
     "upload": ("Upload", "Your own CSV, JSONL or parquet files", UploadForm),
-    "hub": ("Hub", "A public data set, by its name on the Hugging Face hub", HubForm),
+    "hub": ("Hub", "A public dataset, by its name on the Hugging Face hub", HubForm),
     "decisions": ("Decisions", "What moderators decided here, frozen as it stands now", DecisionsForm),
-    "mixture": ("Mixture", "Several data sets as one, each with a weight", MixtureForm),
+    "mixture": ("Mixture", "Several datasets as one, each with a weight", MixtureForm),
 }
 
 

@@ -1,4 +1,4 @@
-"""What is asked of somebody who makes a data set, one form for each place that rows come from."""
+"""What is asked of somebody who makes a dataset, one form for each place that rows come from."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class UploadForm(_Named):
     )
     license_name = forms.CharField(max_length=100, required=False, label="Licence")
     attribution = forms.CharField(
-        max_length=2_000, required=False, label="Attribution", help_text="Whom the rows come from."
+        max_length=2_000, required=False, label="Attribution", help_text="Whoever made the rows."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,10 +58,10 @@ class UploadForm(_Named):
 
 class HubForm(_Named):
     hub_name = forms.CharField(
-        max_length=200, label="Name on the hub", help_text="OWNER/NAME, of a data set that is open to all."
+        max_length=200, label="Name on the hub", help_text="OWNER/NAME, of a dataset that is open to all."
     )
     configuration = forms.CharField(
-        max_length=100, required=False, label="Configuration", help_text="Where the data set has several."
+        max_length=100, required=False, label="Configuration", help_text="Where the dataset has several."
     )
     revision = forms.CharField(max_length=100, required=False, label="Revision")
     text_column = forms.CharField(max_length=200, initial="text", label="Column with the text")
@@ -77,7 +77,7 @@ class DecisionsForm(_Named):
         required=False,
         label="Sources",
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked means all.",
+        help_text="If none is ticked: all.",
     )
     since = forms.DateTimeField(
         required=False, label="Decided since", widget=forms.DateInput(attrs={"type": "date"})
@@ -101,8 +101,8 @@ class DecisionsForm(_Named):
     )
     automatic = forms.BooleanField(
         required=False,
-        label="With what policies decided by themselves",
-        help_text="A model then learns its own opinion.",
+        label="Include automatic decisions of policies",
+        help_text="The model would then learn from its own decisions.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -113,7 +113,7 @@ class DecisionsForm(_Named):
 
 
 class MixtureForm(_Named):
-    """One weight for each data set there is; without one it is not in the mixture."""
+    """One weight for each dataset there is; without one it is not in the mixture."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -132,11 +132,11 @@ class MixtureForm(_Named):
 
 
 class MixWithForm(forms.Form):
-    """One other data set, and how often each decision counts against its rows."""
+    """One other dataset, and how often each decision counts against its rows."""
 
     other = forms.TypedChoiceField(coerce=int, label="Mix it with")
     weight = forms.FloatField(
-        initial=5.0, min_value=0.001, max_value=1_000, label="A decision counts as so many of its rows"
+        initial=5.0, min_value=0.001, max_value=1_000, label="A decision counts as this many of its rows"
     )
 
     def __init__(self, *args: Any, datasets: list[Dataset], **kwargs: Any) -> None:

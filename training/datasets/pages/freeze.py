@@ -39,21 +39,21 @@ def freeze(request: HttpRequest) -> HttpResponse:
 
 
 def freeze_context() -> dict[str, Any]:
-    """What would go in of decisions, and of golden items."""
+    """What would go in of decisions, and of known answers."""
     return {"summary": decisions_summary(), "fewest": FEWEST, "golden": golden_summary()}
 
 
 @permitted(ADD)
 @require_POST
 def mix(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """Mix a data set of decisions with another one by weight, and go on to a run with the mixture."""
+    """Mix a dataset of decisions with another one by weight, and go on to a run with the mixture."""
     found = Dataset.objects.ready().filter(pk=dataset_id, kind=DatasetKind.DECISIONS).first()
     if found is None:
         raise Http404
     form = MixWithForm(request.POST, datasets=mixable_with(found))
     back = f"{reverse('training:dataset', args=[found.pk])}#train"
     if not form.is_valid():
-        messages.error(request, "Choose a data set, and a weight from 0.001 to 1,000.")
+        messages.error(request, "Choose a dataset, and a weight from 0.001 to 1,000.")
         return HttpResponseRedirect(back)
     other = form.chosen()
     name = f"{found.name} with {other.name}"[:120]

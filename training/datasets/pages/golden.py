@@ -1,4 +1,4 @@
-"""Golden items as test rows: freezing them with one click, and measuring a version on them."""
+"""Known answers as test rows: freezing them with one click, and measuring a version on them."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -31,14 +31,14 @@ def freeze_golden(request: HttpRequest) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def evaluate_golden(request: HttpRequest, version_id: int) -> HttpResponse:
-    """Measure the version on the newest data set of golden items."""
+    """Measure the version on the newest dataset of known answers."""
     found = found_version(version_id)
     last = golden_summary().last
     back = f"{reverse('training:version', args=[found.pk])}#golden"
 
     def start() -> None:
         if last is None:
-            raise NotAllowedNow("Golden items have not been frozen yet.")
+            raise NotAllowedNow("Create a dataset from known answers first.")
         evaluation_start(model_version=found, on=last, by=person_of(request))
 
     said = f"{found} will be measured on “{last}” when the training worker is free; reload then."

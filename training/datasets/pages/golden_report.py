@@ -1,4 +1,4 @@
-"""How a version did on golden items, for its page."""
+"""How a version did on known answers, for its page."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from training.web.formatting import percent
 
 
 def golden_context(version: ModelVersion) -> dict[str, Any]:
-    """What the page of a version shows of golden items: their newest data set, and how the version did on it."""
+    """What the page of a version shows of known answers: their newest dataset, and how the version did on it."""
     last = golden_summary().last
     if last is None:
         return {}

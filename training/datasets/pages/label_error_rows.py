@@ -1,4 +1,4 @@
-"""Rows that look mislabelled, as their page shows them: by data set and split, each with what a key would do."""
+"""Rows that look mislabelled, as their page shows them: by dataset and split, each with what a key would do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ TITLES = {
 
 @dataclass
 class ErrorGroup:
-    """The suspected rows of one split of one data set."""
+    """The suspected rows of one split of one dataset."""
 
     title: str
     dataset: Dataset

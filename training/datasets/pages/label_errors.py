@@ -1,4 +1,4 @@
-"""Rows that look mislabelled, each corrected or left by one key; and the data set with the corrections."""
+"""Rows that look mislabelled, each corrected or left by one key; and the dataset with the corrections."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -65,7 +65,7 @@ def undo(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
 @permitted(MAY_FIX)
 @require_POST
 def correct(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """Freeze the data set again with its corrections."""
+    """Freeze the dataset again with its corrections."""
     dataset = Dataset.objects.ready().filter(pk=dataset_id).first()
     if dataset is None:
         raise Http404

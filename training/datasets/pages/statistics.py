@@ -1,4 +1,4 @@
-"""How the statistics of a data set become tables, a chart and sentences."""
+"""How the statistics of a dataset become tables, a chart and sentences."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ LEFT_OUT = {
     "duplicates": "{} whose text was there already",
     "in_test_set": "{} that are in the test set here",
     "edited": "{} edited after they were decided",
-    "golden": "{} that are the text of a golden item",
+    "golden": "{} that are the text of a known answer",
 }
 
 
@@ -26,7 +26,7 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything about a ready data set that its page shows; empty parts where the statistics lack them."""
+    """Everything about a ready dataset that its page shows; empty parts where the statistics lack them."""
 
     splits: list[tuple[str, str, int]]
     weighted: bool
@@ -130,7 +130,7 @@ def _remarks(statistics: dict[str, Any]) -> list[str]:
         remarks.append(f"Left out: {told}.")
     if corrected := statistics.get("corrected"):
         labels = "label is" if corrected == 1 else "labels are"
-        remarks.append(f"{corrected:,} {labels} corrected against the data set that it was made of.")
+        remarks.append(f"{corrected:,} {labels} corrected against the dataset that it was made of.")
     if decided := statistics.get("decisions"):
         remarks.append(f"{decided['approved']:,} approved and {decided['removed']:,} removed comments.")
         if corrected := decided.get("corrected"):
@@ -138,7 +138,7 @@ def _remarks(statistics: dict[str, Any]) -> list[str]:
         if marked := decided.get("marked"):
             remarks.append(f"Moderators marked words in {marked:,} of them.")
         if fixed := decided.get("fixed"):
-            remarks.append(f"Labels of {fixed:,} rows are as somebody corrected them in an earlier data set.")
+            remarks.append(f"Labels of {fixed:,} rows are as corrected in an earlier dataset.")
         if suggested := decided.get("suggested"):
             remarks.append(f"{suggested:,} rows are suggestions that came in through the API.")
     return remarks

@@ -134,10 +134,10 @@ class ExperimentsEndpoint(TrainingEndpoint):
 
 
 def references(body: dict[str, Any]) -> dict[str, Any]:
-    """The data set, teacher and base version that the body names by id, as the services want them."""
+    """The dataset, teacher and base version that the body names by id, as the services want them."""
     named: dict[str, Any] = {}
     if "dataset" in body:
-        named["dataset"] = referred(Dataset.objects.usable(), body["dataset"], "dataset", "data set")
+        named["dataset"] = referred(Dataset.objects.usable(), body["dataset"], "dataset", "dataset")
     if "teacher" in body:
         named["teacher"] = referred(Experiment.objects.visible(), body["teacher"], "teacher", "experiment")
     if "base_version" in body:

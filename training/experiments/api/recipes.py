@@ -40,7 +40,7 @@ RECIPE_EXAMPLE = {
 }
 PLAN_EXAMPLE = {
     "name": "seed-done-right",
-    "title": "The seed's comparison, done right",
+    "title": "The published experiment, corrected",
     "description": "",
     "experiments": [{"name": "teacher", "recipe": "teacher", "preset": "", "config": {}, "teacher": ""}],
 }
@@ -187,7 +187,7 @@ class PlanStartEndpoint(TrainingEndpoint):
         request=PlanStartInput,
         responses={201: PlanStartOutput},
         examples=[
-            OpenApiExample("On a data set", {"dataset": 4}, request_only=True),
+            OpenApiExample("On a dataset", {"dataset": 4}, request_only=True),
             OpenApiExample(
                 "Queued", {"items": [EXPERIMENT_EXAMPLE]}, response_only=True, status_codes=["201"]
             ),
@@ -197,7 +197,7 @@ class PlanStartEndpoint(TrainingEndpoint):
         if name not in {plan.name for plan in plans()}:
             raise Problem(NOT_FOUND, "There is no such plan; /api/v1/plans/ lists them.")
         body = checked(PlanStartInput, request)
-        dataset = referred(Dataset.objects.usable(), body["dataset"], "dataset", "data set")
+        dataset = referred(Dataset.objects.usable(), body["dataset"], "dataset", "dataset")
         assert dataset is not None
         made = plan_start(plan=name, dataset=dataset, by=caller(request))
         rows = Experiment.objects.filter(pk__in=[run.pk for run in made]).select_related(

@@ -65,7 +65,7 @@ class ExperimentForm(forms.Form):
     """`values` are the configuration that the person starts from (defaults, a preset, or a run that is cloned)."""
 
     name = forms.CharField(max_length=150, label="Name")
-    dataset = forms.TypedChoiceField(coerce=int, label="Data set")
+    dataset = forms.TypedChoiceField(coerce=int, label="Dataset")
     notes = forms.CharField(
         required=False,
         label="Notes",
@@ -198,7 +198,7 @@ def _help(info: FieldInfo) -> str:
     """What the field means, and its default; a range is said where there is one."""
     parts = [f"{info.doc[:1].upper()}{info.doc[1:].rstrip('.')}." if info.doc else ""]
     if info.name == "data.labels":
-        return " ".join([*parts, "Empty: all labels of the data set."]).strip()
+        return " ".join([*parts, "Empty: all labels of the dataset."]).strip()
     if info.optional and "empty" not in info.doc.lower():
         parts.append("Empty: none.")
     if info.default is not None and info.kind != "flag":

@@ -107,7 +107,7 @@ def start_plan(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         dataset = Dataset.objects.usable().filter(pk=form.cleaned_data["dataset"]).first()
     if dataset is None:
-        messages.error(request, "Choose a data set for the plan.")
+        messages.error(request, "Choose a dataset for the plan.")
         return redirect(f"{reverse('training:experiment-new')}#plans")
     try:
         runs = plan_start(plan=form.cleaned_data["plan"], dataset=dataset, by=person_of(request))

@@ -79,7 +79,7 @@ class LoopConfig:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the parts of distillation; the seed's experiment used a third each of the first three."""
+    """Weights of the parts of distillation; the published experiment used a third each of the first three."""
 
     cross_entropy: float = option(1 / 3, "Weight of the labels.", low=0)
     kl: float = option(1 / 3, "Weight of the teacher's softened logits.", low=0)
@@ -110,7 +110,7 @@ class LoraOptions:
     dora: bool = option(False, "Learn direction and magnitude apart (DoRA, Liu et al. 2024); slower.")
     task_type: str = option(
         "SEQ_CLS",
-        "SEQ_CLS trains the head beside the adapters. CAUSAL_LM, as the seed's code had it, knows of no "
+        "SEQ_CLS trains the head beside the adapters. CAUSAL_LM, as in the published experiment, knows of no "
         "classification head: it stays as it came (random on a bare encoder) and frozen.",
         choices=("SEQ_CLS", "CAUSAL_LM"),
     )

@@ -7,7 +7,7 @@ from training.ml.config.parts import DataConfig, LoopConfig, LoraOptions, LossWe
 
 CALIBRATE = (
     "Fold Platt scaling into the head and choose thresholds on validation; off: raw probabilities and 0.5, as the "
-    "seed's code had it."
+    "published experiment had it."
 )
 LAYERS = (
     "Which of the teacher's layers, counted from 1: odd, even, first, last, spread, odd-as-coded, even-as-coded, "

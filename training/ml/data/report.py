@@ -1,4 +1,4 @@
-"""What is in a data set, before anything learns from it: labels, lengths, duplicates, contradictions, leakage."""
+"""What is in a dataset, before anything learns from it: labels, lengths, duplicates, contradictions, leakage."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ Place = tuple[str, int]
 
 
 def describe(tables: Mapping[str, "TextTable"], tokenizer: Path | None = None) -> dict[str, Any]:
-    """Return the statistics of a data set's splits as JSON values; row numbers count from 0 in their split.
+    """Return the statistics of a dataset's splits as JSON values; row numbers count from 0 in their split.
 
     `tokenizer` is a tokenizer.json: with it lengths are told in wordpieces too. Texts count as the same when they
     differ in case and white space at most; near duplicates share most of their five-word sequences. For each pair of

@@ -92,7 +92,7 @@ def load_rows(source: str, split: str) -> Any:
     try:
         return datasets.load_dataset(name, split=own_split or split)
     except Exception as error:
-        raise DataError(f"neither a file nor a reachable hub data set: {source} ({error})") from error
+        raise DataError(f"neither a file nor a reachable hub dataset: {source} ({error})") from error
 
 
 def load_table(

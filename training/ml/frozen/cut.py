@@ -1,7 +1,7 @@
 """Cutting a validation and a test split from training rows by the hash of the text.
 
 The hash of a text decides its split, so equal texts stay together (nothing leaks), the cut is the same on every
-machine, and a text that was once in the test split is there again when the data set is frozen anew with more rows.
+machine, and a text that was once in the test split is there again when the dataset is frozen anew with more rows.
 """
 
 from training.ml.frozen.rows import Rows, RowsRejected
@@ -15,7 +15,7 @@ def cut_missing_splits(
 ) -> tuple[dict[str, Rows], list[str]]:
     """Return train, validation and test, and which of them were cut from train.
 
-    A data set of test rows alone stays one: it is for measuring. Raises RowsRejected with too few different texts.
+    A dataset of test rows alone stays one: it is for measuring. Raises RowsRejected with too few different texts.
     """
     if "train" not in splits:
         return dict(splits), []

@@ -1,4 +1,4 @@
-"""Reading a data set of the Hugging Face hub, by the `datasets` library, into checked rows."""
+"""Reading a dataset of the Hugging Face hub, by the `datasets` library, into checked rows."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def read_hub(
     configuration: str | None = None,
     revision: str | None = None,
 ) -> tuple[dict[str, Rows], dict[str, int]]:
-    """Load a hub data set and return its splits, and how many rows were left out, by reason.
+    """Load a hub dataset and return its splits, and how many rows were left out, by reason.
 
     `datasets` also takes a folder below the working directory for a name: run this where there is none. Rows without
     text, and rows flagged `in_train_text` (leakage), are left out. Raises RowsRejected.
@@ -62,7 +62,7 @@ def read_hub(
 
 
 def check_hub_name(name: str) -> None:
-    """Refuse what is no name of a hub data set, a path above all."""
+    """Refuse what is no name of a hub dataset, a path above all."""
     if not HUB_NAME.match(name) or ".." in name or "--" in name:
         raise RowsRejected(
             f"{name[:100]!r} is no hub name; write it as OWNER/NAME, for example OxAISH-AL-LLM/wiki_toxic.",
@@ -96,7 +96,7 @@ def _why(name: str, error: Exception) -> str:
     kind = type(error).__name__
     first = (str(error).strip().splitlines() or [kind])[0][:200]
     if kind in ("DatasetNotFoundError", "RepositoryNotFoundError"):
-        return f"the hub has no data set {name!r} that is open to all; look at its name again. ({first})"
+        return f"the hub has no dataset {name!r} that is open to all; look at its name again. ({first})"
     if isinstance(error, ConnectionError | TimeoutError) or "Offline" in kind or "Connect" in kind:
         return f"the hub cannot be reached, and {name!r} is not in its cache here; try again later. ({first})"
     return f"{name!r} cannot be loaded: {first}"

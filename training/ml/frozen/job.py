@@ -1,4 +1,4 @@
-"""The child process that freezes a data set: `python -m training.ml.frozen.job FOLDER`.
+"""The child process that freezes a dataset: `python -m training.ml.frozen.job FOLDER`.
 
 What is read may be made to do harm (files that unpack to more than the memory holds), and reading it takes a while:
 so it happens in a process of its own, with bounds on memory and time, and never in the web process. FOLDER/job.json

@@ -1,4 +1,4 @@
-"""One data set made of several, each with a weight; nothing in it leaks into what it is measured on."""
+"""One dataset made of several, each with a weight; nothing in it leaks into what it is measured on."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from training.ml.frozen.store import SPLITS
 
 @dataclass(frozen=True)
 class Part:
-    """One data set of a mixture; `decisions` are moderators' own and win over what others say of the same text."""
+    """One dataset of a mixture; `decisions` are moderators' own and win over what others say of the same text."""
 
     name: str
     splits: dict[str, Rows]
@@ -26,7 +26,7 @@ def mix(parts: list[Part], *, measured_on: Collection[bytes] = ()) -> tuple[dict
     (digests of the site's test texts) leaves both. Raises RowsRejected.
     """
     if len(parts) < 2:
-        raise RowsRejected("choose at least two data sets to mix.", field="parts")
+        raise RowsRejected("choose at least two datasets to mix.", field="parts")
     labels = united_labels(rows.labels for part in parts for rows in part.splits.values())
     left_out = {"duplicates": 0, "leaked": 0, "in_test_set": 0}
     result: dict[str, Rows] = {}

@@ -47,7 +47,7 @@ def read_splits(folder: Path) -> dict[str, Rows]:
         if (folder / f"{split}.parquet").is_file()
     }
     if not found:
-        raise RowsRejected("the files of this data set are gone.")
+        raise RowsRejected("the files of this dataset are gone.")
     return found
 
 

@@ -51,9 +51,9 @@ def failure(error: BaseException) -> Failure:
     if any(_is_out_of_memory(one) for one in chain):
         return Failure("memory", f"Memory ran out: {LESS_MEMORY}.")
     if any(type(one).__name__ in BROKEN_FILES for one in chain):
-        return Failure("data", "The data set's files are damaged or hold no table: make the data set again.")
+        return Failure("data", "The dataset's files are damaged or hold no table: make the dataset again.")
     if isinstance(error, DataError):
-        return Failure("data", f"The data set cannot be used: {_short(error)}")
+        return Failure("data", f"The dataset cannot be used: {_short(error)}")
     if isinstance(error, BaseModelError):
         return Failure("teacher", f"The teacher or base model cannot be loaded: {_short(error)}")
     if isinstance(error, (ConfigError, LayerSelectionError)):

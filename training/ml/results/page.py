@@ -11,14 +11,14 @@ GROUPS = {
         "on the same test rows.",
     ),
     "seed-as-coded": (
-        "What the seed's code did",
+        "The published experiment, repeated",
         "The experiment as its code ran it: 2,000 rows, 64 wordpieces, five epochs, a teacher that was never "
         "fine-tuned, layers counted from 0, and a LoRA whose classifier stayed random and frozen.",
     ),
     "seed-done-right": (
-        "The same experiment done right",
-        "As many rows and epochs, with each defect mended: a fine-tuned teacher, layers as the table names them, 128 "
-        "wordpieces, and a LoRA whose classifier learns. The difference to the table above is what the defects cost.",
+        "The published experiment, corrected",
+        "As many rows and epochs, with each flaw corrected: a fine-tuned teacher, layers as the table names them, 128 "
+        "wordpieces, and a LoRA whose classifier learns. The difference to the table above is the cost of the flaws.",
     ),
     "starter": (
         "The shipped starter model",
@@ -80,7 +80,7 @@ def results_page(runs: Sequence[RecordedRun], plots: Sequence[tuple[str, str]]) 
         if group == "subset" and these:
             parts += [f"![{sentence}](plots/{file})\n\n{sentence}" for file, sentence in plots]
     parts += [
-        "## What the seed published, and what was wrong in it",
+        "## What was published, and what was wrong in it",
         "\n".join(f"- {fact}" for fact in SEED),
         "## What each column means",
         "\n".join(f"- **{name}**: {meaning}." for name, meaning in COLUMNS),

@@ -17,7 +17,7 @@ from training.ml.recipes.registry import build, recipe
 TYPES = ("float", "int", "categorical")
 MOST_DIMENSIONS, MOST_CHOICES = 20, 50
 NUMBER_TYPES = {"number": ("float", "categorical"), "integer": ("int", "categorical")}
-# Rows, labels and start belong to the data set and the teacher of the sweep; the rest changes no result.
+# Rows, labels and start belong to the dataset and the teacher of the sweep; the rest changes no result.
 NOT_SEARCHED = {
     "base",
     "teacher",

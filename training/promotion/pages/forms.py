@@ -16,6 +16,6 @@ class OverrideForm(forms.Form):
 
     reason = forms.CharField(
         max_length=REASON_CHARACTERS,
-        label="Why it goes into production all the same",
-        error_messages={"required": "Say why the closed gate is overridden; the history keeps it."},
+        label="Reason for the override",
+        error_messages={"required": "Give a reason for overriding the gate; the history keeps it."},
     )

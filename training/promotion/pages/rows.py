@@ -36,12 +36,15 @@ def gate_view(version: ModelVersion, verdict: GateVerdict | None) -> GateView:
         word = "Was in production" if version.status == ModelVersionStatus.RETIRED else "Not asked"
         return GateView("absent", word, "grey")
     if verdict.passed:
-        return GateView("open", "Open", "green", [], verdict.satisfied, verdict.unchecked)
+        return GateView("open", "Passed", "green", [], verdict.satisfied, verdict.unchecked)
     if verdict.unmeasured:
         return GateView(
             "unmeasured", "Not evaluated", "amber", verdict.reasons, verdict.satisfied, verdict.unchecked
         )
-    return GateView("closed", "Closed", "red", verdict.reasons, verdict.satisfied, verdict.unchecked)
+    more = len(verdict.reasons) - 1
+    word = f"Blocked: {verdict.brief}" if verdict.brief else "Blocked"
+    word += f", {more} more" if more > 0 else ""
+    return GateView("closed", word, "red", verdict.reasons, verdict.satisfied, verdict.unchecked)
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,9 @@ def _event(event: ModelVersionEvent) -> EventRow:
         return EventRow(event, event.new.capitalize(), event.reason)
     kept = ("reasons", "satisfied", "unchecked")
     sentences = [str(one) for key in kept for one in gate.get(key) or []]
-    word = "The quality gate was open."
+    word = "The version passed the quality gate."
     if not gate.get("passed"):
-        word = f"The quality gate was closed and overridden: {gate.get('overridden') or 'no reason was kept'}"
+        word = f"The quality gate was overridden: {gate.get('overridden') or 'no reason was kept'}"
     return EventRow(event, event.new.capitalize(), event.reason, word, sentences)
 
 
@@ -147,12 +150,15 @@ def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
     found = [
         ("Comments scored", f"{report.rows:,}"),
         ("Other verdict", f"{report.disagreements:,} ({percent(report.share)})"),
-        ("Only the shadow says toxic", f"{report.towards_toxic:,}"),
+        ("Only this version says toxic", f"{report.towards_toxic:,}"),
         ("Only production says toxic", f"{report.towards_calm:,}"),
         ("Mean difference of the probability", signed),
     ]
     if report.decided:
         found.append(
-            ("Moderators sided with the shadow", f"{report.decided_for:,} of {report.decided:,} decided")
+            (
+                "Moderators agreed with the shadow version",
+                f"{report.decided_for:,} of {report.decided:,} decided",
+            )
         )
     return found

@@ -56,7 +56,7 @@ def cells(period: ShadowPeriod) -> list[tuple[str, int, int]]:
 def verdict_sentence(period: ShadowPeriod) -> str:
     """What McNemar's test says about the comments that only one of the two got right."""
     b, c = period.only_shadow, period.only_production
-    start = f"On {b:,} decided comments only the shadow was right, on {c:,} only production."
+    start = f"On {b:,} decided comments only the shadow version was right, on {c:,} only production."
     if b + c < FEW_PAIRS:
         return f"{start} Too few to tell the two apart."
     p_value = mcnemar_p(b, c)
@@ -64,7 +64,7 @@ def verdict_sentence(period: ShadowPeriod) -> str:
     chance = "p below 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
     if p_value >= 0.05:
         return f"{start} {test} {chance}: these cannot tell the two apart."
-    better = "the shadow" if b > c else "production"
+    better = "the shadow version" if b > c else "production"
     return f"{start} {test} {chance}: {better} was right more often, by more than chance."
 
 

@@ -134,7 +134,7 @@ def activate(request: HttpRequest, version_id: int) -> HttpResponse:
         lambda: model_version_activate(
             model_version=found, by=person_of(request), reason=form.cleaned_data["reason"]
         ),
-        f"{found} is in production; workers follow within seconds.",
+        f"{found} is in production; workers load it within seconds.",
     )
 
 
@@ -154,7 +154,7 @@ def override(request: HttpRequest, version_id: int) -> HttpResponse:
         lambda: model_version_activate(
             model_version=found, by=person_of(request), reason=reason, override_reason=reason
         ),
-        f"{found} is in production although the gate was closed; workers follow within seconds.",
+        f"{found} is in production although the gate was closed; workers load it within seconds.",
     )
 
 
@@ -168,7 +168,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, f"Nothing was changed: {error}")
         return redirect("training:versions")
-    messages.success(request, f"{target} is in production again; workers follow within seconds.")
+    messages.success(request, f"{target} is in production again; workers load it within seconds.")
     return redirect("training:version", target.pk)
 
 

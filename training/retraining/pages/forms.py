@@ -35,7 +35,7 @@ class StartForm(forms.Form):
         max_value=LARGEST_WEIGHT,
         initial=1.0,
         label="Weight of a decision",
-        help_text="Against a row of the other data set, which counts 1.",
+        help_text="Against a row of the other dataset, which counts 1.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

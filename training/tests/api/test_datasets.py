@@ -1,4 +1,4 @@
-"""Data sets through the API: upload, hub, decisions, mixture, test set, delete."""
+"""Datasets through the API: upload, hub, decisions, mixture, test set, delete."""
 
 import errno
 import subprocess

@@ -52,7 +52,7 @@ def test_decisions_and_mixtures_say_what_is_missing(dataset: Dataset) -> None:
     make_dataset("other")
     with pytest.raises(CommandError, match="weight of “other”"):
         run("dataset", "mix", dataset.pk, "other:-1", "--name", "M")
-    with pytest.raises(CommandError, match="There is no data set nowhere"):
+    with pytest.raises(CommandError, match="There is no dataset nowhere"):
         run("dataset", "mix", dataset.pk, "nowhere:2", "--name", "M")
 
 

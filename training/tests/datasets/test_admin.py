@@ -1,4 +1,4 @@
-"""The data set's page in the admin: what it was made of and which rows it holds, in words."""
+"""The dataset's page in the admin: what it was made of and which rows it holds, in words."""
 
 from django.test import Client
 from django.urls import reverse

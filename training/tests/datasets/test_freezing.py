@@ -1,4 +1,4 @@
-"""Decisions and suggestions become a data set with one click, counted before, and go on into a mixed run."""
+"""Decisions and suggestions become a dataset with one click, counted before, and go on into a mixed run."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def mixed_bag(active_version: ModelVersion, moderator: User) -> list[Comment]:
     suggest("suggested kindness", 0.1)
     suggest("words 1", 0.95)  # a moderator approved this text
     suggest("rejected", 0.9, rejected_at=timezone.now())
-    suggest("about a golden item", 0.9, comment=found[24])
+    suggest("about a known answer", 0.9, comment=found[24])
     return found
 
 
@@ -51,14 +51,14 @@ def test_it_counts_before_what_it_freezes_then(mixed_bag: list[Comment], model_a
     before = decisions_summary()
     assert (before.approved, before.removed, before.new) == (16, 8, 24)
     assert (before.golden, before.by_policies, before.purged) == (1, 1, 1)
-    assert before.suggestions == 3  # neither the rejected one nor the one about a golden item
+    assert before.suggestions == 3  # neither the rejected one nor the one about a known answer
     assert [(row.source, row.approved) for row in before.sources] == [("forum", 16)]
     made = dataset_freeze(by=model_admin)
     frozen = frozen_rows(made)
     assert len(frozen) == 26
     assert (frozen["suggested insult"]["toxic"], frozen["suggested kindness"]["toxic"]) == (1, 0)
     assert frozen["words 1"]["toxic"] == 0
-    left_out = {mixed_bag[24].text, mixed_bag[25].text, "rejected", "about a golden item", ""}
+    left_out = {mixed_bag[24].text, mixed_bag[25].text, "rejected", "about a known answer", ""}
     assert not left_out & set(frozen)
     assert made.statistics["decisions"]["suggested"] == 2
     after = decisions_summary()
@@ -101,7 +101,7 @@ def test_one_click_freezes_and_leads_to_a_run_with_a_mixture(
     public = upload("Public rows", train=rows_of(60))
     client.force_login(model_admin)
     page = client.get(URL).content.decode()
-    assert "1 golden item:" in page
+    assert "1 known answer:" in page
     assert "There is none yet" in page
     assert f'action="{URL}"' in client.get("/training/datasets/").content.decode()
     answer = client.post(URL)

@@ -1,4 +1,4 @@
-"""Golden items become test rows with one click, versions are measured on them, and nothing ever learns from them."""
+"""Known answers become test rows with one click, versions are measured on them, and nothing ever learns from them."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ URL = "/training/datasets/freeze/golden/"
 
 @pytest.fixture
 def golden(active_version: ModelVersion) -> list[Comment]:
-    """Twelve golden items, every third to be removed."""
+    """Twelve known answers, every third to be removed."""
     found = comments(active_version, [f"golden words {i}" for i in range(12)])
     for place, comment in enumerate(found):
         GoldenItem.objects.create(comment=comment, expected="approve" if place % 3 else "remove")
@@ -86,16 +86,16 @@ def test_a_version_is_measured_on_them_beside_the_test_set(
     assert version_measured(version=active_version) is None  # what pages and lists compare is the test set
     assert version_measured(version=active_version, on=frozen.pk) is not None
     assert read_splits(frozen.path)["test"].table().fingerprint() == measured.fingerprint
-    with pytest.raises(NotAllowedNow, match="only golden items"):
+    with pytest.raises(NotAllowedNow, match="only known answers"):
         evaluation_start(model_version=active_version, by=None, on=test_set)
 
 
 def test_too_few_or_one_sided_ones_are_refused(active_version: ModelVersion) -> None:
-    with pytest.raises(DatasetRejected, match="There are 0 golden items"):
+    with pytest.raises(DatasetRejected, match="There are 0 known answers"):
         dataset_freeze_golden(by=None)
     for comment in comments(active_version, [f"words {i}" for i in range(10)]):
         GoldenItem.objects.create(comment=comment, expected="approve")
-    with pytest.raises(DatasetRejected, match="No golden item has the answer “remove”"):
+    with pytest.raises(DatasetRejected, match="No known answer has the answer “remove”"):
         dataset_freeze_golden(by=None)
 
 
@@ -110,7 +110,7 @@ def test_the_pages_freeze_and_measure(
     golden: list[Comment], active_version: ModelVersion, model_admin: User, client: Client, redis_clean: None
 ) -> None:
     client.force_login(model_admin)
-    assert "Freeze golden items" in client.get("/training/datasets/freeze/").content.decode()
+    assert "Create dataset from known answers" in client.get("/training/datasets/freeze/").content.decode()
     version_url = f"/training/versions/{active_version.pk}/"
     assert 'id="golden"' not in client.get(version_url).content.decode()
     answer = client.post(URL)
@@ -126,4 +126,4 @@ def test_the_pages_freeze_and_measure(
     GoldenItem.objects.all().delete()
     refused = client.post(URL)
     assert refused.status_code == 422
-    assert "There are 0 golden items" in refused.content.decode()
+    assert "There are 0 known answers" in refused.content.decode()

@@ -1,4 +1,4 @@
-"""Hub data sets: asked for at once, loaded by the worker with the real `datasets` library, told when they cannot be."""
+"""Hub datasets: asked for at once, loaded by the worker with the real `datasets` library, told when they cannot be."""
 
 import threading
 from pathlib import Path

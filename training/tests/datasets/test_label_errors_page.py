@@ -77,20 +77,20 @@ def test_only_what_is_listed_can_be_fixed_there(page: Client, evaluation: Evalua
 def test_the_data_set_says_so_and_is_frozen_anew(page: Client, evaluation: Evaluation) -> None:
     page.post(url(evaluation, "train-4-toxic/fix/"))
     address = f"/training/datasets/{evaluation.dataset_id}/"
-    assert "Freeze the corrected rows" in page.get(address).content.decode()
+    assert "Create dataset with the corrections" in page.get(address).content.decode()
     answer = page.post(f"{address}correct/")
     made = Dataset.objects.get(kind="corrected")
     assert answer.headers["Location"] == f"/training/datasets/{made.pk}/"
     shown = page.get(f"/training/datasets/{made.pk}/").content.decode()
-    assert "1 label is corrected against the data set" in shown
-    assert "Freeze the corrected rows" not in shown
+    assert "1 label is corrected against the dataset" in shown
+    assert "Create dataset with the corrections" not in shown
 
 
 def test_golden_items_are_listed_without_the_button(page: Client, evaluation: Evaluation) -> None:
     Dataset.objects.filter(pk=evaluation.dataset_id).update(kind="golden")
     Experiment.objects.update(dataset=Dataset.objects.create(name="Gone", kind="upload", labels=["toxic"]))
     shown = page.get(url(evaluation)).content.decode()
-    assert "These are golden items" in shown
+    assert "These are known answers" in shown
     assert "data-label-row" in shown
     assert 'data-key="f"' not in shown
 

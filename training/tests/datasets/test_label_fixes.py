@@ -122,7 +122,7 @@ def test_unknown_labels_and_golden_items_are_not_corrected_here(write: MakeDatas
     with pytest.raises(NotAllowedNow, match="not known"):
         fix(dataset, 5)
     Dataset.objects.filter(pk=dataset.pk).update(kind="golden")
-    with pytest.raises(NotAllowedNow, match="correct the golden item"):
+    with pytest.raises(NotAllowedNow, match="correct the known answer"):
         fix(Dataset.objects.get(pk=dataset.pk))
 
 

@@ -1,4 +1,4 @@
-"""The pages of data sets: for whose role, in every state, without JavaScript."""
+"""The pages of datasets: for whose role, in every state, without JavaScript."""
 
 import errno
 from typing import Any
@@ -33,7 +33,7 @@ def shown(response: Any, status: int = 200) -> str:
 
 
 def test_an_empty_list_says_what_to_do(page: Client) -> None:
-    assert "No data set yet" in shown(page.get("/training/datasets/"))
+    assert "No dataset yet" in shown(page.get("/training/datasets/"))
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -140,7 +140,7 @@ def test_lost_files_are_told_and_the_page_still_opens(page: Client, upload: Make
     dataset = upload()
     for file in dataset.path.iterdir():
         file.unlink()
-    assert "The files of this data set are gone" in shown(page.get(f"/training/datasets/{dataset.pk}/"))
+    assert "The files of this dataset are gone" in shown(page.get(f"/training/datasets/{dataset.pk}/"))
 
 
 def test_a_data_set_is_made_the_test_set_and_another_one_deleted(page: Client, upload: MakeDataset) -> None:

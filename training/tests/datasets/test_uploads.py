@@ -108,7 +108,7 @@ def test_a_name_is_needed_and_is_taken_once(upload: MakeDataset, datasets_dir: P
     with pytest.raises(DatasetRejected, match="already") as refused:
         upload(" Taken ")
     assert refused.value.field == "name"
-    with pytest.raises(DatasetRejected, match="Give the data set a name"):
+    with pytest.raises(DatasetRejected, match="Give the dataset a name"):
         upload("  ")
     assert len(list(datasets_dir.iterdir())) == 1
 

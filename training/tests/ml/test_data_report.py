@@ -1,4 +1,4 @@
-"""What is told of a data set: labels, lengths, copies, near copies, contradictions, leakage."""
+"""What is told of a dataset: labels, lengths, copies, near copies, contradictions, leakage."""
 
 from pathlib import Path
 

@@ -90,7 +90,7 @@ def test_activating_shows_the_gate_and_overriding_needs_the_tick(
 ) -> None:
     url = f"{VERSIONS}{measured[1].pk}/activate/"
     page = as_model_admin.get(url).content.decode()
-    assert "The quality gate is closed" in page
+    assert "The quality gate blocks this version" in page
     assert "0.0100 below that of" in page
     refused = as_model_admin.post(url, {"reason": "looks right"}, follow=True)
     assert "Nothing was changed: The quality gate keeps" in refused.content.decode()
@@ -112,7 +112,7 @@ def test_the_shadow_is_started_and_stopped(as_model_admin: Client, measured: Pai
     as_model_admin.post(url, {"reason": "seen enough"})
     assert ModelVersion.objects.shadow() is None
     assert (
-        "cannot be its own shadow"
+        "cannot run in shadow mode"
         in as_model_admin.get(f"{VERSIONS}{measured[0].pk}/shadow/", follow=True).content.decode()
     )
 

@@ -69,7 +69,7 @@ def test_an_evaluation_on_other_rows_does_not_count(as_good: Pair, test_set: Dat
 
 def test_without_a_test_set_it_is_closed(as_good: Pair, test_set: Dataset) -> None:
     Dataset.objects.filter(pk=test_set.pk).update(is_test_set=False)
-    assert "No data set is the test set" in reasons(as_good[1])
+    assert "No dataset is the test set" in reasons(as_good[1])
 
 
 def test_a_comparison_with_a_former_version_does_not_count(as_good: Pair) -> None:

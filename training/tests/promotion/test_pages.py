@@ -36,7 +36,7 @@ def test_the_list_shows_metrics_with_intervals_and_the_gate(as_model_admin: Clie
     assert measured[1].version in page
     assert "0.9600" in page
     assert "0.9500 to 0.9700" in page
-    assert "Closed" in page
+    assert "Blocked: F1" in page or "Blocked: ROC-AUC 0.010 lower" in page
     assert "Candidate" in text(as_model_admin.get(LIST, {"status": "candidate"}))
     assert text(as_model_admin.get(LIST, {"status": "nonsense", "page": "x"}))
 
@@ -47,7 +47,7 @@ def test_the_page_says_sentence_by_sentence_what_the_gate_holds_against_it(
     page = text(as_model_admin.get(f"{LIST}{measured[1].pk}/"))
     assert "Its ROC-AUC is 0.0100 below that of" in page
     assert "reaches the bar of 0.9" in page
-    assert "Override the gate" in page
+    assert "Override and promote" in page
     assert "Put it into production</button>" not in page
 
 
@@ -58,7 +58,7 @@ def test_a_closed_gate_is_overridden_only_with_a_reason(
     refused = as_model_admin.post(f"{url}activate/", {"reason": "please"}, follow=True)
     assert "keeps" in text(refused)
     empty = as_model_admin.post(f"{url}override/", {"reason": " "}, follow=True)
-    assert "Say why" in text(empty)
+    assert "Give a reason" in text(empty)
     assert ModelVersion.objects.active() == measured[0]
     done = as_model_admin.post(f"{url}override/", {"reason": "finds more threats"}, follow=True)
     page = text(done)

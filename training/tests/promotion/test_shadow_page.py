@@ -137,7 +137,7 @@ def test_the_page_shows_both_directions_blurred_and_page_by_page(
     client.force_login(admin_person)
     url = f"/training/versions/{ready[1].pk}/shadow/"
     html = client.get(url).content.decode()
-    assert "Only the shadow says toxic" in html
+    assert "Only the shadow version says toxic" in html
     assert html.count('class="veil"') == 20
     assert "In production" in html
     assert "these cannot tell" in html or "by more than chance" in html
@@ -145,7 +145,7 @@ def test_the_page_shows_both_directions_blurred_and_page_by_page(
     older = client.get(url, {"way": "toxic", "before": str(ShadowPrediction.objects.first().pk)})  # type: ignore[union-attr]
     assert older.status_code == 200
     calm = client.get(url, {"way": "non-toxic", "days": "7"}).content.decode()
-    assert "None in this time." in calm
+    assert "None in this period." in calm
     assert client.get(url, {"days": "nonsense", "before": "9" * 40, "way": "x"}).status_code == 200
     assert client.get("/training/versions/999999/shadow/").status_code == 404
 
@@ -158,7 +158,7 @@ def test_it_is_promoted_from_there_through_the_gate_and_stopped(
     client.force_login(admin_person)
     url = f"/training/versions/{ready[1].pk}/shadow/"
     html = client.get(url).content.decode()
-    assert "Nothing scored in this time" in html
+    assert "Nothing scored in this period" in html
     assert f"/training/versions/{ready[1].pk}/override/" in html  # the gate is closed here too
     answer = client.post(url, {"do": "stop", "from": "report"})
     assert answer.headers["Location"] == url

@@ -1,4 +1,4 @@
-"""A data set, a sweep, and runs that end as a test says, without learning anything."""
+"""A dataset, a sweep, and runs that end as a test says, without learning anything."""
 
 from collections.abc import Callable
 from pathlib import Path

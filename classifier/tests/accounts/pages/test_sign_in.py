@@ -62,7 +62,7 @@ def test_it_makes_a_guesser_wait_and_nobody_else(client: Client, owner: User, se
     blocked = client.post("/sign-in/", {"username": "owner", "password": PASSWORD})
     assert blocked.status_code == 429
     assert int(blocked.headers["Retry-After"]) > 0
-    assert "Too many wrong tries" in blocked.content.decode()
+    assert "Too many failed attempts" in blocked.content.decode()
     elsewhere = Client(REMOTE_ADDR="10.1.2.3")
     assert elsewhere.post("/sign-in/", {"username": "owner", "password": PASSWORD}).status_code == 302
 

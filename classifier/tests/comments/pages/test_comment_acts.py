@@ -94,7 +94,7 @@ def test_reporting_twice_counts_once(colleague: User, comment: Comment) -> None:
 def test_a_viewer_does_nothing_of_it(owner: User, comment: Comment) -> None:
     client = client_of(someone("viewer", VIEWER))
     shown = page(client, comment)
-    for words in ("More to do", "Open in the queue", "Report it", "Score it again"):
+    for words in ("More actions", "Open in the queue", "Report it", "Score it again"):
         assert words not in shown
     for name in ("edit", "rescan", "report", "appeal", "answer"):
         assert act(client, comment, name).status_code == 403, name
@@ -163,5 +163,5 @@ def test_without_its_text_there_is_nothing_more_to_do(as_owner: Client, comment:
     Comment.objects.filter(pk=comment.pk).update(text="", text_purged_at=timezone.now())
     shown = page(as_owner, comment)
     assert "The text was purged on" in shown
-    assert "More to do" not in shown
+    assert "More actions" not in shown
     assert act(as_owner, comment, "edit", text="x").status_code == 409

@@ -24,8 +24,8 @@ def test_it_shows_every_prediction_and_which_one_counts(
     page = as_owner.get(f"/comments/{comment.pk}/").content.decode()
     predictions = page.split('id="predictions-title"')[1].split("</section>")[0]
     assert predictions.index("next-5e6f7a8b") < predictions.index("starter-1a2b3c4d")
-    assert predictions.count("counts now") == 1
-    assert predictions.index("counts now") < predictions.index("starter-1a2b3c4d")
+    assert predictions.count(">current<") == 1
+    assert predictions.index(">current<") < predictions.index("starter-1a2b3c4d")
     assert "Classified" in page.split('id="history-title"')[1]
 
 

@@ -1,4 +1,4 @@
-"""My comments: mine alone, by status, verdict and words, page by page."""
+"""The list of comments: mine alone, by status, verdict and words, page by page."""
 
 import re
 

@@ -122,13 +122,13 @@ def test_versions_say_what_changed(forum: Source, admin_person: User) -> None:
     policy_save(source=forum, bands={"toxic": {"review": 0.3}}, automatic=["remove"], note="Calmer", by=None)
     page = signed_in(admin_person).get("/policies/of/forum/").content.decode()
     assert "Toxic, review from: 0.2 \N{RIGHTWARDS ARROW} 0.3" in page
-    assert "decides by itself: nothing \N{RIGHTWARDS ARROW} remove" in page
+    assert "decides automatically: nothing \N{RIGHTWARDS ARROW} remove" in page
     assert "Calmer" in page
 
 
 def test_advice_with_too_few_decisions_says_so(active_version: ModelVersion, lead: User) -> None:
     answer = signed_in(lead).get(f"/policies/site/?label={active_version.labels[0]}&goal=recall&target=90")
-    assert "0 decisions tell" in answer.content.decode()
+    assert "0 decisions about this label" in answer.content.decode()
 
 
 def test_trying_out_marks_the_hits_and_saves_nothing(lead: User) -> None:

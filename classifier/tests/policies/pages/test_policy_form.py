@@ -132,7 +132,7 @@ def test_a_target_that_is_no_percentage_is_told(
     asked = {"label": "toxic", "goal": "precision", "target": target}
     page = boss.get(PAGE, asked).content.decode()
     assert "This must be a number above 0, up to 100." in page
-    assert "decisions tell about this label" not in page
+    assert "decisions about this label" not in page
 
 
 def test_a_target_may_be_written_as_people_do(
@@ -140,4 +140,4 @@ def test_a_target_may_be_written_as_people_do(
 ) -> None:
     for target in ("90", "90 %", "90,5"):
         page = boss.get(PAGE, {"label": "toxic", "goal": "precision", "target": target}).content.decode()
-        assert "0 decisions tell about this label" in page
+        assert "0 decisions about this label" in page

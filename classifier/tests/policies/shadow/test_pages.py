@@ -42,8 +42,8 @@ def test_a_draft_is_started_from_the_form_of_the_policy(forum: Source, boss: Cli
     assert Policy.objects.filter(source=forum).count() == 0
     page = boss.get(PAGE).content.decode()
     assert "Judges live traffic silently" in page
-    assert "decides by itself: nothing → remove" in page
-    assert "draft in the shadow" in boss.get("/policies/").content.decode()
+    assert "decides automatically: nothing → remove" in page
+    assert "draft in shadow mode" in boss.get("/policies/").content.decode()
 
 
 def test_a_bad_or_an_unchanged_draft_comes_back_with_what_is_wrong(forum: Source, boss: Client) -> None:
@@ -85,9 +85,9 @@ def test_odd_questions_get_the_usual_page(forum: Source, boss: Client, classify:
 
 def test_it_is_stopped_started_again_and_put_in_force(forum: Source, boss: Client) -> None:
     shadow = started(forum)
-    assert "judges no new comments any more" in posted(boss, PAGE, draft=str(shadow.pk), do="stop")
-    assert "has ended or is in force already" in posted(boss, PAGE, draft=str(shadow.pk), do="stop")
-    assert "silently from now on" in posted(boss, PAGE, draft=str(shadow.pk), do="start")
+    assert "Shadow mode is stopped" in posted(boss, PAGE, draft=str(shadow.pk), do="stop")
+    assert "already ended this draft" in posted(boss, PAGE, draft=str(shadow.pk), do="stop")
+    assert "The draft runs in shadow mode again" in posted(boss, PAGE, draft=str(shadow.pk), do="start")
     again = ShadowPolicy.objects.get(status="running")
     assert (again.pk != shadow.pk, again.bands) == (True, STRICT)
     page = posted(boss, PAGE, draft=str(again.pk), do="in_force", seen_version="0", note="Seen for a week")

@@ -196,7 +196,7 @@ def test_a_text_becomes_a_known_answer_without_waiting_in_the_queue(
     assert call.comment == item.comment
     twice = client.post(address, {"keep": "approve", "attribute": "TOXICITY"}, headers=HTMX)
     assert (twice.status_code, Comment.objects.count()) == (422, 1)
-    assert "golden item already" in twice.content.decode()
+    assert "known answer already" in twice.content.decode()
 
 
 def test_a_comment_that_the_call_stored_is_used_itself(

@@ -1,4 +1,4 @@
-"""A draft in the shadow of a policy through the API: setting, reading, its report, putting it in force, stopping."""
+"""A draft in shadow mode through the API: setting, reading, its report, putting it in force, stopping."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Second looks are mixed in blindly: they look like any other comment, change nothing, and can be taken back."""
+"""Blind reviews are mixed in blindly: they look like any other comment, change nothing, and can be taken back."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_its_story_is_closed_until_it_is_answered(
     decide(as_mo, "approve", htmx=True)
     refused = as_mo.get(f"/comments/{decided.pk}/", follow=True)
     assert refused.redirect_chain == [("/queue/", 302)]
-    assert "Say first what you would do" in refused.content.decode()
+    assert "Answer the blind review first" in refused.content.decode()
     assert "secret" not in refused.content.decode()
     decide(as_mo, "approve")
     assert "secret" in as_mo.get(f"/comments/{decided.pk}/").content.decode()

@@ -118,7 +118,7 @@ def test_back_shows_what_was_decided_with_its_undo(
     on_screen(as_mo)
     answer = as_mo.post("/queue/back/", headers=HTMX)
     page = answer.content.decode()
-    assert "It is decided" in page
+    assert "Already decided" in page
     assert "Approved</b> by you" in page
     as_mo.post("/queue/undo/", {"decision": Decision.objects.get().pk})
     assert on_screen(as_mo) == first

@@ -127,11 +127,11 @@ def test_reasons_held_against_marked_words_are_shown_where_there_are_any(
 ) -> None:
     plain = make_finished(dataset, measured=report("a"))
     page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
-    assert "Its reasons and those of moderators" not in page
+    assert "Its reasons compared with moderators" not in page
     found = {"label": "toxic", "rows": 12, "marked_rows": 14, "words": 31, "share": 0.625}
     Evaluation.objects.filter(model_version=plain.model_version).update(
         report={**report("a"), "marked_words": {**found, "low": 0.5, "high": 0.75, "chance": 0.25}}
     )
     page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
-    for words in ("Its reasons and those of moderators", "62.5%", "50.0% to 75.0%", "25.0%", ">31<"):
+    for words in ("Its reasons compared with moderators", "62.5%", "50.0% to 75.0%", "25.0%", ">31<"):
         assert words in page

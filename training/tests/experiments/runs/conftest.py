@@ -1,4 +1,4 @@
-"""A frozen data set and a tiny encoder made on the spot, people, and real training workers."""
+"""A frozen dataset and a tiny encoder made on the spot, people, and real training workers."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -47,17 +47,17 @@ def told(folder: Path) -> tuple[str, str]:
 
 def test_damaged_rows_are_named_as_such(make_job: MakeJob, tmp_path: Path) -> None:
     folder = make_job()
-    (tmp_path / "train.parquet").write_bytes(b"PAR1 this was a data set once")
+    (tmp_path / "train.parquet").write_bytes(b"PAR1 this was a dataset once")
     assert do(folder, threading.Event()) == FAILED
     kind, message = told(folder)
     assert kind == "data"
-    assert "make the data set again" in message
+    assert "make the dataset again" in message
 
 
 def test_a_missing_column_is_named(make_job: MakeJob) -> None:
     folder = make_job(config={"data": {"train": "nowhere.parquet", "validation": "nowhere.parquet"}})
     assert do(folder, threading.Event()) == FAILED
-    assert told(folder) == ("data", "The data set cannot be used: there is no file nowhere.parquet")
+    assert told(folder) == ("data", "The dataset cannot be used: there is no file nowhere.parquet")
 
 
 def test_an_unknown_teacher_is_named(make_job: MakeJob) -> None:
