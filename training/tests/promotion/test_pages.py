@@ -36,7 +36,7 @@ def test_the_list_shows_metrics_with_intervals_and_the_gate(as_model_admin: Clie
     assert measured[1].version in page
     assert "0.9600" in page
     assert "0.9500 to 0.9700" in page
-    assert "Blocked: F1" in page or "Blocked: ROC-AUC 0.010 lower" in page
+    assert "Blocked: ROC-AUC 0.010 lower" in page
     assert "Candidate" in text(as_model_admin.get(LIST, {"status": "candidate"}))
     assert text(as_model_admin.get(LIST, {"status": "nonsense", "page": "x"}))
 

@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from classifier.models import User
+from classifier.api_keys.services import api_key_create
+from classifier.models import Comment, User
 from classifier.tests.page_fixtures import HTMX, MakeComment, client_of
 
 PARTS = ["/comments/{}/", "/comments/{}/verdict/", "/comments/{}/words/"]
@@ -43,3 +44,15 @@ def test_an_unknown_comment_is_the_same_404(stranger: User, comment_with: MakeCo
 def test_a_colleague_is_told_whose_comment_it_is(colleague: User, comment_with: MakeComment) -> None:
     page = client_of(colleague).get(f"/comments/{comment_with('x', score=0.1).pk}/").content.decode()
     assert "Submitted by owner" in page
+
+
+def test_a_comment_from_a_program_names_its_key_and_one_without_a_submitter_is_imported(
+    colleague: User, owner: User, comment_with: MakeComment
+) -> None:
+    comment = comment_with("x", score=0.1)
+    key, _ = api_key_create(name="forum software", owner=owner, scopes=["submit"], by=None)
+    Comment.objects.filter(pk=comment.pk).update(api_key=key)
+    address = f"/comments/{comment.pk}/"
+    assert "By key forum software" in client_of(colleague).get(address).content.decode()
+    Comment.objects.filter(pk=comment.pk).update(api_key=None, submitted_by=None)
+    assert "Imported" in client_of(colleague).get(address).content.decode()

@@ -13,6 +13,7 @@ from classifier.history.export import history_export
 from classifier.history.selectors import WrongCursor, history_page
 from classifier.history.tables import HistoryFilters
 from classifier.models import AuditEntry, Comment, Decision, Policy, Source, User
+from classifier.review.decisions import decision_record, decision_undo
 from classifier.tests.page_fixtures import MakeComment, client_of
 
 
@@ -121,3 +122,21 @@ def test_the_last_day_of_all_is_refused_and_not_a_failure(lead: User) -> None:
     assert as_lead.get("/history/", {"until": "9999-12-31"}).status_code == 422
     assert as_lead.post("/history/export/", {"until": "9999-12-31", "format": "csv"}).status_code == 422
     assert as_lead.get("/history/", {"until": "9999-12-30"}).status_code == 200
+
+
+def test_a_change_of_status_is_named_by_its_outcome(lead: User, comment_with: MakeComment) -> None:
+    comment = comment_with("x", score=0.9)
+    decision_undo(decision=decision_record(comment=comment, action="remove", by=lead), by=lead)
+    entries = history_page(user=None, filters=HistoryFilters(kind="comment"), size=9).entries
+    assert [entry.what for entry in entries[:2]] == ["Reopened", "Removed"]
+    assert "\N{RIGHTWARDS ARROW}" not in "".join(entry.what for entry in entries)
+    page = client_of(lead).get(f"/comments/{comment.pk}/").content.decode()
+    assert "Reopened" in page.split('id="history-title"')[1]
+
+
+def test_who_undid_his_own_decision_is_named_once(lead: User, comment_with: MakeComment) -> None:
+    comment = comment_with("x", score=0.9)
+    decision_undo(decision=decision_record(comment=comment, action="remove", by=lead), by=lead)
+    page = client_of(lead).get(f"/queue/?comment={comment.pk}", follow=True).content.decode()
+    assert "removed and undone by lead" in page
+    assert "undone by lead by lead" not in " ".join(page.split())
