@@ -288,7 +288,7 @@ def test_the_bell_rings_after_the_reply_and_once_for_calls_that_come_meanwhile(
     replied, rung = threading.Event(), threading.Semaphore(0)
     reference_queue._ringers().submit(int).result(10)  # what earlier tests have begun to ring
     clock = SimpleNamespace(sleep=lambda seconds: replied.wait(10))
-    monkeypatch.setattr("classifier.services.reference_queue.time", clock)
+    monkeypatch.setattr("classifier.references.queue.time", clock)
     monkeypatch.setattr(reference_queue, "ring", lambda task: rung.release())
     let(sender, "observe", service)
     for _ in range(3):
