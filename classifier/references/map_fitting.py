@@ -101,13 +101,15 @@ def quantile_points(ours: Numbers, theirs: Numbers, thresholds: Sequence[float] 
     if len(few) <= STEPS:
         wanted |= {float(value) for value in few if value > 0}
     cuts: Points = []  # (own score, threshold that it reaches), both rising
+    high = float(other[-1])
     for threshold in sorted(wanted):
         number = len(other) - int(numpy.searchsorted(other, threshold, side="left"))
         place = _nearest(reach, number) if number else None
-        if place is None:
+        if place is None:  # the own scores tie so that nobody reaches it: neither may the highest of them
+            high = min(high, nextafter(threshold, 0.0)) if number else high
             break
         cuts.append((highest_first[place], threshold))
-    return _joined(cuts, scores.tolist(), low=float(other[0]), high=float(other[-1]))
+    return _joined(cuts, scores.tolist(), low=min(float(other[0]), high), high=high)
 
 
 def isotonic_points(ours: Numbers, theirs: Numbers, thresholds: Sequence[float] = ()) -> Points:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier.references.map_fitting import POINTS_MAX, isotonic_points, map_fit, mapped, quantile_points
@@ -39,6 +39,9 @@ def test_a_map_never_falls_and_stays_within_0_and_1(
 
 
 @SOME
+@example(
+    [(0.3, 1.0), (1.0, 0.0), (1.0, 0.0), (1.0, 0.0)], 0.01
+)  # three tie where one is flagged: then nobody is
 @given(pairs, thresholds)
 def test_the_share_flagged_is_the_one_before_up_to_half_of_the_largest_tie(
     given_pairs: list[tuple[float, float]], threshold: float
