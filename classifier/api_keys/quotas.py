@@ -2,7 +2,7 @@
 
 Keys that follow each other by rotation have one quota between them, so that an overlap does not double it.
 The script looks and counts in one step, so parallel calls cannot slip past each other. The same step counts what the
-key uses (see services/usage.py). When Redis is down everything passes: the quota protects the server, no more.
+key uses (see usage.py). When Redis is down everything passes: the quota protects the server, no more.
 """
 
 import logging

@@ -1,6 +1,6 @@
-"""Where webhooks may go: which URLs can be saved, and which resolved addresses may be connected to.
+"""Where webhooks and calls to reference services may go: which URLs can be saved, which addresses connected to.
 
-A name is judged by nothing but the address that is connected to, in the moment of connecting (`webhook_http`). So a
+A name is judged by nothing but the address that is connected to, in the moment of connecting (`outbound_http`). So a
 name that resolves to another address a moment later, or is written in an unusual form, gets nowhere else.
 """
 
