@@ -10,12 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput
-from classifier.core.visibility import sources_of
 from classifier.dialects.wire_labels import labels_by_attribute
-from classifier.models import Source, Transfer, User, Wire
+from classifier.models import Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared
-from classifier.transfers.import_rows import raw_text
+from classifier.transfers.pages.preview import DEFAULT_SOURCE, preview_context, sources_offered
 from classifier.transfers.score_comparisons import (
     WAITING,
     comparison_create,
@@ -38,11 +37,9 @@ from classifier.transfers.services import (
     upload_store,
 )
 from classifier.web.access import permitted, person_of
+from toxicsite.lib.no_room import NoRoom
 
 LISTED = 50
-DEFAULT_SOURCE = "import"
-CELL_CHARACTERS = 160
-ERRORS_SHOWN = 10
 Status = Transfer.Status
 
 
@@ -75,6 +72,8 @@ def bring(request: HttpRequest) -> HttpResponse:
         )
     except InvalidInput as error:
         return _page(request, problem=error.problems[0].message, status=422)
+    except NoRoom as error:
+        return _page(request, problem=str(error), status=507)
     return redirect("comparison", made.pk)
 
 
@@ -204,7 +203,7 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "source": request.POST.get("source", ""),
         "wire": request.POST.get("wire", Wire.PERSPECTIVE),
         "wires": Wire.choices,
-        "sources": _sources(user),
+        "sources": sources_offered(user),
         "default_source": DEFAULT_SOURCE,
     }
     return render(request, "classifier/comparison/list.html", context, status=status)
@@ -261,10 +260,9 @@ def _draft(
         "transfer": transfer,
         "row": _row(transfer),
         "size": path.stat().st_size,
-        "preview": preview,
         "chosen": chosen,
         "errors": told,
-        "sources": _sources(user),
+        "sources": sources_offered(user),
         "services": [service for service in services_compared() if service.wire == wire],
         "fields": [
             {
@@ -275,29 +273,10 @@ def _draft(
             }
             for name in labels_by_attribute(wire)
         ],
-        "shown": [
-            [_cell(value) for value in (row.raw if isinstance(row.raw, list) else [row.raw])]
-            if row.values is None
-            else [_cell(row.values.get(name)) for name in preview.names]
-            for row in preview.rows
-        ],
         "meanings": [meanings.get(name, "") for name in preview.names],
-        "wrong": [
-            {"line": row.line, "problems": problems} for row, problems in preview.errors[:ERRORS_SHOWN]
-        ],
-        "more_wrong": max(0, len(preview.errors) - ERRORS_SHOWN),
+        **preview_context(preview),
     }
     return render(request, "classifier/comparison/draft.html", context, status=status)
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else raw_text(value)
-    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
-
-
-def _sources(user: User) -> list[str]:
-    own = sources_of(user)
-    return list((Source.objects.all() if own is None else own).values_list("slug", flat=True))
 
 
 def _number(text: str) -> list[int]:

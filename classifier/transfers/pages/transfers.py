@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput
-from classifier.core.visibility import sources_of
-from classifier.models import Source, Transfer, User
+from classifier.models import Transfer, User
 from classifier.review.pages.filter_form import in_words
 from classifier.transfers.exports import filters_of
-from classifier.transfers.import_rows import FIELDS, raw_text
+from classifier.transfers.import_rows import FIELDS
 from classifier.transfers.imports import import_create, import_preview, import_start
+from classifier.transfers.pages.preview import DEFAULT_SOURCE, preview_context, sources_offered
 from classifier.transfers.selectors import LISTED, progress_of, transfers_seen_by
 from classifier.transfers.services import (
     ADD,
@@ -33,10 +33,6 @@ from classifier.transfers.services import (
 )
 from classifier.web.access import permitted, person_of
 from toxicsite.lib.no_room import NoRoom
-
-DEFAULT_SOURCE = "import"
-CELL_CHARACTERS = 160
-ERRORS_SHOWN = 10
 
 
 @permitted(SEE)
@@ -148,7 +144,7 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         **_list(user),
         "problem": problem,
         "source": request.POST.get("source", ""),
-        "sources": _sources(user),
+        "sources": sources_offered(user),
         "default_source": DEFAULT_SOURCE,
     }
     return render(request, "classifier/transfers/transfers.html", context, status=status)
@@ -208,10 +204,9 @@ def _draft(
         "transfer": transfer,
         "row": _row(transfer),
         "size": path.stat().st_size,
-        "preview": preview,
         "source": transfer.options["source"] if source is None else source,
         "source_error": told.get("source", ""),
-        "sources": _sources(user),
+        "sources": sources_offered(user),
         "fields": [
             {
                 "name": name,
@@ -222,29 +217,10 @@ def _draft(
             }
             for name, title in FIELDS.items()
         ],
-        "shown": [
-            [_cell(value) for value in (row.raw if isinstance(row.raw, list) else [row.raw])]
-            if row.values is None
-            else [_cell(row.values.get(name)) for name in preview.names]
-            for row in preview.rows
-        ],
         "meanings": [
             next((FIELDS[name] for name, column in chosen.items() if column == one and name in FIELDS), "")
             for one in preview.names
         ],
-        "wrong": [
-            {"line": row.line, "problems": problems} for row, problems in preview.errors[:ERRORS_SHOWN]
-        ],
-        "more_wrong": max(0, len(preview.errors) - ERRORS_SHOWN),
+        **preview_context(preview),
     }
     return render(request, "classifier/transfers/draft.html", context, status=status)
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else raw_text(value)
-    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
-
-
-def _sources(user: User) -> list[str]:
-    own = sources_of(user)
-    return list((Source.objects.all() if own is None else own).values_list("slug", flat=True))

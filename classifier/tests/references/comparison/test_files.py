@@ -1,6 +1,7 @@
 """A file of old scores: looked at, scored in the background without a row twice, compared, deleted; hostile files."""
 
 import csv
+import errno
 import io
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -311,5 +312,26 @@ def test_files_nobody_started_are_tidied_away(admin_person: User, transfers_dir:
     )  # fmt: skip
     Transfer.objects.update(created_at=timezone.now() - timedelta(hours=settings.TRANSFER_KEEP_HOURS + 1))
     tidy_up()
+    assert not Transfer.objects.exists()
+    assert list(transfers_dir.iterdir()) == []
+
+
+def test_an_upload_that_finds_no_room_is_told_on_the_page(
+    client_of: Callable[[User], Client],
+    admin_person: User,
+    transfers_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_room(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("classifier.transfers.services.os.fsync", no_room)
+    file = SimpleUploadedFile("old.csv", rows(3).encode())
+    upload = {"file": file, "wire": "perspective"}
+    answer = client_of(admin_person).post("/comparisons/new/", upload)
+    assert answer.status_code == 507
+    shown = answer.content.decode()
+    assert "The server&#x27;s disk is full, so nothing of this was stored." in shown
+    assert 'name="file"' in shown
     assert not Transfer.objects.exists()
     assert list(transfers_dir.iterdir()) == []
