@@ -9,8 +9,7 @@ whatever comes in live. A row may bring the decision that was made elsewhere: it
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,10 @@ from classifier.core.source_access import sees_source
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import Source, Transfer
 from classifier.statistics.daily_counts import statistics_recheck
+from classifier.transfers.chunks import Chunk, chunks_of, rows_counted
 from classifier.transfers.import_errors import ErrorFile
 from classifier.transfers.import_files import FileRow, UnreadableFile, layout_of, rows_of
-from classifier.transfers.import_rows import ImportedRow, columns_checked, raw_text, row_read
+from classifier.transfers.import_rows import ImportedRow, columns_checked, row_read
 from classifier.transfers.import_store import rows_store
 from classifier.transfers.services import (
     file_forget,
@@ -42,15 +42,6 @@ CHUNK_ROWS = 1_000
 CHUNK_CHARACTERS = 2_000_000
 NEW_SOURCES = 100
 BEAT_SECONDS = 2.0
-
-
-@dataclass
-class _Chunk:
-    rows: list[ImportedRow] = field(default_factory=list)
-    errors: list[tuple[int, list[ValidationProblem], str]] = field(default_factory=list)
-    end: int = 0
-    line: int = 0
-    count: int = 0
 
 
 def import_run(
@@ -92,13 +83,15 @@ class _Run:
             rows=self.options.get("errors_kept", 0),
         )
         self.sources: dict[str | None, int | None] = {}
+        self.beat = time.monotonic()
 
     def go(self, leaving: Callable[[], bool]) -> None:
         if self.transfer.total_rows is None:
             self._look()
         begin = self.transfer.position or None
         rows = rows_of(self.file, self.layout, begin=begin, line=self.options.get("line", 0))
-        for chunk in self._chunks(rows):
+        chunks = chunks_of(rows, self._read, rows_most=CHUNK_ROWS, characters_most=CHUNK_CHARACTERS)
+        for chunk in chunks:
             self._store(chunk)
             self.told(self.transfer)
             if leaving():
@@ -129,38 +122,22 @@ class _Run:
 
     def _look(self) -> None:
         """Read the file to its end: whether that is possible, and how many rows it has."""
-        beat = time.monotonic()
-        total = 0
-        for _ in rows_of(self.file, self.layout):
-            total += 1
-            if total % CHUNK_ROWS == 0 and time.monotonic() - beat > BEAT_SECONDS:
-                transfer_progress(transfer=self.transfer)
-                self.told(self.transfer)
-                beat = time.monotonic()
-        if total == 0:
-            raise UnreadableFile("This file has no rows.")
+        total = rows_counted(self.file, self.layout, self._beat)
         transfer_progress(transfer=self.transfer, total_rows=total)
 
-    def _chunks(self, rows: Iterator[FileRow]) -> Iterator[_Chunk]:
-        chunk, size = _Chunk(), 0
-        for row in rows:
-            read, problems = checked(row, self.columns)
-            if read is not None and not problems:
-                problems = self._source_problems(read)
-            if problems or read is None:
-                chunk.errors.append((row.line, problems, raw_text(row.raw)))
-            else:
-                chunk.rows.append(read)
-                size += len(read.text)
-            chunk.count += 1
-            chunk.end, chunk.line = row.end, row.last_line
-            if chunk.count >= CHUNK_ROWS or size >= CHUNK_CHARACTERS:
-                yield chunk
-                chunk, size = _Chunk(), 0
-        if chunk.count:
-            yield chunk
+    def _beat(self) -> None:
+        if time.monotonic() - self.beat > BEAT_SECONDS:
+            transfer_progress(transfer=self.transfer)
+            self.told(self.transfer)
+            self.beat = time.monotonic()
 
-    def _store(self, chunk: _Chunk) -> None:
+    def _read(self, row: FileRow) -> tuple[ImportedRow | None, list[ValidationProblem]]:
+        read, problems = checked(row, self.columns)
+        if read is not None:
+            problems = self._source_problems(read)
+        return (None, problems) if problems else (read, [])
+
+    def _store(self, chunk: Chunk[ImportedRow]) -> None:
         self.errors.add(chunk.errors)
         before = dict(self.options)
         try:

@@ -9,7 +9,7 @@ time and only while no live comment waits, and lets go after a moment, because i
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,9 @@ from classifier.models import (
     User,
 )
 from classifier.scoring.score_texts import ScoredText, score_texts
+from classifier.transfers.chunks import Chunk, chunks_of, rows_counted
 from classifier.transfers.import_errors import ErrorFile
 from classifier.transfers.import_files import FileRow, Layout, UnreadableFile, layout_of, rows_of
-from classifier.transfers.import_rows import raw_text
 from classifier.transfers.services import (
     ADD,
     CHANGE,
@@ -91,15 +91,6 @@ class ComparisonPreview:
     rows: list[FileRow]
     errors: list[tuple[FileRow, list[ValidationProblem]]]
     looked_at: int
-
-
-@dataclass
-class _Chunk:
-    rows: list[ScoredRow] = field(default_factory=list)
-    errors: list[tuple[int, list[ValidationProblem], str]] = field(default_factory=list)
-    end: int = 0
-    line: int = 0
-    count: int = 0
 
 
 def comparison_preview(
@@ -356,7 +347,8 @@ class _Run:
         rows = rows_of(
             self.file, self.layout, begin=self.transfer.position or None, line=self.options.get("line", 0)
         )
-        for chunk in self._chunks(rows):
+        chunks = chunks_of(rows, self._read, rows_most=CHUNK_ROWS, characters_most=CHUNK_CHARACTERS)
+        for chunk in chunks:
             try:
                 found = self._scored(chunk, leaving, end)
             except _LetGo:
@@ -379,39 +371,19 @@ class _Run:
         if not leaving():
             transfer_enqueue(transfer=self.transfer)
 
-    def _more(self, chunk: _Chunk) -> bool:
+    def _more(self, chunk: Chunk[ScoredRow]) -> bool:
         return chunk.end < self.file.stat().st_size
 
     def _look(self) -> None:
         """Read the file to its end: whether that is possible, and how many rows it has."""
-        total = 0
-        for _ in rows_of(self.file, self.layout):
-            total += 1
-            if total % 1_000 == 0:
-                self._beat()
-        if total == 0:
-            raise UnreadableFile("This file has no rows.")
+        total = rows_counted(self.file, self.layout, self._beat)
         transfer_progress(transfer=self.transfer, total_rows=total)
 
-    def _chunks(self, rows: Iterator[FileRow]) -> Iterator[_Chunk]:
-        chunk, size = _Chunk(), 0
-        for row in rows:
-            read, problems = scored_row(row, self.options["text"], self.options["columns"])
-            if read is None:
-                chunk.errors.append((row.line, problems, raw_text(row.raw)))
-            else:
-                chunk.rows.append(read)
-                size += len(read.text)
-            chunk.count += 1
-            chunk.end, chunk.line = row.end, row.last_line
-            if chunk.count >= CHUNK_ROWS or size >= CHUNK_CHARACTERS:
-                yield chunk
-                chunk, size = _Chunk(), 0
-        if chunk.count:
-            yield chunk
+    def _read(self, row: FileRow) -> tuple[ScoredRow | None, list[ValidationProblem]]:
+        return scored_row(row, self.options["text"], self.options["columns"])
 
     def _scored(
-        self, chunk: _Chunk, leaving: Callable[[], bool], end: float
+        self, chunk: Chunk[ScoredRow], leaving: Callable[[], bool], end: float
     ) -> list[tuple[ScoredRow, dict[str, float], int]]:
         """The rows of a chunk with this site's scores. Raises _LetGo where live comments wait until `end`."""
         found = []
@@ -433,7 +405,7 @@ class _Run:
                     chunk.errors.append((row.line, [problem], row.text))
         return found
 
-    def _store(self, chunk: _Chunk, found: list[tuple[ScoredRow, dict[str, float], int]]) -> None:
+    def _store(self, chunk: Chunk[ScoredRow], found: list[tuple[ScoredRow, dict[str, float], int]]) -> None:
         self.errors.add(sorted(chunk.errors, key=lambda error: error[0]))
         before = dict(self.options)
         try:
