@@ -52,7 +52,7 @@ PLACES = (
     Place("Rules", "rules", "classifier.view_rule", ("rule",)),
     Place("History", "history", "classifier.view_auditentry"),
     Place("Transfers", "transfers", "classifier.view_transfer", ("transfer",)),
-    Place("Compare scores", "comparisons", "classifier.view_referencecall", ("compar",)),
+    Place("Compare", "comparisons", "classifier.view_referencecall", ("compar",)),
     Place("Score maps", "score-maps", "classifier.view_scoremap", ("score-map",)),
     Place("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",)),
     Place("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
