@@ -11,6 +11,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from classifier.core.measures import cohen_kappa
+
 Numbers = NDArray[numpy.float64]
 OLD_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 BINS = 10
@@ -163,18 +165,18 @@ def translate(old: Numbers, new: Numbers, threshold: float) -> Translation:
     count = int(flagged.sum())
     place = float(numpy.sort(new)[-count]) if count else None
     again = new >= place if place is not None else numpy.zeros(len(new), dtype=bool)
-    agreement = float((flagged == again).mean())
-    p, q = float(flagged.mean()), float(again.mean())
-    by_chance = p * q + (1 - p) * (1 - q)
+    both = int((flagged & again).sum())
+    only_old, only_new = count - both, int(again.sum()) - both
+    raters = cohen_kappa([[both, only_old], [only_new, len(new) - both - only_old - only_new]])
     return Translation(
         old=threshold,
-        old_share=p,
+        old_share=float(flagged.mean()),
         new=place,
-        new_share=q,
-        agreement=agreement,
-        kappa=(agreement - by_chance) / (1 - by_chance) if by_chance < 1 else None,
-        only_old=int((flagged & ~again).sum()),
-        only_new=int((again & ~flagged).sum()),
+        new_share=float(again.mean()),
+        agreement=float((flagged == again).mean()),
+        kappa=raters.value,
+        only_old=only_old,
+        only_new=only_new,
     )
 
 

@@ -115,13 +115,14 @@ class Analyze(PerspectiveView):
                 by=self.api_key.owner,
                 api_key=self.api_key,
             )
+        own = _own_scores(asked, whole)
         self.own = OwnAnswer(
             wire=Wire.PERSPECTIVE,
-            texts=[OwnText(plain.text, _own_scores(asked, whole), stored.pk if stored is not None else None)],
+            texts=[OwnText(plain.text, own, stored.pk if stored is not None else None)],
             model_version=whole.model_version,
             body=perspective_body(
                 comment=fields.values["comment"],
-                attributes=list(_own_scores(asked, whole)),
+                attributes=list(own),
                 languages=languages,
                 do_not_store=not keep,
             ),
@@ -135,12 +136,11 @@ class Analyze(PerspectiveView):
             for each in asked
             if (scores := _scores(each, judged, parts, spans, places, missing, score_map)) is not None
         }
-        own = {
-            each.name: judged.own[each.label]
+        changed = {
+            each.name: own[each.name]
             for each in asked
             if each.name in found
-            and each.label is not None
-            and each.label in judged.own
+            and each.name in own
             and (each.label == judged.lifted or _is_mapped(score_map, each))
         }
         spoken = languages or common.languages_of(version)[:1]
@@ -155,7 +155,7 @@ class Analyze(PerspectiveView):
                 **({"clientToken": token} if token else {}),
                 "modelVersion": whole.model_version,
                 "moderation": judged.told(),
-                **({"modelScores": own} if own else {}),
+                **({"modelScores": changed} if changed else {}),
                 **({"scoreMap": score_map.body} if score_map is not None else {}),
                 **({"missingAttributes": missing.told()} if missing.names else {}),
             }
