@@ -15,6 +15,7 @@ from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sen
 from classifier.tests.references.conftest import ANALYZE_BODY, TEXT, Turns, add_service, let
 from classifier.tests.references.stub import GOOD_KEY, Stub, score_of
 from toxicsite.lib.broker import client, key
+from toxicsite.tests.waiting import wait_until
 
 OURS = {"TOXICITY": SCORES["toxic"], "INSULT": SCORES["insult"]}
 
@@ -157,6 +158,7 @@ def test_the_pace_is_kept_and_what_expires_is_counted(
     assert len(stub.asked) == 1  # the bucket held one call, and the next one comes in 20 seconds
     for name in client().scan_iter(key("reference:call:*")):
         client().pexpire(name, 1)
+    wait_until(lambda: not list(client().scan_iter(key("reference:call:*"))))
     client().delete(key(f"reference:bucket:{service.pk}"))
     turns()
     turns()
