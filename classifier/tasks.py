@@ -19,7 +19,7 @@ from classifier.transfers.services import transfers_sweep
 from classifier.transfers.worker import transfer_work
 from classifier.webhooks.delivery import deliver_turn, this_courier
 from classifier.webhooks.log_retention import delivery_log_turn
-from toxicsite.lib.leaving import leaving
+from toxicsite.lib.graceful_shutdown import shutdown_requested
 
 QUEUE = "classify"
 RETENTION_TURN_SECONDS = 0.2
@@ -56,14 +56,14 @@ def statistics() -> None:
 @shared_task(name="classifier.transfer_run")
 def transfer_run(transfer_id: int) -> None:
     """What the bell of an import or export calls; delivered twice, the second finds nothing to do."""
-    if not leaving():
-        transfer_work(transfer_id=transfer_id, leaving=leaving)
+    if not shutdown_requested():
+        transfer_work(transfer_id=transfer_id, shutdown_requested=shutdown_requested)
 
 
 @shared_task(name="classifier.transfers_sweep")
 def transfers_sweep_up() -> None:
     """Sent by beat: transfers whose worker is gone or that no bell announced, and files that are old enough to go."""
-    if not leaving():
+    if not shutdown_requested():
         transfers_sweep()
 
 

@@ -25,7 +25,7 @@ from classifier.references.selectors import services_there
 from classifier.scoring.heartbeat import workers
 from classifier.statistics.operations import deliveries_by_status, pending_comments
 from toxicsite.lib.broker import NoBroker, broker_errors, client
-from toxicsite.lib.sealing import SealBroken, unseal
+from toxicsite.lib.encryption import DecryptionFailed, decrypt
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 GIB = 1024**3
@@ -324,8 +324,8 @@ def check_references() -> Iterator[Finding]:
 
 def _key_readable(service: ReferenceService) -> bool:
     try:
-        return service.sealed_key is None or bool(unseal(bytes(service.sealed_key)))
-    except SealBroken:
+        return service.sealed_key is None or bool(decrypt(bytes(service.sealed_key)))
+    except DecryptionFailed:
         return False
 
 

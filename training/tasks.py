@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import celeryd_after_setup
 
-from toxicsite.lib.leaving import leaving
+from toxicsite.lib.graceful_shutdown import shutdown_requested
 from training.datasets.hub import dataset_load
 from training.evaluations.services import evaluation_run
 from training.experiments.queueing import ring_queued
@@ -20,11 +20,11 @@ QUEUE = "training"
 @shared_task(name="training.run", bind=True)
 def run(self: Any, experiment_id: int) -> None:
     """What the bell of a queued experiment calls; delivered twice, the second finds nothing to do."""
-    if not leaving():
+    if not shutdown_requested():
         experiment_run(
             experiment_id=experiment_id,
             worker=self.request.hostname or "",
-            leaving=leaving,
+            shutdown_requested=shutdown_requested,
             scored=trial_step,
         )
 
@@ -32,21 +32,23 @@ def run(self: Any, experiment_id: int) -> None:
 @shared_task(name="training.evaluate")
 def evaluate(model_version_id: int, dataset_id: int | None = None) -> None:
     """Measure a registered version, on the test set or on known answers."""
-    if not leaving():
-        evaluation_run(model_version_id=model_version_id, dataset_id=dataset_id, leaving=leaving)
+    if not shutdown_requested():
+        evaluation_run(
+            model_version_id=model_version_id, dataset_id=dataset_id, shutdown_requested=shutdown_requested
+        )
 
 
 @shared_task(name="training.sweep")
 def sweep(sweep_id: int) -> None:
     """What the bell of a sweep calls: one step of it."""
-    if not leaving() and (found := Sweep.objects.filter(pk=sweep_id).first()) is not None:
+    if not shutdown_requested() and (found := Sweep.objects.filter(pk=sweep_id).first()) is not None:
         sweep_step(sweep=found)
 
 
 @shared_task(name="training.dataset_load")
 def load_dataset(dataset_id: int) -> None:
     """What the bell of a hub dataset calls; delivered twice, the second finds nothing to do."""
-    if not leaving():
+    if not shutdown_requested():
         dataset_load(dataset_id=dataset_id)
 
 

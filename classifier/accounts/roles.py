@@ -18,7 +18,7 @@ from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_reach
 from classifier.models import User
-from toxicsite.lib.inserting import get_or_insert
+from toxicsite.lib.upsert import get_or_insert
 
 VIEWER = "Viewer"
 MODERATOR = "Moderator"

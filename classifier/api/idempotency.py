@@ -23,7 +23,7 @@ from classifier.api.field_errors import header_error
 from classifier.api.permissions import caller
 from classifier.api.problems import KEY_REUSED, Problem, invalid
 from classifier.models import IdempotentRequest
-from toxicsite.lib.inserting import get_or_insert
+from toxicsite.lib.upsert import get_or_insert
 
 KEPT = timedelta(hours=24)
 CLEANED_AT_ONCE = 100

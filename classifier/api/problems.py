@@ -25,7 +25,7 @@ from rest_framework.response import Response
 
 from classifier.api.field_errors import FieldError, field_error, flatten, path_of
 from toxicsite.lib import request_id
-from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, NoRoom, is_no_room
+from toxicsite.lib.storage_errors import NOTHING_STORED, RETRY_SECONDS, DiskFull, is_disk_full
 
 logger = logging.getLogger(__name__)
 PROBLEM_TYPE = "application/problem+json"
@@ -191,16 +191,16 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
             return Problem(TOO_LARGE, "The body is larger than this server accepts; send it in parts.")
         case SuspiciousOperation() | UnreadablePostError():
             return Problem(MALFORMED, "The request could not be read.")
-        case _ if is_no_room(exc):
+        case _ if is_disk_full(exc):
             logger.error("the disk is full", exc_info=exc)
-            return no_room(exc.field if isinstance(exc, NoRoom) else "")
+            return disk_full(exc.field if isinstance(exc, DiskFull) else "")
         case OperationalError() | InterfaceError():
             logger.error("the database does not answer", exc_info=exc)
             return Problem(UNAVAILABLE, AWAY, headers={"Retry-After": "5"})
     return _server_error(exc, context)
 
 
-def no_room(field: str = "") -> Problem:
+def disk_full(field: str = "") -> Problem:
     """507: there is no room for this; `field` is what could not be kept, where it has a name."""
     errors = [field_error(path_of(field), "The disk is full.", "no_room")] if field else []
     return Problem(NO_ROOM, NOTHING_STORED, errors, headers={"Retry-After": str(RETRY_SECONDS)})

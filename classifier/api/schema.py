@@ -34,7 +34,7 @@ from classifier.api.problems import (
     Problem,
     invalid,
 )
-from toxicsite.lib.no_room import NOTHING_STORED
+from toxicsite.lib.storage_errors import NOTHING_STORED
 
 PREFIX = "/api/v1/"
 OWN = "x-own-problems"  # only until describe_api has turned them into answers

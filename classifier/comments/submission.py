@@ -24,9 +24,9 @@ from classifier.models import (
     Source,
     User,
 )
-from toxicsite.lib.inserting import get_or_insert, insert_unless_taken
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, transition
+from toxicsite.lib.upsert import get_or_insert, insert_unless_taken
 
 CLASSIFY_TASK = "classifier.classify"
 SUBMIT_LOCK = 0x746F7801  # the first half of the advisory lock's key; the second is the source

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from classifier.dialects import openai, tei
 from classifier.dialects.perspective import errors as perspective
 from classifier.dialects.refusals import Dialect, Refusal, Why
-from toxicsite.lib.no_room import NOTHING_STORED
+from toxicsite.lib.storage_errors import NOTHING_STORED
 
 # As each service's paths begin; an exact path has no slash at its end.
 PREFIXES: dict[str, Dialect] = {

@@ -28,7 +28,7 @@ from classifier.dialects.refusals import Dialect, Refusal, Why
 from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
 from classifier.references.calls import OwnAnswer
 from classifier.references.score_maps import ActiveMap, score_map_of
-from toxicsite.lib.no_room import NOTHING_STORED, RETRY_SECONDS, is_no_room
+from toxicsite.lib.storage_errors import NOTHING_STORED, RETRY_SECONDS, is_disk_full
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class DialectView(View):
 
 def storage_refusal(error: Exception) -> Refusal | None:
     """The refusal where the database or the disk is to blame; 507 is no status of any dialect."""
-    if is_no_room(error):
+    if is_disk_full(error):
         logger.error("the disk is full", exc_info=error)
         return Refusal(Why.NO_STORAGE, NOTHING_STORED, headers={"Retry-After": str(RETRY_SECONDS)})
     if isinstance(error, OperationalError | InterfaceError):

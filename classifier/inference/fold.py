@@ -15,13 +15,13 @@ import unicodedata
 from array import array
 from functools import lru_cache
 
-from classifier.inference.lookalikes import LOOKALIKES
+from classifier.inference.confusables import CONFUSABLES
 from classifier.inference.normalise import NormalisedText, normalise
 
 BAR = "I"
 """Stands in folded text for what may be i or l; all else is in lower case."""
 
-_LIKE = {ord(odd): letter for letter, odds in LOOKALIKES.items() for odd in odds}
+_LIKE = {ord(odd): letter for letter, odds in CONFUSABLES.items() for odd in odds}
 # "LATIN SMALL LETTER O WITH STROKE" and its like: letters that do not decompose, but say in their name what they are.
 _NAME = re.compile(
     r"LATIN (?:LETTER |CAPITAL |SMALL |SUBSCRIPT )*(?:SMALL CAPITAL |DOTLESS |LONG |SCRIPT )*([A-Z])(?: WITH .+)?\Z"

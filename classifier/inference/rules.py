@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import re2
 
+from classifier.inference.deobfuscation import readings
 from classifier.inference.fold import fold
 from classifier.inference.normalise import NormalisedText, normalise, normalise_text
 from classifier.inference.phrases import (
@@ -27,7 +28,6 @@ from classifier.inference.phrases import (
     outline,
     phrase_pattern,
 )
-from classifier.inference.unspelled import readings
 
 Kind = Literal["phrase", "regex"]
 

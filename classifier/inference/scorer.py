@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from classifier.inference import artifact, backends
 from classifier.inference.errors import ScoreNotFinite
-from classifier.inference.policy import Verdict, verdict_for
+from classifier.inference.verdict import Verdict, verdict_for
 from classifier.inference.windows import Window, Windower
 
 Logits = NDArray[numpy.float32]

@@ -22,9 +22,9 @@ from classifier.models import (
     ModelVersionStatus,
     User,
 )
-from toxicsite.lib.inserting import get_or_insert
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
+from toxicsite.lib.upsert import get_or_insert
 
 CLASSIFY_TASK = "classifier.classify"
 

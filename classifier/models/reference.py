@@ -28,7 +28,7 @@ class ReferenceMode(models.TextChoices):
 
 
 class ReferenceService(models.Model):
-    """A service that is asked beside ours. Its own key is sealed with the site's secret key.
+    """A service that is asked beside ours. Its own key is encrypted with the site's secret key.
 
     `url` is the base URL, without the path of a call. After `ends_on`, the service's last day (UTC), it is not asked.
     `missed` counts observed calls that expired before they could be asked.

@@ -20,7 +20,7 @@ class WebhookEventType(models.TextChoices):
 
 
 class Webhook(models.Model):
-    """Secrets are kept sealed with the site's secret key; two of them while one is being replaced."""
+    """Secrets are kept encrypted with the site's secret key; two of them while one is being replaced."""
 
     name = models.CharField(max_length=100)
     url = models.URLField(max_length=500)

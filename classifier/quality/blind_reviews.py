@@ -16,7 +16,7 @@ from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.core.visible_comments import edited_since
 from classifier.models import FINAL_ACTIONS, Comment, Decision, SecondReview, User
 from classifier.quality.selectors import decided_to_look_at, golden_to_look_at, looks_due
-from toxicsite.lib.inserting import inserted
+from toxicsite.lib.upsert import try_insert
 
 LOOK = "classifier.add_secondreview"
 CHOICE = 50  # of how many candidates one is drawn
@@ -75,6 +75,6 @@ def second_look_record(*, comment: Comment, action: str, by: User) -> SecondRevi
     ).first()
     review = SecondReview(comment=comment, first=standing, action=action, by=by)
     with transaction.atomic():
-        if not inserted(review):
+        if not try_insert(review):
             raise DecisionConflict(LOOKED)
     return review

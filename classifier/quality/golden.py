@@ -8,7 +8,7 @@ from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import FINAL_ACTIONS, Comment, GoldenItem, User
-from toxicsite.lib.inserting import get_or_insert
+from toxicsite.lib.upsert import get_or_insert
 
 NOTE_CHARACTERS = 500
 

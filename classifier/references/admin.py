@@ -12,7 +12,7 @@ from classifier.models import ReferenceCall, ReferenceMode, ReferenceService
 
 @admin.register(ReferenceService)
 class ReferenceServiceAdmin(ReadOnlyAdmin):
-    """Those that were removed are here too. The sealed key is not shown, in no form."""
+    """Those that were removed are here too. The encrypted key is not shown, in no form."""
 
     list_display = ["name", "wire", "url", "state", "calls_per_second", "missed", "ends_on", "created_at"]
     search_fields = ["name", "url"]

@@ -1,4 +1,4 @@
-"""From the web process to the worker: calls to observe and records of answered ones, sealed and short-lived.
+"""From the web process to the worker: calls to observe and records of answered ones, encrypted and short-lived.
 
 One script puts a payload, which expires, and its name into a bounded list, and says whether the bell was silent, so
 that a caller pays one round trip. A list that is full takes nothing more; that is counted, as is what expires before
@@ -19,8 +19,8 @@ from django.db.models import F
 
 from classifier.models import ReferenceService
 from toxicsite.lib.broker import NoBroker, broker_errors, client, key
-from toxicsite.lib.jobs import ring
-from toxicsite.lib.sealing import SealBroken, seal, unseal
+from toxicsite.lib.encryption import DecryptionFailed, decrypt, encrypt
+from toxicsite.lib.jobs import enqueue_now
 
 TASK = "classifier.reference"
 BELL_MILLISECONDS = 1_000
@@ -34,7 +34,7 @@ MISSED = "reference:missed"
 
 logger = logging.getLogger(__name__)
 
-_RINGS_SOON = threading.Lock()  # held while a bell of this process is about to be rung
+_ENQUEUE_PENDING = threading.Lock()  # held while a bell of this process is about to be rung
 
 PUT = """
 local silent = redis.call('SET', KEYS[4], 1, 'NX', 'PX', ARGV[5])
@@ -89,11 +89,11 @@ def put(waiting: Waiting, *, calls_per_second: float) -> None:
     queue = _queue(waiting.service) if asked else key(RECORDS)
     keys = [queue, _payload(name), key(MISSED), key("reference:bell")]
     seconds = max(1, round(settings.REFERENCE_QUEUE_SECONDS))
-    told = [seal(asdict(waiting)), name, seconds, most, BELL_MILLISECONDS, waiting.service]
+    told = [encrypt(asdict(waiting)), name, seconds, most, BELL_MILLISECONDS, waiting.service]
     with broker_errors():
         was_silent = cast(Any, _put_script())(keys=keys, args=told)
-    if was_silent and _RINGS_SOON.acquire(blocking=False):
-        _ringers().submit(_ring)
+    if was_silent and _ENQUEUE_PENDING.acquire(blocking=False):
+        _enqueuer().submit(_enqueue_turn)
 
 
 def lengths(services: list[int]) -> tuple[list[int], int]:
@@ -147,9 +147,9 @@ def _take(names: list[bytes]) -> list[Waiting]:
     with broker_errors(), client().pipeline(transaction=False) as pipe:
         for name in names:
             pipe.getdel(_payload(name.decode()))
-        sealed = pipe.execute()
+        encrypted = pipe.execute()
         found = []
-        for name, one in zip(names, sealed, strict=True):
+        for name, one in zip(names, encrypted, strict=True):
             if one is None:
                 pipe.hincrby(key(MISSED), name.decode().partition(".")[0], 1)
             elif waiting := _open(one):
@@ -158,11 +158,11 @@ def _take(names: list[bytes]) -> list[Waiting]:
     return found
 
 
-def _open(sealed: bytes) -> Waiting | None:
+def _open(encrypted: bytes) -> Waiting | None:
     try:
-        return Waiting(**unseal(sealed))
-    except SealBroken:
-        logger.warning("Dropped a reference call that was sealed with another secret key")
+        return Waiting(**decrypt(encrypted))
+    except DecryptionFailed:
+        logger.warning("Dropped a reference call that was encrypted with another secret key")
     except TypeError:
         logger.warning("Dropped a reference call of another version of this site")
     return None
@@ -174,17 +174,17 @@ def _most(calls_per_second: float) -> int:
     return round(min(max(in_time, QUEUE_LEAST), QUEUE_MOST))
 
 
-def _ring() -> None:
+def _enqueue_turn() -> None:
     time.sleep(RING_AFTER_SECONDS)
-    _RINGS_SOON.release()  # before the bell, never after: whoever comes from now on rings again
+    _ENQUEUE_PENDING.release()  # before the bell, never after: whoever comes from now on rings again
     try:
-        ring(TASK)
+        enqueue_now(TASK)
     except NoBroker:
         logger.warning("Redis does not answer; the schedule goes on with reference calls")
 
 
 @cache
-def _ringers() -> ThreadPoolExecutor:
+def _enqueuer() -> ThreadPoolExecutor:
     """Rings beside the request, at most about once a second."""
     return ThreadPoolExecutor(1, thread_name_prefix="reference-bell")
 

@@ -1,6 +1,6 @@
 """Reference services: naming one, changing it, switching it off and on, removing it, asking it once as a test.
 
-They concern the whole site, so only people who see every source change them. A service's own key is kept sealed and
+They concern the whole site, so only people who see every source change them. A service's own key is kept encrypted and
 never shown again; it does not follow the URL to another host.
 """
 
@@ -23,7 +23,7 @@ from classifier.core.validation import InvalidInput, ValidationProblem, text_pro
 from classifier.models import ReferenceService, User, Wire
 from classifier.references.pace import forget, note
 from classifier.references.wire import Reply, ask, openai_body, perspective_body
-from toxicsite.lib.sealing import seal
+from toxicsite.lib.encryption import encrypt
 
 ADD, CHANGE, VIEW = (
     "classifier.add_referenceservice",
@@ -73,9 +73,9 @@ def reference_create(*, fields: ReferenceFields, key: str, by: User | None) -> R
     require_scope(by, None)
     values = _checked(fields, key)
     with transaction.atomic():
-        sealed = seal(key.strip()) if key.strip() else None
-        service = ReferenceService.objects.create(**values, sealed_key=sealed, created_by=by)
-        _record("reference.create", service, by, {**values, "key": sealed is not None})
+        encrypted = encrypt(key.strip()) if key.strip() else None
+        service = ReferenceService.objects.create(**values, sealed_key=encrypted, created_by=by)
+        _record("reference.create", service, by, {**values, "key": encrypted is not None})
     return service
 
 
@@ -105,9 +105,9 @@ def reference_update(
         changed = {name: value for name, value in values.items() if getattr(held, name) != value}
         ReferenceService.objects.filter(pk=held.pk).update(**values)
         if key.strip() or no_key:
-            sealed = seal(key.strip()) if key.strip() else None
-            ReferenceService.objects.filter(pk=held.pk).update(sealed_key=sealed)
-            changed["key"] = sealed is not None
+            encrypted = encrypt(key.strip()) if key.strip() else None
+            ReferenceService.objects.filter(pk=held.pk).update(sealed_key=encrypted)
+            changed["key"] = encrypted is not None
         if changed:
             _record("reference.update", held, by, changed)
             transaction.on_commit(lambda: forget(held))

@@ -13,7 +13,7 @@ from typing import Any
 
 from classifier.core.outbound_http import Answer, Trouble, post
 from classifier.models import ReferenceCall, ReferenceService, Wire
-from toxicsite.lib.sealing import SealBroken, unseal
+from toxicsite.lib.encryption import DecryptionFailed, decrypt
 
 Failure = ReferenceCall.Failure
 
@@ -61,7 +61,7 @@ def ask(service: ReferenceService, body: bytes, *, texts: int | None) -> Reply:
     """Ask `service` by one call about so many texts (None: as many as it answers); never raises for what others do."""
     try:
         headers = _headers(service)
-    except SealBroken:
+    except DecryptionFailed:
         detail = "Its key cannot be read, because the site's SECRET_KEY was changed. Enter it again."
         return Reply(Failure.KEY.value, detail)
     answer = post(
@@ -114,7 +114,7 @@ def _headers(service: ReferenceService) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": USER_AGENT}
     if service.sealed_key is None:
         return headers
-    key = str(unseal(bytes(service.sealed_key)))
+    key = str(decrypt(bytes(service.sealed_key)))
     if service.wire == Wire.PERSPECTIVE:
         return {**headers, "X-Goog-Api-Key": key}
     return {**headers, "Authorization": f"Bearer {key}"}

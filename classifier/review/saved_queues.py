@@ -12,7 +12,7 @@ from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import SavedQueue, User
 from classifier.review.filters import QueueFilters
 from classifier.review.selectors import queue_order
-from toxicsite.lib.inserting import inserted
+from toxicsite.lib.upsert import try_insert
 
 NAME_CHARACTERS = 100
 POSITION_MAX = 10_000
@@ -93,7 +93,7 @@ def _save(
     try:
         with transaction.atomic():
             if queue.pk is None:
-                if not inserted(queue):
+                if not try_insert(queue):
                     raise InvalidInput([taken])
             elif SavedQueue.objects.exclude(pk=queue.pk).filter(name=name).exists():
                 raise InvalidInput([taken])

@@ -22,7 +22,7 @@ from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, Model
 from classifier.policies.judging import COLUMNS
 from classifier.scoring.pipeline import Batch, TextScorer, run, tell_waiting
 from toxicsite.lib.lifecycle import transition_many
-from toxicsite.lib.no_room import is_database_away
+from toxicsite.lib.storage_errors import is_database_unavailable
 
 MAX_ATTEMPTS = 3
 BACKLOG_PART = 2
@@ -54,7 +54,7 @@ def pending_classify(
     try:
         return _claim_and_classify(scorer, model_version, token, limit, between, written)
     except (OperationalError, InterfaceError) as error:
-        if is_database_away(error):
+        if is_database_unavailable(error):
             _unwritten.add(token)
         raise
 

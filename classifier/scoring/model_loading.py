@@ -14,7 +14,7 @@ from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.model_versions.model_files import DAMAGED, files_restore
 from classifier.models import ModelVersion
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import ring
+from toxicsite.lib.jobs import enqueue_now
 
 CLASSIFY_TASK = "classifier.classify"
 
@@ -83,7 +83,7 @@ def loading_finish(seconds: float) -> None:
 def ring_worker() -> None:
     """Ask for a turn of the classification worker; without Redis the sweep asks for it later."""
     try:
-        ring(CLASSIFY_TASK)
+        enqueue_now(CLASSIFY_TASK)
     except NoBroker:
         logger.warning("Redis does not answer; the sweep will find what waits")
 

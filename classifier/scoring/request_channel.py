@@ -1,4 +1,4 @@
-"""Questions from the web process to the worker and the answers back, through Redis, sealed and short-lived.
+"""Questions from the web process to the worker and the answers back, through Redis, encrypted and short-lived.
 
 A question is a key that expires with its deadline, and its name in a list, the inbox: whoever asks too late for a
 slow worker is dropped by Redis itself. The Celery message that wakes the worker holds nothing.
@@ -14,8 +14,8 @@ from typing import Any, cast
 from classifier.core.errors import NoWorker, ScoreTimeout
 from classifier.scoring.heartbeat import ALIVE_KEY
 from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, broker_errors, client, key
-from toxicsite.lib.jobs import ring
-from toxicsite.lib.sealing import SealBroken, seal, unseal
+from toxicsite.lib.encryption import DecryptionFailed, decrypt, encrypt
+from toxicsite.lib.jobs import enqueue_now
 
 CLASSIFY_TASK = "classifier.classify"
 BELL_MILLISECONDS = 1_000
@@ -47,7 +47,7 @@ def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = No
     with broker_errors():
         with client().pipeline(transaction=False) as pipe:
             pipe.exists(key(ALIVE_KEY))
-            pipe.set(_question_key(name), seal(payload), px=max(1, int(deadline * 1000)))
+            pipe.set(_question_key(name), encrypt(payload), px=max(1, int(deadline * 1000)))
             pipe.rpush(key("inbox"), name)
             pipe.expire(key("inbox"), INBOX_SECONDS)
             pipe.set(key("bell"), 1, nx=True, px=BELL_MILLISECONDS)
@@ -56,11 +56,11 @@ def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = No
             client().delete(_question_key(name))
             raise NoWorker("No classification worker is running.")
         if bell_was_silent:
-            ring(CLASSIFY_TASK)
+            enqueue_now(CLASSIFY_TASK)
         while (left := end - time.monotonic()) > 0:
             answer = client().blpop([_reply_key(name)], timeout=min(left, slice_seconds))
             if answer:
-                return unseal(cast(Any, answer)[1])
+                return decrypt(cast(Any, answer)[1])
             if unless is not None and unless():
                 break
         client().delete(_question_key(name))
@@ -87,20 +87,20 @@ def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
             values = pipe.execute()
     now = time.monotonic()
     questions = []
-    for name, left, sealed in zip(names, values[::2], values[1::2], strict=True):
-        if sealed is None:
+    for name, left, encrypted in zip(names, values[::2], values[1::2], strict=True):
+        if encrypted is None:
             continue
         try:
-            questions.append(Question(name, unseal(sealed), now + left / 1000))
-        except SealBroken:
-            logger.warning("Dropped a question that was sealed with another secret key")
+            questions.append(Question(name, decrypt(encrypted), now + left / 1000))
+        except DecryptionFailed:
+            logger.warning("Dropped a question that was encrypted with another secret key")
     return questions
 
 
 def answer(question: Question, payload: Any) -> None:
     """Send the answer; it vanishes when its asker has gone."""
     with broker_errors(), client().pipeline(transaction=False) as pipe:
-        pipe.rpush(_reply_key(question.id), seal(payload))
+        pipe.rpush(_reply_key(question.id), encrypt(payload))
         pipe.expire(_reply_key(question.id), REPLY_SECONDS)
         pipe.execute()
 

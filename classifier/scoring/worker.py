@@ -13,7 +13,7 @@ from classifier.scoring.model_loading import CLASSIFY_TASK, Engine, loading_fini
 from classifier.scoring.serve_requests import serve_inbox
 from classifier.scoring.shadow_runner import ShadowRunner
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import ring
+from toxicsite.lib.jobs import enqueue_now
 
 TURN_SECONDS = 1.0
 STOP_SECONDS = 10.0
@@ -91,4 +91,4 @@ def classify_turn() -> None:
     The bell and the periodic sweep both end here: what is to be done is read from the database and the inbox.
     """
     if this_worker().turn():
-        ring(CLASSIFY_TASK)
+        enqueue_now(CLASSIFY_TASK)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from classifier.comments.submission import comment_submit
-from classifier.inference.policy import verdict_for
+from classifier.inference.verdict import verdict_for
 from classifier.models import Comment, ModelVersion, User
 from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.tiny_artifact import LABELS

@@ -75,7 +75,7 @@ def export_run(
     *,
     transfer: Transfer,
     told: Callable[[Transfer], Any] | None = None,
-    leaving: Callable[[], bool] = lambda: False,
+    shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> None:
     """Do a claimed export to its end; goes on behind `position`, the last id whose row is in the file.
 
@@ -106,7 +106,7 @@ def export_run(
             transfer_progress(transfer=transfer, position=page[-1].pk, done_rows=done, file=transfer.file)
             if told is not None:
                 told(transfer)
-            if leaving():
+            if shutdown_requested():
                 transfer_give_back(transfer=transfer)
                 return
         options["bytes"] = stream.tell()

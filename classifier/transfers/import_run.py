@@ -49,9 +49,9 @@ def import_run(
     transfer: Transfer,
     path: Path | None = None,
     told: Callable[[Transfer], Any] | None = None,
-    leaving: Callable[[], bool] = lambda: False,
+    shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Do a claimed import to its end, or until `leaving` says that this process stops.
+    """Do a claimed import to its end, or until `shutdown_requested` says that this process stops.
 
     `path` is the file where it is no upload; `told` hears of every chunk. Raises TransferLost when somebody else has
     it or it was cancelled.
@@ -61,7 +61,7 @@ def import_run(
         transfer_finish(transfer=transfer, failure="The file is not kept any more.")
         return
     try:
-        _Run(transfer, file, told).go(leaving)
+        _Run(transfer, file, told).go(shutdown_requested)
     except UnreadableFile as error:
         transfer_finish(transfer=transfer, failure=str(error))
     except InvalidInput as error:
@@ -85,7 +85,7 @@ class _Run:
         self.sources: dict[str | None, int | None] = {}
         self.beat = time.monotonic()
 
-    def go(self, leaving: Callable[[], bool]) -> None:
+    def go(self, shutdown_requested: Callable[[], bool]) -> None:
         if self.transfer.total_rows is None:
             self._look()
         begin = self.transfer.position or None
@@ -94,7 +94,7 @@ class _Run:
         for chunk in chunks:
             self._store(chunk)
             self.told(self.transfer)
-            if leaving():
+            if shutdown_requested():
                 transfer_give_back(transfer=self.transfer)
                 return
         statistics_recheck()  # they may be of days whose numbers are kept

@@ -128,7 +128,7 @@ def rescoring_start(
     return transfer
 
 
-def rescore_run(*, transfer: Transfer, leaving: Callable[[], bool] = lambda: False) -> None:
+def rescore_run(*, transfer: Transfer, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
     """Go on with a claimed rescoring for a moment, then let it go. Raises TransferLost."""
     end = time.monotonic() + TURN_SECONDS
     transfer.options.setdefault("since", [time.time(), transfer.done_rows])
@@ -137,12 +137,12 @@ def rescore_run(*, transfer: Transfer, leaving: Callable[[], bool] = lambda: Fal
         if chunk is None:
             _finish(transfer)
             return
-        if _scored(chunk, end, leaving):
+        if _scored(chunk, end, shutdown_requested):
             _count(transfer, chunk)
-        if leaving() or time.monotonic() >= end:
+        if shutdown_requested() or time.monotonic() >= end:
             transfer_progress(transfer=transfer)
             transfer_give_back(transfer=transfer)
-            if not leaving():
+            if not shutdown_requested():
                 transfer_enqueue(transfer=transfer)
             return
 
@@ -181,11 +181,11 @@ def _begin(transfer: Transfer) -> dict[str, Any] | None:
     return chunk
 
 
-def _scored(chunk: Mapping[str, Any], end: float, leaving: Callable[[], bool]) -> bool:
+def _scored(chunk: Mapping[str, Any], end: float, shutdown_requested: Callable[[], bool]) -> bool:
     """Wait until every comment of the chunk has its verdict or has failed, but not longer than `end`."""
     waiting = Comment.objects.pending().filter(pk__in=[pk for pk, _, _ in chunk["before"]])
     while waiting.exists():
-        if leaving() or time.monotonic() >= end:
+        if shutdown_requested() or time.monotonic() >= end:
             return False
         time.sleep(POLL_SECONDS)
     return True

@@ -259,14 +259,14 @@ def comparison_delete(*, transfer: Transfer, by: User | None, api_key: ApiKey | 
     file_remove(row.errors_file)
 
 
-def comparison_run(*, transfer: Transfer, leaving: Callable[[], bool] = lambda: False) -> None:
+def comparison_run(*, transfer: Transfer, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
     """Go on with a claimed comparison for a moment, then let it go. Raises TransferLost."""
     file = file_of(transfer)
     if file is None:
         transfer_finish(transfer=transfer, failure="The file is not kept any more.")
         return
     try:
-        _Run(transfer, file).go(leaving)
+        _Run(transfer, file).go(shutdown_requested)
     except UnreadableFile as error:
         transfer_finish(transfer=transfer, failure=str(error))
 
@@ -338,7 +338,7 @@ class _Run:
         )
         self.beat = time.monotonic()
 
-    def go(self, leaving: Callable[[], bool]) -> None:
+    def go(self, shutdown_requested: Callable[[], bool]) -> None:
         end = time.monotonic() + TURN_SECONDS
         self.options.pop(WAITING, None)
         if self.transfer.total_rows is None:
@@ -350,9 +350,9 @@ class _Run:
         chunks = chunks_of(rows, self._read, rows_most=CHUNK_ROWS, characters_most=CHUNK_CHARACTERS)
         for chunk in chunks:
             try:
-                found = self._scored(chunk, leaving, end)
+                found = self._scored(chunk, shutdown_requested, end)
             except _LetGo:
-                self._let_go(leaving)
+                self._let_go(shutdown_requested)
                 return
             except (NoWorker, NoBroker, ScoreTimeout):
                 self.options[WAITING] = NO_WORKER
@@ -360,15 +360,15 @@ class _Run:
                 transfer_give_back(transfer=self.transfer)  # the sweep rings for it again
                 return
             self._store(chunk, found)
-            if leaving() or (time.monotonic() >= end and self._more(chunk)):
-                self._let_go(leaving)
+            if shutdown_requested() or (time.monotonic() >= end and self._more(chunk)):
+                self._let_go(shutdown_requested)
                 return
         self._finish()
 
-    def _let_go(self, leaving: Callable[[], bool]) -> None:
+    def _let_go(self, shutdown_requested: Callable[[], bool]) -> None:
         transfer_progress(transfer=self.transfer)
         transfer_give_back(transfer=self.transfer)
-        if not leaving():
+        if not shutdown_requested():
             transfer_enqueue(transfer=self.transfer)
 
     def _more(self, chunk: Chunk[ScoredRow]) -> bool:
@@ -383,13 +383,13 @@ class _Run:
         return scored_row(row, self.options["text"], self.options["columns"])
 
     def _scored(
-        self, chunk: Chunk[ScoredRow], leaving: Callable[[], bool], end: float
+        self, chunk: Chunk[ScoredRow], shutdown_requested: Callable[[], bool], end: float
     ) -> list[tuple[ScoredRow, dict[str, float], int]]:
         """The rows of a chunk with this site's scores. Raises _LetGo where live comments wait until `end`."""
         found = []
         for rows in _portions(chunk.rows):
             while Comment.objects.pending().filter(is_backlog=False).exists():
-                if leaving() or time.monotonic() >= end + TURN_SECONDS:
+                if shutdown_requested() or time.monotonic() >= end + TURN_SECONDS:
                     self.options[WAITING] = LIVE_FIRST
                     raise _LetGo
                 self._beat()

@@ -25,8 +25,8 @@ from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import ApiKey, Source, Transfer, User
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import enqueue_on_commit, ring
-from toxicsite.lib.no_room import NoRoom, is_no_room
+from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
+from toxicsite.lib.storage_errors import DiskFull, is_disk_full
 
 TASK = "classifier.transfer_run"
 ADD = "classifier.add_transfer"
@@ -81,7 +81,7 @@ def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | No
 def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
     """Write an upload into the folder under a name of our own and return that.
 
-    Raises InvalidInput (`file`), and NoRoom (`file`) where the disk is full; nothing is left of it then.
+    Raises InvalidInput (`file`), and DiskFull (`file`) where the disk is full; nothing is left of it then.
     """
     limit = settings.TRANSFER_MAX_BYTES if limit is None else limit
     name = f"import-{uuid.uuid4().hex}"
@@ -102,8 +102,8 @@ def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
             raise InvalidInput([ValidationProblem("file", "This file is empty.", "required")])
     except BaseException as error:
         path.unlink(missing_ok=True)
-        if isinstance(error, OSError) and is_no_room(error):
-            raise NoRoom("file") from error
+        if isinstance(error, OSError) and is_disk_full(error):
+            raise DiskFull("file") from error
         raise
     return name
 
@@ -227,7 +227,7 @@ def transfers_sweep() -> None:
     waiting = Transfer.objects.filter(status=Status.QUEUED).exclude(options__has_key=DRAFT)
     for pk in waiting.order_by("id").values_list("pk", flat=True):
         try:
-            ring(TASK, transfer_id=pk)
+            enqueue_now(TASK, transfer_id=pk)
         except NoBroker:
             logger.warning("Redis does not answer; transfers wait")
             return

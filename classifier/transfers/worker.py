@@ -9,7 +9,7 @@ from classifier.transfers.import_run import import_run
 from classifier.transfers.rescoring import rescore_run
 from classifier.transfers.score_comparisons import comparison_run
 from classifier.transfers.services import TransferLost, TransferNotPossible, transfer_claim, transfer_finish
-from toxicsite.lib.no_room import is_no_room
+from toxicsite.lib.storage_errors import is_disk_full
 
 RUNS: dict[str, Callable[..., None]] = {
     Transfer.Kind.IMPORT: import_run,
@@ -20,20 +20,20 @@ RUNS: dict[str, Callable[..., None]] = {
 logger = logging.getLogger(__name__)
 
 
-def transfer_work(*, transfer_id: int, leaving: Callable[[], bool] = lambda: False) -> None:
+def transfer_work(*, transfer_id: int, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
     """Claim the transfer and do it; nothing where another worker has it. What fails for an unknown reason says so."""
     transfer = transfer_claim(transfer_id=transfer_id)
     if transfer is None:
         return
     run = RUNS[transfer.kind]
     try:
-        run(transfer=transfer, leaving=leaving)
+        run(transfer=transfer, shutdown_requested=shutdown_requested)
     except TransferLost:
         logger.info("%s was cancelled, or another worker goes on with it", transfer)
     except TransferNotPossible as error:
         transfer_finish(transfer=transfer, failure=str(error))
     except OSError as error:
-        if transfer.kind == Transfer.Kind.IMPORT and is_no_room(error):
+        if transfer.kind == Transfer.Kind.IMPORT and is_disk_full(error):
             logger.exception("%s waits for room on the disk", transfer)
             return  # its claim ends by itself, and the sweep lets a worker go on
         logger.exception("%s failed", transfer)

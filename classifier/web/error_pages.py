@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
-from toxicsite.lib.no_room import RETRY_SECONDS, is_no_room
+from toxicsite.lib.storage_errors import RETRY_SECONDS, is_disk_full
 
 NOT_FOUND = ("Page not found", "The address is wrong, the page is gone, or you do not have access to it.")
 FORBIDDEN = (
@@ -64,7 +64,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _what_broke(error: BaseException | None) -> tuple[int, tuple[str, str], int]:
     """Status, words, and after how many seconds to come back; Django calls the handler while it handles the error."""
-    if error is not None and is_no_room(error):
+    if error is not None and is_disk_full(error):
         return 507, NO_ROOM, RETRY_SECONDS
     if isinstance(error, OperationalError | InterfaceError):
         return 503, AWAY, 5

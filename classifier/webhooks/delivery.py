@@ -24,8 +24,8 @@ from classifier.webhooks.retries import attempt_record
 from classifier.webhooks.signing import secrets_of, signed_headers
 from toxicsite.lib import request_id
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import ring
-from toxicsite.lib.sealing import SealBroken
+from toxicsite.lib.encryption import DecryptionFailed
+from toxicsite.lib.jobs import enqueue_now
 
 TURN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
@@ -94,7 +94,7 @@ class Courier:
         now = timezone.now()
         try:
             keys = secrets_of(delivery.webhook, now)
-        except SealBroken:
+        except DecryptionFailed:
             attempt_record(delivery=delivery, answer=Answer(None, UNREADABLE), now=now)
             return
         headers = headers_of(delivery, keys, body, now)
@@ -158,6 +158,6 @@ def deliver_turn() -> None:
     """What bell and schedule call; rings for another turn when something is left."""
     if this_courier().turn():
         try:
-            ring(DELIVER_TASK)
+            enqueue_now(DELIVER_TASK)
         except NoBroker:
             logger.warning("Redis does not answer; the schedule goes on with the deliveries")

@@ -1,6 +1,6 @@
 """Webhooks: whom the site tells what. Making, changing, turning on and off, deleting, new secrets, tests, replays.
 
-A secret is shown to whoever makes or rolls it, once; it is kept sealed, because it has to sign.
+A secret is shown to whoever makes or rolls it, once; it is kept encrypted, because it has to sign.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from classifier.core.validation import InvalidInput, ValidationProblem, words_pr
 from classifier.models import Source, User, Webhook, WebhookDelivery, WebhookEventType
 from classifier.webhooks import outbox
 from classifier.webhooks.selectors import failed_since
-from classifier.webhooks.signing import new_secret, sealed
+from classifier.webhooks.signing import encrypt_secret, new_secret
 from toxicsite.lib.jobs import enqueue_on_commit
 
 ADD, CHANGE = "classifier.add_webhook", "classifier.change_webhook"
@@ -48,7 +48,7 @@ def webhook_create(
     _require_sources(by, chosen)
     secret = new_secret()
     with transaction.atomic():
-        webhook = Webhook.objects.create(**fields, sealed_secret=sealed(secret), created_by=by)
+        webhook = Webhook.objects.create(**fields, sealed_secret=encrypt_secret(secret), created_by=by)
         webhook.sources.set(chosen)
         _note("webhook.create", webhook, by, {**fields, "sources": _slugs(chosen)})
     outbox.forget()
@@ -126,7 +126,7 @@ def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User |
         held = _held(webhook, by)
         until = timezone.now() + timedelta(hours=overlap_hours) if overlap_hours else None
         Webhook.objects.filter(pk=held.pk).update(
-            sealed_secret=sealed(secret),
+            sealed_secret=encrypt_secret(secret),
             sealed_old_secret=held.sealed_secret if until else None,
             old_secret_until=until,
         )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from classifier.models import Webhook
-from toxicsite.lib.sealing import seal, unseal
+from toxicsite.lib.encryption import decrypt, encrypt
 
 MARK = "whsec_"
 SECRET_BYTES = 32
@@ -22,17 +22,17 @@ def new_secret() -> str:
     return MARK + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def sealed(secret: str) -> bytes:
+def encrypt_secret(secret: str) -> bytes:
     """The secret as it is stored."""
-    return seal(secret)
+    return encrypt(secret)
 
 
 def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
-    """What signs at this moment, the newest first. Raises SealBroken where the site's secret key was changed."""
-    found = [str(unseal(bytes(webhook.sealed_secret)))]
+    """What signs at this moment, the newest first. Raises DecryptionFailed where the site's secret key was changed."""
+    found = [str(decrypt(bytes(webhook.sealed_secret)))]
     until = webhook.old_secret_until
     if webhook.sealed_old_secret is not None and until is not None and now < until:
-        found.append(str(unseal(bytes(webhook.sealed_old_secret))))
+        found.append(str(decrypt(bytes(webhook.sealed_old_secret))))
     return found
 
 

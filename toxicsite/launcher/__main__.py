@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from toxicsite.launcher.with_services import run_with_services
 
         return run_with_services(argv)
-    except Refusal as refusal:
-        sys.stderr.write(f"toxicsite: {refusal}\n")
+    except LauncherError as error:
+        sys.stderr.write(f"toxicsite: {error}\n")
         return 1
 
 

@@ -40,7 +40,7 @@ REASONS = [
 ]
 
 
-class Refusal(Exception):
+class InstallError(Exception):
     """One sentence for the person at the terminal."""
 
 
@@ -70,7 +70,7 @@ def _find_python() -> str:
         return sys.executable
     found = shutil.which("python%d.%d" % WANTED)
     if found is None:
-        raise Refusal(
+        raise InstallError(
             "toxicsite needs Python %d.%d, and this is %d.%d: install python%d.%d (Debian: `apt-get install "
             "python3.11 python3.11-venv`), or name it: PYTHON=/path/to/python3.11 make run."
             % (WANTED + sys.version_info[:2] + WANTED)
@@ -89,7 +89,7 @@ def _works() -> bool:
 def _make_environment(python: str) -> None:
     free = shutil.disk_usage(PROJECT).free // (1024 * 1024)
     if free < NEEDED_DISK_MIB:
-        raise Refusal(
+        raise InstallError(
             "The disk is nearly full: installing needs about %d MiB, and %s has %d."
             % (NEEDED_DISK_MIB, PROJECT, free)
         )
@@ -101,10 +101,10 @@ def _make_environment(python: str) -> None:
     if done.returncode == 0:
         return
     if "ensurepip" in output or "No module named venv" in output:
-        raise Refusal(
+        raise InstallError(
             "This Python cannot make virtual environments: `apt-get install python3.11-venv` helps on Debian."
         )
-    raise Refusal("The virtual environment could not be made: %s" % _reason(output))
+    raise InstallError("The virtual environment could not be made: %s" % _reason(output))
 
 
 def _install(kind: str) -> None:
@@ -132,7 +132,7 @@ def _install(kind: str) -> None:
         code = process.wait()
     if code != 0:
         with open(log_path, encoding="utf-8") as log:
-            raise Refusal(
+            raise InstallError(
                 "Installing failed: %s; all of pip's words are in .venv/install.log." % _reason(log.read())
             )
 
@@ -184,8 +184,8 @@ def _say(text: str) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except Refusal as refusal:
-        sys.stderr.write("toxicsite: %s\n" % refusal)
+    except InstallError as error:
+        sys.stderr.write("toxicsite: %s\n" % error)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted; the next start goes on from here.\n")

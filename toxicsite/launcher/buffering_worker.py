@@ -15,15 +15,15 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from toxicsite.launcher.arriving import Arrived, ArrivingSocket
+from toxicsite.launcher.buffered_socket import BufferedSocket, ReadState
 
 COLLECTED_BYTES = 128 * 1024 * 1024  # of all requests that have not arrived yet
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 16 * 1024 * 1024
 REFUSALS = {
-    Arrived.HEAD_TOO_LARGE: b"431 Request Header Fields Too Large",
-    Arrived.NOT_YET: b"408 Request Timeout",
-    Arrived.LARGE: b"503 Service Unavailable",
+    ReadState.HEAD_TOO_LARGE: b"431 Request Header Fields Too Large",
+    ReadState.NOT_YET: b"408 Request Timeout",
+    ReadState.LARGE: b"503 Service Unavailable",
 }
 
 
@@ -47,7 +47,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         self.nr_conns += 1
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._expect(TConn(self.cfg, ArrivingSocket.of(accepted), address, listener.getsockname()))
+        self._expect(TConn(self.cfg, BufferedSocket.of(accepted), address, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         self.poller.unregister(client)
@@ -58,7 +58,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
     def _expect(self, conn: Any) -> None:
         """Look at once: mostly the request is there already, and need not go through the poll set."""
         state = conn.sock.collect()
-        if state is not Arrived.NOT_YET:
+        if state is not ReadState.NOT_YET:
             self._settle(conn, state)
             return
         self.arriving[conn] = None
@@ -66,23 +66,23 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
 
     def _more(self, conn: Any, _: Any) -> None:
         state = conn.sock.collect()
-        if state is Arrived.NOT_YET:
+        if state is ReadState.NOT_YET:
             if self._collected() > COLLECTED_BYTES:
                 self._forget_arriving(conn)
-                self._refuse(conn, Arrived.LARGE)
+                self._refuse(conn, ReadState.LARGE)
             return
         self._forget_arriving(conn)
         self._settle(conn, state)
 
-    def _settle(self, conn: Any, state: Arrived) -> None:
-        if state is Arrived.GONE:
+    def _settle(self, conn: Any, state: ReadState) -> None:
+        if state is ReadState.GONE:
             self._drop(conn)
-        elif state is Arrived.HEAD_TOO_LARGE or (
-            state is Arrived.LARGE and self.large >= max(1, self.cfg.threads // 2)
+        elif state is ReadState.HEAD_TOO_LARGE or (
+            state is ReadState.LARGE and self.large >= max(1, self.cfg.threads // 2)
         ):
             self._refuse(conn, state)
         else:
-            self.large += state is Arrived.LARGE
+            self.large += state is ReadState.LARGE
             conn.data_ready = True
             self.enqueue_req(conn)
 
@@ -123,7 +123,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         for conn in [conn for conn in self.arriving if self._is_over(conn, now)]:
             self._forget_arriving(conn)
             if conn.sock.collected:
-                self._refuse(conn, Arrived.NOT_YET)
+                self._refuse(conn, ReadState.NOT_YET)
             else:
                 self._drop(conn)
         for conn in [conn for conn, (until, _) in self.ending.items() if until < now]:
@@ -137,9 +137,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         # A stopping worker waits for requests that have begun, not for silent connections.
         return bool(conn.sock.deadline < now or (not self.alive and not conn.sock.collected))
 
-    def _refuse(self, conn: Any, state: Arrived) -> None:
+    def _refuse(self, conn: Any, state: ReadState) -> None:
         head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n" % REFUSALS[state]
-        retry = b"Retry-After: 5\r\n" if state is Arrived.LARGE else b""
+        retry = b"Retry-After: 5\r\n" if state is ReadState.LARGE else b""
         try:
             conn.sock.settimeout(0)
             conn.sock.send(head + retry + b"\r\n")

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -17,12 +17,12 @@ def chromium() -> str | None:
 
 
 def ensure_chromium() -> None:
-    """Install Chromium with apt-get when there is none; refuses when that is not for us to do."""
+    """Install Chromium with apt-get when there is none; raises LauncherError when that is not for us to do."""
     if chromium() is not None:
         return
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise Refusal(
+        raise LauncherError(
             "The browser tests need Chromium: install it (Debian: `sudo apt-get install chromium`), "
             "or name one: CHROMIUM=/path/to/chrome make test."
         )
@@ -37,4 +37,4 @@ def ensure_chromium() -> None:
         if done.returncode != 0:
             lines = [line for line in done.stdout.splitlines() if line.startswith("E:")]
             reason = lines[0].removeprefix("E:").strip() if lines else f"exit code {done.returncode}"
-            raise Refusal(f"Chromium could not be installed: {reason}")
+            raise LauncherError(f"Chromium could not be installed: {reason}")

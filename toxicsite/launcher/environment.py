@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -35,7 +35,7 @@ class Options:
 
 
 def read_options(environ: Mapping[str, str] = os.environ) -> Options:
-    """Read the options; a malformed one is refused by name."""
+    """Read the options. Raises LauncherError, which names a malformed one."""
     return Options(
         bind=environ.get("BIND") or "127.0.0.1",
         port=_number("PORT", 8000, 65535, environ),
@@ -48,7 +48,7 @@ def read_options(environ: Mapping[str, str] = os.environ) -> Options:
 
 
 def refuse_taken_port(options: Options) -> None:
-    """Bind the address for a moment; refuses with the reason when that cannot be done."""
+    """Bind the address for a moment. Raises LauncherError with the reason when that cannot be done."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             options.bind, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -58,22 +58,24 @@ def refuse_taken_port(options: Options) -> None:
             probe.bind(address)
             probe.listen(1)
     except socket.gaierror:
-        raise Refusal(f"BIND names no address of this machine: {options.bind!r}.") from None
+        raise LauncherError(f"BIND names no address of this machine: {options.bind!r}.") from None
     except PermissionError:
-        raise Refusal(f"Port {options.port} needs root; choose another one: PORT=8000 make run.") from None
+        raise LauncherError(
+            f"Port {options.port} needs root; choose another one: PORT=8000 make run."
+        ) from None
     except OSError as error:
         if error.errno in (98, 48):  # EADDRINUSE on Linux and on macOS
-            raise Refusal(
+            raise LauncherError(
                 f"Port {options.port} is taken by another program; choose another one: "
                 f"PORT={options.port + 1 if options.port < 65535 else 8000} make run."
             ) from None
-        raise Refusal(f"Cannot listen on {options.gunicorn_bind}: {error.strerror}.") from None
+        raise LauncherError(f"Cannot listen on {options.gunicorn_bind}: {error.strerror}.") from None
 
 
 def _number(name: str, default: int, at_most: int, environ: Mapping[str, str]) -> int:
     raw = environ.get(name) or str(default)
     if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw) <= at_most:
-        raise Refusal(f"{name} must be a number from 1 to {at_most}, not {raw!r}.")
+        raise LauncherError(f"{name} must be a number from 1 to {at_most}, not {raw!r}.")
     return int(raw)
 
 
@@ -84,4 +86,4 @@ def _value_or_file(name: str, environ: Mapping[str, str]) -> str | None:
     try:
         return Path(path).read_text().strip() or None
     except OSError as error:
-        raise Refusal(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+        raise LauncherError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None

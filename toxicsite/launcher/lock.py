@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from toxicsite.launcher.environment import PROJECT
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 
 LEFT_TO_TORCH = ("nvidia-", "cuda-", "triton")
 HEAD = "# Written by `make lock` from pyproject.toml, which gives the reason for each direct dependency.\n"
@@ -53,12 +53,12 @@ def pins(direct: Iterable[str]) -> Iterator[tuple[str, str]]:
         try:
             found = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
-            raise Refusal(
+            raise LauncherError(
                 f"{requirement} is not installed: install it into .venv first, then lock."
             ) from None
         version = Version(found.version)
         if version not in requirement.specifier and version.public not in requirement.specifier:
-            raise Refusal(f"{name} {version} is installed, but {requirement} is asked for.")
+            raise LauncherError(f"{name} {version} is installed, but {requirement} is asked for.")
         yield name, f"{name}=={version.public}"
         for text in found.requires or ():
             needed = Requirement(text)

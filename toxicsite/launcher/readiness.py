@@ -8,7 +8,7 @@ import psycopg2
 import redis
 
 from toxicsite.launcher.environment import Options
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 from toxicsite.launcher.supervision import Supervisor
 
 READY_SECONDS = 120.0
@@ -23,7 +23,7 @@ def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
     while time.monotonic() < give_up:
         if "web" in supervisor.given_up() or not supervisor.alive():
             log = supervisor.logs / "web.log"
-            raise Refusal(
+            raise LauncherError(
                 f"The web server does not start: {last_line(log.read_text(errors='replace'))} (see {log})."
             )
         found = ask(options)
@@ -54,7 +54,7 @@ def ask(options: Options) -> dict[str, str] | None:
 
 
 def check_server(name: str, url: str) -> None:
-    """Connect to the Postgres or Redis that variable `name` points at; refuses with the reason."""
+    """Connect to the Postgres or Redis that variable `name` points at. Raises LauncherError with the reason."""
     try:
         if name == "REDIS_URL":
             with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
@@ -62,7 +62,7 @@ def check_server(name: str, url: str) -> None:
         else:
             psycopg2.connect(url.replace("postgis://", "postgres://"), connect_timeout=5).close()
     except (ValueError, redis.RedisError, psycopg2.Error) as error:
-        raise Refusal(f"The server of {name} does not answer: {last_line(str(error))}") from None
+        raise LauncherError(f"The server of {name} does not answer: {last_line(str(error))}") from None
 
 
 def last_line(text: str) -> str:

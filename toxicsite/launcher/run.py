@@ -16,11 +16,11 @@ from types import FrameType
 
 from toxicsite.launcher import postgres, redis_server
 from toxicsite.launcher.environment import LOOPBACK, PROJECT, Options, read_options, refuse_taken_port
+from toxicsite.launcher.errors import LauncherError
 from toxicsite.launcher.programs import APPLICATION, application_programs, service_programs
 from toxicsite.launcher.readiness import check_server, wait_until_ready
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.stop_signals import ignore_stop_signals, on_stop_signals
 from toxicsite.launcher.supervision import Supervisor, end_orphan
-from toxicsite.launcher.tether import ignore
 from toxicsite.lib.private_files import replace_private
 
 MEBIBYTE = 1024 * 1024
@@ -35,8 +35,7 @@ class Stopped(Exception):
 
 def run() -> int:
     """Start everything, print the address and the logins, and stay until asked to stop."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _ask_to_stop)
+    on_stop_signals(_ask_to_stop)
     supervisor: Supervisor | None = None
     try:
         with ExitStack() as stack:
@@ -51,8 +50,7 @@ def run() -> int:
                 supervisor = _start(options, run_dir=run_dir, logs=logs, sockets=sockets)
                 _serve(options, supervisor, began)
             finally:
-                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                    signal.signal(number, ignore)
+                ignore_stop_signals()
                 if supervisor is not None:
                     supervisor.stop()
                 for name in ("database_url", "redis_url"):
@@ -62,8 +60,10 @@ def run() -> int:
         return 0
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Refusal("The disk is full: free some space and start again; nothing was lost.") from None
-        raise Refusal(f"{error.filename or 'A file or server'}: {error.strerror or error}.") from None
+            raise LauncherError(
+                "The disk is full: free some space and start again; nothing was lost."
+            ) from None
+        raise LauncherError(f"{error.filename or 'A file or server'}: {error.strerror or error}.") from None
     return 0
 
 
@@ -110,8 +110,7 @@ def _start(options: Options, *, run_dir: Path, logs: Path, sockets: Path) -> Sup
         for name in APPLICATION:
             supervisor.start_program(name)
     except BaseException:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, ignore)
+        ignore_stop_signals()
         supervisor.stop()
         raise
     return supervisor
@@ -136,7 +135,7 @@ def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
         if time.monotonic() - looked > TRY_AGAIN_SECONDS:
             supervisor.start_given_up()
             looked = time.monotonic()
-    raise Refusal(f"The process runner stopped by itself; see {supervisor.logs / 'supervisord.log'}.")
+    raise LauncherError(f"The process runner stopped by itself; see {supervisor.logs / 'supervisord.log'}.")
 
 
 def _prepare(environment: dict[str, str], logs: Path) -> str:
@@ -152,7 +151,7 @@ def _prepare(environment: dict[str, str], logs: Path) -> str:
             check=False,
         )
     if done.returncode != 0:
-        raise Refusal(
+        raise LauncherError(
             done.stdout.strip() or f"The database could not be prepared; see {logs / 'prepare.log'}."
         )
     return done.stdout.strip()
@@ -164,7 +163,9 @@ def _folders(options: Options) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True)
     run_dir.chmod(0o711)
     if shutil.disk_usage(options.var).free < NEEDED_DISK:
-        raise Refusal(f"The disk is full: {options.var} needs at least {NEEDED_DISK // MEBIBYTE} MiB free.")
+        raise LauncherError(
+            f"The disk is full: {options.var} needs at least {NEEDED_DISK // MEBIBYTE} MiB free."
+        )
     return run_dir, logs
 
 
@@ -185,15 +186,14 @@ def _only_one(run_dir: Path, options: Options) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refusal(
+            raise LauncherError(
                 f"toxicsite already runs from {options.var}; stop it first (Ctrl-C there)."
             ) from None
         yield
 
 
 def _ask_to_stop(number: int, _: FrameType | None) -> None:
-    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(other, ignore)
+    ignore_stop_signals()
     if number == signal.SIGINT:
         _say("\nStopping …")
     raise Stopped

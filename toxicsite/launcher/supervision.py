@@ -19,9 +19,9 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from toxicsite.launcher.environment import PROJECT
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
+from toxicsite.lib.die_with_parent import dying_with_parent
 
-TETHER = Path(__file__).with_name("tether.py")
 START_SECONDS = 20.0
 STOP_SECONDS = 45.0
 DEAD = {"FATAL", "EXITED", "BACKOFF", "UNKNOWN"}
@@ -41,9 +41,9 @@ class Program:
     account: str = "-"
 
     def section(self, logs: Path) -> str:
-        tethered = [sys.executable, "-S", str(TETHER), f"SIG{self.stop_signal}", self.account, *self.command]
+        command = dying_with_parent(self.command, signal_name=f"SIG{self.stop_signal}", account=self.account)
         settings = {
-            "command": shlex.join(tethered).replace("%", "%%"),
+            "command": shlex.join(command).replace("%", "%%"),
             "directory": str(PROJECT).replace("%", "%%"),
             "priority": self.priority,
             "autostart": str(self.autostart).lower(),
@@ -89,10 +89,9 @@ class Supervisor:
         self.socket.unlink(missing_ok=True)
         with (self.logs / "supervisord-start.log").open("wb") as output:
             self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-S", str(TETHER), "SIGTERM", "-"),
-                    *(sys.executable, "-m", "toxicsite.launcher.supervisord", "-n", "-c", str(self.config)),
-                ],
+                dying_with_parent(
+                    [sys.executable, "-m", "toxicsite.launcher.supervisord", "-n", "-c", str(self.config)]
+                ),
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -107,7 +106,7 @@ class Supervisor:
                 return
             except (OSError, HTTPException, xmlrpc.client.Error):
                 if not self.alive() or time.monotonic() > give_up:
-                    raise Refusal(f"The process runner did not start; see {self.logs}.") from None
+                    raise LauncherError(f"The process runner did not start; see {self.logs}.") from None
                 time.sleep(0.05)
 
     def alive(self) -> bool:
@@ -169,4 +168,4 @@ def end_orphan(run_dir: Path) -> None:
     except (OSError, ValueError, psutil.NoSuchProcess):
         return
     except psutil.Error:
-        raise Refusal(f"An earlier toxicsite of this folder does not stop; see {run_dir}.") from None
+        raise LauncherError(f"An earlier toxicsite of this folder does not stop; see {run_dir}.") from None

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import FrameType
 
 from toxicsite.launcher import postgres, redis_server
-from toxicsite.launcher.refusal import Refusal
-from toxicsite.launcher.tether import ignore, tether
+from toxicsite.launcher.errors import LauncherError
+from toxicsite.launcher.stop_signals import ignore_stop_signals, on_stop_signals
+from toxicsite.lib.die_with_parent import die_with_parent, dying_with_parent
 
-TETHER = Path(__file__).with_name("tether.py")
 STOP_SECONDS = 10.0
 PARENT, PREFIX = Path("/tmp"), "toxicsite-"  # noqa: S108 (TMPDIR may be too long for the path of a Unix socket)
 
@@ -55,10 +55,9 @@ def temporary_services(*, durable: bool = False) -> Iterator[dict[str, str]]:
         postgres.wait_until_ready(cluster, alive=lambda: started[1].poll() is None)
         yield {"DATABASE_URL": cluster.url, "REDIS_URL": server.url}
     except OSError as error:
-        raise Refusal(f"Temporary servers could not be started: {error}.") from None
+        raise LauncherError(f"Temporary servers could not be started: {error}.") from None
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, ignore)
+        ignore_stop_signals()
         for process in reversed(started):
             _stop(process)
         shutil.rmtree(base, ignore_errors=True)
@@ -83,7 +82,7 @@ def _spawn(
     """Start a server away from the terminal's Ctrl-C, so that it outlives the command that uses it."""
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-S", str(TETHER), on_orphaned.name, account, *command],
+            dying_with_parent(command, signal_name=on_orphaned.name, account=account),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -105,7 +104,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     launcher = os.getpid()
     try:
         process = subprocess.Popen(
-            command, env=environment, preexec_fn=lambda: tether(signal.SIGTERM, launcher)
+            command, env=environment, preexec_fn=lambda: die_with_parent(signal.SIGTERM, launcher)
         )
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
@@ -115,8 +114,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
         if number != signal.SIGINT or not _terminal_sent_it():
             process.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, forward)
+    on_stop_signals(forward)
     code = process.wait()
     return code if code >= 0 else 128 - code
 

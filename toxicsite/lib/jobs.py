@@ -1,7 +1,4 @@
-"""Ringing a Celery queue by task name, only after the surrounding transaction has committed.
-
-By name, so that nobody who rings has to import the task (and with it torch).
-"""
+"""Celery tasks sent by name, so that the sender does not have to import the task (and with it torch)."""
 
 from typing import Any
 
@@ -16,12 +13,12 @@ ONE_NEW_CONNECTION = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 def enqueue_on_commit(task_name: str, **kwargs: Any) -> None:
     """Send `task_name` once the current transaction commits; at once outside one; never when it rolls back.
 
-    The queue is a bell and not the truth: a broker that is down is logged and left to the periodic sweep.
+    The database is the truth, so a broker that is down is only logged: the periodic sweep finds the work.
     """
-    transaction.on_commit(lambda: ring(task_name, **kwargs), robust=True)
+    transaction.on_commit(lambda: enqueue_now(task_name, **kwargs), robust=True)
 
 
-def ring(task_name: str, **kwargs: Any) -> None:
+def enqueue_now(task_name: str, **kwargs: Any) -> None:
     """Send `task_name` to its queue now. Raises NoBroker."""
     from toxicsite.celery import app
 

@@ -40,7 +40,7 @@ from classifier.review.decisions import decision_record
 from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
-from toxicsite.lib.sealing import seal
+from toxicsite.lib.encryption import encrypt
 from toxicsite.tests.test_permission_matrix import PLACE, ROWS
 from training.models import TestSuite
 from training.sweeps.services import sweep_create
@@ -231,7 +231,7 @@ def _webhook(admin: User) -> dict[str, int]:
         name="The forum",
         url="https://forum.example/hooks/toxicsite",
         events=[kind],
-        sealed_secret=seal("a secret"),
+        sealed_secret=encrypt("a secret"),
         created_by=admin,
     )
     event = WebhookEvent.objects.create(type=kind, data={"comment": {"id": 1}})

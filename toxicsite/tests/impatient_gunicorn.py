@@ -1,7 +1,7 @@
 """The configuration of gunicorn, with four threads and clients that have to be quick, for test_slow_clients."""
 
-from toxicsite.launcher import arriving
+from toxicsite.launcher import buffered_socket
 from toxicsite.launcher.gunicorn_conf import *  # noqa: F403 (every setting, as it is)
 
-arriving.HEAD_SECONDS = 2.0
+buffered_socket.HEAD_SECONDS = 2.0
 threads = 4

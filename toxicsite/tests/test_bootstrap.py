@@ -12,7 +12,7 @@ from toxicsite.launcher import bootstrap
 def test_it_refuses_another_python_and_says_which_one_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(bootstrap.Refusal, match=r"^toxicsite needs Python 3\.11, and this is 3\.9"):
+    with pytest.raises(bootstrap.InstallError, match=r"^toxicsite needs Python 3\.11, and this is 3\.9"):
         bootstrap._find_python()
 
 

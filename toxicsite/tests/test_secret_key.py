@@ -118,8 +118,8 @@ def test_a_file_without_a_whole_key_is_told_with_the_remedy(
         read_or_create_secret_key(key)
     assert str(raised.value).startswith(f"The secret key in {key} {words}")
     assert "\n" not in str(raised.value)
-    for sealed in ("secrets of webhooks", "API keys of reference services"):
-        assert sealed in str(raised.value)
+    for encrypted in ("secrets of webhooks", "API keys of reference services"):
+        assert encrypted in str(raised.value)
     assert key.read_bytes() == content  # whether to give it up is for a person to say
 
 

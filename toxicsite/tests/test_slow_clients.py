@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from toxicsite.launcher.arriving import Arrived, ArrivingSocket
+from toxicsite.launcher.buffered_socket import BufferedSocket, ReadState
 from toxicsite.launcher.environment import PROJECT
 from toxicsite.tests.ports import free_port
 from toxicsite.tests.waiting import wait_until
@@ -164,10 +164,10 @@ def test_chunks_that_cannot_be_read_are_a_bad_request(port: int, chunks: bytes) 
 
 def test_a_body_that_ends_early_is_not_taken_for_all_of_it() -> None:
     ours, theirs = socket.socketpair()
-    with theirs, ArrivingSocket.of(ours) as arriving:
+    with theirs, BufferedSocket.of(ours) as arriving:
         theirs.sendall(HEAD + b"Content-Length: 2000000\r\n\r\n" + b"x" * 100_000)
         theirs.close()
-        while arriving.collect() is Arrived.NOT_YET:
+        while arriving.collect() is ReadState.NOT_YET:
             pass
         arriving.setblocking(True)
         with pytest.raises(ConnectionResetError, match="ended early"):

@@ -16,9 +16,9 @@ from classifier.api.problems import (
     NOT_NOW,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
+    disk_full,
     exception_handler,
     invalid,
-    no_room,
 )
 from classifier.api.verbs import NothingInput, checked, found, listed, without_body
 from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
@@ -27,7 +27,13 @@ from classifier.model_versions.promotion_gate import GateClosed
 from classifier.models import ApiScope
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 from training.api.uploads import UploadParser
-from training.core.errors import ConfigRejected, DatasetNoRoom, DatasetRejected, NotAllowedNow, SuiteRejected
+from training.core.errors import (
+    ConfigRejected,
+    DatasetDiskFull,
+    DatasetRejected,
+    NotAllowedNow,
+    SuiteRejected,
+)
 
 __all__ = [
     "NothingInput",
@@ -79,8 +85,8 @@ def _exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 def _as_problem(exc: Exception, context: Mapping[str, Any]) -> Exception:
     match exc:
-        case DatasetNoRoom():
-            return no_room(exc.field)
+        case DatasetDiskFull():
+            return disk_full(exc.field)
         case ConfigRejected() | DatasetRejected() | SuiteRejected():
             place = _place(exc.field, context)
             message = exc.message if exc.message[:1].isupper() else exc.message.rstrip(".")

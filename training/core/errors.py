@@ -1,8 +1,8 @@
 """What can go wrong in a service of training, named for what happened; every message says what to do."""
 
-from toxicsite.lib.no_room import NOTHING_STORED
+from toxicsite.lib.storage_errors import NOTHING_STORED
 
-__all__ = ["ConfigRejected", "DatasetNoRoom", "DatasetRejected", "NotAllowedNow", "SuiteRejected"]
+__all__ = ["ConfigRejected", "DatasetDiskFull", "DatasetRejected", "NotAllowedNow", "SuiteRejected"]
 
 
 class _FieldError(Exception):
@@ -21,7 +21,7 @@ class DatasetRejected(_FieldError):
     """Rows cannot be taken in: unreadable, too large, without texts or labels."""
 
 
-class DatasetNoRoom(DatasetRejected):
+class DatasetDiskFull(DatasetRejected):
     """The disk is full; nothing is left of what was begun."""
 
     def __init__(self, field: str) -> None:

@@ -18,9 +18,9 @@ from django.utils.text import slugify
 
 from classifier.core.permissions import require_permission
 from classifier.models import User
-from toxicsite.lib.inserting import inserted
-from toxicsite.lib.no_room import is_no_room, told_no_room
-from training.core.errors import DatasetNoRoom, DatasetRejected
+from toxicsite.lib.storage_errors import is_disk_full, reports_disk_full
+from toxicsite.lib.upsert import try_insert
+from training.core.errors import DatasetDiskFull, DatasetRejected
 from training.models import Dataset
 
 NAME_CHARACTERS = 150
@@ -45,7 +45,7 @@ def check_new(*, name: str, by: User | None) -> str:
 def incoming_folder(field: str = "") -> Iterator[Path]:
     """A folder beside the frozen ones that is gone afterwards, whatever happened.
 
-    Raises DatasetRejected, and DatasetNoRoom (`field`: whose rows there is no room for) where the disk is full.
+    Raises DatasetRejected, and DatasetDiskFull (`field`: whose rows there is no room for) where the disk is full.
     """
     root = Path(settings.DATASETS_DIR)
     try:
@@ -53,8 +53,8 @@ def incoming_folder(field: str = "") -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=root, prefix=".incoming-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
     except OSError as error:
-        if is_no_room(error):
-            raise DatasetNoRoom(field) from error
+        if is_disk_full(error):
+            raise DatasetDiskFull(field) from error
         raise DatasetRejected(
             "", f"The files cannot be written to {root}: {error.strerror or error}. Nothing was stored."
         ) from error
@@ -101,8 +101,8 @@ def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> 
     if done.returncode == 0:
         report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         return report
-    if told_no_room(done.stderr.decode("utf-8", "replace")):
-        raise DatasetNoRoom("file")
+    if reports_disk_full(done.stderr.decode("utf-8", "replace")):
+        raise DatasetDiskFull("file")
     if done.returncode == REFUSED:
         problem = json.loads((folder / "error.json").read_text(encoding="utf-8"))
         raise DatasetRejected(problem["field"], problem["message"])
@@ -137,7 +137,7 @@ def dataset_store(
         with transaction.atomic():
             if dataset is None:
                 made = Dataset(name=name, **fields, **found)
-                if inserted(made):
+                if try_insert(made):
                     return made
                 raise DatasetRejected(
                     "name", f"There is a dataset called “{name}” already; choose another name."

@@ -10,8 +10,8 @@ from django.utils import timezone
 from classifier.core.permissions import require_permission
 from classifier.models import User
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.inserting import inserted
-from toxicsite.lib.jobs import enqueue_on_commit, ring
+from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
+from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
 from training.datasets.services import JIGSAW_ATTRIBUTION, JIGSAW_LICENCE, LabelColumns, column_names
@@ -104,7 +104,7 @@ def dataset_from_hub(
         created_by=by,
     )
     with transaction.atomic():
-        if not inserted(dataset):
+        if not try_insert(dataset):
             raise DatasetRejected("name", f"There is a dataset called “{name}” already; choose another name.")
         enqueue_on_commit(LOAD_TASK, dataset_id=dataset.pk)
     return dataset
@@ -146,7 +146,7 @@ def datasets_ring() -> None:
     waiting = Dataset.objects.usable().filter(directory="", statistics__state="loading")
     try:
         for pk in waiting.order_by("id").values_list("pk", flat=True):
-            ring(LOAD_TASK, dataset_id=pk)
+            enqueue_now(LOAD_TASK, dataset_id=pk)
     except NoBroker:
         logger.warning("Redis does not answer; the next sweep rings for datasets that wait to be loaded")
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.models import User
-from toxicsite.lib.inserting import inserted
+from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.correction_selectors import fixes_of, standing_fixes
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
@@ -61,7 +61,7 @@ def label_fix_undo(*, fix: LabelFix, by: User | None) -> LabelFix:
     names = ("dataset_id", "split", "row", "digest", "label", "given", "fixed")
     undo = LabelFix(**{name: getattr(fix, name) for name in names}, undoes=fix, by=by)
     with transaction.atomic():
-        if not inserted(undo):
+        if not try_insert(undo):
             raise NotAllowedNow("This correction was taken back already.")
         _audit(UNDO, fix, by)
     return undo

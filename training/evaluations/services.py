@@ -16,7 +16,8 @@ from django.db import transaction
 from classifier.core.permissions import require_permission
 from classifier.models import ModelVersion, User
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import enqueue_on_commit, ring
+from toxicsite.lib.die_with_parent import dying_with_parent
+from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
 from training.core.errors import NotAllowedNow
 from training.experiments.job_spec import evaluation_job, rows_to_measure_on, runs_root
 from training.experiments.registration import evaluations_record, read_json
@@ -71,7 +72,10 @@ def evaluation_state(model_version: ModelVersion, on: Dataset | None = None) -> 
 
 
 def evaluation_run(
-    *, model_version_id: int, dataset_id: int | None = None, leaving: Callable[[], bool] = lambda: False
+    *,
+    model_version_id: int,
+    dataset_id: int | None = None,
+    shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Measure a version that somebody asked for, in a process of its own; return whether it was done.
 
@@ -94,7 +98,7 @@ def evaluation_run(
     write_json(folder / "job.json", job)
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "training.ml.job", str(folder)],
+            dying_with_parent([sys.executable, "-m", "training.ml.job", str(folder)]),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -106,7 +110,7 @@ def evaluation_run(
         try:
             process.wait(TICK_SECONDS)
         except subprocess.TimeoutExpired:
-            if leaving():
+            if shutdown_requested():
                 left = True
                 process.kill()
     if left:
@@ -135,7 +139,7 @@ def evaluations_ring() -> None:
             shutil.rmtree(wanted.parent, ignore_errors=True)
             continue
         try:
-            ring(EVALUATE_TASK, model_version_id=version.pk, **_named(on))
+            enqueue_now(EVALUATE_TASK, model_version_id=version.pk, **_named(on))
         except NoBroker:
             return
 

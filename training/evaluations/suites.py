@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from classifier.core.permissions import require_permission
 from classifier.models import User
-from toxicsite.lib.inserting import inserted
+from toxicsite.lib.upsert import try_insert
 from training.core.errors import NotAllowedNow, SuiteRejected
 from training.ml.evaluation.suites import SuiteError, parse_suite, suite_fingerprint
 from training.models import TestSuite
@@ -50,7 +50,7 @@ def suite_create(
         created_by=by,
     )
     with transaction.atomic():
-        if not inserted(suite):
+        if not try_insert(suite):
             raise SuiteRejected("name", f"There is a test suite called “{name}” already.")
     return suite
 

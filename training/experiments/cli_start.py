@@ -102,7 +102,7 @@ def _run_here(run: Experiment) -> None:
     """Be the worker of this run. A worker that was quicker keeps it, and it is followed then."""
     with _asked_to_leave() as leave:
         taken = experiment_run(
-            experiment_id=run.pk, worker=f"command@{socket.gethostname()}", leaving=leave.is_set
+            experiment_id=run.pk, worker=f"command@{socket.gethostname()}", shutdown_requested=leave.is_set
         )
         if leave.is_set():
             raise CommandError(f"Stopped; experiment {run.pk} is queued and goes on from its checkpoint.")

@@ -3,7 +3,7 @@
 import logging
 
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import ring
+from toxicsite.lib.jobs import enqueue_now
 from training.experiments.job_spec import teacher_verdict
 from training.experiments.services import RUN_TASK
 from training.models import Experiment
@@ -19,6 +19,6 @@ def ring_queued() -> None:
     ready = [row.pk for row in queued if teacher_verdict(row)[0] != "wait"][:RINGS_AT_ONCE]
     try:
         for pk in ready:
-            ring(RUN_TASK, experiment_id=pk)
+            enqueue_now(RUN_TASK, experiment_id=pk)
     except NoBroker:
         logger.warning("Redis does not answer; the next sweep rings for queued runs")

@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 
 from classifier.model_versions.services import model_version_register
 from classifier.models import ModelVersion
-from toxicsite.lib.inserting import update_or_insert
 from toxicsite.lib.lifecycle import transition
+from toxicsite.lib.upsert import update_or_insert
 from training.experiments.follower import LostRun, log_tail, plain
 from training.experiments.job_spec import fingerprint_of_rows
 from training.experiments.run_events import tell_ended

@@ -21,6 +21,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models.functions import Coalesce, Now
 
 from classifier.core.errors import ArtifactRejected
+from toxicsite.lib.die_with_parent import dying_with_parent
 from toxicsite.lib.lifecycle import transition
 from training.experiments.devices import worker_devices
 from training.experiments.follower import Follower, LostRun, log_tail, plain
@@ -55,19 +56,19 @@ def experiment_run(
     *,
     experiment_id: int,
     worker: str,
-    leaving: Callable[[], bool] = lambda: False,
+    shutdown_requested: Callable[[], bool] = lambda: False,
     scored: Callable[[Experiment], None] = lambda experiment: None,
 ) -> bool:
     """Run a queued experiment to its end; return False when it is not to be run here and now.
 
-    `leaving` tells that the worker has been asked to stop: the run is then queued again with its checkpoint. `scored`
-    is called with the run when it has a new score on validation rows, and when it has ended.
+    `shutdown_requested` tells that the worker has been asked to stop: the run is then queued again with its checkpoint.
+    `scored` is called with the run when it has a new score on validation rows, and when it has ended.
     """
     experiment = _claim(experiment_id, worker)
     if experiment is None:
         return False
     try:
-        _run(experiment, leaving, scored)
+        _run(experiment, shutdown_requested, scored)
     except LostRun:
         logger.warning("Experiment %d is no longer this worker's", experiment_id)
     scored(experiment)
@@ -117,7 +118,9 @@ def _claim(experiment_id: int, worker: str) -> Experiment | None:
         return None
 
 
-def _run(experiment: Experiment, leaving: Callable[[], bool], scored: Callable[[Experiment], None]) -> None:
+def _run(
+    experiment: Experiment, shutdown_requested: Callable[[], bool], scored: Callable[[Experiment], None]
+) -> None:
     """Start the process and bring the experiment to what came of it."""
     try:
         process = _start(experiment)
@@ -126,7 +129,7 @@ def _run(experiment: Experiment, leaving: Callable[[], bool], scored: Callable[[
     except OSError as error:
         return _fail(experiment, failure(error).message)
     try:
-        ending = _follow(experiment, process, leaving, scored)
+        ending = _follow(experiment, process, shutdown_requested, scored)
     finally:
         _end(process)
     if ending.code == DONE:
@@ -162,7 +165,7 @@ def _start(experiment: Experiment) -> "subprocess.Popen[bytes]":
         environment["CUDA_VISIBLE_DEVICES"] = ""
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(
-            [*_nice(), sys.executable, "-m", "training.ml.job", str(folder)],
+            dying_with_parent([*_nice(), sys.executable, "-m", "training.ml.job", str(folder)]),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -180,7 +183,7 @@ def _nice() -> list[str]:
 def _follow(
     experiment: Experiment,
     process: "subprocess.Popen[bytes]",
-    leaving: Callable[[], bool],
+    shutdown_requested: Callable[[], bool],
     scored: Callable[[Experiment], None],
 ) -> Ending:
     """Carry its progress into the database until it ends; stop it when asked. Raises LostRun."""
@@ -203,7 +206,7 @@ def _follow(
             scored(experiment)  # a sweep may find it hopeless and cancel it
         if code is not None:
             return Ending(code, cancelled, left)
-        left = left or leaving()
+        left = left or shutdown_requested()
         if asked or left:
             cancelled = asked
             _end(process)

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from classifier.core.permissions import require_permission
 from classifier.models import ModelVersion, User
-from toxicsite.lib.inserting import inserted
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
+from toxicsite.lib.upsert import try_insert
 from training.core.errors import ConfigRejected, NotAllowedNow
 from training.experiments.configs import check_dataset, check_teacher, config_whole, flat, nested, rejected
 from training.experiments.services import MAY_RUN, checked_name, experiment_cancel, experiment_create
@@ -105,7 +105,7 @@ def sweep_create(
         created_by=by,
     )
     with transaction.atomic():
-        if not inserted(sweep):
+        if not try_insert(sweep):
             raise ConfigRejected("name", "There is a sweep of this name; choose another.")
         enqueue_on_commit(SWEEP_TASK, sweep_id=sweep.pk)
     return sweep

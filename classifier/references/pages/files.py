@@ -37,7 +37,7 @@ from classifier.transfers.services import (
     upload_store,
 )
 from classifier.web.access import permitted, person_of
-from toxicsite.lib.no_room import NoRoom
+from toxicsite.lib.storage_errors import DiskFull
 
 LISTED = 50
 Status = Transfer.Status
@@ -72,7 +72,7 @@ def bring(request: HttpRequest) -> HttpResponse:
         )
     except InvalidInput as error:
         return _page(request, problem=error.problems[0].message, status=422)
-    except NoRoom as error:
+    except DiskFull as error:
         return _page(request, problem=str(error), status=507)
     return redirect("comparison", made.pk)
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from classifier.models import Comment
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem
-from toxicsite.lib.no_room import NOTHING_STORED
+from toxicsite.lib.storage_errors import NOTHING_STORED
 
 
 @pytest.mark.parametrize(

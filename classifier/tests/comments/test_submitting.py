@@ -16,7 +16,7 @@ from toxicsite.lib import jobs
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     heard: list[str] = []
-    monkeypatch.setattr(jobs, "ring", lambda name, **kwargs: heard.append(name))
+    monkeypatch.setattr(jobs, "enqueue_now", lambda name, **kwargs: heard.append(name))
     return heard
 
 

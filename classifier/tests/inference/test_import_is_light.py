@@ -16,7 +16,17 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_importing_the_room_loads_no_engine() -> None:
-    names = ("artifact", "explain", "normalise", "policy", "readers", "scorer", "store", "tensors", "windows")
+    names = (
+        "artifact",
+        "explain",
+        "normalise",
+        "readers",
+        "scorer",
+        "store",
+        "tensors",
+        "verdict",
+        "windows",
+    )
     loaded = loaded_by("\n".join(f"import classifier.inference.{name}" for name in names))
     assert not loaded & {"torch", "transformers", "tokenizers", "captum", "pyarrow", "django"}
 

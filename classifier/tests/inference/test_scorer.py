@@ -6,8 +6,8 @@ import numpy
 import pytest
 
 from classifier.inference.errors import ScoreNotFinite
-from classifier.inference.policy import verdict_for
 from classifier.inference.scorer import Scorer
+from classifier.inference.verdict import verdict_for
 from classifier.tests.inference.models import reseal
 
 

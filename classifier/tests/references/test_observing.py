@@ -140,7 +140,7 @@ def test_a_sealed_key_that_cannot_be_read_is_a_failure_of_its_own(
     sender: Sender, asked: Any, service: ReferenceService, stub: Stub, turns: Turns
 ) -> None:
     let(sender, "observe", service)
-    ReferenceService.objects.update(sealed_key=b"sealed with another secret key")
+    ReferenceService.objects.update(sealed_key=b"encrypted with another secret key")
     sender.post(ANALYZE, ANALYZE_BODY)
     turns()
     assert ReferenceCall.objects.get().failure == "key"
@@ -288,10 +288,10 @@ def test_the_bell_rings_after_the_reply_and_once_for_calls_that_come_meanwhile(
     sender: Sender, asked: Any, service: ReferenceService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replied, rung = threading.Event(), threading.Semaphore(0)
-    reference_queue._ringers().submit(int).result(10)  # what earlier tests have begun to ring
+    reference_queue._enqueuer().submit(int).result(10)  # what earlier tests have begun to ring
     clock = SimpleNamespace(sleep=lambda seconds: replied.wait(10))
     monkeypatch.setattr("classifier.references.queue.time", clock)
-    monkeypatch.setattr(reference_queue, "ring", lambda task: rung.release())
+    monkeypatch.setattr(reference_queue, "enqueue_now", lambda task: rung.release())
     let(sender, "observe", service)
     for _ in range(3):
         assert sender.post(ANALYZE, ANALYZE_BODY).status_code == 200

@@ -13,7 +13,7 @@ from classifier.references.wire import Reply
 from classifier.tests.conftest import person
 from classifier.tests.references.stub import GOOD_KEY, Stub, score_of
 from toxicsite.doctor import check_references
-from toxicsite.lib.sealing import unseal
+from toxicsite.lib.encryption import decrypt
 
 NEW = {
     "name": "Perspective",
@@ -56,13 +56,13 @@ def test_a_new_service_keeps_its_key_sealed_and_never_shows_it(page: Client) -> 
     assert made.headers["Location"] == f"/references/{service.pk}/"
     assert (service.share, service.calls_per_second, service.ends_on) == (0.25, 0.5, date(2026, 12, 31))
     assert service.sealed_key is not None
-    assert unseal(bytes(service.sealed_key)) == NEW["key"]
-    sealed = bytes(service.sealed_key).decode()
+    assert decrypt(bytes(service.sealed_key)) == NEW["key"]
+    encrypted = bytes(service.sealed_key).decode()
     admin_page = f"/admin/classifier/referenceservice/{service.pk}/change/"
     for address in ("/references/", f"/references/{service.pk}/", "/history/", admin_page):
         shown = text(page.get(address))
         assert NEW["key"] not in shown
-        assert sealed not in shown
+        assert encrypted not in shown
     entry = AuditEntry.objects.get(verb="reference.create")
     assert entry.data["url"] == "https://commentanalyzer.googleapis.com"
     assert entry.data["key"] is True

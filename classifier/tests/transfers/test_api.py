@@ -188,7 +188,7 @@ def test_an_upload_that_finds_no_room_leaves_nothing_behind(
     in_a_form: bool, program: Program, transfers_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("classifier.transfers.services.os.fsync", no_room)
+        patch.setattr("classifier.transfers.services.os.fsync", disk_full)
         if in_a_form:
             sent = program.form("imports/", {"file": SimpleUploadedFile("a.csv", b"text\nhi\n")})
         else:
@@ -206,7 +206,7 @@ def test_an_import_that_finds_no_room_waits_for_it(
 ) -> None:
     made = program.post("imports/", b"text,external_id\nhi,1\n,2\n").json()
     with monkeypatch.context() as patch:
-        patch.setattr("classifier.transfers.import_errors.os.fsync", no_room)
+        patch.setattr("classifier.transfers.import_errors.os.fsync", disk_full)
         transfer_work(transfer_id=made["id"])
     assert not Comment.objects.exists()
     assert program.get(f"transfers/{made['id']}/").json()["status"] == "running"
@@ -217,5 +217,5 @@ def test_an_import_that_finds_no_room_waits_for_it(
     assert (found["status"], found["stored"], found["error_rows"]) == ("succeeded", 1, 1)
 
 
-def no_room(*args: Any) -> None:
+def disk_full(*args: Any) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")

@@ -127,7 +127,7 @@ def test_of_two_workers_that_both_believe_to_have_it_one_stops() -> None:
 
 def test_a_worker_that_is_asked_to_stop_gives_it_back_at_the_next_chunk() -> None:
     transfer = bring(rows())
-    transfer_work(transfer_id=transfer.pk, leaving=lambda: True)
+    transfer_work(transfer_id=transfer.pk, shutdown_requested=lambda: True)
     transfer.refresh_from_db()
     assert (transfer.status, transfer.done_rows) == ("queued", 7)
     transfer_work(transfer_id=transfer.pk)
@@ -175,7 +175,7 @@ def test_a_killed_export_goes_on_behind_its_last_row(monkeypatch: pytest.MonkeyP
     assert claimed is not None
     transfer_work(transfer_id=export.pk)  # finds nothing to do
     make_old(export, status="queued")
-    transfer_work(transfer_id=export.pk, leaving=lambda: True)
+    transfer_work(transfer_id=export.pk, shutdown_requested=lambda: True)
     path = transfers_dir() / f"export-{export.pk}.csv"
     with path.open("ab") as stream:
         stream.write(b"half a row")
@@ -209,7 +209,7 @@ def test_an_export_that_goes_on_without_its_file_begins_anew(
     transfer_work(transfer_id=bring(rows()).pk)
     monkeypatch.setattr("classifier.transfers.export_selectors.PAGE", 7)
     export = export_create(filters=filters_of({}), file_format="jsonl", by=admin_person)
-    transfer_work(transfer_id=export.pk, leaving=lambda: True)
+    transfer_work(transfer_id=export.pk, shutdown_requested=lambda: True)
     transfer_cancel(transfer=export, by=admin_person)
     (transfers_dir() / f"export-{export.pk}.jsonl").unlink()
     transfer_resume(transfer=export, by=admin_person)

@@ -157,10 +157,10 @@ def test_a_file_that_cannot_be_read_to_its_end_is_not_offered_again(client: Clie
 def test_an_upload_that_finds_no_room_is_told_on_the_page(
     client: Client, transfers_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_room(*args: Any) -> None:
+    def disk_full(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("classifier.transfers.services.os.fsync", no_room)
+    monkeypatch.setattr("classifier.transfers.services.os.fsync", disk_full)
     answer = brought(client, "text\nhi\n")
     assert answer.status_code == 507
     assert "The server&#x27;s disk is full, so nothing of this was stored." in answer.content.decode()

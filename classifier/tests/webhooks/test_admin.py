@@ -24,7 +24,7 @@ def test_a_webhook_and_its_deliveries_are_shown_without_the_secret(
 ) -> None:
     webhook, secret = add_webhook("https://forum.example.org/hooks")
     delivery = webhook_test(webhook=webhook, by=None)
-    sealed = base64.b64encode(bytes(webhook.sealed_secret)).decode()
+    encrypted = base64.b64encode(bytes(webhook.sealed_secret)).decode()
     for address, said in (
         ("webhook/", "forum.example.org"),
         (f"webhook/{webhook.pk}/change/", "forum.example.org"),
@@ -35,7 +35,7 @@ def test_a_webhook_and_its_deliveries_are_shown_without_the_secret(
         assert shown.status_code == 200, address
         assert said in shown.content.decode()
         assert secret not in shown.content.decode()
-        assert sealed not in shown.content.decode()
+        assert encrypted not in shown.content.decode()
     assert admin.get("/admin/classifier/webhook/add/").status_code == 403
     assert admin.post(f"/admin/classifier/webhook/{webhook.pk}/change/", {"name": "x"}).status_code == 403
 

@@ -32,7 +32,7 @@ from classifier.transfers.services import (
     upload_store,
 )
 from classifier.web.access import permitted, person_of
-from toxicsite.lib.no_room import NoRoom
+from toxicsite.lib.storage_errors import DiskFull
 
 
 @permitted(SEE)
@@ -62,7 +62,7 @@ def bring(request: HttpRequest) -> HttpResponse:
         made = import_create(file=stored, name=file.name or "", source=source, by=by, draft=True)
     except InvalidInput as error:
         return _page(request, problem=error.problems[0].message, status=422)
-    except NoRoom as error:
+    except DiskFull as error:
         return _page(request, problem=str(error), status=507)
     return redirect("transfer", made.pk)
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from toxicsite.lib.inserting import get_or_insert
+from toxicsite.lib.upsert import get_or_insert
 
 PASSWORD_BYTES = 12
 

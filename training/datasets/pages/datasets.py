@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from training.core.errors import DatasetNoRoom, DatasetRejected, NotAllowedNow
+from training.core.errors import DatasetDiskFull, DatasetRejected, NotAllowedNow
 from training.datasets.correction_selectors import fixes_of
 from training.datasets.decision_summary import decisions_summary, mixable_with
 from training.datasets.from_decisions import dataset_from_decisions
@@ -60,7 +60,7 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
         try:
             made = _make(request, kind, form)
         except DatasetRejected as error:
-            full = isinstance(error, DatasetNoRoom)
+            full = isinstance(error, DatasetDiskFull)
             field = "train" if error.field == "file" and kind == "upload" else error.field
             form.add_error(field if field in form.fields else None, error.message)
         else:

@@ -6,7 +6,6 @@ again, so that a killed job is simply started once more. On several devices it r
 a device; they train together, and the first of them does the rest.
 """
 
-import ctypes
 import fcntl
 import json
 import os
@@ -26,8 +25,6 @@ from training.ml.job.failures import failure, is_lost_peer
 from training.ml.job.listener import FileListener, SilentRank, watch_parent
 from training.ml.job.protocol import DONE, FAILED, NO_ROOM, STOPPED
 from training.ml.progress import Cancelled
-
-PR_SET_PDEATHSIG = 1
 
 
 def main(folder: Path) -> int:
@@ -87,12 +84,6 @@ def launch(folder: Path, devices: int) -> int:
             return 128 + signal.SIGKILL
         return next((code for code in (NO_ROOM, STOPPED) if code in codes), 1)
     return DONE
-
-
-def tether() -> None:
-    """Ask the kernel for SIGTERM when the parent dies, where there is such a thing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _train(job: dict[str, Any], folder: Path, listener: Any) -> None:
@@ -168,7 +159,5 @@ def _trace(error: BaseException) -> str:
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     wanted = int(json.loads((place / "job.json").read_text()).get("devices", 1))
-    if "RANK" not in os.environ:
-        tether()
     several = wanted > 1 and "RANK" not in os.environ
     sys.exit(launch(place, wanted) if several else main(place))

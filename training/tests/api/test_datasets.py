@@ -55,7 +55,7 @@ def test_an_upload_that_finds_no_room_leaves_nothing_behind(
                 lambda _, **options: run(command, **options),
             )
         else:
-            patch.setattr("training.datasets.services.run_child", no_room)
+            patch.setattr("training.datasets.services.run_child", disk_full)
         response = program.upload("/datasets/", {**FORM, "train": csv_file()})
     problem = assert_problem(response, 507, "no-room", "#/file")
     assert "disk is full" in problem["detail"]
@@ -69,12 +69,12 @@ def test_a_data_set_without_its_row_leaves_no_folder(
     def away(row: Any) -> bool:
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr("training.datasets.dataset_builder.inserted", away)
+    monkeypatch.setattr("training.datasets.dataset_builder.try_insert", away)
     assert_problem(program.upload("/datasets/", {**FORM, "train": csv_file()}), 503, "unavailable")
     assert list(Path(settings.DATASETS_DIR).iterdir()) == []
 
 
-def no_room(*args: Any) -> None:
+def disk_full(*args: Any) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 

@@ -90,10 +90,10 @@ def test_a_refused_upload_says_where_and_keeps_what_was_typed(page: Client) -> N
 def test_an_upload_that_finds_no_room_is_told_and_keeps_what_was_typed(
     page: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_room(*args: Any) -> None:
+    def disk_full(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("training.datasets.services.run_child", no_room)
+    monkeypatch.setattr("training.datasets.services.run_child", disk_full)
     fields = {"name": "Forum", "train": uploaded("forum.csv", as_csv(rows_of(20))), "text_column": "text"}
     text = shown(page.post("/training/datasets/new/upload/", {**fields, "label_columns": "toxic"}), 507)
     assert "disk is full, so nothing of this was stored" in text

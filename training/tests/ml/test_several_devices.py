@@ -41,7 +41,6 @@ def test_torchrun_is_started_with_a_process_for_each_device(
 
     asked: list[list[str]] = []
     monkeypatch.setattr(torch.distributed.run, "main", asked.append)
-    monkeypatch.setattr(job, "tether", lambda: None)
     assert job.launch(tmp_path, 4) == DONE
     assert "--nproc_per_node=4" in asked[0]
     assert asked[0][-3:] == ["-m", "training.ml.job", str(tmp_path)]

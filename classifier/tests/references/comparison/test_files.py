@@ -155,7 +155,7 @@ def test_what_stops_goes_on_from_there_without_a_row_twice(
 ) -> None:
     transfer = started(rows(300))
     stops = iter([False, True])
-    transfer_work(transfer_id=transfer.pk, leaving=lambda: next(stops, True))
+    transfer_work(transfer_id=transfer.pk, shutdown_requested=lambda: next(stops, True))
     transfer.refresh_from_db()
     assert (transfer.status, 0 < transfer.done_rows < 300) == ("queued", True)
     # Another worker was taken for dead, and writes after all.
@@ -322,10 +322,10 @@ def test_an_upload_that_finds_no_room_is_told_on_the_page(
     transfers_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def no_room(*args: Any) -> None:
+    def disk_full(*args: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("classifier.transfers.services.os.fsync", no_room)
+    monkeypatch.setattr("classifier.transfers.services.os.fsync", disk_full)
     file = SimpleUploadedFile("old.csv", rows(3).encode())
     upload = {"file": file, "wire": "perspective"}
     answer = client_of(admin_person).post("/comparisons/new/", upload)

@@ -27,7 +27,7 @@ def none_pending() -> bool:
 
 def swept() -> bool:
     """Do what beat does, only more often."""
-    jobs.ring("classifier.sweep")
+    jobs.enqueue_now("classifier.sweep")
     time.sleep(0.5)
     return True
 
@@ -85,7 +85,7 @@ def test_two_workers_share_a_backlog_without_scoring_twice(
         worker.wait_until_ready()
     comments_submit(items=[{"text": TEXT} for _ in range(100)], source="test")
     for _ in range(10):
-        jobs.ring("classifier.classify")
+        jobs.enqueue_now("classifier.classify")
     wait_until(none_pending)
     assert_each_once(100)
 
@@ -107,7 +107,7 @@ def test_a_flushed_redis_is_made_good_by_the_sweep(
     Comment.objects.create(source_id=Comment.objects.values_list("source")[0][0], text="nobody rang for me")
     time.sleep(0.5)
     assert not none_pending()
-    jobs.ring("classifier.sweep")  # what beat sends every 15 seconds
+    jobs.enqueue_now("classifier.sweep")  # what beat sends every 15 seconds
     wait_until(none_pending)
     idle.stop()
     assert_each_once(41)

@@ -22,7 +22,9 @@ MakeDataset = Callable[..., Dataset]
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ids of the runs that were started, without a process."""
     ids: list[int] = []
-    monkeypatch.setattr(runner, "_run", lambda experiment, leaving, scored: ids.append(experiment.pk))
+    monkeypatch.setattr(
+        runner, "_run", lambda experiment, shutdown_requested, scored: ids.append(experiment.pk)
+    )
     return ids
 
 

@@ -89,7 +89,7 @@ def test_a_process_that_the_system_kills_is_told_as_out_of_memory(
                     os.kill(int(process.name), signal.SIGKILL)
         return False
 
-    assert experiment_run(experiment_id=run.pk, worker="here", leaving=kill_once_it_learns)
+    assert experiment_run(experiment_id=run.pk, worker="here", shutdown_requested=kill_once_it_learns)
     run.refresh_from_db()
     assert run.status == "failed"
     assert (

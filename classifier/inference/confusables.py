@@ -7,7 +7,7 @@ right; with a few that are used for their likeness in chats (Cyrillic and Greek 
 What looks like a bar is listed under l and may be meant as an i as well.
 """
 
-LOOKALIKES: dict[str, str] = {
+CONFUSABLES: dict[str, str] = {
     "a": "\u0251\u0391\u03b1\u0410\u0430\u13aa\u15c5\u237a\ua4ee\U000102a0\U00016f40",
     "b": (
         "\u0184\u0392\u03b2\u0412\u042c\u0432\u13cf\u13f4\u1472\u15af\u15f7\ua4d0\ua7b4\U00010282"

@@ -33,7 +33,7 @@ def insert_unless_taken(rows: Sequence[M]) -> list[M]:
     return new
 
 
-def inserted(row: M) -> bool:
+def try_insert(row: M) -> bool:
     """Insert `row` unless what it says is taken; return whether it was inserted."""
     return bool(insert_unless_taken([row]))
 
@@ -47,7 +47,7 @@ def get_or_insert(
         if found is not None:
             return found, False
         made = rows.model(**unique, **(defaults or {}))
-        if inserted(made):
+        if try_insert(made):
             return made, True
     raise RuntimeError(f"{rows.model.__name__}: the same row is inserted and deleted again and again")
 

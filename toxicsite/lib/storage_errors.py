@@ -15,7 +15,7 @@ NOTHING_STORED = (
 )
 
 
-class NoRoom(Exception):
+class DiskFull(Exception):
     """The disk is full, and what was begun is undone; `field` names what could not be kept, where it has a name."""
 
     def __init__(self, field: str = "") -> None:
@@ -23,23 +23,25 @@ class NoRoom(Exception):
         self.field = field
 
 
-def is_no_room(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whether `error` says, itself or by its cause, that a disk is full: ours, or that of PostgreSQL."""
     return any(
-        isinstance(one, NoRoom)
+        isinstance(one, DiskFull)
         or (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
         or getattr(one, "pgcode", None) == DISK_FULL
-        or (isinstance(one, OperationalError) and told_no_room(str(one)))  # while connecting there is no code
+        or (
+            isinstance(one, OperationalError) and reports_disk_full(str(one))
+        )  # while connecting there is no code
         for one in _causes(error)
     )
 
 
-def told_no_room(text: str) -> bool:
+def reports_disk_full(text: str) -> bool:
     """Whether what another process wrote about its end says so."""
     return any(os.strerror(number) in text for number in (errno.ENOSPC, errno.EDQUOT))
 
 
-def is_database_away(error: BaseException) -> bool:
+def is_database_unavailable(error: BaseException) -> bool:
     """Whether PostgreSQL can do nothing for anybody now, as against: could not do this one thing."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False

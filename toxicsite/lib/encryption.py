@@ -11,21 +11,21 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 
-class SealBroken(Exception):
-    """The bytes were not sealed with this installation's secret key, or were changed."""
+class DecryptionFailed(Exception):
+    """The bytes were not encrypted with this installation's secret key, or were changed."""
 
 
-def seal(value: Any) -> bytes:
+def encrypt(value: Any) -> bytes:
     """Encrypt a JSON value."""
     return _fernet(settings.SECRET_KEY).encrypt(json.dumps(value).encode())
 
 
-def unseal(sealed: bytes) -> Any:
-    """Decrypt what `seal` made. Raises SealBroken."""
+def decrypt(encrypted: bytes) -> Any:
+    """Decrypt what `encrypt` made. Raises DecryptionFailed."""
     try:
-        return json.loads(_fernet(settings.SECRET_KEY).decrypt(sealed))
+        return json.loads(_fernet(settings.SECRET_KEY).decrypt(encrypted))
     except InvalidToken:
-        raise SealBroken("sealed with another secret key, or changed") from None
+        raise DecryptionFailed("encrypted with another secret key, or changed") from None
 
 
 @cache

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from toxicsite.launcher.substitute_user import let_reach, substitute_user
+from toxicsite.launcher.postgres_user import let_reach, postgres_user
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
 def as_account(*command: str | Path) -> int:
-    user = substitute_user()
+    user = postgres_user()
     assert user is not None
     return subprocess.run(
         command,
@@ -35,7 +35,7 @@ def closed(closed_folder: Path) -> Path:
 
 
 def test_it_reaches_a_file_in_a_closed_folder(closed: Path) -> None:
-    user = substitute_user()
+    user = postgres_user()
     assert user is not None
     assert user.pw_uid != 0
     assert as_account("cat", closed / "file") != 0
@@ -44,7 +44,7 @@ def test_it_reaches_a_file_in_a_closed_folder(closed: Path) -> None:
 
 
 def test_it_cannot_list_or_write_what_it_passes_through(closed: Path) -> None:
-    user = substitute_user()
+    user = postgres_user()
     assert user is not None
     let_reach(closed / "file", user)
     assert as_account("ls", closed) != 0
@@ -53,7 +53,7 @@ def test_it_cannot_list_or_write_what_it_passes_through(closed: Path) -> None:
 
 
 def test_others_stay_outside(closed: Path) -> None:
-    user = substitute_user()
+    user = postgres_user()
     assert user is not None
     let_reach(closed / "file", user)
     done = subprocess.run(
@@ -63,7 +63,7 @@ def test_others_stay_outside(closed: Path) -> None:
 
 
 def test_it_passes_again_after_a_chmod_has_closed_the_folder(closed: Path) -> None:
-    user = substitute_user()
+    user = postgres_user()
     assert user is not None
     let_reach(closed / "file", user)
     closed.chmod(0o700)

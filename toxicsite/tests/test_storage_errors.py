@@ -7,7 +7,7 @@ import redis
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from toxicsite.lib.broker import NoBroker, broker_errors
-from toxicsite.lib.no_room import NoRoom, is_database_away, is_no_room
+from toxicsite.lib.storage_errors import DiskFull, is_database_unavailable, is_disk_full
 
 
 def raised(code: str) -> DatabaseError:
@@ -19,7 +19,7 @@ def raised(code: str) -> DatabaseError:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("code", "no_room", "away"),
+    ("code", "disk_full", "unavailable"),
     [
         ("53100", True, True),  # disk_full
         ("58030", False, True),  # io_error
@@ -30,29 +30,29 @@ def raised(code: str) -> DatabaseError:
         ("23505", False, False),  # unique_violation
     ],
 )
-def test_errors_of_the_database(code: str, no_room: bool, away: bool) -> None:
+def test_errors_of_the_database(code: str, disk_full: bool, unavailable: bool) -> None:
     error = raised(code)
-    assert (is_no_room(error), is_database_away(error)) == (no_room, away)
+    assert (is_disk_full(error), is_database_unavailable(error)) == (disk_full, unavailable)
 
 
 def test_a_lost_connection_is_a_database_that_is_away() -> None:
-    assert is_database_away(OperationalError("server closed the connection unexpectedly"))
-    assert not is_no_room(OperationalError("server closed the connection unexpectedly"))
-    assert is_no_room(OperationalError("FATAL:  could not write init file: No space left on device"))
+    assert is_database_unavailable(OperationalError("server closed the connection unexpectedly"))
+    assert not is_disk_full(OperationalError("server closed the connection unexpectedly"))
+    assert is_disk_full(OperationalError("FATAL:  could not write init file: No space left on device"))
 
 
 def test_errors_of_files() -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
-    assert is_no_room(full)
-    assert is_no_room(OSError(errno.EDQUOT, "Disk quota exceeded"))
-    assert not is_no_room(OSError(errno.EACCES, "Permission denied"))
-    assert not is_database_away(full)
-    error = NoRoom("file")
+    assert is_disk_full(full)
+    assert is_disk_full(OSError(errno.EDQUOT, "Disk quota exceeded"))
+    assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
+    assert not is_database_unavailable(full)
+    error = DiskFull("file")
     error.__cause__ = full
-    assert is_no_room(error)
+    assert is_disk_full(error)
     hidden = ValueError("another thing")
     hidden.__context__, hidden.__suppress_context__ = full, True
-    assert not is_no_room(hidden)
+    assert not is_disk_full(hidden)
 
 
 @pytest.mark.parametrize(

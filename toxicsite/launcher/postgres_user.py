@@ -8,7 +8,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from toxicsite.launcher.refusal import Refusal
+from toxicsite.launcher.errors import LauncherError
 
 ACCOUNT = "toxicsite-postgres"
 
@@ -18,7 +18,7 @@ ACL_HEADER, ACL_ENTRY, ACL_NO_ID = struct.Struct("<I"), struct.Struct("<HHI"), 0
 ACL_OWNER, ACL_USER, ACL_GROUP, ACL_MASK, ACL_OTHER = 0x01, 0x02, 0x04, 0x10, 0x20
 
 
-def substitute_user() -> pwd.struct_passwd | None:
+def postgres_user() -> pwd.struct_passwd | None:
     """Return the account to run Postgres under; None when this process is not root and needs none."""
     if os.geteuid() != 0:
         return None
@@ -38,7 +38,7 @@ def substitute_user() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise Refusal(
+    raise LauncherError(
         "Postgres refuses to run as root, and no account to run it under could be made; "
         "start toxicsite as an ordinary user."
     )

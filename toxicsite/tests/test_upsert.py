@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from classifier.models import Comment, Source
-from toxicsite.lib.inserting import get_or_insert, insert_unless_taken, inserted, update_or_insert
+from toxicsite.lib.upsert import get_or_insert, insert_unless_taken, try_insert, update_or_insert
 from toxicsite.tests.waiting import wait_until
 
 
@@ -30,7 +30,7 @@ def test_only_rows_that_are_not_taken_are_inserted() -> None:
 def test_another_constraint_still_fails() -> None:
     source = Source.objects.create(slug="one", name="one")
     with pytest.raises(IntegrityError), transaction.atomic():
-        inserted(Comment(source=source, text=""))
+        try_insert(Comment(source=source, text=""))
     assert not Comment.objects.exists()
 
 

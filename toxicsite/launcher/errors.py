@@ -1,5 +1,5 @@
 """The one exception that ends a launcher command: a sentence for the person at the terminal, no traceback."""
 
 
-class Refusal(Exception):
+class LauncherError(Exception):
     """The command cannot go on; the message is one sentence that says why and what helps."""

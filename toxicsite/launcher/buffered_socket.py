@@ -26,7 +26,7 @@ FIELD = re.compile(
 )
 
 
-class Arrived(enum.Enum):
+class ReadState(enum.Enum):
     """How far a request is."""
 
     NOT_YET = "more has to come"
@@ -36,11 +36,11 @@ class Arrived(enum.Enum):
     GONE = "the other side has closed"
 
 
-class ArrivingSocket(socket.socket):
+class BufferedSocket(socket.socket):
     """A connection that hands out first what was collected, and then reads no slower than SLOWEST."""
 
     @classmethod
-    def of(cls, accepted: socket.socket) -> "ArrivingSocket":
+    def of(cls, accepted: socket.socket) -> "BufferedSocket":
         family, kind, proto = accepted.family, accepted.type, accepted.proto
         made = cls(family, kind, proto, fileno=accepted.detach())
         made.begin()
@@ -58,7 +58,7 @@ class ArrivingSocket(socket.socket):
         self.read_since: float | None = None
         self.read_bytes = 0
 
-    def collect(self) -> Arrived:
+    def collect(self) -> ReadState:
         """Take what is there, without waiting."""
         self.settimeout(0)
         while True:
@@ -67,24 +67,24 @@ class ArrivingSocket(socket.socket):
             except (BlockingIOError, InterruptedError):
                 return self._judge()
             except OSError:
-                return Arrived.GONE
+                return ReadState.GONE
             if not data:
-                return Arrived.GONE
+                return ReadState.GONE
             self.collected += data
             state = self._judge()
-            if state is not Arrived.NOT_YET:
+            if state is not ReadState.NOT_YET:
                 return state
 
-    def _judge(self) -> Arrived:
+    def _judge(self) -> ReadState:
         if self.whole_at is None:
             end = self.collected.find(END_OF_HEAD, self.searched)
             if end < 0:
                 self.searched = max(0, len(self.collected) - len(END_OF_HEAD) + 1)
-                return Arrived.HEAD_TOO_LARGE if len(self.collected) > HEAD_BYTES else Arrived.NOT_YET
+                return ReadState.HEAD_TOO_LARGE if len(self.collected) > HEAD_BYTES else ReadState.NOT_YET
             if not self._understand(bytes(self.collected[: end + 2]), end + len(END_OF_HEAD)):
-                return Arrived.LARGE
+                return ReadState.LARGE
         assert self.whole_at is not None
-        return Arrived.WHOLE if len(self.collected) >= self.whole_at else Arrived.NOT_YET
+        return ReadState.WHOLE if len(self.collected) >= self.whole_at else ReadState.NOT_YET
 
     def _understand(self, head: bytes, body_at: int) -> bool:
         """Note how long the request is; False where that is too long to collect, or not known.
