@@ -12,9 +12,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from benchmarks.texts import WORDS
+from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import ModelVersion, Policy, Source
 
-LABELS = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"]
 SOURCES = 5
 DAYS = 90
 
@@ -111,8 +111,8 @@ def fill(count: int, people: list[int]) -> ModelVersion:
         name="benchmark",
         directory="benchmark",
         sha256="0" * 64,
-        labels=LABELS,
-        thresholds=dict.fromkeys(LABELS, 0.5),
+        labels=list(JIGSAW_LABELS),
+        thresholds=dict.fromkeys(JIGSAW_LABELS, 0.5),
         primary_label="toxic",
         manifest={},
     )

@@ -15,12 +15,12 @@ from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action
 
 from classifier.admin_tools.base import ReadOnlyAdmin
+from classifier.core.validation import whole_number
 from classifier.core.visibility import seen_by
 from classifier.models import User
 
 COUNT_MOST = 10_000
 MONTHS = 12
-BIGGEST = 2**63 - 1
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -103,9 +103,9 @@ class RecordAdmin(ReadOnlyAdmin):
         found = Q(pk__in=[])
         for word in self.words:
             found |= Q(**{word: term})
-        if term.isascii() and term.isdigit() and int(term) <= BIGGEST:
+        if (wanted := whole_number(term)) is not None:
             for number in self.numbers:
-                found |= Q(**{number: int(term)})
+                found |= Q(**{number: wanted})
         return queryset.filter(found), False
 
     def has_to_history_permission(self, request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from classifier.api.field_errors import header_error
 from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import BUSY, Problem, invalid
 from classifier.core.session_still_valid import still_admitted
+from classifier.core.validation import whole_number
 from toxicsite.lib.event_stream import (
     EventStreamResponse,
     Places,
@@ -47,9 +48,10 @@ def last_event_id(request: Request) -> int | None:
     sent = request.headers.get("Last-Event-ID", "").strip()
     if not sent:
         return None
-    if not (sent.isascii() and sent.isdigit() and len(sent) <= 18):
+    number = whole_number(sent, most=10**18 - 1)
+    if number is None:
         raise invalid([header_error("Last-Event-ID", "is no id of this stream", "invalid")])
-    return int(sent)
+    return number
 
 
 def event_stream(request: Request, look: Iterator[Sequence[ServerEvent] | None]) -> EventStreamResponse:

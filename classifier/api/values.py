@@ -11,9 +11,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from classifier.api.field_errors import FieldError, Path, field_error
 from classifier.api.fields import ClosedSerializer, CountParameter, TextParameter, json_type
 from classifier.api.problems import invalid
+from classifier.core.validation import ROW_ID_MAX, row_id
 
 PAGE_SIZE, PAGE_SIZE_MAX = 50, 200
-ID_MAX = 2**63 - 1
 DEEPEST = 12
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -49,7 +49,7 @@ class Whole(serializers.IntegerField):
 
 class Id(Whole):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=ID_MAX, **kwargs)
+        super().__init__(min_value=1, max_value=ROW_ID_MAX, **kwargs)
 
 
 class Number(serializers.FloatField):
@@ -104,12 +104,13 @@ class IdParameter(serializers.IntegerField):
     default_error_messages = {"invalid": "must be an id, a whole number from 1"}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=ID_MAX, **kwargs)
+        super().__init__(min_value=1, max_value=ROW_ID_MAX, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        if not re.fullmatch("[0-9]{1,19}", str(data)) or not 1 <= int(data) <= ID_MAX:
+        number = row_id(data)
+        if number is None:
             self.fail("invalid")
-        return int(data)
+        return number
 
 
 class PageQuery(ClosedSerializer):

@@ -1,6 +1,6 @@
-"""The arithmetic of the dashboard: quantiles of a histogram, population stability, agreement of two raters.
+"""Statistics of counts: quantiles of a histogram, population stability, agreement of two raters, shares.
 
-Pure functions on counts, so that they can be checked by hand.
+Pure functions that can be checked by hand; training.ml uses them too.
 """
 
 import math
@@ -132,20 +132,20 @@ class Confusion:
         return 2 * self.tp / of if of else None
 
 
-Z = 1.96
-
-
-def said(share: float, interval: tuple[float, float]) -> str:
+def share_with_interval(share: float, interval: tuple[float, float]) -> str:
     """A share and its interval in percent: 90.0 % (81.2 to 95.0)."""
     low, high = interval
     return f"{share:.1%} ({100 * low:.1f} to {100 * high:.1f})".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The 95% interval of a share, by Wilson's score; (0, 1) where nothing was counted."""
+    """Return the 95 % interval of a share by Wilson's score (1927); (0, 1) where nothing was counted.
+
+    It holds up with few counts and at shares of 0 and 1.
+    """
     if not of:
         return 0.0, 1.0
-    share, spread = hits / of, Z * Z / of
+    share, spread = hits / of, Z_95 * Z_95 / of
     middle = (share + spread / 2) / (1 + spread)
-    half = Z * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
+    half = Z_95 * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
     return max(middle - half, 0.0), min(middle + half, 1.0)

@@ -1,4 +1,7 @@
-"""What a comment may look like, in one place: the pages and the API translate these problems, nobody repeats them."""
+"""Checks of input that pages, API, admin and commands share: comments, slugs, whole numbers and ids of rows.
+
+Pages and the API translate the problems that are found here; nobody repeats the checks.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,6 +16,7 @@ SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}\Z")
 CONTEXT_ENTRIES_MAX = 20
 CONTEXT_CHARACTERS_MAX = 64 * 1024
 SURROGATE = re.compile("[\ud800-\udfff]")
+ROW_ID_MAX = 2**63 - 1  # what a column of Postgres holds; a larger number in a query is an error
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,24 @@ def validate_source_slug(value: Any, field: str = "source") -> str:
         message = "This must be 1 to 64 letters, digits, hyphens or underscores."
         raise InvalidInput([ValidationProblem(field, message, "invalid")])
     return value
+
+
+def whole_number(text: Any, most: int = ROW_ID_MAX) -> int | None:
+    """Return the number from 0 to `most` that `text` writes in ASCII digits, or None.
+
+    For what comes as text in an address, a form or a command: `int` would also take "+1", " 1", "1_0" and digits of
+    other scripts, and raises an error for thousands of digits.
+    """
+    digits = str(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))):
+        return None
+    number = int(digits)
+    return number if number <= most else None
+
+
+def row_id(text: Any) -> int | None:
+    """Return the id of a row that `text` writes, or None; the first id is 1."""
+    return whole_number(text) or None
 
 
 def _comment_problems(

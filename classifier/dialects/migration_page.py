@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
+from classifier.core.validation import row_id
 from classifier.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
 from classifier.dialects.migration_steps import steps_of
 from classifier.dialects.perspective.comment import languages_of
@@ -57,8 +58,8 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
 
 
 def _checklist(request: HttpRequest, user: User, version: ModelVersion | None) -> dict[str, Any]:
-    chosen = [int(value) for value in request.GET.getlist("key")[:20] if value.isascii() and value.isdigit()]
-    keys = keys_moving(user, [value for value in chosen if value < 2**63])
+    chosen = [row_id(value) for value in request.GET.getlist("key")[:20]]
+    keys = keys_moving(user, [pk for pk in chosen if pk is not None])
     now = timezone.now()
     return {
         "keys": [

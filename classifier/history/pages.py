@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.audit_labels import WORDS
+from classifier.core.validation import ROW_ID_MAX
 from classifier.core.visibility import sources_of
 from classifier.history.export import EXPORT, FORMATS, history_export
 from classifier.history.selectors import WrongCursor, history_page
@@ -36,7 +37,7 @@ class HistoryForm(forms.Form):
     since = forms.DateField(label="From", required=False, widget=DATE, validators=[NOT_AFTER])
     until = forms.DateField(label="To", required=False, widget=DATE, validators=[NOT_AFTER])
     version = forms.CharField(label="Model version", max_length=150, required=False)
-    comment = forms.IntegerField(label="Comment", min_value=1, max_value=2**63 - 1, required=False)
+    comment = forms.IntegerField(label="Comment", min_value=1, max_value=ROW_ID_MAX, required=False)
     deed = forms.CharField(label="Action", max_length=64, required=False)
 
     def __init__(self, data: Any, sources: list[Source]) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
-from classifier.core.measures import said, wilson
+from classifier.core.measures import share_with_interval, wilson
 from classifier.core.visibility import narrow
 from classifier.models import Comment, Source, User
 from classifier.policies.preview import LATEST, latest_predictions
@@ -72,15 +72,15 @@ class Point:
         """In percent with its interval, for people; a dash where nothing was caught."""
         if self.precision is None:
             return "\N{EN DASH}"
-        return said(self.precision, self.precision_interval)
+        return share_with_interval(self.precision, self.precision_interval)
 
     @property
     def recall_said(self) -> str:
-        return said(self.recall, self.recall_interval)
+        return share_with_interval(self.recall, self.recall_interval)
 
     @property
     def load_said(self) -> str:
-        return said(self.load_share, self.load_interval)
+        return share_with_interval(self.load_share, self.load_interval)
 
 
 @dataclass(frozen=True)

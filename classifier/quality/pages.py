@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.errors import DecisionConflict
 from classifier.core.measures import Kappa
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import ROW_ID_MAX, InvalidInput
 from classifier.core.visibility import narrow
 from classifier.models import Comment, SecondReview
 from classifier.quality.agreement import FEW, agreement_of, disagreements, golden_items, looks_left
@@ -37,7 +37,7 @@ EXPECTED = [("", "Choose"), ("approve", "Approve"), ("remove", "Remove")]
 class GoldenForm(forms.Form):
     """A comment whose answer somebody knows."""
 
-    comment = forms.IntegerField(min_value=1, max_value=2**63 - 1, label="Number of the comment")
+    comment = forms.IntegerField(min_value=1, max_value=ROW_ID_MAX, label="Number of the comment")
     expected = forms.ChoiceField(choices=EXPECTED, label="Right answer")
     note = forms.CharField(max_length=NOTE_CHARACTERS, required=False, label="Why, for other leads")
 

@@ -15,8 +15,9 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from classifier.admin_tools.base import ReadOnlyInline, badge
-from classifier.admin_tools.records import BIGGEST, PersonFilter, RecordAdmin, WhenFilter, seen_or_own
+from classifier.admin_tools.records import PersonFilter, RecordAdmin, WhenFilter, seen_or_own
 from classifier.core.audit_labels import audit_words
+from classifier.core.validation import row_id
 from classifier.models import (
     AuditEntry,
     Decision,
@@ -41,9 +42,8 @@ class PolicyFilter(DropdownFilter):  # type: ignore[misc]
         return [(str(policy.pk), str(policy)) for policy in newest[:POLICIES_SHOWN]]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        value = self.value() or ""
-        known = value.isascii() and value.isdigit() and int(value) <= BIGGEST
-        return queryset.filter(policy=int(value)) if known else queryset
+        policy = row_id(self.value())
+        return queryset if policy is None else queryset.filter(policy=policy)
 
 
 @admin.register(Decision)

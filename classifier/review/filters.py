@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Now
 from classifier.comments.search import matching_text
 from classifier.core.errors import WrongFilter
 from classifier.core.pseudonyms import author_pseudonym
+from classifier.core.validation import whole_number
 from classifier.models import Band, CommentStatus, User
 from classifier.models.comment import CommentQuerySet
 
@@ -195,7 +196,7 @@ def _wrong_switch() -> bool:
 
 
 def _id(value: Any) -> int:
-    if not 0 <= (number := int(value)) < 2**63:
+    if (number := whole_number(value)) is None:
         raise WrongFilter("", "This is no number of a comment.")
     return number
 

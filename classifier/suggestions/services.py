@@ -15,11 +15,11 @@ from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem, words_problem
+from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import ApiKey, Comment, ModelVersion, Source, Suggestion, User
 
 SUGGEST = "classifier.add_comment"
 REJECT = "classifier.change_suggestion"
-LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 AUTHOR_CHARACTERS = 200
 BATCH = 500
 # What is left of a suggestion whose words are forgotten: its labels and where it came from.
@@ -108,7 +108,7 @@ def suggestions_purge(*, source: Source, end: float | None = None) -> int:
 def known_labels() -> list[str]:
     """The labels that a suggestion may speak of: the Jigsaw names, and those of the active version."""
     version = ModelVersion.objects.only("labels").active()
-    return list(dict.fromkeys([*LABELS, *(version.labels if version is not None else ())]))
+    return list(dict.fromkeys([*JIGSAW_LABELS, *(version.labels if version is not None else ())]))
 
 
 def labels_problems(labels: Any) -> list[ValidationProblem]:

@@ -15,6 +15,7 @@ from classifier.core.validation import (
     ValidationProblem,
     validate_comment,
     validate_source_slug,
+    whole_number,
     words_problem,
 )
 
@@ -189,6 +190,7 @@ def _reason(value: Any) -> str:
 
 def _reports(value: Any) -> int:
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= REPORTS_MAX):
+    number = whole_number(text, REPORTS_MAX)
+    if number is None:
         raise ValueError(f"This must be a whole number from 0 to {REPORTS_MAX:,}.")
-    return int(text)
+    return number

@@ -10,6 +10,11 @@ LABEL_TITLES = {
 }
 
 
+def label_title(label: str) -> str:
+    """Name a label of a model as pages write it."""
+    return LABEL_TITLES.get(label, label.replace("_", " ").capitalize())
+
+
 def percent(probability: float) -> str:
     """`0.973` as `97.3%`; never a round 0% or 100%, which no model can promise."""
     if probability > 0.9995:

@@ -1,7 +1,6 @@
 """The parts of serializers that the endpoints of training use: those of the whole API."""
 
 from classifier.api.values import (
-    ID_MAX,
     AnyObject,
     Choice,
     Id,
@@ -15,7 +14,6 @@ from classifier.api.values import (
 )
 
 __all__ = [
-    "ID_MAX",
     "AnyObject",
     "Choice",
     "Id",

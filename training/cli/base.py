@@ -13,6 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from classifier.core.errors import ArtifactRejected, NoBroker, NothingToRollBackTo
+from classifier.core.validation import row_id
 from classifier.model_versions.promotion_gate import GateClosed
 from classifier.models import User
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
@@ -97,9 +98,7 @@ def no_arguments(parser: ArgumentParser) -> None:
 
 def one(rows: "models.QuerySet[Row]", what: str, named: str, *fields: str) -> Row:
     """The row with this id, or with this value of one of `fields`. Raises CommandError."""
-    found = None
-    if named.isascii() and named.isdigit() and len(named) < 19:
-        found = rows.filter(pk=int(named)).first()
+    found = rows.filter(pk=row_id(named) or 0).first()
     for field in fields:
         found = found or rows.filter(**{field: named}).order_by("-pk").first()
     if found is None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from classifier.core.measures import said, wilson
+from classifier.core.measures import share_with_interval, wilson
 from classifier.core.visibility import narrow
 from classifier.models import Comment, CommentStatus, Source, User
 from classifier.models.comment import CommentQuerySet
@@ -50,7 +50,7 @@ class Brought:
         """In percent with its interval; empty where nothing was decided."""
         if not self.decided:
             return ""
-        return said(self.corrected / self.decided, wilson(self.corrected, self.decided))
+        return share_with_interval(self.corrected / self.decided, wilson(self.corrected, self.decided))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.core.permissions import require_permission
+from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import User
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
@@ -137,7 +138,7 @@ def dataset_sample_load() -> Dataset | None:
             name=SAMPLE_NAME,
             folder=folder,
             by=None,
-            label_columns=("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"),
+            label_columns=JIGSAW_LABELS,
             kind=DatasetKind.SAMPLE,
             description=(
                 "Real Wikipedia comments that come with toxicsite, for trying things out. Comments with rare labels "

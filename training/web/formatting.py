@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from classifier.web.formatting import LABEL_TITLES
+from classifier.web import formatting
 
 DASH = "\N{EN DASH}"
 
@@ -74,9 +74,8 @@ def number(value: Any) -> float | None:
 
 
 def label_title(label: str) -> str:
-    if label == "macro":
-        return "Mean over labels"
-    return LABEL_TITLES.get(label, label.replace("_", " ").capitalize())
+    """Name a label, or the mean over all labels, as pages write it."""
+    return "Mean over labels" if label == "macro" else formatting.label_title(label)
 
 
 def ordered_labels(names: Iterable[str], primary: str = "toxic") -> list[str]:

@@ -14,7 +14,7 @@ from classifier.comments.pages.actions import ActProblem
 from classifier.comments.pages.comments import render_comment
 from classifier.core.errors import DecisionConflict, NotPossibleNow, VersionConflict
 from classifier.core.permissions import require_permission
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, row_id
 from classifier.core.visible_comments import comment_detail, comments_visible_to
 from classifier.models import Comment
 from classifier.review.appeal_selectors import appeals_visible_to
@@ -92,8 +92,7 @@ def answer(request: HttpRequest, comment_id: int) -> HttpResponse:
 
     def resolve(comment: Comment) -> str:
         require_permission(user, APPEALS)
-        number = request.POST.get("appeal", "")
-        pk = int(number) if number.isdecimal() and len(number) < 19 else 0
+        pk = row_id(request.POST.get("appeal")) or 0
         found = appeals_visible_to(user=user).filter(pk=pk, comment=comment).first()
         uphold = OUTCOMES.get(request.POST.get("outcome", ""))
         if found is None or uphold is None:

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest
 
-from classifier.core.validation import text_problem
+from classifier.core.validation import ROW_ID_MAX, text_problem
 from classifier.models import CommentStatus, Verdict
 
 NOT_UTF8 = "The text is not valid UTF-8. Save or copy it as UTF-8 and paste it again."
@@ -58,8 +58,8 @@ class CommentFilterForm(forms.Form):
     status = forms.ChoiceField(choices=STATUSES, required=False)
     verdict = forms.ChoiceField(choices=VERDICTS, required=False, label="Verdict")
     q = forms.CharField(required=False, max_length=200, label="Search the text")
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    after = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    before = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX)
+    after = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX)
 
     def chosen(self) -> dict[str, Any]:
         self.is_valid()

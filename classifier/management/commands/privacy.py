@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.core.pseudonyms import author_pseudonym
+from classifier.core.validation import whole_number
 from classifier.models import Source, User
 from classifier.privacy.selectors import AuthorCount, author_count, retention_count
 from classifier.privacy.services import author_erase, retention_run, retention_set
@@ -68,9 +69,9 @@ class Command(BaseCommand):
     def set(self, options: dict[str, Any], source: Source | None, by: User | None) -> None:
         assert source is not None
         written = options["days"]
-        if written != "forever" and not (written.isascii() and written.isdigit() and len(written) < 7):
+        days = whole_number(written, most=999_999)
+        if days is None and written != "forever":
             raise CommandError("Write a number of days, or forever.")
-        days = None if written == "forever" else int(written)
         count = retention_count(source=source, days=days)
         self.stdout.write(f"{source.slug}: {count.due:,} texts would be due, {count.spared:,} spared")
         if not options["yes"]:

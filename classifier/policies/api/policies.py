@@ -22,7 +22,7 @@ from classifier.api.problems import CHANGED_MEANWHILE
 from classifier.api.values import AnyObject, Choice, Names, Number, Text, Whole
 from classifier.api.verbs import checked
 from classifier.core.errors import VersionConflict
-from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
 from classifier.core.visibility import narrow, sees_source
 from classifier.inference.bands import BandsError, check_automatic, check_bands
 from classifier.models import ApiScope, FailMode, Policy, Source
@@ -208,7 +208,7 @@ def seen_version(request: Request) -> int | None:
     asked = asked_version(request)
     if asked is None:
         return None
-    version = asked.partition("-")[0].removeprefix("v")
-    if not asked.startswith("v") or not version.isdecimal() or len(version) > 9:
+    version = whole_number(asked.partition("-")[0].removeprefix("v"))
+    if not asked.startswith("v") or version is None:
         raise VersionConflict
-    return int(version)
+    return version

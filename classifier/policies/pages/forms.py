@@ -6,10 +6,10 @@ from typing import Any
 
 from django.http import QueryDict
 
-from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
 from classifier.inference.bands import LABELS_MAX, OF_THE_MODEL, PRIMARY
 from classifier.models import FailMode
-from classifier.web.formatting import LABEL_TITLES
+from classifier.web.formatting import label_title
 
 
 @dataclass
@@ -137,7 +137,7 @@ def form_posted(data: QueryDict, shown: PolicyForm) -> PolicyForm:
         place = places.get(row.label, None if places else row.place)
         row.review = data.get(f"review_{place}", "").strip()
         row.remove = data.get(f"remove_{place}", "").strip()
-    seen = data.get("seen_version", "")
+    seen = whole_number(data.get("seen_version"))
     return PolicyForm(
         rows=rows,
         automatic=frozenset(data.getlist("automatic")),
@@ -147,16 +147,14 @@ def form_posted(data: QueryDict, shown: PolicyForm) -> PolicyForm:
         reason_required=data.get("reason_required") == "1",
         appeal_days=data.get("appeal_days", "").strip(),
         note=data.get("note", ""),
-        seen_version=int(seen)
-        if seen.isascii() and seen.isdigit() and len(seen) < 10
-        else shown.seen_version,
+        seen_version=shown.seen_version if seen is None else seen,
     )
 
 
 def title_of(label: str) -> str:
     if label == PRIMARY:
         return "The model\N{RIGHT SINGLE QUOTATION MARK}s main label"
-    return LABEL_TITLES.get(label, label.replace("_", " ").capitalize())
+    return label_title(label)
 
 
 def _rows(

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.errors import PolicyConflict
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, whole_number
 from classifier.core.visibility import sources_of
 from classifier.inference.bands import check_automatic, check_bands
 from classifier.models import ModelVersion, Policy, Source
@@ -106,11 +106,11 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Save an old version again."""
     source = found_source(request, slug)
-    number = _version(request.POST.get("version", ""))
+    number = whole_number(request.POST.get("version"))
     old = None if number is None else policy_versions(source=source).filter(version=number).first()
     if old is None:
         raise Http404
-    seen = _version(request.POST.get("seen_version", ""))
+    seen = whole_number(request.POST.get("seen_version"))
     try:
         saved = policy_restore(policy=old, seen_version=seen, by=person_of(request))
     except PolicyConflict as error:
@@ -131,7 +131,7 @@ def _page(
     user = person_of(request)
     versions = policy_versions(source=source)
     newest = versions.first()
-    older_than = _version(request.GET.get("older_than", ""))
+    older_than = whole_number(request.GET.get("older_than"))
     shown = list((versions if older_than is None else versions.filter(version__lt=older_than))[: PAGE + 1])
     context = {
         "source": source,
@@ -197,7 +197,3 @@ def _shown(source: Source | None) -> PolicyForm:
         active.thresholds if active else {},
         newest.version if newest else 0,
     )
-
-
-def _version(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from classifier.core.errors import PolicyConflict
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, row_id, whole_number
 from classifier.model_versions.shadow_report import PAGE
 from classifier.models import ShadowPolicy, Source
 from classifier.policies.active_policies import current_from, policy_for
@@ -46,7 +46,7 @@ def policy_shadow(request: HttpRequest, slug: str | None = None) -> HttpResponse
         raise PermissionDenied(CHANGE)
     source = found_source(request, slug)
     drafts = shadow_policies_of(source=source)
-    asked = _number((request.POST if request.method == "POST" else request.GET).get("draft", ""))
+    asked = row_id((request.POST if request.method == "POST" else request.GET).get("draft"))
     shadow = drafts.first() if asked is None else drafts.filter(pk=asked).first()
     if request.method == "POST":
         if shadow is None:
@@ -75,13 +75,13 @@ def policy_shadow(request: HttpRequest, slug: str | None = None) -> HttpResponse
 def _told(request: HttpRequest, shadow: ShadowPolicy) -> dict[str, Any]:
     """The report of the period that is asked for, with a page of the change that is asked for, or the largest."""
     user = reader_of(request)
-    days = _number(request.GET.get("days", "")) or USUAL_DAYS
+    days = whole_number(request.GET.get("days")) or USUAL_DAYS
     days = days if days in PERIODS else USUAL_DAYS
     report = shadow_policy_report(shadow=shadow, user=user, days=days)
     by_key = {line.key: line for line in report.changes}
     usual = max(report.changes, key=lambda line: line.count, default=None)
     change = by_key.get(request.GET.get("change", ""), usual)
-    older_than = _number(request.GET.get("before", ""))
+    older_than = row_id(request.GET.get("before"))
     found = (
         changed_judgements(
             shadow=shadow,
@@ -121,7 +121,7 @@ def _act(request: HttpRequest, source: Source | None, shadow: ShadowPolicy) -> H
             )
             messages.success(request, "The draft runs in shadow mode again.")
         elif do == "in_force":
-            seen = _number(request.POST.get("seen_version", ""))
+            seen = whole_number(request.POST.get("seen_version"))
             note = request.POST.get("note", "")
             saved = shadow_policy_put_in_force(shadow=shadow, note=note, seen_version=seen, by=user)
             messages.success(request, f"The draft is in force, as version {saved.version}.")
@@ -139,7 +139,3 @@ def _act(request: HttpRequest, source: Source | None, shadow: ShadowPolicy) -> H
 
 def address(source: Source | None) -> str:
     return reverse("policy-shadow", args=[source.slug]) if source else reverse("policy-site-shadow")
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.core.measures import Confusion, said, wilson
+from classifier.core.measures import Confusion, share_with_interval, wilson
 from classifier.inference.bands import Judge
 from classifier.models import ShadowJudgement, ShadowPolicy
 from classifier.policies.draft_report import ShadowPolicyReport
@@ -84,4 +84,4 @@ def _share_of(day: dict[str, Any]) -> str:
 
 
 def _of(hits: int, of: int) -> str:
-    return f"{said(hits / of, wilson(hits, of))} of {of:,}" if of else f"{NOTHING} of 0"
+    return f"{share_with_interval(hits / of, wilson(hits, of))} of {of:,}" if of else f"{NOTHING} of 0"

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from classifier.api.fields import ClosedSerializer, CountParameter, TextParameter
 from classifier.api.values import PAGE_SIZE, PAGE_SIZE_MAX, IdParameter, Number, Text, Whole
+from classifier.core.validation import ROW_ID_MAX
 from classifier.models import ReferenceCall, ScoreMap, Wire
 from classifier.references.agreement import Agreement, histogram, joint_table
 from classifier.references.map_selectors import is_outdated
@@ -213,9 +214,9 @@ class FittedOutput(serializers.Serializer[Any]):
 class MapFitInput(ClosedSerializer):
     """From which pairs, and how."""
 
-    service = Whole(required=False, min_value=1, max_value=2**63 - 1)
-    file = Whole(required=False, min_value=1, max_value=2**63 - 1)
-    key = Whole(required=False, min_value=1, max_value=2**63 - 1)
+    service = Whole(required=False, min_value=1, max_value=ROW_ID_MAX)
+    file = Whole(required=False, min_value=1, max_value=ROW_ID_MAX)
+    key = Whole(required=False, min_value=1, max_value=ROW_ID_MAX)
     begin = Text(required=False, max_length=10)
     end = Text(required=False, max_length=10)
     version = Text(required=False, max_length=150)

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, row_id
 from classifier.dialects.wire_labels import labels_by_attribute
 from classifier.models import Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
@@ -123,7 +123,7 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
     service = None
     if asked["service"]:
         service = (
-            services_compared().filter(wire=found.options["wire"], pk__in=_number(asked["service"])).first()
+            services_compared().filter(wire=found.options["wire"], pk=row_id(asked["service"]) or 0).first()
         )
         if service is None:
             return _draft(request, found, asked=asked, errors={"service": "Choose one of these."}, status=422)
@@ -277,7 +277,3 @@ def _draft(
         **preview_context(preview),
     }
     return render(request, "classifier/comparison/draft.html", context, status=status)
-
-
-def _number(text: str) -> list[int]:
-    return [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []

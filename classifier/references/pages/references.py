@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.errors import NotPossibleNow
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, row_id
 from classifier.models import ApiKey, ReferenceCall, ReferenceMode, ReferenceService, User, Wire
 from classifier.references.modes import CHANGE as CHANGE_KEY
 from classifier.references.modes import reference_mode_set
@@ -189,10 +189,7 @@ def key_reference(request: HttpRequest, key_id: int) -> HttpResponse:
         raise Http404
     back = "references" if request.POST.get("back") == "references" else None
     mode = str(request.POST.get("mode", ""))
-    number = str(request.POST.get("service", ""))
-    service = (
-        services_there().filter(pk=int(number)).first() if number.isdecimal() and len(number) < 19 else None
-    )
+    service = services_there().filter(pk=row_id(request.POST.get("service")) or 0).first()
     if mode not in ReferenceMode.values:
         messages.error(request, "Choose off, observe or follow.")
     else:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.permissions import require_permission
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, row_id, whole_number
 from classifier.dialects.wire_labels import labels_by_attribute
 from classifier.models import ApiKey, ScoreMap, User
 from classifier.references.file_input import comparison_choice
@@ -135,7 +135,7 @@ def key_score_map(request: HttpRequest, key_id: int) -> HttpResponse:
     chosen = request.POST.get("map", "")
     row = None
     if chosen:
-        row = score_maps().filter(pk__in=_number(chosen)).first()
+        row = score_maps().filter(pk=row_id(chosen) or 0).first()
         if row is None:
             messages.error(request, "There is no such map.")
             return redirect("key", key_id)
@@ -168,17 +168,17 @@ def map_of_key(key: ApiKey, user: User) -> dict[str, Any]:
 def _choice(asked: Any, user: User) -> tuple[ComparisonChoice, list[Any]]:
     service = file = None
     if asked.get("service"):
-        service = services_compared().filter(pk__in=_number(asked["service"])).first()
+        service = services_compared().filter(pk=row_id(asked["service"]) or 0).first()
     elif asked.get("file"):
-        file = comparison_files(user).filter(pk__in=_number(asked["file"])).first()
+        file = comparison_files(user).filter(pk=row_id(asked["file"]) or 0).first()
     if service is None and file is None:
         raise Http404
     wire = ComparisonChoice(service=service, file=file).wire
     choice, problems = comparison_choice(
         asked, service=service, file=file, known=labels_by_attribute(wire), by=user
     )
-    last = _number(asked.get("last_id", ""))
-    return (replace(choice, last_id=last[0]) if last else choice), problems
+    last_id = whole_number(asked.get("last_id"))
+    return (choice if last_id is None else replace(choice, last_id=last_id)), problems
 
 
 def _about(choice: ComparisonChoice, user: User) -> dict[str, Any]:
@@ -257,7 +257,3 @@ def _again(row: ScoreMap) -> str:
     if not query.keys() & {"service", "file"}:
         return ""
     return urlencode({**query, "method": row.method, "threshold": f"{row.threshold:g}", "name": row.name})
-
-
-def _number(text: str) -> list[int]:
-    return [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from classifier.core.errors import ClaimTaken, DecisionConflict
-from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.core.validation import InvalidInput, ValidationProblem, row_id, whole_number
 from classifier.models import FINAL_ACTIONS, Comment, DecisionAction, User
 from classifier.policies.active_policies import policy_for
 from classifier.review.bulk import group_decide
@@ -75,7 +75,7 @@ def _decide(
     if prediction and prediction != str(comment.current_prediction_id):
         raise DecisionConflict(OTHER_VERDICT)
     _require_free(comment, user)
-    seen = _number(request, "seen")
+    seen = row_id(request.POST.get("seen"))
     if typed.group and action in FINAL_ACTIONS:
         return _decide_group(request, comment, action, typed, state, user, seen)
     decision = decision_record(
@@ -109,7 +109,7 @@ def _decide_group(
     if not (typed.reason or typed.note.strip()):
         why = "Say why: a reason or a note, for all that are decided together."
         raise InvalidInput([ValidationProblem("reason", why, "required")])
-    counted, shown = len(group_of(comment=comment, user=user)) + 1, _number(request, "together")
+    counted, shown = len(group_of(comment=comment, user=user)) + 1, whole_number(request.POST.get("together"))
     if shown is not None and counted > shown:
         raise DecisionConflict(GREW.format(counted, shown))
     bulk = group_decide(comment=comment, action=action, reason=typed.reason, note=typed.note, by=user)
@@ -119,11 +119,6 @@ def _decide_group(
     write_answer(state, user)
     state.done.append([GROUP, bulk.pk, comment.pk])
     return f"{bulk.count:,} comments are {DecisionAction(action).label.lower()} together."
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    said = request.POST.get(name, "")
-    return int(said) if said.isdecimal() and len(said) < 19 else None
 
 
 def _answer(comment: Comment, action: str, typed: Typed, state: QueueState, user: User) -> str:

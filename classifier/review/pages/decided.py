@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from classifier.models import Comment, Decision, DecisionAction
 from classifier.scoring.pages.verdict import bars_of_prediction
-from classifier.web.formatting import LABEL_TITLES
+from classifier.web.formatting import label_title
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def decision_rows(decisions: Iterable[Decision], comment: Comment) -> list[Decis
     rows = []
     for decision in decisions:
         words = [
-            f"{'' if value else 'not '}{LABEL_TITLES.get(label, label.replace('_', ' ')).lower()}"
+            f"{'' if value else 'not '}{label_title(label).lower()}"
             for label, value in decision.labels.items()
         ]
         rows.append(

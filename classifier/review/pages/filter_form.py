@@ -11,8 +11,9 @@ from classifier.core.errors import WrongFilter
 from classifier.core.visibility import sources_of
 from classifier.models import Band, CommentStatus, ModelVersion, Source, User
 from classifier.review.filters import EVERY, WAITING, QueueFilters
-from classifier.review.pages.reasons import known_kinds, label_title
+from classifier.review.pages.reasons import known_kinds
 from classifier.review.selectors import ORDERS, queue_order
+from classifier.web.formatting import label_title
 
 NAMES = tuple(one.name for one in fields(QueueFilters))
 MANY = ("source", "ids")

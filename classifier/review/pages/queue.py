@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from classifier.core.errors import ClaimTaken
+from classifier.core.validation import row_id
 from classifier.models import Comment, User
 from classifier.review.claims import claim, claim_renew
 from classifier.review.filters import WAITING
@@ -56,8 +57,7 @@ def go(request: HttpRequest, way: str) -> HttpResponse:
 def undo(request: HttpRequest) -> HttpResponse:
     """Take back the last decision of this session, or the one that is named."""
     user, state = person_of(request), QueueState.of(request)
-    named = request.POST.get("decision", "")
-    shown = take_back(state, user, int(named) if named.isdecimal() and len(named) < 19 else None)
+    shown = take_back(state, user, row_id(request.POST.get("decision")))
     return show(request, user, state, shown)
 
 
@@ -142,7 +142,7 @@ def why_lost(comment: Comment, user: User) -> str:
 
 def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse:
     """Remember what was asked for, and go on at the plain address."""
-    saved, wanted = request.GET.get("saved", ""), request.GET.get("comment", "")
+    saved, wanted = request.GET.get("saved", ""), row_id(request.GET.get("comment"))
     if saved:
         found = next((one for one in queues_for(user) if str(one.pk) == saved), None)
         if found is None:
@@ -157,9 +157,9 @@ def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse
             return redirect(f"{reverse('queue-list')}?{request.GET.urlencode()}")
         only_order = not any(name for name in request.GET if name not in ("order", "comment"))
         state.choose(state.queue_filters() if only_order else chosen.filters, chosen.order)
-    if wanted.isdecimal() and len(wanted) < 19:
+    if wanted is not None:
         try:
-            state.current = visible(int(wanted), user).pk
+            state.current = visible(wanted, user).pk
         except Comment.DoesNotExist:
             raise Http404 from None
     state.keep(request)

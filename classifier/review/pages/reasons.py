@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from classifier.models import Band, Comment, Decision
-from classifier.web.formatting import LABEL_TITLES, percent
+from classifier.web.formatting import label_title, percent
 
 REASON_TITLES = {
     "band": "Scored over a threshold",
@@ -42,10 +42,6 @@ class BandLine:
     icon: str
     percent: str
     label: str
-
-
-def label_title(label: str) -> str:
-    return LABEL_TITLES.get(label, label.replace("_", " ").capitalize())
 
 
 def band_line(comment: Comment) -> BandLine | None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from classifier.comments.submission import comment_submit, comments_submit
-from classifier.core.validation import InvalidInput, validate_texts
+from classifier.core.validation import ROW_ID_MAX, InvalidInput, row_id, validate_texts, whole_number
 from classifier.models import Comment
 
 BAD_TEXTS = [
@@ -79,3 +79,27 @@ def test_it_rejects_a_source_that_is_no_slug(slug: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         comment_submit(text="x", source=slug)
     assert caught.value.problems[0].field == "source"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        ("007", 7),
+        (str(ROW_ID_MAX), ROW_ID_MAX),
+        (7, 7),
+        *((text, None) for text in ("0", "", None, "-1", "+1", " 1", "1_0", "1.0", "\u0667", "²", True)),
+        (str(ROW_ID_MAX + 1), None),
+        ("9" * 5_000, None),
+    ],
+)
+def test_an_id_is_written_in_ascii_digits_and_fits_its_column(text: Any, number: int | None) -> None:
+    assert row_id(text) == number
+
+
+def test_a_whole_number_may_be_0_and_ends_at_its_limit() -> None:
+    assert (whole_number("0"), whole_number("999", most=999), whole_number("1000", most=999)) == (
+        0,
+        999,
+        None,
+    )

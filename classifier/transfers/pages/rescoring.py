@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, whole_number
 from classifier.core.visibility import sources_of
 from classifier.models import Band, ModelVersion, ModelVersionStatus, Source, Transfer, User
 from classifier.transfers.rescoring import rescoring_choice, rescoring_count, rescoring_start
@@ -50,12 +50,12 @@ def rescoring(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Begin what was counted; without a count it is counted first."""
-    by, last = person_of(request), request.POST.get("last_id", "")
-    if not last.isdecimal() or len(last) > 18:
+    by, last_id = person_of(request), whole_number(request.POST.get("last_id"))
+    if last_id is None:
         return _page(request, request.POST, count=True, status=422)
     try:
         choice = rescoring_choice(request.POST, by=by)
-        made = rescoring_start(choice=choice, last_id=int(last), by=by)
+        made = rescoring_start(choice=choice, last_id=last_id, by=by)
     except InvalidInput:
         return _page(request, request.POST, count=True, status=422)
     except TransferNotPossible as error:
@@ -68,8 +68,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, rescoring_id: int) -> HttpResponse:
     found = _found(request, rescoring_id)
     part = "classifier/rescoring/live.html" if "live" in request.GET else "classifier/rescoring/one.html"
-    page = request.GET.get("page", "1")
-    number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
+    number = whole_number(request.GET.get("page")) or 1
     return render(request, part, {"row": _row(found), **_changes(found, person_of(request), number)})
 
 

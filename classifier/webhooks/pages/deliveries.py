@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.errors import NotPossibleNow
+from classifier.core.validation import ROW_ID_MAX
 from classifier.models import Webhook, WebhookDelivery
 from classifier.web.access import permitted, person_of
 from classifier.webhooks.selectors import deliveries_of, webhooks_of
@@ -27,7 +28,7 @@ class LogFilter(forms.Form):
     """What is not understood filters nothing."""
 
     status = forms.ChoiceField(choices=[("", "All"), *WebhookDelivery.Status.choices], required=False)
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    before = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX)
 
 
 class ReplayForm(forms.Form):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from classifier.core.validation import whole_number
 from training.core.errors import DatasetDiskFull, DatasetRejected, NotAllowedNow
 from training.datasets.correction_selectors import fixes_of
 from training.datasets.decision_summary import decisions_summary, mixable_with
@@ -91,8 +92,7 @@ def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "may_delete": person_of(request).has_perm(DELETE),
     }
     if found.state == "ready":
-        number = request.GET.get("page", "1")
-        page = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1
+        page = whole_number(request.GET.get("page")) or 1
         try:
             context["sample"] = dataset_sample(dataset=found, split=request.GET.get("split", ""), page=page)
         except FileNotFoundError:

@@ -11,8 +11,8 @@ from classifier.api.base import checked_query
 from classifier.api.field_errors import parameter_error
 from classifier.api.fields import ClosedSerializer, TextParameter
 from classifier.api.problems import invalid
+from classifier.core.validation import row_id
 from training.api.base import TrainingEndpoint, found
-from training.api.fields import ID_MAX
 from training.experiments.api.output import METRICS_EXAMPLE
 from training.experiments.comparison import MOST, Compared, baselines_of, compared
 from training.models import Evaluation
@@ -124,8 +124,8 @@ class CompareEndpoint(TrainingEndpoint):
 
 def _ids(text: str, name: str) -> list[int]:
     parts = [part for part in text.split(",") if part]
-    numbers = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 20]
-    if len(numbers) != len(parts) or any(not 0 < number <= ID_MAX for number in numbers):
+    numbers = [number for part in parts if (number := row_id(part)) is not None]
+    if len(numbers) != len(parts):
         raise invalid([parameter_error(name, "must be ids separated by commas, such as 31,32", "invalid")])
     return numbers
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from classifier.core.validation import row_id
 from classifier.models import ModelVersion
 from training.core.errors import NotAllowedNow, SuiteRejected
 from training.evaluations.pages.forms import SuiteForm
@@ -108,9 +109,8 @@ def retire(request: HttpRequest, suite_id: int) -> HttpResponse:
 def run(request: HttpRequest, suite_id: int) -> HttpResponse:
     """Run it, with the rest of an evaluation, on the version in production or the one named `version`."""
     found = _found(suite_id)
-    text = request.POST.get("version", "")
-    chosen = Q(pk=int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else Q(status="active")
-    target = ModelVersion.objects.filter(chosen).first()
+    version = row_id(request.POST.get("version"))
+    target = ModelVersion.objects.filter(Q(status="active") if version is None else Q(pk=version)).first()
     if target is None:
         messages.error(request, "No version is in production.")
         return redirect("training:suite", found.pk)

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from classifier.core.validation import row_id
 from training.experiments.comparison import MOST, Compared, addable, baselines_of, compared
 from training.experiments.detail_selectors import experiment_curves
 from training.experiments.pages.comparison_table import (
@@ -113,10 +114,7 @@ def _asked(request: HttpRequest) -> tuple[list[Compared], list[Side], str, list[
 
 
 def _ids(request: HttpRequest, name: str) -> list[int]:
-    texts = [
-        text for text in request.GET.getlist(name) if text.isascii() and text.isdigit() and len(text) < 19
-    ]
-    return [int(text) for text in texts][:MOST]
+    return [number for text in request.GET.getlist(name) if (number := row_id(text)) is not None][:MOST]
 
 
 def _query(found: list[Compared], **more: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from classifier.core.validation import ROW_ID_MAX
 from training.models import RecipeName, RunStatus
 
 SORTS = ("newest", "name", "roc_auc", "pr_auc", "f1", "latency", "size")
@@ -17,7 +18,7 @@ class ExperimentFilterForm(forms.Form):
 
     status = forms.ChoiceField(choices=STATUSES, required=False)
     recipe = forms.ChoiceField(choices=RECIPES, required=False, label="Recipe")
-    dataset = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, label="Dataset")
+    dataset = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX, label="Dataset")
     sweep = forms.RegexField("^(all|[1-9][0-9]{0,17})$", required=False, label="Sweep")
     q = forms.CharField(required=False, max_length=150, label="Search the names")
     sort = forms.RegexField(f"^-?({'|'.join(SORTS)})$", required=False)

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 
+from classifier.core.validation import ROW_ID_MAX
 from training.experiments.configs import OF_THE_DATASET
 from training.ml.config import FieldInfo
 from training.ml.recipes.registry import Recipe
@@ -164,7 +165,7 @@ class PlanForm(forms.Form):
     """Which plan, on which rows."""
 
     plan = forms.CharField(max_length=100)
-    dataset = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    dataset = forms.IntegerField(min_value=1, max_value=ROW_ID_MAX)
 
 
 def _editable(info: FieldInfo, recipe: Recipe) -> bool:

@@ -9,6 +9,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from classifier.core.validation import row_id
 from training.experiments.pages.filters import ExperimentFilterForm
 from training.experiments.pages.run_rows import COLUMNS, RunRow, key_figures, primary_label, progress_of
 from training.experiments.selectors import (
@@ -72,8 +73,8 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def live_rows(request: HttpRequest) -> HttpResponse:
     """The changing cells of the runs named in `id`, to be put over the old ones, while any of them goes on."""
-    ids = [int(text) for text in request.GET.getlist("id")[:LIVE_MAX] if text.isascii() and text.isdigit()]
-    found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk < 2**63])
+    ids = [row_id(text) for text in request.GET.getlist("id")[:LIVE_MAX]]
+    found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk is not None])
     rows = _rows(list(found.select_related("model_version").defer("log")))
     live = [row.experiment.pk for row in rows if row.live]
     return render(request, "training/runs/live_rows.html", {"rows": rows, "live": live})

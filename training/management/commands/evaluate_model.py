@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.inference.labels import JIGSAW_LABELS
 from training.management.commands._runs import as_json, plain_errors
-from training.ml.config import JIGSAW_LABELS
 
 if TYPE_CHECKING:
     from training.ml.data.tables import TextTable

@@ -3,7 +3,7 @@
 from training.ml.config.build import build_config, from_dict, parse_text, to_dict, with_changes
 from training.ml.config.describe import FieldInfo, describe
 from training.ml.config.fields import ConfigError
-from training.ml.config.parts import JIGSAW_LABELS, DataConfig, LoopConfig, LoraOptions, LossWeights
+from training.ml.config.parts import DataConfig, LoopConfig, LoraOptions, LossWeights
 from training.ml.config.presets import (
     PRESETS,
     Plan,
@@ -27,7 +27,6 @@ from training.ml.config.runs import (
 )
 
 __all__ = [
-    "JIGSAW_LABELS",
     "PRESETS",
     "ConfigError",
     "DataConfig",

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from classifier.inference.labels import JIGSAW_LABELS
 from training.ml.config.fields import option
-
-JIGSAW_LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 
 
 @dataclass(frozen=True)

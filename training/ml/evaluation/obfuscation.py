@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.ml.evaluation.suite_report import WORST, wilson
+from classifier.core.measures import wilson
+from training.ml.evaluation.suite_report import WORST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

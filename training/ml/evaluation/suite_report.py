@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from classifier.core.measures import wilson
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -150,13 +152,6 @@ def power_mean(values: Sequence[float], power: float = POWER) -> float | None:
     if min(values) <= 0:
         return 0.0
     return float(np.mean(np.array(values) ** power) ** (1 / power))
-
-
-def wilson(hits: int, rows: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), which holds up at 0, 1 and few rows."""
-    share, square = hits / rows, z * z / rows
-    middle, half = share + square / 2, z * ((share * (1 - share) + square / 4) / rows) ** 0.5
-    return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
 
 
 def _rates(scores: "Floats", expected: "Ints", threshold: float) -> dict[str, float | None]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.ml.config import JIGSAW_LABELS
+from classifier.inference.labels import JIGSAW_LABELS
 from training.ml.frozen.rows import Rows, text_digest
 from training.ml.frozen.store import write_splits
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
+from classifier.core.validation import row_id, whole_number
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.model_versions.shadow_report import BOTH_WAYS, PAGE, PERIODS, changed_verdicts, shadow_period
 from classifier.models import ModelVersion
@@ -32,11 +33,11 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
     found = found_version(version_id)
     if request.method == "POST":
         return _switch(request, found)
-    days = int(_number(request.GET.get("days", "")) or USUAL_DAYS)
+    days = whole_number(request.GET.get("days")) or USUAL_DAYS
     days = days if days in PERIODS else USUAL_DAYS
     way = request.GET.get("way", "")
     way = way if way in BOTH_WAYS else next(iter(BOTH_WAYS))
-    before = _number(request.GET.get("before", ""))
+    before = row_id(request.GET.get("before"))
     user = person_of(request)
     period = shadow_period(model_version=found, user=user, days=days)
     examples = changed_verdicts(model_version=found, user=user, days=days, verdict=way, before=before)
@@ -76,10 +77,6 @@ def _switch(request: HttpRequest, found: ModelVersion) -> HttpResponse:
     return tried(
         request, found, lambda: verb(model_version=found, by=person_of(request), reason=reason), said, back
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 urlpatterns = [path("versions/<int:version_id>/shadow/", shadow, name="version-shadow")]

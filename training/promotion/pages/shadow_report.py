@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from classifier.core.measures import Confusion, said, wilson
+from classifier.core.measures import Confusion, share_with_interval, wilson
 from classifier.model_versions.shadow_report import BOTH_WAYS, ShadowPeriod
 from training.web.formatting import DASH, percent
 
@@ -112,11 +112,11 @@ def difference_rows(period: ShadowPeriod) -> list[tuple[str, int, str]]:
 
 
 def source_rows(period: ShadowPeriod) -> list[dict[str, Any]]:
-    return [{"line": line, "said": said(line.share, line.interval)} for line in period.sources]
+    return [{"line": line, "said": share_with_interval(line.share, line.interval)} for line in period.sources]
 
 
 def _share(hits: int, of: int) -> str:
-    return f"{said(hits / of, wilson(hits, of))} of {of:,}" if of else f"{DASH} of 0"
+    return f"{share_with_interval(hits / of, wilson(hits, of))} of {of:,}" if of else f"{DASH} of 0"
 
 
 def _cut(threshold: float | None) -> str:

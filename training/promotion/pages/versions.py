@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
+from classifier.core.validation import whole_number
 from classifier.model_versions.promotion_gate import GateClosed, gate_check
 from classifier.model_versions.services import (
     model_version_activate,
@@ -50,8 +51,7 @@ REFUSALS = (ArtifactRejected, IllegalTransition, LostRace, NothingToRollBackTo, 
 def version_list(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     status = status if status in dict(STATUSES) else ""
-    text = request.GET.get("page", "1")
-    page = version_page(status=status, number=int(text[:6]) if text.isascii() and text.isdigit() else 1)
+    page = version_page(status=status, number=whole_number(request.GET.get("page")) or 1)
     test_set = Dataset.objects.test_set()
     reports = small_reports(
         version_ids=[version.pk for version in page.versions], fingerprint=rows_fingerprint(test_set)

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from classifier.core.measures import wilson
 from training.ml.data.tables import TextTable
 from training.ml.evaluation.obfuscation import TRANSFORMATIONS, disguise, obfuscation_report
 from training.ml.evaluation.subject import Size
-from training.ml.evaluation.suite_report import auc, power_mean, run_suite, wilson
+from training.ml.evaluation.suite_report import auc, power_mean, run_suite
 
 #        text  score expected group
 CASES = [
