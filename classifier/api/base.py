@@ -1,4 +1,4 @@
-"""What every endpoint shares: reading body and query string strictly, and naming the services' refusals."""
+"""What every endpoint shares: who may call it, and reading body and query string strictly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,13 @@ from classifier.api.field_errors import (
     flatten,
     flatten_parameters,
     parameter_error,
-    path_of,
 )
 from classifier.api.fields import ClosedSerializer, json_type
 from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_body
 from classifier.api.permissions import HasScope, ScopedView
-from classifier.api.problems import CONFLICT, UNSUPPORTED_MEDIA_TYPE, Problem, exception_handler, invalid
+from classifier.api.problems import UNSUPPORTED_MEDIA_TYPE, Problem, exception_handler, invalid
 from classifier.api.throttling import Metered
 from classifier.core.blind_review_session import second_look_open
-from classifier.core.validation import InvalidInput
 from classifier.models import User
 
 QUERY_READ = "toxicsite.query_read"
@@ -94,18 +92,6 @@ def refuse_unread_query(request: Request) -> None:
                 for name in list(request.query_params)[:20]
             ]
         )
-
-
-def refusal(error: InvalidInput, *, rename: Mapping[str, str] | None = None) -> Problem:
-    """The problem for input that a service refused: 409 where the only thing wrong is a taken external id."""
-    errors = []
-    for problem in error.problems:
-        name = (rename or {}).get(problem.field, problem.field)
-        errors.append(field_error(path_of(name), problem.message, problem.code))
-    if all(problem.code == "conflict" for problem in error.problems):
-        detail = f"{errors[0]['message']} Nothing was stored. Use another external_id or send the same text."
-        return Problem(CONFLICT, detail, errors)
-    return invalid(errors)
 
 
 def batch_limit() -> int:

@@ -6,26 +6,23 @@ into the body, or a query parameter), says what is wrong there and carries a sta
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from django.conf import settings
-from django.core.exceptions import (
-    ObjectDoesNotExist,
-    PermissionDenied,
-    RequestDataTooBig,
-    SuspiciousOperation,
-)
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from classifier.api.field_errors import FieldError, field_error, flatten, path_of
+from classifier.api.field_errors import FieldError, Path, field_error, flatten, parameter_error, path_of
+from classifier.core.error_kinds import LOGGED, ErrorKind, details_of
+from classifier.core.errors import WrongFilter
+from classifier.core.validation import ValidationProblem
 from toxicsite.lib import request_id
-from toxicsite.lib.storage_errors import NOTHING_STORED, RETRY_SECONDS, DiskFull, is_disk_full
+from toxicsite.lib.storage_errors import NOTHING_STORED
 
 logger = logging.getLogger(__name__)
 PROBLEM_TYPE = "application/problem+json"
@@ -90,6 +87,32 @@ KINDS = (
     NO_ROOM,
 )
 _KIND_OF_STATUS = {kind.status: kind for kind in reversed(KINDS)} | {503: UNAVAILABLE}
+_KIND_OF_ERROR = {
+    ErrorKind.INVALID: INVALID,
+    ErrorKind.BAD_KEY: UNAUTHENTICATED,
+    ErrorKind.NOT_ALLOWED: FORBIDDEN,
+    ErrorKind.NOT_NOW: NOT_NOW,
+    ErrorKind.TEXT_ERASED: NOT_NOW,
+    ErrorKind.GATE_CLOSED: GATE_CLOSED,
+    ErrorKind.CHANGED_MEANWHILE: CHANGED_MEANWHILE,
+    ErrorKind.NO_WORKER: NO_WORKER,
+    ErrorKind.NO_MODEL: NO_WORKER,
+    ErrorKind.MODEL_BROKEN: MODEL_BROKEN,
+    ErrorKind.NO_BROKER: NO_WORKER,
+    ErrorKind.TIMEOUT: DEADLINE_PASSED,
+    ErrorKind.UNAVAILABLE: UNAVAILABLE,
+    ErrorKind.DISK_FULL: NO_ROOM,
+}
+_ADVICE = {
+    ErrorKind.NO_WORKER: "Try again shortly; nothing was stored.",
+    ErrorKind.NO_BROKER: "Try again shortly; nothing was stored.",
+    ErrorKind.NO_MODEL: "An administrator has to activate one.",
+    ErrorKind.MODEL_BROKEN: "An administrator has to mend it or activate another version; nothing was stored.",
+    ErrorKind.TIMEOUT: (
+        "Try again, send fewer texts or submit them to /api/v1/comments/ and read the verdicts later."
+    ),
+    ErrorKind.UNAVAILABLE: "Try again in a few seconds.",
+}
 
 
 class ProblemBody(TypedDict, total=False):
@@ -171,16 +194,13 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
             return Problem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
         case exceptions.PermissionDenied():
             return Problem(FORBIDDEN, str(exc.detail))
-        case PermissionDenied():
-            reason = str(exc) or "You do not have permission to do this."
-            return Problem(FORBIDDEN, reason if reason.endswith(".") else f"{reason}.")
         case exceptions.NotFound() | Http404() | ObjectDoesNotExist():
             return Problem(NOT_FOUND, "There is no such thing here, or it is not yours to see.")
         case exceptions.MethodNotAllowed():
             return Problem(METHOD_NOT_ALLOWED, f"{exc.detail} The Allow header lists what is supported.")
         case exceptions.UnsupportedMediaType():
             detail = "Send the body as JSON, with the header Content-Type: application/json."
-            return Problem(UNSUPPORTED_MEDIA_TYPE, detail)
+            return Problem(UNSUPPORTED_MEDIA_TYPE, getattr(context.get("view"), "media_type_help", detail))
         case exceptions.Throttled():
             seconds = max(1, int(getattr(exc, "wait", None) or 1))
             detail = f"This key or user has made too many requests; try again in {seconds} seconds."
@@ -191,19 +211,31 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
             return Problem(TOO_LARGE, "The body is larger than this server accepts; send it in parts.")
         case SuspiciousOperation() | UnreadablePostError():
             return Problem(MALFORMED, "The request could not be read.")
-        case _ if is_disk_full(exc):
-            logger.error("the disk is full", exc_info=exc)
-            return disk_full(exc.field if isinstance(exc, DiskFull) else "")
-        case OperationalError() | InterfaceError():
-            logger.error("the database does not answer", exc_info=exc)
-            return Problem(UNAVAILABLE, AWAY, headers={"Retry-After": "5"})
-    return _server_error(exc, context)
+        case WrongFilter():
+            return _wrong_filter(exc, context)
+    problem = problem_of(exc, getattr(context.get("view"), "place_of", path_of))
+    return problem if problem is not None else _server_error(exc, context)
 
 
-def disk_full(field: str = "") -> Problem:
-    """507: there is no room for this; `field` is what could not be kept, where it has a name."""
-    errors = [field_error(path_of(field), "The disk is full.", "no_room")] if field else []
-    return Problem(NO_ROOM, NOTHING_STORED, errors, headers={"Retry-After": str(RETRY_SECONDS)})
+def problem_of(error: Exception, place_of: Callable[[str], Path] = path_of) -> Problem | None:
+    """The problem for what a service raised, or None where the table of errors does not know it.
+
+    `place_of` says where in the body the field stands that the service names; input whose only fault is a taken
+    external id is a 409.
+    """
+    details = details_of(error)
+    if details is None:
+        return None
+    if details.kind in LOGGED:
+        logger.error(LOGGED[details.kind], exc_info=error)
+    errors = [_field_error(problem, place_of) for problem in details.fields]
+    if details.kind is ErrorKind.INVALID:
+        if not all(problem.code == "conflict" for problem in details.fields):
+            return invalid(errors)
+        advice = "Nothing was stored. Use another external_id or send the same text."
+        return Problem(CONFLICT, f"{errors[0]['message']} {advice}", errors)
+    detail = f"{details.sentence} {_ADVICE.get(details.kind, '')}".strip()
+    return Problem(_KIND_OF_ERROR[details.kind], detail, errors, headers=details.headers)
 
 
 def invalid(errors: Sequence[FieldError]) -> Problem:
@@ -211,6 +243,19 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
     more = f" ({len(errors) - 1} more below)" if len(errors) > 1 else ""
     detail = f"{errors[0]['message']}{more}" if errors else "The request is not valid."
     return Problem(INVALID, detail, errors)
+
+
+def _field_error(problem: ValidationProblem, place_of: Callable[[str], Path]) -> FieldError:
+    message = problem.message if problem.message[:1].isupper() else problem.message.rstrip(".")
+    return field_error(place_of(problem.field), message, problem.code)
+
+
+def _wrong_filter(error: WrongFilter, context: Mapping[str, Any]) -> Problem:
+    request = context.get("request")
+    if request is not None and request.method in ("GET", "HEAD"):
+        return invalid([parameter_error(error.field, str(error), "invalid")])
+    path = ("order",) if error.field == "order" else ("filters", error.field)
+    return invalid([field_error(path, str(error), "invalid")])
 
 
 def _server_error(exc: Exception, context: Mapping[str, Any]) -> Problem:

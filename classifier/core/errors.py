@@ -1,22 +1,28 @@
-"""What can go wrong in a service, named for what happened."""
+"""What can go wrong in a service, named for what happened; `classifier/core/error_kinds.py` says what faces answer."""
 
-from classifier.models import Decision, Policy, User
+from collections.abc import Sequence
+
+from classifier.models import Decision, ModelVersion, Policy, User
 from toxicsite.lib.broker import NoBroker
 
 __all__ = [
+    "SCORING_ERRORS",
     "ApiKeyInvalid",
     "ArtifactRejected",
     "ClaimTaken",
     "DecisionConflict",
+    "GateClosed",
     "ModelBroken",
     "NoBroker",
     "NoModel",
     "NoWorker",
     "NotPossibleNow",
     "NothingToRollBackTo",
+    "PolicyConflict",
     "ScoreTimeout",
     "TextGone",
     "VersionConflict",
+    "WrongFilter",
 ]
 
 
@@ -36,12 +42,27 @@ class ScoreTimeout(Exception):
     """The worker did not answer before the deadline."""
 
 
+SCORING_ERRORS = (
+    NoBroker,
+    NoWorker,
+    ScoreTimeout,
+)  # why a text has no score although nothing is wrong with it
+
+
 class ArtifactRejected(Exception):
     """The folder is no usable model artifact; the message says why."""
 
 
 class NothingToRollBackTo(Exception):
     """No other version was in production before the active one."""
+
+
+class GateClosed(Exception):
+    """The quality gate keeps a candidate out of production; the message and `reasons` say what failed."""
+
+    def __init__(self, version: ModelVersion, reasons: Sequence[str]) -> None:
+        self.reasons = list(reasons)
+        super().__init__(f"The quality gate keeps {version} out of production. {' '.join(reasons)}")
 
 
 class ApiKeyInvalid(Exception):
@@ -65,7 +86,7 @@ class ClaimTaken(Exception):
 
 
 class NotPossibleNow(Exception):
-    """Where the comment or the appeal stands, this cannot be done; the message says why."""
+    """The state of the object, or what depends on it, does not allow this; the message says why."""
 
 
 class TextGone(NotPossibleNow):

@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from classifier.core.error_kinds import ErrorKind
 from classifier.dialects import openai, tei
+from classifier.dialects.errors import Dialect, DialectError
 from classifier.dialects.perspective import errors as perspective
-from classifier.dialects.refusals import Dialect, Refusal, Why
 from toxicsite.lib.storage_errors import NOTHING_STORED
 
 # As each service's paths begin; an exact path has no slash at its end.
@@ -21,13 +22,13 @@ PREFIXES: dict[str, Dialect] = {
     "/health": tei.DIALECT,
 }
 REASONS = {
-    400: Why.MALFORMED,
-    403: Why.NO_SCOPE,
-    404: Why.NOT_FOUND,
-    405: Why.NOT_ALLOWED,
-    413: Why.TOO_LARGE,
-    503: Why.NO_STORAGE,
-    507: Why.NO_STORAGE,
+    400: ErrorKind.MALFORMED,
+    403: ErrorKind.NOT_ALLOWED,
+    404: ErrorKind.NOT_FOUND,
+    405: ErrorKind.METHOD_NOT_SUPPORTED,
+    413: ErrorKind.TOO_LARGE,
+    503: ErrorKind.UNAVAILABLE,
+    507: ErrorKind.UNAVAILABLE,
 }
 
 
@@ -52,4 +53,4 @@ def lost_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResp
     if status == 404 and request.path.startswith("/batch"):
         messages[404] = f"Nothing lives at {request.method} {request.path}. Batches of calls go to /batch."
     message = messages.get(status, "Something failed on the server.")
-    return dialect.answer(Refusal(REASONS.get(status, Why.BROKEN), message))
+    return dialect.answer(DialectError(REASONS.get(status, ErrorKind.BROKEN), message))

@@ -18,9 +18,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from classifier.api.fields import json_type
+from classifier.core.error_kinds import ErrorKind
+from classifier.dialects.errors import Dialect, DialectError
 from classifier.dialects.labels import OPENAI
 from classifier.dialects.moderation import Moderated, moderated, policy_header
-from classifier.dialects.refusals import Dialect, Refusal, Why
 from classifier.dialects.replies import reply
 from classifier.dialects.scoring import scored, version_of
 from classifier.dialects.view import DialectView
@@ -39,50 +40,35 @@ ONLY_IMAGES = (
     "Send an image beside text, and the text alone is read."
 )
 _CATEGORIES = {labels[0]: category for category, labels in OPENAI.items() if labels}
-STATUSES = {
-    Why.MALFORMED: 400,
-    Why.INVALID: 400,
-    Why.UNPROCESSABLE: 400,
-    Why.NO_KEY: 401,
-    Why.BAD_KEY: 401,
-    Why.NO_SCOPE: 403,
-    Why.NOT_FOUND: 404,
-    Why.NOT_ALLOWED: 405,
-    Why.TOO_LARGE: 413,
-    Why.QUOTA: 429,
-    Why.NO_WORKER: 503,
-    Why.NO_STORAGE: 503,
-    Why.TOO_LATE: 503,
-    Why.BROKEN: 500,
-}
+STATUSES = {ErrorKind.TIMEOUT: 503}
 CODES = {
-    Why.BAD_KEY: "invalid_api_key",
-    Why.NO_KEY: "invalid_api_key",
-    Why.NO_SCOPE: "missing_scope",
-    Why.NOT_FOUND: "unknown_url",
-    Why.NOT_ALLOWED: "method_not_supported",
-    Why.TOO_LARGE: "request_too_large",
-    Why.QUOTA: "rate_limit_exceeded",
+    ErrorKind.BAD_KEY: "invalid_api_key",
+    ErrorKind.NO_KEY: "invalid_api_key",
+    ErrorKind.NOT_ALLOWED: "missing_scope",
+    ErrorKind.NOT_FOUND: "unknown_url",
+    ErrorKind.METHOD_NOT_SUPPORTED: "method_not_supported",
+    ErrorKind.TOO_LARGE: "request_too_large",
+    ErrorKind.QUOTA_EXCEEDED: "rate_limit_exceeded",
 }
 MESSAGES = {
-    Why.NO_KEY: (
+    ErrorKind.NO_KEY: (
         "You didn't provide an API key. Send it in an Authorization header as a Bearer token "
         "(i.e. Authorization: Bearer YOUR_KEY)."
     ),
-    Why.BAD_KEY: "Incorrect API key provided: it is unknown, revoked or expired.",
+    ErrorKind.BAD_KEY: "Incorrect API key provided: it is unknown, revoked or expired.",
 }
 
 
-def error_body(refusal: Refusal, status: int) -> dict[str, Any]:
+def error_body(error: DialectError, status: int) -> dict[str, Any]:
     kind = "server_error" if status >= 500 else "invalid_request_error"
-    if refusal.why is Why.QUOTA and refusal.quota is not None:
-        kind = refusal.quota.exceeded or "requests"
+    if error.kind is ErrorKind.QUOTA_EXCEEDED and error.quota is not None:
+        kind = error.quota.exceeded or "requests"
     return {
         "error": {
-            "message": MESSAGES.get(refusal.why, refusal.message),
+            "message": MESSAGES.get(error.kind, error.message),
             "type": kind,
-            "param": refusal.param or None,
-            "code": CODES.get(refusal.why),
+            "param": error.param or None,
+            "code": CODES.get(error.kind),
         }
     }
 
@@ -221,5 +207,5 @@ def _text(value: str, name: str) -> str:
     return value
 
 
-def _invalid(message: str, param: str) -> Refusal:
-    return Refusal(Why.INVALID, message, param=param)
+def _invalid(message: str, param: str) -> DialectError:
+    return DialectError(ErrorKind.INVALID, message, param=param)

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from django.http import HttpResponse
 
-from classifier.dialects.refusals import Refusal, Why
+from classifier.core.error_kinds import ErrorKind
+from classifier.dialects.errors import DialectError
 from classifier.dialects.replies import DialectReply
 from classifier.models import ApiKey, Wire
 from classifier.references.calls import OwnAnswer
@@ -14,7 +15,9 @@ from classifier.references.observe import observe
 
 ANSWERED_BY = "Toxicsite-Answered-By"
 # What the reference service may answer although this site cannot; keys, quotas and scopes are this site's own matter.
-REPLACEABLE = frozenset({Why.INVALID, Why.UNPROCESSABLE, Why.NO_WORKER, Why.TOO_LATE, Why.BROKEN})
+REPLACEABLE = frozenset(
+    {ErrorKind.INVALID, ErrorKind.UNPROCESSABLE, ErrorKind.NO_WORKER, ErrorKind.TIMEOUT, ErrorKind.BROKEN}
+)
 
 
 class Answering(Protocol):
@@ -40,13 +43,13 @@ def with_reference(
             observe(api_key=api_key, own=view.own)
         return response
     view.unless = follow.overtaken
-    refusal: Refusal | None = None
+    own_error: DialectError | None = None
     try:
         response = answer()
-    except Refusal as own_refusal:
-        if own_refusal.why not in REPLACEABLE:
+    except DialectError as error:
+        if error.kind not in REPLACEABLE:
             raise
-        refusal = own_refusal
+        own_error = error
     reply = follow.reply()
     follow_record(api_key=api_key, follow=follow, own=view.own)
     if reply.answered:
@@ -54,9 +57,9 @@ def with_reference(
         view.extra_headers[ANSWERED_BY] = "reference"
         headers = {"Cache-Control": "no-store"}
         return DialectReply(reply.body, headers=headers, content_type="application/json; charset=utf-8")
-    said = f"own; reason={reply.failure}"
-    if refusal is not None:
-        refusal.headers = {**refusal.headers, ANSWERED_BY: said}
-        raise refusal
-    view.extra_headers[ANSWERED_BY] = said
+    answered_by = f"own; reason={reply.failure}"
+    if own_error is not None:
+        own_error.headers = {**own_error.headers, ANSWERED_BY: answered_by}
+        raise own_error
+    view.extra_headers[ANSWERED_BY] = answered_by
     return response

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 from django.conf import settings
 
-from classifier.core.errors import ModelBroken, NoBroker, NoModel, NoWorker, ScoreTimeout
+from classifier.core.error_kinds import ErrorKind
+from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput
-from classifier.dialects.refusals import Refusal, Why
+from classifier.dialects.errors import DialectError, dialect_error
 from classifier.models import ModelVersion
 from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts
 
@@ -24,8 +25,8 @@ def scored(texts: Sequence[str], *, names: Sequence[str], unless: Unless = None)
     found = []
     for each, name in zip(scored_or_not(texts, names=names, unless=unless), names, strict=True):
         if isinstance(each, TextProblem):
-            why = Why.UNPROCESSABLE if each.code == "too_long" else Why.BROKEN
-            raise Refusal(why, each.message, word=each.code, param=name)
+            kind = ErrorKind.UNPROCESSABLE if each.code == "too_long" else ErrorKind.BROKEN
+            raise DialectError(kind, each.message, code=each.code, param=name)
         found.append(each)
     return found
 
@@ -39,25 +40,16 @@ def scored_or_not(
         problem = error.problems[0]
         place = problem.field.removeprefix("texts[").rstrip("]")
         name = names[int(place)] if place.isdigit() else "texts"
-        raise Refusal(Why.INVALID, problem.message, word=problem.code, param=name) from None
-    except ScoreTimeout:
-        message = f"No verdict came within {settings.SCORE_DEADLINE_SECONDS:g} seconds. Try again."
-        raise Refusal(Why.TOO_LATE, message, headers=RETRY) from None
-    except NoModel as error:
-        message = (
-            str(error) if isinstance(error, ModelBroken) else "A worker runs, but no model version is active."
-        )
-        raise Refusal(Why.NO_WORKER, message, headers=RETRY) from None
-    except (NoWorker, NoBroker):
-        message = "No worker is there to score the text. Try again shortly."
-        raise Refusal(Why.NO_WORKER, message, headers=RETRY) from None
+        raise DialectError(ErrorKind.INVALID, problem.message, code=problem.code, param=name) from None
+    except SCORING_ERRORS as error:
+        raise dialect_error(error) or error from None
 
 
 def active_version() -> ModelVersion:
     """The version that answers now, without what only its own page shows."""
     version = ModelVersion.objects.only(*COLUMNS).active()
     if version is None:
-        raise Refusal(Why.NO_WORKER, "No model version is active.", headers=RETRY)
+        raise DialectError(ErrorKind.NO_WORKER, "No model version is active.", headers=RETRY)
     return version
 
 

@@ -16,8 +16,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from classifier.api.fields import json_type
+from classifier.core.error_kinds import ErrorKind
+from classifier.dialects.errors import Dialect, DialectError
 from classifier.dialects.moderation import moderated, policy_header
-from classifier.dialects.refusals import Dialect, Refusal, Why
 from classifier.dialects.replies import DialectReply, reply
 from classifier.dialects.scoring import active_version, scored, version_of
 from classifier.dialects.view import DialectView
@@ -31,32 +32,22 @@ PAIR = (
     'For two texts send an array of arrays: [["first text"],["second text"]]'
 )
 STATUSES = {
-    Why.MALFORMED: 400,
-    Why.INVALID: 422,
-    Why.UNPROCESSABLE: 413,
-    Why.NO_KEY: 401,
-    Why.BAD_KEY: 401,
-    Why.NO_SCOPE: 403,
-    Why.NOT_FOUND: 404,
-    Why.NOT_ALLOWED: 405,
-    Why.TOO_LARGE: 413,
-    Why.QUOTA: 429,
-    Why.NO_WORKER: 424,
-    Why.NO_STORAGE: 503,
-    Why.TOO_LATE: 429,
-    Why.BROKEN: 500,
+    ErrorKind.INVALID: 422,
+    ErrorKind.UNPROCESSABLE: 413,
+    ErrorKind.NO_WORKER: 424,
+    ErrorKind.TIMEOUT: 429,
 }
 TYPES = {
-    Why.NO_WORKER: "Backend",
-    Why.NO_STORAGE: "Unhealthy",
-    Why.BROKEN: "Backend",
-    Why.TOO_LATE: "Overloaded",
-    Why.QUOTA: "Overloaded",
+    ErrorKind.NO_WORKER: "Backend",
+    ErrorKind.UNAVAILABLE: "Unhealthy",
+    ErrorKind.BROKEN: "Backend",
+    ErrorKind.TIMEOUT: "Overloaded",
+    ErrorKind.QUOTA_EXCEEDED: "Overloaded",
 }
 
 
-def error_body(refusal: Refusal, status: int) -> dict[str, Any]:
-    return {"error": refusal.message, "error_type": refusal.word or TYPES.get(refusal.why, "Validation")}
+def error_body(error: DialectError, status: int) -> dict[str, Any]:
+    return {"error": error.message, "error_type": error.code or TYPES.get(error.kind, "Validation")}
 
 
 DIALECT = Dialect(STATUSES, error_body, "tei")
@@ -78,12 +69,12 @@ class Predict(DialectView):
         for text in texts:
             if len(text) > limit:
                 message = f"`inputs` must have less than {limit} characters. Given: {len(text)}"
-                raise Refusal(Why.UNPROCESSABLE, message)
+                raise DialectError(ErrorKind.UNPROCESSABLE, message)
         self.take_texts(len(texts))
         try:
             found = scored(texts, names=["inputs"] * len(texts))
-        except Refusal as refusal:
-            refusal.word = ""
+        except DialectError as error:
+            error.code = ""
             raise
         versions = {each.model_version: each for each in found}
         rows = {name: version_of(each) for name, each in versions.items()}
@@ -138,32 +129,34 @@ def read_inputs(value: Any) -> tuple[list[str], bool]:
         return [_text(value)], False
     if not isinstance(value, list):
         what = "is missing" if value is None else f"is {json_type(value)}"
-        raise Refusal(
-            Why.INVALID, f"`inputs` {what}; it must be a string or an array of arrays of one string"
+        raise DialectError(
+            ErrorKind.INVALID, f"`inputs` {what}; it must be a string or an array of arrays of one string"
         )
     if not value:
-        raise Refusal(Why.MALFORMED, "`inputs` cannot be empty", word="Empty")
+        raise DialectError(ErrorKind.MALFORMED, "`inputs` cannot be empty", code="Empty")
     if all(isinstance(item, str) for item in value):
         return [_single(value)], False
     if len(value) > settings.BATCH_MAX_COMMENTS:
         message = f"batch size {len(value)} > maximum allowed batch size {settings.BATCH_MAX_COMMENTS}"
-        raise Refusal(Why.TOO_LARGE, message)
+        raise DialectError(ErrorKind.TOO_LARGE, message)
     if not all(isinstance(item, list) and all(isinstance(text, str) for text in item) for item in value):
-        raise Refusal(Why.INVALID, "`inputs` must be a string or an array of arrays of one string")
+        raise DialectError(ErrorKind.INVALID, "`inputs` must be a string or an array of arrays of one string")
     return [_single(item) for item in value], True
 
 
 def _single(sequence: list[str]) -> str:
     if len(sequence) == 2:
-        raise Refusal(Why.INVALID, PAIR)
+        raise DialectError(ErrorKind.INVALID, PAIR)
     if len(sequence) != 1:
-        raise Refusal(Why.INVALID, f"`inputs` must have a length of 1. Given: {len(sequence)}. {SEVERAL}")
+        raise DialectError(
+            ErrorKind.INVALID, f"`inputs` must have a length of 1. Given: {len(sequence)}. {SEVERAL}"
+        )
     return _text(sequence[0])
 
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise Refusal(Why.MALFORMED, "`inputs` cannot be empty", word="Empty")
+        raise DialectError(ErrorKind.MALFORMED, "`inputs` cannot be empty", code="Empty")
     return value
 
 
@@ -172,11 +165,11 @@ def _options(body: dict[str, Any]) -> dict[str, Any]:
     for name in ("raw_scores", "truncate"):
         value = body.get(name)
         if not isinstance(value, bool | None):
-            raise Refusal(Why.INVALID, f"`{name}` must be true or false, not {json_type(value)}")
+            raise DialectError(ErrorKind.INVALID, f"`{name}` must be true or false, not {json_type(value)}")
         options[name] = bool(value)
     direction = body.get("truncation_direction")
     if direction not in (None, "Left", "Right", "left", "right"):
-        raise Refusal(Why.INVALID, "`truncation_direction` must be Left or Right")
+        raise DialectError(ErrorKind.INVALID, "`truncation_direction` must be Left or Right")
     options["truncation_direction"] = (direction or "Right").capitalize()
     return options
 

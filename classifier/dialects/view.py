@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -21,14 +20,13 @@ from classifier.api_keys.clients_seen import client_seen
 from classifier.api_keys.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.api_keys.services import api_key_authenticate
 from classifier.api_keys.usage import usage_error_count
-from classifier.core.errors import ApiKeyInvalid
+from classifier.core.error_kinds import ErrorKind
 from classifier.core.visibility import seen_by
+from classifier.dialects.errors import Dialect, DialectError, dialect_error
 from classifier.dialects.reference import with_reference
-from classifier.dialects.refusals import Dialect, Refusal, Why
 from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
 from classifier.references.calls import OwnAnswer
 from classifier.references.score_maps import ActiveMap, score_map_of
-from toxicsite.lib.storage_errors import NOTHING_STORED, RETRY_SECONDS, is_disk_full
 
 logger = logging.getLogger(__name__)
 
@@ -56,16 +54,18 @@ class DialectView(View):
         self.extra_headers = {}
         try:
             response = self._answered(request, *args, **kwargs)
-        except Refusal as refusal:
-            response = self.dialect.answer(refusal)
+        except DialectError as error:
+            response = self.dialect.answer(error)
         except PermissionDenied:
             response = self.dialect.answer(
-                Refusal(Why.NO_SCOPE, "The owner of this key may not do this here.")
+                DialectError(ErrorKind.NOT_ALLOWED, "The owner of this key may not do this here.")
             )
         except (RequestDataTooBig, UnreadablePostError):
-            response = self.dialect.answer(Refusal(Why.MALFORMED, "The request could not be read."))
+            response = self.dialect.answer(
+                DialectError(ErrorKind.MALFORMED, "The request could not be read.")
+            )
         except Exception as error:
-            response = self.dialect.answer(storage_refusal(error) or self._failed(request, error))
+            response = self.dialect.answer(dialect_error(error) or self._failed(request, error))
         if 200 <= response.status_code < 300:
             for name, value in self.extra_headers.items():
                 response.headers[name] = value
@@ -91,7 +91,7 @@ class DialectView(View):
         """The body as an object, whatever its media type is said to be: the dialects know JSON only."""
         data = parse_json(self.raw_body())
         if not isinstance(data, dict):
-            raise Refusal(Why.MALFORMED, "The body must be one JSON object.")
+            raise DialectError(ErrorKind.MALFORMED, "The body must be one JSON object.")
         return data
 
     def raw_body(self) -> bytes:
@@ -138,14 +138,14 @@ class DialectView(View):
         if self.api_key is not None and scope not in self.api_key.scopes:
             held = ", ".join(self.api_key.scopes)
             message = f'This needs an API key with the scope "{scope}"; this key has: {held}.'
-            raise Refusal(Why.NO_SCOPE, message, word=scope)
+            raise DialectError(ErrorKind.NOT_ALLOWED, message, code=scope)
 
     def _answered(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         handler = getattr(self, (request.method or "").lower(), None)
         if (request.method or "").lower() not in self.http_method_names or handler is None:
             allowed = ", ".join(name.upper() for name in self.http_method_names if hasattr(self, name))
             message = f"{request.method} is not supported at {request.path}; it answers {allowed}."
-            raise Refusal(Why.NOT_ALLOWED, message, headers={"Allow": allowed})
+            raise DialectError(ErrorKind.METHOD_NOT_SUPPORTED, message, headers={"Allow": allowed})
         if self.scope is not None:
             self.api_key = self._authenticated()
             self._take(texts=0, requests=1)
@@ -158,36 +158,23 @@ class DialectView(View):
     def _authenticated(self) -> ApiKey:
         plaintext = self.sent_key()
         if plaintext is None:
-            raise Refusal(Why.NO_KEY, "No API key was sent.")
-        try:
-            return api_key_authenticate(plaintext=plaintext)
-        except ApiKeyInvalid:
-            raise Refusal(Why.BAD_KEY, "The API key is unknown, revoked or expired.") from None
+            raise DialectError(ErrorKind.NO_KEY, "No API key was sent.")
+        return api_key_authenticate(plaintext=plaintext)
 
     def _take(self, *, texts: int, requests: int) -> None:
         assert self.api_key is not None
         self.quota = quota_take(api_key=self.api_key, user=self.api_key.owner, texts=texts, requests=requests)
         if self.quota.exceeded:
-            raise Refusal(Why.QUOTA, quota_refusal(self.quota, texts=texts), quota=self.quota)
+            raise DialectError(
+                ErrorKind.QUOTA_EXCEEDED, quota_refusal(self.quota, texts=texts), quota=self.quota
+            )
 
-    def _failed(self, request: HttpRequest, error: Exception) -> Refusal:
+    def _failed(self, request: HttpRequest, error: Exception) -> DialectError:
         request_id = uuid.uuid4().hex
         logger.error("request %s failed", request_id, exc_info=error)
         got_request_exception.send(sender=None, request=request)
         message = f"Something failed on the server; the details are in its log under {request_id}."
-        return Refusal(Why.BROKEN, message)
-
-
-def storage_refusal(error: Exception) -> Refusal | None:
-    """The refusal where the database or the disk is to blame; 507 is no status of any dialect."""
-    if is_disk_full(error):
-        logger.error("the disk is full", exc_info=error)
-        return Refusal(Why.NO_STORAGE, NOTHING_STORED, headers={"Retry-After": str(RETRY_SECONDS)})
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("the database does not answer", exc_info=error)
-        message = "The database does not answer. Try again shortly."
-        return Refusal(Why.NO_STORAGE, message, headers={"Retry-After": "5"})
-    return None
+        return DialectError(ErrorKind.BROKEN, message)
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -195,7 +182,9 @@ def read_body(request: HttpRequest) -> bytes:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     encoding = request.headers.get("Content-Encoding", "")
     if encoding.strip().lower() not in ("", "identity"):
-        raise Refusal(Why.MALFORMED, "Compressed bodies are not read. Send it without Content-Encoding.")
+        raise DialectError(
+            ErrorKind.MALFORMED, "Compressed bodies are not read. Send it without Content-Encoding."
+        )
     try:
         admit_chunked_body(request)
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
@@ -215,13 +204,13 @@ def parse_json(body: bytes) -> Any:
     except Problem as problem:
         raise _unread(problem) from None
     except ParseError as error:
-        raise Refusal(Why.MALFORMED, str(error.detail)) from None
+        raise DialectError(ErrorKind.MALFORMED, str(error.detail)) from None
 
 
-def _unread(problem: Problem) -> Refusal:
-    return _too_large() if problem.kind.status == 413 else Refusal(Why.MALFORMED, problem.detail)
+def _unread(problem: Problem) -> DialectError:
+    return _too_large() if problem.kind.status == 413 else DialectError(ErrorKind.MALFORMED, problem.detail)
 
 
-def _too_large() -> Refusal:
+def _too_large() -> DialectError:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return Refusal(Why.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")
+    return DialectError(ErrorKind.TOO_LARGE, f"Request payload size exceeds the limit: {limit} bytes.")

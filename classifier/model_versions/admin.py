@@ -14,8 +14,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldBooleanWidget
 
 from classifier.admin_tools.base import ReadOnlyAdmin, ReadOnlyInline, ReasonForm, ask, badge
-from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
-from classifier.model_versions.promotion_gate import GateClosed, GateVerdict, gate_check
+from classifier.model_versions.promotion_gate import GateVerdict, gate_check
 from classifier.model_versions.services import (
     model_version_activate,
     model_version_before_active,
@@ -24,9 +23,7 @@ from classifier.model_versions.services import (
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
 from classifier.scoring.heartbeat import workers
-from toxicsite.lib.lifecycle import IllegalTransition, LostRace
-
-REFUSALS = (ArtifactRejected, GateClosed, IllegalTransition, LostRace, NothingToRollBackTo)
+from classifier.web.refusals import NOTHING_CHANGED, refusals_shown
 
 
 class OverrideForm(ReasonForm):
@@ -157,14 +154,12 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         verb, word = (shadow_stop, "Stop") if version.is_shadow else (shadow_start, "Start")
         form = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            try:
+            with refusals_shown(request, NOTHING_CHANGED):
                 verb(model_version=version, by=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
                 messages.success(
                     request,
                     f"{version} {'scores' if version.is_shadow else 'no longer scores'} live traffic.",
                 )
-            except REFUSALS as error:
-                messages.error(request, f"Nothing was changed: {error}")
             return HttpResponseRedirect(back)
         return ask(
             self,
@@ -207,11 +202,9 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         closed = gate is not None and not gate.passed
         form = (OverrideForm if closed else ReasonForm)(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            try:
+            with refusals_shown(request, NOTHING_CHANGED):
                 verb(form.cleaned_data)
                 messages.success(request, f"{replacement} is in production; workers load it within seconds.")
-            except REFUSALS as error:
-                messages.error(request, f"Nothing was changed: {error}")
             return HttpResponseRedirect(back)
         active = ModelVersion.objects.active()
         return ask(

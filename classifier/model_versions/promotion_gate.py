@@ -41,14 +41,6 @@ class GateVerdict:
         }
 
 
-class GateClosed(Exception):
-    """The gate keeps a candidate out of production; the message lists what failed."""
-
-    def __init__(self, version: ModelVersion, verdict: GateVerdict) -> None:
-        self.verdict = verdict
-        super().__init__(f"The quality gate keeps {version} out of production. {' '.join(verdict.reasons)}")
-
-
 Checker = Callable[[ModelVersion, ModelVersion], GateVerdict]
 _checkers: dict[str, Checker] = {}
 _THE_GATE = "gate"

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
+from classifier.core.errors import ArtifactRejected, GateClosed, NothingToRollBackTo
 from classifier.core.events import MODEL_PROMOTED, emit
 from classifier.core.permissions import require_permission
 from classifier.inference.artifact import Manifest
 from classifier.model_versions.model_files import files_check, files_put, files_verified
-from classifier.model_versions.promotion_gate import GateClosed, gate_check
+from classifier.model_versions.promotion_gate import gate_check
 from classifier.models import (
     MODEL_VERSION_TRANSITIONS,
     ModelVersion,
@@ -135,7 +135,7 @@ def _gate(candidate: ModelVersion, override_reason: str) -> dict[str, Any] | Non
     if verdict is None:
         return None
     if not verdict.passed and not override_reason:
-        raise GateClosed(candidate, verdict)
+        raise GateClosed(candidate, verdict.reasons)
     kept = verdict.to_dict()
     return kept if verdict.passed else {**kept, "overridden": override_reason}
 

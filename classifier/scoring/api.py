@@ -14,14 +14,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import Endpoint, body_object, checked_body, refusal
-from classifier.api.field_errors import field_error
+from classifier.api.base import Endpoint, body_object, checked_body
+from classifier.api.field_errors import Path, field_error, path_of
 from classifier.api.fields import ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
 from classifier.api.permissions import caller
-from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid
+from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid, problem_of
 from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.comments.api.output import ACTION_CHOICES, NUDGE_HELP, PROBABILITIES, VERDICT_CHOICES
-from classifier.core.errors import ModelBroken, NoBroker, NoModel, NoWorker, ScoreTimeout
+from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput, validate_source_slug
 from classifier.core.visibility import sees_source
 from classifier.inference.bands import BANDS
@@ -232,10 +232,7 @@ def _source_id(request: Request, slug: str | None) -> int | None:
     """The source that was named; one that is not there yet, or not the caller's to see, has the site's policy."""
     if slug is None:
         return None
-    try:
-        source = Source.objects.filter(slug=validate_source_slug(slug)).first()
-    except InvalidInput as error:
-        raise refusal(error) from None
+    source = Source.objects.filter(slug=validate_source_slug(slug)).first()
     return source.pk if source is not None and sees_source(caller(request), source) else None
 
 
@@ -250,22 +247,16 @@ def _scored(
             deadline=settings.SCORE_DEADLINE_SECONDS,
         )
     except InvalidInput as error:
-        raise refusal(error, rename={"texts[0]": "text"} if single else {}) from None
-    except ScoreTimeout:
-        detail = (
-            f"No verdict came within {settings.SCORE_DEADLINE_SECONDS:g} seconds. Try again, send fewer "
-            "texts or submit them to /api/v1/comments/ and read the verdicts later."
-        )
-        raise Problem(DEADLINE_PASSED, detail, headers=RETRY, action=unscored_of(source_id)) from None
-    except ModelBroken as error:
-        detail = f"{error} An administrator has to mend it or activate another version; nothing was stored."
-        raise Problem(MODEL_BROKEN, detail, headers=RETRY, action=unscored_of(source_id)) from None
-    except NoModel:
-        detail = "A worker runs, but it has no active model version. An administrator has to activate one."
-        raise Problem(NO_WORKER, detail, headers=RETRY, action=unscored_of(source_id)) from None
-    except (NoWorker, NoBroker):
-        detail = "No worker is there to score the text. Try again shortly; nothing was stored."
-        raise Problem(NO_WORKER, detail, headers=RETRY, action=unscored_of(source_id)) from None
+        raise problem_of(error, _place_of_one if single else path_of) or error from None
+    except SCORING_ERRORS as error:
+        problem = problem_of(error)
+        assert problem is not None
+        problem.action = unscored_of(source_id)
+        raise problem from None
+
+
+def _place_of_one(field: str) -> Path:
+    return path_of("text" if field == "texts[0]" else field)
 
 
 def _versions(found: Sequence[ScoredText | TextProblem]) -> Mapping[str, ModelVersion]:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query, refusal
+from classifier.api.base import checked_query
 from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedSerializer, TextParameter
 from classifier.api.idempotency import IDEMPOTENCY_KEY, once
@@ -17,7 +17,6 @@ from classifier.api.problems import KEY_REUSED, invalid
 from classifier.api.throttling import take_texts
 from classifier.api.values import AnyObject, Id, Names, PageQuery, Text
 from classifier.api.verbs import checked, found, listed, without_body
-from classifier.core.validation import InvalidInput
 from classifier.core.visible_comments import comments_visible_to
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Comment, Suggestion
 from classifier.suggestions.selectors import suggestions_visible_to
@@ -136,19 +135,16 @@ class FeedbackEndpoint(ModerationEndpoint):
         take_texts(request, 1)
 
         def make() -> int:
-            try:
-                return suggestion_create(
-                    labels=said["labels"],
-                    text=said.get("text"),
-                    source=said.get("source", DEFAULT_SOURCE),
-                    comment=comment,
-                    author_ref=said.get("author_ref", ""),
-                    languages=said.get("languages", ()),
-                    by=caller(request),
-                    api_key=api_key_of(request),
-                ).pk
-            except InvalidInput as error:
-                raise refusal(error) from None
+            return suggestion_create(
+                labels=said["labels"],
+                text=said.get("text"),
+                source=said.get("source", DEFAULT_SOURCE),
+                comment=comment,
+                author_ref=said.get("author_ref", ""),
+                languages=said.get("languages", ()),
+                by=caller(request),
+                api_key=api_key_of(request),
+            ).pk
 
         def show(pk: int) -> Response:
             row = Suggestion.objects.select_related("source", "by", "rejected_by").get(pk=pk)

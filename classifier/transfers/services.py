@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from classifier.core.audit import audit_record
+from classifier.core.errors import NotPossibleNow
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import ApiKey, Source, Transfer, User
@@ -44,7 +45,7 @@ class TransferLost(Exception):
     """Somebody else goes on with this transfer, or it was cancelled."""
 
 
-class TransferNotPossible(Exception):
+class TransferNotPossible(NotPossibleNow):
     """This cannot be done with the transfer as it stands; the message says why."""
 
 

@@ -8,10 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
 from classifier.admin_tools.base import ask
-from toxicsite.lib.lifecycle import IllegalTransition, LostRace
-from training.core.errors import ConfigRejected, DatasetRejected, NotAllowedNow, SuiteRejected
-
-REFUSALS = (ConfigRejected, DatasetRejected, IllegalTransition, LostRace, NotAllowedNow, SuiteRejected)
+from classifier.web.refusals import NOTHING_CHANGED, refusals_shown
 
 
 def confirmed(
@@ -29,10 +26,8 @@ def confirmed(
     """Say what will happen, do it at the press of the button, and go `then` (or `back`)."""
     if request.method != "POST":
         return ask(model_admin, request, title=title, verb=verb, explanation=explanation, back=back)
-    try:
+    with refusals_shown(request, NOTHING_CHANGED):
         do()
-    except REFUSALS as error:
-        messages.error(request, f"Nothing was changed: {error}")
-        return HttpResponseRedirect(back)
-    messages.success(request, said)
-    return HttpResponseRedirect(then or back)
+        messages.success(request, said)
+        return HttpResponseRedirect(then or back)
+    return HttpResponseRedirect(back)

@@ -21,6 +21,8 @@ FORM_BYTES = 1024 * 1024  # for everything else in the form
 class UploadParser(MultiPartParser):
     """Refuses, before it reads, a form that is larger than its files may be together."""
 
+    media_type_help = "Send fields and files as multipart/form-data."
+
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:

@@ -7,30 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from classifier.core.errors import ArtifactRejected, NoBroker, NothingToRollBackTo
 from classifier.core.validation import row_id
-from classifier.model_versions.promotion_gate import GateClosed
+from classifier.management.errors import command_errors
 from classifier.models import User
-from toxicsite.lib.lifecycle import IllegalTransition, LostRace
-from training.core.errors import ConfigRejected, DatasetRejected, NotAllowedNow, SuiteRejected
-from training.ml.config import ConfigError
 
 Row = TypeVar("Row", bound=models.Model)
-REFUSALS = (
-    ArtifactRejected,
-    GateClosed,
-    IllegalTransition,
-    LostRace,
-    NoBroker,
-    NotAllowedNow,
-    NothingToRollBackTo,
-    PermissionDenied,
-)
 
 
 class Said:
@@ -80,16 +65,8 @@ class VerbCommand(BaseCommand):
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         chosen = next(each for each in self.verbs if each.name == verb)
         options["by"] = _person(options.get("by"))
-        try:
+        with command_errors():
             chosen.run(Said(self, as_json=bool(options.get("as_json"))), options)
-        except (ConfigRejected, DatasetRejected, SuiteRejected) as error:
-            raise CommandError(f"{error.field}: {error.message}" if error.field else error.message) from None
-        except ConfigError as error:
-            raise CommandError(f"{error.field}: {error}" if error.field else str(error)) from None
-        except REFUSALS as error:
-            raise CommandError(str(error)) from None
-        except OSError as error:
-            raise CommandError(f"Cannot read or write: {error}") from None
 
 
 def no_arguments(parser: ArgumentParser) -> None:

@@ -14,7 +14,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.decorators import action, display
 
 from classifier.admin_tools.base import ReadOnlyAdmin, ReadOnlyInline, badge
-from training.admin_tools.base import REFUSALS, confirmed
+from classifier.web.refusals import refusals_shown
+from training.admin_tools.base import confirmed
 from training.experiments.deletion import experiment_delete
 from training.experiments.selectors import measured
 from training.experiments.services import experiment_cancel, experiment_resume
@@ -173,11 +174,9 @@ class ExperimentAdmin(ReadOnlyAdmin):
     def _each(self, request: HttpRequest, chosen: QuerySet[Experiment], verb: Any, said: str) -> None:
         done = 0
         for run in chosen.select_related("sweep"):
-            try:
+            with refusals_shown(request, f"{run}: ", messages.WARNING):
                 verb(experiment=run, by=request.user)
                 done += 1
-            except REFUSALS as error:
-                messages.warning(request, f"{run}: {error}")
         if done:
             messages.success(request, f"{done} run{'s are' if done > 1 else ' is'} {said}.")
 

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from classifier.api.base import batch_limit, checked_body, refusal
+from classifier.api.base import batch_limit, checked_body
 from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent, TextsAsSent
 from classifier.api.permissions import api_key_of, caller
@@ -105,9 +105,9 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
             by=caller(request),
             api_key=api_key_of(request),
         )
-    except InvalidInput as error:
+    except InvalidInput:
         give_texts_back(request, 1)
-        raise refusal(error) from None
+        raise
 
 
 def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
@@ -121,9 +121,9 @@ def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
             by=caller(request),
             api_key=api_key_of(request),
         )
-    except InvalidInput as error:
+    except InvalidInput:
         give_texts_back(request, how_many(batch["items"]))
-        raise refusal(error) from None
+        raise
 
 
 def _check_source(request: Request, slug: str) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from classifier.api.field_errors import printable
+from classifier.dialects.errors import DialectError
 from classifier.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
 from classifier.dialects.moderation import Moderated, moderated, policy_header
 from classifier.dialects.perspective import comment as common
@@ -27,7 +28,6 @@ from classifier.dialects.perspective.keys import PerspectiveView
 from classifier.dialects.perspective.markup import Plain, Utf16
 from classifier.dialects.perspective.missing import Missing
 from classifier.dialects.perspective.reading import Fields
-from classifier.dialects.refusals import Refusal
 from classifier.dialects.replies import reply
 from classifier.dialects.scoring import active_version, scored, version_of
 from classifier.inference.sentences import joined, sentence_spans
@@ -191,7 +191,7 @@ def _asked(
     if label is not None and label in version.labels:
         try:
             common.check_languages(languages, label, name, version)
-        except Refusal:
+        except DialectError:
             if drop:
                 return None
             raise

@@ -20,11 +20,12 @@ from urllib.parse import unquote, urlsplit
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 
+from classifier.core.error_kinds import ErrorKind
+from classifier.dialects.errors import DialectError
 from classifier.dialects.perspective.analyze import Analyze
 from classifier.dialects.perspective.errors import DIALECT, invalid
 from classifier.dialects.perspective.keys import PerspectiveView
 from classifier.dialects.perspective.suggest import SuggestScore
-from classifier.dialects.refusals import Refusal, Why
 from classifier.dialects.replies import DialectReply
 from classifier.dialects.view import read_body
 
@@ -77,13 +78,15 @@ class Batch(PerspectiveView):
 
     def _answer(self, part: Part, key: str | None, *, late: bool) -> HttpResponse:
         if part.problem:
-            return DIALECT.answer(Refusal(Why.MALFORMED, part.problem))
+            return DIALECT.answer(DialectError(ErrorKind.MALFORMED, part.problem))
         if late:
             message = f"The batch took more than {SECONDS_MAX:g} seconds. Send this call again."
-            return DIALECT.answer(Refusal(Why.TOO_LATE, message, headers={"Retry-After": "5"}))
+            return DIALECT.answer(DialectError(ErrorKind.TIMEOUT, message, headers={"Retry-After": "5"}))
         view = METHODS.get(part.path)
         if view is None:
-            return DIALECT.answer(Refusal(Why.NOT_FOUND, f"Nothing lives at {part.method} {part.path}."))
+            return DIALECT.answer(
+                DialectError(ErrorKind.NOT_FOUND, f"Nothing lives at {part.method} {part.path}.")
+            )
         return cast(HttpResponse, view.as_view()(_request(self.request, part, key)))
 
 

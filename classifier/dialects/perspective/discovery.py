@@ -4,9 +4,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from classifier.core.error_kinds import ErrorKind
+from classifier.dialects.errors import DialectError
 from classifier.dialects.perspective.comment import SCORE_TYPES, TEXT_TYPES
 from classifier.dialects.perspective.errors import DIALECT
-from classifier.dialects.refusals import Refusal, Why
 from classifier.dialects.replies import reply
 from classifier.dialects.view import DialectView
 
@@ -181,5 +182,7 @@ class Discovery(DialectView):
     def get(self, request: HttpRequest) -> HttpResponse:
         asked = request.GET.get("version", VERSION)
         if asked != VERSION:
-            raise Refusal(Why.NOT_FOUND, "Discovery document not found for API service: commentanalyzer")
+            raise DialectError(
+                ErrorKind.NOT_FOUND, "Discovery document not found for API service: commentanalyzer"
+            )
         return reply(document(request.build_absolute_uri("/")))

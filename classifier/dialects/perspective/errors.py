@@ -4,29 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from classifier.api_keys.quotas import REQUESTS
-from classifier.dialects.refusals import Dialect, Refusal, Why
+from classifier.core.error_kinds import ErrorKind
+from classifier.dialects.errors import Dialect, DialectError
 
 SERVICE = "commentanalyzer.googleapis.com"
 ERROR_TYPE = "type.googleapis.com/google.commentanalyzer.v1alpha1.Error"
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 INVALID_REQUEST = "INVALID_REQUEST"
 BAD_KEY = "API key not valid. Please pass a valid API key."
-STATUSES = {
-    Why.MALFORMED: 400,
-    Why.INVALID: 400,
-    Why.UNPROCESSABLE: 400,
-    Why.NO_KEY: 400,
-    Why.BAD_KEY: 400,
-    Why.NO_SCOPE: 403,
-    Why.NOT_FOUND: 404,
-    Why.NOT_ALLOWED: 405,
-    Why.TOO_LARGE: 413,
-    Why.QUOTA: 429,
-    Why.NO_WORKER: 503,
-    Why.NO_STORAGE: 503,
-    Why.TOO_LATE: 504,
-    Why.BROKEN: 500,
-}
+STATUSES = {ErrorKind.NO_KEY: 400, ErrorKind.BAD_KEY: 400}
 WORDS = {
     400: "INVALID_ARGUMENT",
     403: "PERMISSION_DENIED",
@@ -40,38 +26,38 @@ WORDS = {
 }
 
 
-def error_body(refusal: Refusal, status: int) -> dict[str, Any]:
-    message = BAD_KEY if refusal.why in (Why.NO_KEY, Why.BAD_KEY) else refusal.message
-    error: dict[str, Any] = {"code": status, "message": message, "status": WORDS.get(status, "UNKNOWN")}
-    details = _details(refusal)
+def error_body(error: DialectError, status: int) -> dict[str, Any]:
+    message = BAD_KEY if error.kind in (ErrorKind.NO_KEY, ErrorKind.BAD_KEY) else error.message
+    body: dict[str, Any] = {"code": status, "message": message, "status": WORDS.get(status, "UNKNOWN")}
+    details = _details(error)
     if details is not None:
-        error["details"] = [details]
-    return {"error": error}
+        body["details"] = [details]
+    return {"error": body}
 
 
 DIALECT = Dialect(STATUSES, error_body, "perspective")
 
 
-def invalid(message: str, error_type: str = INVALID_REQUEST, **details: Any) -> Refusal:
-    return Refusal(Why.INVALID, message, word=error_type, details=details)
+def invalid(message: str, error_type: str = INVALID_REQUEST, **details: Any) -> DialectError:
+    return DialectError(ErrorKind.INVALID, message, code=error_type, details=details)
 
 
-def _details(refusal: Refusal) -> Mapping[str, Any] | None:
-    match refusal.why:
-        case Why.NO_KEY | Why.BAD_KEY:
+def _details(error: DialectError) -> Mapping[str, Any] | None:
+    match error.kind:
+        case ErrorKind.NO_KEY | ErrorKind.BAD_KEY:
             return _info("API_KEY_INVALID", {"service": SERVICE})
-        case Why.NO_SCOPE:
+        case ErrorKind.NOT_ALLOWED:
             return _info("API_KEY_SERVICE_BLOCKED", {"service": SERVICE})
-        case Why.QUOTA if refusal.quota is not None:
-            quota = refusal.quota
+        case ErrorKind.QUOTA_EXCEEDED if error.quota is not None:
+            quota = error.quota
             name = (
                 "AnalyzeRequestsPerMinutePerKey" if quota.exceeded == REQUESTS else "AnalyzeTextsPerDayPerKey"
             )
             metadata = {"service": SERVICE, "quota_limit": name, "quota_limit_value": str(quota.limit)}
             return _info("RATE_LIMIT_EXCEEDED", metadata)
-        case Why.INVALID | Why.MALFORMED | Why.UNPROCESSABLE:
-            known = refusal.word if refusal.word.isupper() else INVALID_REQUEST
-            return {"@type": ERROR_TYPE, "errorType": known, **refusal.details}
+        case ErrorKind.INVALID | ErrorKind.MALFORMED | ErrorKind.UNPROCESSABLE:
+            known = error.code if error.code.isupper() else INVALID_REQUEST
+            return {"@type": ERROR_TYPE, "errorType": known, **error.details}
     return None
 
 

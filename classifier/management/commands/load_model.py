@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.core.errors import ArtifactRejected
-from classifier.model_versions.promotion_gate import GateClosed
+from classifier.core.errors import ArtifactRejected, GateClosed
 from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion
 from toxicsite.lib.lifecycle import LostRace

@@ -12,10 +12,11 @@ from django_htmx.http import reswap, retarget
 
 from classifier.comments.pages.forms import ClassifyForm
 from classifier.comments.submission import comment_submit
+from classifier.core.errors import SCORING_ERRORS
 from classifier.core.visibility import sees_source
 from classifier.models import ModelVersion
 from classifier.scoring.heartbeat import worker_status
-from classifier.scoring.pages.problems import SCORING_ERRORS, Problem, problem_of
+from classifier.scoring.pages.problems import ScoringProblem, problem_of
 from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
 from classifier.scoring.score_texts import TextProblem, score_texts
 from classifier.scoring.wait import comment_wait
@@ -83,7 +84,7 @@ def _score_only(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
 
 def _scored(
     text: str, *, deadline: float, explain: bool = False
-) -> tuple[VerdictCard | None, Problem | None, Any]:
+) -> tuple[VerdictCard | None, ScoringProblem | None, Any]:
     started = time.perf_counter()
     try:
         [scored] = score_texts(texts=[text], explain=explain, deadline=deadline)

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from classifier.core.errors import SCORING_ERRORS
 from classifier.inference.sentences import sentence_spans
 from classifier.models import Comment
-from classifier.scoring.pages.problems import SCORING_ERRORS, problem_of
+from classifier.scoring.pages.problems import problem_of
 from classifier.scoring.pages.words import comment_of_part
 from classifier.scoring.score_texts import TextProblem, comment_sentences
 from classifier.web.access import SiteRequest, signed_in

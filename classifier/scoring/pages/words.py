@@ -9,10 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from classifier.comments.pages.forms import ClassifyForm
+from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput
 from classifier.core.visible_comments import comments_visible_to
 from classifier.models import Comment, Verdict
-from classifier.scoring.pages.problems import SCORING_ERRORS, problem_of
+from classifier.scoring.pages.problems import problem_of
 from classifier.scoring.pages.verdict import WordsView, words_view
 from classifier.scoring.score_texts import ScoredText, TextProblem, comment_explain, score_texts
 from classifier.web.access import SiteRequest, signed_in

@@ -6,7 +6,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 
-from classifier.model_versions.promotion_gate import GateClosed, GateVerdict, gate_register
+from classifier.core.errors import GateClosed
+from classifier.model_versions.promotion_gate import GateVerdict, gate_register
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.models import ModelVersion, User
 

@@ -94,6 +94,7 @@ class DatasetMixtureInput(_Described):
 class DatasetsEndpoint(TrainingEndpoint):
     needs = {"GET": MAY_SEE, "POST": MAY_ADD}
     parser_classes = [UploadParser]
+    media_type_help = UploadParser.media_type_help
 
     @extend_schema(
         operation_id="list_datasets",

@@ -89,6 +89,7 @@ class ResultsOutput(serializers.Serializer[Any]):
 class SuitesEndpoint(TrainingEndpoint):
     needs = {"GET": MAY_SEE, "POST": MAY_ADD}
     parser_classes = [UploadParser]
+    media_type_help = UploadParser.media_type_help
 
     @extend_schema(
         operation_id="list_suites",

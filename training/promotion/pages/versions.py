@@ -10,9 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
 from classifier.core.validation import whole_number
-from classifier.model_versions.promotion_gate import GateClosed, gate_check
+from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import (
     model_version_activate,
     model_version_before_active,
@@ -21,8 +20,7 @@ from classifier.model_versions.services import (
 from classifier.model_versions.shadow_selectors import shadow_report
 from classifier.models import ModelVersion
 from classifier.scoring.heartbeat import WorkerStatus, workers
-from toxicsite.lib.lifecycle import IllegalTransition, LostRace
-from training.core.errors import NotAllowedNow
+from classifier.web.refusals import NOTHING_CHANGED, refusals_shown
 from training.datasets.pages.golden_report import golden_context
 from training.evaluations.pages.evaluation import evaluation_context, version_card
 from training.evaluations.services import evaluation_start, evaluation_state
@@ -43,7 +41,6 @@ from training.web.access import RUN_EXPERIMENTS, permitted, person_of
 
 SEE_VERSIONS = "training.view_evaluation"
 PROMOTE = "classifier.activate_modelversion"
-REFUSALS = (ArtifactRejected, IllegalTransition, LostRace, NothingToRollBackTo, NotAllowedNow)
 
 
 @permitted(SEE_VERSIONS)
@@ -161,15 +158,13 @@ def override(request: HttpRequest, version_id: int) -> HttpResponse:
 @permitted(PROMOTE)
 @require_POST
 def roll_back(request: HttpRequest) -> HttpResponse:
-    try:
+    with refusals_shown(request, NOTHING_CHANGED):
         target = model_version_roll_back(
             by=person_of(request), reason=request.POST.get("reason", "").strip()[:300] or "rolled back"
         )
-    except REFUSALS as error:
-        messages.error(request, f"Nothing was changed: {error}")
-        return redirect("training:versions")
-    messages.success(request, f"{target} is in production again; workers load it within seconds.")
-    return redirect("training:version", target.pk)
+        messages.success(request, f"{target} is in production again; workers load it within seconds.")
+        return redirect("training:version", target.pk)
+    return redirect("training:versions")
 
 
 @permitted(RUN_EXPERIMENTS)
@@ -211,13 +206,9 @@ def tried(
     request: HttpRequest, found: ModelVersion, verb: Callable[[], Any], success: str, back: str = ""
 ) -> HttpResponseRedirect:
     """Do it, say so and go `back`; what the service refuses is said in its own words."""
-    try:
+    with refusals_shown(request, NOTHING_CHANGED):
         verb()
         messages.success(request, success)
-    except GateClosed as error:
-        messages.error(request, f"Nothing was changed: {error}")
-    except REFUSALS as error:
-        messages.error(request, f"Nothing was changed: {error}")
     return HttpResponseRedirect(back or reverse("training:version", args=[found.pk]))
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from classifier.model_versions.promotion_gate import GateClosed, gate_check
+from classifier.core.errors import GateClosed
+from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.models import ModelVersion
 from training.models import Dataset, TestSuite, TestSuiteResult

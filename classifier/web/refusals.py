@@ -1,0 +1,28 @@
+"""What services refuse, shown on pages and in the admin."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib import messages
+from django.http import HttpRequest
+
+from classifier.core.error_kinds import refusal_of
+
+NOTHING_CHANGED = "Nothing was changed: "
+
+
+@contextmanager
+def refusals_shown(
+    request: HttpRequest, introduction: str = "", level: int = messages.ERROR
+) -> Iterator[None]:
+    """Leave the block and show a message where a service refuses; every other error goes on its way.
+
+    What belongs to success, such as its message or its redirect, is said at the end of the block.
+    """
+    try:
+        yield
+    except Exception as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        messages.add_message(request, level, f"{introduction}{refusal.sentence}")
