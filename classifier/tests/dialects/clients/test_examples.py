@@ -28,7 +28,7 @@ def test_every_example_runs_and_is_answered(
         needs = {"mjs": "node", "sh": "curl"}.get(kind)
         if needs is not None and shutil.which(needs) is None:
             continue
-        code = render_to_string(f"api/examples/{name}", {"url": server, "key": key})
+        code = render_to_string(f"classifier/dialects/examples/{name}", {"url": server, "key": key})
         folder = NODE if kind == "mjs" else tmp_path
         file = tmp_path / f"example.{kind}"  # a file called openai.py would be imported
         file.write_text(code)
