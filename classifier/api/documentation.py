@@ -26,4 +26,4 @@ def openapi_yaml() -> bytes:
 @ensure_csrf_cookie
 def api_page(request: HttpRequest) -> HttpResponse:
     """Swagger UI from our own static files, so it works offline."""
-    return render(request, "api/docs.html")
+    return render(request, "classifier/api/docs.html")

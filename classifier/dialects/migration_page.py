@@ -50,9 +50,9 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
     }
     user = request.user
     if not user.is_authenticated or not user.has_perms(SEE):
-        return render(request, "api/migrate.html", context)
+        return render(request, "classifier/dialects/migrate.html", context)
     context["checklist"] = _checklist(request, user, version)
-    response = render(request, "api/migrate.html", context)
+    response = render(request, "classifier/dialects/migrate.html", context)
     add_never_cache_headers(response)
     return response
 

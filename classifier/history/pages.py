@@ -92,7 +92,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "newer": page.newer and urlencode({**query, "after": page.newer}),
         "older": page.older and urlencode({**query, "before": page.older}),
     }
-    return render(request, "classifier/history.html", context, status=422 if form.errors else 200)
+    return render(request, "classifier/history/page.html", context, status=422 if form.errors else 200)
 
 
 @permitted(EXPORT)

@@ -208,7 +208,7 @@ def _ask(
 ) -> HttpResponse:
     token = signing.dumps(_sealed(request, plan), salt=SALT)
     context = {**words, "address": address, "counts": counts, "token": token, "act": plan["act"]}
-    return render(request, "classifier/privacy_confirm.html", context)
+    return render(request, "classifier/privacy/confirm.html", context)
 
 
 def _sealed(request: HttpRequest, plan: dict[str, Any]) -> dict[str, Any]:
@@ -223,4 +223,4 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "all_sources": by.all_sources,
         "max_days": MAX_DAYS,
     }
-    return render(request, "classifier/privacy.html", context, status=status)
+    return render(request, "classifier/privacy/page.html", context, status=status)

@@ -106,7 +106,7 @@ def look(request: HttpRequest) -> HttpResponse:
         "more": left == LEFT_MAX,
         "whole": done + left,
     }
-    return render(request, "classifier/quality/look.html", context)
+    return render(request, "classifier/quality/blind_review.html", context)
 
 
 def _answered(request: HttpRequest) -> HttpResponse:

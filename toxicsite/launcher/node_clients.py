@@ -8,7 +8,7 @@ import sys
 from toxicsite.launcher.environment import PROJECT
 from toxicsite.launcher.errors import LauncherError
 
-FOLDER = PROJECT / "classifier" / "tests" / "clients" / "node"
+FOLDER = PROJECT / "classifier" / "tests" / "dialects" / "clients" / "node"
 STAMP = FOLDER / "node_modules" / ".installed"
 SECONDS = 600
 

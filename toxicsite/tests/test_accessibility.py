@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from classifier.models import ModelVersion
-from classifier.tests.browser.conftest import PATIENCE, browser
+from classifier.tests.browser_fixtures import PATIENCE, browser
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from toxicsite.tests.every_page import Site, build_site
 

@@ -72,7 +72,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "may_add": user.has_perm(ADD),
         "may_change": user.has_perm(CHANGE),
     }
-    return render(request, "classifier/people.html", context)
+    return render(request, "classifier/accounts/people.html", context)
 
 
 @permitted(ADD, CHANGE)
@@ -141,7 +141,7 @@ def _form(request: HttpRequest, form: PersonForm, found: User | None) -> HttpRes
         "problems": [*form.non_field_errors(), *form.errors.get("sources", [])],
         "out_of_reach": _out_of_reach(person_of(request), found),
     }
-    return render(request, "classifier/person.html", context, status=422 if form.errors else 200)
+    return render(request, "classifier/accounts/person.html", context, status=422 if form.errors else 200)
 
 
 def _out_of_reach(by: User, found: User | None) -> str:

@@ -41,7 +41,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignIn(LoginView):
-    template_name = "classifier/sign_in.html"
+    template_name = "classifier/accounts/sign_in.html"
     form_class = SignInForm
     redirect_authenticated_user = True
 

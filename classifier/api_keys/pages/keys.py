@@ -46,7 +46,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         "listed": LISTED if len(found) > LISTED else 0,
         "may_add": user.has_perm(ADD),
     }
-    return render(request, "classifier/keys/list.html", context)
+    return render(request, "classifier/api_keys/list.html", context)
 
 
 @permitted(SEE, ADD)
@@ -64,7 +64,7 @@ def key_new(request: HttpRequest) -> HttpResponse:
         else:
             return _shown_once(request, made, plaintext)
     context = {**_form(form), "scopes": _choices(form, "scopes", ApiScope.choices)}
-    return render(request, "classifier/keys/new.html", context, status=422 if form.errors else 200)
+    return render(request, "classifier/api_keys/new.html", context, status=422 if form.errors else 200)
 
 
 @permitted(SEE)
@@ -104,7 +104,7 @@ def key(request: HttpRequest, key_id: int) -> HttpResponse:
         "may_change": user.has_perm(CHANGE),
         "may_rotate": user.has_perms((CHANGE, ADD)),
     }
-    return render(request, "classifier/keys/key.html", context, status=422 if form.errors else 200)
+    return render(request, "classifier/api_keys/key.html", context, status=422 if form.errors else 200)
 
 
 @permitted(CHANGE, ADD)
@@ -142,7 +142,7 @@ def _shown_once(
 ) -> HttpResponse:
     """The one answer that holds the key: kept by no session, no message, no cache, and not written anywhere."""
     context = {"key": made, "plaintext": plaintext, "old": old}
-    return render(request, "classifier/keys/made.html", context)  # `permitted` keeps it out of caches
+    return render(request, "classifier/api_keys/made.html", context)  # `permitted` keeps it out of caches
 
 
 def _all() -> Any:

@@ -59,7 +59,7 @@ def comment_list(request: HttpRequest) -> HttpResponse:
         "newer": page.newer and urlencode({**filters, "after": page.newer}),
         "older": page.older and urlencode({**filters, "before": page.older}),
     }
-    return render(request, "classifier/comments.html", context)
+    return render(request, "classifier/comments/list.html", context)
 
 
 @signed_in
@@ -126,7 +126,7 @@ def render_comment(
         else None,
         "words": words_of_comment(found) if request.GET.get("words") == "1" and card.verdict else None,
     }
-    return render(request, "classifier/comment.html", context, status=status)
+    return render(request, "classifier/comments/comment.html", context, status=status)
 
 
 @signed_in
@@ -146,4 +146,4 @@ def comment_card(request: HttpRequest, comment_id: int) -> HttpResponse:
     context = {"card": card, "on_detail": on_detail, "worker": worker_status() if card.pending else None}
     if not card.pending:
         context["announcement"] = card.announcement
-    return render(request, "classifier/verdict/card.html", context)
+    return render(request, "classifier/scoring/verdict/card.html", context)

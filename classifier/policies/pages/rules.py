@@ -132,7 +132,7 @@ def _list(
         "problem": problem,
         "chosen": request.POST.get("source", ""),
     }
-    return render(request, "classifier/rules/list.html", context, status=status)
+    return render(request, "classifier/policies/rules/list.html", context, status=status)
 
 
 def _page(
@@ -161,7 +161,7 @@ def _page(
         "hits": hits,
         "pieces": pieces(tried, spans_of(hits)) if hits is not None else None,
     }
-    return render(request, "classifier/rules/rule.html", context, status=status)
+    return render(request, "classifier/policies/rules/rule.html", context, status=status)
 
 
 def _shown(preview: RulePreview) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def compare_service(request: HttpRequest, service_id: int) -> HttpResponse:
         "csv_url": with_query("compare-service-csv", service.pk, choice),
         "empty_hint": "Calls appear here once a key observes or follows this service.",
     }
-    return render(request, "classifier/comparison/page.html", context)
+    return render(request, "classifier/references/comparison/page.html", context)
 
 
 @permitted(SEE)
@@ -90,7 +90,9 @@ def keep_call(request: HttpRequest, call_id: int) -> HttpResponse:
     if request.headers.get("HX-Request"):
         row = {"row": disagreement_of(rows.get(pk=call_id), attribute), "problem": problem}
         context = {**row, "attribute": attribute, "other_name": request.POST.get("other_name", "")[:100]}
-        return render(request, "classifier/comparison/row.html", context, status=422 if problem else 200)
+        return render(
+            request, "classifier/references/comparison/row.html", context, status=422 if problem else 200
+        )
     if problem:
         messages.error(request, problem)
     else:

@@ -85,13 +85,13 @@ def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
         return _draft(request, found)
     row = _row(found)
     if "live" in request.GET:
-        return render(request, "classifier/comparison/live.html", {"row": row, "live_only": True})
+        return render(request, "classifier/references/comparison/live.html", {"row": row, "live_only": True})
     context: dict[str, Any] = {"row": row, "title": f"Compare with {row['name'] or 'a file'}"}
     if row["stored"]:
         choice, problems = choice_of(request, file=found)
         context |= compared(request, choice, problems)
         context |= {"csv_url": with_query("comparison-csv", found.pk, choice)}
-    return render(request, "classifier/comparison/page.html", context)
+    return render(request, "classifier/references/comparison/page.html", context)
 
 
 @permitted(SEE)
@@ -206,7 +206,7 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "sources": sources_offered(user),
         "default_source": DEFAULT_SOURCE,
     }
-    return render(request, "classifier/comparison/list.html", context, status=status)
+    return render(request, "classifier/references/comparison/list.html", context, status=status)
 
 
 def _row(transfer: Transfer) -> dict[str, Any]:
@@ -276,4 +276,4 @@ def _draft(
         "meanings": [meanings.get(name, "") for name in preview.names],
         **preview_context(preview),
     }
-    return render(request, "classifier/comparison/draft.html", context, status=status)
+    return render(request, "classifier/references/comparison/draft.html", context, status=status)

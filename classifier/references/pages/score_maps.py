@@ -58,7 +58,7 @@ def score_map_list(request: HttpRequest) -> HttpResponse:
         }
         for row in score_maps()[:LISTED]
     ]
-    return render(request, "classifier/score_maps/list.html", {"rows": rows, "listed": LISTED})
+    return render(request, "classifier/references/score_maps/list.html", {"rows": rows, "listed": LISTED})
 
 
 @permitted(SEE)
@@ -79,7 +79,7 @@ def score_map(request: HttpRequest, map_id: int) -> HttpResponse:
         "again": _again(found),
         "newer": score_maps().filter(name=found.name, version__gt=found.version).first(),
     }
-    return render(request, "classifier/score_maps/map.html", context)
+    return render(request, "classifier/references/score_maps/map.html", context)
 
 
 @permitted(SEE, SEE_CALLS)
@@ -123,7 +123,10 @@ def score_map_new(request: HttpRequest) -> HttpResponse:
         **_preview(fitted),
     }
     return render(
-        request, "classifier/score_maps/new.html", context, status=422 if request.method == "POST" else 200
+        request,
+        "classifier/references/score_maps/new.html",
+        context,
+        status=422 if request.method == "POST" else 200,
     )
 
 

@@ -34,7 +34,7 @@ def bulk_actions(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     rows = bulk_actions_seen_by(user=user)[:SHOWN]
     context = {"rows": [_row(bulk) for bulk in rows], "may_undo": user.has_perm(MANY)}
-    return render(request, "classifier/queue/bulk_actions.html", context)
+    return render(request, "classifier/review/bulk_actions.html", context)
 
 
 @permitted(MANY)
@@ -128,7 +128,7 @@ def _preview(
         "code": request.POST.get("code", ""),
         "errors": errors or {},
     }
-    return render(request, "classifier/queue/bulk_preview.html", context, status=status)
+    return render(request, "classifier/review/bulk_preview.html", context, status=status)
 
 
 def _words(request: HttpRequest) -> str:

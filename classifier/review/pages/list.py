@@ -83,7 +83,7 @@ def queue_list(request: HttpRequest) -> HttpResponse:
         "may_bulk": user.has_perm("classifier.add_bulkaction"),
         "hidden": hidden_filters(chosen),
     }
-    return render(request, "classifier/queue/list.html", context, status=422 if chosen.errors else 200)
+    return render(request, "classifier/review/list.html", context, status=422 if chosen.errors else 200)
 
 
 def hidden_filters(chosen: Chosen) -> list[tuple[str, Any]]:

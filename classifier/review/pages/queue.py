@@ -87,7 +87,7 @@ def renew(request: HttpRequest, comment_id: int) -> HttpResponse:
 @require_GET
 def worker(request: HttpRequest) -> HttpResponse:
     """Whether new comments are being classified; asked by the page now and then."""
-    return render(request, "classifier/queue/worker.html", {"worker": worker_status()})
+    return render(request, "classifier/review/worker.html", {"worker": worker_status()})
 
 
 def comment_at_work(request: HttpRequest, comment_id: int) -> Comment:
@@ -167,7 +167,7 @@ def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse
 
 
 def _page(request: HttpRequest, user: User, state: QueueState, shown: Shown, **more: Any) -> HttpResponse:
-    return _work(request, user, state, shown, template="classifier/queue/queue.html", **more)
+    return _work(request, user, state, shown, template="classifier/review/queue.html", **more)
 
 
 def _work(
@@ -179,7 +179,7 @@ def _work(
     typed: Typed | None = None,
     problem: Any = None,
     status: int = 200,
-    template: str = "classifier/queue/work.html",
+    template: str = "classifier/review/work.html",
 ) -> HttpResponse:
     item = (
         queue_item(shown.comment, user, held=shown.held, look=shown.look, typed=typed)

@@ -45,7 +45,7 @@ def saved_queues(request: HttpRequest) -> HttpResponse:
                 "order": ORDERS[saved.order].title if saved.order in ORDERS else saved.order,
             }
         )
-    return render(request, "classifier/queue/saved_list.html", {"rows": rows})
+    return render(request, "classifier/review/saved_list.html", {"rows": rows})
 
 
 @permitted(ADD)
@@ -136,7 +136,7 @@ def _page(
         "list_query": query_of(chosen.filters, chosen.order),
         "may_delete": saved is not None and user.has_perm(DELETE),
     }
-    return render(request, "classifier/queue/saved_queue.html", context, status=status)
+    return render(request, "classifier/review/saved_queue.html", context, status=status)
 
 
 def _given(filters: Any) -> dict[str, Any]:

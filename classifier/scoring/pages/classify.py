@@ -47,16 +47,16 @@ def preview(request: HttpRequest) -> HttpResponse:
     """One line about what is being typed; nothing is stored, and a problem is a line too, not an error."""
     form = ClassifyForm(request)
     if not form.is_valid():
-        return render(request, "classifier/verdict/preview.html", {"rest": True})
+        return render(request, "classifier/scoring/verdict/preview.html", {"rest": True})
     card, problem, _ = _scored(form.cleaned_data["text"], deadline=PREVIEW_DEADLINE_SECONDS)
-    return render(request, "classifier/verdict/preview.html", {"card": card, "problem": problem})
+    return render(request, "classifier/scoring/verdict/preview.html", {"card": card, "problem": problem})
 
 
 @signed_in
 @never_cache
 @require_GET
 def worker(request: HttpRequest) -> HttpResponse:
-    return render(request, "classifier/worker.html", {"worker": worker_status()})
+    return render(request, "classifier/scoring/worker.html", {"worker": worker_status()})
 
 
 def _submit(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
@@ -76,7 +76,7 @@ def _score_only(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
     if problem is not None:
         context = {"problem": problem, "announcement": f"{problem.title}. {problem.detail}"}
         if site_request.htmx:
-            return render(request, "classifier/verdict/problem.html", context, status=problem.status)
+            return render(request, "classifier/scoring/verdict/problem.html", context, status=problem.status)
         return _page(request, form, status=problem.status, **context)
     assert card is not None
     return _card(request, card) if site_request.htmx else _page(request, form, card=card, words=words)
@@ -102,20 +102,22 @@ def _scored(
 
 def _card(request: HttpRequest, card: VerdictCard) -> HttpResponse:
     context = {"card": card, "worker": worker_status() if card.pending else None}
-    return render(request, "classifier/verdict/card.html", context | {"announcement": card.announcement})
+    return render(
+        request, "classifier/scoring/verdict/card.html", context | {"announcement": card.announcement}
+    )
 
 
 def _invalid(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
     if not cast(SiteRequest, request).htmx:
         return _page(request, form, status=422)
-    response = render(request, "classifier/verdict/text_error.html", {"form": form}, status=422)
+    response = render(request, "classifier/scoring/verdict/text_error.html", {"form": form}, status=422)
     return reswap(retarget(response, "#text-error"), "innerHTML")
 
 
 def _page(request: HttpRequest, form: ClassifyForm, *, status: int = 200, **context: Any) -> HttpResponse:
     context |= {"form": form, "worker": worker_status(), "limit": settings.COMMENT_MAX_CHARACTERS}
     context["may_store"] = _may_store(request)
-    return render(request, "classifier/classify.html", context, status=status)
+    return render(request, "classifier/scoring/classify.html", context, status=status)
 
 
 def _may_store(request: HttpRequest) -> bool:

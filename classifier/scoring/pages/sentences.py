@@ -66,7 +66,7 @@ def comment_sentences_part(request: HttpRequest, comment_id: int) -> HttpRespons
         "comment_id": comment_id,
         "on_queue": request.GET.get("on") == "queue",
     }
-    return render(request, "classifier/verdict/sentences.html", context)
+    return render(request, "classifier/scoring/verdict/sentences.html", context)
 
 
 def sentence_count(comment: Comment) -> int:

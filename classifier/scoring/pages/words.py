@@ -37,7 +37,7 @@ def text_words(request: HttpRequest) -> HttpResponse:
     """The words of a text that is not stored; it travels in the request and is forgotten."""
     form = ClassifyForm(request)
     if not form.is_valid():
-        return render(request, "classifier/verdict/words.html", {"invalid": True}, status=422)
+        return render(request, "classifier/scoring/verdict/words.html", {"invalid": True}, status=422)
     text, veiled = form.cleaned_data["text"], request.POST.get("veil") == "1"
     try:
         [scored] = score_texts(texts=[text], explain=True, deadline=settings.SCORE_DEADLINE_SECONDS)
@@ -84,4 +84,4 @@ def _render(
     context: dict[str, Any] = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
     if request.GET.get("on") == "queue":  # where r removes
         context["reveal_key"] = "b"
-    return render(request, "classifier/verdict/words.html", context)
+    return render(request, "classifier/scoring/verdict/words.html", context)

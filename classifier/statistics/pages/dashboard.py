@@ -89,7 +89,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "scores": scores_figure(whole) if whole is not None and all(whole.counts) else None,
         "missing": board.missing,
     }
-    return render(request, "classifier/dashboard/page.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "classifier/statistics/dashboard.html", context, status=422 if form.errors else 200
+    )
 
 
 def _idle(board: Dashboard) -> bool:

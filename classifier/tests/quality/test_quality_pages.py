@@ -9,7 +9,7 @@ from django.test import Client
 from classifier.models import Comment, GoldenItem, SecondReview, Source, User
 from classifier.quality.blind_reviews import second_look_record
 from classifier.tests.quality.conftest import Decided, Said
-from classifier.tests.quality.test_dashboard_page import client_of, now
+from classifier.tests.statistics.test_dashboard_page import client_of, now
 
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
 Made = Callable[..., Comment]

@@ -42,7 +42,7 @@ TONES = {Band.APPROVE.value: "calm", Band.REVIEW.value: "wait", Band.REMOVE.valu
 def rescoring(request: HttpRequest) -> HttpResponse:
     """What may be chosen; with `count` in the address, how many that is. `live` is the list alone."""
     if "live" in request.GET:
-        return render(request, "classifier/rescoring/list.html", _list(person_of(request)))
+        return render(request, "classifier/transfers/rescoring/list.html", _list(person_of(request)))
     return _page(request, request.GET, count="count" in request.GET)
 
 
@@ -67,7 +67,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, rescoring_id: int) -> HttpResponse:
     found = _found(request, rescoring_id)
-    part = "classifier/rescoring/live.html" if "live" in request.GET else "classifier/rescoring/one.html"
+    part = f"classifier/transfers/rescoring/{'live' if 'live' in request.GET else 'one'}.html"
     number = whole_number(request.GET.get("page")) or 1
     return render(request, part, {"row": _row(found), **_changes(found, person_of(request), number)})
 
@@ -124,7 +124,7 @@ def _page(
         "versions": list(ModelVersion.objects.order_by("-pk").values_list("version", flat=True)),
         "active": ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).first(),
     }
-    return render(request, "classifier/rescoring/page.html", context, status=status)
+    return render(request, "classifier/transfers/rescoring/page.html", context, status=status)
 
 
 def _list(user: User) -> dict[str, Any]:

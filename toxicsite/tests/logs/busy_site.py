@@ -38,7 +38,7 @@ def main(folder: Path) -> None:
     from classifier.api_keys.services import api_key_create
     from classifier.model_versions.services import model_version_activate, model_version_register
     from classifier.models import User
-    from classifier.tests.clients.server_process import running_server
+    from classifier.tests.dialects.clients.server_process import running_server
     from classifier.tests.tiny_artifact import tiny_artifact
     from classifier.tests.worker_process import WorkerProcess
 

@@ -74,7 +74,9 @@ def _page(request: HttpRequest, form: OfferForm) -> HttpResponse:
         "may_decide": user.has_perm("classifier.add_decision"),
         "may_read": user.has_perm("classifier.view_comment"),
     }
-    return render(request, "training/learn.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "training/datasets/active_learning.html", context, status=422 if form.errors else 200
+    )
 
 
 def _steps(outlook: LearningOutlook) -> list[tuple[str, int, int]]:

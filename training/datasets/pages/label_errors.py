@@ -25,7 +25,7 @@ def label_error_list(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         "groups": error_groups(label_errors(evaluation=evaluation)),
         "may_fix": person_of(request).has_perm(MAY_FIX),
     }
-    return render(request, "training/labels/list.html", context)
+    return render(request, "training/datasets/labels/list.html", context)
 
 
 @permitted(SEE)
@@ -98,7 +98,7 @@ def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, s
     if is_htmx(request):
         row = error_row(_error(evaluation, key))
         context = {"row": row, "evaluation": evaluation, "may_fix": True, "said": problem or said}
-        return render(request, "training/labels/row.html", context)
+        return render(request, "training/datasets/labels/row.html", context)
     if problem:
         messages.error(request, problem)
     address = reverse("training:label-errors", args=[evaluation.pk])

@@ -20,7 +20,7 @@ from training.web.formatting import METRICS, count, megabytes, number, parameter
 
 
 def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str, Any]:
-    """The variables of training/experiment/evaluation.html; empty while nobody has measured the version.
+    """The variables of training/evaluations/evaluation.html; empty while nobody has measured the version.
 
     `on` is the number of a dataset to show instead of the test set.
     """

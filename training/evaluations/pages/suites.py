@@ -30,7 +30,7 @@ SHOWN_CASES = 30
 @require_safe
 def suites(request: HttpRequest) -> HttpResponse:
     context = {"suites": suite_list(), "may_add": person_of(request).has_perm(ADD_SUITES)}
-    return render(request, "training/suites/list.html", context)
+    return render(request, "training/evaluations/suites/list.html", context)
 
 
 @permitted(ADD_SUITES)
@@ -57,7 +57,7 @@ def suite_new(request: HttpRequest) -> HttpResponse:
             )
             return redirect("training:suite", made.pk)
     status = 422 if form.errors else 200
-    return render(request, "training/suites/new.html", {"form": form}, status=status)
+    return render(request, "training/evaluations/suites/new.html", {"form": form}, status=status)
 
 
 @permitted(SEE_SUITES)
@@ -88,7 +88,7 @@ def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
         "may_change": person_of(request).has_perm(CHANGE_SUITES),
         "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
     }
-    return render(request, "training/suites/suite.html", context)
+    return render(request, "training/evaluations/suites/suite.html", context)
 
 
 @permitted(CHANGE_SUITES)

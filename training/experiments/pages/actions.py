@@ -63,7 +63,7 @@ def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "students": students,
         "has_model": artifact_folder(run) is not None,
     }
-    return render(request, "training/experiment/delete.html", context, status=409 if problem else 200)
+    return render(request, "training/experiments/delete.html", context, status=409 if problem else 200)
 
 
 urlpatterns = [

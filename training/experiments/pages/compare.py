@@ -72,7 +72,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "query": query,
         "most": MOST,
     }
-    return render(request, "training/compare.html", context)
+    return render(request, "training/experiments/compare.html", context)
 
 
 @permitted(SEE_EXPERIMENTS)

@@ -45,7 +45,7 @@ def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "tried": tried_selections(run),
         **_evaluation(run),
     }
-    return render(request, "training/experiment.html", context)
+    return render(request, "training/experiments/experiment.html", context)
 
 
 @permitted(SEE_EXPERIMENTS)
@@ -55,7 +55,7 @@ def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
     run = found_or_404(experiment_id)
     if run.is_over and is_htmx(request):
         return HttpResponseClientRefresh()
-    return render(request, "training/experiment/live.html", _head(request, run))
+    return render(request, "training/experiments/live.html", _head(request, run))
 
 
 @permitted(SEE_EXPERIMENTS)

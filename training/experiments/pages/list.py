@@ -66,7 +66,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
         "earlier": page.number > 1 and _query(filters | {"page": page.number - 1}),
         "later": page.number < page.pages and _query(filters | {"page": page.number + 1}),
     }
-    return render(request, "training/experiments.html", context)
+    return render(request, "training/experiments/list.html", context)
 
 
 @permitted(SEE_EXPERIMENTS)
@@ -77,7 +77,7 @@ def live_rows(request: HttpRequest) -> HttpResponse:
     found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk is not None])
     rows = _rows(list(found.select_related("model_version").defer("log")))
     live = [row.experiment.pk for row in rows if row.live]
-    return render(request, "training/runs/live_rows.html", {"rows": rows, "live": live})
+    return render(request, "training/experiments/live_rows.html", {"rows": rows, "live": live})
 
 
 def _rows(experiments: list[Experiment]) -> list[RunRow]:

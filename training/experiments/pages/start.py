@@ -62,7 +62,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "datasets": datasets,
         "plans": [] if request.method == "POST" else plans(),
     }
-    return render(request, "training/experiment_new.html", context, status=_status(form))
+    return render(request, "training/experiments/new.html", context, status=_status(form))
 
 
 @permitted(RUN_EXPERIMENTS)
@@ -95,7 +95,7 @@ def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
         else:
             return redirect("training:experiment", run.pk)
     context = {"form": form, "recipe": recipe, "source": source, "datasets": form.fields["dataset"].choices}  # type: ignore[attr-defined]
-    return render(request, "training/experiment_new.html", context, status=_status(form))
+    return render(request, "training/experiments/new.html", context, status=_status(form))
 
 
 @permitted(RUN_EXPERIMENTS)

@@ -61,7 +61,7 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
         "later_page": before is not None,
         "may_read": user.has_perm("classifier.view_comment"),
     }
-    return render(request, "training/versions/shadow_page.html", context)
+    return render(request, "training/promotion/shadow_page.html", context)
 
 
 def _switch(request: HttpRequest, found: ModelVersion) -> HttpResponse:

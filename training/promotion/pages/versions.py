@@ -70,7 +70,7 @@ def version_list(request: HttpRequest) -> HttpResponse:
         "later": page.number < page.pages and _query(status=status, page=page.number + 1),
         **_roll_back(request),
     }
-    return render(request, "training/versions/list.html", context)
+    return render(request, "training/promotion/list.html", context)
 
 
 @permitted(SEE_VERSIONS)
@@ -96,7 +96,7 @@ def version(request: HttpRequest, version_id: int) -> HttpResponse:
         **evaluation_context(found, on),
         "on": on,
     }
-    return render(request, "training/versions/version.html", context)
+    return render(request, "training/promotion/version.html", context)
 
 
 def production_context(request: HttpRequest, found: ModelVersion) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _page(request: HttpRequest, now: Form | None = None, plan_form: Form | None 
         "may_plan": person_of(request).has_perm(MAY_PLAN),
     }
     status = 422 if (now and now.errors) or (plan_form and plan_form.errors) else 200
-    return render(request, "training/retraining.html", context, status=status)
+    return render(request, "training/retraining/page.html", context, status=status)
 
 
 def _initial(plan: RetrainingPlan) -> dict[str, Any]:
