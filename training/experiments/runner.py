@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce, Now
 
 from classifier.core.errors import ArtifactRejected
 from toxicsite.lib.die_with_parent import dying_with_parent
+from toxicsite.lib.files import write_json
 from toxicsite.lib.lifecycle import transition
 from training.experiments.devices import worker_devices
 from training.experiments.follower import Follower, LostRun, log_tail, plain
@@ -30,7 +31,6 @@ from training.experiments.queueing import ring_queued
 from training.experiments.registration import run_register
 from training.experiments.run_events import tell_ended
 from training.experiments.services import ASKED_TO_STOP
-from training.ml.files import write_json
 from training.ml.job.failures import KILLED, failure
 from training.ml.job.protocol import DONE, NO_ROOM
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus

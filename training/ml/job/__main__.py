@@ -19,8 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from toxicsite.lib.files import write_json
 from training.ml.distributed import PeerFailed, current, leave
-from training.ml.files import write_json
 from training.ml.job.failures import failure, is_lost_peer
 from training.ml.job.listener import FileListener, SilentRank, watch_parent
 from training.ml.job.protocol import DONE, FAILED, NO_ROOM, STOPPED

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toxicsite.lib.files import replacing, write_json
 from training.ml.artifact.export import update_metrics
 from training.ml.data.tables import DataError, TextTable, load_table
 
@@ -28,7 +29,6 @@ def measure(job: dict[str, Any], folder: Path, listener: "FileListener") -> None
     worse for it. Raises DataError when the test rows cannot be read, and Cancelled.
     """
     from training.ml.evaluation import evaluate
-    from training.ml.files import write_json
 
     gc.collect()
     plan = job["evaluation"]
@@ -79,9 +79,8 @@ def _table(source: dict[str, Any], split: str) -> TextTable:
 
 
 def _save_scores(report: "Report", path: Path) -> None:
-    aside = path.with_name(f"{path.stem}.writing.npy")
-    np.save(aside, np.asarray(report.scores, dtype=np.float32))
-    aside.rename(path)
+    with replacing(path) as aside, aside.open("wb") as file:
+        np.save(file, np.asarray(report.scores, dtype=np.float32))
 
 
 def _rival(
@@ -97,7 +96,6 @@ def _rival(
         return None
     from classifier.inference.errors import InferenceError
     from training.ml.evaluation import evaluate, load_rival
-    from training.ml.files import write_json
 
     artifact = Path(active["artifact"])
     scores = Path(active["scores"]) if active.get("scores") else folder / "active-scores.npy"

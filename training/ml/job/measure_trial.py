@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toxicsite.lib.files import write_json
 from training.ml.data.tables import load_table
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ def measure_trial(job: dict[str, Any], folder: Path, listener: "Listener") -> No
     """
     from training.ml.evaluation.speed import device_and_threads, measure_speed
     from training.ml.evaluation.subject import ServedModel
-    from training.ml.files import write_json
     from training.ml.progress import Progress
 
     card = json.loads((folder / "run.json").read_text())

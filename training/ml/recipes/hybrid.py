@@ -5,11 +5,11 @@
 Each of the two stages is a recipe of its own, in a folder of its own; a stage that is finished is not run again.
 """
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from toxicsite.lib.files import write_json
 from training.ml.config import DistillConfig, HybridConfig, LoraConfig, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.loading import read_run
@@ -84,6 +84,6 @@ def _finish(config: HybridConfig, folder: Path, first: Path, second: Path) -> Ru
     for path in second.iterdir():
         if path.is_file() and path.name != "run.json" and not path.name.startswith("teacher-logits"):
             shutil.copyfile(path, folder / path.name)
-    (folder / "run.json").write_text(json.dumps(card, indent=2))
+    write_json(folder / "run.json", card, indent=2)
     shutil.rmtree(second)  # the first stage stays: it is a model of its own
     return RunResult(folder, card["thresholds"], card["validation"], told)

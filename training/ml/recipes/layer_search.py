@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toxicsite.lib.files import write_json
 from training.ml.config import DistillConfig, LayerSearchConfig, to_dict
 from training.ml.data.batching import Tokens
 from training.ml.distributed import current
@@ -260,6 +261,8 @@ def _read_trials(folder: Path) -> tuple[list[Trial], bool]:
 
 def _write_trials(folder: Path, trials: list[Trial], *, finished: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / "trials.json.writing"
-    aside.write_text(json.dumps({"finished": finished, "trials": [asdict(one) for one in trials]}, indent=2))
-    aside.rename(folder / "trials.json")
+    write_json(
+        folder / "trials.json",
+        {"finished": finished, "trials": [asdict(trial) for trial in trials]},
+        indent=2,
+    )

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toxicsite.lib.files import write_json
 from training.ml.artifact.provenance import provenance
 from training.ml.config import ConfigError, ProgressiveConfig, to_dict
 from training.ml.distributed import current
@@ -269,9 +270,7 @@ def _save_weights(student: Any, folder: Path, number: int, done: list[dict[str, 
     place = folder / "transfer"
     place.mkdir(parents=True, exist_ok=True)
     save_model(student, str(place / f"weights-{number}.safetensors"))
-    aside = place / "done.json.writing"
-    aside.write_text(json.dumps(done))
-    aside.rename(place / "done.json")
+    write_json(place / "done.json", done)
     (place / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
 
 

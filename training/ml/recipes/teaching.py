@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toxicsite.lib.files import replacing
 from training.ml.config import ConfigError
 from training.ml.distributed import current
 from training.ml.encoders.loading import Start, read_start
@@ -55,9 +56,8 @@ def cached_logits(
 
     def keep() -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".writing.npy")
-        np.save(aside, logits)
-        aside.rename(path)
+        with replacing(path) as aside, aside.open("wb") as file:
+            np.save(file, logits)
 
     ranks.main_does(keep)
     return logits

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toxicsite.lib.files import write_text
 from training.ml.artifact.export import without_folders
 
 TEXT_PARTS = ("errors", "label_issues")  # of a report: they quote comments, and stay in the database
@@ -71,9 +72,7 @@ def save_recorded(run: RecordedRun, folder: Path) -> Path:
     """Write `run` into `folder` as NAME.json, without the parts that quote comments; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run.name}.json"
-    aside = path.with_suffix(".writing")
-    aside.write_text(json.dumps(_without_texts(run.to_dict()), indent=1, sort_keys=True) + "\n")
-    aside.rename(path)
+    write_text(path, json.dumps(_without_texts(run.to_dict()), indent=1, sort_keys=True) + "\n")
     return path
 
 

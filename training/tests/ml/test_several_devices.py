@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from toxicsite.lib.files import write_json
 from training.ml.distributed import ALONE
-from training.ml.files import write_json
 from training.ml.job import __main__ as job
 from training.ml.job.protocol import DONE
 from training.ml.train.batch_sharding import shares
