@@ -22,7 +22,7 @@ from training.core.errors import NotAllowedNow
 from training.experiments.job_spec import evaluation_job, rows_to_measure_on, runs_root
 from training.experiments.registration import evaluations_record, read_json
 from training.experiments.services import MAY_RUN
-from training.ml.job.protocol import DONE
+from training.ml.job.failures import DONE
 from training.models import Dataset, DatasetKind
 
 EVALUATE_TASK = "training.evaluate"

@@ -1,7 +1,8 @@
 """Leave the list of recipes to training.ml.recipes.registry: a new recipe needs no migration."""
 
-import training.models.choices
 from django.db import migrations, models
+
+import training.models.choices
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 """How experiments look in the answers of the API."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -15,11 +15,14 @@ from training.models import Evaluation, Experiment, RunStatus
 RUN_STATUS_CHOICES = [(status.value, status.value) for status in RunStatus]
 
 
-class RecipeChoices:
+class RecipeChoices(Sequence[tuple[str, str]]):
     """The names of the registered recipes, looked up whenever a serializer is made and not once at the start."""
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((name, name) for name in RECIPES)
+    def __getitem__(self, place: Any) -> Any:
+        return [(name, name) for name in RECIPES][place]
+
+    def __len__(self) -> int:
+        return len(RECIPES)
 
 
 RECIPE_CHOICES = RecipeChoices()
