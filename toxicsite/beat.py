@@ -2,12 +2,13 @@
 
 import json
 import logging
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from celery.beat import Scheduler as CeleryScheduler
+
+from toxicsite.lib.files import write_json
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +33,10 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def sync(self) -> None:
         last = {name: entry.last_run_at.isoformat() for name, entry in self.schedule.items()}
-        aside = self.file.with_name(f"{self.file.name}.new")
         try:
-            aside.write_text(json.dumps(last))
-            aside.replace(self.file)
+            write_json(self.file, last)
         except OSError as error:
             logger.warning("the schedule is kept in memory only: %s", error.strerror)
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
 
     @property
     def info(self) -> str:

@@ -12,6 +12,7 @@ from classifier.core.errors import ArtifactRejected
 from classifier.inference.artifact import MANIFEST, Manifest, damage, load_manifest, parse_manifest, verify
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.models import ModelVersion
+from toxicsite.lib.files import sync_to_disk
 
 DAMAGED = (ArtifactInvalid, ArtifactMismatch)
 
@@ -71,7 +72,7 @@ def files_put(source: Path, manifest: Manifest, place: Path) -> None:
         copy.mkdir()
         for name in (MANIFEST, *manifest.files):
             shutil.copyfile(source / name, copy / name)
-            _flush(copy / name)
+            sync_to_disk(copy / name)  # a power cut must not leave a model that looks whole
         if files_verified(copy).raw != manifest.raw:
             raise ArtifactRejected(f"{source} changed while it was being copied.")
         if os.path.lexists(place):
@@ -81,7 +82,7 @@ def files_put(source: Path, manifest: Manifest, place: Path) -> None:
         except OSError:
             if not place.exists():  # else somebody has put it there at the same moment
                 raise
-        _flush(root)
+        sync_to_disk(root)
 
 
 def _take_away(place: Path, to: Path, manifest: Manifest) -> None:
@@ -104,12 +105,3 @@ def _take_away(place: Path, to: Path, manifest: Manifest) -> None:
                 shutil.rmtree(target)
             entry.replace(target)
         logger.warning("Files in %s that are none of the model's were moved to %s", place, kept)
-
-
-def _flush(path: Path) -> None:
-    """Wait until the disk has it: a power cut must not leave a model that looks whole."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

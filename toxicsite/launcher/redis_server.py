@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 
 from toxicsite.launcher.errors import LauncherError
-from toxicsite.lib.private_files import replace_private
+from toxicsite.lib.files import replace_private
 
 START_SECONDS = 20.0
 

@@ -21,7 +21,7 @@ from toxicsite.launcher.programs import APPLICATION, application_programs, servi
 from toxicsite.launcher.readiness import check_server, wait_until_ready
 from toxicsite.launcher.stop_signals import ignore_stop_signals, on_stop_signals
 from toxicsite.launcher.supervision import Supervisor, end_orphan
-from toxicsite.lib.private_files import replace_private
+from toxicsite.lib.files import replace_private
 
 MEBIBYTE = 1024 * 1024
 NEEDED_DISK = 300 * MEBIBYTE

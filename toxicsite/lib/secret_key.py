@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from toxicsite.lib.private_files import create_private
+from toxicsite.lib.files import create_private
 
 LEAST_CHARACTERS = 50
 REMEDY = (

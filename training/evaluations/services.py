@@ -1,6 +1,5 @@
 """Measuring a registered version on the frozen test rows, outside of any run: the starter, or one taken in."""
 
-import json
 import logging
 import os
 import shutil
@@ -17,13 +16,13 @@ from classifier.core.permissions import require_permission
 from classifier.models import ModelVersion, User
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.die_with_parent import dying_with_parent
+from toxicsite.lib.files import write_json
 from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
 from training.core.errors import NotAllowedNow
 from training.experiments.job_spec import evaluation_job, rows_to_measure_on, runs_root
 from training.experiments.registration import evaluations_record, read_json
 from training.experiments.services import MAY_RUN
-from training.ml.files import write_json
-from training.ml.job.protocol import DONE
+from training.ml.job.failures import DONE
 from training.models import Dataset, DatasetKind
 
 EVALUATE_TASK = "training.evaluate"
@@ -124,7 +123,7 @@ def evaluation_run(
         logger.error("The evaluation of %s failed; see %s", version, folder / "log.txt")
         if not (folder / "error.json").is_file():
             sentence = "Its process was killed, most likely because memory ran out; start it again."
-            (folder / "error.json").write_text(json.dumps({"kind": "killed", "message": sentence}))
+            write_json(folder / "error.json", {"kind": "killed", "message": sentence})
     (folder / WANTED).unlink(missing_ok=True)
     return process.returncode == DONE
 

@@ -24,6 +24,18 @@ class LostRun(Exception):
     """The run is no longer this worker's: somebody else has taken it, or it is over."""
 
 
+def own_row(experiment: Experiment) -> Experiment:
+    """Return the locked row, while it is this worker's. Raises LostRun."""
+    row = (
+        Experiment.objects.select_for_update()
+        .filter(pk=experiment.pk, run_token=experiment.run_token, status=RunStatus.RUNNING)
+        .first()
+    )
+    if row is None:
+        raise LostRun
+    return row
+
+
 class ProgressReader:
     """Gives the whole lines that were added to progress.jsonl since it was asked last."""
 

@@ -12,7 +12,7 @@ from classifier.model_versions.services import model_version_register
 from classifier.models import ModelVersion
 from toxicsite.lib.lifecycle import transition
 from toxicsite.lib.upsert import update_or_insert
-from training.experiments.follower import LostRun, log_tail, plain
+from training.experiments.follower import log_tail, own_row, plain
 from training.experiments.job_spec import fingerprint_of_rows
 from training.experiments.run_events import tell_ended
 from training.models import (
@@ -39,13 +39,7 @@ def run_register(*, experiment: Experiment) -> None:
     version = None if trial else model_version_register(directory=folder / "artifact")
     report = read_json(folder / "evaluation.json")
     with transaction.atomic():
-        row = (
-            Experiment.objects.select_for_update()
-            .filter(pk=experiment.pk, run_token=experiment.run_token, status=RunStatus.RUNNING)
-            .first()
-        )
-        if row is None:
-            raise LostRun
+        row = own_row(experiment)
         problem = (
             evaluations_record(folder=folder, version=version, report=report, experiment=row)
             if version

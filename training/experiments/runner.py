@@ -1,8 +1,12 @@
-"""Running one experiment: claim it and a device, start its process, follow it, and say how it ended.
+"""The way of a training run from the queue to its end, one stage after the other: read STAGES first.
 
-The worker's own process stays small and free of torch; the learning happens in `training.ml.job`, which dies with it.
-Whoever runs an experiment holds its token and writes only while it is theirs, so that a worker that was given up and
-comes back, or a message that is delivered twice, does no harm.
+Before the stages `claim` takes the experiment and a device: the run gets a token, and whoever holds it writes only
+while it is theirs, so that a worker that was given up and comes back, or a message that is delivered twice, does no
+harm. A stage that cannot go on raises, and `close` writes how the run ended. After the stages `tell` wakes the sweep
+that waits for the run, and the runs that wait for the device or for this teacher.
+
+The worker's own process stays small and free of torch; the learning happens in a process of its own, which dies with
+it: `training.ml.job.stages` has its stages.
 """
 
 import json
@@ -13,7 +17,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -21,20 +25,21 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.db.models.functions import Coalesce, Now
 
 from classifier.core.errors import ArtifactRejected
+from classifier.models import User
 from toxicsite.lib.die_with_parent import dying_with_parent
+from toxicsite.lib.files import write_json
 from toxicsite.lib.lifecycle import transition
 from training.experiments.devices import worker_devices
-from training.experiments.follower import Follower, LostRun, log_tail, plain
+from training.experiments.follower import Follower, LostRun, log_tail, own_row, plain
 from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict
 from training.experiments.queueing import ring_queued
 from training.experiments.registration import run_register
 from training.experiments.run_events import tell_ended
 from training.experiments.services import ASKED_TO_STOP
-from training.ml.files import write_json
-from training.ml.job.failures import KILLED, failure
-from training.ml.job.protocol import DONE, NO_ROOM
+from training.ml.job.failures import DONE, KILLED, NO_ROOM, failure
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 
+JOB = (sys.executable, "-m", "training.ml.job")
 TICK_SECONDS = 1.0
 STOP_SECONDS = 10.0
 LEFT = "the worker stops; the run goes on from its checkpoint"
@@ -43,13 +48,34 @@ DISK = "The disk is full: free some space, then resume; the run goes on from its
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How the process ended: exit code, and whether it was told to stop because of a cancel or of our own leaving."""
+@dataclass
+class Attempt:
+    """One worker's try at one experiment, on its way through the stages; each stage fills in what the next needs.
 
-    code: int
+    `code` is the exit code of the process; `cancelled` and `left` say that it was told to stop because of a cancel, or
+    because the worker itself leaves.
+    """
+
+    experiment: Experiment
+    shutdown_requested: Callable[[], bool]
+    scored: Callable[[Experiment], None]
+    process: "subprocess.Popen[bytes] | None" = None
+    code: int | None = None
     cancelled: bool = False
     left: bool = False
+
+
+@dataclass(eq=False)
+class RunEnds(Exception):
+    """The run ends here, before all stages are done: its next status, why, and what else to write into the row."""
+
+    to: RunStatus
+    reason: str
+    by: User | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+Stage = Callable[[Attempt], None]
 
 
 def experiment_run(
@@ -64,19 +90,25 @@ def experiment_run(
     `shutdown_requested` tells that the worker has been asked to stop: the run is then queued again with its checkpoint.
     `scored` is called with the run when it has a new score on validation rows, and when it has ended.
     """
-    experiment = _claim(experiment_id, worker)
+    experiment = claim(experiment_id, worker)
     if experiment is None:
         return False
+    attempt = Attempt(experiment, shutdown_requested, scored)
     try:
-        _run(experiment, shutdown_requested, scored)
+        try:
+            for stage in STAGES:
+                stage(attempt)
+        except RunEnds as end:
+            close(attempt, end)
+        except (CannotStart, ArtifactRejected, OSError) as error:
+            close(attempt, _failed(_sentence(error)))
     except LostRun:
         logger.warning("Experiment %d is no longer this worker's", experiment_id)
-    scored(experiment)
-    ring_queued()
+    tell(attempt)
     return True
 
 
-def _claim(experiment_id: int, worker: str) -> Experiment | None:
+def claim(experiment_id: int, worker: str) -> Experiment | None:
     """Take the experiment and a device, or fail it when its teacher never comes."""
     devices = worker_devices()
     try:
@@ -118,54 +150,30 @@ def _claim(experiment_id: int, worker: str) -> Experiment | None:
         return None
 
 
-def _run(
-    experiment: Experiment, shutdown_requested: Callable[[], bool], scored: Callable[[Experiment], None]
-) -> None:
-    """Start the process and bring the experiment to what came of it."""
-    try:
-        process = _start(experiment)
-    except CannotStart as error:
-        return _fail(experiment, str(error))
-    except OSError as error:
-        return _fail(experiment, failure(error).message)
-    try:
-        ending = _follow(experiment, process, shutdown_requested, scored)
-    finally:
-        _end(process)
-    if ending.code == DONE:
-        return _finish(experiment)
-    if ending.cancelled:
-        return _close(
-            experiment,
-            RunStatus.CANCELLED,
-            "cancelled; its checkpoint is kept",
-            by=_who_cancelled(experiment),
-        )
-    if ending.left:
-        return _close(experiment, RunStatus.QUEUED, LEFT, attempts=max(experiment.attempts - 1, 0))
-    return _fail(experiment, _why(experiment, ending.code))
-
-
-def _start(experiment: Experiment) -> "subprocess.Popen[bytes]":
-    """Write job.json and start `training.ml.job` in a session of its own, its output in log.txt."""
+def prepare(attempt: Attempt) -> None:
+    """Resolve configuration, rows and start of the run into job.json. Raises CannotStart and OSError."""
     runs_root()
-    folder = experiment.path
+    folder = attempt.experiment.path
     folder.mkdir(parents=True, exist_ok=True)
-    devices = worker_devices()
-    write_json(folder / "job.json", job_for(experiment, devices))
+    write_json(folder / "job.json", job_for(attempt.experiment, worker_devices()))
     for name in ("progress.jsonl", "error.json"):  # of an earlier try
         (folder / name).unlink(missing_ok=True)
+
+
+def launch(attempt: Attempt) -> None:
+    """Start the process of the run in a session of its own, its output in log.txt. Raises OSError."""
+    folder = attempt.experiment.path
     environment = {
         **os.environ,
         "RUN_PARENT": str(os.getpid()),
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    if devices.gpus == 0:
+    if worker_devices().gpus == 0:
         environment["CUDA_VISIBLE_DEVICES"] = ""
     with (folder / "log.txt").open("ab") as log:
-        return subprocess.Popen(
-            dying_with_parent([*_nice(), sys.executable, "-m", "training.ml.job", str(folder)]),
+        attempt.process = subprocess.Popen(
+            dying_with_parent([*_nice(), *JOB, str(folder)]),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -175,41 +183,82 @@ def _start(experiment: Experiment) -> "subprocess.Popen[bytes]":
         )
 
 
+def follow(attempt: Attempt) -> None:
+    """Carry progress, curves and log into the database until the process ends; stop it when asked. Raises LostRun."""
+    process = attempt.process
+    assert process is not None
+    follower = Follower(attempt.experiment)
+    try:
+        while attempt.code is None:
+            try:
+                code = process.wait(TICK_SECONDS)
+            except subprocess.TimeoutExpired:
+                code = None
+            try:
+                asked = follower.tick()
+            except (OperationalError, InterfaceError):
+                logger.warning("The database does not answer; the run goes on")
+                connection.close()
+                if code is not None:
+                    continue  # what came of it has to be written
+                asked = False
+            if follower.scored:
+                attempt.scored(attempt.experiment)  # a sweep may find it hopeless and cancel it
+            attempt.code = code
+            if code is None:
+                attempt.left = attempt.left or attempt.shutdown_requested()
+                if asked or attempt.left:
+                    attempt.cancelled = asked
+                    _end(process)
+    finally:
+        _end(process)
+
+
+def conclude(attempt: Attempt) -> None:
+    """Go on only where the process has done everything. Raises RunEnds with why it has not."""
+    experiment, code = attempt.experiment, attempt.code
+    assert code is not None
+    if code == DONE:
+        return
+    if attempt.cancelled:
+        by = _who_cancelled(experiment)
+        raise RunEnds(RunStatus.CANCELLED, "cancelled; its checkpoint is kept", by)
+    if attempt.left:
+        raise RunEnds(RunStatus.QUEUED, LEFT, fields={"attempts": max(experiment.attempts - 1, 0)})
+    raise _failed(_why(experiment, code))
+
+
+def register(attempt: Attempt) -> None:
+    """Make the artifact a candidate version with its evaluation, and the run a success.
+
+    Raises LostRun, ArtifactRejected and OSError.
+    """
+    run_register(experiment=attempt.experiment)
+
+
+STAGES: tuple[Stage, ...] = (prepare, launch, follow, conclude, register)
+
+
+def close(attempt: Attempt, end: RunEnds) -> None:
+    """Write how the run ended, if it is still this worker's. Raises LostRun."""
+    fields = dict(end.fields)
+    with transaction.atomic():
+        row = own_row(attempt.experiment)
+        if end.to != RunStatus.QUEUED:
+            fields["finished_at"] = Now()
+        log = plain(log_tail(attempt.experiment.path / "log.txt"))
+        _move(row, end.to, end.reason, by=end.by, log=log, **fields)
+
+
+def tell(attempt: Attempt) -> None:
+    """Tell the sweep that the run has ended, and ring for the runs that wait for the device or for this teacher."""
+    attempt.scored(attempt.experiment)
+    ring_queued()
+
+
 def _nice() -> list[str]:
     """Let comments that wait for their verdict go first on the same processor."""
     return ["nice", "-n", str(settings.TRAIN_NICE)] if settings.TRAIN_NICE else []
-
-
-def _follow(
-    experiment: Experiment,
-    process: "subprocess.Popen[bytes]",
-    shutdown_requested: Callable[[], bool],
-    scored: Callable[[Experiment], None],
-) -> Ending:
-    """Carry its progress into the database until it ends; stop it when asked. Raises LostRun."""
-    follower = Follower(experiment)
-    cancelled = left = False
-    while True:
-        try:
-            code = process.wait(TICK_SECONDS)
-        except subprocess.TimeoutExpired:
-            code = None
-        try:
-            asked = follower.tick()
-        except (OperationalError, InterfaceError):
-            logger.warning("The database does not answer; the run goes on")
-            connection.close()
-            if code is not None:
-                continue  # what came of it has to be written
-            asked = False
-        if follower.scored:
-            scored(experiment)  # a sweep may find it hopeless and cancel it
-        if code is not None:
-            return Ending(code, cancelled, left)
-        left = left or shutdown_requested()
-        if asked or left:
-            cancelled = asked
-            _end(process)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -224,20 +273,24 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _finish(experiment: Experiment) -> None:
-    try:
-        run_register(experiment=experiment)
-    except ArtifactRejected as error:
-        _fail(experiment, f"The trained model cannot be registered: {error}")
-    except OSError as error:
-        _fail(experiment, failure(error).message)
+def _failed(sentence: str) -> RunEnds:
+    return RunEnds(RunStatus.FAILED, sentence, fields={"failure_reason": sentence})
+
+
+def _sentence(error: Exception) -> str:
+    """Say in a sentence what stopped a stage, and what to do."""
+    if isinstance(error, CannotStart):
+        return str(error)
+    if isinstance(error, ArtifactRejected):
+        return f"The trained model cannot be registered: {error}"
+    return failure(error).message
 
 
 def _why(experiment: Experiment, code: int) -> str:
     """One sentence about a process that ended with `code`."""
     try:
-        told: dict[str, Any] = json.loads((experiment.path / "error.json").read_text())
-        return str(told["message"])
+        error: dict[str, Any] = json.loads((experiment.path / "error.json").read_text())
+        return str(error["message"])
     except (OSError, ValueError, KeyError):
         pass
     if code == NO_ROOM:
@@ -251,33 +304,9 @@ def _why(experiment: Experiment, code: int) -> str:
     return f"The run's process ended with code {code}; its log says more."
 
 
-def _who_cancelled(experiment: Experiment) -> Any:
+def _who_cancelled(experiment: Experiment) -> User | None:
     asked = experiment.history.filter(reason=ASKED_TO_STOP).select_related("actor").first()
     return asked.actor if asked else None
-
-
-def _fail(experiment: Experiment, sentence: str) -> None:
-    _close(experiment, RunStatus.FAILED, sentence, failure_reason=sentence)
-
-
-def _close(experiment: Experiment, to: RunStatus, reason: str, by: Any = None, **fields: Any) -> None:
-    """Write the end of our part, if the run is still ours. Raises LostRun."""
-    with transaction.atomic():
-        row = own_row(experiment)
-        if to != RunStatus.QUEUED:
-            fields["finished_at"] = Now()
-        _move(row, to, reason, by=by, log=plain(log_tail(experiment.path / "log.txt")), **fields)
-
-
-def own_row(experiment: Experiment) -> Experiment:
-    """The locked row, while it is this worker's. Raises LostRun."""
-    row = Experiment.objects.select_for_update().filter(
-        pk=experiment.pk, run_token=experiment.run_token, status=RunStatus.RUNNING
-    )
-    found = row.first()
-    if found is None:
-        raise LostRun
-    return found
 
 
 def _move(experiment: Experiment, to: RunStatus, reason: str, by: Any = None, **fields: Any) -> None:

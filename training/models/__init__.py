@@ -5,8 +5,8 @@ from training.models.choices import (
     RUN_TRANSITIONS,
     SWEEP_TRANSITIONS,
     DatasetKind,
-    RecipeName,
     RunStatus,
+    recipe_choices,
 )
 from training.models.dataset import SPLITS, Dataset
 from training.models.evaluation import Evaluation, TestSuite, TestSuiteResult
@@ -27,11 +27,11 @@ __all__ = [
     "ExperimentEvent",
     "LabelFix",
     "MetricPoint",
-    "RecipeName",
     "RetrainingPlan",
     "RunStatus",
     "Sweep",
     "SweepEvent",
     "TestSuite",
     "TestSuiteResult",
+    "recipe_choices",
 ]

@@ -40,15 +40,14 @@ RUN_TRANSITIONS: dict[str, frozenset[str]] = {
 SWEEP_TRANSITIONS = RUN_TRANSITIONS | {"succeeded": frozenset({"queued"})}  # more trials
 
 
-class RecipeName(models.TextChoices):
-    """The recipes of training.ml.recipes, by the name that they are registered under."""
+def recipe_choices() -> list[tuple[str, str]]:
+    """Return name and title of every recipe, for model fields and forms.
 
-    TEACHER = "teacher", "Teacher: full fine-tuning"
-    DISTILL = "distill", "Student: distillation from chosen layers"
-    LORA = "lora", "LoRA: low-rank adapters"
-    HYBRID = "hybrid", "Hybrid: distillation and LoRA"
-    PROGRESSIVE = "progressive", "Progressive layer-wise transfer"
-    LAYER_SEARCH = "layer-search", "Search for the best layers"
+    Both ask when they need it, so that a new recipe needs no migration; the services check the name.
+    """
+    from training.ml.recipes.registry import RECIPES  # not before a process needs it: it loads NumPy
+
+    return [(recipe.name, recipe.title) for recipe in RECIPES.values()]
 
 
 class DatasetKind(models.TextChoices):

@@ -173,14 +173,13 @@ def _share_logits(sweep: Sweep, run: Experiment) -> None:
     for earlier in sweep.experiments.filter(trial_number__lt=run.trial_number, directory__gt="").order_by(
         "-pk"
     ):
-        found = list(earlier.path.glob("teacher-logits-*[!g].npy"))
+        found = list(earlier.path.glob("teacher-logits-*.npy"))
         if not found:
             continue
         try:
             run.path.mkdir(parents=True, exist_ok=True)
             for file in found:
-                if not file.name.endswith(".writing.npy"):
-                    (run.path / file.name).hardlink_to(file)
+                (run.path / file.name).hardlink_to(file)
         except OSError:  # then it computes them itself
             logger.info("trial %s computes the teacher's logits again", run.trial_number)
         return

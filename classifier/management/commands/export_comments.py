@@ -3,7 +3,6 @@
 ./manage.py export_comments --filter source=forum --filter status=decided -o decided.jsonl --format jsonl
 """
 
-import os
 import time
 from argparse import ArgumentParser
 from collections import defaultdict
@@ -17,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.core.errors import WrongFilter
 from classifier.review.filters import QueueFilters
 from classifier.transfers.exports import FORMATS, export_stream, filters_of
+from toxicsite.lib.files import replacing
 
 SAY_SECONDS = 1.0
 MANY = ("source", "ids")
@@ -62,15 +62,11 @@ class Command(BaseCommand):
         if output is None:
             yield _Unended(self.stdout)
             return
-        part = output.with_name(f".{output.name}.{os.getpid()}.part")
         try:
-            with part.open("x", encoding="utf-8", newline="") as stream:
+            with replacing(output) as aside, aside.open("x", encoding="utf-8", newline="") as stream:
                 yield stream
-            part.replace(output)
         except OSError as error:
             raise CommandError(f"--output: cannot write {output} ({error.strerror})") from None
-        finally:
-            part.unlink(missing_ok=True)
 
 
 class _Unended:

@@ -5,7 +5,6 @@
 """
 
 import json
-import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from classifier.inference.errors import InferenceError, TextTooLong
 from classifier.inference.readers import read_texts
 from classifier.inference.scorer import Scorer, ScoreResult
 from classifier.inference.store import find_version
+from toxicsite.lib.files import replacing
 
 # A batch is large enough for windows of alike length to meet and small enough for steady memory and progress.
 BATCH_TEXTS = 512
@@ -156,12 +156,8 @@ def _opened(output: Path | None, standard: OutputWrapper) -> Iterator[Write]:
     if output is None:
         yield standard.write
         return
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
-        with part.open("x", encoding="utf-8") as stream:
+        with replacing(output) as aside, aside.open("x", encoding="utf-8") as stream:
             yield stream.write
-        part.replace(output)
     except OSError as error:
         raise CommandError(f"--output: cannot write {output} ({error.strerror})") from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """How experiments look in the answers of the API."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -8,10 +9,23 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from training.experiments.selectors import measured
-from training.models import Evaluation, Experiment, RecipeName, RunStatus
+from training.ml.recipes.registry import RECIPES
+from training.models import Evaluation, Experiment, RunStatus
 
 RUN_STATUS_CHOICES = [(status.value, status.value) for status in RunStatus]
-RECIPE_CHOICES = [(recipe.value, recipe.value) for recipe in RecipeName]
+
+
+class RecipeChoices(Sequence[tuple[str, str]]):
+    """The names of the registered recipes, looked up whenever a serializer is made and not once at the start."""
+
+    def __getitem__(self, place: Any) -> Any:
+        return [(name, name) for name in RECIPES][place]
+
+    def __len__(self) -> int:
+        return len(RECIPES)
+
+
+RECIPE_CHOICES = RecipeChoices()
 METRICS_EXAMPLE = {"toxic": {"roc_auc": {"value": 0.9731, "low": 0.9702, "high": 0.9758}}}
 EXPERIMENT_EXAMPLE: dict[str, Any] = {
     "id": 31,

@@ -10,7 +10,7 @@ from django.forms.boundfield import BoundField
 from classifier.core.validation import ROW_ID_MAX
 from training.experiments.configs import OF_THE_DATASET
 from training.ml.config import FieldInfo
-from training.ml.recipes.registry import Recipe
+from training.ml.recipes.recipe import Recipe
 from training.models import Dataset
 
 KNOBS = (

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from classifier.core.validation import row_id
-from training.experiments.pages.filters import ExperimentFilterForm
+from training.experiments.pages.filters import ExperimentFilterForm, any_recipe
 from training.experiments.pages.run_rows import COLUMNS, RunRow, key_figures, primary_label, progress_of
 from training.experiments.selectors import (
     HIGH_IS_GOOD,
@@ -57,7 +57,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
         ],
         "chosen": chosen,
         "filtered": any(chosen[name] for name in ("recipe", "dataset", "sweep", "q")),
-        "recipes": ExperimentFilterForm.RECIPES,
+        "recipes": any_recipe(),
         "datasets": datasets,
         "sweeps": sweeps,
         "any_at_all": bool(counts[""]) or Experiment.objects.visible().exists(),

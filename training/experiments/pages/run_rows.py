@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from training.models import Experiment, RecipeName, RunStatus
+from training.ml.recipes.registry import RECIPES
+from training.models import Experiment, RunStatus
 from training.web.formatting import (
     DASH,
     LATENCY,
@@ -22,13 +23,11 @@ from training.web.formatting import (
 
 COLUMNS: tuple[Metric, ...] = (METRIC_OF["roc_auc"], METRIC_OF["pr_auc"], METRIC_OF["f1"], LATENCY, SIZE)
 SILENT_AFTER = timedelta(seconds=60)
-RECIPE_ICONS = {"teacher": "Teacher", "distill": "Student", "lora": "LoRA", "hybrid": "Hybrid"}
 
 
 def recipe_word(recipe: str) -> str:
     """The short name of a recipe, for tables."""
-    words = {**RECIPE_ICONS, "progressive": "Progressive", "layer-search": "Layer search"}
-    return words.get(recipe, recipe)
+    return RECIPES[recipe].short_name if recipe in RECIPES else recipe
 
 
 def key_figures(measured: Mapping[str, Any] | None, primary: str) -> list[tuple[Metric, Figure]]:
@@ -119,7 +118,7 @@ class RunRow:
 
     @property
     def recipe_title(self) -> str:
-        return RecipeName(self.experiment.recipe).label
+        return str(self.experiment.get_recipe_display())
 
     @property
     def status(self) -> RunStatus:

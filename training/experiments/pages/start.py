@@ -25,7 +25,8 @@ from training.experiments.start_selectors import (
     sample_dataset,
 )
 from training.ml.config import ConfigError, plans, presets, read_preset
-from training.ml.recipes.registry import RECIPES, Recipe
+from training.ml.recipes.recipe import Recipe
+from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment, RunStatus
 from training.web.access import RUN_EXPERIMENTS, permitted, person_of
 

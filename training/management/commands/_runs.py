@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 
-from training.ml.config import ConfigError, DataConfig, DistillConfig, LoopConfig, TeacherConfig, load_preset
+from training.ml.config import ConfigError, DataConfig, LoopConfig, load_preset
+from training.ml.recipes.distill import DistillConfig
+from training.ml.recipes.teacher import TeacherConfig
 
 C = TypeVar("C", TeacherConfig, DistillConfig)
 

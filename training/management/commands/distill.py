@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from training.management.commands._runs import RunCommand, as_json, build_config, plain_errors
-from training.ml.config import DistillConfig
 from training.ml.encoders.layers import SELECTIONS
+from training.ml.recipes.distill import DistillConfig
 
 
 class Command(RunCommand):

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from training.management.commands._runs import plain_errors
-from training.ml.config import DistillConfig, TeacherConfig, load_preset
+from training.ml.config import load_preset
+from training.ml.recipes.distill import DistillConfig
+from training.ml.recipes.teacher import TeacherConfig
 
 
 class Command(BaseCommand):

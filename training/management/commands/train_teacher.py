@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from training.management.commands._runs import RunCommand, as_json, build_config, plain_errors
-from training.ml.config import TeacherConfig
+from training.ml.recipes.teacher import TeacherConfig
 
 
 class Command(RunCommand):

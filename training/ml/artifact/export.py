@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from toxicsite.lib.files import replace_folder, write_text
 from training.ml.artifact.card import model_card
 from training.ml.encoders.loading import BaseModelError, read_run
 
@@ -117,12 +118,7 @@ def _finish(
             int(config["max_position_embeddings"]) - 2
         )  # positions start after the padding's
     _write_manifest(aside, manifest)
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    aside.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    replace_folder(aside, folder)
     return manifest
 
 
@@ -147,6 +143,4 @@ def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     }
     for path in folder.iterdir():
         path.chmod(0o644)  # safetensors writes for the owner alone; a server may run as somebody else
-    aside = folder / "manifest.json.writing"
-    aside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-    aside.rename(folder / "manifest.json")
+    write_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toxicsite.lib.files import write_json
 from training.ml.encoders.calibrate import last_linear
 
 HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
@@ -104,7 +105,7 @@ def save_run_model(folder: Path, model: Any, tokenizer: Any, card: dict[str, Any
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (folder / "run.json").write_text(json.dumps(card, indent=2))
+    write_json(folder / "run.json", card, indent=2)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from toxicsite.lib.files import replacing
 from training.ml.frozen.rows import OWN_COLUMNS, Rows, RowsRejected
 
 SPLITS = ("train", "validation", "test")
@@ -32,11 +33,10 @@ def write_splits(splits: dict[str, Rows], folder: Path) -> None:
             columns["comment_id"] = pa.array(rows.comment_ids, pa.int64())
         if any(rows.marks):
             columns["marks"] = pa.array(rows.marks, pa.list_(pa.list_(pa.int32())))
-        aside = folder / f"{split}.parquet.writing"
-        pq.write_table(
-            pa.table(columns), aside, compression="zstd", compression_level=9, row_group_size=GROUP_ROWS
-        )
-        aside.rename(folder / f"{split}.parquet")
+        with replacing(folder / f"{split}.parquet") as aside:
+            pq.write_table(
+                pa.table(columns), aside, compression="zstd", compression_level=9, row_group_size=GROUP_ROWS
+            )
 
 
 def read_splits(folder: Path) -> dict[str, Rows]:

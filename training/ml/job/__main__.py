@@ -1,9 +1,8 @@
 """One run in a process of its own: `python -m training.ml.job FOLDER` does what FOLDER/job.json says.
 
-It trains (or goes on from the checkpoint), exports `artifact/`, measures it, and leaves `evaluation.json` and
-`scores.npy`; where it is stands in `progress.jsonl`, why it failed in `error.json`. What is done already is not done
-again, so that a killed job is simply started once more. On several devices it runs `torchrun` of itself, one process
-a device; they train together, and the first of them does the rest.
+`training.ml.job.stages` lists what that is; how far it is stands in `progress.jsonl`, why it failed in `error.json`.
+What is done already is not done again, so that a killed job is simply started once more. On several devices it runs
+`torchrun` of itself, one process a device; they train together, and the first of them does the rest.
 """
 
 import fcntl
@@ -13,17 +12,16 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from training.ml.distributed import PeerFailed, current, leave
-from training.ml.files import write_json
-from training.ml.job.failures import failure, is_lost_peer
+from toxicsite.lib.files import write_json
+from training.ml.distributed import PeerFailed
+from training.ml.job.failures import DONE, FAILED, NO_ROOM, STOPPED, failure, is_lost_peer
 from training.ml.job.listener import FileListener, SilentRank, watch_parent
-from training.ml.job.protocol import DONE, FAILED, NO_ROOM, STOPPED
+from training.ml.job.stages import SHARED_STAGES, STAGES, Job, Stage
 from training.ml.progress import Cancelled
 
 
@@ -39,15 +37,14 @@ def do(folder: Path, stop: threading.Event) -> int:
     """Do the job in `folder`, or go on with it; return 0 done, 2 failed, 3 stopped on request, 4 the disk is full."""
     rank = int(os.environ.get("RANK", "0"))
     try:
-        job = json.loads((folder / "job.json").read_text())
+        asked = json.loads((folder / "job.json").read_text())
         if rank == 0:
-            listener = FileListener(folder / "progress.jsonl", stop)
+            job = Job(asked, folder, FileListener(folder / "progress.jsonl", stop))
             with _alone(folder):
                 (folder / "error.json").unlink(missing_ok=True)
-                _train(job, folder, listener)
-                _measure(job, folder, listener)
+                _go_through(STAGES, job)
         else:
-            _train(job, folder, SilentRank(stop))
+            _go_through(SHARED_STAGES, Job(asked, folder, SilentRank(stop)))
     except Cancelled:
         return STOPPED
     except PeerFailed:
@@ -86,46 +83,9 @@ def launch(folder: Path, devices: int) -> int:
     return DONE
 
 
-def _train(job: dict[str, Any], folder: Path, listener: Any) -> None:
-    """Run the recipe and export its artifact, as far as that is not done yet."""
-    if not job.get("recipe") or current().main_does((folder / "artifact" / "manifest.json").is_file):
-        leave()
-        return
-    from training.ml.recipes.registry import run_recipe
-
-    if not current().main_does(lambda: _is_trained(folder)):
-        listener.phase_begins("loading")
-        run_recipe(job["recipe"], job["config"], folder, listener)
-    leave()
-    if isinstance(listener, FileListener):
-        from training.ml.artifact.export import export_artifact
-
-        asked = job["artifact"]
-        given = {
-            key: asked[name]
-            for key, name in (("license_name", "license"), ("attribution", "attribution"))
-            if asked.get(name)
-        }
-        export_artifact(folder, folder / "artifact", name=asked["name"], **given)
-
-
-def _measure(job: dict[str, Any], folder: Path, listener: FileListener) -> None:
-    if job.get("trial"):
-        from training.ml.job.measure_trial import measure_trial
-
-        measure_trial(job, folder, listener)
-    if job.get("evaluation") and not (folder / "evaluation.json").is_file():
-        from training.ml.job.evaluate import measure
-
-        measure(job, folder, listener)
-
-
-def _is_trained(folder: Path) -> bool:
-    """Whether the recipe has ended: its card is whole, and it is written last."""
-    try:
-        return isinstance(json.loads((folder / "run.json").read_text()), dict)
-    except (OSError, ValueError):
-        return False
+def _go_through(stages: Sequence[Stage], job: Job) -> None:
+    for stage in stages:
+        stage(job)
 
 
 @contextmanager
@@ -138,12 +98,11 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _tell(folder: Path, error: BaseException) -> int:
     """Write what went wrong for people, and for the log where it happened; return the exit code."""
-    told = failure(error)
     sys.stdout.write(_trace(error))
     if "RANK" in os.environ and (is_lost_peer(error) or (folder / "error.json").is_file()):
         return FAILED  # the process that failed first tells why, or its death does
     try:
-        write_json(folder / "error.json", asdict(told))
+        write_json(folder / "error.json", asdict(failure(error)))
     except OSError:
         return NO_ROOM
     return FAILED
@@ -152,8 +111,8 @@ def _tell(folder: Path, error: BaseException) -> int:
 def _trace(error: BaseException) -> str:
     """Where `error` happened. Messages of value errors are left out: they may quote the text of a comment."""
     lines = traceback.format_tb(error.__traceback__)
-    said = str(error) if isinstance(error, (RuntimeError, OSError, ImportError, AttributeError)) else ""
-    return "".join(lines) + f"{type(error).__name__}: {said}\n"
+    message = str(error) if isinstance(error, (RuntimeError, OSError, ImportError, AttributeError)) else ""
+    return "".join(lines) + f"{type(error).__name__}: {message}\n"
 
 
 if __name__ == "__main__":

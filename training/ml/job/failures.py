@@ -1,10 +1,14 @@
-"""What went wrong in a run, as one sentence that says what to do; texts of comments never get into it."""
+"""How a run's process says what came of it: by its exit code, and by one sentence that says what to do.
+
+Texts of comments never get into a sentence.
+"""
 
 import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+DONE, FAILED, STOPPED, NO_ROOM = 0, 2, 3, 4  # exit codes
 LESS_MEMORY = "lower loop.token_budget or data.max_length, or turn on loop.gradient_checkpointing, and resume"
 KILLED = f"The run was killed by the system, most likely because memory ran out: {LESS_MEMORY}."
 LONGEST = 300

@@ -7,13 +7,19 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from training.ml.progress import Cancelled, Progress
+from training.ml.progress import Cancelled, Listener, Progress
 
 SECONDS_BETWEEN_LINES = 0.5
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_SAVE = 20.0
+
+
+class JobListener(Listener, Protocol):
+    """A listener that also hears of phases without steps."""
+
+    def phase_begins(self, phase: str) -> None: ...
 
 
 class FileListener:

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from training.ml.config import DataConfig, LoopConfig
 
 
+CALIBRATE = (
+    "Fold Platt scaling into the head and choose thresholds on validation; off: raw probabilities and 0.5, as the "
+    "published experiment had it."
+)
+
+
 @dataclass(frozen=True)
 class RunResult:
     """Where the run's model lies, what it takes to judge it, and its validation metrics by label."""

@@ -8,19 +8,44 @@ experiment (cross-entropy, temperature KL, cosine), with weights and temperature
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from training.ml.artifact.provenance import provenance
-from training.ml.config import DistillConfig, to_dict
+from training.ml.config import DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.encoders.layers import make_student
 from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import RunResult, finish_run, prepare_data, validation_probe
-from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
+from training.ml.recipes.common import CALIBRATE, RunResult, finish_run, prepare_data, validation_probe
+from training.ml.recipes.recipe import LAYERS, LOSSES, STUDENT_RATE, Recipe
+from training.ml.recipes.teaching import (
+    FINE_TUNED,
+    WHICH_LAYERS,
+    cached_logits,
+    cached_loss,
+    live_loss,
+    read_fitting_start,
+    student_loop,
+)
 from training.ml.train.loop import LossFunction, StepLoss, run_loop
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """A student made of some of a fine-tuned teacher's layers, taught by the teacher's logits."""
+
+    teacher: str = option("", FINE_TUNED)
+    layers: str = option("even", WHICH_LAYERS)
+    data: DataConfig = field(default_factory=DataConfig)
+    loop: LoopConfig = field(default_factory=student_loop)
+    loss: LossWeights = field(default_factory=LossWeights)
+    live_teacher: bool = option(
+        False,
+        "Ask the teacher at every step instead of once for all epochs; slower, needed for its dropout alone.",
+    )
+    calibrate: bool = option(True, CALIBRATE)
 
 
 def distill(
@@ -100,3 +125,15 @@ def distill(
         listener=listener,
         calibrate=config.calibrate,
     )
+
+
+RECIPE = Recipe(
+    name="distill",
+    title="Student: distillation from chosen layers",
+    short_name="Student",
+    description="Copies some of a teacher's layers and teaches them with the labels and the teacher's logits.",
+    config_class=DistillConfig,
+    needs="teacher",
+    function=distill,
+    searched_first={"layers": LAYERS, "loop.learning_rate": STUDENT_RATE, **LOSSES},
+)

@@ -5,19 +5,45 @@
 Each of the two stages is a recipe of its own, in a folder of its own; a stage that is finished is not run again.
 """
 
-import json
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.ml.config import DistillConfig, HybridConfig, LoraConfig, to_dict
+from toxicsite.lib.files import write_json
+from training.ml.config import DataConfig, LoopConfig, LoraOptions, LossWeights, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.loading import read_run
 from training.ml.progress import Listener, SilentListener, StageListener
-from training.ml.recipes.common import RunResult
-from training.ml.recipes.distill import distill
-from training.ml.recipes.lora import train_lora
-from training.ml.recipes.teaching import read_fitting_start
+from training.ml.recipes.common import CALIBRATE, RunResult
+from training.ml.recipes.distill import DistillConfig, distill
+from training.ml.recipes.lora import LoraConfig, lora_loop, train_lora
+from training.ml.recipes.recipe import ADAPTERS, LAYERS, LORA_RATE, STUDENT_RATE, Recipe
+from training.ml.recipes.teaching import WHICH_LAYERS, read_fitting_start, student_loop
+
+
+@dataclass(frozen=True)
+class HybridConfig:
+    """Distillation and LoRA, one after the other."""
+
+    teacher: str = option(
+        "",
+        "student-then-lora: the fine-tuned teacher, folder of a run or of a model. lora-then-student: the encoder that "
+        "LoRA makes the teacher of; a hub name is fine.",
+    )
+    order: str = option(
+        "student-then-lora",
+        "student-then-lora tunes the distilled student by adapters; lora-then-student distils a teacher that was tuned "
+        "by adapters alone.",
+        choices=("student-then-lora", "lora-then-student"),
+    )
+    layers: str = option("even", WHICH_LAYERS)
+    data: DataConfig = field(default_factory=DataConfig)
+    student_loop: LoopConfig = field(default_factory=student_loop)
+    loss: LossWeights = field(default_factory=LossWeights)
+    lora_loop: LoopConfig = field(default_factory=lora_loop)
+    lora: LoraOptions = field(default_factory=LoraOptions)
+    calibrate: bool = option(True, CALIBRATE)
 
 
 def train_hybrid(config: HybridConfig, folder: Path, listener: Listener | None = None) -> RunResult:
@@ -84,6 +110,26 @@ def _finish(config: HybridConfig, folder: Path, first: Path, second: Path) -> Ru
     for path in second.iterdir():
         if path.is_file() and path.name != "run.json" and not path.name.startswith("teacher-logits"):
             shutil.copyfile(path, folder / path.name)
-    (folder / "run.json").write_text(json.dumps(card, indent=2))
+    write_json(folder / "run.json", card, indent=2)
     shutil.rmtree(second)  # the first stage stays: it is a model of its own
     return RunResult(folder, card["thresholds"], card["validation"], told)
+
+
+RECIPE = Recipe(
+    name="hybrid",
+    title="Hybrid: distillation and LoRA",
+    short_name="Hybrid",
+    description=(
+        "A distilled student tuned by adapters, or a teacher tuned by adapters that a student is distilled from."
+    ),
+    config_class=HybridConfig,
+    needs="teacher",
+    function=train_hybrid,
+    searched_first={
+        "layers": LAYERS,
+        "student_loop.learning_rate": STUDENT_RATE,
+        "lora_loop.learning_rate": LORA_RATE,
+        **ADAPTERS,
+    },
+    trains_every_weight=False,
+)

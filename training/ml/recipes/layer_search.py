@@ -8,14 +8,15 @@ and never repeated.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.ml.config import DistillConfig, LayerSearchConfig, to_dict
+from toxicsite.lib.files import write_json
+from training.ml.config import DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.data.batching import Tokens
 from training.ml.distributed import current
 from training.ml.encoders.layers import LayerSelectionError, encoder_layers, make_student, select_layers
@@ -24,15 +25,53 @@ from training.ml.encoders.predict import predict_logits, probabilities
 from training.ml.evaluation.metrics import evaluate_scores
 from training.ml.hardware import choose_attention
 from training.ml.progress import Listener, Progress, SilentListener
-from training.ml.recipes.common import RunData, RunResult, prepare_data
-from training.ml.recipes.distill import distill
-from training.ml.recipes.teaching import cached_loss, read_fitting_start
+from training.ml.recipes.common import CALIBRATE, RunData, RunResult, prepare_data
+from training.ml.recipes.distill import DistillConfig, distill
+from training.ml.recipes.recipe import LOSSES, STUDENT_RATE, Recipe
+from training.ml.recipes.teaching import FINE_TUNED, cached_loss, read_fitting_start, student_loop
 from training.ml.train.loop import count_steps, run_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from training.ml.config import SearchOptions
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How selections of layers are tried before the best is trained in full."""
+
+    candidates: tuple[str, ...] = option(
+        ("odd", "even", "first", "last", "spread"),
+        "Selections that are always tried; a list of layers is written 2-4-6-8-10-12.",
+    )
+    strategy: str = option(
+        "greedy",
+        "named: the candidates alone. random: then random selections. greedy: then neighbours of the best so far, one "
+        "layer moved, until none is better.",
+        choices=("named", "random", "greedy"),
+    )
+    trials: int = option(12, "Selections tried at most, the candidates included.", low=1, high=1000)
+    size: int | None = option(None, "Layers of a student; empty: half of the teacher's.", low=1)
+    rows: int = option(2000, "Training rows of one try.", low=8)
+    validation_rows: int = option(1000, "Validation rows of one try.", low=8)
+    epochs: float = option(1.0, "Passes over those rows.", low=0, high=1000)
+    score: str = option(
+        "kl",
+        "kl: least divergence from the teacher on the validation rows, which tells close selections apart with few "
+        "rows. roc_auc: highest mean ROC-AUC of the labels.",
+        choices=("kl", "roc_auc"),
+    )
+
+
+@dataclass(frozen=True)
+class LayerSearchConfig:
+    """Tries selections of layers cheaply, then distils the best one in full."""
+
+    teacher: str = option("", FINE_TUNED)
+    search: SearchOptions = field(default_factory=SearchOptions)
+    data: DataConfig = field(default_factory=DataConfig)
+    loop: LoopConfig = field(default_factory=student_loop)
+    loss: LossWeights = field(default_factory=LossWeights)
+    calibrate: bool = option(True, CALIBRATE)
 
 
 @dataclass(frozen=True)
@@ -260,6 +299,20 @@ def _read_trials(folder: Path) -> tuple[list[Trial], bool]:
 
 def _write_trials(folder: Path, trials: list[Trial], *, finished: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / "trials.json.writing"
-    aside.write_text(json.dumps({"finished": finished, "trials": [asdict(one) for one in trials]}, indent=2))
-    aside.rename(folder / "trials.json")
+    write_json(
+        folder / "trials.json",
+        {"finished": finished, "trials": [asdict(trial) for trial in trials]},
+        indent=2,
+    )
+
+
+RECIPE = Recipe(
+    name="layer-search",
+    title="Search for the best layers",
+    short_name="Layer search",
+    description="Tries selections of layers on few rows, then distils the best one in full.",
+    config_class=LayerSearchConfig,
+    needs="teacher",
+    function=search_layers,
+    searched_first={"loop.learning_rate": STUDENT_RATE, **LOSSES},
+)

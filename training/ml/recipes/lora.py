@@ -6,18 +6,44 @@ What is saved is an ordinary classifier of the encoder's own class: it is export
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from training.ml.artifact.provenance import provenance
-from training.ml.config import LoraConfig, to_dict
+from training.ml.config import DataConfig, LoopConfig, LoraOptions, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.adapters import add_adapters, merge_adapters
 from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import choose_attention
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
+from training.ml.recipes.common import (
+    CALIBRATE,
+    RunResult,
+    finish_run,
+    label_loss,
+    prepare_data,
+    validation_probe,
+)
+from training.ml.recipes.recipe import ADAPTERS, LORA_RATE, Recipe
 from training.ml.train.loop import run_loop
+
+
+def lora_loop() -> LoopConfig:
+    """Return the defaults of a loop that trains adapters: larger steps, and no decay."""
+    return LoopConfig(learning_rate=1e-3, head_learning_rate=5e-4, weight_decay=0.0)
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """Low-rank adapters beside the frozen weights of an encoder, merged into them for serving."""
+
+    base: str = option(
+        "bert-base-uncased", "The pretrained encoder: hub name, or folder of a run or of a model."
+    )
+    data: DataConfig = field(default_factory=DataConfig)
+    loop: LoopConfig = field(default_factory=lora_loop)
+    lora: LoraOptions = field(default_factory=LoraOptions)
+    calibrate: bool = option(True, CALIBRATE)
 
 
 def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = None) -> RunResult:
@@ -78,3 +104,18 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
     return finish_run(
         folder, merged, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
     )
+
+
+RECIPE = Recipe(
+    name="lora",
+    title="LoRA: low-rank adapters",
+    short_name="LoRA",
+    description=(
+        "Leaves the encoder as it is and learns two small matrices beside each chosen one, merged for serving."
+    ),
+    config_class=LoraConfig,
+    needs="base",
+    function=train_lora,
+    searched_first={"loop.learning_rate": LORA_RATE, **ADAPTERS},
+    trains_every_weight=False,
+)

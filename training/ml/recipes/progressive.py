@@ -9,24 +9,80 @@ attention maps of its teacher layer while those below are frozen and those above
 import json
 import shutil
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from toxicsite.lib.files import write_json
 from training.ml.artifact.provenance import provenance
-from training.ml.config import ConfigError, ProgressiveConfig, to_dict
+from training.ml.config import ConfigError, DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.layers import encoder_layers, make_student, select_layers
 from training.ml.encoders.loading import Start, count_parameters, load_base, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import RunData, RunResult, finish_run, prepare_data, validation_probe
-from training.ml.recipes.teaching import cached_logits, cached_loss, live_loss, read_fitting_start
+from training.ml.recipes.common import (
+    CALIBRATE,
+    RunData,
+    RunResult,
+    finish_run,
+    prepare_data,
+    validation_probe,
+)
+from training.ml.recipes.recipe import LAYERS, LOSSES, STUDENT_RATE, Recipe
+from training.ml.recipes.teaching import (
+    FINE_TUNED,
+    WHICH_LAYERS,
+    cached_logits,
+    cached_loss,
+    live_loss,
+    read_fitting_start,
+    student_loop,
+)
 from training.ml.train.loop import LossFunction, LossParts, Step, StepLoss, run_loop
 
-if TYPE_CHECKING:
-    from training.ml.config import TransferOptions
+
+@dataclass(frozen=True)
+class TransferOptions:
+    """How a student first learns to compute what the teacher's layers compute, before it learns to answer."""
+
+    order: str = option(
+        "bottom-to-top",
+        "One student layer after the other, the ones below frozen, or all-at-once.",
+        choices=("bottom-to-top", "all-at-once"),
+    )
+    epochs: float = option(
+        0.5, "Passes over the rows for the whole transfer, shared by its phases.", low=0, high=1000
+    )
+    learning_rate: float = option(2e-4, "Largest step during the transfer.", above=0, high=1)
+    hidden: float = option(1.0, "Weight of the distance between hidden states.", low=0)
+    distance: str = option(
+        "cosine", "cosine as DistilBERT, or the mean square as TinyBERT.", choices=("cosine", "mse")
+    )
+    attention: float = option(
+        0.1,
+        "Weight of the divergence between attention maps (as MobileBERT); 0 leaves them out and is faster.",
+        low=0,
+    )
+
+
+@dataclass(frozen=True)
+class ProgressiveConfig:
+    """Layer-wise transfer of hidden states and attention, then distillation of the logits."""
+
+    teacher: str = option("", FINE_TUNED)
+    layers: str = option("even", WHICH_LAYERS)
+    student: str = option(
+        "",
+        "Empty: the student is made of the teacher's layers. Else another encoder with the same vocabulary (hub name "
+        "or folder), which may be narrower: a projection, thrown away afterwards, bridges the widths.",
+    )
+    data: DataConfig = field(default_factory=DataConfig)
+    transfer: TransferOptions = field(default_factory=TransferOptions)
+    loop: LoopConfig = field(default_factory=student_loop)
+    loss: LossWeights = field(default_factory=LossWeights)
+    calibrate: bool = option(True, CALIBRATE)
 
 
 def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listener | None = None) -> RunResult:
@@ -269,9 +325,7 @@ def _save_weights(student: Any, folder: Path, number: int, done: list[dict[str, 
     place = folder / "transfer"
     place.mkdir(parents=True, exist_ok=True)
     save_model(student, str(place / f"weights-{number}.safetensors"))
-    aside = place / "done.json.writing"
-    aside.write_text(json.dumps(done))
-    aside.rename(place / "done.json")
+    write_json(place / "done.json", done)
     (place / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
 
 
@@ -280,3 +334,23 @@ def _load_weights(student: Any, folder: Path, number: int) -> None:
 
     device = str(next(student.parameters()).device)
     load_model(student, str(folder / "transfer" / f"weights-{number}.safetensors"), device=device)
+
+
+RECIPE = Recipe(
+    name="progressive",
+    title="Progressive layer-wise transfer",
+    short_name="Progressive",
+    description=(
+        "Teaches each student layer the hidden states and attention of its teacher layer, then distils the logits."
+    ),
+    config_class=ProgressiveConfig,
+    needs="teacher",
+    function=train_progressive,
+    searched_first={
+        "layers": LAYERS,
+        "transfer.learning_rate": STUDENT_RATE,
+        "transfer.epochs": {"type": "float", "low": 0.1, "high": 1.0},
+        "loop.learning_rate": STUDENT_RATE,
+        **LOSSES,
+    },
+)

@@ -1,107 +1,43 @@
-"""Every recipe by name, with its configuration and what it starts from; importing this loads no torch."""
+"""Every recipe by name: the only list of recipes. Importing it loads no torch.
+
+Forms, pages, API, commands, sweeps and the database's choices read RECIPES when they need it.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from training.ml.config import (
-    ConfigError,
-    DistillConfig,
-    FieldInfo,
-    HybridConfig,
-    LayerSearchConfig,
-    LoraConfig,
-    ProgressiveConfig,
-    TeacherConfig,
-    describe,
-    from_dict,
-    read_preset,
-)
+from training.ml.config import ConfigError, from_dict, read_preset
+from training.ml.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
     from training.ml.progress import Listener
     from training.ml.recipes.common import RunResult
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """One way to make a model.
-
-    `needs` says what it starts from and is the name of the configuration's field for it: a pretrained encoder
-    ("base", which has a default) or a teacher ("teacher", which must be chosen). `function` is `module:name`.
-    """
-
-    name: str
-    title: str
-    description: str
-    config_class: type[Any]
-    needs: Literal["base", "teacher"]
-    function: str
-
-    def fields(self) -> list[FieldInfo]:
-        """Return every field of the configuration, for forms, the API and sweeps."""
-        return describe(self.config_class)
-
-    def run(self, config: Any, folder: Path, listener: "Listener | None" = None) -> "RunResult":
-        """Run it in `folder`, or resume what lies there. Raises what the recipe's function documents."""
-        module, _, name = self.function.partition(":")
-        result: RunResult = getattr(import_module(module), name)(config, folder, listener)
-        return result
-
-
-_EVERY = (
-    Recipe(
-        "teacher",
-        "Teacher: full fine-tuning",
-        "Fine-tunes every weight of a pretrained encoder: the best that it can do, and what students learn of.",
-        TeacherConfig,
-        "base",
-        "training.ml.recipes.teacher:train_teacher",
-    ),
-    Recipe(
-        "distill",
-        "Student: distillation from chosen layers",
-        "Copies some of a teacher's layers and teaches them with the labels and the teacher's logits.",
-        DistillConfig,
-        "teacher",
-        "training.ml.recipes.distill:distill",
-    ),
-    Recipe(
-        "lora",
-        "LoRA: low-rank adapters",
-        "Leaves the encoder as it is and learns two small matrices beside each chosen one, merged for serving.",
-        LoraConfig,
-        "base",
-        "training.ml.recipes.lora:train_lora",
-    ),
-    Recipe(
-        "hybrid",
-        "Hybrid: distillation and LoRA",
-        "A distilled student tuned by adapters, or a teacher tuned by adapters that a student is distilled from.",
-        HybridConfig,
-        "teacher",
-        "training.ml.recipes.hybrid:train_hybrid",
-    ),
-    Recipe(
-        "progressive",
-        "Progressive layer-wise transfer",
-        "Teaches each student layer the hidden states and attention of its teacher layer, then distils the logits.",
-        ProgressiveConfig,
-        "teacher",
-        "training.ml.recipes.progressive:train_progressive",
-    ),
-    Recipe(
-        "layer-search",
-        "Search for the best layers",
-        "Tries selections of layers on few rows, then distils the best one in full.",
-        LayerSearchConfig,
-        "teacher",
-        "training.ml.recipes.layer_search:search_layers",
-    ),
+MODULES = (  # each declares RECIPE; in the order in which people see them
+    "training.ml.recipes.teacher",
+    "training.ml.recipes.distill",
+    "training.ml.recipes.lora",
+    "training.ml.recipes.hybrid",
+    "training.ml.recipes.progressive",
+    "training.ml.recipes.layer_search",
 )
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _EVERY}
+RECIPES: dict[str, Recipe] = {}
+
+
+def register(recipe: Recipe) -> Recipe:
+    """Add a recipe to the list. Raises ValueError when its name is taken, or longer than the database keeps."""
+    if recipe.name in RECIPES:
+        raise ValueError(f"there is a recipe {recipe.name!r} already")
+    if len(recipe.name) > 32:
+        raise ValueError(f"the name {recipe.name!r} has more than 32 characters")
+    RECIPES[recipe.name] = recipe
+    return recipe
+
+
+for _module in MODULES:
+    register(import_module(_module).RECIPE)
 
 
 def recipe(name: str) -> Recipe:

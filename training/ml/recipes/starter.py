@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
-from training.ml.config import DistillConfig, TeacherConfig
 from training.ml.data.tables import load_table
 from training.ml.evaluation.served_model import evaluate_artifact
 from training.ml.progress import Listener
-from training.ml.recipes.distill import distill
-from training.ml.recipes.teacher import train_teacher
+from training.ml.recipes.distill import DistillConfig, distill
+from training.ml.recipes.teacher import TeacherConfig, train_teacher
 
 BASE_CREDIT = "Fine-tuned from gte-small by thenlper (MIT)."
 

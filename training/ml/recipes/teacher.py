@@ -4,16 +4,36 @@ manage.py train_teacher --base bert-base-uncased --output var/runs/teacher
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from training.ml.artifact.provenance import provenance
-from training.ml.config import TeacherConfig, to_dict
+from training.ml.config import DataConfig, LoopConfig, option, to_dict
 from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import choose_attention
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data, validation_probe
+from training.ml.recipes.common import (
+    CALIBRATE,
+    RunResult,
+    finish_run,
+    label_loss,
+    prepare_data,
+    validation_probe,
+)
+from training.ml.recipes.recipe import RATE, Recipe
 from training.ml.train.loop import run_loop
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Full fine-tuning of a BERT-like encoder."""
+
+    base: str = option(
+        "bert-base-uncased", "The pretrained encoder: hub name, or folder of a run or of a model."
+    )
+    data: DataConfig = field(default_factory=DataConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    calibrate: bool = option(True, CALIBRATE)
 
 
 def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None = None) -> RunResult:
@@ -66,3 +86,21 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
     return finish_run(
         folder, model, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
     )
+
+
+RECIPE = Recipe(
+    name="teacher",
+    title="Teacher: full fine-tuning",
+    short_name="Teacher",
+    description=(
+        "Fine-tunes every weight of a pretrained encoder: the best that it can do, and what students learn of."
+    ),
+    config_class=TeacherConfig,
+    needs="base",
+    function=train_teacher,
+    searched_first={
+        "loop.learning_rate": RATE,
+        "loop.weight_decay": {"type": "float", "low": 0.0, "high": 0.1},
+        "loop.warmup_share": {"type": "float", "low": 0.0, "high": 0.2},
+    },
+)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.ml.config import ConfigError
+from toxicsite.lib.files import replacing
+from training.ml.config import ConfigError, LoopConfig
 from training.ml.distributed import current
 from training.ml.encoders.loading import Start, read_start
 from training.ml.encoders.predict import predict_logits
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from training.ml.config import DataConfig, LossWeights
+
+
+FINE_TUNED = "The fine-tuned teacher: folder of a run or of a model."
+WHICH_LAYERS = (
+    "Which of the teacher's layers, counted from 1: odd, even, first, last, spread, odd-as-coded, even-as-coded, "
+    "or a list such as 2,4,6,8,10,12."
+)
+
+
+def student_loop() -> LoopConfig:
+    """Return the defaults of a loop that trains a student: larger steps, the head like the rest."""
+    return LoopConfig(learning_rate=1e-4, head_learning_rate=None)
 
 
 def read_fitting_start(folder: str, data: "DataConfig") -> Start:
@@ -55,9 +68,8 @@ def cached_logits(
 
     def keep() -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".writing.npy")
-        np.save(aside, logits)
-        aside.rename(path)
+        with replacing(path) as aside, aside.open("wb") as file:
+            np.save(file, logits)
 
     ranks.main_does(keep)
     return logits

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toxicsite.lib.files import write_text
 from training.ml.artifact.export import without_folders
+from training.ml.recipes.registry import RECIPES
 
 TEXT_PARTS = ("errors", "label_issues")  # of a report: they quote comments, and stay in the database
 METRICS = ("roc_auc", "pr_auc", "f1", "precision", "recall", "accuracy", "ece")
@@ -47,11 +49,15 @@ class RecordedRun:
 
     @property
     def size(self) -> dict[str, Any]:
-        """Bytes, parameters and trained parameters; full fine-tuning and distillation train every weight."""
+        """Return bytes, parameters and trained parameters; most recipes train every weight."""
         size = dict(self.report.get("size") or {})
-        if size.get("trainable_parameters") is None and self.recipe in ("teacher", "distill", "layer-search"):
+        if size.get("trainable_parameters") is None and self.trained_every_weight:
             size["trainable_parameters"] = size.get("parameters")
         return size
+
+    @property
+    def trained_every_weight(self) -> bool:
+        return self.recipe in RECIPES and RECIPES[self.recipe].trains_every_weight
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -71,9 +77,7 @@ def save_recorded(run: RecordedRun, folder: Path) -> Path:
     """Write `run` into `folder` as NAME.json, without the parts that quote comments; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run.name}.json"
-    aside = path.with_suffix(".writing")
-    aside.write_text(json.dumps(_without_texts(run.to_dict()), indent=1, sort_keys=True) + "\n")
-    aside.rename(path)
+    write_text(path, json.dumps(_without_texts(run.to_dict()), indent=1, sort_keys=True) + "\n")
     return path
 
 
@@ -129,7 +133,7 @@ def judge(runs: Sequence[RecordedRun]) -> list[Bar]:
     by_name = {run.name: run for run in runs}
     found: list[Bar] = []
     teacher, tfidf = by_name.get("teacher"), by_name.get("tfidf")
-    students = [run for run in runs if run.teacher == "teacher" and run.recipe in ("distill", "layer-search")]
+    students = [run for run in runs if run.teacher == "teacher" and run.trained_every_weight]
     if teacher and students:
         best = max(students, key=lambda run: run.value("roc_auc"))
         gap = teacher.value("roc_auc") - best.value("roc_auc")

@@ -81,6 +81,12 @@ def searchable_fields(recipe_name: str) -> list[FieldInfo]:
     ]
 
 
+def suggested_space(recipe_name: str) -> dict[str, Any]:
+    """Return what a sweep's form proposes for a recipe: the fields that the recipe says are worth searching first."""
+    known = {info.name for info in searchable_fields(recipe_name)}
+    return {name: dict(spec) for name, spec in recipe(recipe_name).searched_first.items() if name in known}
+
+
 def parse_space(recipe_name: str, space: Any) -> tuple[Dimension, ...]:
     """Check a space against the configuration of a recipe. Raises SpaceError or ConfigError (no such recipe)."""
     if not isinstance(space, Mapping) or not space:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from training.ml.config import presets
-from training.models import Dataset, RecipeName
+from training.models import Dataset, recipe_choices
 from training.retraining.services import DRIFT_DAYS, DRIFT_DAYS_MOST, LARGEST_WEIGHT
 
 FROM_ACTIVE = "active"
@@ -25,7 +25,7 @@ class StartForm(forms.Form):
         initial=FROM_ACTIVE,
         label="Start from",
     )
-    recipe = forms.ChoiceField(choices=RecipeName.choices, initial=RecipeName.TEACHER)
+    recipe = forms.ChoiceField(choices=recipe_choices, initial="teacher")
     preset = forms.ChoiceField(choices=preset_choices, required=False)
     mix_with = forms.ModelChoiceField(
         queryset=Dataset.objects.none(), required=False, label="Mix with", empty_label="Decisions alone"

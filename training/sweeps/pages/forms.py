@@ -11,9 +11,8 @@ from django.forms.boundfield import BoundField
 from training.experiments.configs import flat
 from training.experiments.pages.forms import ExperimentForm
 from training.ml.config import FieldInfo
-from training.ml.search.defaults import suggested_space
 from training.ml.search.objectives import TITLES, Objective, can_prune
-from training.ml.search.space import searchable_fields
+from training.ml.search.space import searchable_fields, suggested_space
 from training.sweeps.services import MOST_AT_ONCE, MOST_TRIALS
 
 OBJECTIVES = [

@@ -13,7 +13,8 @@ from training.experiments.pages.forms import Start
 from training.experiments.pages.run_rows import recipe_word
 from training.experiments.pages.start import start_of
 from training.experiments.start_selectors import learnable_datasets, possible_teachers, possible_versions
-from training.ml.recipes.registry import RECIPES, Recipe
+from training.ml.recipes.recipe import Recipe
+from training.ml.recipes.registry import RECIPES
 from training.models import Dataset
 from training.sweeps.pages.forms import SweepForm
 from training.sweeps.services import sweep_create

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training.ml.config import DataConfig, LoopConfig, TeacherConfig, to_dict
+from training.ml.config import DataConfig, LoopConfig, to_dict
 from training.ml.progress import Progress, SilentListener
-from training.ml.recipes.teacher import train_teacher
+from training.ml.recipes.teacher import TeacherConfig, train_teacher
 from training.tests.ml.tiny import write_base, write_rows
 
 LOOP = LoopConfig(epochs=2, token_budget=256, learning_rate=3e-3, head_learning_rate=3e-3, precision="fp32")

@@ -4,15 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from training.ml.config import (
-    ConfigError,
-    DistillConfig,
-    LoopConfig,
-    TeacherConfig,
-    from_dict,
-    load_preset,
-    to_dict,
-)
+from training.ml.config import ConfigError, LoopConfig, from_dict, load_preset, to_dict
+from training.ml.recipes.distill import DistillConfig
+from training.ml.recipes.teacher import TeacherConfig
 
 
 def test_a_preset_changes_only_what_it_names() -> None:

@@ -11,10 +11,10 @@ from transformers import AutoModelForSequenceClassification, BertConfig, BertFor
 
 from classifier.inference.scorer import Scorer
 from training.ml.artifact.export import export_artifact
-from training.ml.config import LoraConfig, LoraOptions
+from training.ml.config import LoraOptions
 from training.ml.encoders.adapters import adapted_modules, add_adapters, merge_adapters
 from training.ml.encoders.loading import BaseModelError, load_base, parameter_groups
-from training.ml.recipes.lora import train_lora
+from training.ml.recipes.lora import LoraConfig, train_lora
 from training.tests.ml.recipes_kit import LOOP, Recorder, kill_once, make_teacher, rows
 from training.tests.ml.tiny import write_base
 

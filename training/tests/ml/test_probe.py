@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from training.ml.config import DataConfig, LoopConfig, TeacherConfig
+from training.ml.config import DataConfig, LoopConfig
 from training.ml.progress import Progress, SilentListener
-from training.ml.recipes.teacher import train_teacher
+from training.ml.recipes.teacher import TeacherConfig, train_teacher
 from training.ml.train.loop import _probe_steps
 from training.tests.ml.tiny import write_base, write_rows
 

@@ -14,13 +14,13 @@ import pytest
 
 from classifier.inference.scorer import Scorer
 from training.ml.artifact.export import export_artifact, update_metrics
-from training.ml.config import DataConfig, DistillConfig, LoopConfig, TeacherConfig, to_dict
+from training.ml.config import DataConfig, LoopConfig, to_dict
 from training.ml.data.tables import load_table
 from training.ml.encoders.loading import load_base, load_tokenizer
 from training.ml.evaluation.served_model import evaluate_artifact
 from training.ml.progress import Progress, SilentListener
-from training.ml.recipes.distill import distill
-from training.ml.recipes.teacher import train_teacher
+from training.ml.recipes.distill import DistillConfig, distill
+from training.ml.recipes.teacher import TeacherConfig, train_teacher
 from training.tests.ml.tiny import write_base, write_rows
 
 LOOP = LoopConfig(epochs=6, token_budget=256, learning_rate=3e-3, head_learning_rate=3e-3, precision="fp32")
@@ -114,7 +114,8 @@ def test_the_teachers_logits_are_computed_once(tmp_path: Path) -> None:
 KILLABLE = """
 import json, sys, time
 from pathlib import Path
-from training.ml.config import TeacherConfig, from_dict
+from training.ml.config import from_dict
+from training.ml.recipes.teacher import TeacherConfig
 from training.ml.progress import SilentListener
 from training.ml.recipes.teacher import train_teacher
 

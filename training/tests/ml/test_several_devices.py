@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from toxicsite.lib.files import write_json
 from training.ml.distributed import ALONE
-from training.ml.files import write_json
 from training.ml.job import __main__ as job
-from training.ml.job.protocol import DONE
+from training.ml.job.failures import DONE
 from training.ml.train.batch_sharding import shares
 from training.tests.ml.recipes_kit import rows
 from training.tests.ml.tiny import write_base

@@ -22,9 +22,7 @@ MakeDataset = Callable[..., Dataset]
 def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ids of the runs that were started, without a process."""
     ids: list[int] = []
-    monkeypatch.setattr(
-        runner, "_run", lambda experiment, shutdown_requested, scored: ids.append(experiment.pk)
-    )
+    monkeypatch.setattr(runner, "STAGES", (lambda attempt: ids.append(attempt.experiment.pk),))
     return ids
 
 

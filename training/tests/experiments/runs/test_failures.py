@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from training.ml.files import write_json
+from toxicsite.lib.files import write_json
 from training.ml.job.__main__ import do
-from training.ml.job.protocol import FAILED, NO_ROOM
+from training.ml.job.failures import FAILED, NO_ROOM
 from training.tests.experiments.runs.conftest import LABELS, QUICK, write_split
 
 MakeJob = Callable[..., Path]
