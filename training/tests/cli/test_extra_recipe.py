@@ -15,8 +15,8 @@ from training.ml.recipes.registry import RECIPES, register
 from training.ml.search.space import suggested_space
 from training.models import Dataset, Experiment, Sweep, recipe_choices
 from training.sweeps.services import sweep_create
-from training.tests.commands.conftest import run, run_json
-from training.tests.commands.test_experiment_command import QUICK
+from training.tests.cli.conftest import run, run_json
+from training.tests.cli.test_experiment_command import QUICK
 from training.tests.ml.extra_recipe import RECIPE
 
 NAME, TITLE = RECIPE.name, RECIPE.title
