@@ -33,7 +33,7 @@ def roles_field() -> forms.MultipleChoiceField:
     )
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
+class UserForm(UserChangeForm):  # type: ignore[misc]
     roles = roles_field()
     every_source = forms.BooleanField(
         label="Sees every source", required=False, widget=UnfoldBooleanSwitchWidget
@@ -53,14 +53,14 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
             self.initial["sources"] = [access.source_id for access in self.instance.source_access.all()]
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]
+class NewUserForm(UserCreationForm):  # type: ignore[misc]
     roles = roles_field()
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    form = PersonForm
-    add_form = NewPersonForm
+    form = UserForm
+    add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "role_names", "email", "is_active", "last_login", "date_joined"]
     list_filter = ["is_active", "groups"]

@@ -13,6 +13,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from classifier.models import User
+from classifier.web.refusals import NOTHING_CHANGED, refusals_shown
 
 Facts = Sequence[tuple[str, str]]
 
@@ -118,17 +119,15 @@ def confirmed(
 ) -> HttpResponse:
     """Show what will happen; do it when the button is pressed (a link alone changes nothing) and go `after` or `back`.
 
-    `do` gets the cleaned data of `form`, which is shown again where it is not valid. What it refuses with one of the
-    admin's `refusals` is shown in that exception's own words.
+    `do` gets the cleaned data of `form`, which is shown again where it is not valid. What a service refuses is shown
+    in the words of its error.
     """
     if request.method == "POST" and (form is None or form.is_valid()):
-        try:
+        with refusals_shown(request, NOTHING_CHANGED):
             do(form.cleaned_data if form is not None else {})
-        except admin.refusals as error:
-            messages.error(request, f"Nothing was changed: {error}")
-            return HttpResponseRedirect(back)
-        messages.success(request, done)
-        return HttpResponseRedirect(after or back)
+            messages.success(request, done)
+            back = after or back
+        return HttpResponseRedirect(back)
     context = {
         **admin.admin_site.each_context(request),
         "title": title,

@@ -46,7 +46,6 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     shared_without_source = False
     owner_path = ""
     shows_texts = False  # see columns.text_columns
-    refusals: tuple[type[Exception], ...] = ()  # exceptions of services whose messages are for people
 
     def visible_to(self, user: User) -> Q:
         """Return the condition on the rows that `user` sees."""

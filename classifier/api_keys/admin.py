@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from classifier.admin_tools.actions import confirmed_action, link, permission_check
 from classifier.admin_tools.columns import badge, column
 from classifier.admin_tools.read_only import ReadOnlyAdmin
-from classifier.api_keys.client_selectors import keys_seen_by
+from classifier.api_keys.clients_seen import keys_seen_by
 from classifier.api_keys.rules import key_problems, missing_problems, quota_problems, source_problems
 from classifier.api_keys.services import api_key_create, api_key_revoke
 from classifier.models import ApiKey, ApiScope, ClientSeen, MissingAttributes, User

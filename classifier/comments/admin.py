@@ -1,5 +1,7 @@
 """Comments and their sources in the administration: looked at, searched and, where scoring failed, tried again."""
 
+from typing import cast
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -11,7 +13,7 @@ from classifier.admin_tools.read_only import HistoryInline, ReadOnlyAdmin, ReadO
 from classifier.comments.search import text_condition
 from classifier.comments.submission import comment_retry
 from classifier.core.errors import NotPossibleNow
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import Comment, CommentEvent, CommentStatus, Prediction, Source, User, Verdict
 from classifier.review.filters import TEXT_CHARACTERS
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
@@ -53,7 +55,6 @@ class CommentAdmin(ReadOnlyAdmin):
         ("Origin", {"fields": ["source", "external_id", "author_ref", "submitted_by", "api_key"]}),
         ("Times", {"fields": ["created_at", "classified_at", "attempts"]}),
     ]
-    refusals = (NotPossibleNow,)
     has_retry_permission = permission_check("classifier.change_comment")
 
     excerpt, whole_text = text_columns(
@@ -97,8 +98,7 @@ class SourceAdmin(ModelAdmin):  # type: ignore[misc]
     actions_on_top = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
-        own = sources_of(request.user)  # type: ignore[arg-type]
-        return super().get_queryset(request) if own is None else own
+        return visible_sources(cast(User, request.user))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -15,8 +15,7 @@ from unfold.widgets import UnfoldBooleanWidget
 from classifier.admin_tools.actions import ReasonForm, confirmed, permission_check
 from classifier.admin_tools.columns import choice_badge, column
 from classifier.admin_tools.read_only import HistoryInline, ReadOnlyAdmin
-from classifier.core.errors import ArtifactRejected, NothingToRollBackTo
-from classifier.model_versions.promotion_gate import GateClosed, GateVerdict, gate_check
+from classifier.model_versions.promotion_gate import GateVerdict, gate_check
 from classifier.model_versions.services import (
     model_version_activate,
     model_version_before_active,
@@ -25,7 +24,6 @@ from classifier.model_versions.services import (
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus, User
 from classifier.scoring.heartbeat import workers
-from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 
 
 class OverrideForm(ReasonForm):
@@ -77,7 +75,6 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         ("Decision", {"fields": ["labels", "primary_label", "decision_threshold"]}),
         ("Artifact", {"fields": ["directory", "sha256", "manifest_text"]}),
     ]
-    refusals = (ArtifactRejected, GateClosed, IllegalTransition, LostRace, NothingToRollBackTo)
     has_activate_permission = permission_check("classifier.activate_modelversion")
 
     status_badge = choice_badge("status", ModelVersionStatus)

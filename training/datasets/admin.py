@@ -7,14 +7,14 @@ from django.utils.html import format_html_join
 
 from classifier.admin_tools.actions import confirmed_action, link, permission_check
 from classifier.admin_tools.columns import column
+from classifier.admin_tools.read_only import ReadOnlyAdmin
 from classifier.models import User
-from training.admin_tools.base import TrainingAdmin
 from training.datasets.services import dataset_delete, dataset_make_test_set
 from training.models import Dataset
 
 
 @admin.register(Dataset)
-class DatasetAdmin(TrainingAdmin):
+class DatasetAdmin(ReadOnlyAdmin):
     list_display = ["name", "kind", "state_word", "row_counts", "label_names", "is_test_set", "created_at"]
     list_filter = ["kind", "is_test_set"]
     search_fields = ["name", "origin"]

@@ -10,9 +10,8 @@ from unfold.decorators import action, display
 
 from classifier.admin_tools.actions import confirmed_action, link, permission_check
 from classifier.admin_tools.columns import column
-from classifier.admin_tools.read_only import ReadOnlyInline
+from classifier.admin_tools.read_only import ReadOnlyAdmin, ReadOnlyInline
 from classifier.models import User
-from training.admin_tools.base import TrainingAdmin
 from training.core.errors import NotAllowedNow
 from training.evaluations.selectors import suite_list
 from training.evaluations.services import evaluation_start
@@ -29,13 +28,14 @@ def metric_of(evaluation: Evaluation, name: str) -> str:
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(TrainingAdmin):
+class EvaluationAdmin(ReadOnlyAdmin):
     list_display = ["id", "measured", "dataset", "roc_auc", "f1", "latency", "created_at"]
     list_filter = ["dataset", "baseline"]
     list_select_related = ["model_version"]
     search_fields = ["model_version__version"]
     actions_detail = ["look", "again"]
     fields = ["measured", "dataset", "fingerprint", "roc_auc", "f1", "latency", "experiment", "created_at"]
+    has_run_permission = permission_check("training.run_experiment")
 
     measured = column(
         "Measured", lambda evaluation: evaluation.model_version or f"Baseline {evaluation.baseline}"
@@ -81,7 +81,7 @@ class TestSuiteResultInline(ReadOnlyInline):
 
 
 @admin.register(TestSuite)
-class TestSuiteAdmin(TrainingAdmin):
+class TestSuiteAdmin(ReadOnlyAdmin):
     list_display = ["name", "kind", "label", "case_count", "created_by", "created_at", "retired_at"]
     list_filter = ["kind"]
     search_fields = ["name"]

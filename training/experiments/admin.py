@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from classifier.admin_tools.actions import confirmed_action, link
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
 from classifier.admin_tools.columns import choice_badge, column
 from classifier.admin_tools.read_only import HistoryInline, ReadOnlyAdmin
 from classifier.models import User
-from training.admin_tools.base import TrainingAdmin
+from classifier.web.refusals import refusals_shown
 from training.experiments.deletion import experiment_delete
 from training.experiments.selectors import measured
 from training.experiments.services import experiment_cancel, experiment_resume
@@ -28,7 +28,7 @@ class ExperimentEventInline(HistoryInline):
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(TrainingAdmin):
+class ExperimentAdmin(ReadOnlyAdmin):
     list_display = [
         *("name", "status_badge", "recipe", "dataset", "done", "roc_auc", "model_version"),
         *("created_by", "created_at"),
@@ -49,6 +49,7 @@ class ExperimentAdmin(TrainingAdmin):
             {"fields": ["created_by", "created_at", "started_at", "finished_at", "device", "attempts"]},
         ),
     ]
+    has_run_permission = permission_check("training.run_experiment")
 
     status_badge = choice_badge("status", RunStatus)
     page = column(
@@ -133,11 +134,9 @@ class ExperimentAdmin(TrainingAdmin):
     def _do_each(self, request: HttpRequest, chosen: QuerySet[Experiment], verb: Any, outcome: str) -> None:
         count = 0
         for run in chosen.select_related("sweep"):
-            try:
+            with refusals_shown(request, f"{run}: ", messages.WARNING):
                 verb(experiment=run, by=request.user)
                 count += 1
-            except self.refusals as error:
-                messages.warning(request, f"{run}: {error}")
         if count:
             messages.success(request, f"{count} run{'s are' if count > 1 else ' is'} {outcome}.")
 

@@ -2,22 +2,23 @@
 
 from django.contrib import admin
 
-from classifier.admin_tools.actions import confirmed_action, link
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
 from classifier.admin_tools.columns import column
+from classifier.admin_tools.read_only import ReadOnlyAdmin
 from classifier.models import User
-from training.admin_tools.base import TrainingAdmin
 from training.models import RetrainingPlan
 from training.retraining.services import retrain_now, retraining_outlook, retraining_plan
 
 
 @admin.register(RetrainingPlan)
-class RetrainingPlanAdmin(TrainingAdmin):
+class RetrainingPlanAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "enabled", "outlook", "last_started_at", "last_experiment"]
     actions_list = ["retrain", "change_plan"]
     fields = [
         *("enabled", "outlook", "after_decisions", "weekly", "on_drift", "drift_days", "recipe", "mix_with"),
         *("decisions_weight", "last_started_at", "last_experiment", "updated_by", "updated_at"),
     ]
+    has_run_permission = permission_check("training.run_experiment")
 
     outlook = column("What comes next", lambda plan: retraining_outlook(plan).sentence)
     change_plan = link("Change the plan", "training:retraining", url_path="change-plan", icon="tune")

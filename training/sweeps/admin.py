@@ -4,11 +4,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from classifier.admin_tools.actions import confirmed_action, link
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
 from classifier.admin_tools.columns import choice_badge
 from classifier.admin_tools.read_only import HistoryInline, ReadOnlyAdmin
 from classifier.models import User
-from training.admin_tools.base import TrainingAdmin
 from training.models import RunStatus, Sweep, SweepEvent
 from training.sweeps.services import sweep_cancel, sweep_delete
 
@@ -18,7 +17,7 @@ class SweepEventInline(HistoryInline):
 
 
 @admin.register(Sweep)
-class SweepAdmin(TrainingAdmin):
+class SweepAdmin(ReadOnlyAdmin):
     list_display = ["name", "status_badge", "recipe", "dataset", "trials_wanted", "created_by", "created_at"]
     list_filter = ["status", "recipe"]
     search_fields = ["name"]
@@ -31,6 +30,7 @@ class SweepAdmin(TrainingAdmin):
         ("Trials", {"fields": ["trials_wanted", "seed", "best_experiment"]}),
         ("Times", {"fields": ["created_by", "created_at", "finished_at"]}),
     ]
+    has_run_permission = permission_check("training.run_experiment")
 
     status_badge = choice_badge("status", RunStatus)
     start = link("Start a sweep", "training:sweep-new", permission="run", icon="search")
