@@ -1,18 +1,8 @@
-"""The administration of training: datasets, experiments, sweeps, evaluations, test suites, the plan."""
+"""The administration of training: every feature's admin, imported here so that it registers."""
+# ruff: noqa: F401
 
-from training.datasets.admin import DatasetAdmin
-from training.evaluations.admin import EvaluationAdmin, TestSuiteAdmin
-from training.experiments.admin import ExperimentAdmin, ExperimentEventAdmin
-from training.retraining.admin import RetrainingPlanAdmin
-from training.sweeps.admin import SweepAdmin, SweepEventAdmin
-
-__all__ = [
-    "DatasetAdmin",
-    "EvaluationAdmin",
-    "ExperimentAdmin",
-    "ExperimentEventAdmin",
-    "RetrainingPlanAdmin",
-    "SweepAdmin",
-    "SweepEventAdmin",
-    "TestSuiteAdmin",
-]
+import training.datasets.admin
+import training.evaluations.admin
+import training.experiments.admin
+import training.retraining.admin
+import training.sweeps.admin

@@ -1,4 +1,4 @@
-"""People and their roles. Nobody is deleted (histories name them): they are deactivated."""
+"""Users and their roles in the administration. Nobody is deleted (histories name them): they are deactivated."""
 
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from classifier.models import Source, User
 
 ROLE_HELP = " ".join(f"{role}: {title}." for role, title in ROLE_TITLES.items())
 
-admin.site.unregister(Group)  # the roles are fixed in services.roles
+admin.site.unregister(Group)  # the roles are fixed in accounts.roles
 
 
 def roles_field() -> forms.MultipleChoiceField:
@@ -33,7 +33,7 @@ def roles_field() -> forms.MultipleChoiceField:
     )
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
+class UserForm(UserChangeForm):  # type: ignore[misc]
     roles = roles_field()
     every_source = forms.BooleanField(
         label="Sees every source", required=False, widget=UnfoldBooleanSwitchWidget
@@ -53,14 +53,14 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
             self.initial["sources"] = [access.source_id for access in self.instance.source_access.all()]
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]
+class NewUserForm(UserCreationForm):  # type: ignore[misc]
     roles = roles_field()
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
-    form = PersonForm
-    add_form = NewPersonForm
+    form = UserForm
+    add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "role_names", "email", "is_active", "last_login", "date_joined"]
     list_filter = ["is_active", "groups"]
@@ -72,13 +72,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return self.add_fieldsets
-        access = [
-            "roles",
-            "every_source",
-            "sources",
-            "is_active",
-            *(["is_superuser"] if _is_superuser(request) else []),
-        ]
+        access = ["roles", "every_source", "sources", "is_active"]
+        access += ["is_superuser"] if _is_superuser(request) else []
         return [
             (None, {"fields": ["username", "password"]}),
             ("Person", {"fields": ["first_name", "last_name", "email", "blur_text"]}),
@@ -93,7 +88,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         return super().get_queryset(request).prefetch_related("groups")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Who is no superuser may not touch one, nor whoever sees more sources: to set a password is to be somebody."""
+        """Refuse superusers, and users who see more sources, to others: to set a password is to become that user."""
         by = cast(User, request.user)
         beyond = obj is not None and (obj.is_superuser or not sees_all_of(by, obj))
         if beyond and not _is_superuser(request):
@@ -122,7 +117,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         by = cast(User, request.user)
         if not change and not by.all_sources:
-            obj.all_sources = False  # it is given some on its page, of those that its maker sees
+            obj.all_sources = False  # the account gets sources on its page, of those that its creator sees
         super().save_model(request, obj, form, change)
         if not change:
             audit_record(verb="person.create", by=by, subject=obj.get_username())

@@ -1,9 +1,9 @@
-"""The five roles: which permissions each holds, and giving them to people.
+"""The five roles: which permissions each of them holds, and giving roles to users.
 
-Roles are Django groups, made and brought up to date after every migration. `Admin` manages people and keys without
-being a superuser; who may enter /admin/ follows from the roles. A permission of another application than this one is
-written with its name: `training.run_experiment`. A role never holds more than its work needs: nobody deletes people,
-comments or histories, and texts leave the site (transfers, an author's data) by the hands of admins only.
+Roles are Django groups, created and brought up to date after every migration. `Admin` manages users and keys without
+being a superuser; the roles decide who may enter /admin/. A permission of another application is written with the
+application's name: `training.run_experiment`. A role holds no more than its work needs: nobody deletes users,
+comments or histories, and only admins take texts out of the site (transfers, an author's data).
 """
 
 from collections.abc import Iterable
@@ -139,7 +139,7 @@ STAFF_ROLES = frozenset({MODEL_ADMIN, ADMIN})
 
 
 def roles_ensure(application: str = "classifier") -> None:
-    """Make the groups of the roles, with exactly their permissions in `application`; idempotent."""
+    """Create the groups of the roles, with exactly their permissions in `application`; idempotent."""
     for role, names in ROLE_PERMISSIONS.items():
         group, _ = get_or_insert(Group.objects.all(), name=role)
         codenames = {
@@ -151,21 +151,21 @@ def roles_ensure(application: str = "classifier") -> None:
         missing = codenames - {permission.codename for permission in wanted}
         if missing:
             raise LookupError(f"role {role} names unknown permissions: {', '.join(sorted(missing))}")
-        held = group.permissions.filter(content_type__app_label=application)
-        group.permissions.remove(*held.exclude(pk__in=wanted))
+        before = group.permissions.filter(content_type__app_label=application)
+        group.permissions.remove(*before.exclude(pk__in=wanted))
         group.permissions.add(*wanted)
 
 
 def roles_of(user: User) -> list[str]:
-    """The roles of a person, in the order of ROLE_PERMISSIONS."""
-    held = set(user.groups.values_list("name", flat=True))
-    return [role for role in ROLE_PERMISSIONS if role in held]
+    """Return the roles of a user, in the order of ROLE_PERMISSIONS."""
+    names = set(user.groups.values_list("name", flat=True))
+    return [role for role in ROLE_PERMISSIONS if role in names]
 
 
 def user_roles_set(*, user: User, roles: Iterable[str], by: User | None) -> None:
-    """Give a person exactly these roles; entering the admin follows from them.
+    """Give a user exactly these roles, which also decide whether the user may enter the admin.
 
-    Raises PermissionDenied when `by` may not manage people, or not this account, or would take the role Admin from
+    Raises PermissionDenied when `by` may not manage users, or not this account, or would take the role Admin from
     themselves (so that nobody locks everybody out by mistake).
     """
     require_permission(by, "classifier.change_user")
@@ -188,7 +188,7 @@ def user_roles_set(*, user: User, roles: Iterable[str], by: User | None) -> None
 
 
 def ensure_after_migrate(sender: Any, **kwargs: Any) -> None:
-    """Receiver of an application's post_migrate; does nothing while its tables or permissions are not there yet."""
+    """Receive an application's post_migrate signal; do nothing while its permissions do not exist yet."""
     ContentType.objects.clear_cache()
     known = Permission.objects.filter(content_type__app_label=sender.label).exists()
     if known:

@@ -1,15 +1,17 @@
-"""Accounts: made, given roles and sources, closed and opened again. Nobody is deleted: histories name them."""
+"""Accounts: created, given roles and sources, closed, reopened, listed. Nobody is deleted: histories name them."""
 
 from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Count, Prefetch, QuerySet
 
 from classifier.accounts.roles import user_roles_set
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_reach, source_access_set
-from classifier.models import Source, User
+from classifier.core.visibility import seen_by
+from classifier.models import Source, SourceAccess, User
 
 
 def person_create(
@@ -22,7 +24,7 @@ def person_create(
     sources: Iterable[Source] = (),
     by: User | None,
 ) -> User:
-    """Make an account that may sign in. Raises PermissionDenied."""
+    """Create an account that may sign in. Raises PermissionDenied."""
     require_permission(by, "classifier.add_user")
     with transaction.atomic():
         user = User.objects.create_user(username=username, email=email, password=password)
@@ -64,7 +66,19 @@ def person_activity_set(*, user: User, is_active: bool, by: User | None) -> None
 
 
 def _sources_first(user: User, by: User | None) -> None:
-    """A new account sees nothing at first where its maker does not see everything."""
+    """Start a new account with no sources where its creator does not see every source."""
     if by is not None and not by.all_sources:
         User.objects.filter(pk=user.pk).update(all_sources=False)
         user.all_sources = False
+
+
+def people_list(*, user: User) -> QuerySet[User]:
+    """List all users, those who may sign in first, with roles and sources in three queries.
+
+    `source_access` has only sources that `user` sees; `sources_given` counts them all.
+    """
+    access = SourceAccess.objects.filter(seen_by(user)).select_related("source").order_by("source__slug")
+    people = User.objects.annotate(sources_given=Count("source_access"))
+    return people.order_by("-is_active", "username").prefetch_related(
+        "groups", Prefetch("source_access", access)
+    )

@@ -1,1 +1,1 @@
-"""What the Django administration of every feature shares: read-only histories, bounded counts, search by numbers."""
+"""The toolkit of the Django administration: one read-only admin that features declare, columns, filters and actions."""

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from classifier.api.base import Endpoint, NoQuery, checked_query
 from classifier.api.permissions import api_key_of
 from classifier.api.throttling import quota_of
-from classifier.api_keys.selectors import usage_days
+from classifier.api_keys.usage import usage_days
 from classifier.models import ApiKey
 
 DAYS = 30

@@ -1,23 +1,26 @@
-"""API keys: made here (and shown once), looked at, revoked."""
+"""API keys in the administration: created (and shown once), looked at, revoked; and the programs that use them."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import action, display
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from classifier.admin_tools.base import ask, badge
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
+from classifier.admin_tools.columns import badge, column
+from classifier.admin_tools.read_only import ReadOnlyAdmin
+from classifier.api_keys.clients_seen import keys_seen_by
 from classifier.api_keys.rules import key_problems, missing_problems, quota_problems, source_problems
 from classifier.api_keys.services import api_key_create, api_key_revoke
-from classifier.models import ApiKey, ApiScope, MissingAttributes, User
+from classifier.models import ApiKey, ApiScope, ClientSeen, MissingAttributes, User
 
 SETTINGS = ["missing_attributes", "missing_constant", "lifts_scores"]
 EDITABLE = ["sources", "requests_per_minute", "texts_per_day", "expires_at", *SETTINGS]
@@ -65,32 +68,57 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
+class ApiKeyAdmin(ReadOnlyAdmin):
     form = ApiKeyForm
     list_display = ["name", "prefix", "owner", "scope_names", "state", "last_used_at", "created_at"]
-    list_select_related = ["owner"]
-    list_fullwidth = True
     search_fields = ["name", "prefix", "owner__username"]
-    fields = ["name", "owner", "scopes", *EDITABLE]
-    actions = None
-    actions_on_top = True
     actions_detail = ["to_its_page", "revoke"]
+    has_add_permission = ModelAdmin.has_add_permission
+    has_revoke_permission = permission_check("classifier.change_apikey")
+
+    scope_names = column("May", lambda key: ", ".join(ApiScope(scope).label for scope in key.scopes))
+    source_names = column(
+        "Sources",
+        lambda key: ", ".join(source.name for source in key.sources.all()) or "All that the owner sees",
+    )
+    to_its_page = link("Use, changes, rotation", "key", url_path="page", icon="monitoring")
+
+    @display(description="State")
+    def state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at is not None:
+            return badge("Revoked", "red")
+        return badge("Usable", "green") if key.is_usable(timezone.now()) else badge("Expired", "grey")
+
+    @confirmed_action(
+        "Revoke",
+        permission="revoke",
+        icon="block",
+        explanation="Programs that use this key of {row.owner} are refused from now on. This cannot be undone.",
+        done="{row} is revoked.",
+    )
+    def revoke(self, key: ApiKey, by: User) -> None:
+        api_key_revoke(api_key=key, by=by)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         if obj is None:
             return ["name", "owner", "scopes", *EDITABLE]
-        times = ["created_at", "expires_at", "last_used_at", "revoked_at"]
-        quotas = ["requests_per_minute", "texts_per_day"]
-        about = ["name", "prefix", "owner", "scope_names", "source_names"]
-        return [*about, *quotas, *SETTINGS, "state", *times]
+        return [
+            *(
+                "name",
+                "prefix",
+                "owner",
+                "scope_names",
+                "source_names",
+                "requests_per_minute",
+                "texts_per_day",
+            ),
+            *(*SETTINGS, "state", "created_at", "expires_at", "last_used_at", "revoked_at"),
+        ]
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, **kwargs)
         form.by = request.user
         return form
-
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
-        return [] if obj is None else self.get_fields(request, obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "owner":
@@ -110,26 +138,6 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return False
-
-    @display(description="May")
-    def scope_names(self, key: ApiKey) -> str:
-        return ", ".join(ApiScope(scope).label for scope in key.scopes)
-
-    @display(description="Sources")
-    def source_names(self, key: ApiKey) -> str:
-        return ", ".join(source.name for source in key.sources.all()) or "All that the owner sees"
-
-    @display(description="State")
-    def state(self, key: ApiKey) -> SafeString:
-        if key.revoked_at is not None:
-            return badge("Revoked", "red")
-        return badge("Usable", "green") if key.is_usable(timezone.now()) else badge("Expired", "grey")
-
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         made, obj.plaintext = api_key_create(  # type: ignore[attr-defined]
             name=obj.name,
@@ -144,6 +152,9 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
         )
         obj.pk, obj.prefix = made.pk, made.prefix
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Store nothing more: the service has stored the sources with the key."""
+
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         """Show the key in this one answer; it is kept neither in the session nor by the browser."""
         context = {
@@ -157,31 +168,25 @@ class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
         response["Cache-Control"] = "no-store"
         return response
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The service has stored the sources with the key."""
 
-    @action(description="Use, changes, rotation", url_path="page", icon="monitoring")
-    def to_its_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return HttpResponseRedirect(reverse("key", args=[object_id]))
+@admin.register(ClientSeen)
+class ClientSeenAdmin(ReadOnlyAdmin):
+    """Programs that called in the formats of other services."""
 
-    # By method and not by name: the theme looks names up in the database already when it checks the code, and
-    # so before the first migration.
-    def has_revoke_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("classifier.change_apikey")
+    list_display = [
+        *("user_agent", "dialect", "api_key", "attribute_names", "language_names"),
+        *("first_seen_at", "last_seen_at"),
+    ]
+    list_filter = [("dialect", AllValuesCheckboxFilter)]
+    fields = [
+        *("api_key", "dialect", "user_agent", "attribute_names", "language_names"),
+        *("first_seen_at", "last_seen_at"),
+    ]
+    search_fields = ["user_agent", "api_key__name", "api_key__prefix"]
+    search_help_text = "A program, or the name or beginning of a key"
 
-    @action(description="Revoke", url_path="revoke", permissions=["revoke"], icon="block")
-    def revoke(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        key = get_object_or_404(ApiKey, pk=object_id)
-        back = reverse("admin:classifier_apikey_change", args=[key.pk])
-        if request.method == "POST":
-            api_key_revoke(api_key=key, by=request.user)  # type: ignore[arg-type]
-            messages.success(request, f"{key} is revoked.")
-            return HttpResponseRedirect(back)
-        return ask(
-            self,
-            request,
-            title=f"Revoke {key}",
-            verb="Revoke",
-            explanation=f"Programs that use this key of {key.owner} are refused from now on. This cannot be undone.",
-            back=back,
-        )
+    attribute_names = column("Attributes", lambda seen: ", ".join(seen.attributes))
+    language_names = column("Languages", lambda seen: ", ".join(seen.languages))
+
+    def visible_to(self, user: User) -> Q:
+        return Q(api_key__in=keys_seen_by(user))

@@ -1,8 +1,8 @@
-"""Record which programs call the dialects with a key and what they ask for, for the page about moving here.
+"""Record which programs call the dialects with a key and what they ask for; list them for people who see the key.
 
-It runs in the middle of answering, so a process remembers what it has recorded: a call that brings nothing new costs a
-look into a dictionary, and one in REMEMBER_SECONDS a single statement. It never fails a call. What is kept says nothing
-of a person: names of programs, attributes and languages, never an address or a text.
+Recording runs in the middle of answering, so a process remembers what it has recorded: a call that brings nothing new
+costs a look into a dictionary, and one in REMEMBER_SECONDS a single statement. It never fails a call. The rows say
+nothing about a person: names of programs, attributes and languages, never an address or a text.
 """
 
 import logging
@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import Error, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from classifier.models import ApiKey
+from classifier.core.visibility import sources_of
+from classifier.models import ApiKey, ClientSeen, SourceAccess, User
 
 logger = logging.getLogger(__name__)
 
@@ -61,16 +63,14 @@ class _Client:
     languages: set[str] = field(default_factory=set)
 
     def covers(self, attributes: set[str], languages: set[str]) -> bool:
-        """Whether nothing is new; what goes over the bound is not kept, so it is nothing new either."""
-        return all(
-            given <= known or len(known) >= NAMES_MAX
-            for given, known in ((attributes, self.attributes), (languages, self.languages))
-        )
+        """Tell whether nothing is new; names beyond the bound are not kept, so they are not new either."""
+        pairs = ((attributes, self.attributes), (languages, self.languages))
+        return all(names <= known or len(known) >= NAMES_MAX for names, known in pairs)
 
 
 @dataclass
 class _Key:
-    """What was recorded of one key lately; forgotten at `until`, so that the time last seen goes on."""
+    """What was recorded of one key lately; forgotten at `until`, so that its time last seen is updated."""
 
     until: float
     writes: int = 0
@@ -88,7 +88,7 @@ class Memory:
     def is_new(
         self, key_id: int, dialect: str, agent: str, attributes: set[str], languages: set[str]
     ) -> bool:
-        """Whether this has to be written, and note that it is."""
+        """Tell whether this has to be written, and remember that it was."""
         now = self.clock()
         with self.lock:
             key = self.keys.get(key_id)
@@ -124,7 +124,7 @@ def client_seen(
     attributes: Iterable[str] = (),
     languages: Iterable[str] = (),
 ) -> None:
-    """Note a call; never raises.
+    """Record a call; never raises.
 
     `library` is what a client says beside its user agent, such as Google's `x-goog-api-client`.
     """
@@ -158,7 +158,7 @@ def _write(key_id: int, dialect: str, agent: str, attributes: list[str], languag
 
 
 def _names(given: Iterable[str], pattern: re.Pattern[str]) -> list[str]:
-    """The names that can be ones, each of them once; a text that somebody put in their place is none."""
+    """Return the names that match `pattern`, each of them once; a text in place of a name does not match."""
     names: dict[str, None] = {}
     for name in given:
         if isinstance(name, str) and pattern.match(name):
@@ -170,3 +170,21 @@ def _names(given: Iterable[str], pattern: re.Pattern[str]) -> list[str]:
 
 def _printable(value: str) -> str:
     return " ".join("".join(c if " " <= c <= "~" else " " for c in value[: 2 * AGENT_CHARACTERS]).split())
+
+
+def keys_seen_by(user: User | None) -> QuerySet[ApiKey]:
+    """List the keys that reach only sources which `user` sees: all keys for a user who sees every source."""
+    seen = sources_of(user)
+    if seen is None:
+        return ApiKey.objects.all()
+    own = ApiKey.sources.through.objects.filter(apikey=OuterRef("pk"))
+    of_owner = SourceAccess.objects.filter(user=OuterRef("owner"))
+    within = Exists(own) & ~Exists(own.exclude(source__in=seen))
+    owner_within = Q(owner__all_sources=False) & ~Exists(of_owner.exclude(source__in=seen))
+    return ApiKey.objects.filter(within | (~Exists(own) & owner_within))
+
+
+def clients_seen_by(user: User | None) -> QuerySet[ClientSeen]:
+    """List the programs that used the keys that `user` sees, the latest first."""
+    rows = ClientSeen.objects.order_by("-last_seen_at", "-id")
+    return rows if sources_of(user) is None else rows.filter(api_key__in=keys_seen_by(user))

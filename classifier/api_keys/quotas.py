@@ -1,8 +1,8 @@
-"""How much a key may ask for: requests a minute and texts a day, counted by one script in Redis.
+"""The quotas of a key: requests a minute and texts a day, counted by one script in Redis.
 
-Keys that follow each other by rotation have one quota between them, so that an overlap does not double it.
-The script looks and counts in one step, so parallel calls cannot slip past each other. The same step counts what the
-key uses (see usage.py). When Redis is down everything passes: the quota protects the server, no more.
+Keys that follow each other by rotation share one quota, so that an overlap does not double it. The script checks and
+counts in one step, so parallel calls cannot slip past each other. The same step counts what the key uses (see
+usage.py). When Redis is down every call passes: the quota only protects the server.
 """
 
 import logging
@@ -77,13 +77,13 @@ class QuotaState:
     """What is left to the caller. `exceeded` is None, REQUESTS or TEXTS; `counted` is False when Redis is down."""
 
     requests: Allowance
-    texts: Allowance | None = None  # None: as many as the caller likes
+    texts: Allowance | None = None  # None: unlimited
     exceeded: str | None = None
     counted: bool = True
 
     @property
     def decisive(self) -> Allowance:
-        """The quota that refused the call; that of requests otherwise."""
+        """The quota that refused the call, or else that of requests."""
         return self.texts if self.exceeded == TEXTS and self.texts is not None else self.requests
 
     @property
@@ -100,7 +100,7 @@ class QuotaState:
 
 
 def quota_take(*, api_key: ApiKey | None, user: User | None, texts: int, requests: int = 1) -> QuotaState:
-    """Take `requests` and `texts` from what the caller and its line of keys have left, all of it or nothing.
+    """Take `requests` and `texts` from what the caller and its line of rotated keys have left, all of it or nothing.
 
     A call refused for its texts still counts as a request. `requests` is 0 where the request was counted before its
     body was read. People (no `api_key`) have no quota of texts.
@@ -136,7 +136,7 @@ def quota_give_back(*, api_key: ApiKey | None, texts: int) -> None:
 
 
 def quota_headers(state: QuotaState) -> dict[str, str]:
-    """The quota as header fields of a reply, and `Retry-After` where it refused the call.
+    """Return the quota as header fields of a reply, with `Retry-After` where it refused the call.
 
     `RateLimit-Policy` and `RateLimit` as in draft-ietf-httpapi-ratelimit-headers-10, which name every quota; beside
     them the three fields of its earlier versions, which most clients read, for the quota that decided.
@@ -161,7 +161,7 @@ def quota_headers(state: QuotaState) -> dict[str, str]:
 
 
 def quota_refusal(state: QuotaState, *, texts: int) -> str:
-    """The sentence for a call that was refused: what is left, and when there is more."""
+    """Explain a refused call: what is left, and when there is more."""
     if state.exceeded != TEXTS:
         return (
             f"This key or user may make {state.limit:,} requests a minute and has made them; "
@@ -177,7 +177,7 @@ def quota_refusal(state: QuotaState, *, texts: int) -> str:
 
 
 def usage_key(day: int | str = "") -> str:
-    """The hash with the counts of one day (days since 1970, UTC), of which the fields are `KEY_ID:WHAT`."""
+    """Return the name of the hash with the counts of one day (days since 1970, UTC); its fields are `KEY_ID:WHAT`."""
     return key(f"usage:{day}")
 
 

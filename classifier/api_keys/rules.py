@@ -1,4 +1,4 @@
-"""What a key may look like, who may give what to it, and how the audit tells of it."""
+"""What an API key may be, what a user may give to it, and what the audit keeps of it."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ QUOTA_MAX = 2**31 - 1
 def key_problems(
     name: str, owner: User, scopes: Sequence[str], expires_at: datetime | None, by: User | None
 ) -> list[ValidationProblem]:
-    """What is wrong with name, owner, scopes and end. A key acts as its owner, so it is never worth more than `by`."""
+    """List problems of name, owner, scopes and expiry. A key acts as its owner, who may do no more than `by`."""
     problems = []
     if not name.strip() or len(name) > 100:
         problems.append(ValidationProblem("name", "A name of 1 to 100 characters is needed.", "invalid"))
@@ -46,7 +46,7 @@ def quota_problems(requests_per_minute: int | None, texts_per_day: int | None) -
 
 
 def missing_problems(choice: str, constant: float | None) -> list[ValidationProblem]:
-    """What is wrong with what stands for missing attributes: a constant needs a number, and nothing else has one."""
+    """List problems of what stands for missing attributes: a constant needs a number, and nothing else has one."""
     if choice not in MissingAttributes.values:
         message = f"Give one of {', '.join(MissingAttributes.values)}."
         return [ValidationProblem("missing_attributes", message, "invalid_choice")]
@@ -64,7 +64,7 @@ def missing_problems(choice: str, constant: float | None) -> list[ValidationProb
 def source_problems(
     chosen: Sequence[Source], by: User | None, held: Collection[Source] | None = None
 ) -> list[ValidationProblem]:
-    """Nobody gives what they do not see; what the key holds already may stay as it is."""
+    """List problems of a key's sources: nobody gives sources that they do not see; `held` ones may stay."""
     own = sources_of(by)
     if own is None or (held is not None and set(chosen) == set(held)):
         return []
@@ -83,8 +83,8 @@ def named(key: ApiKey) -> str:
     return f"{key.name} ({key.prefix}…)"
 
 
-def told(key: ApiKey, sources: Sequence[Source]) -> dict[str, Any]:
-    """What the audit keeps of a key."""
+def audit_data(key: ApiKey, sources: Sequence[Source]) -> dict[str, Any]:
+    """Return what the audit keeps of a key."""
     return {
         "name": key.name,
         "owner": key.owner.get_username(),

@@ -1,4 +1,4 @@
-"""Making, checking, changing, rotating and revoking API keys. Whoever manages keys manages all of them."""
+"""Create, check, change, rotate and revoke API keys. A person who manages keys manages all of them."""
 
 import hashlib
 import hmac
@@ -14,12 +14,12 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from classifier.api_keys.rules import (
+    audit_data,
     key_problems,
     missing_problems,
     named,
     quota_problems,
     source_problems,
-    told,
 )
 from classifier.core.audit import audit_record
 from classifier.core.errors import ApiKeyInvalid, NotPossibleNow
@@ -66,7 +66,7 @@ def api_key_create(
     lifts_scores: bool = False,
     by: User | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; the second value is its plain text, which exists nowhere else.
+    """Create a key; the second value is its plain text, which exists nowhere else.
 
     Without `sources` it reaches every source that its owner sees. `missing_attributes` says what stands for attributes
     of Perspective without a label here (`missing_constant` goes with a constant and with nothing else), `lifts_scores`
@@ -95,7 +95,7 @@ def api_key_create(
     )
     with transaction.atomic():
         plaintext = _store(key, chosen)
-        audit_record(verb="key.create", by=by, subject=named(key), data=told(key, chosen))
+        audit_record(verb="key.create", by=by, subject=named(key), data=audit_data(key, chosen))
     return key, plaintext
 
 
@@ -120,20 +120,20 @@ def api_key_update(
     chosen = list(sources)
     with transaction.atomic():
         key = ApiKey.objects.select_for_update(of=("self",)).select_related("owner").get(pk=api_key.pk)
-        held = list(key.sources.all())
+        sources_before = list(key.sources.all())
         problems = [
             *key_problems(
                 name, key.owner, key.scopes, None if expires_at == key.expires_at else expires_at, by
             ),
             *quota_problems(requests_per_minute, texts_per_day),
-            *source_problems(chosen, by, held),
+            *source_problems(chosen, by, sources_before),
         ]
         if missing_attributes is not None or missing_constant is not None:
             choice = key.missing_attributes if missing_attributes is None else missing_attributes
             problems += missing_problems(choice, missing_constant)
         if problems:
             raise InvalidInput(problems)
-        before = told(key, held)
+        before = audit_data(key, sources_before)
         key.name, key.expires_at = name.strip(), expires_at
         key.requests_per_minute, key.texts_per_day = requests_per_minute, texts_per_day
         if missing_attributes is not None or missing_constant is not None:
@@ -142,7 +142,7 @@ def api_key_update(
         key.lifts_scores = key.lifts_scores if lifts_scores is None else lifts_scores
         key.save(update_fields=CHANGEABLE)
         key.sources.set(chosen)
-        after = told(key, chosen)
+        after = audit_data(key, chosen)
         if before != after:
             data = {"before": before, "after": after}
             audit_record(verb="key.change", by=by, subject=named(key), data=data)
@@ -150,8 +150,8 @@ def api_key_update(
 
 
 def api_key_rotate(*, api_key: ApiKey, overlap: timedelta, by: User | None) -> tuple[ApiKey, str]:
-    """Make the key that follows this one, with the same rights; the old one works on for `overlap`, and both together
-    have the quotas of one.
+    """Create the key that follows this one, with the same rights; the old one works on for `overlap`, and both
+    together have the quotas of one.
 
     The new key lives as long as the old one was meant to. Raises NotPossibleNow where the key is not usable any more
     or was rotated before, InvalidInput for an overlap below zero or above a year.
@@ -194,17 +194,17 @@ def api_key_rotate(*, api_key: ApiKey, overlap: timedelta, by: User | None) -> t
 def api_key_authenticate(*, plaintext: str) -> ApiKey:
     """Return the usable key with this plain text (owner loaded), noting its use. Raises ApiKeyInvalid.
 
-    The owner sees, as long as the key speaks for them, no more than the key's sources.
+    While the key acts for its owner, the owner sees no more than the key's sources.
     """
     prefix = plaintext[: len(MARK) + HANDLE_CHARACTERS]
     if not plaintext.startswith(MARK) or not plaintext.isascii():
         raise ApiKeyInvalid("This API key is not valid.")
     of_key = ApiKey.sources.through.objects.filter(apikey=OuterRef("pk")).values("source")
-    found = ApiKey.objects.select_related("owner", "reference").annotate(
+    keys = ApiKey.objects.select_related("owner", "reference").annotate(
         source_ids=ArraySubquery(of_key),
         line_found=RawSQL(LINE, [], ArrayField(BigIntegerField())),  # noqa: S611 (a constant)
     )
-    key = found.filter(prefix=prefix).first()
+    key = keys.filter(prefix=prefix).first()
     digest = key.digest if key else "0" * 64
     matches = hmac.compare_digest(digest, _digest(plaintext))
     now = timezone.now()
@@ -229,7 +229,7 @@ def api_key_revoke(*, api_key: ApiKey, by: User | None) -> None:
 
 
 def _store(key: ApiKey, sources: Iterable[Source]) -> str:
-    """Give the key its secret and store it; returns the plain text."""
+    """Give the key its secret and store it; return the plain text."""
     key.prefix = MARK + secrets.token_hex(HANDLE_CHARACTERS // 2)
     plaintext = f"{key.prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
     key.digest = _digest(plaintext)

@@ -1,12 +1,13 @@
-"""What keys use, day by day: counted in Redis while they are used, written to the database every minute.
+"""What keys use, day by day: counted in Redis while they are used, written to the database every minute, and read.
 
 Redis holds absolute numbers for a day. Where it has lost them, it is given back what the database has before it counts
 on, so a restart loses at most what was not written yet, and a writer that dies at any point counts nothing twice.
 """
 
 import logging
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
@@ -79,6 +80,38 @@ def usage_flush() -> int:
         return sum(_flush(day) for day in (today - 1, today))
 
 
+@dataclass(frozen=True)
+class DayOfUse:
+    """One day (UTC) of one key."""
+
+    day: date
+    requests: int = 0
+    texts: int = 0
+    errors: int = 0
+    refused: int = 0
+
+
+def usage_days(*, api_key: ApiKey, days: int) -> list[DayOfUse]:
+    """Return the last `days` days, the newest last, days without any use among them."""
+    return usage_of(keys=[api_key], days=days)[api_key.pk]
+
+
+def usage_of(*, keys: Sequence[ApiKey], days: int) -> dict[int, list[DayOfUse]]:
+    """Return the last `days` days of each of `keys`, in two reads whatever their number."""
+    today = datetime.now(UTC).date()
+    span = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    numbers = [api_key.pk for api_key in keys]
+    counts: dict[tuple[int, date], dict[str, int]] = {
+        (row.api_key_id, row.day): {name: getattr(row, name) for name in COUNTS}
+        for row in ApiKeyUsage.objects.filter(api_key__in=numbers, day__gte=span[0])
+    }
+    for number, of_today in _counted_now(numbers, today).items():
+        stored = counts.setdefault((number, today), {})
+        for name, count in of_today.items():
+            stored[name] = max(stored.get(name, 0), count)
+    return {number: [DayOfUse(day, **counts.get((number, day), {})) for day in span] for number in numbers}
+
+
 def beat_seen() -> None:
     """Note that beat sends its tasks and a worker gets them. Raises NoBroker."""
     with broker_errors():
@@ -86,7 +119,7 @@ def beat_seen() -> None:
 
 
 def beat_seen_seconds_ago() -> float | None:
-    """None where it was not heard lately. Raises NoBroker."""
+    """Return how long ago beat was last seen; None where that is longer than it is kept. Raises NoBroker."""
     with broker_errors():
         seen = cast("bytes | None", client().get(key(BEAT_KEY)))
         return None if seen is None else max(0.0, float(client().time()[0] - int(seen)))
@@ -96,19 +129,20 @@ def _flush(day: int) -> int:
     with broker_errors():
         fields = cast("dict[bytes, bytes]", client().hkeys(usage_key(day)))
     keys = sorted({int(field.split(b":")[0]) for field in fields})
-    date = datetime.fromtimestamp(day * DAY, UTC).date()
-    held = {row.api_key_id: row for row in ApiKeyUsage.objects.filter(day=date, api_key__in=keys)}
+    on = datetime.fromtimestamp(day * DAY, UTC).date()
+    stored = {row.api_key_id: row for row in ApiKeyUsage.objects.filter(day=on, api_key__in=keys)}
     for pk in keys:
-        sums = _sums(day, pk, held.get(pk))
+        sums = _sums(day, pk, stored.get(pk))
         with connection.cursor() as cursor:
-            cursor.execute(WRITE, [pk, date, *(max(0, number) for number in sums), pk])
+            cursor.execute(WRITE, [pk, on, *(max(0, number) for number in sums), pk])
     return len(keys)
 
 
-def _sums(day: int, pk: int, held: ApiKeyUsage | None) -> list[int]:
-    stored: Iterable[Any] = ((name, getattr(held, name) if held else 0) for name in COUNTS)
+def _sums(day: int, pk: int, stored: ApiKeyUsage | None) -> list[int]:
+    pairs: list[Any] = []
+    for name in COUNTS:
+        pairs += [name, getattr(stored, name) if stored else 0]
     with broker_errors():
-        pairs = [part for pair in stored for part in pair]
         return list(_seed()(keys=[usage_key(day)], args=[pk, *pairs], client=client()))
 
 
@@ -120,3 +154,18 @@ def _today() -> int:
 @cache
 def _seed() -> Any:
     return client().register_script(SEED)
+
+
+def _counted_now(keys: Sequence[int], today: date) -> dict[int, dict[str, int]]:
+    """Return today's counts, which may not be written yet; nothing when Redis does not answer."""
+    fields = [f"{number}:{name}" for number in keys for name in COUNTS]
+    if not fields:
+        return {}
+    day = int(datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp()) // DAY
+    try:
+        with broker_errors():
+            values = cast("list[Any]", client().hmget(usage_key(day), fields))
+    except NoBroker:
+        return {}
+    counts = iter(int(value or 0) for value in values)
+    return {number: {name: next(counts) for name in COUNTS} for number in keys}

@@ -19,6 +19,11 @@ def sources_of(user: User | None) -> QuerySet[Source] | None:
     return Source.objects.filter(seen_by(user, "pk"))
 
 
+def visible_sources(user: User | None) -> QuerySet[Source]:
+    """List the sources that `user` sees."""
+    return Source.objects.filter(seen_by(user, "pk"))
+
+
 def seen_by(user: User | None, path: str = "source") -> Q:
     """The condition that a row's source, reached by `path`, is one that `user` sees. Rows of no source are left out."""
     if user is None or user.sees_all_sources:

@@ -16,27 +16,18 @@ from toxicsite.lib.spreadsheets import csv_lines, pieces
 EXPORT = "classifier.export_auditentry"
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
 COLUMNS = (
-    "time",
-    "kind",
-    "deed",
-    "by",
-    "comment",
-    "source",
-    "model_version",
-    "policy_version",
-    "subject",
-    "reason",
-    "data",
+    *("time", "kind", "deed", "by", "comment", "source", "model_version", "policy_version"),
+    *("subject", "reason", "data"),
 )
 
 
 def history_export(
     *, filters: HistoryFilters, file_format: str, by: User | None
 ) -> Generator[str, None, None]:
-    """The chosen rows as the text of a file, piece by piece, in bounded memory.
+    """Export the chosen rows as the text of a file, piece by piece, in bounded memory.
 
-    The audit has a row before the first piece, and another with the number of rows after the last, which says too
-    when the reader left early. Raises PermissionDenied, and LookupError for a format that there is not.
+    The audit gets a row before the first piece, and another after the last with the number of rows and whether the
+    reader left early. Raises PermissionDenied, and LookupError for an unknown format.
     """
     require_permission(by, EXPORT)
     if file_format not in FORMATS:

@@ -1,5 +1,6 @@
-"""The history of everything, filtered, page by page, and as a file. Nothing here can be changed."""
+"""The pages of the history: filtered, page by page, and as a file. Nothing here can be changed."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.audit_labels import WORDS
 from classifier.core.validation import ROW_ID_MAX
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.history.export import EXPORT, FORMATS, history_export
 from classifier.history.selectors import WrongCursor, history_page
 from classifier.history.tables import KINDS, SYSTEM, HistoryFilters
@@ -29,7 +30,7 @@ NOT_AFTER = MaxValueValidator(date(9999, 12, 30))  # the day after is a day too
 
 
 class HistoryForm(forms.Form):
-    """The filters; a field that cannot be read is told about and filters nothing."""
+    """The filters; an invalid field shows its error and filters nothing."""
 
     kind = forms.ChoiceField(label="What", choices=[("", "Everything"), *KINDS.items()], required=False)
     actor = forms.CharField(label="By", max_length=150, required=False)
@@ -40,7 +41,7 @@ class HistoryForm(forms.Form):
     comment = forms.IntegerField(label="Comment", min_value=1, max_value=ROW_ID_MAX, required=False)
     deed = forms.CharField(label="Action", max_length=64, required=False)
 
-    def __init__(self, data: Any, sources: list[Source]) -> None:
+    def __init__(self, data: Any, sources: Iterable[Source]) -> None:
         super().__init__(data)
         choices = [("", "Every source"), *((source.slug, source.name) for source in sources)]
         self.fields["source"].choices = choices  # type: ignore[attr-defined]
@@ -60,7 +61,7 @@ class HistoryForm(forms.Form):
         return HistoryFilters(**chosen)
 
     def query(self) -> dict[str, Any]:
-        """What is set, as the address holds it."""
+        """Return the set filters as the address has them."""
         return {name: value for name in self.fields if (value := self.data.get(name)) not in ("", None)}
 
 
@@ -68,7 +69,7 @@ class HistoryForm(forms.Form):
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     user = reader_of(request)
-    form = HistoryForm(request.GET, _sources(user))
+    form = HistoryForm(request.GET, visible_sources(user))
     try:
         page = history_page(
             user=user,
@@ -98,9 +99,9 @@ def history(request: HttpRequest) -> HttpResponse:
 @permitted(EXPORT)
 @require_POST
 def history_file(request: HttpRequest) -> HttpResponseBase:
-    """The chosen rows as a file; by POST, because it leaves a row in the audit."""
+    """Send the chosen rows as a file; by POST, because it writes a row into the audit."""
     user = reader_of(request)
-    form = HistoryForm(request.POST, _sources(user))
+    form = HistoryForm(request.POST, visible_sources(user))
     filters = form.filters()
     file_format = request.POST.get("format", "")
     if form.errors or file_format not in FORMATS:
@@ -112,8 +113,3 @@ def history_file(request: HttpRequest) -> HttpResponseBase:
         content_type=FORMATS[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _sources(user: User) -> list[Source]:
-    own = sources_of(user)
-    return list(Source.objects.all() if own is None else own)

@@ -20,7 +20,7 @@ CHUNK = 2_000
 
 
 class WrongCursor(ValueError):
-    """A place in the history that cannot be read."""
+    """A cursor that is no place in the history."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,26 @@ class HistoryPage:
 def history_page(
     *, user: User | None, filters: HistoryFilters, size: int, before: str = "", after: str = ""
 ) -> HistoryPage:
-    """The `size` rows right before (older than) or after (newer than) a cursor, else the newest. Raises WrongCursor."""
-    if after:
-        found = list(islice(_merged(user, filters, _place(after), rising=True, limit=size + 1), size + 1))
-        entries = found[:size][::-1]
-        newer = entries[0].cursor if len(found) > size else None
-        return HistoryPage(entries, newer, entries[-1].cursor if entries else None)
-    place = _place(before) if before else None
-    found = list(islice(_merged(user, filters, place, rising=False, limit=size + 1), size + 1))
-    entries = found[:size]
-    older = entries[-1].cursor if len(found) > size else None
-    return HistoryPage(entries, entries[0].cursor if before and entries else None, older)
+    """Return the `size` rows right before (older than) or after (newer than) a cursor, else the newest.
+
+    Raises WrongCursor.
+    """
+    cursor = after or before
+    place = _place(cursor) if cursor else None
+    rising = bool(after)
+    merged = list(islice(_merged(user, filters, place, rising=rising, limit=size + 1), size + 1))
+    entries = merged[:size][::-1] if rising else merged[:size]
+    has_more = len(merged) > size  # in the direction of reading
+    is_newer_there, is_older_there = (has_more, True) if rising else (bool(before), has_more)
+    return HistoryPage(
+        entries,
+        newer=entries[0].cursor if entries and is_newer_there else None,
+        older=entries[-1].cursor if entries and is_older_there else None,
+    )
 
 
 def history_stream(*, user: User | None, filters: HistoryFilters) -> Iterator[Entry]:
-    """Every row, newest first, in bounded memory: each table through a cursor of the server. Within a transaction."""
+    """Yield every row, newest first, in bounded memory: each table by a server-side cursor, within a transaction."""
     return _merged(user, filters, None, rising=False, limit=None)
 
 
@@ -71,8 +76,10 @@ def _merged(
         rows = _within(rows, filters, place, RANKS[branch.kind], rising)
         order = ("created_at", "pk") if rising else ("-created_at", "-pk")
         values = rows.order_by(*order).values("id", "created_at", *branch.columns)
-        found: Iterator[Values] = values.iterator(chunk_size=CHUNK) if limit is None else iter(values[:limit])
-        streams.append(map(branch.read, found))
+        stream: Iterator[Values] = (
+            values.iterator(chunk_size=CHUNK) if limit is None else iter(values[:limit])
+        )
+        streams.append(map(branch.read, stream))
     return heapq.merge(*streams, key=lambda entry: entry.key, reverse=not rising)
 
 

@@ -1,4 +1,4 @@
-"""The tables that the history is made of: how each is narrowed, and how its rows read."""
+"""The tables of the history: how the filters narrow each of them, and how its rows become entries."""
 
 import json
 from collections.abc import Callable
@@ -37,8 +37,8 @@ Values = dict[str, Any]
 class HistoryFilters:
     """Everything that is set must hold. `actor` is a username or SYSTEM, `source` a slug, `version` a model version.
 
-    `deed` is an action (approve), a status reached (classified) or the beginning of an audit verb (export). A filter
-    that a kind of row knows nothing about leaves out that kind.
+    `deed` is an action (approve), a status reached (classified) or the beginning of an audit verb (export). Kinds of
+    rows that have no column for a filter are left out.
     """
 
     kind: str = ""
@@ -51,7 +51,7 @@ class HistoryFilters:
     until: datetime | None = None
 
     def to_data(self) -> dict[str, Any]:
-        """Only what is set, as JSON can hold it."""
+        """Return the filters that are set, as JSON can hold them."""
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in vars(self).items()
@@ -61,7 +61,7 @@ class HistoryFilters:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row, whatever table it is from; `deed` is a machine's word, `what` a person's."""
+    """One row of any of the tables; `deed` is the code of what was done, `what` says it in words."""
 
     kind: str
     id: int

@@ -1,4 +1,4 @@
-"""The files of registered model versions: put into place whole, checked, and made again from the shipped model."""
+"""The files of registered model versions: copied whole, checked, and restored from the shipped model."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def files_verified(directory: Path) -> Manifest:
-    """The manifest of the model in `directory`, once every file is what it says. Raises ArtifactRejected."""
+    """Check every file of the model in `directory` and return its manifest. Raises ArtifactRejected."""
     try:
         return verify(directory)
     except DAMAGED as error:
@@ -28,7 +28,7 @@ def files_verified(directory: Path) -> Manifest:
 
 
 def files_damage(version: ModelVersion) -> list[str]:
-    """A sentence for each file of `version` that is not the one that was registered; empty when all are."""
+    """Return a sentence for each file of `version` that differs from the registered one; empty when none does."""
     try:
         promised = parse_manifest(version.manifest)
     except DAMAGED as error:
@@ -37,17 +37,17 @@ def files_damage(version: ModelVersion) -> list[str]:
 
 
 def files_check(version: ModelVersion) -> None:
-    """Raise ArtifactRejected, which names the files, where those of `version` are damaged and cannot be made again."""
-    found = files_damage(version)
-    if found and files_restore(version):
-        found = files_damage(version)
-    if found:
-        raise ArtifactRejected(f"The files of {version} are damaged: {'; '.join(found)}.")
+    """Check the files of `version`, restoring damaged ones if possible. Raises ArtifactRejected, naming the files."""
+    damages = files_damage(version)
+    if damages and files_restore(version):
+        damages = files_damage(version)
+    if damages:
+        raise ArtifactRejected(f"The files of {version} are damaged: {'; '.join(damages)}.")
     files_verified(version.path)
 
 
 def files_restore(version: ModelVersion) -> bool:
-    """Make the files of `version` again where it is a copy of the shipped model; return whether that was done."""
+    """Restore the files of `version` where it is a copy of the shipped model; return whether that was done."""
     source = Path(settings.STARTER_MODEL_DIR)
     try:
         if dict(load_manifest(source).raw) != version.manifest:
@@ -60,12 +60,12 @@ def files_restore(version: ModelVersion) -> bool:
     return True
 
 
-def files_put(source: Path, manifest: Manifest, place: Path) -> None:
-    """Copy the model in `source` to `place`, whole or not at all, and check the copy; it replaces what lies there.
+def files_put(source: Path, manifest: Manifest, target: Path) -> None:
+    """Copy the model in `source` to `target`, whole or not at all, and check the copy; it replaces what lies there.
 
-    Files there that the manifest does not list are kept beside `place`. Raises ArtifactRejected and OSError.
+    Files there that the manifest does not list are kept beside `target`. Raises ArtifactRejected and OSError.
     """
-    root = place.parent
+    root = target.parent
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".incoming-") as incoming:
         copy = Path(incoming) / manifest.version
@@ -75,21 +75,21 @@ def files_put(source: Path, manifest: Manifest, place: Path) -> None:
             sync_to_disk(copy / name)  # a power cut must not leave a model that looks whole
         if files_verified(copy).raw != manifest.raw:
             raise ArtifactRejected(f"{source} changed while it was being copied.")
-        if os.path.lexists(place):
-            _take_away(place, Path(incoming) / "damaged", manifest)
+        if os.path.lexists(target):
+            _move_away(target, Path(incoming) / "damaged", manifest)
         try:
-            copy.rename(place)
+            copy.rename(target)
         except OSError:
-            if not place.exists():  # else somebody has put it there at the same moment
+            if not target.exists():  # else another process has put it there at the same moment
                 raise
         sync_to_disk(root)
 
 
-def _take_away(place: Path, to: Path, manifest: Manifest) -> None:
-    """Move the damaged folder away, and what is none of the model's files to a folder beside it."""
+def _move_away(folder: Path, to: Path, manifest: Manifest) -> None:
+    """Move the damaged folder away, and files that are not the model's to a folder beside it."""
     try:
-        place.rename(to)
-    except FileNotFoundError:  # somebody else does the same at this moment
+        folder.rename(to)
+    except FileNotFoundError:  # another process does the same at this moment
         return
     strange = (
         [entry for entry in to.iterdir() if entry.name not in (MANIFEST, *manifest.files)]
@@ -97,11 +97,11 @@ def _take_away(place: Path, to: Path, manifest: Manifest) -> None:
         else []
     )
     if strange:
-        kept = place.with_name(f".not-of-{place.name}")
+        kept = folder.with_name(f".not-of-{folder.name}")
         kept.mkdir(exist_ok=True)
         for entry in strange:
             target = kept / entry.name
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
             entry.replace(target)
-        logger.warning("Files in %s that are none of the model's were moved to %s", place, kept)
+        logger.warning("Files in %s that are none of the model's were moved to %s", folder, kept)

@@ -1,7 +1,7 @@
-"""The gate that a candidate passes before it goes into production; who judges registers a checker here.
+"""The quality gate that a candidate has to pass before it goes into production.
 
-The classifier cannot measure models (that is the training application's trade), so the arrow is turned round: the
-application that can registers its checker when it starts. Without one, nothing stands in the way.
+The classifier cannot measure models; the training application can, and registers its checker here when it starts, so
+that the classifier need not know it. Without a checker every candidate passes.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,11 +13,12 @@ from classifier.models import ModelVersion, ModelVersionStatus
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """`reasons` are the sentences that keep the gate closed, `satisfied` those that speak for the candidate,
-    `unchecked` what could not be looked at and was left out of account.
+    """What the gate says about a candidate.
 
-    `numbers` is plain JSON with what was compared, `checked_against` the version in production, and `unmeasured`
-    the versions that have to be evaluated before the gate can judge. `brief` says the first reason in a few words.
+    `reasons` are the sentences that block it, `satisfied` those that speak for it, and `unchecked` name what could not
+    be compared and does not count. `numbers` is plain JSON with what was compared, `checked_against` the version in
+    production, and `unmeasured` the versions that have to be evaluated before the gate can judge. `brief` gives the
+    first reason in a few words.
     """
 
     passed: bool
@@ -30,7 +31,7 @@ class GateVerdict:
     brief: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """What the history keeps."""
+        """Return what the history keeps."""
         return {
             "passed": self.passed,
             "reasons": list(self.reasons),
@@ -47,7 +48,7 @@ _THE_GATE = "gate"
 
 
 def gate_register(checker: Checker | None) -> Checker | None:
-    """Let `checker(candidate, active)` judge from now on (None: nobody); return the one before."""
+    """Let `checker(candidate, active)` judge from now on (None: no checker); return the one before."""
     before = _checkers.pop(_THE_GATE, None)
     if checker is not None:
         _checkers[_THE_GATE] = checker
@@ -55,9 +56,9 @@ def gate_register(checker: Checker | None) -> Checker | None:
 
 
 def gate_check(candidate: ModelVersion) -> GateVerdict | None:
-    """What the gate says about putting `candidate` into production now; None where it is not asked.
+    """Ask the gate about putting `candidate` into production now; None where the gate does not apply.
 
-    It is not asked about a version that was in production before (the way back is always open), on a site without a
+    It does not apply to a version that was in production before (rolling back is always possible), on a site without a
     version in production, and where no checker is registered.
     """
     checker = _checkers.get(_THE_GATE)

@@ -1,4 +1,4 @@
-"""Registering model versions and deciding which one is in production."""
+"""The registry of model versions: register, activate, roll back."""
 
 import logging
 import os
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 def model_version_register(*, directory: Path, by: User | None = None) -> ModelVersion:
     """Verify the artifact in `directory`, copy it under settings.MODELS_DIR and record it as a candidate.
 
-    Gives the existing version when this very artifact is already registered, and makes its copy again where that
-    is damaged. Raises ArtifactRejected.
+    Return the existing version when this very artifact is already registered, restoring a damaged copy of it. Raises
+    ArtifactRejected.
     """
     require_permission(by, "classifier.add_modelversion")
     manifest = files_verified(directory)
@@ -118,19 +118,19 @@ def model_version_roll_back(*, by: User | None, reason: str = "") -> ModelVersio
 
 
 def model_version_before_active() -> ModelVersion | None:
-    """The version that a roll back would activate, or None."""
+    """Return the version that a roll back would activate, or None."""
     stack: list[int] = []
     activations = ModelVersionEvent.objects.filter(new=ModelVersionStatus.ACTIVE).order_by("id")
     for version_id in activations.values_list("model_version_id", flat=True):
         if len(stack) > 1 and stack[-2] == version_id:
-            stack.pop()  # this was a way back
+            stack.pop()  # this activation was a roll back
         else:
             stack.append(version_id)
     return ModelVersion.objects.get(pk=stack[-2]) if len(stack) > 1 else None
 
 
 def _gate(candidate: ModelVersion, override_reason: str) -> dict[str, Any] | None:
-    """What the history keeps of the gate's judgement. Raises GateClosed where nobody overrides it."""
+    """Return what the history keeps of the gate's verdict. Raises GateClosed where the gate blocks without override."""
     verdict = gate_check(candidate)
     if verdict is None:
         return None
@@ -141,17 +141,19 @@ def _gate(candidate: ModelVersion, override_reason: str) -> dict[str, Any] | Non
 
 
 def _place(directory: Path, manifest: Manifest, *, is_known: bool) -> None:
-    """Copy the artifact to its place, unless a whole copy is there; one that is damaged is made again."""
-    place = Path(settings.MODELS_DIR) / manifest.version
-    if os.path.lexists(place):
+    """Copy the artifact into settings.MODELS_DIR, unless a whole copy is there; replace a damaged one."""
+    target = Path(settings.MODELS_DIR) / manifest.version
+    if os.path.lexists(target):
         try:
-            found = files_verified(place)
+            copied = files_verified(target)
         except ArtifactRejected as error:
             logger.warning("A model's copy is damaged and is made again from %s: %s", directory, error)
         else:
-            if found.raw == manifest.raw:
+            if copied.raw == manifest.raw:
                 return
             if not is_known:
-                raise ArtifactRejected(f"{place} already holds another artifact of this name.")
-            logger.warning("The manifest in %s was changed; the copy is made again from %s", place, directory)
-    files_put(directory, manifest, place)
+                raise ArtifactRejected(f"{target} already holds another artifact of this name.")
+            logger.warning(
+                "The manifest in %s was changed; the copy is made again from %s", target, directory
+            )
+    files_put(directory, manifest, target)

@@ -1,16 +1,17 @@
-"""A shadow version over a period: agreement, by source, held against what moderators decided, changed verdicts.
+"""Reports of a shadow version: what it scored so far, and over a period against production and moderators' decisions.
 
-Totals are exact, from an index alone. Everything that needs scores or decisions is read from the latest LOOKED rows of
-the period, in one query, so that the page costs the same however much was scored.
+Totals are exact, from an index alone. Everything in a period that needs scores or decisions is read from its latest
+LOOKED rows, in one query, so that the page costs the same however much was scored.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Avg, Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from classifier.core.measures import Confusion, wilson
@@ -28,7 +29,7 @@ BOTH_WAYS = {TOXIC: "Only the shadow version says toxic", CALM: "Only production
 
 @dataclass(frozen=True)
 class SourceLine:
-    """One source's rows and those with another verdict, either way."""
+    """The rows of one source, and those with another verdict in either direction."""
 
     source: str
     rows: int
@@ -46,7 +47,9 @@ class SourceLine:
 
 @dataclass(frozen=True)
 class ShadowPeriod:
-    """`rows` and `disagreements` are of the whole period, all else of the `looked` latest rows in it.
+    """What a shadow version scored in a period.
+
+    `rows` and `disagreements` are of the whole period, all else of the `looked` latest rows in it.
 
     `only_production` and `only_shadow` count decided comments that one of them alone got right. `points`: (probability
     in production, in the shadow, comment, kind of BOTH_WAYS or ""). `bins`: (from, to, rows) of the difference.
@@ -77,13 +80,13 @@ class ShadowPeriod:
 def shadow_period(
     *, model_version: ModelVersion, user: User | None, days: int, looked: int = LOOKED
 ) -> ShadowPeriod:
-    """What the version said in the last `days` about comments of the sources that `user` sees. Three queries."""
+    """Report the version's scores of the last `days`, in the sources that `user` sees. Three queries."""
     rows = _rows(model_version, user, days)
     totals: dict[str, int] = rows.aggregate(
         rows=Count("id"), disagreements=Count("id", filter=Q(disagrees=True))
     )
     names = dict(Source.objects.values_list("pk", "name"))
-    found = list(
+    latest = list(
         rows.order_by("-created_at").values_list(
             "verdict",
             "score",
@@ -102,7 +105,7 @@ def shadow_period(
     alone: Counter[str] = Counter()
     by_source: dict[int, Counter[str]] = {}
     differences: list[float] = []
-    for verdict, score, seen, other, other_score, _, source, action, labels, automatic, decided_on in found:
+    for verdict, score, seen, other, other_score, _, source, action, labels, automatic, decided_on in latest:
         line = by_source.setdefault(source, Counter())
         line["rows"] += 1
         line[verdict if verdict != other else "same"] += 1
@@ -118,7 +121,7 @@ def shadow_period(
     return ShadowPeriod(
         days=days,
         **totals,
-        looked=len(found),
+        looked=len(latest),
         sources=sorted(
             (
                 SourceLine(names.get(pk, ""), line["rows"], line[TOXIC], line[CALM])
@@ -130,7 +133,7 @@ def shadow_period(
         shadow=shadow,
         only_production=alone["production"],
         only_shadow=alone["shadow"],
-        points=_points(found),
+        points=_points(latest),
         bins=_bins(differences),
         mean_difference=sum(differences) / len(differences) if differences else None,
     )
@@ -139,7 +142,7 @@ def shadow_period(
 def changed_verdicts(
     *, model_version: ModelVersion, user: User | None, days: int, verdict: str, before: int | None = None
 ) -> list[ShadowPrediction]:
-    """A page of comments that this version alone calls `verdict`, the latest first; one row more than PAGE if there is.
+    """Return a page of comments that this version alone calls `verdict`, the latest first; PAGE rows and one if any.
 
     `before` is the id of the last row of the page before.
     """
@@ -165,10 +168,10 @@ def _truth(action: str | None, labels: Any, automatic: bool | None, primary: str
     return bool(labels[primary]) if primary in (labels or {}) else action == "remove"
 
 
-def _points(found: list[Any]) -> list[tuple[float, float, int, str]]:
-    """At most POINTS, half of them for changed verdicts, evenly over the time."""
-    changed = [row for row in found if row[0] != row[3]]
-    same = [row for row in found if row[0] == row[3]]
+def _points(rows: list[Any]) -> list[tuple[float, float, int, str]]:
+    """Choose at most POINTS rows, half of them with changed verdicts, evenly over the time."""
+    changed = [row for row in rows if row[0] != row[3]]
+    same = [row for row in rows if row[0] == row[3]]
     room = max(POINTS // 2, POINTS - len(same))
     chosen = _spread(changed, room)
     chosen += _spread(same, POINTS - len(chosen))
@@ -183,4 +186,59 @@ def _spread(rows: list[Any], most: int) -> list[Any]:
 def _bins(differences: Iterable[float]) -> list[tuple[float, float, int]]:
     edges = (-1.0, *EDGES, 1.0)
     counts = Counter(sum(difference > edge for edge in EDGES) for difference in differences)
-    return [(edges[place], edges[place + 1], counts[place]) for place in range(len(edges) - 1)]
+    return [(begin, end, counts[index]) for index, (begin, end) in enumerate(pairwise(edges))]
+
+
+EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class ShadowReport:
+    """Counts of scored comments; `mean_difference` is the shadow's probability less that of the verdict that counted.
+
+    `decided` are the disagreements that a moderator has decided since, on the text that the shadow read; `decided_for`
+    those where the moderator sided with the shadow. `examples` are disagreements, the latest first, with prediction
+    and comment.
+    """
+
+    rows: int = 0
+    disagreements: int = 0
+    towards_toxic: int = 0
+    towards_calm: int = 0
+    mean_difference: float | None = None
+    decided: int = 0
+    decided_for: int = 0
+    since: datetime | None = None
+    examples: list[ShadowPrediction] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """The share of scored comments that had another verdict; 0 to 1."""
+        return self.disagreements / self.rows if self.rows else 0.0
+
+
+def shadow_report(*, model_version: ModelVersion, examples: int = EXAMPLES) -> ShadowReport:
+    """Report everything that a shadow version has scored, in two queries however much that is."""
+    rows = ShadowPrediction.objects.filter(model_version=model_version)
+    decision = "prediction__comment__current_decision__action"
+    disagrees = Q(disagrees=True)
+    by_people = disagrees & Q(
+        prediction__comment__current_decision__automatic=False,
+        prediction__comment__current_decision__prediction=F("prediction"),
+    )
+    numbers: dict[str, Any] = rows.aggregate(
+        rows=Count("id"),
+        disagreements=Count("id", filter=disagrees),
+        towards_toxic=Count("id", filter=disagrees & Q(verdict="toxic")),
+        towards_calm=Count("id", filter=disagrees & Q(verdict="non-toxic")),
+        mean_difference=Avg(F("score") - F("prediction__score")),
+        decided=Count("id", filter=by_people & Q(**{f"{decision}__in": ["approve", "remove"]})),
+        decided_for=Count(
+            "id",
+            filter=by_people
+            & (Q(verdict="toxic", **{decision: "remove"}) | Q(verdict="non-toxic", **{decision: "approve"})),
+        ),
+        since=Min("created_at"),
+    )
+    latest = rows.filter(disagrees).select_related("prediction__comment__source").order_by("-id")[:examples]
+    return ShadowReport(**numbers, examples=list(latest))

@@ -1,4 +1,4 @@
-"""Privacy: retention of each source, and an author's data. Every act counts first and is done in a second step."""
+"""The pages of privacy: retention of sources, an author's data. Each action shows counts and is then confirmed."""
 
 import json
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, Source, User
 from classifier.privacy.selectors import author_count, retention_count, retention_counts
 from classifier.privacy.services import ERASE, MAX_DAYS, RETENTION, author_erase, retention_run, retention_set
@@ -25,7 +25,7 @@ OLD = "This page was open for too long, or the numbers have changed since. Look 
 
 
 class RetentionForm(forms.Form):
-    """How long a source keeps texts; empty keeps them."""
+    """How long a source keeps texts; empty days keep them forever."""
 
     source = forms.CharField(max_length=64)
     days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, required=False)
@@ -47,7 +47,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @permitted(RETENTION)
 @require_POST
 def retention(request: HttpRequest) -> HttpResponse:
-    """Set how long a source keeps texts; says first how many that would purge, and does it when confirmed."""
+    """Set how long a source keeps texts; first show how many texts that would purge."""
     by = person_of(request)
     form = RetentionForm(request.POST)
     if not form.is_valid():
@@ -72,7 +72,7 @@ def retention(request: HttpRequest) -> HttpResponse:
 @permitted(RETENTION)
 @require_POST
 def purge(request: HttpRequest) -> HttpResponse:
-    """Purge what is due in a source now; a large rest is left to the schedule."""
+    """Purge now what is due in a source; scheduled runs purge what takes longer."""
     by = person_of(request)
     source = _source(by, request.POST.get("source", ""))
     count = retention_count(source=source)
@@ -91,22 +91,22 @@ def purge(request: HttpRequest) -> HttpResponse:
         )
     done = retention_run(source=source, by=by, seconds=RUN_SECONDS)
     rest = "" if done >= count.due else " The rest follows with the next scheduled runs."
-    told = "1 text" if done == 1 else f"{done:,} texts"
-    messages.success(request, f"Purged {told} of {source}.{rest}")
+    texts = "1 text" if done == 1 else f"{done:,} texts"
+    messages.success(request, f"Purged {texts} of {source}.{rest}")
     return redirect("privacy")
 
 
 @permitted(ERASE)
 @require_POST
 def erase(request: HttpRequest) -> HttpResponse:
-    """Erase an author; says first what is held, and does it when confirmed."""
+    """Erase an author; first show what is stored about them."""
     by = person_of(request)
     author, source, refused = _author(request, by)
     if refused is not None:
         return refused
     count = author_count(user=by, author=author, source=source)
     if not (count.comments or count.reports or count.suggestions):
-        return _page(request, problem="Nothing is held about this author there.", status=422)
+        return _page(request, problem="Nothing is stored about this author there.", status=422)
     slug = source.slug if source else ""
     plan = {"act": "erase", "author": author, "source": slug, **count.to_data()}
     if not _confirmed(request, plan):
@@ -129,15 +129,17 @@ def erase(request: HttpRequest) -> HttpResponse:
                 "Suggestions about their texts": count.suggestions,
             },
         )
-    held = author_erase(author=author, source=source, by=by)
-    messages.success(request, f"The author is erased: {held.comments:,} comments, {held.reports:,} reports.")
+    erased = author_erase(author=author, source=source, by=by)
+    messages.success(
+        request, f"The author is erased: {erased.comments:,} comments, {erased.reports:,} reports."
+    )
     return redirect("privacy")
 
 
 @permitted(ERASE)
 @require_POST
 def export(request: HttpRequest) -> HttpResponseBase:
-    """Everything held about an author, as a file; counted and confirmed as well, because it leaves the site."""
+    """Send everything stored about an author as a file; confirmed as well, because it leaves the site."""
     by = person_of(request)
     author, source, refused = _author(request, by)
     if refused is not None:
@@ -151,7 +153,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
             plan,
             "privacy-export",
             {
-                "title": f"Export what is held about {author} in {source or 'every source'}",
+                "title": f"Export what is stored about {author} in {source or 'every source'}",
                 "verb": "Download the file",
                 "fields": {"author": author, "source": slug},
             },
@@ -180,16 +182,12 @@ def _author(request: HttpRequest, by: User) -> tuple[str, Source | None, HttpRes
 
 
 def _source(by: User, slug: str) -> Source:
-    """The source; one that a person does not see is as one that is not there."""
-    own = sources_of(by)
-    found = (Source.objects.all() if own is None else own).filter(slug=slug).first()
-    if found is None:
-        raise Http404
-    return found
+    """Return the source with this slug; one that `by` does not see is a 404 like one that does not exist."""
+    return get_object_or_404(visible_sources(by), slug=slug)
 
 
 def _confirmed(request: HttpRequest, plan: dict[str, Any]) -> bool:
-    """Whether the form's second step was sent, for exactly these numbers, not long ago."""
+    """Tell whether the second step was sent for exactly these numbers, not long after the first."""
     token = request.POST.get("confirm", "")
     if not token:
         return False

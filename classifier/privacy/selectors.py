@@ -1,4 +1,4 @@
-"""What privacy runs would touch, counted before anything is done, and whom they spare."""
+"""What retention and erasure would touch, counted before anything is done, and what retention spares."""
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -6,10 +6,10 @@ from datetime import timedelta
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from classifier.core.visibility import narrow, seen_by
+from classifier.core.visibility import narrow, visible_sources
 from classifier.models import Appeal, AppealStatus, Comment, CommentStatus, GoldenItem, Report, Source, User
 from classifier.models.comment import CommentQuerySet
-from classifier.suggestions.selectors import suggestions_of_author
+from classifier.suggestions.services import suggestions_of_author
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class RetentionCount:
 
 @dataclass(frozen=True)
 class AuthorCount:
-    """What is held about an author. `pending` have no verdict yet; `reports` the author made about others."""
+    """What is stored about an author. `pending` have no verdict yet; `reports` the author made about others."""
 
     comments: int
     with_text: int
@@ -38,7 +38,7 @@ class AuthorCount:
 
 
 def outlived(*, source: Source, days: int | None = None) -> CommentQuerySet:
-    """The comments of a source whose text is older than its retention (or `days`) and not purged yet."""
+    """List the comments of a source whose text is older than its retention (or `days`) and not purged yet."""
     length = source.retention_days if days is None else days
     if length is None:
         return Comment.objects.none()
@@ -48,14 +48,13 @@ def outlived(*, source: Source, days: int | None = None) -> CommentQuerySet:
 
 
 def spared() -> Q:
-    """What retention leaves alone: a text that somebody still has to judge an appeal by, that moderators are measured
-    with, or that no model has read yet."""
+    """Return the condition on comments that retention spares: an open appeal, a known answer, or no verdict yet."""
     golden = Exists(GoldenItem.objects.filter(comment=OuterRef("pk"), retired_at__isnull=True))
     return Q(has_open_appeal=True) | Q(status=CommentStatus.PENDING) | Q(golden)
 
 
 def due(*, source: Source, days: int | None = None) -> CommentQuerySet:
-    """The comments whose text retention would purge now."""
+    """List the comments whose text retention would purge now."""
     return outlived(source=source, days=days).exclude(spared())
 
 
@@ -68,18 +67,18 @@ def retention_count(*, source: Source, days: int | None = None) -> RetentionCoun
 
 
 def retention_counts(*, user: User | None) -> list[RetentionCount]:
-    """Every source that `user` sees, with what is due there now."""
-    return [retention_count(source=source) for source in Source.objects.filter(seen_by(user, "pk"))]
+    """Count what is due now in every source that `user` sees."""
+    return [retention_count(source=source) for source in visible_sources(user)]
 
 
 def comments_of_author(*, user: User | None, author: str, source: Source | None) -> CommentQuerySet:
-    """The author's comments, in one source or in every source that `user` sees; none for an empty name."""
+    """List the author's comments, in one source or in every source that `user` sees; none for an empty name."""
     comments = narrow(Comment.objects.filter(author_ref=author).exclude(author_ref=""), user)
     return comments if source is None else comments.filter(source=source)  # type: ignore[return-value]
 
 
 def reports_by_author(*, user: User | None, author: str, source: Source | None) -> "list[int]":
-    """The ids of the reports that the author made."""
+    """Return the ids of the reports that the author made."""
     reports = narrow(
         Report.objects.filter(reporter_ref=author).exclude(reporter_ref=""), user, "comment__source"
     )
@@ -89,7 +88,7 @@ def reports_by_author(*, user: User | None, author: str, source: Source | None) 
 
 
 def author_count(*, user: User | None, author: str, source: Source | None) -> AuthorCount:
-    """Count what is held about an author."""
+    """Count what is stored about an author."""
     comments = comments_of_author(user=user, author=author, source=source)
     counts = comments.aggregate(
         all=Count("pk"),
@@ -110,5 +109,5 @@ def author_count(*, user: User | None, author: str, source: Source | None) -> Au
 
 
 def sources_with_retention() -> list[Source]:
-    """The sources that a scheduled run looks at, in order."""
+    """List the sources that a scheduled run goes through, in order."""
     return list(Source.objects.filter(retention_days__isnull=False).order_by(F("pk")))

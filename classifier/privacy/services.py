@@ -1,8 +1,8 @@
-"""Forgetting: texts that have outlived their source's retention, and authors who ask to be erased.
+"""Erasure: of texts that are older than their source's retention, and of authors who ask for it.
 
-What is forgotten is words and names. Numbers stay: predictions, decisions and counts, so that the history and the
-dashboard still add up. Without its text a comment cannot be explained, scored again or decided, and its pages say so.
-Frozen datasets and files that were exported earlier are copies out of reach from here.
+Words and names are erased. Numbers stay: predictions, decisions and counts, so that the history and the dashboard
+still add up. Without its text a comment cannot be explained, scored again or decided, and its pages say so. Frozen
+datasets and files that were exported earlier are copies that this code does not reach.
 """
 
 import time
@@ -47,8 +47,7 @@ from classifier.privacy.selectors import (
     sources_with_retention,
 )
 from classifier.references.calls import sourceless_texts_purge, texts_purge
-from classifier.suggestions.selectors import suggestions_of_author
-from classifier.suggestions.services import suggestions_forget, suggestions_purge
+from classifier.suggestions.services import suggestions_forget, suggestions_of_author, suggestions_purge
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition_many
 
@@ -57,8 +56,8 @@ ERASE = "classifier.erase_author"
 RETENTION_TASK = "classifier.retention"
 BATCH = 200
 MAX_DAYS = 36_500
-# Everything that words can be found or guessed by, and the place in the queue: nobody can decide without the text.
-FORGOTTEN: dict[str, Any] = {
+# Every field from which words can be found or guessed, and the place in the queue: nobody can decide without the text.
+ERASED_FIELDS: dict[str, Any] = {
     "text": "",
     "text_hash": None,
     "sketch": None,
@@ -81,20 +80,20 @@ def retention_set(*, source: Source, days: int | None, by: User | None) -> None:
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise ValueError(f"A retention is 1 to {MAX_DAYS:,} days.")
     with transaction.atomic():
-        held = Source.objects.select_for_update().get(pk=source.pk)
-        if held.retention_days == days:
+        row = Source.objects.select_for_update().get(pk=source.pk)
+        if row.retention_days == days:
             return
-        data = {"before": held.retention_days, "after": days}
+        data = {"before": row.retention_days, "after": days}
         Source.objects.filter(pk=source.pk).update(retention_days=days)
-        audit_record(verb="source.retention", by=by, source=held, subject=held.slug, data=data)
+        audit_record(verb="source.retention", by=by, source=row, subject=row.slug, data=data)
         enqueue_on_commit(RETENTION_TASK)
     source.retention_days = days
 
 
 def retention_run(*, source: Source, by: User | None, seconds: float | None = None) -> int:
-    """Purge what is due in one source, batch by batch, for about `seconds` (None: all of it); one row in the audit.
+    """Purge what is due in one source, batch by batch, for about `seconds` (None: all of it); audit it in one row.
 
-    Returns how many texts were purged. Raises PermissionDenied.
+    Return how many texts were purged. Raises PermissionDenied.
     """
     require_permission(by, RETENTION)
     require_source(by, source)
@@ -121,7 +120,7 @@ def retention_run(*, source: Source, by: User | None, seconds: float | None = No
 
 
 def retention_turn(*, seconds: float) -> bool:
-    """What the schedule calls: every source with a retention, for so long in all; whether something may be left."""
+    """Run the retention of every source for `seconds` in all, as the schedule does; return whether more may be due."""
     end = time.monotonic() + seconds
     for source in sources_with_retention():
         left = end - time.monotonic()
@@ -143,16 +142,16 @@ def require_author(author: str, source: Source | None, by: User | None) -> None:
 
 
 def author_erase(*, author: str, source: Source | None, by: User | None) -> AuthorCount:
-    """Forget an author, in one source or in all that `by` sees: texts, names, appeals' messages, reports' reasons, and
-    the texts once more where others of the same source answered to them.
+    """Erase an author, in one source or in all that `by` sees: texts, names, messages of appeals, reasons of reports,
+    and the texts once more where others of the same source answered to them.
 
-    Decisions, predictions and counts stay. What is erased is also what retention spares: an open appeal is closed, a
+    Decisions, predictions and counts stay. Erasure spares nothing, as retention does: an open appeal is closed, a
     known answer retired, a comment without a verdict fails. Files of imports and exports here that name the author are
-    deleted. Returns what was held. Raises PermissionDenied.
+    deleted. Return what was stored. Raises PermissionDenied.
     """
     require_permission(by, ERASE)
     require_author(author, source, by)
-    held = author_count(user=by, author=author, source=source)
+    before = author_count(user=by, author=author, source=source)
     while True:
         with transaction.atomic():
             rows = comments_of_author(user=by, author=author, source=source).order_by("pk")
@@ -171,20 +170,20 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
             by=by,
             source=source,
             subject=author_pseudonym(author),
-            count=held.comments,
-            data=held.to_data(),
+            count=before.comments,
+            data=before.to_data(),
         )
     files_forget(author)
-    return held
+    return before
 
 
 def comment_erase(
     *, comment: Comment, if_version: str | None = None, by: User | None, api_key: ApiKey | None = None
 ) -> bool:
-    """Forget the words of one comment, and what appeals about it say; whether there was anything to forget.
+    """Erase the text of one comment and the messages of appeals about it; return whether there was anything to erase.
 
-    Its author's name, predictions, decisions and counts stay; else as author_erase. Raises VersionConflict where
-    `if_version` is not the comment's version any more, and PermissionDenied.
+    The author's name, predictions, decisions and counts stay; the rest is as in author_erase. Raises VersionConflict
+    where the comment has another version than `if_version` now, and PermissionDenied.
     """
     require_permission(by, ERASE)
     require_source(by, comment.source)
@@ -206,7 +205,7 @@ def comment_erase(
 
 
 def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
-    """Forget these comments, whatever retention would spare them for, within a transaction that holds them."""
+    """Erase these comments, also those that retention would spare, within a transaction that has locked them."""
     _fail_pending([comment for comment in batch if comment.status == CommentStatus.PENDING])
     ids = [comment.pk for comment in batch]
     answered_forget(batch)
@@ -219,13 +218,13 @@ def _erase(batch: Sequence[Comment], by: User | None, **fields: Any) -> None:
 
 
 def _forget(ids: Sequence[int], **fields: Any) -> None:
-    """Take the words of these comments, within a transaction that holds them."""
+    """Erase the words of these comments, within a transaction that has locked them."""
     quoted = Case(
         When(status=CommentStatus.FAILED, then=Value(GONE)), default=Value("")
     )  # errors may quote a text
     purged = Case(When(text_purged_at__isnull=True, then=Now()), default=F("text_purged_at"))
     Comment.objects.filter(pk__in=ids).update(
-        **FORGOTTEN, failure_reason=quoted, text_purged_at=purged, **fields
+        **ERASED_FIELDS, failure_reason=quoted, text_purged_at=purged, **fields
     )
     Appeal.objects.filter(comment__in=ids).exclude(message="").update(message="")
     suggestions_forget(Suggestion.objects.filter(comment__in=ids))
@@ -235,7 +234,7 @@ def _forget(ids: Sequence[int], **fields: Any) -> None:
 
 
 def _fail_pending(comments: list[Comment]) -> None:
-    """A worker that holds one of them finds its claim gone and writes nothing."""
+    """Let pending comments fail; a worker that has claimed one finds its claim gone and writes nothing."""
     transition_many(
         comments,
         to=CommentStatus.FAILED,

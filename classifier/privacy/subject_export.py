@@ -1,5 +1,7 @@
-"""Everything held about an author, as JSON: what they may ask for, and nothing about anybody else, but for what came
-with their own words as that which they answered to."""
+"""Everything stored about an author, as JSON: the data that they have a right to.
+
+Nothing is in it about others, except the texts that the author answered to, which came with the author's own.
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,15 +15,15 @@ from classifier.core.pseudonyms import author_pseudonym
 from classifier.models import AuditEntry, Comment, Report, Source, Suggestion, User
 from classifier.privacy.selectors import author_count, comments_of_author, reports_by_author
 from classifier.privacy.services import ERASE, require_author
-from classifier.suggestions.selectors import suggestions_of_author
+from classifier.suggestions.services import suggestions_of_author
 
 CHUNK = 500
 
 
 def author_export(*, author: str, source: Source | None, by: User | None) -> Iterator[str]:
-    """One JSON object, piece by piece, in bounded memory; who decided about the author is not named in it.
+    """Write one JSON object, piece by piece, in bounded memory; it does not name who decided about the author.
 
-    The audit has its row before the first piece. Raises PermissionDenied.
+    The audit gets its row before the first piece. Raises PermissionDenied.
     """
     require_permission(by, ERASE)
     require_author(author, source, by)
@@ -49,17 +51,17 @@ def _export(author: str, source: Source | None, by: User | None, begun: AuditEnt
         yield from _listed(_comment(comment) for comment in rows.iterator(chunk_size=CHUNK))
         yield '], "reports_made": ['
         ids = reports_by_author(user=by, author=author, source=source)
-        made = Report.objects.filter(pk__in=ids).order_by("pk")
-        yield from _listed(_report(report) | {"comment": report.comment_id} for report in made)
+        reports = Report.objects.filter(pk__in=ids).order_by("pk")
+        yield from _listed(_report(report) | {"comment": report.comment_id} for report in reports)
         yield '], "suggestions": ['
-        suggested = suggestions_of_author(user=by, author=author, source=source).order_by("pk")
-        yield from _listed(_suggestion(each) for each in suggested.iterator(chunk_size=CHUNK))
+        suggestions = suggestions_of_author(user=by, author=author, source=source).order_by("pk")
+        yield from _listed(_suggestion(row) for row in suggestions.iterator(chunk_size=CHUNK))
         yield "]}\n"
 
 
 def _listed(items: Iterable[dict[str, Any]]) -> Iterator[str]:
-    for place, item in enumerate(items):
-        yield f"{',' if place else ''}\n{_json(item)}"
+    for index, item in enumerate(items):
+        yield f"{',' if index else ''}\n{_json(item)}"
 
 
 def _json(value: Any) -> str:

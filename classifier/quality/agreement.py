@@ -1,4 +1,4 @@
-"""How well moderators agree: with known answers, with each other, and where they did not. Blind answers only.
+"""How well moderators agree with known answers and with each other, by blind reviews alone.
 
 Two answers are compared only where they are about the same text: not across an edit.
 """
@@ -16,16 +16,16 @@ from classifier.models import GoldenItem, SecondReview, User
 from classifier.models.comment import CommentQuerySet
 
 FEW = 50
-"""With fewer comparisons a kappa's interval is so wide that it tells next to nothing."""
+"""With fewer comparisons a kappa's interval is too wide to say anything."""
 Answer = tuple[str, str]
-PLACE = {"approve": 0, "remove": 1}
+INDEX = {"approve": 0, "remove": 1}  # in the table of a kappa
 SAME_TEXT = ~edited_between("first__created_at", "created_at")
 SAME_AS_GOLDEN = ~edited_between("comment__golden__created_at", "created_at")
 
 
 @dataclass(frozen=True)
 class PersonAgreement:
-    """One moderator: `right` of `golden` answers, and kappa with everybody whom they were compared with."""
+    """One moderator: `right` of `golden` answers, and kappa with everybody they were compared with."""
 
     name: str
     golden: int
@@ -56,7 +56,7 @@ class Agreement:
 
 
 def golden_items(*, user: User | None) -> QuerySet[GoldenItem]:
-    """List the known answers that `user` sees, those in use first; `edited`: the answer is to another text."""
+    """List the known answers that `user` sees, those in use first; `edited`: the text has changed since."""
     edited = ExpressionWrapper(edited_since("created_at"), output_field=BooleanField())
     rows = narrow(GoldenItem.objects.annotate(edited=edited), user, "comment__source")
     return rows.select_related("comment__source", "created_by").order_by(
@@ -65,17 +65,17 @@ def golden_items(*, user: User | None) -> QuerySet[GoldenItem]:
 
 
 def agreement_of(*, user: User | None) -> Agreement:
-    """Everybody's agreement, in the sources that `user` sees."""
+    """Measure the agreement of all moderators, in the sources that `user` sees."""
     compared = _compared(user)
     pairs: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     single: dict[str, list[Answer]] = defaultdict(list)
-    for first, said, second, said_too in compared:
-        names, answers = (first, second), (said, said_too)
-        if names[0] > names[1]:
-            names, answers = names[::-1], answers[::-1]
-        pairs[names].append(answers)
-        single[first].append((said, said_too))
-        single[second].append((said_too, said))
+    for decider, decided, reviewer, reviewed in compared:
+        if decider < reviewer:
+            pairs[decider, reviewer].append((decided, reviewed))
+        else:
+            pairs[reviewer, decider].append((reviewed, decided))
+        single[decider].append((decided, reviewed))
+        single[reviewer].append((reviewed, decided))
     golden = _golden_answers(user)
     return Agreement(
         people=[
@@ -91,12 +91,12 @@ def agreement_of(*, user: User | None) -> Agreement:
             (PairAgreement(*names, _kappa(answers)) for names, answers in pairs.items()),
             key=lambda pair: (-pair.kappa.n, pair.first, pair.second),
         ),
-        whole=_kappa([(said, said_too) for _, said, _, said_too in compared]),
+        whole=_kappa((decided, reviewed) for _, decided, _, reviewed in compared),
     )
 
 
 def disagreements(*, user: User | None) -> QuerySet[SecondReview]:
-    """Blind answers that are not the first decision's or not the known answer's, newest first."""
+    """List the blind reviews that differ from the first decision or from the known answer, newest first."""
     rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(
         (Q(first__isnull=False) & ~Q(action=F("first__action")) & SAME_TEXT)
         | (Q(comment__golden__isnull=False) & ~Q(action=F("comment__golden__expected")) & SAME_AS_GOLDEN)
@@ -105,14 +105,14 @@ def disagreements(*, user: User | None) -> QuerySet[SecondReview]:
 
 
 def looks_left(candidates: Iterable[CommentQuerySet], limit: int) -> int:
-    """How many comments wait for a blind review, counted no further than `limit`."""
+    """Count the comments that wait for a blind review, no further than `limit`."""
     return min(limit, sum(rows.order_by().values("pk")[:limit].count() for rows in candidates))
 
 
 def _compared(user: User | None) -> list[tuple[str, str, str, str]]:
-    """(who decided, what, who looked again, what) of every blind answer beside another person's decision."""
+    """Return (decider, decision, reviewer, review) of every blind review beside another person's decision."""
     rows = narrow(SecondReview.objects.all(), user, "comment__source").filter(
-        SAME_TEXT, first__action__in=PLACE, first__by__isnull=False
+        SAME_TEXT, first__action__in=INDEX, first__by__isnull=False
     )
     return list(
         rows.order_by("id").values_list("first__by__username", "first__action", "by__username", "action")
@@ -124,13 +124,13 @@ def _golden_answers(user: User | None) -> dict[str, list[Answer]]:
         SAME_AS_GOLDEN, comment__golden__isnull=False
     )
     answers: dict[str, list[Answer]] = defaultdict(list)
-    for name, said, expected in rows.values_list("by__username", "action", "comment__golden__expected"):
-        answers[name].append((said, expected))
+    for name, action, expected in rows.values_list("by__username", "action", "comment__golden__expected"):
+        answers[name].append((action, expected))
     return answers
 
 
 def _kappa(answers: Iterable[Answer]) -> Kappa:
     table = [[0, 0], [0, 0]]
-    for said, said_too in answers:
-        table[PLACE[said]][PLACE[said_too]] += 1
+    for first, second in answers:
+        table[INDEX[first]][INDEX[second]] += 1
     return cohen_kappa(table)

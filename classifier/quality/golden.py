@@ -1,4 +1,4 @@
-"""Known answers: comments whose right answer somebody has written down, to measure moderators by."""
+"""Known answers: comments whose right answer a lead has recorded, to measure moderators by."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -52,7 +52,7 @@ def golden_add(*, comment: Comment, expected: str, by: User | None, note: str = 
 
 
 def golden_retire(*, item: GoldenItem, by: User | None) -> bool:
-    """Show it to nobody from now on; answers given so far still count. False when it was retired already.
+    """Show it to nobody from now on; answers given so far still count. Return False when it was retired already.
 
     Raises PermissionDenied.
     """

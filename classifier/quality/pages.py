@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.errors import DecisionConflict
@@ -17,9 +17,13 @@ from classifier.core.validation import ROW_ID_MAX, InvalidInput
 from classifier.core.visibility import narrow
 from classifier.models import Comment, SecondReview
 from classifier.quality.agreement import FEW, agreement_of, disagreements, golden_items, looks_left
-from classifier.quality.blind_reviews import second_look_next, second_look_record
+from classifier.quality.blind_reviews import (
+    decided_to_look_at,
+    golden_to_look_at,
+    second_look_next,
+    second_look_record,
+)
 from classifier.quality.golden import NOTE_CHARACTERS, golden_add, golden_retire
-from classifier.quality.selectors import decided_to_look_at, golden_to_look_at
 from classifier.web.access import permitted, person_of
 from classifier.web.charts import NOTHING, count, share
 
@@ -35,7 +39,7 @@ EXPECTED = [("", "Choose"), ("approve", "Approve"), ("remove", "Remove")]
 
 
 class GoldenForm(forms.Form):
-    """A comment whose answer somebody knows."""
+    """A comment to add as a known answer."""
 
     comment = forms.IntegerField(min_value=1, max_value=ROW_ID_MAX, label="Number of the comment")
     expected = forms.ChoiceField(choices=EXPECTED, label="Right answer")
@@ -59,13 +63,13 @@ def golden_new(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     form = GoldenForm(request.POST)
     if form.is_valid():
-        said = form.cleaned_data
-        comment = narrow(Comment.objects.all(), user).filter(pk=said["comment"]).first()
+        data = form.cleaned_data
+        comment = narrow(Comment.objects.all(), user).filter(pk=data["comment"]).first()
         if comment is None:
             form.add_error("comment", "There is no such comment in your sources.")
         else:
             try:
-                golden_add(comment=comment, expected=said["expected"], note=said["note"], by=user)
+                golden_add(comment=comment, expected=data["expected"], note=data["note"], by=user)
             except InvalidInput as error:
                 for problem in error.problems:
                     form.add_error(problem.field, problem.message)
@@ -79,9 +83,7 @@ def golden_new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def golden_away(request: HttpRequest, item_id: int) -> HttpResponse:
     user = person_of(request)
-    item = golden_items(user=user).filter(pk=item_id).first()
-    if item is None:
-        raise Http404
+    item = get_object_or_404(golden_items(user=user), pk=item_id)
     if golden_retire(item=item, by=user):
         messages.success(request, f"Comment {item.comment_id} is no longer a known answer.")
     return redirect("quality")
@@ -90,7 +92,7 @@ def golden_away(request: HttpRequest, item_id: int) -> HttpResponse:
 @permitted(LOOK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def look(request: HttpRequest) -> HttpResponse:
-    """One comment without the verdict or what was decided; its number is signed, so that only it can be answered."""
+    """Show one comment without verdict and decision; its signed number lets the user answer about this one alone."""
     user = person_of(request)
     if request.method == "POST":
         return _answered(request)
@@ -133,7 +135,7 @@ def _answered(request: HttpRequest) -> HttpResponse:
 
 
 def _edited(comment: Comment) -> str:
-    """When the text that is looked at was written; empty where it is the first one."""
+    """Return when the text under review was written; empty where it was never edited."""
     return comment.edited_at.isoformat() if comment.edited_at is not None else ""
 
 

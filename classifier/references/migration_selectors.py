@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
-from classifier.api_keys.client_selectors import clients_seen_by, keys_seen_by
+from classifier.api_keys.clients_seen import clients_seen_by, keys_seen_by
 from classifier.core.visibility import narrow, seen_by
 from classifier.models import (
     ApiKey,

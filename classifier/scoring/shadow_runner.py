@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
-from classifier.model_versions.shadow_offers import shadow_offers_take
+from classifier.model_versions.shadow import shadow_offers_take
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
 from classifier.scoring.model_loading import Engine, Loading
 

@@ -10,7 +10,7 @@ from classifier.comments.submission import source_get_or_create
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import validate_comment
-from classifier.model_versions.shadow_offers import shadow_offer
+from classifier.model_versions.shadow import shadow_offer
 from classifier.models import ApiKey, Comment, ModelVersion, Source, User
 from classifier.scoring.pipeline import verdict_store
 from classifier.scoring.score_texts import ScoredText

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from classifier.models import Comment, DayStatistic, Source
 from classifier.statistics.day_numbers import day_numbers, no_numbers
-from classifier.statistics.drift_warning import drift_check
+from classifier.statistics.drift import drift_check
 
 SETTLED = timedelta(days=2)
 RECOUNT = timedelta(hours=1)
@@ -48,7 +48,7 @@ ORDER BY day
 
 
 def statistics_turn() -> bool:
-    """What the schedule calls: one day that is due, or else a look at drift; whether another day is due."""
+    """Count one day that is due, and check drift after the last, as the schedule does; return whether more are due."""
     due = days_due()
     if due:
         day_count(day=due[0])
@@ -58,7 +58,7 @@ def statistics_turn() -> bool:
 
 
 def statistics_run(*, days: int | None = None) -> list[date]:
-    """Count what is due, or the last `days` days that are over, due or not; returns what was counted."""
+    """Count the days that are due, or the last `days` days that are over, due or not; return the days counted."""
     if days is None:
         statistics_recheck()
     due = days_due() if days is None else _ended(days)
@@ -69,7 +69,7 @@ def statistics_run(*, days: int | None = None) -> list[date]:
 
 
 def statistics_recheck() -> list[date]:
-    """Let the kept days be counted again soon whose comments or decisions are not as many any more; returns them.
+    """Mark the kept days that have other numbers of comments or decisions by now, to be counted again; return them.
 
     The old numbers stay until then. Reads two columns of all comments and decisions: a second for a few millions.
     """
@@ -81,7 +81,7 @@ def statistics_recheck() -> list[date]:
 
 
 def day_count(*, day: date) -> int:
-    """Write the row of every source for a day that is over; what was there is written anew. Returns how many rows.
+    """Write the row of every source for a day that is over, or overwrite it; return how many rows.
 
     Raises ValueError for a day that is not over.
     """
@@ -104,7 +104,7 @@ def day_count(*, day: date) -> int:
 
 
 def days_due() -> list[date]:
-    """The days that are to be counted: those that never were, then those that may have changed; newest first."""
+    """List the days to count: those that never were, then those that may have changed; newest first."""
     first = Comment.objects.aggregate(first=Min("created_at"))["first"]
     if first is None:
         return []
@@ -129,6 +129,6 @@ def _unscored(now: datetime) -> QuerySet[DayStatistic]:
 
 
 def _ended(days: int) -> list[date]:
-    """The last `days` days that are over, newest first."""
+    """List the last `days` days that are over, newest first."""
     today = timezone.now().astimezone(UTC).date()
     return [today - timedelta(days=back) for back in range(1, days + 1)]

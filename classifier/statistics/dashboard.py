@@ -1,6 +1,6 @@
-"""The numbers of the last days for whoever looks: kept days are read, today (and a day not kept yet) is counted.
+"""The numbers of the last days: days that are over are read as they were kept, today is counted on the spot.
 
-Page and API show the same: `dashboard_of` gives everything, and `summary` turns the counts of any day or sum of days
+Page and API show the same: `dashboard_of` gives everything, and `summary` turns the counts of a day or of many days
 into what people read.
 """
 
@@ -21,12 +21,12 @@ from classifier.statistics.drift import Drift, drifts_of
 
 SPANS = (7, 30, 90)
 COUNTED_LIVE = 2
-"""Today and one more day are counted on the spot; other days without kept numbers are named as missing."""
+"""Today and one more day are counted on the spot; other days without kept numbers are listed as missing."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """`numbers` are of all sources that are looked at; `kept` is False for what was counted on the spot."""
+    """The numbers of a day in all chosen sources; `kept` is False for a day that was counted on the spot."""
 
     day: date
     numbers: Numbers
@@ -63,7 +63,7 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`source` None: every source that the person sees. `days` rises and ends with today (UTC)."""
+    """All numbers of a dashboard; `source` None: every source that the user sees. `days` ends with today (UTC)."""
 
     source: Source | None
     days: list[Day]
@@ -76,7 +76,7 @@ class Dashboard:
 
 
 def dashboard_of(*, user: User | None, source: Source | None, days: int, now: datetime) -> Dashboard:
-    """Everything of the last `days` days, today being the last, in the sources that `user` sees (or one of them)."""
+    """Gather the numbers of the last `days` days, ending today, in the sources that `user` sees (or one of them)."""
     today = now.astimezone(UTC).date()
     span = [today - timedelta(days=back) for back in reversed(range(days))]
     chosen = _chosen(user, source)
@@ -103,7 +103,7 @@ def dashboard_of(*, user: User | None, source: Source | None, days: int, now: da
 
 
 def agreement_of(table: Mapping[str, int]) -> Kappa:
-    """How far the model's verdicts and the decisions of people that saw them are one."""
+    """Measure how far the model's verdicts and the decisions of people who saw them agree."""
     return cohen_kappa(
         [
             [table["toxic_remove"], table["toxic_approve"]],
@@ -113,7 +113,7 @@ def agreement_of(table: Mapping[str, int]) -> Kappa:
 
 
 def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """What is shown of a day's or a span's counts; shares are None where there is nothing to divide by."""
+    """Turn the counts of a day or of many days into what is shown; a share of nothing is None."""
     manual, automatic = numbers["manual"], numbers["automatic"]
     undone, replaced, times = numbers["undone"], numbers["replaced"], numbers["seconds"]
     final = sum(one[action] for one in (manual, automatic) for action in ("approve", "remove"))
@@ -123,7 +123,7 @@ def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "inbound": numbers["inbound"],
         "unscored": numbers["unscored"],
-        "toxic": sum(said["toxic"] for said in numbers["versions"].values()),
+        "toxic": sum(version["toxic"] for version in numbers["versions"].values()),
         "automatic": dict(automatic),
         "manual": dict(manual),
         "bulk": numbers["bulk"],
@@ -150,7 +150,7 @@ def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Live(dict[date, list[Numbers]]):
-    """Numbers of the days that were counted on the spot, also by source."""
+    """The numbers of days that were counted on the spot, also by source."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class _Live(dict[date, list[Numbers]]):
 
 
 def _chosen(user: User | None, source: Source | None) -> list[int] | None:
-    """The ids of the sources that are looked at; None: all."""
+    """Return the ids of the chosen sources; None for all."""
     if source is not None:
         return [source.pk]
     own = sources_of(user)
@@ -169,17 +169,17 @@ def _chosen(user: User | None, source: Source | None) -> list[int] | None:
 
 
 def _kept(user: User | None, source: Source | None, begin: date, today: date) -> dict[date, list[Numbers]]:
-    """The kept numbers; a day that was counted has an entry, also where the person sees none of its sources."""
+    """Return the kept numbers by day; a counted day has an entry, also where the user sees none of its sources."""
     days = DayStatistic.objects.filter(day__gte=begin, day__lt=today)
-    found: dict[date, list[Numbers]] = {
+    by_day: dict[date, list[Numbers]] = {
         day: [] for day in days.order_by("day").values_list("day", flat=True).distinct()
     }
     rows = narrow(days, user)
     if source is not None:
         rows = rows.filter(source=source)
     for day, numbers in rows.order_by().values_list("day", "numbers"):
-        found[day].append(numbers)
-    return found
+        by_day[day].append(numbers)
+    return by_day
 
 
 def _counted(

@@ -106,14 +106,14 @@ ACTIONS = ("approve", "remove", "escalate", "skip")
 
 
 def no_numbers() -> Numbers:
-    """What a day without anything looks like. All leaves are counts, so that numbers add up leaf by leaf.
+    """Return the numbers of a day on which nothing happened. All leaves are counts, so numbers add up leaf by leaf.
 
     `unscored`: came in and waits for its verdict (a failed comment does not). `versions`: {version: {"toxic", "calm",
     "scores": 20 bins}} of the first verdicts. `manual` are decisions of people, `bulk` those of them that were made in
-    bulk. `undone` tells whose final decisions were taken back: one's own, those of others, automatic ones; `replaced`
-    over whose a person decided otherwise while they stood. What an appeal overturned counts there alone. `agreement`
-    crosses the model's verdict with what a person decided one by one. `seconds` is a histogram as
-    measures.seconds_quantile reads it. `people`: {id: …} of whose decisions they were.
+    bulk. `undone` counts final decisions that were undone: one's own, those of others, automatic ones; `replaced`
+    those that a person replaced by another decision. What an appeal overturned counts under `appeals` alone.
+    `agreement` crosses the model's verdict with what a person decided one by one. `seconds` is a histogram as
+    measures.seconds_quantile reads it. `people`: {id: …}, by who made the decisions.
     """
     return {
         "inbound": 0,
@@ -133,7 +133,7 @@ def no_numbers() -> Numbers:
 
 
 def day_numbers(day: date) -> dict[int, Numbers]:
-    """Count one day: {source id: numbers}, without the sources of which nothing happened."""
+    """Count one day: {source id: numbers}, without sources where nothing happened."""
     begin = datetime.combine(day, time(), tzinfo=UTC)
     span: dict[str, datetime | float] = {
         "begin": begin,
@@ -142,7 +142,7 @@ def day_numbers(day: date) -> dict[int, Numbers]:
         "first": SECONDS_FIRST,
         "steps": SECONDS_STEPS,
     }
-    found: dict[int, Numbers] = defaultdict(no_numbers)
+    by_source: dict[int, Numbers] = defaultdict(no_numbers)
     with connection.cursor() as cursor:
         for statement, read in (
             (COMMENTS, _read_comments),
@@ -154,21 +154,21 @@ def day_numbers(day: date) -> dict[int, Numbers]:
         ):
             cursor.execute(statement, span)
             for source, *row in cursor.fetchall():
-                read(found[source], *row)
-    return dict(found)
+                read(by_source[source], *row)
+    return dict(by_source)
 
 
 def added_up(many: Iterable[Mapping[str, Any]]) -> Numbers:
-    """The sum of numbers of several days or sources."""
+    """Return the sum of the numbers of several days or sources."""
     total = no_numbers()
-    for one in many:
-        _add(total, one)
+    for numbers in many:
+        _add(total, numbers)
     return total
 
 
-def _add(total: dict[str, Any], one: Mapping[str, Any]) -> None:
-    """Exact types, because this runs through hundreds of days and sources for one page."""
-    for name, value in one.items():
+def _add(total: dict[str, Any], numbers: Mapping[str, Any]) -> None:
+    """Add `numbers` to `total`, by exact types, because this runs through hundreds of days and sources for one page."""
+    for name, value in numbers.items():
         kind = type(value)
         if kind is dict:
             inner = total.get(name)
@@ -203,9 +203,9 @@ def _read_comments(
     numbers["unscored"] += unscored
     if version is None:
         return
-    said = numbers["versions"].setdefault(version, {"toxic": 0, "calm": 0, "scores": [0] * SCORE_BINS})
-    said["toxic" if verdict == "toxic" else "calm"] += count
-    said["scores"][bin_] += count
+    of_version = numbers["versions"].setdefault(version, {"toxic": 0, "calm": 0, "scores": [0] * SCORE_BINS})
+    of_version["toxic" if verdict == "toxic" else "calm"] += count
+    of_version["scores"][bin_] += count
 
 
 def _read_decisions(

@@ -1,10 +1,13 @@
-"""Whether a model version scores today's comments as it scored its first ones: population stability of its scores.
+"""Drift: whether a model version scores today's comments as it scored its first ones, and a warning where it does not.
 
-Only scores of one and the same version are compared. The last 7 days are held against the version's first 30 days
-before them. Below 0.1 is stable, from 0.25 on the scores are of another population (Siddiqi, Credit Risk Scorecards,
-Wiley 2006). With MIN_SAMPLE comments on both sides an index above 0.1 comes by chance in fewer than one in a
-thousand comparisons: without change it is (1 / n + 1 / m) times a chi-square variable with 19 degrees of freedom
-(Yurdakul 2018), whose 99.9 % quantile is 43.8.
+The measure is the population stability index of the scores of one and the same version: the last 7 days against the
+version's first 30 days before them. Below 0.1 is stable, from 0.25 on the scores are of another population (Siddiqi,
+Credit Risk Scorecards, Wiley 2006). With MIN_SAMPLE comments on both sides an index above 0.1 comes by chance in fewer
+than one in a thousand comparisons: without change it is (1 / n + 1 / m) times a chi-square variable with 19 degrees of
+freedom (Yurdakul 2018), whose 99.9 % quantile is 43.8.
+
+An episode of drift begins when the index reaches SHIFTED and ends when it is below WATCH again. Both write a row into
+the audit, from which the next check knows where the episode stands; subscribers of events get one warning an episode.
 """
 
 from collections import defaultdict
@@ -12,12 +15,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db import transaction
 from django.db.models import JSONField
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
+from classifier.core.audit import audit_record
+from classifier.core.events import DRIFT_WARNING, emit
 from classifier.core.measures import SCORE_BINS, population_stability
 from classifier.core.visibility import narrow
-from classifier.models import AuditEntry, DayStatistic, Source, User
+from classifier.models import AuditEntry, DayStatistic, ModelVersion, Source, User
 from classifier.statistics.day_numbers import Numbers
 
 RECENT_DAYS = 7
@@ -31,7 +38,7 @@ WARNING, OVER = "drift.warning", "drift.over"
 
 @dataclass(frozen=True)
 class Drift:
-    """Scores of one version in one source (None: all that are looked at); `index` is None while there are too few."""
+    """Scores of one version in one source (None: in all sources seen); `index` is None while there are too few."""
 
     version: str
     source: Source | None
@@ -42,14 +49,14 @@ class Drift:
 
     @property
     def level(self) -> str:
-        """few, stable, watch or shifted."""
+        """The level of drift: few (too few scores), stable, watch or shifted."""
         if self.index is None:
             return "few"
         return "shifted" if self.index >= SHIFTED else "watch" if self.index >= WATCH else "stable"
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many comments the reference and the last days hold."""
+        """The numbers of comments in the reference and in the last days."""
         return sum(self.reference), sum(self.recent)
 
 
@@ -61,7 +68,7 @@ def drifts_of(
     source: Source | None = None,
     live: Iterable[tuple[int, Numbers]] = (),
 ) -> list[Drift]:
-    """The drift of everything that `user` sees, then of each source, by name; `live` adds what today has brought.
+    """Measure the drift of everything that `user` sees, then of each source, by name; `live` adds today's numbers.
 
     `source` narrows it to one. A source without recent comments of the version is left out.
     """
@@ -71,23 +78,26 @@ def drifts_of(
     )
     if source is not None:
         rows = rows.filter(source=source)
-    found = list(rows.order_by("day").values_list("day", "source_id", scores))
+    scored = list(rows.order_by("day").values_list("day", "source_id", scores))
     for source_id, numbers in live:
-        if (said := numbers["versions"].get(version)) is not None:
-            found.append((today, source_id, said["scores"]))
+        if (of_version := numbers["versions"].get(version)) is not None:
+            scored.append((today, source_id, of_version["scores"]))
     by_source: dict[int, list[tuple[date, list[int]]]] = defaultdict(list)
-    for day, source_id, bins in found:
+    for day, source_id, bins in scored:
         by_source[source_id].append((day, bins))
-    whole = _drift(version, source, [(day, bins) for day, _, bins in found], today)
+    whole = _drift(version, source, [(day, bins) for day, _, bins in scored], today)
     if source is not None or len(by_source) < 2:
         return [whole]
     names = Source.objects.in_bulk(by_source)
     single = [_drift(version, names[pk], rows, today) for pk, rows in by_source.items() if pk in names]
-    return [whole, *sorted((one for one in single if any(one.recent)), key=lambda one: str(one.source))]
+    return [
+        whole,
+        *sorted((drift for drift in single if any(drift.recent)), key=lambda drift: str(drift.source)),
+    ]
 
 
 def standing_warnings(*, version: str) -> list[AuditEntry]:
-    """The warnings of this version that have not ended: at most one of the whole site and one of each source."""
+    """List the warnings of this version that have not ended: at most one of the whole site and one of each source."""
     rows = AuditEntry.objects.filter(verb__in=[WARNING, OVER], subject=version)
     latest = rows.order_by("source_id", "-id").distinct("source_id").select_related("source")
     return [entry for entry in latest if entry.verb == WARNING]
@@ -109,3 +119,36 @@ def _sum(many: Iterable[list[int]]) -> list[int]:
     for bins in many:
         total = [a + b for a, b in zip(total, bins, strict=True)]
     return total
+
+
+def drift_check() -> list[Drift]:
+    """Check the active version, in the whole and in each source; return the drifts that now cause a warning."""
+    version = ModelVersion.objects.active()
+    if version is None:
+        return []
+    drifts = drifts_of(version=version.version, today=timezone.now().date(), user=None)
+    return [drift for drift in drifts if drift.index is not None and _warn_or_end(drift)]
+
+
+def _warn_or_end(drift: Drift) -> bool:
+    """Record that an episode begins or ends; return whether it begins."""
+    assert drift.index is not None
+    with transaction.atomic():
+        last = (
+            AuditEntry.objects.filter(verb__in=[WARNING, OVER], subject=drift.version, source=drift.source)
+            .order_by("-id")
+            .first()
+        )
+        warned = last is not None and last.verb == WARNING
+        begins, ends = not warned and drift.index >= SHIFTED, warned and drift.index < WATCH
+        if not begins and not ends:
+            return False
+        reference, recent = drift.counts
+        measured = {"index": round(drift.index, 4), "reference": reference, "recent": recent}
+        audit_record(
+            verb=WARNING if begins else OVER, source=drift.source, subject=drift.version, data=measured
+        )
+        if begins:
+            source = drift.source.pk if drift.source is not None else None
+            emit(DRIFT_WARNING, {"version": drift.version, "source": source, **measured})
+    return begins

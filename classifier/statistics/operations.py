@@ -1,4 +1,4 @@
-"""How the installation is doing right now: what waits and since when, for /metrics and `manage.py doctor`."""
+"""Backlogs of the installation right now: what waits and since when, for /metrics and `manage.py doctor`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,17 +22,17 @@ class Waiting:
 
 
 def pending_comments() -> Waiting:
-    """Comments without a verdict yet."""
+    """Count the comments without a verdict."""
     return _waiting(Comment.objects.pending(), "created_at")
 
 
 def review_queue() -> Waiting:
-    """Comments that wait for a person."""
+    """Count the comments that wait for a person."""
     return _waiting(Comment.objects.filter(QUEUED), "queued_at")
 
 
 def deliveries_by_status() -> dict[str, int]:
-    """Deliveries of webhooks that are not done: waiting and given up."""
+    """Count the deliveries of webhooks that are waiting or given up."""
     unfinished = (WebhookDelivery.Status.WAITING, WebhookDelivery.Status.DEAD)
     return {status.value: _bounded(WebhookDelivery.objects.filter(status=status)) for status in unfinished}
 

@@ -19,8 +19,7 @@ from classifier.api.values import AnyObject, Id, Names, PageQuery, Text
 from classifier.api.verbs import checked, found, listed, without_body
 from classifier.core.visible_comments import comments_visible_to
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Comment, Suggestion
-from classifier.suggestions.selectors import suggestions_visible_to
-from classifier.suggestions.services import suggestion_create, suggestion_reject
+from classifier.suggestions.services import suggestion_create, suggestion_reject, suggestions_visible_to
 
 DEFAULT_SOURCE = "api"
 LANGUAGES_MOST = 35

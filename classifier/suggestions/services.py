@@ -1,13 +1,13 @@
-"""Suggestions: what others say a text's labels should be. Training can use them; moderators may reject them."""
+"""Suggestions: labels that others propose for a text. Training can use them; moderators may reject them."""
 
 import math
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from classifier.comments.submission import source_get_or_create
@@ -15,6 +15,7 @@ from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem, words_problem
+from classifier.core.visibility import narrow, seen_by
 from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import ApiKey, Comment, ModelVersion, Source, Suggestion, User
 
@@ -22,8 +23,8 @@ SUGGEST = "classifier.add_comment"
 REJECT = "classifier.change_suggestion"
 AUTHOR_CHARACTERS = 200
 BATCH = 500
-# What is left of a suggestion whose words are forgotten: its labels and where it came from.
-FORGOTTEN: dict[str, Any] = {"text": "", "author_ref": "", "context": {}}
+# An erased suggestion keeps its labels and where it came from.
+ERASED_FIELDS: dict[str, Any] = {"text": "", "author_ref": "", "context": {}}
 
 
 def suggestion_create(
@@ -38,7 +39,7 @@ def suggestion_create(
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Suggestion:
-    """Keep what the labels of a text should be, each from 0 (it is not that) to 1 (it is).
+    """Store what the labels of a text should be, each from 0 (does not apply) to 1 (applies).
 
     The text is that of `comment`, or `text` with the `source` it comes from. `labels` has the model's names. Raises
     InvalidInput, and PermissionDenied where `by` may not submit, or not to this source.
@@ -48,9 +49,8 @@ def suggestion_create(
         text, source, author_ref = comment.text, comment.source, comment.author_ref
     problems = [_text(text, comment), words_problem(author_ref, "author_ref", AUTHOR_CHARACTERS)]
     problems += labels_problems(labels)
-    found = [problem for problem in problems if problem is not None]
-    if found:
-        raise InvalidInput(found)
+    if any(problems):
+        raise InvalidInput([problem for problem in problems if problem is not None])
     require_source(by, source)
     with transaction.atomic():
         return Suggestion.objects.create(
@@ -67,7 +67,7 @@ def suggestion_create(
 
 
 def suggestion_reject(*, suggestion: Suggestion, by: User | None) -> None:
-    """Keep training from using it; rejecting twice changes nothing. Raises PermissionDenied."""
+    """Keep training from using a suggestion; rejecting twice changes nothing. Raises PermissionDenied."""
     require_permission(by, REJECT)
     require_source(by, suggestion.source)
     with transaction.atomic():
@@ -83,12 +83,12 @@ def suggestion_reject(*, suggestion: Suggestion, by: User | None) -> None:
 
 
 def suggestions_forget(rows: QuerySet[Suggestion]) -> int:
-    """Take the words of these suggestions, within a transaction; return how many had any."""
-    return rows.filter(text_purged_at__isnull=True).update(**FORGOTTEN, text_purged_at=Now())
+    """Erase the words of these suggestions, within a transaction; return how many had any."""
+    return rows.filter(text_purged_at__isnull=True).update(**ERASED_FIELDS, text_purged_at=Now())
 
 
 def suggestions_purge(*, source: Source, end: float | None = None) -> int:
-    """Forget the words of suggestions that are older than the source keeps texts, until `end` (monotonic) at most."""
+    """Erase the words of suggestions older than the source's retention, until `end` (monotonic) at most."""
     if source.retention_days is None:
         return 0
     old = Suggestion.objects.filter(
@@ -106,13 +106,13 @@ def suggestions_purge(*, source: Source, end: float | None = None) -> int:
 
 
 def known_labels() -> list[str]:
-    """The labels that a suggestion may speak of: the Jigsaw names, and those of the active version."""
+    """List the labels that a suggestion may name: the Jigsaw labels, and those of the active version."""
     version = ModelVersion.objects.only("labels").active()
     return list(dict.fromkeys([*JIGSAW_LABELS, *(version.labels if version is not None else ())]))
 
 
 def labels_problems(labels: Any) -> list[ValidationProblem]:
-    """What is wrong with the labels of a suggestion."""
+    """List the problems of a suggestion's labels."""
     if not isinstance(labels, Mapping):
         return [ValidationProblem("labels", "This must be an object.", "invalid_type")]
     if not labels:
@@ -134,3 +134,38 @@ def _text(text: Any, comment: Comment | None) -> ValidationProblem | None:
     if comment is not None and comment.text_purged_at is not None:
         return ValidationProblem("comment", "The text of this comment was erased.", "purged")
     return text_problem(text)
+
+
+def suggestions_visible_to(*, user: User) -> QuerySet[Suggestion]:
+    """List the suggestions in the sources that `user` sees: all with `view_suggestion`, else the user's own."""
+    rows = narrow(Suggestion.objects.select_related("source", "by", "rejected_by"), user)
+    return rows if user.has_perm("classifier.view_suggestion") else rows.filter(by=user)
+
+
+def usable_suggestions(
+    *,
+    sources: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[Suggestion]:
+    """List the suggestions that training can use, the oldest first: those with a text that nobody has rejected.
+
+    `sources` are slugs (all where empty); `since` and `until` bound the time of the suggestion. Several suggestions
+    about one text are all listed, and the last of them counts.
+    """
+    rows = Suggestion.objects.filter(rejected_at__isnull=True, text_purged_at__isnull=True).order_by("pk")
+    if sources:
+        rows = rows.filter(source__slug__in=sources)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(created_at__lt=until)
+    return rows
+
+
+def suggestions_of_author(*, user: User | None, author: str, source: Source | None) -> QuerySet[Suggestion]:
+    """List suggestions about texts of an author, in one source or in every source that `user` sees."""
+    if not author:
+        return Suggestion.objects.none()
+    rows = Suggestion.objects.filter(Q(author_ref=author) | Q(comment__author_ref=author), seen_by(user))
+    return rows if source is None else rows.filter(source=source)

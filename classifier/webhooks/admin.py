@@ -1,14 +1,13 @@
-"""Webhooks and what was sent to them in the administration: to be looked at; the pages make and change them."""
+"""Webhooks and their deliveries in the administration; the pages add and change webhooks."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from classifier.admin_tools.base import ReadOnlyAdmin, ReadOnlyInline, badge
-from classifier.admin_tools.records import RecordAdmin, WhenFilter
+from classifier.admin_tools.columns import badge, choice_badge, column
+from classifier.admin_tools.filters import WhenFilter
+from classifier.admin_tools.read_only import ReadOnlyAdmin, ReadOnlyInline, RecordAdmin
 from classifier.models import User, Webhook, WebhookAttempt, WebhookDelivery
 from classifier.webhooks.selectors import webhooks_of
 
@@ -17,22 +16,17 @@ URL_SHOWN = 48
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
-    """Those that were deleted are here too, for who sees every source."""
+    """Deleted webhooks are here too, for people who see every source."""
 
     list_display = ["name", "address", "state", "failing_since", "created_by", "created_at"]
-    list_select_related = ["created_by"]
     search_fields = ["name", "url"]
     fields = [
         *("name", "url", "events", "sources", "state", "disabled_reason", "failing_since"),
         *("old_secret_until", "created_by", "created_at", "deleted_at"),
     ]
-    readonly_fields = ["state"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
-        user = request.user
-        assert isinstance(user, User)
-        rows: QuerySet[Webhook] = super().get_queryset(request)
-        return rows if user.all_sources else rows.filter(pk__in=webhooks_of(user).values("pk"))
+    def visible_to(self, user: User) -> Q:
+        return Q() if user.all_sources else Q(pk__in=webhooks_of(user).values("pk"))
 
     @display(description="URL")
     def address(self, webhook: Webhook) -> str:
@@ -50,33 +44,18 @@ class WebhookAdmin(ReadOnlyAdmin):
 class AttemptInline(ReadOnlyInline):
     model = WebhookAttempt
     fields = ["created_at", "status_code", "error", "reply", "milliseconds"]
-    readonly_fields = fields
 
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(RecordAdmin):
     list_display = ["id", "webhook", "event_type", "status_badge", "attempts", "created_at", "finished_at"]
-    list_filter = [
-        ("status", ChoicesDropdownFilter),
-        WhenFilter,
-        ("webhook", RelatedDropdownFilter),
-    ]
-    list_select_related = ["webhook", "event"]
-    search_fields = ["id"]
+    list_filter = ["status", WhenFilter, "webhook"]
+    list_select_related = ["event"]
     search_help_text = "The number of a delivery"
     inlines = [AttemptInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
-        user = request.user
-        assert isinstance(user, User)
-        rows: QuerySet[WebhookDelivery] = super().get_queryset(request)
-        return rows if user.all_sources else rows.filter(webhook__in=webhooks_of(user).values("pk"))
+    event_type = column("Event", lambda delivery: delivery.event.type)
+    status_badge = choice_badge("status", WebhookDelivery.Status)
 
-    @display(description="Event")
-    def event_type(self, delivery: WebhookDelivery) -> str:
-        return delivery.event.type
-
-    @display(description="Status")
-    def status_badge(self, delivery: WebhookDelivery) -> SafeString:
-        status = WebhookDelivery.Status(delivery.status)
-        return badge(status.label, status.colour)
+    def visible_to(self, user: User) -> Q:
+        return Q() if user.all_sources else Q(webhook__in=webhooks_of(user).values("pk"))

@@ -1,16 +1,14 @@
-"""Datasets: looked at here; made, mixed and deleted on their own pages, which check every file."""
+"""Datasets in the administration; they are made and mixed on their own pages, which check every file."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.html import format_html_join
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import action, display
 
-from classifier.admin_tools.base import ReadOnlyAdmin
-from training.admin_tools.base import confirmed
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
+from classifier.admin_tools.columns import column
+from classifier.admin_tools.read_only import ReadOnlyAdmin
+from classifier.models import User
 from training.datasets.services import dataset_delete, dataset_make_test_set
 from training.models import Dataset
 
@@ -18,9 +16,7 @@ from training.models import Dataset
 @admin.register(Dataset)
 class DatasetAdmin(ReadOnlyAdmin):
     list_display = ["name", "kind", "state_word", "row_counts", "label_names", "is_test_set", "created_at"]
-    list_display_links = ["name"]
-    list_filter = [("kind", ChoicesDropdownFilter), "is_test_set"]
-    list_filter_submit = True
+    list_filter = ["kind", "is_test_set"]
     search_fields = ["name", "origin"]
     actions_list = ["add_one"]
     actions_detail = ["look", "make_test_set", "remove"]
@@ -29,82 +25,50 @@ class DatasetAdmin(ReadOnlyAdmin):
         ("Rows", {"fields": ["row_counts", "label_names", "prints", "mixed_of"]}),
         ("Origin", {"fields": ["attribution", "license_name", "created_by", "created_at"]}),
     ]
-    readonly_fields = ["state_word", "row_counts", "label_names", "prints", "mixed_of"]
+    has_make_permission = permission_check("training.add_dataset")
+    has_choose_permission = permission_check("training.change_dataset")
+    has_remove_permission = permission_check("training.delete_dataset")
+
+    state_word = column("State", lambda dataset: dataset.state.capitalize())
+    row_counts = column(
+        "Rows", lambda dataset: ", ".join(f"{split} {count:,}" for split, count in dataset.rows.items())
+    )
+    label_names = column(
+        "Labels", lambda dataset: ", ".join(label.replace("_", " ") for label in dataset.labels)
+    )
+    prints = column(
+        "Fingerprints", lambda dataset: format_html_join("", "<div>{} {}</div>", dataset.fingerprints.items())
+    )
+    mixed_of = column(
+        "Mixed of",
+        lambda dataset: ", ".join(f"{part['name']}, weight {part['weight']:g}" for part in dataset.parts),
+    )
+    add_one = link("Add a dataset", "training:dataset-new", url_path="add-one", permission="make", icon="add")
+    look = link("Look at it", "training:dataset", icon="table_rows")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
-        rows: QuerySet[Dataset] = super().get_queryset(request)
-        return rows.filter(deleted_at__isnull=True)
+        return super().get_queryset(request).filter(deleted_at__isnull=True)
 
-    @display(description="State")
-    def state_word(self, dataset: Dataset) -> str:
-        return dataset.state.capitalize()
+    @confirmed_action(
+        "Make it the test set",
+        url_path="test-set",
+        permission="choose",
+        icon="flag",
+        title="Make {row} the test set",
+        explanation="Every version is measured on its test rows from now on.",
+        done="{row} is the test set.",
+    )
+    def make_test_set(self, dataset: Dataset, by: User) -> None:
+        dataset_make_test_set(dataset=dataset, by=by)
 
-    @display(description="Rows")
-    def row_counts(self, dataset: Dataset) -> str:
-        return ", ".join(f"{split} {count:,}" for split, count in dataset.rows.items()) or "-"
-
-    @display(description="Labels")
-    def label_names(self, dataset: Dataset) -> str:
-        return ", ".join(label.replace("_", " ") for label in dataset.labels) or "-"
-
-    @display(description="Fingerprints")
-    def prints(self, dataset: Dataset) -> str:
-        return format_html_join("", "<div>{} {}</div>", dataset.fingerprints.items()) or "-"
-
-    @display(description="Mixed of")
-    def mixed_of(self, dataset: Dataset) -> str:
-        return ", ".join(f"{part['name']}, weight {part['weight']:g}" for part in dataset.parts) or "-"
-
-    def has_make_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.add_dataset")
-
-    def has_choose_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.change_dataset")
-
-    def has_remove_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.delete_dataset")
-
-    @action(description="Add a dataset", url_path="add-one", permissions=["make"], icon="add")
-    def add_one(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("training:dataset-new"))
-
-    @action(description="Look at it", url_path="look", icon="table_rows")
-    def look(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return HttpResponseRedirect(reverse("training:dataset", args=[_found(object_id).pk]))
-
-    @action(description="Make it the test set", url_path="test-set", permissions=["choose"], icon="flag")
-    def make_test_set(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        dataset = _found(object_id)
-        return confirmed(
-            self,
-            request,
-            title=f"Make {dataset} the test set",
-            verb="Make it the test set",
-            explanation="Every version is measured on its test rows from now on.",
-            back=_back(dataset),
-            do=lambda: dataset_make_test_set(dataset=dataset, by=request.user),  # type: ignore[arg-type]
-            said=f"{dataset} is the test set.",
-        )
-
-    @action(description="Delete", url_path="remove", permissions=["remove"], icon="delete")
-    def remove(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        dataset = _found(object_id)
-        return confirmed(
-            self,
-            request,
-            title=f"Delete {dataset}",
-            verb="Delete the dataset",
-            explanation="Its files go for good; runs that learned from it keep what they have.",
-            back=_back(dataset),
-            do=lambda: dataset_delete(dataset=dataset, by=request.user),  # type: ignore[arg-type]
-            said=f"{dataset} is deleted.",
-            then=reverse("admin:training_dataset_changelist"),
-        )
-
-
-def _found(object_id: int) -> Dataset:
-    return get_object_or_404(Dataset.objects.usable(), pk=object_id)
-
-
-def _back(dataset: Dataset) -> str:
-    return reverse("admin:training_dataset_change", args=[dataset.pk])
+    @confirmed_action(
+        "Delete",
+        permission="remove",
+        icon="delete",
+        button="Delete the dataset",
+        explanation="Its files go for good; runs that learned from it keep what they have.",
+        done="{row} is deleted.",
+        row_goes=True,
+    )
+    def remove(self, dataset: Dataset, by: User) -> None:
+        dataset_delete(dataset=dataset, by=by)

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from classifier.core.visible_comments import edited_since
 from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion
-from classifier.suggestions.selectors import usable_suggestions
+from classifier.suggestions.services import usable_suggestions
 from training.models import Dataset, DatasetKind
 
 PEOPLE = Q(automatic=False)

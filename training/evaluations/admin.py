@@ -1,82 +1,78 @@
-"""Evaluations and test suites: what versions were worth, to be read; suites are brought and retired on their pages."""
+"""Evaluations and test suites in the administration; suites are added and retired on their pages, too."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action, display
 
-from classifier.admin_tools.base import ReadOnlyAdmin, ReadOnlyInline
-from training.admin_tools.base import confirmed
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
+from classifier.admin_tools.columns import column
+from classifier.admin_tools.read_only import ReadOnlyAdmin, ReadOnlyInline
+from classifier.models import User
+from training.core.errors import NotAllowedNow
 from training.evaluations.selectors import suite_list
 from training.evaluations.services import evaluation_start
 from training.evaluations.suites import suite_retire
 from training.models import Evaluation, TestSuite, TestSuiteResult
 
 
+def metric_of(evaluation: Evaluation, name: str) -> str:
+    """Return a metric of the label that makes the verdict; of a baseline, of its first label."""
+    version, metrics = evaluation.model_version, evaluation.metrics
+    label = version.primary_label if version is not None else next(iter(metrics), "")
+    value = ((metrics.get(label) or {}).get(name) or {}).get("value")
+    return f"{value:.4f}" if isinstance(value, float) else "-"
+
+
 @admin.register(Evaluation)
 class EvaluationAdmin(ReadOnlyAdmin):
     list_display = ["id", "measured", "dataset", "roc_auc", "f1", "latency", "created_at"]
-    list_filter = [("dataset", RelatedDropdownFilter), "baseline"]
-    list_filter_submit = True
-    list_select_related = ["model_version", "dataset"]
+    list_filter = ["dataset", "baseline"]
+    list_select_related = ["model_version"]
     search_fields = ["model_version__version"]
     actions_detail = ["look", "again"]
     fields = ["measured", "dataset", "fingerprint", "roc_auc", "f1", "latency", "experiment", "created_at"]
-    readonly_fields = ["measured", "roc_auc", "f1", "latency"]
+    has_run_permission = permission_check("training.run_experiment")
 
-    @display(description="Measured")
-    def measured(self, evaluation: Evaluation) -> str:
-        return str(evaluation.model_version or f"Baseline {evaluation.baseline}")
-
-    @display(description="ROC-AUC")
-    def roc_auc(self, evaluation: Evaluation) -> str:
-        return _metric(evaluation, "roc_auc")
-
-    @display(description="F1")
-    def f1(self, evaluation: Evaluation) -> str:
-        return _metric(evaluation, "f1")
+    measured = column(
+        "Measured", lambda evaluation: evaluation.model_version or f"Baseline {evaluation.baseline}"
+    )
+    roc_auc = column("ROC-AUC", lambda evaluation: metric_of(evaluation, "roc_auc"))
+    f1 = column("F1", lambda evaluation: metric_of(evaluation, "f1"))
 
     @display(description="Latency, ms")
     def latency(self, evaluation: Evaluation) -> str:
         value = (evaluation.report.get("speed") or {}).get("latency_ms_p50")
         return f"{value:.1f}" if isinstance(value, float | int) else "-"
 
-    def has_run_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.run_experiment")
-
-    @action(description="Look at it", url_path="look", icon="monitoring")
-    def look(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        version = get_object_or_404(Evaluation, pk=object_id).model_version
+    @action(description="Look at it", permissions=["view"], icon="monitoring")
+    def look(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        version = self.get_row(request, object_id).model_version
         if version is None:
             return HttpResponseRedirect(reverse("training:versions"))
         return HttpResponseRedirect(reverse("training:version", args=[version.pk]))
 
-    @action(description="Measure again", url_path="again", permissions=["run"], icon="refresh")
-    def again(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        evaluation = get_object_or_404(Evaluation.objects.exclude(model_version=None), pk=object_id)
-        version = evaluation.model_version
-        assert version is not None
-        return confirmed(
-            self,
-            request,
-            title=f"Measure {version} again",
-            verb="Measure again",
-            explanation="On the present test rows, when the training worker is free.",
-            back=reverse("admin:training_evaluation_change", args=[evaluation.pk]),
-            do=lambda: evaluation_start(model_version=version, by=request.user),  # type: ignore[arg-type]
-            said=f"{version} will be measured when the training worker is free.",
-        )
+    @confirmed_action(
+        "Measure again",
+        permission="run",
+        icon="refresh",
+        title="Measure {row.model_version} again",
+        explanation="On the present test rows, when the training worker is free.",
+        done="{row.model_version} will be measured when the training worker is free.",
+    )
+    def again(self, evaluation: Evaluation, by: User) -> None:
+        if evaluation.model_version is None:
+            raise NotAllowedNow("A baseline is measured with the versions, not by itself.")
+        evaluation_start(model_version=evaluation.model_version, by=by)
 
 
 class TestSuiteResultInline(ReadOnlyInline):
     model = TestSuiteResult
     verbose_name_plural = "results by version"
-    fields = readonly_fields = ["model_version", "right", "created_at"]
+    fields = ["model_version", "right", "created_at"]
 
     @display(description="Right answers")
     def right(self, result: TestSuiteResult) -> str:
@@ -93,47 +89,22 @@ class TestSuiteAdmin(ReadOnlyAdmin):
     actions_list = ["bring"]
     actions_detail = ["look", "retire"]
     fields = ["name", "kind", "label", "description", "case_count", "groups", "fingerprint", "created_by"]
-    readonly_fields = ["case_count"]
+    has_bring_permission = permission_check("training.add_testsuite")
+    has_retire_permission = permission_check("training.change_testsuite")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TestSuite]:
+    case_count = column("Cases", lambda suite: suite.case_count, spec=",")
+    bring = link("Bring a suite", "training:suite-new", permission="bring", icon="upload")
+    look = link("Look at it", "training:suite", icon="table_rows")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return suite_list()
 
-    @display(description="Cases")
-    def case_count(self, suite: Any) -> str:
-        return f"{suite.case_count:,}"
-
-    def has_bring_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.add_testsuite")
-
-    def has_retire_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.change_testsuite")
-
-    @action(description="Bring a suite", url_path="bring", permissions=["bring"], icon="upload")
-    def bring(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("training:suite-new"))
-
-    @action(description="Look at it", url_path="look", icon="table_rows")
-    def look(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return HttpResponseRedirect(reverse("training:suite", args=[object_id]))
-
-    @action(description="Retire", url_path="retire", permissions=["retire"], icon="archive")
-    def retire(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        suite = get_object_or_404(TestSuite, pk=object_id)
-        return confirmed(
-            self,
-            request,
-            title=f"Retire {suite}",
-            verb="Retire",
-            explanation="Versions are no longer run on it; its results stay.",
-            back=reverse("admin:training_testsuite_change", args=[suite.pk]),
-            do=lambda: suite_retire(suite=suite, by=request.user),  # type: ignore[arg-type]
-            said=f"{suite} is retired.",
-        )
-
-
-def _metric(evaluation: Evaluation, name: str) -> str:
-    """Of the label that makes the verdict; of a baseline, of its first label."""
-    version, metrics = evaluation.model_version, evaluation.metrics
-    label = version.primary_label if version is not None else next(iter(metrics), "")
-    value = ((metrics.get(label) or {}).get(name) or {}).get("value")
-    return f"{value:.4f}" if isinstance(value, float) else "-"
+    @confirmed_action(
+        "Retire",
+        permission="retire",
+        icon="archive",
+        explanation="Versions are no longer run on it; its results stay.",
+        done="{row} is retired.",
+    )
+    def retire(self, suite: TestSuite, by: User) -> None:
+        suite_retire(suite=suite, by=by)

@@ -1,14 +1,11 @@
-"""The retraining plan: where it stands, with a button that retrains now; it is changed on its own page."""
-
-from typing import Any
+"""The retraining plan in the administration, with a button that retrains now; the plan is changed on its own page."""
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from unfold.decorators import action, display
 
-from classifier.admin_tools.base import ReadOnlyAdmin
-from training.admin_tools.base import confirmed
+from classifier.admin_tools.actions import confirmed_action, link, permission_check
+from classifier.admin_tools.columns import column
+from classifier.admin_tools.read_only import ReadOnlyAdmin
+from classifier.models import User
 from training.models import RetrainingPlan
 from training.retraining.services import retrain_now, retraining_outlook, retraining_plan
 
@@ -18,55 +15,33 @@ class RetrainingPlanAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "enabled", "outlook", "last_started_at", "last_experiment"]
     actions_list = ["retrain", "change_plan"]
     fields = [
-        "enabled",
-        "outlook",
-        "after_decisions",
-        "weekly",
-        "on_drift",
-        "drift_days",
-        "recipe",
-        "mix_with",
-        "decisions_weight",
-        "last_started_at",
-        "last_experiment",
-        "updated_by",
-        "updated_at",
+        *("enabled", "outlook", "after_decisions", "weekly", "on_drift", "drift_days", "recipe", "mix_with"),
+        *("decisions_weight", "last_started_at", "last_experiment", "updated_by", "updated_at"),
     ]
-    readonly_fields = ["outlook"]
+    has_run_permission = permission_check("training.run_experiment")
 
-    @display(description="What comes next")
-    def outlook(self, plan: RetrainingPlan) -> str:
-        return retraining_outlook(plan).sentence
+    outlook = column("What comes next", lambda plan: retraining_outlook(plan).sentence)
+    change_plan = link("Change the plan", "training:retraining", url_path="change-plan", icon="tune")
 
-    def has_run_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        return request.user.has_perm("training.run_experiment")
-
-    @action(description="Retrain now", url_path="retrain", permissions=["run"], icon="model_training")
-    def retrain(self, request: HttpRequest) -> HttpResponse:
+    @confirmed_action(
+        "Retrain now",
+        permission="run",
+        icon="model_training",
+        title="Retrain now",
+        explanation=(
+            "The decisions are frozen and a candidate is queued, as the plan says. "
+            "Nothing goes into production by itself."
+        ),
+        done="A candidate is queued for training.",
+    )
+    def retrain(self, by: User) -> None:
         plan = retraining_plan()
-        config: dict[str, Any] = plan.config
-        return confirmed(
-            self,
-            request,
-            title="Retrain now",
-            verb="Retrain now",
-            explanation=(
-                "The decisions are frozen and a candidate is queued, as the plan says. "
-                "Nothing goes into production by itself."
-            ),
-            back=reverse("admin:training_retrainingplan_changelist"),
-            do=lambda: retrain_now(
-                by=request.user,  # type: ignore[arg-type]
-                recipe=plan.recipe,
-                preset=str(config.get("preset") or ""),
-                config=config.get("differences") or {},
-                from_active=bool(config.get("from_active", True)),
-                mix_with=plan.mix_with,
-                decisions_weight=plan.decisions_weight,
-            ),
-            said="A candidate is queued for training.",
+        retrain_now(
+            by=by,
+            recipe=plan.recipe,
+            preset=str(plan.config.get("preset") or ""),
+            config=plan.config.get("differences") or {},
+            from_active=bool(plan.config.get("from_active", True)),
+            mix_with=plan.mix_with,
+            decisions_weight=plan.decisions_weight,
         )
-
-    @action(description="Change the plan", url_path="change-plan", icon="tune")
-    def change_plan(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("training:retraining"))

@@ -1,4 +1,4 @@
-"""The people of this site: their roles, the sources they see, and whether they may sign in. Nobody is deleted."""
+"""The pages of users: their roles, the sources they see, and whether they may sign in. Nobody is deleted."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from django.contrib import messages
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from classifier.accounts.roles import ROLE_PERMISSIONS, ROLE_TITLES, roles_of
-from classifier.accounts.selectors import people_list, sources_to_give
-from classifier.accounts.services import person_create, person_update
+from classifier.accounts.services import people_list, person_create, person_update
 from classifier.core.source_access import require_reach
+from classifier.core.visibility import visible_sources
 from classifier.models import Source, User
 from classifier.web.access import permitted, person_of
 
@@ -24,7 +24,7 @@ ADD = "classifier.add_user"
 
 
 class PersonForm(forms.Form):
-    """Roles and sources of somebody; sources count where not all are seen."""
+    """Roles and sources of a user; `sources` counts only without `all_sources`."""
 
     roles = forms.MultipleChoiceField(
         choices=[(role, role) for role in ROLE_PERMISSIONS], required=False, label="Roles"
@@ -37,11 +37,11 @@ class PersonForm(forms.Form):
         super().__init__(*args, **kwargs)
         chosen = self.fields["sources"]
         assert isinstance(chosen, forms.ModelMultipleChoiceField)
-        chosen.queryset = sources_to_give(user=by)
+        chosen.queryset = visible_sources(by)
 
 
 class NewPersonForm(PersonForm):
-    """A new account; its password is told to the person and changed by them."""
+    """A new account; the admin tells the user the first password, and the user changes it."""
 
     username = forms.CharField(max_length=150, validators=[UnicodeUsernameValidator()], label="User name")
     email = forms.EmailField(required=False, label="E-mail")
@@ -84,7 +84,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            made = person_create(
+            created = person_create(
                 username=data["username"],
                 email=data["email"],
                 password=data["password"],
@@ -96,7 +96,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
         except PermissionDenied as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{made} can sign in now.")
+            messages.success(request, f"{created} can sign in now.")
             return redirect("people")
     return _form(request, form, None)
 
@@ -104,51 +104,48 @@ def person_new(request: HttpRequest) -> HttpResponse:
 @permitted(CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: HttpRequest, person_id: int) -> HttpResponse:
-    found = User.objects.filter(pk=person_id).first()
-    if found is None:
-        raise Http404
+    account = get_object_or_404(User, pk=person_id)
     by = person_of(request)
     initial = {
-        "roles": roles_of(found),
-        "all_sources": found.all_sources,
-        "sources": list(found.source_access.values_list("source_id", flat=True)),
-        "is_active": found.is_active,
+        "roles": roles_of(account),
+        "all_sources": account.all_sources,
+        "sources": list(account.source_access.values_list("source_id", flat=True)),
+        "is_active": account.is_active,
     }
     form = PersonForm(initial=initial, by=by)
     if request.method == "POST":
         form = PersonForm(request.POST, by=by)
         if form.is_valid():
             try:
-                person_update(user=found, by=by, **form.cleaned_data)
+                person_update(user=account, by=by, **form.cleaned_data)
             except PermissionDenied as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, f"{found} is changed.")
+                messages.success(request, f"{account} is changed.")
                 return redirect("people")
-    return _form(request, form, found)
+    return _form(request, form, account)
 
 
-def _form(request: HttpRequest, form: PersonForm, found: User | None) -> HttpResponse:
+def _form(request: HttpRequest, form: PersonForm, account: User | None) -> HttpResponse:
     chosen: dict[str, Any] = {name: set(map(str, form[name].value() or [])) for name in ("roles", "sources")}
     context = {
         "form": form,
-        "person": found,
+        "person": account,
         "roles": [(role, ROLE_TITLES[role], role in chosen["roles"]) for role in ROLE_PERMISSIONS],
         "sources": [
-            (source, str(source.pk) in chosen["sources"])
-            for source in sources_to_give(user=person_of(request))
+            (source, str(source.pk) in chosen["sources"]) for source in visible_sources(person_of(request))
         ],
         "problems": [*form.non_field_errors(), *form.errors.get("sources", [])],
-        "out_of_reach": _out_of_reach(person_of(request), found),
+        "out_of_reach": _out_of_reach(person_of(request), account),
     }
     return render(request, "classifier/accounts/person.html", context, status=422 if form.errors else 200)
 
 
-def _out_of_reach(by: User, found: User | None) -> str:
-    """Why `by` may not change this account, or nothing."""
+def _out_of_reach(by: User, account: User | None) -> str:
+    """Explain why `by` may not change this account; empty where they may."""
     try:
-        if found is not None:
-            require_reach(by, found)
+        if account is not None:
+            require_reach(by, account)
     except PermissionDenied as error:
         return str(error)
     return ""

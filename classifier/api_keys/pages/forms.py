@@ -1,4 +1,4 @@
-"""The forms of an API key: making one, changing one."""
+"""The forms of an API key: create, change, rotate."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from classifier.core.validation import InvalidInput
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
 
 OVERLAPS = [
@@ -21,7 +21,7 @@ SETTINGS = ("missing_attributes", "missing_constant", "lifts_scores")  # of the 
 
 
 class KeyForm(forms.Form):
-    """What may change about a key; what may not be is said by the service."""
+    """What may change about a key; the service checks the values."""
 
     name = forms.CharField(max_length=100, label="Name")
     sources = forms.ModelMultipleChoiceField(queryset=Source.objects.none(), required=False, label="Sources")
@@ -36,12 +36,11 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        seen = sources_of(user)
-        self.offered = Source.objects.all() if seen is None else seen
+        self.offered = visible_sources(user)
         self.fields["sources"].queryset = self.offered  # type: ignore[attr-defined]
 
     def values(self) -> dict[str, Any]:
-        """What the services take."""
+        """Return the arguments of the services."""
         data = self.cleaned_data
         fields = {name: data[name] for name in ("name", "requests_per_minute", "texts_per_day")}
         fields |= {"sources": list(data["sources"]), "expires_at": end_of(data["expires_on"])}
@@ -50,7 +49,7 @@ class KeyForm(forms.Form):
         return fields
 
     def complain(self, error: InvalidInput) -> None:
-        """Put each problem beside its field."""
+        """Show each problem beside its field."""
         for problem in error.problems:
             name = "expires_on" if problem.field == "expires_at" else problem.field
             self.add_error(name if name in self.fields else None, problem.message)
@@ -85,7 +84,7 @@ def initial_of(key: ApiKey) -> dict[str, Any]:
 
 
 def end_of(day: Any) -> datetime | None:
-    """Keys work until the end of their last day, UTC."""
+    """Return the end of a key's last day, UTC, until which it works."""
     return None if day is None else datetime.combine(day, time(), UTC) + DAY
 
 

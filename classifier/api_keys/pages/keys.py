@@ -1,18 +1,18 @@
-"""API keys: their list with what they use, making, changing, rotating and revoking them. A key is shown once."""
+"""The pages of API keys: list with use, create, change, rotate, revoke. A key is shown only once."""
 
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.api_keys.pages.forms import OVERLAPS, KeyForm, NewKeyForm, RotateForm, initial_of, last_day_of
-from classifier.api_keys.selectors import DayOfUse, usage_days, usage_of
 from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
+from classifier.api_keys.usage import DayOfUse, usage_days, usage_of
 from classifier.core.errors import NotPossibleNow
 from classifier.core.validation import InvalidInput
 from classifier.models import ApiKey, ApiScope
@@ -34,8 +34,8 @@ SPARK_HEIGHT = 22
 def keys(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     now = timezone.now()
-    found = list(_all().order_by("-id")[: LISTED + 1])
-    listed = sorted(found[:LISTED], key=lambda key: not key.is_usable(now))  # usable ones first
+    newest = list(_all().order_by("-id")[: LISTED + 1])
+    listed = sorted(newest[:LISTED], key=lambda key: not key.is_usable(now))  # usable ones first
     used = usage_of(keys=listed, days=SPARK_DAYS)
     context = {
         "rows": [
@@ -43,7 +43,7 @@ def keys(request: HttpRequest) -> HttpResponse:
             for key in listed
         ],
         "spark_days": SPARK_DAYS,
-        "listed": LISTED if len(found) > LISTED else 0,
+        "listed": LISTED if len(newest) > LISTED else 0,
         "may_add": user.has_perm(ADD),
     }
     return render(request, "classifier/api_keys/list.html", context)
@@ -58,11 +58,11 @@ def key_new(request: HttpRequest) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made, plaintext = api_key_create(**form.values(), by=user)
+            created, plaintext = api_key_create(**form.values(), by=user)
         except InvalidInput as error:
             form.complain(error)
         else:
-            return _shown_once(request, made, plaintext)
+            return _shown_once(request, created, plaintext)
     context = {**_form(form), "scopes": _choices(form, "scopes", ApiScope.choices)}
     return render(request, "classifier/api_keys/new.html", context, status=422 if form.errors else 200)
 
@@ -70,37 +70,37 @@ def key_new(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def key(request: HttpRequest, key_id: int) -> HttpResponse:
-    """One key; a POST changes it."""
-    found, user = _found(key_id), person_of(request)
-    form = KeyForm(user=user, initial=initial_of(found))
+    """Show one key; a POST changes it."""
+    api_key, user = _key(key_id), person_of(request)
+    form = KeyForm(user=user, initial=initial_of(api_key))
     if request.method == "POST":
         form = KeyForm(request.POST, user=user)
         if form.is_valid():
             values = form.values()
-            if form.cleaned_data["expires_on"] == last_day_of(found.expires_at):
-                values["expires_at"] = found.expires_at  # to the second, as it was
+            if form.cleaned_data["expires_on"] == last_day_of(api_key.expires_at):
+                values["expires_at"] = api_key.expires_at  # to the second, as it was
             try:
-                api_key_update(api_key=found, **values, by=user)
+                api_key_update(api_key=api_key, **values, by=user)
             except InvalidInput as error:
                 form.complain(error)
             else:
-                messages.success(request, f"The key {found.prefix}… is changed.")
+                messages.success(request, f"The key {api_key.prefix}… is changed.")
                 return redirect("key", key_id)
-        found = _found(key_id)
-    days = usage_days(api_key=found, days=DAYS)
+        api_key = _key(key_id)
+    days = usage_days(api_key=api_key, days=DAYS)
     context = {
         **_form(form),
-        **_state(found),
-        **reference_of_key(found, user),
-        "key": found,
-        "scope_titles": [ApiScope(scope).label for scope in found.scopes],
+        **_state(api_key),
+        **reference_of_key(api_key, user),
+        "key": api_key,
+        "scope_titles": [ApiScope(scope).label for scope in api_key.scopes],
         "today": days[-1],
         "days": days[::-1],
         "chart": _chart(days),
         "was_used": any(day.requests or day.refused for day in days),
-        "follower": ApiKey.objects.filter(replaces=found).first(),
+        "follower": ApiKey.objects.filter(replaces=api_key).first(),
         "overlaps": OVERLAPS,
-        **map_of_key(found, user),
+        **map_of_key(api_key, user),
         "may_change": user.has_perm(CHANGE),
         "may_rotate": user.has_perms((CHANGE, ADD)),
     }
@@ -110,38 +110,38 @@ def key(request: HttpRequest, key_id: int) -> HttpResponse:
 @permitted(CHANGE, ADD)
 @require_POST
 def rotate(request: HttpRequest, key_id: int) -> HttpResponse:
-    found = _found(key_id)
+    api_key = _key(key_id)
     form = RotateForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose when the old key ends.")
         return redirect("key", key_id)
     try:
-        made, plaintext = api_key_rotate(
-            api_key=found, overlap=timedelta(hours=form.cleaned_data["overlap"]), by=person_of(request)
+        created, plaintext = api_key_rotate(
+            api_key=api_key, overlap=timedelta(hours=form.cleaned_data["overlap"]), by=person_of(request)
         )
     except NotPossibleNow as error:
         messages.error(request, str(error))
     except InvalidInput as error:
         messages.error(request, " ".join(problem.message for problem in error.problems))
     else:
-        return _shown_once(request, made, plaintext, old=found)
+        return _shown_once(request, created, plaintext, old=api_key)
     return redirect("key", key_id)
 
 
 @permitted(CHANGE)
 @require_POST
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
-    found = _found(key_id)
-    api_key_revoke(api_key=found, by=person_of(request))
-    messages.success(request, f"The key {found.prefix}… is revoked; programs that use it are refused.")
+    api_key = _key(key_id)
+    api_key_revoke(api_key=api_key, by=person_of(request))
+    messages.success(request, f"The key {api_key.prefix}… is revoked; programs that use it are refused.")
     return redirect("key", key_id)
 
 
 def _shown_once(
-    request: HttpRequest, made: ApiKey, plaintext: str, old: ApiKey | None = None
+    request: HttpRequest, created: ApiKey, plaintext: str, old: ApiKey | None = None
 ) -> HttpResponse:
-    """The one answer that holds the key: kept by no session, no message, no cache, and not written anywhere."""
-    context = {"key": made, "plaintext": plaintext, "old": old}
+    """Give the one answer that holds the key: no session, message or cache keeps it."""
+    context = {"key": created, "plaintext": plaintext, "old": old}
     return render(request, "classifier/api_keys/made.html", context)  # `permitted` keeps it out of caches
 
 
@@ -149,11 +149,9 @@ def _all() -> Any:
     return ApiKey.objects.select_related("owner", "reference").prefetch_related("sources")
 
 
-def _found(key_id: int) -> ApiKey:
-    found: ApiKey | None = _all().filter(pk=key_id).first()
-    if found is None:
-        raise Http404
-    return found
+def _key(key_id: int) -> ApiKey:
+    api_key: ApiKey = get_object_or_404(_all(), pk=key_id)
+    return api_key
 
 
 def _state(key: ApiKey) -> dict[str, Any]:
@@ -182,12 +180,12 @@ def _choices(form: KeyForm, name: str, choices: Any) -> list[tuple[Any, str, boo
 
 
 def _bars(days: list[DayOfUse]) -> list[dict[str, int]]:
-    """The little bars of the list, as rectangles."""
+    """Return the small bars in the list of keys, as rectangles."""
     most = max((day.requests for day in days), default=0)
     heights = [-(-day.requests * SPARK_HEIGHT // most) if most else 0 for day in days]
     return [
-        {"x": place * 6, "y": SPARK_HEIGHT - height, "height": height}
-        for place, height in enumerate(heights)
+        {"x": index * 6, "y": SPARK_HEIGHT - height, "height": height}
+        for index, height in enumerate(heights)
         if height
     ]
 

@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from classifier.accounts.roles import ADMIN
-from classifier.api_keys.selectors import usage_days
 from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
+from classifier.api_keys.usage import usage_days
 from classifier.core.errors import NotPossibleNow
 from classifier.core.validation import InvalidInput
 from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User

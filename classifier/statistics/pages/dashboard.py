@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import Source
 from classifier.references.map_selectors import keys_with_outdated_map
 from classifier.references.notices import reference_notices
@@ -31,7 +31,7 @@ LEVELS = {
 
 
 class DashboardForm(forms.Form):
-    """What the dashboard is narrowed to."""
+    """The filters of the dashboard: source and number of days."""
 
     source = forms.ModelChoiceField(
         queryset=Source.objects.none(), to_field_name="slug", required=False, empty_label="Every source"
@@ -55,9 +55,7 @@ class DashboardForm(forms.Form):
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
-    own = sources_of(user)
-    sources = Source.objects.all() if own is None else own
-    form = DashboardForm(request.GET or None, sources)
+    form = DashboardForm(request.GET or None, visible_sources(user))
     chosen = form.cleaned_data if form.is_valid() else {}
     board = dashboard_of(
         user=user,
@@ -104,14 +102,14 @@ def _decisions(number: int) -> str:
 
 
 def _headlines(board: Dashboard) -> list[tuple[str, str, str]]:
-    """Name, number, what it is made of."""
-    told = summary(board.total)
-    automatic, manual = sum(told["automatic"].values()), sum(told["manual"].values())
-    over, agreed, handling = told["overturned"], told["agreement"], told["handling"]
-    toxic = share(told["toxic"] / told["inbound"] if told["inbound"] else None)
+    """Return the name, the number and the explanation of each headline."""
+    total = summary(board.total)
+    automatic, manual = sum(total["automatic"].values()), sum(total["manual"].values())
+    over, agreed, handling = total["overturned"], total["agreement"], total["handling"]
+    toxic = share(total["toxic"] / total["inbound"] if total["inbound"] else None)
     by_policy = share(automatic / (automatic + manual) if automatic + manual else None)
     return [
-        ("Came in", count(told["inbound"]), f"{count(told['toxic'])} toxic ({toxic})"),
+        ("Came in", count(total["inbound"]), f"{count(total['toxic'])} toxic ({toxic})"),
         ("Waiting now", count(board.queue.waiting), f"oldest {time_of(board.queue.oldest)}"),
         ("Decided", count(automatic + manual), f"{by_policy} by a policy"),
         (

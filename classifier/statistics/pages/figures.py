@@ -1,4 +1,4 @@
-"""The dashboard's charts: for each the JSON that static/js/charts.js draws, and the table that says the same."""
+"""The charts of the dashboard: the JSON that static/js/charts.js draws, and a table with the same numbers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,29 +21,29 @@ def time_of(seconds: float | None) -> str:
 
 
 def figures_of(board: Dashboard) -> dict[str, Figure]:
-    """Every figure over days by its name."""
-    told = [(day.day.isoformat(), summary(day.numbers)) for day in board.days]
-    made = (_inbound, _decisions, _handling, _overturned, _agreement)
-    return {figure.name: figure for figure in (make(told) for make in made)}
+    """Draw every figure over days; return them by name."""
+    days = [(day.day.isoformat(), summary(day.numbers)) for day in board.days]
+    figures = (draw(days) for draw in (_inbound, _decisions, _handling, _overturned, _agreement))
+    return {figure.name: figure for figure in figures}
 
 
-def _inbound(told: Told) -> Figure:
+def _inbound(days: Told) -> Figure:
     return Figure(
         "inbound",
         "Comments that came in",
         "By the day they came in, with the model's first verdict.",
         "lines",
         lines(
-            told,
+            days,
             {"Came in": lambda day: day["inbound"], "Scored toxic": lambda day: day["toxic"]},
             area=True,
         ),
         ("Day", "Came in", "Toxic", "No verdict yet", "Reports"),
-        _rows(told, lambda day: [count(day[name]) for name in ("inbound", "toxic", "unscored", "reports")]),
+        _rows(days, lambda day: [count(day[name]) for name in ("inbound", "toxic", "unscored", "reports")]),
     )
 
 
-def _decisions(told: Told) -> Figure:
+def _decisions(days: Told) -> Figure:
     def automatic(day: dict[str, Any]) -> int:
         return int(sum(day["automatic"].values()))
 
@@ -61,7 +61,7 @@ def _decisions(told: Told) -> Figure:
         "Bulk decisions are made by people, many at once. Imported decisions count as decided one by one.",
         "lines",
         lines(
-            told,
+            days,
             {
                 "By a policy": automatic,
                 "By people, one by one": lambda day: by_people(day) - day["bulk"],
@@ -78,11 +78,11 @@ def _decisions(told: Told) -> Figure:
             "Skipped",
             "Of these in bulk",
         ),
-        _rows(told, cells),
+        _rows(days, cells),
     )
 
 
-def _handling(told: Told) -> Figure:
+def _handling(days: Told) -> Figure:
     def cells(day: dict[str, Any]) -> list[str]:
         times = day["handling"]
         return [count(times["count"]), *(time_of(times[name]) for name in ("mean", "median", "p90"))]
@@ -93,7 +93,7 @@ def _handling(told: Told) -> Figure:
         "Seconds from claiming a comment to deciding; bulk decisions have no time.",
         "lines",
         lines(
-            told,
+            days,
             {
                 "Median": lambda day: day["handling"]["median"],
                 "Nine in ten are faster than": lambda day: day["handling"]["p90"],
@@ -101,11 +101,11 @@ def _handling(told: Told) -> Figure:
             y={"name": "seconds", "min": 0},
         ),
         ("Day", "Timed decisions", "Mean", "Median", "90th percentile"),
-        _rows(told, cells),
+        _rows(days, cells),
     )
 
 
-def _overturned(told: Told) -> Figure:
+def _overturned(days: Told) -> Figure:
     def cells(day: dict[str, Any]) -> list[str]:
         over, appeals = day["overturned"], day["appeals"]
         numbers = [over["decisions"], over["count"]]
@@ -118,7 +118,7 @@ def _overturned(told: Told) -> Figure:
         " on it.",
         "lines",
         lines(
-            told,
+            days,
             {"Overturned": lambda day: day["overturned"]["share"]},
             y={"name": "", "min": 0, "percent": True},
         ),
@@ -131,11 +131,11 @@ def _overturned(told: Told) -> Figure:
             "Appeals upheld",
             "Appeals overturned",
         ),
-        _rows(told, cells),
+        _rows(days, cells),
     )
 
 
-def _agreement(told: Told) -> Figure:
+def _agreement(days: Told) -> Figure:
     names = ("toxic_remove", "toxic_approve", "calm_remove", "calm_approve")
 
     def cells(day: dict[str, Any]) -> list[str]:
@@ -149,7 +149,7 @@ def _agreement(told: Told) -> Figure:
         "Toxic and removed, or not toxic and approved, among decisions that people made one by one.",
         "lines",
         lines(
-            told,
+            days,
             {"Agreed": lambda day: day["agreement"]["share"]},
             y={"name": "", "min": 0, "max": 1, "percent": True},
         ),
@@ -162,7 +162,7 @@ def _agreement(told: Told) -> Figure:
             "Agreed",
             "Kappa",
         ),
-        _rows(told, cells),
+        _rows(days, cells),
     )
 
 
@@ -185,9 +185,9 @@ def ages_figure(board: Dashboard) -> Figure:
 
 
 def scores_figure(drift: Drift) -> Figure:
-    """The distribution of scores then and now, side by side."""
+    """Draw the distribution of scores then and now, side by side."""
     reference, recent = drift.counts
-    names = [f"{place / SCORE_BINS:.0%}" for place in range(SCORE_BINS)]
+    names = [f"{index / SCORE_BINS:.0%}" for index in range(SCORE_BINS)]
 
     def shares(bins: Sequence[int], total: int) -> list[float]:
         return [number / total if total else 0.0 for number in bins]
@@ -212,6 +212,6 @@ def scores_figure(drift: Drift) -> Figure:
     )
 
 
-def _rows(told: Told, cells: Callable[[dict[str, Any]], list[str]]) -> list[list[str]]:
-    """The newest day first, as one looks for it."""
-    return [[day, *cells(numbers)] for day, numbers in reversed(told)]
+def _rows(days: Told, cells: Callable[[dict[str, Any]], list[str]]) -> list[list[str]]:
+    """Return the rows of the table, the newest day first."""
+    return [[day, *cells(numbers)] for day, numbers in reversed(days)]

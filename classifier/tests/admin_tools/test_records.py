@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from classifier.accounts.roles import LEAD, MODEL_ADMIN, MODERATOR, VIEWER
-from classifier.admin_tools.records import BoundedPaginator, RecordAdmin
+from classifier.admin_tools.read_only import BoundedPaginator, RecordAdmin
 from classifier.models import (
     Appeal,
     AuditEntry,

@@ -4,8 +4,7 @@ import pytest
 from django.test import Client
 
 from classifier.accounts.roles import ADMIN, MODERATOR
-from classifier.api_keys.client_selectors import clients_seen_by, keys_seen_by
-from classifier.api_keys.clients_seen import MEMORY, client_seen
+from classifier.api_keys.clients_seen import MEMORY, client_seen, clients_seen_by, keys_seen_by
 from classifier.api_keys.services import api_key_create
 from classifier.core.source_access import source_access_set
 from classifier.models import ApiKey, ClientSeen, Source, User

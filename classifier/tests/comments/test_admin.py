@@ -1,7 +1,8 @@
 """Comments in the admin: found, read, tried again; a page costs a fixed number of queries."""
 
 import pytest
-from django.test import Client
+from django.contrib.admin import site
+from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
 from classifier.comments.submission import comments_submit
@@ -47,6 +48,34 @@ def test_toxic_text_is_blurred_for_who_wants_it(
     classified_comment(active_version, "i hate you")
     client.force_login(admin_person)
     assert ("said-blurred" in client.get(LIST).content.decode()) is blur
+
+
+def test_readers_at_the_same_time_get_the_texts_as_each_of_them_wishes(
+    admin_person: User, active_version: ModelVersion, rf: RequestFactory
+) -> None:
+    classified_comment(active_version, "i hate you")
+    admin = site.get_model_admin(Comment)
+    rows = []
+    for blur in (True, False):
+        request = rf.get(LIST)
+        request.user = User(is_superuser=True, blur_text=blur)
+        rows.append(admin.get_queryset(request).get())
+    assert ["said-blurred" in admin.excerpt(row) for row in rows] == [True, False]  # type: ignore[attr-defined]
+
+
+def test_an_action_about_no_comment_answers_404(client: Client, admin_person: User) -> None:
+    client.force_login(admin_person)
+    for number in ("1", "abc"):
+        assert client.post(f"{LIST}{number}/retry/").status_code == 404
+
+
+def test_a_comment_that_did_not_fail_is_not_tried_again(
+    client: Client, admin_person: User, active_version: ModelVersion
+) -> None:
+    comment = classified_comment(active_version, "i hate you")
+    client.force_login(admin_person)
+    page = client.post(f"{LIST}{comment.pk}/retry/", follow=True).content.decode()
+    assert "Nothing was changed: Only a comment whose scoring failed can be tried again." in page
 
 
 def test_a_comment_cannot_be_edited(client: Client, admin_person: User, active_version: ModelVersion) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from classifier.api_keys.selectors import usage_days
 from classifier.api_keys.services import api_key_create
+from classifier.api_keys.usage import usage_days
 from classifier.core.errors import NoWorker
 from classifier.dialects.perspective import batch as module
 from classifier.models import ClientSeen, Comment, ModelVersion, Suggestion, User

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from classifier.api_keys.selectors import usage_days
 from classifier.api_keys.services import api_key_create
+from classifier.api_keys.usage import usage_days
 from classifier.core.errors import NoWorker
 from classifier.models import Comment, User
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, PREDICT, Sender

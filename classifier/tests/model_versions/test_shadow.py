@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from classifier.comments.submission import comment_submit
 from classifier.model_versions.services import model_version_activate
 from classifier.model_versions.shadow import shadow_start, shadow_stop
-from classifier.model_versions.shadow_selectors import shadow_report
+from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction, User
 from classifier.scoring.classify_pending import pending_classify
 from classifier.scoring.shadow_runner import ShadowRunner, is_chosen

@@ -9,8 +9,7 @@ import pytest
 from classifier.core import events
 from classifier.models import AuditEntry, DayStatistic, ModelVersion, Source, User
 from classifier.statistics.day_numbers import no_numbers
-from classifier.statistics.drift import MIN_SAMPLE, drifts_of
-from classifier.statistics.drift_warning import drift_check
+from classifier.statistics.drift import MIN_SAMPLE, drift_check, drifts_of
 from classifier.tests.quality.conftest import clock, moment
 
 TODAY = date(2026, 3, 31)

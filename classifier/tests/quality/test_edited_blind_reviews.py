@@ -4,13 +4,12 @@ import pytest
 from django.test import Client
 
 from classifier.comments.edits import comment_edit
-from classifier.model_versions.shadow_selectors import shadow_report
+from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import Comment, GoldenItem, ModelVersion, SecondReview, ShadowPrediction, User
 from classifier.policies.threshold_advice import decided_scores
 from classifier.quality.agreement import agreement_of, disagreements, golden_items
-from classifier.quality.blind_reviews import second_look_record
+from classifier.quality.blind_reviews import decided_to_look_at, golden_to_look_at, second_look_record
 from classifier.quality.golden import golden_add, golden_retire
-from classifier.quality.selectors import decided_to_look_at, golden_to_look_at
 from classifier.review.decisions import decision_record
 from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer

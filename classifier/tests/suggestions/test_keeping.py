@@ -15,8 +15,12 @@ from classifier.models import AuditEntry, Comment, ModelVersion, Source, Suggest
 from classifier.privacy.selectors import author_count
 from classifier.privacy.services import author_erase, retention_run
 from classifier.privacy.subject_export import author_export
-from classifier.suggestions.selectors import suggestions_visible_to, usable_suggestions
-from classifier.suggestions.services import suggestion_create, suggestion_reject
+from classifier.suggestions.services import (
+    suggestion_create,
+    suggestion_reject,
+    suggestions_visible_to,
+    usable_suggestions,
+)
 from classifier.tests.conftest import person
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,8 @@ import pytest
 from django.db import OperationalError
 
 from classifier.api_keys.quotas import quota_take
-from classifier.api_keys.selectors import usage_days
 from classifier.api_keys.services import api_key_create
+from classifier.api_keys.usage import usage_days
 from classifier.models import Comment, User
 from classifier.tests.transfers.conftest import bring, imported
 from classifier.transfers.worker import transfer_work

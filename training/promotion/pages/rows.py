@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from classifier.model_versions.promotion_gate import GateVerdict
-from classifier.model_versions.shadow_selectors import ShadowReport
+from classifier.model_versions.shadow_report import ShadowReport
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
 from training.experiments.pages.run_rows import key_figures
 from training.web.formatting import DASH, Figure, Metric, number, parameters, percent, span

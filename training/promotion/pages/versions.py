@@ -17,7 +17,7 @@ from classifier.model_versions.services import (
     model_version_before_active,
     model_version_roll_back,
 )
-from classifier.model_versions.shadow_selectors import shadow_report
+from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import ModelVersion
 from classifier.scoring.heartbeat import WorkerStatus, workers
 from classifier.web.refusals import NOTHING_CHANGED, refusals_shown

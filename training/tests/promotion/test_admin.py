@@ -153,6 +153,7 @@ def test_who_may_not_train_changes_nothing(
         f"{ADMIN}dataset/",
         f"{ADMIN}evaluation/",
         f"{ADMIN}retrainingplan/",
+        f"{ADMIN}experiment/{run.pk}/look/",
     ):
         assert client.get(url).status_code == 403, url
     for url in (

@@ -8,7 +8,7 @@ from classifier.comments.submission import comment_submit, comments_submit
 from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import model_version_activate
 from classifier.model_versions.shadow import shadow_start, shadow_stop
-from classifier.model_versions.shadow_selectors import shadow_report
+from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
 from classifier.scoring.wait import comment_wait
 from classifier.tests.worker_process import WorkerProcess

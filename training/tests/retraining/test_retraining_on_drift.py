@@ -9,8 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from classifier.models import DayStatistic, ModelVersion, Source
-from classifier.statistics.drift import standing_warnings
-from classifier.statistics.drift_warning import drift_check
+from classifier.statistics.drift import drift_check, standing_warnings
 from classifier.tests.quality.test_drift import scores
 from training.core.errors import ConfigRejected
 from training.models import Experiment, RetrainingPlan

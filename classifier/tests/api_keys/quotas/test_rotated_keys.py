@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from classifier.api_keys.quotas import quota_take
-from classifier.api_keys.selectors import usage_days
 from classifier.api_keys.services import api_key_authenticate, api_key_create, api_key_rotate
-from classifier.api_keys.usage import usage_flush
+from classifier.api_keys.usage import usage_days, usage_flush
 from classifier.models import ApiKey, User
 from classifier.tests.api.conftest import SCORE, Caller, assert_problem
 from toxicsite.lib.broker import client

@@ -7,9 +7,8 @@ from django.db import DataError, transaction
 
 from classifier.api_keys import usage
 from classifier.api_keys.quotas import quota_take
-from classifier.api_keys.selectors import usage_days
 from classifier.api_keys.services import api_key_create
-from classifier.api_keys.usage import usage_error_count, usage_flush
+from classifier.api_keys.usage import usage_days, usage_error_count, usage_flush
 from classifier.models import ApiKey, ApiKeyUsage, User
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller
 from toxicsite.lib.broker import client

@@ -1,1 +1,0 @@
-"""What training's part of the Django administration shares."""
