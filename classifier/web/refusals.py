@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.contrib import messages
 from django.http import HttpRequest
 
-from classifier.core.error_kinds import refusal_of
+from classifier.core.error_kinds import ErrorDetails, ErrorKind, refusal_of
 
 NOTHING_CHANGED = "Nothing was changed: "
 
@@ -26,3 +26,8 @@ def refusals_shown(
         if refusal is None:
             raise
         messages.add_message(request, level, f"{introduction}{refusal.sentence}")
+
+
+def page_status(details: ErrorDetails) -> int:
+    """The HTTP status of a page that shows the error: a form with a wrong field is 422 as everywhere on the pages."""
+    return 422 if details.kind is ErrorKind.INVALID else details.kind.status

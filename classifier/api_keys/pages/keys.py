@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.api_keys.pages.forms import OVERLAPS, KeyForm, NewKeyForm, RotateForm, initial_of, last_day_of
 from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
 from classifier.api_keys.usage import DayOfUse, usage_days, usage_of
-from classifier.core.errors import NotPossibleNow
 from classifier.core.validation import InvalidInput
 from classifier.models import ApiKey, ApiScope
 from classifier.references.pages.references import reference_of_key
 from classifier.references.pages.score_maps import map_of_key
 from classifier.web.access import permitted, person_of
+from classifier.web.refusals import refusals_shown
 
 SEE = "classifier.view_apikey"
 ADD = "classifier.add_apikey"
@@ -115,15 +115,10 @@ def rotate(request: HttpRequest, key_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Choose when the old key ends.")
         return redirect("key", key_id)
-    try:
+    with refusals_shown(request):
         created, plaintext = api_key_rotate(
             api_key=api_key, overlap=timedelta(hours=form.cleaned_data["overlap"]), by=person_of(request)
         )
-    except NotPossibleNow as error:
-        messages.error(request, str(error))
-    except InvalidInput as error:
-        messages.error(request, " ".join(problem.message for problem in error.problems))
-    else:
         return _shown_once(request, created, plaintext, old=api_key)
     return redirect("key", key_id)
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,7 +13,15 @@ from classifier.dialects.wire_labels import labels_by_attribute
 from classifier.models import Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared
-from classifier.transfers.pages.preview import DEFAULT_SOURCE, preview_context, sources_offered
+from classifier.transfers.pages.common import (
+    DEFAULT_SOURCE,
+    act,
+    error_rows_download,
+    preview_context,
+    row_of,
+    sources_offered,
+    uploaded,
+)
 from classifier.transfers.score_comparisons import (
     WAITING,
     comparison_create,
@@ -22,22 +29,17 @@ from classifier.transfers.score_comparisons import (
     comparison_preview,
     comparison_start,
 )
-from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import (
     ADD,
-    CANCELLED,
     CHANGE,
     DRAFT,
     TransferNotPossible,
-    errors_download,
-    errors_file_of,
     file_of,
     transfer_cancel,
     transfer_resume,
-    upload_store,
 )
 from classifier.web.access import permitted, person_of
-from toxicsite.lib.storage_errors import DiskFull
+from classifier.web.refusals import refusals_shown
 
 LISTED = 50
 Status = Transfer.Status
@@ -53,28 +55,23 @@ def comparisons(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bring(request: HttpRequest) -> HttpResponse:
     """Keep an uploaded file as a draft; its page shows what is in it before anything is scored."""
-    by = person_of(request)
-    file = request.FILES.get("file")
     source = request.POST.get("source", "").strip() or DEFAULT_SOURCE
     wire = request.POST.get("wire", "")
-    if not isinstance(file, UploadedFile):
-        return _page(request, problem="Choose a file first.", status=422)
     if wire not in Wire.values:
         return _page(request, problem="Choose whose scores they are.", status=422)
-    try:
-        made = comparison_create(
-            file=upload_store(file.chunks()),
-            name=file.name or "",
+    return uploaded(
+        request,
+        lambda file, name: comparison_create(
+            file=file,
+            name=name,
             source=source,
             labels=labels_by_attribute(wire),
             wire=wire,
-            by=by,
-        )
-    except InvalidInput as error:
-        return _page(request, problem=error.problems[0].message, status=422)
-    except DiskFull as error:
-        return _page(request, problem=str(error), status=507)
-    return redirect("comparison", made.pk)
+            by=person_of(request),
+        ),
+        address="comparison",
+        page=_page,
+    )
 
 
 @permitted(SEE)
@@ -144,10 +141,7 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
 def cancel(request: HttpRequest, comparison_id: int) -> HttpResponse:
     found = _found(request, comparison_id)
     draft = DRAFT in found.options
-    try:
-        transfer_cancel(transfer=found, by=person_of(request))
-    except TransferNotPossible as error:
-        messages.warning(request, str(error))
+    act(request, transfer_cancel, found)
     return redirect("comparisons") if draft else redirect("comparison", found.pk)
 
 
@@ -155,10 +149,7 @@ def cancel(request: HttpRequest, comparison_id: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, comparison_id: int) -> HttpResponse:
     found = _found(request, comparison_id)
-    try:
-        transfer_resume(transfer=found, by=person_of(request))
-    except TransferNotPossible as error:
-        messages.warning(request, str(error))
+    act(request, transfer_resume, found)
     return redirect("comparison", found.pk)
 
 
@@ -166,13 +157,11 @@ def resume(request: HttpRequest, comparison_id: int) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, comparison_id: int) -> HttpResponse:
     found = _found(request, comparison_id)
-    try:
+    with refusals_shown(request, level=messages.WARNING):
         comparison_delete(transfer=found, by=person_of(request))
-    except TransferNotPossible as error:
-        messages.warning(request, str(error))
-        return redirect("comparison", found.pk)
-    messages.success(request, "The comparison is deleted, with every score and text that it kept.")
-    return redirect("comparisons")
+        messages.success(request, "The comparison is deleted, with every score and text that it kept.")
+        return redirect("comparisons")
+    return redirect("comparison", comparison_id)
 
 
 @permitted(SEE, CHANGE)
@@ -180,14 +169,7 @@ def delete(request: HttpRequest, comparison_id: int) -> HttpResponse:
 def errors(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
     """The rows that could not be compared, as CSV."""
     found = _found(request, comparison_id)
-    path = errors_download(transfer=found, by=person_of(request))
-    if path is None:
-        messages.warning(request, "There is no file of errors (any more).")
-        return redirect("comparison", found.pk)
-    name = f"comparison-{found.pk}-errors.csv"
-    return FileResponse(
-        path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8"
-    )
+    return error_rows_download(request, found, name="comparison", address="comparison")
 
 
 def _found(request: HttpRequest, comparison_id: int) -> Transfer:
@@ -210,29 +192,13 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
 
 
 def _row(transfer: Transfer) -> dict[str, Any]:
-    draft, status = DRAFT in transfer.options, Status(transfer.status)
-    cancelled = status == Status.FAILED and CANCELLED in transfer.options
-    running = not draft and status in (Status.QUEUED, Status.RUNNING)
-    waiting = transfer.options.get(WAITING, "")
-    began = transfer.total_rows is not None
-    label = (
-        "Draft" if draft else "Cancelled" if cancelled else "Running" if running and began else status.label
-    )
+    row = row_of(transfer, begun=transfer.total_rows is not None)
     return {
-        "transfer": transfer,
-        "draft": draft,
-        "label": label,
-        "colour": "amber" if draft or cancelled else "blue" if running and began else status.colour,
-        "live": running,
-        "waiting": waiting if running else "",
-        "progress": progress_of(transfer),
-        "name": transfer.options.get("name") or "",
-        "source": transfer.options.get("source", ""),
-        "stored": transfer.options.get("stored", 0),
+        **row,
+        "waiting": transfer.options.get(WAITING, "") if row["live"] else "",
         "wire": Wire(transfer.options.get("wire", Wire.PERSPECTIVE)).label,
         "keeps_texts": transfer.options.get("keeps_texts", False),
-        "errors": transfer.error_rows and errors_file_of(transfer) is not None,
-        "resumes": status == Status.FAILED and file_of(transfer) is not None,
+        "resumes": transfer.status == Transfer.Status.FAILED and file_of(transfer) is not None,
     }
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from classifier.core.validation import InvalidInput, whole_number
 from classifier.core.visibility import sources_of
 from classifier.models import Band, ModelVersion, ModelVersionStatus, Source, Transfer, User
+from classifier.transfers.pages.common import act, row_of
 from classifier.transfers.rescoring import rescoring_choice, rescoring_count, rescoring_start
 from classifier.transfers.rescoring_selectors import (
     STATUSES,
@@ -22,13 +22,7 @@ from classifier.transfers.rescoring_selectors import (
     rescorings_seen_by,
 )
 from classifier.transfers.selectors import LISTED, duration, progress_of
-from classifier.transfers.services import (
-    CANCELLED,
-    RESCORE,
-    TransferNotPossible,
-    transfer_cancel,
-    transfer_resume,
-)
+from classifier.transfers.services import RESCORE, TransferNotPossible, transfer_cancel, transfer_resume
 from classifier.web.access import permitted, person_of
 
 PAGE = 50
@@ -75,21 +69,18 @@ def one(request: HttpRequest, rescoring_id: int) -> HttpResponse:
 @permitted(RESCORE)
 @require_POST
 def cancel(request: HttpRequest, rescoring_id: int) -> HttpResponse:
-    return _do(request, rescoring_id, transfer_cancel)
+    return _act(request, rescoring_id, transfer_cancel)
 
 
 @permitted(RESCORE)
 @require_POST
 def resume(request: HttpRequest, rescoring_id: int) -> HttpResponse:
-    return _do(request, rescoring_id, transfer_resume)
+    return _act(request, rescoring_id, transfer_resume)
 
 
-def _do(request: HttpRequest, rescoring_id: int, verb: Any) -> HttpResponse:
+def _act(request: HttpRequest, rescoring_id: int, verb: Any) -> HttpResponse:
     found = _found(request, rescoring_id)
-    try:
-        verb(transfer=found, by=person_of(request))
-    except TransferNotPossible as error:
-        messages.warning(request, str(error))
+    act(request, verb, found)
     return redirect("rescoring-one", found.pk)
 
 
@@ -133,26 +124,18 @@ def _list(user: User) -> dict[str, Any]:
 
 
 def _row(transfer: Transfer) -> dict[str, Any]:
-    status = Transfer.Status(transfer.status)
-    live = status in (Transfer.Status.QUEUED, Transfer.Status.RUNNING)
-    cancelled = status == Transfer.Status.FAILED and CANCELLED in transfer.options
-    begun = live and "since" in transfer.options
+    begun = "since" in transfer.options
+    row = row_of(transfer, begun=begun)
     changes = transfer.options.get("changes", {})
     return {
-        "transfer": transfer,
-        "live": live,
-        # It lets go of its worker between its turns; to people it runs all the same.
-        "label": "Cancelled" if cancelled else Transfer.Status.RUNNING.label if begun else status.label,
-        "colour": "amber" if cancelled else Transfer.Status.RUNNING.colour if begun else status.colour,
-        "begun": begun,
-        "progress": progress_of(transfer),
+        **row,
+        "begun": row["live"] and begun,
         "sentence": _sentence(transfer),
         "chosen": _in_words(transfer),
         "changed": sum(changes.values()),
         "ways": [_way(change, number) for change, number in sorted(changes.items(), key=lambda one: -one[1])],
         "reopened": transfer.options.get("reopened", 0),
-        "skipped": transfer.options.get("skipped", 0),
-        "resumes": status == Transfer.Status.FAILED,
+        "resumes": transfer.status == Transfer.Status.FAILED,
     }
 
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -15,24 +14,27 @@ from classifier.review.pages.filter_form import in_words
 from classifier.transfers.exports import filters_of
 from classifier.transfers.import_rows import FIELDS
 from classifier.transfers.imports import import_create, import_preview, import_start
-from classifier.transfers.pages.preview import DEFAULT_SOURCE, preview_context, sources_offered
-from classifier.transfers.selectors import LISTED, progress_of, transfers_seen_by
+from classifier.transfers.pages.common import (
+    DEFAULT_SOURCE,
+    act,
+    error_rows_download,
+    preview_context,
+    row_of,
+    sources_offered,
+    uploaded,
+)
+from classifier.transfers.selectors import LISTED, transfers_seen_by
 from classifier.transfers.services import (
     ADD,
-    CANCELLED,
     CHANGE,
     DRAFT,
     SEE,
     TransferNotPossible,
-    errors_download,
-    errors_file_of,
     file_of,
     transfer_cancel,
     transfer_resume,
-    upload_store,
 )
 from classifier.web.access import permitted, person_of
-from toxicsite.lib.storage_errors import DiskFull
 
 
 @permitted(SEE)
@@ -52,19 +54,15 @@ def transfers_live(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bring(request: HttpRequest) -> HttpResponse:
     """Keep an uploaded file as a draft; its page shows what is in it before anything is stored."""
-    by = person_of(request)
-    file = request.FILES.get("file")
     source = request.POST.get("source", "").strip() or DEFAULT_SOURCE
-    if not isinstance(file, UploadedFile):
-        return _page(request, problem="Choose a file first.", status=422)
-    try:
-        stored = upload_store(file.chunks())
-        made = import_create(file=stored, name=file.name or "", source=source, by=by, draft=True)
-    except InvalidInput as error:
-        return _page(request, problem=error.problems[0].message, status=422)
-    except DiskFull as error:
-        return _page(request, problem=str(error), status=507)
-    return redirect("transfer", made.pk)
+    return uploaded(
+        request,
+        lambda file, name: import_create(
+            file=file, name=name, source=source, by=person_of(request), draft=True
+        ),
+        address="transfer",
+        page=_page,
+    )
 
 
 @permitted(SEE)
@@ -101,10 +99,7 @@ def start(request: HttpRequest, transfer_id: int) -> HttpResponse:
 def cancel(request: HttpRequest, transfer_id: int) -> HttpResponse:
     found = _found(request, transfer_id)
     draft = DRAFT in found.options
-    try:
-        transfer_cancel(transfer=found, by=person_of(request))
-    except TransferNotPossible as error:
-        messages.warning(request, str(error))
+    act(request, transfer_cancel, found)
     return redirect("transfers") if draft else redirect("transfer", found.pk)
 
 
@@ -112,10 +107,7 @@ def cancel(request: HttpRequest, transfer_id: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
     found = _found(request, transfer_id)
-    try:
-        transfer_resume(transfer=found, by=person_of(request))
-    except TransferNotPossible as error:
-        messages.warning(request, str(error))
+    act(request, transfer_resume, found)
     return redirect("transfer", found.pk)
 
 
@@ -123,15 +115,7 @@ def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
 @require_safe
 def errors(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
     """The rows that an import could not take, as CSV."""
-    found = _found(request, transfer_id)
-    path = errors_download(transfer=found, by=person_of(request))
-    if path is None:
-        messages.warning(request, "There is no file of errors (any more).")
-        return redirect("transfer", found.pk)
-    name = f"import-{found.pk}-errors.csv"
-    return FileResponse(
-        path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8"
-    )
+    return error_rows_download(request, _found(request, transfer_id), name="import", address="transfer")
 
 
 def _found(request: HttpRequest, transfer_id: int) -> Transfer:
@@ -156,30 +140,16 @@ def _list(user: User) -> dict[str, Any]:
 
 
 def _row(transfer: Transfer) -> dict[str, Any]:
-    draft, status = DRAFT in transfer.options, Transfer.Status(transfer.status)
-    cancelled = status == Transfer.Status.FAILED and CANCELLED in transfer.options
-    label = "Draft" if draft else "Cancelled" if cancelled else status.label
-    words = [] if transfer.kind == Transfer.Kind.IMPORT else in_words(filters_of(transfer.options["filters"]))
+    row, status, export = row_of(transfer), transfer.status, transfer.kind == Transfer.Kind.EXPORT
+    filters = in_words(filters_of(transfer.options["filters"])) if export else []
+    there = file_of(transfer) is not None
+    begun = row["cancelled"] or export or transfer.total_rows is not None
     return {
-        "transfer": transfer,
-        "draft": draft,
-        "label": label,
-        "colour": "amber" if draft or cancelled else status.colour,
-        "live": not draft and status in (Transfer.Status.QUEUED, Transfer.Status.RUNNING),
+        **row,
         "over": status in (Transfer.Status.SUCCEEDED, Transfer.Status.FAILED),
-        "progress": progress_of(transfer),
-        "name": transfer.options.get("name") or "",
-        "source": transfer.options.get("source", ""),
-        "stored": transfer.options.get("stored", 0),
-        "skipped": transfer.options.get("skipped", 0),
-        "words": words,
-        "errors": transfer.error_rows and errors_file_of(transfer) is not None,
-        "file": transfer.status == Transfer.Status.SUCCEEDED
-        and transfer.kind == Transfer.Kind.EXPORT
-        and file_of(transfer) is not None,
-        "resumes": status == Transfer.Status.FAILED
-        and (transfer.kind == Transfer.Kind.EXPORT or file_of(transfer) is not None)
-        and (cancelled or transfer.kind == Transfer.Kind.EXPORT or transfer.total_rows is not None),
+        "words": filters,
+        "file": status == Transfer.Status.SUCCEEDED and export and there,
+        "resumes": status == Transfer.Status.FAILED and (export or there) and begun,
     }
 
 

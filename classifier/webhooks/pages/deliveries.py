@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.errors import NotPossibleNow
 from classifier.core.validation import ROW_ID_MAX
 from classifier.models import Webhook, WebhookDelivery
 from classifier.web.access import permitted, person_of
+from classifier.web.refusals import refusals_shown
 from classifier.webhooks.selectors import deliveries_of, webhooks_of
 from classifier.webhooks.services import CHANGE, deliveries_replay, delivery_replay
 
@@ -75,10 +75,8 @@ def delivery(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpRes
 @require_POST
 def replay(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
     _, found = _found(request, webhook_id, delivery_id)
-    try:
+    with refusals_shown(request):
         delivery_replay(delivery=found, by=person_of(request))
-    except NotPossibleNow as error:
-        messages.error(request, str(error))
     return redirect("webhook-delivery", webhook_id, delivery_id)
 
 
@@ -92,17 +90,10 @@ def replay_failed(request: HttpRequest, webhook_id: int) -> HttpResponse:
         messages.error(request, "Choose since when.")
         return redirect("webhook", webhook_id)
     since = timezone.now() - timedelta(hours=form.cleaned_data["hours"])
-    try:
+    with refusals_shown(request):
         count = deliveries_replay(webhook=webhook, since=since, by=person_of(request))
-    except NotPossibleNow as error:
-        messages.error(request, str(error))
-    else:
-        said = (
-            "Nothing was given up in this time."
-            if not count
-            else f"{count:,} sent again, with the ids they had."
-        )
-        messages.success(request, said)
+        again = f"{count:,} sent again, with the ids they had."
+        messages.success(request, again if count else "Nothing was given up in this time.")
     return redirect("webhook", webhook_id)
 
 

@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.core.errors import NotPossibleNow
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import sources_of
 from classifier.models import Source, User, Webhook, WebhookEventType
 from classifier.web.access import permitted, person_of
+from classifier.web.refusals import refusals_shown
 from classifier.webhooks.pages.deliveries import log_of
 from classifier.webhooks.selectors import webhooks_of, webhooks_with_counts
 from classifier.webhooks.services import (
@@ -162,12 +162,10 @@ def webhook_secret(request: HttpRequest, webhook_id: int) -> HttpResponse:
 def test(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """Send a test; the page of its delivery shows what comes of it."""
     found = _found(request, webhook_id)
-    try:
+    with refusals_shown(request):
         delivery = webhook_test(webhook=found, by=person_of(request))
-    except NotPossibleNow as error:
-        messages.error(request, str(error))
-        return redirect("webhook", webhook_id)
-    return redirect("webhook-delivery", webhook_id, delivery.pk)
+        return redirect("webhook-delivery", webhook_id, delivery.pk)
+    return redirect("webhook", webhook_id)
 
 
 @permitted(SEE, CHANGE)

@@ -1,0 +1,123 @@
+"""What the pages of imports, exports, rescorings and comparisons share: uploads, previews, rows of a list, buttons."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+
+from classifier.core.error_kinds import details_of
+from classifier.core.validation import InvalidInput
+from classifier.core.visibility import sources_of
+from classifier.models import Source, Transfer, User
+from classifier.transfers.import_rows import raw_text
+from classifier.transfers.selectors import progress_of
+from classifier.transfers.services import CANCELLED, DRAFT, errors_download, errors_file_of, upload_store
+from classifier.web.access import person_of
+from classifier.web.refusals import page_status, refusals_shown
+from toxicsite.lib.storage_errors import DiskFull
+
+DEFAULT_SOURCE = "import"
+CELL_CHARACTERS = 160
+ERRORS_SHOWN = 10
+
+
+def uploaded(
+    request: HttpRequest,
+    create: Callable[[str, str], Transfer],
+    *,
+    address: str,
+    page: Callable[..., HttpResponse],
+) -> HttpResponse:
+    """Store the uploaded file, `create` a draft of its stored name and its own, and go to its page at `address`.
+
+    Where that cannot be, show `page` again with the problem.
+    """
+    file = request.FILES.get("file")
+    if not isinstance(file, UploadedFile):
+        return page(request, problem="Choose a file first.", status=422)
+    try:
+        made = create(upload_store(file.chunks()), file.name or "")
+    except (InvalidInput, DiskFull) as error:
+        details = details_of(error)
+        assert details is not None
+        return page(request, problem=details.sentence, status=page_status(details))
+    return redirect(address, made.pk)
+
+
+def act(request: HttpRequest, verb: Callable[..., None], transfer: Transfer) -> None:
+    """Cancel or resume `transfer` for the person of `request`; a message says why where that cannot be."""
+    with refusals_shown(request, level=messages.WARNING):
+        verb(transfer=transfer, by=person_of(request))
+
+
+def error_rows_download(
+    request: HttpRequest, transfer: Transfer, *, name: str, address: str
+) -> HttpResponseBase:
+    """The rows of a file that could not be taken, as CSV; without them, its page at `address` with a message."""
+    path = errors_download(transfer=transfer, by=person_of(request))
+    if path is None:
+        messages.warning(request, "There is no file of errors (any more).")
+        return redirect(address, transfer.pk)
+    return FileResponse(
+        path.open("rb"),
+        as_attachment=True,
+        filename=f"{name}-{transfer.pk}-errors.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+def row_of(transfer: Transfer, *, begun: bool = False) -> dict[str, Any]:
+    """What a list and a page show of a transfer.
+
+    One that has `begun` is running for people also while it waits for its next turn on a worker.
+    """
+    draft, status = DRAFT in transfer.options, Transfer.Status(transfer.status)
+    cancelled = status == Transfer.Status.FAILED and CANCELLED in transfer.options
+    live = not draft and status in (Transfer.Status.QUEUED, Transfer.Status.RUNNING)
+    shown = Transfer.Status.RUNNING if live and begun else status
+    return {
+        "transfer": transfer,
+        "draft": draft,
+        "cancelled": cancelled,
+        "live": live,
+        "label": "Draft" if draft else "Cancelled" if cancelled else shown.label,
+        "colour": "amber" if draft or cancelled else shown.colour,
+        "progress": progress_of(transfer),
+        "name": transfer.options.get("name") or "",
+        "source": transfer.options.get("source", ""),
+        "stored": transfer.options.get("stored", 0),
+        "skipped": transfer.options.get("skipped", 0),
+        "errors": transfer.error_rows and errors_file_of(transfer) is not None,
+    }
+
+
+def preview_context(preview: Any) -> dict[str, Any]:
+    """What `classifier/transfers/first_rows.html` shows of a preview: its cells and the rows that cannot be taken."""
+    return {
+        "preview": preview,
+        "shown": [
+            [_cell(value) for value in (row.raw if isinstance(row.raw, list) else [row.raw])]
+            if row.values is None
+            else [_cell(row.values.get(name)) for name in preview.names]
+            for row in preview.rows
+        ],
+        "wrong": [
+            {"line": row.line, "problems": problems} for row, problems in preview.errors[:ERRORS_SHOWN]
+        ],
+        "more_wrong": max(0, len(preview.errors) - ERRORS_SHOWN),
+    }
+
+
+def sources_offered(user: User) -> list[str]:
+    """The sources that a person may bring rows into, as the form suggests them."""
+    own = sources_of(user)
+    return list((Source.objects.all() if own is None else own).values_list("slug", flat=True))
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else raw_text(value)
+    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
