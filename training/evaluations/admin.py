@@ -12,9 +12,8 @@ from unfold.decorators import action, display
 
 from classifier.admin_tools.base import ReadOnlyAdmin, ReadOnlyInline
 from training.admin_tools.base import confirmed
-from training.evaluations.selectors import suite_list
 from training.evaluations.services import evaluation_start
-from training.evaluations.suites import suite_retire
+from training.evaluations.suites import suite_list, suite_retire
 from training.models import Evaluation, TestSuite, TestSuiteResult
 
 
