@@ -110,7 +110,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "classifier.web.navigation.navigation",
-            ]
+            ],
+            "libraries": {"numbers": "training.web.formatting"},
         },
     }
 ]

@@ -1,8 +1,8 @@
 """The addresses of the training pages: each pages module lists its own."""
 
-from training.datasets.pages import active_learning, datasets, freeze, golden, label_errors
+from training.datasets.pages import active_learning, build, datasets, label_errors
 from training.evaluations.pages import suites
-from training.experiments.pages import actions, compare, detail, list, start
+from training.experiments.pages import compare, detail, list, start
 from training.promotion.pages import shadow, versions
 from training.retraining.pages import retraining
 from training.sweeps.pages import sweeps
@@ -11,14 +11,12 @@ app_name = "training"
 PAGES = (
     list,
     detail,
-    actions,
     start,
     compare,
-    freeze,
+    build,
     datasets,
     sweeps,
     versions,
-    golden,
     label_errors,
     shadow,
     active_learning,

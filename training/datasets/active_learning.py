@@ -1,16 +1,117 @@
-"""Offering comments to the queue because a model would learn from them, although nobody needs to look at them."""
+"""What the model would learn most from: comments near a threshold, counted, and offered to the queue.
+
+Everything is read from bounded pieces: the first QUEUED of the queue's own index of uncertainty, the latest LATEST
+comments that wait for nobody, and at most DECIDED decisions.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from classifier.core.audit import audit_record
+from classifier.core.measures import share_with_interval, wilson
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
-from classifier.models import Comment, Source, User
+from classifier.core.visibility import narrow
+from classifier.models import Comment, CommentStatus, Source, User
+from classifier.models.comment import CommentQuerySet
+from classifier.review.filters import QueueFilters
 from classifier.review.placement import queue_put
-from classifier.review.selectors import LEARN
+from classifier.review.selectors import LEARN, learn_candidates, queue_comments
 from training.core.errors import NotAllowedNow
-from training.datasets.active_learning_selectors import candidates_beside
+from training.datasets.decision_summary import EDITED, last_decision_of, last_frozen, standing_decisions
+from training.models import Dataset
 
 MAY_OFFER = "training.add_dataset"
 OFFER_MOST = 200
+QUEUED = 5_000
+LATEST = 20_000
+DECIDED = 20_000
+EXAMPLES = 8
+NEAR = 0.1  # so close to a threshold counts as uncertain
+STEPS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+LOOK = 256  # unqueued comments that are compared with each other
+
+
+@dataclass(frozen=True)
+class Group:
+    """How many comments of one source and band wait undecided, and how many of them are near a threshold."""
+
+    source: str
+    band: str
+    waiting: int
+    near: int
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Decisions of people since the last dataset: how many, and of how many the model's verdict was the other one."""
+
+    title: str
+    decided: int
+    corrected: int
+
+    @property
+    def share(self) -> str:
+        """In percent with its interval; empty where nothing was decided."""
+        if not self.decided:
+            return ""
+        return share_with_interval(self.corrected / self.decided, wilson(self.corrected, self.decided))
+
+
+@dataclass(frozen=True)
+class LearningOutlook:
+    """`steps`: (up to which distance, in the queue, beside it). `beside` looked at so many that wait for nobody."""
+
+    waiting: int = 0
+    more: bool = False
+    groups: list[Group] = field(default_factory=list)
+    steps: list[tuple[float, int, int]] = field(default_factory=list)
+    beside: int = 0
+    beside_near: int = 0
+    brought: list[Brought] = field(default_factory=list)
+    last: Dataset | None = None
+    examples: list[Comment] = field(default_factory=list)
+
+    @property
+    def near(self) -> int:
+        return sum(group.near for group in self.groups)
+
+
+def learning_outlook(*, user: User | None) -> LearningOutlook:
+    """Of the sources that `user` sees; six queries."""
+    queue = _undecided(user)
+    rows = list(
+        queue.order_by("uncertainty", "id").values_list("source__name", "band", "uncertainty")[: QUEUED + 1]
+    )
+    waiting = [(source, band, float(distance or 0.0)) for source, band, distance in rows[:QUEUED]]
+    distances = _beside(user, None).values_list("uncertainty", flat=True)[:LATEST]
+    beside = [float(distance or 0.0) for distance in distances]
+    groups = Counter((source, band) for source, band, _ in waiting)
+    near = Counter((source, band) for source, band, distance in waiting if distance < NEAR)
+    queued = _steps([distance for _, _, distance in waiting])
+    others = _steps(beside)
+    chosen: list[int] = []
+    for pk in learn_candidates(queue):
+        chosen.append(pk)
+        if len(chosen) == EXAMPLES:
+            break
+    found = Comment.objects.with_verdict().in_bulk(chosen)
+    last = last_frozen()
+    return LearningOutlook(
+        waiting=len(waiting),
+        more=len(rows) > QUEUED,
+        groups=[
+            Group(source, band, count, near[source, band]) for (source, band), count in sorted(groups.items())
+        ],
+        steps=[(step, queued[place], others[place]) for place, step in enumerate(STEPS)],
+        beside=len(beside),
+        beside_near=sum(distance < NEAR for distance in beside),
+        brought=_brought(user, last),
+        last=last,
+        examples=[found[pk] for pk in chosen if pk in found],
+    )
 
 
 def learn_offer(*, count: int, source: Source | None = None, by: User | None) -> int:
@@ -30,3 +131,58 @@ def learn_offer(*, count: int, source: Source | None = None, by: User | None) ->
     if ids:
         audit_record(verb="queue.learn", by=by, source=source, subject="offered for learning", count=len(ids))
     return len(ids)
+
+
+def candidates_beside(*, user: User | None, source: Source | None, count: int) -> list[int]:
+    """Up to `count` ids of comments that wait for nobody and are nearest to a threshold; near-duplicates only once."""
+    latest = _beside(user, source).values_list("pk", "uncertainty")[:LATEST]
+    nearest = sorted(latest, key=lambda row: (row[1], row[0]))[: max(count * 2, LOOK)]
+    chosen = Comment.objects.filter(pk__in=[pk for pk, _ in nearest])
+    return list(learn_candidates(chosen, copies=False))[:count]
+
+
+def _undecided(user: User | None) -> CommentQuerySet:
+    return queue_comments(user=user, filters=QueueFilters()).filter(
+        status=CommentStatus.CLASSIFIED, uncertainty__isnull=False
+    )
+
+
+def _beside(user: User | None, source: Source | None) -> CommentQuerySet:
+    rows: Any = narrow(Comment.objects.filter(status=CommentStatus.CLASSIFIED), user)
+    if source is not None:
+        rows = rows.filter(source=source)
+    beside: CommentQuerySet = rows.filter(
+        queued_at__isnull=True, uncertainty__isnull=False, text_purged_at__isnull=True
+    ).order_by("-id")
+    return beside
+
+
+def _steps(distances: Sequence[float]) -> list[int]:
+    counts = Counter(sum(distance > step for step in STEPS[:-1]) for distance in distances)
+    return [counts[place] for place in range(len(STEPS))]
+
+
+def _brought(user: User | None, last: Dataset | None) -> list[Brought]:
+    """Since the last dataset: what was offered for learning, what else was near a threshold, and all the rest."""
+    rows = narrow(standing_decisions(), user, "comment__source").filter(
+        ~EDITED,  # of an edited text the distance is not that of the verdict that was decided on
+        automatic=False,
+        pk__gt=last_decision_of(last),
+        prediction__isnull=False,
+    )
+    counts = {"offered": [0, 0], "near": [0, 0], "rest": [0, 0]}
+    values = rows.order_by("-pk").values_list(
+        "action", "prediction__verdict", "comment__uncertainty", "comment__queue_reasons"
+    )
+    for action, verdict, distance, reasons in values[:DECIDED]:
+        offered = any(reason.get("kind") == LEARN for reason in reasons or ())
+        near = distance is not None and distance < NEAR
+        count = counts["offered" if offered else "near" if near else "rest"]
+        count[0] += 1
+        count[1] += (action == "remove") != (verdict == "toxic")
+    titles = {
+        "offered": "Offered for learning",
+        "near": f"Within {NEAR:g} of a threshold",
+        "rest": "All others",
+    }
+    return [Brought(titles[key], *numbers) for key, numbers in counts.items()]

@@ -11,8 +11,8 @@ from training.cli.base import Said, Verb
 from training.cli.lookups import dataset_fields, dataset_line, dataset_of
 from training.datasets.columns import label_columns_of
 from training.datasets.from_decisions import dataset_from_decisions
-from training.datasets.from_golden import dataset_freeze_golden
 from training.datasets.hub import HUB_PRESETS, dataset_from_hub, dataset_load
+from training.datasets.known_answers import dataset_from_known_answers
 from training.datasets.mixtures import dataset_mix
 from training.datasets.selectors import dataset_list, dataset_uses
 from training.datasets.services import (
@@ -147,7 +147,7 @@ def _no_arguments(parser: ArgumentParser) -> None:
 
 
 def _add_golden(said: Said, options: dict[str, Any]) -> None:
-    _made(said, dataset_freeze_golden(by=options["by"]))
+    _made(said, dataset_from_known_answers(by=options["by"]))
 
 
 def _mix_arguments(parser: ArgumentParser) -> None:

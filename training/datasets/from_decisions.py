@@ -1,8 +1,8 @@
-"""Moderators' decisions, and suggestions that came in through the API, frozen into a dataset."""
+"""Datasets from moderators' decisions, and from suggestions that came in through the API."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from classifier.models import Suggestion, User
 from training.core.errors import DatasetRejected
-from training.datasets.correction_selectors import fixes_by_text
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
 from training.datasets.decision_summary import teaching_suggestions
+from training.datasets.label_corrections import fixes_by_text
 from training.datasets.selectors import decisions_standing, golden_texts
 from training.ml.frozen.rows import text_digest
 from training.models import Dataset, DatasetKind
@@ -21,23 +21,27 @@ from training.models import Dataset, DatasetKind
 FEWEST = 20  # decisions; fewer teach nothing and cannot be split
 TOXIC = "toxic"
 SUGGESTED_FROM = 0.5  # a suggested score at or above this says that the label holds
+COUNTED = ("approved", "removed", "suggested", "corrected", "marked", "fixed")
+REASONS_LEFT_OUT = ("duplicates", "edited", "golden")
+Fix = tuple[datetime, str, int]
+"""When a label was corrected, which one, and its value."""
 
 
-def dataset_freeze(*, by: User | None) -> Dataset:
-    """One click: every decision and suggestion as it stands now, with the usual shares, under a name of its own.
+def dataset_from_all_decisions(*, by: User | None) -> Dataset:
+    """Build a dataset of every decision and suggestion as it stands now, with the usual shares and a name of its own.
 
     Raises as dataset_from_decisions does.
     """
     return dataset_from_decisions(
-        name=f"Decisions {free_stamp()}",
+        name=f"Decisions {unused_stamp()}",
         suggestions=True,
         by=by,
         description="Created with one click: all sources, without known answers and automatic decisions.",
     )
 
 
-def free_stamp() -> str:
-    """A name's ending that no dataset of decisions has yet, such as 2026-11-24 09:12."""
+def unused_stamp() -> str:
+    """Return a name's ending that no dataset of decisions has yet, such as 2026-11-24 09:12."""
     stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
     taken = Dataset.objects.filter(name__startswith=f"Decisions {stamp}").count()
     return f"{stamp} ({taken + 1})" if taken else stamp
@@ -57,7 +61,7 @@ def dataset_from_decisions(
     suggestions: bool = False,
     description: str = "",
 ) -> Dataset:
-    """Freeze what moderators have decided and nobody has undone; escalating and skipping decide nothing.
+    """Build a dataset of what moderators have decided and nobody has undone; escalating and skipping decide nothing.
 
     Approved comments are not toxic, removed ones are; corrected labels say what the moderator said, all others are
     unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
@@ -75,33 +79,24 @@ def dataset_from_decisions(
     if not 0 < weight <= 1_000:
         raise DatasetRejected("weight", "A weight must be above 0 and at most 1,000.")
     with incoming_folder() as folder:
-        found = _write_rows(
-            folder / "rows.jsonl",
-            decisions_standing(sources=sources, since=since, until=until, automatic=automatic),
-            teaching_suggestions(sources=sources, since=since, until=until) if suggestions else (),
-            golden_texts(),
-            fixes_by_text(),
-            weight,
-        )
-        found.check()
+        rows = RowWriter(known_answers=golden_texts(), fixes=fixes_by_text(), weight=weight)
+        for decision in decisions_standing(sources=sources, since=since, until=until, automatic=automatic):
+            rows.add_decision(decision)
+        if suggestions:
+            for suggestion in reversed(list(teaching_suggestions(sources=sources, since=since, until=until))):
+                rows.add_suggestion(suggestion)
+        rows.check()
+        rows.write(folder / "rows.jsonl")
         job = {
             "reader": "rows",
             "path": str((folder / "rows.jsonl").resolve()),
-            "labels": found.labels,
-            "left_out": found.left_out(),
+            "labels": rows.labels,
+            "left_out": rows.left_out(),
             "test_share": test_share,
             "validation_share": validation_share,
         }
         report = run_child(job, folder)
-        report["statistics"]["decisions"] = {
-            "approved": found.approved,
-            "removed": found.removed,
-            "suggested": found.suggested,
-            "corrected": found.corrected,
-            "marked": found.marked,
-            "fixed": found.fixed,
-            "last_decision_id": found.last_id,
-        }
+        report["statistics"]["decisions"] = rows.statistics()
         return dataset_store(
             folder=folder,
             report=report,
@@ -113,29 +108,87 @@ def dataset_from_decisions(
         )
 
 
-@dataclass
-class _Found:
-    labels: list[str] = field(default_factory=lambda: [TOXIC])
-    approved: int = 0
-    removed: int = 0
-    suggested: int = 0
-    toxic: int = 0
-    corrected: int = 0
-    marked: int = 0
-    fixed: int = 0
-    repeated: int = 0
-    edited: int = 0
-    golden: int = 0
-    last_id: int = 0
+class RowWriter:
+    """Collects one row for each text, with its latest decision, else its latest suggestion, and writes them.
 
-    def left_out(self) -> dict[str, int]:
-        """How many rows did not go in, by reason."""
-        counts = {"duplicates": self.repeated, "edited": self.edited, "golden": self.golden}
-        return {reason: count for reason, count in counts.items() if count}
+    Decisions come newest first, then suggestions newest first: of equal texts the first stays. Nothing that is a known
+    answer goes in. `fixes` are labels that people have corrected in datasets, by the text's digest; they outweigh what
+    was decided before them.
+    """
+
+    def __init__(
+        self, *, known_answers: Iterable[str], fixes: Mapping[str, Iterable[Fix]], weight: float
+    ) -> None:
+        self.known_answers = {text_digest(text) for text in known_answers}
+        self.fixes, self.weight = fixes, weight
+        self.labels = [TOXIC]
+        self.last_decision_id = 0
+        self.counts: Counter[str] = Counter()
+        self._rows: list[dict[str, Any]] = []
+        self._digests: set[bytes] = set()
+
+    def add_decision(self, decision: Mapping[str, Any]) -> None:
+        """Take a decision as selectors.decisions_standing gives it."""
+        if decision["edited"]:
+            self.counts["edited"] += 1
+            return
+        self.last_decision_id = max(self.last_decision_id, decision["id"])
+        removed = decision["action"] == "remove"
+        taken = self._add(
+            decision["comment__text"],
+            {TOXIC: int(removed), **{label: int(value) for label, value in decision["labels"].items()}},
+            at=decision["created_at"],
+            source=decision["comment__source__slug"],
+            comment_id=decision["comment_id"],
+            marks=decision["marks"],
+        )
+        if taken:
+            self.counts["removed" if removed else "approved"] += 1
+            self.counts["corrected"] += bool(decision["labels"])
+            self.counts["marked"] += bool(decision["marks"])
+
+    def add_suggestion(self, suggestion: Suggestion) -> None:
+        labels = {label: int(float(score) >= SUGGESTED_FROM) for label, score in suggestion.labels.items()}
+        self.counts["suggested"] += self._add(
+            suggestion.text,
+            labels,
+            at=suggestion.created_at,
+            source=suggestion.source.slug,
+            comment_id=suggestion.comment_id or 0,
+        )
+
+    def _add(
+        self,
+        text: str,
+        labels: dict[str, int],
+        *,
+        at: datetime,
+        source: str,
+        comment_id: int,
+        marks: Sequence[Mapping[str, int]] = (),
+    ) -> bool:
+        """Return whether the text goes in."""
+        digest = text_digest(text)
+        if digest in self.known_answers:
+            self.counts["golden"] += 1
+            return False
+        if digest in self._digests:
+            self.counts["duplicates"] += 1
+            return False
+        self._digests.add(digest)
+        later = {label: value for fixed_at, label, value in self.fixes.get(digest.hex(), ()) if fixed_at > at}
+        self.counts["fixed"] += any(labels.get(label) != value for label, value in later.items())
+        labels = {**labels, **later}
+        self.counts["toxic"] += labels.get(TOXIC) == 1
+        self.labels += [label for label in labels if label not in self.labels]
+        spans = [[mark["begin"], mark["end"]] for mark in marks]
+        row = {"text": text, "labels": labels, "source": source, "comment_id": comment_id}
+        self._rows.append({**row, "weight": self.weight, "marks": spans})
+        return True
 
     def check(self) -> None:
-        """Raise DatasetRejected with fewer decisions than can teach anything, or of one kind only."""
-        total = self.approved + self.removed + self.suggested
+        """Raise DatasetRejected with fewer rows than can teach anything, or of one kind only."""
+        total, toxic = len(self._rows), self.counts["toxic"]
         if total < FEWEST:
             there = "There are no decisions" if not total else f"There are {total} decisions"
             raise DatasetRejected(
@@ -143,80 +196,25 @@ class _Found:
                 f"{there} on different texts here; at least {FEWEST} are needed. Decide about more comments, or choose "
                 "more sources or a longer time.",
             )
-        if self.toxic in (0, total):
-            missing = "approved" if self.toxic else "removed"
+        if toxic in (0, total):
+            missing = "approved" if toxic else "removed"
             raise DatasetRejected(
                 "",
                 f"No comment was {missing}, and a model learns from both. Decide about more comments first.",
             )
 
+    def write(self, path: Path) -> None:
+        """Write a line for each row, the oldest first: new decisions come at the end."""
+        with path.open("w", encoding="utf-8") as file:
+            for row in reversed(self._rows):
+                labels = row.pop("labels")
+                row["targets"] = [labels.get(label, -1) for label in self.labels]
+                file.write(json.dumps(row) + "\n")
 
-def _write_rows(
-    path: Path,
-    decisions: Iterable[dict[str, Any]],
-    suggestions: Iterable[Suggestion],
-    measured_with: Iterable[str],
-    fixes: Mapping[str, Iterable[tuple[datetime, str, int]]],
-    weight: float,
-) -> _Found:
-    """Write one line for each text, with its latest decision, else its latest suggestion; `decisions` newest first.
+    def left_out(self) -> dict[str, int]:
+        """How many texts did not go in, by reason."""
+        return {reason: self.counts[reason] for reason in REASONS_LEFT_OUT if self.counts[reason]}
 
-    Nothing of `measured_with`, the texts of known answers, goes in. `fixes` are labels that people have corrected in
-    datasets, by the text's digest; they outweigh what was said before.
-    """
-    found = _Found()
-    seen: set[bytes] = set()
-    golden = {text_digest(text) for text in measured_with}
-    kept: list[dict[str, Any]] = []
-
-    def keep(
-        text: str,
-        labels: dict[str, int],
-        said_at: datetime,
-        source: str,
-        comment_id: int,
-        marks: Sequence[dict[str, int]] = (),
-    ) -> bool:
-        digest = text_digest(text)
-        if digest in golden:
-            found.golden += 1
-            return False
-        if digest in seen:
-            found.repeated += 1
-            return False
-        seen.add(digest)
-        later = {label: value for at, label, value in fixes.get(digest.hex(), ()) if at > said_at}
-        found.fixed += any(labels.get(label) != value for label, value in later.items())
-        labels = {**labels, **later}
-        found.toxic += labels.get(TOXIC) == 1
-        found.labels += [label for label in labels if label not in found.labels]
-        spans = [[mark["begin"], mark["end"]] for mark in marks]
-        row = {"text": text, "labels": labels, "source": source, "comment_id": comment_id, "weight": weight}
-        kept.append({**row, "marks": spans})
-        return True
-
-    for decision in decisions:
-        if decision["edited"]:
-            found.edited += 1
-            continue
-        found.last_id = max(found.last_id, decision["id"])
-        removed = decision["action"] == "remove"
-        labels = {TOXIC: int(removed), **{k: int(v) for k, v in decision["labels"].items()}}
-        source, comment = decision["comment__source__slug"], decision["comment_id"]
-        said_at, marks = decision["created_at"], decision["marks"]
-        if keep(decision["comment__text"], labels, said_at, source, comment, marks):
-            found.removed += removed
-            found.approved += not removed
-            found.corrected += bool(decision["labels"])
-            found.marked += bool(decision["marks"])
-    for suggestion in reversed(list(suggestions)):
-        scores = suggestion.labels.items()
-        labels = {label: int(float(score) >= SUGGESTED_FROM) for label, score in scores}
-        source, comment = suggestion.source.slug, suggestion.comment_id or 0
-        found.suggested += keep(suggestion.text, labels, suggestion.created_at, source, comment)
-    with path.open("w", encoding="utf-8") as file:
-        for row in reversed(kept):  # oldest first: new decisions come at the end
-            row["targets"] = [row["labels"].get(label, -1) for label in found.labels]
-            del row["labels"]
-            file.write(json.dumps(row) + "\n")
-    return found
+    def statistics(self) -> dict[str, int]:
+        """What went in, for the dataset's page and for what counts as new afterwards."""
+        return {**{name: self.counts[name] for name in COUNTED}, "last_decision_id": self.last_decision_id}

@@ -1,10 +1,16 @@
-"""Correcting the label of one frozen row, taking that back, and making the dataset that holds the corrections.
+"""Correcting the label of one row of a dataset, undoing that, and building the dataset that holds the corrections.
 
-A frozen file never changes. A correction is a row of its own, which the next dataset takes over: the corrected one
-that is made here, a mixture of which this dataset is a part, and the next dataset of decisions that has the text.
+The files of a dataset never change. A correction is a row of its own, which the next dataset takes over: the corrected
+one that is built here, a mixture of which this dataset is a part, and the next dataset of decisions that has the text.
 """
 
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from classifier.core.audit import audit_record
@@ -12,14 +18,75 @@ from classifier.core.permissions import require_permission
 from classifier.models import User
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
-from training.datasets.correction_selectors import fixes_of, standing_fixes
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
+from training.ml.evaluation.stored import LabelIssue, StoredReport
 from training.ml.frozen.rows import text_digest
 from training.ml.frozen.store import pick_rows
-from training.models import SPLITS, Dataset, DatasetKind, LabelFix
+from training.models import SPLITS, Dataset, DatasetKind, Evaluation, LabelFix
 
 MAY_FIX = "training.add_dataset"
 FIX, UNDO = "dataset.fix_label", "dataset.undo_fix"
+RowLabel = tuple[str, int, str]
+"""Split, row and label: what a correction is about."""
+
+
+@dataclass(frozen=True)
+class LabelError:
+    """A row whose given label a model doubts, and the correction that stands, if any."""
+
+    dataset: Dataset
+    split: str
+    issue: LabelIssue
+    fix: LabelFix | None
+
+    @property
+    def key(self) -> str:
+        """Name the row on its page."""
+        return f"{self.split}-{self.issue.row}-{self.issue.label}"
+
+
+def standing_fixes() -> "QuerySet[LabelFix]":
+    """Corrections that nobody has taken back."""
+    return LabelFix.objects.filter(undoes__isnull=True, undone_by__isnull=True).order_by("id")
+
+
+def fixes_of(dataset: Dataset) -> list[dict[str, Any]]:
+    """What a dataset made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
+    rows = standing_fixes().filter(dataset=dataset)
+    return [dict(row) for row in rows.values("split", "row", "label", "fixed")]
+
+
+def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
+    """{digest of a text: [(when, label, value), …], the oldest first} of every dataset."""
+    found: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
+    rows = standing_fixes().values_list("digest", "created_at", "label", "fixed")
+    for digest, created_at, label, fixed in rows:
+        found[digest].append((created_at, label, fixed))
+    return dict(found)
+
+
+def label_errors(*, evaluation: Evaluation) -> list[LabelError]:
+    """What an evaluation found in the test rows and in the training rows, as they were listed: the worst first.
+
+    Rows of a dataset that is deleted are left out: nothing can be made of it any more.
+    """
+    run, report = evaluation.experiment, StoredReport.of(evaluation.report)
+    splits = [
+        ("test", evaluation.dataset, report.label_issues),
+        ("train", run.dataset if run is not None else None, report.train_label_issues),
+    ]
+    errors: list[LabelError] = []
+    for split, dataset, issues in splits:
+        if dataset is None or not dataset.directory or dataset.deleted_at is not None:
+            continue
+        fixes: dict[RowLabel, LabelFix] = {
+            (fix.split, fix.row, fix.label): fix
+            for fix in standing_fixes().filter(dataset=dataset, split=split).select_related("by")
+        }
+        errors += [
+            LabelError(dataset, split, issue, fixes.get((split, issue.row, issue.label))) for issue in issues
+        ]
+    return errors
 
 
 def label_fix(*, dataset: Dataset, split: str, row: int, label: str, by: User | None) -> LabelFix:
@@ -29,7 +96,9 @@ def label_fix(*, dataset: Dataset, split: str, row: int, label: str, by: User | 
     """
     require_permission(by, MAY_FIX)
     if dataset.kind == DatasetKind.GOLDEN:
-        raise NotAllowedNow("These rows are known answers: correct the known answer, then freeze anew.")
+        raise NotAllowedNow(
+            "These rows are known answers: correct the known answer, then create the dataset again."
+        )
     text, given = _row(dataset, split, row, label)
     if given not in (0, 1):
         raise NotAllowedNow(
@@ -68,7 +137,7 @@ def label_fix_undo(*, fix: LabelFix, by: User | None) -> LabelFix:
 
 
 def dataset_correct(*, dataset: Dataset, by: User | None) -> Dataset:
-    """Freeze the rows again with the corrections that stand, as a dataset of its own.
+    """Build a dataset of its own from the rows with the corrections that stand.
 
     Raises DatasetRejected (there are none, or the files are gone) and PermissionDenied.
     """

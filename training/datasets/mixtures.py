@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from classifier.models import User
 from training.core.errors import DatasetRejected
-from training.datasets.correction_selectors import fixes_of
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
+from training.datasets.label_corrections import fixes_of
 from training.models import Dataset, DatasetKind
 
 MOST_PARTS = 10
@@ -14,7 +14,7 @@ MOST_PARTS = 10
 def dataset_mix(
     *, name: str, parts: Sequence[tuple[Dataset, float]], by: User | None, description: str = ""
 ) -> Dataset:
-    """Freeze the rows of several datasets as one, row weights multiplied by their part's weight.
+    """Build one dataset of the rows of several, row weights multiplied by their part's weight.
 
     Labels are united, and one that a part does not know is unknown in its rows. Of a text that several parts have, the
     row of moderators' decisions stays, else that of the part named first. Texts of the site's test set leave the

@@ -13,9 +13,8 @@ from classifier.admin_tools.columns import column
 from classifier.admin_tools.read_only import ReadOnlyAdmin, ReadOnlyInline
 from classifier.models import User
 from training.core.errors import NotAllowedNow
-from training.evaluations.selectors import suite_list
 from training.evaluations.services import evaluation_start
-from training.evaluations.suites import suite_retire
+from training.evaluations.suites import suite_list, suite_retire
 from training.models import Evaluation, TestSuite, TestSuiteResult
 
 

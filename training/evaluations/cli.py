@@ -6,8 +6,7 @@ from typing import Any
 
 from training.cli.base import Said, Verb, no_arguments
 from training.cli.lookups import suite_of
-from training.evaluations.selectors import suite_list, suite_results
-from training.evaluations.suites import suite_create
+from training.evaluations.suites import suite_create, suite_list, suite_results
 from training.models import TestSuite
 
 

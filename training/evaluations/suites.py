@@ -1,6 +1,7 @@
-"""Test suites that people bring: taken in whole or not at all, and retired when they are no longer asked."""
+"""Test suites that people bring: taken in whole or not at all, listed with their results, and retired."""
 
 from django.db import transaction
+from django.db.models import Func, IntegerField, QuerySet
 from django.utils import timezone
 
 from classifier.core.permissions import require_permission
@@ -8,9 +9,26 @@ from classifier.models import User
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import NotAllowedNow, SuiteRejected
 from training.ml.evaluation.suites import SuiteError, parse_suite, suite_fingerprint
-from training.models import TestSuite
+from training.models import TestSuite, TestSuiteResult
 
 LONGEST_NAME = 150
+
+
+def suite_list() -> QuerySet[TestSuite]:
+    """Every suite with the number of its cases as `case_count`, those in use first; the cases stay in the database."""
+    count = Func("cases", function="jsonb_array_length", output_field=IntegerField())
+    return (
+        TestSuite.objects.annotate(case_count=count)
+        .defer("cases")
+        .select_related("created_by")
+        .order_by("retired_at", "name")
+    )
+
+
+def suite_results(*, suite: TestSuite) -> list[TestSuiteResult]:
+    """The results of every version on it, the newest version first."""
+    rows = TestSuiteResult.objects.filter(suite=suite).select_related("model_version")
+    return list(rows.defer("model_version__manifest").order_by("-model_version_id"))
 
 
 def suite_create(

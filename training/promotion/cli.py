@@ -11,7 +11,7 @@ from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.models import ModelVersion
 from training.cli.base import Said, Verb
 from training.cli.lookups import version_fields, version_of
-from training.datasets.golden_selectors import golden_summary
+from training.datasets.known_answers import known_answers_summary
 from training.evaluations.services import evaluation_run, evaluation_start, evaluation_state
 from training.experiments.detail_selectors import version_measured
 
@@ -55,7 +55,7 @@ def _evaluate_arguments(parser: ArgumentParser) -> None:
 
 def _evaluate(said: Said, options: dict[str, Any]) -> None:
     version = version_of(options["version"])
-    on = golden_summary().last if options["golden"] else None
+    on = known_answers_summary().last if options["golden"] else None
     if options["golden"] and on is None:
         raise CommandError("known answers have not been frozen yet: manage.py dataset add-golden")
     evaluation_start(model_version=version, by=options["by"], on=on)

@@ -5,14 +5,14 @@ Every number comes from evaluations that were made before, on the same rows (by 
 measured here. A comparison that was never made closes the gate, with a sentence that says how to make it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.conf import settings
 
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.models import ModelVersion
+from training.ml.evaluation.stored import Estimate, McNemar, StoredReport, SuiteReport
 from training.models import Dataset
 from training.promotion.selectors import (
     baseline_report,
@@ -22,7 +22,6 @@ from training.promotion.selectors import (
     suites_in_use,
 )
 
-Report = Mapping[str, Any]
 TITLES = {"roc_auc": "ROC-AUC", "f1": "F1"}
 NO_TEST_SET = (
     "No dataset is the test set, so nothing can be compared. Make one the test set under “Datasets”, then "
@@ -32,7 +31,7 @@ NO_TEST_SET = (
 
 @dataclass
 class _Judgement:
-    """Sentences and numbers as they gather."""
+    """What the gate has found so far, in sentences and numbers."""
 
     against: str
     reasons: list[str] = field(default_factory=list)
@@ -72,63 +71,62 @@ class _Judgement:
 
 def quality_gate(candidate: ModelVersion, active: ModelVersion) -> GateVerdict:
     """Judge `candidate` by the settings GATE_…; the checker that training registers with the classifier."""
-    found = _Judgement(active.version)
+    gate = _Judgement(active.version)
     lost = [label for label in active.labels if label not in candidate.labels]
     if lost:
-        found.blocked(
+        gate.blocked(
             f"It does not know {_listed(lost)}, which {active} answers with.", f"lacks {_listed(lost)}"
         )
     test_set = Dataset.objects.test_set()
     if test_set is None:
-        found.blocked(NO_TEST_SET, "no test set")
-        return found.verdict()
+        gate.blocked(NO_TEST_SET, "no test set")
+        return gate.verdict()
     fingerprint = rows_fingerprint(test_set)
-    found.numbers["fingerprint"] = fingerprint
+    gate.numbers["fingerprint"] = fingerprint
     reports = small_reports(version_ids=[candidate.pk, active.pk], fingerprint=fingerprint)
     ours, theirs = reports.get(candidate.pk), reports.get(active.pk)
     if ours is None:
-        found.missing(f"It has not been measured on the test set, {test_set}: evaluate it first.", candidate)
+        gate.missing(f"It has not been measured on the test set, {test_set}: evaluate it first.", candidate)
     else:
-        _absolute(found, ours, candidate.primary_label, fingerprint)
+        _absolute(gate, ours, candidate.primary_label, fingerprint)
     if theirs is None:
-        found.missing(
+        gate.missing(
             f"{active}, which is in production, has not been measured on {test_set}: evaluate it first.",
             active,
             candidate,
         )
     if ours is not None and theirs is not None:
-        _relative(found, ours, theirs, candidate, active)
-    _suites(found, candidate, active, ours, theirs)
-    return found.verdict()
+        _relative(gate, ours, theirs, candidate, active)
+    _suites(gate, candidate, active, ours, theirs)
+    return gate.verdict()
 
 
-def _absolute(found: _Judgement, ours: Report, label: str, fingerprint: str) -> None:
+def _absolute(gate: _Judgement, ours: StoredReport, label: str, fingerprint: str) -> None:
     bars = {"roc_auc": settings.GATE_MIN_ROC_AUC, "f1": settings.GATE_MIN_F1}
     for name, bar in bars.items():
-        value = _metric(ours, label, name)
-        found.numbers[name] = {"candidate": value, "bar": bar}
+        value = ours.metric(label, name).value
+        gate.numbers[name] = {"candidate": value, "bar": bar}
         if value is None:
-            found.blocked(
+            gate.blocked(
                 f"Its {TITLES[name]} for “{label}” could not be measured on these rows.",
                 f"{TITLES[name]} not measured",
             )
             continue
-        found.check(
+        gate.check(
             value >= bar,
             f"Its {TITLES[name]} of {value:.4f} reaches the bar of {bar:g}.",
             f"Its {TITLES[name]} of {value:.4f} is below the bar of {bar:g}.",
             f"{TITLES[name]} below {bar:g}",
         )
     baseline = baseline_report(baseline="tfidf", fingerprint=fingerprint)
-    to_beat = _metric(baseline, label, "roc_auc") if baseline is not None else None
-    value = _metric(ours, label, "roc_auc")
+    to_beat, value = (report.metric(label, "roc_auc").value for report in (baseline, ours))
     if to_beat is None or value is None:
-        found.unchecked.append(
+        gate.unchecked.append(
             "The TF-IDF baseline has not been measured on these rows, so it was left out of account."
         )
         return
-    found.numbers["tfidf_roc_auc"] = to_beat
-    found.check(
+    gate.numbers["tfidf_roc_auc"] = to_beat
+    gate.check(
         value > to_beat,
         f"It beats the TF-IDF baseline, whose ROC-AUC is {to_beat:.4f}.",
         f"It does not beat the TF-IDF baseline, whose ROC-AUC is {to_beat:.4f}.",
@@ -137,47 +135,51 @@ def _absolute(found: _Judgement, ours: Report, label: str, fingerprint: str) -> 
 
 
 def _relative(
-    found: _Judgement, ours: Report, theirs: Report, candidate: ModelVersion, active: ModelVersion
+    gate: _Judgement, ours: StoredReport, theirs: StoredReport, candidate: ModelVersion, active: ModelVersion
 ) -> None:
     label = active.primary_label
     allowed = {"roc_auc": settings.GATE_MAX_ROC_AUC_LOSS, "f1": settings.GATE_MAX_F1_LOSS}
-    compared = ours.get("differences") or {}
-    paired = (compared.get("labels") or {}).get(label) if compared.get("against") == active.version else None
+    paired = ours.differences.labels.get(label) if ours.differences.against == active.version else None
     for name, most in allowed.items():
-        mine, other = _metric(ours, label, name), _metric(theirs, label, name)
+        mine, other = (report.metric(label, name).value for report in (ours, theirs))
         if mine is None or other is None:
-            found.blocked(
+            gate.blocked(
                 f"{TITLES[name]} for “{label}” cannot be compared with {active} on these rows.",
                 f"{TITLES[name]} not comparable",
             )
             continue
-        interval = (paired or {}).get(name) or {}
-        span = _span(interval)
-        found.numbers.setdefault(name, {}).update(
-            {"active": other, "difference": mine - other, "paired": dict(interval), "allowed_loss": most}
+        difference = (paired or {}).get(name)
+        gate.numbers.setdefault(name, {}).update(
+            {
+                "active": other,
+                "difference": mine - other,
+                "paired": asdict(difference) if difference else {},
+                "allowed_loss": most,
+            }
         )
-        said = f"Its {TITLES[name]} is {_against(mine - other)} that of {active} ({other:.4f}){span}"
-        found.check(
+        sentence = f"Its {TITLES[name]} is {_against(mine - other)} that of {active} ({other:.4f})"
+        sentence += _interval(difference)
+        gate.check(
             other - mine <= most,
-            f"{said}.",
-            f"{said}; at most {most:g} below is allowed.",
+            f"{sentence}.",
+            f"{sentence}; at most {most:g} below is allowed.",
             f"{TITLES[name]} {_short(other - mine)} lower",
         )
     if paired is None:
-        found.missing(f"It has not been compared with {active} row by row: evaluate it again.", candidate)
+        gate.missing(f"It has not been compared with {active} row by row: evaluate it again.", candidate)
     else:
-        _mcnemar(found, ours.get("mcnemar") or {}, active)
-    _latency(found, ours, theirs, active)
+        _mcnemar(gate, ours.mcnemar, active)
+    _latency(gate, ours, theirs, active)
 
 
-def _mcnemar(found: _Judgement, test: Mapping[str, Any], active: ModelVersion) -> None:
+def _mcnemar(gate: _Judgement, test: McNemar, active: ModelVersion) -> None:
     """Whether it is wrong where the other is right more often than chance explains."""
-    b, c, p = test.get("b"), test.get("c"), test.get("p_value")
-    if test.get("against") != active.version or b is None or c is None or p is None:
+    b, c, p = test.b, test.c, test.p_value
+    if test.against != active.version or b is None or c is None or p is None:
         return
-    found.numbers["mcnemar"] = {"only_candidate_right": b, "only_active_right": c, "p_value": p}
+    gate.numbers["mcnemar"] = {"only_candidate_right": b, "only_active_right": c, "p_value": p}
     counts = f"on {b:,} rows only it is right, on {c:,} only {active} (McNemar's test: p = {p:.3g})"
-    found.check(
+    gate.check(
         not (c > b and p < settings.GATE_SIGNIFICANCE),
         f"It is not wrong more often: {counts}.",
         f"It is wrong more often than chance explains: {counts}.",
@@ -185,51 +187,51 @@ def _mcnemar(found: _Judgement, test: Mapping[str, Any], active: ModelVersion) -
     )
 
 
-def _latency(found: _Judgement, ours: Report, theirs: Report, active: ModelVersion) -> None:
-    mine, other = ((one.get("speed") or {}).get("latency_ms_p50") for one in (ours, theirs))
+def _latency(gate: _Judgement, ours: StoredReport, theirs: StoredReport, active: ModelVersion) -> None:
+    mine, other = ours.speed.latency_ms_p50, theirs.speed.latency_ms_p50
     if not mine or not other:
         return
     ratio, most = mine / other, settings.GATE_MAX_LATENCY_RATIO
-    found.numbers["latency_ms"] = {"candidate": mine, "active": other, "allowed_ratio": most}
-    said = f"It takes {mine:.1f} ms for a text, {active} {other:.1f} ms"
-    found.check(
+    gate.numbers["latency_ms"] = {"candidate": mine, "active": other, "allowed_ratio": most}
+    sentence = f"It takes {mine:.1f} ms for a text, {active} {other:.1f} ms"
+    gate.check(
         ratio <= most,
-        f"{said}.",
-        f"{said}; at most {most:g} times as long is allowed.",
+        f"{sentence}.",
+        f"{sentence}; at most {most:g} times as long is allowed.",
         f"{ratio:.1f} times as slow",
     )
 
 
 def _suites(
-    found: _Judgement,
+    gate: _Judgement,
     candidate: ModelVersion,
     active: ModelVersion,
-    ours: Report | None,
-    theirs: Report | None,
+    ours: StoredReport | None,
+    theirs: StoredReport | None,
 ) -> None:
     """No group of a test suite, shipped or brought, may be served much worse than by the version in production."""
     shipped = [_shipped(report) for report in (ours, theirs)]
     for name in shipped[0]:
         if name in shipped[1]:
-            _groups_compared(found, name, shipped[0][name], shipped[1][name], active)
+            _groups_compared(gate, name, shipped[0][name], shipped[1][name], active)
     known = suite_reports(version_ids=[candidate.pk, active.pk])
     for suite in suites_in_use():
         absent = [v for v in (candidate, active) if (suite.pk, v.pk) not in known]
         if absent:
             names = " and ".join("it" if version == candidate else str(version) for version in absent)
-            found.missing(f"The test suite “{suite}” has not been run on {names}: evaluate first.", *absent)
+            gate.missing(f"The test suite “{suite}” has not been run on {names}: evaluate first.", *absent)
         else:
             mine, other = (known[suite.pk, version.pk] for version in (candidate, active))
-            _groups_compared(found, suite.name, mine, other, active)
+            _groups_compared(gate, suite.name, mine, other, active)
 
 
-def _shipped(report: Report | None) -> dict[str, Report]:
+def _shipped(report: StoredReport | None) -> dict[str, SuiteReport]:
     """The suites of a report that are nobody's rows in the database: those that come with the code."""
-    return {str(one.get("name")): one for one in (report or {}).get("suites") or [] if one.get("id") is None}
+    return {suite.name: suite for suite in report.suites if suite.id is None} if report is not None else {}
 
 
 def _groups_compared(
-    found: _Judgement, name: str, ours: Report, theirs: Report, active: ModelVersion
+    gate: _Judgement, name: str, ours: SuiteReport, theirs: SuiteReport, active: ModelVersion
 ) -> None:
     mine, other, most = _groups(ours), _groups(theirs), settings.GATE_MAX_SUBGROUP_AUC_LOSS
     losses = {group: other[group] - mine[group] for group in other if group in mine}
@@ -237,32 +239,23 @@ def _groups_compared(
         return
     worst = max(losses, key=lambda group: losses[group])
     numbers = {"worst_group": worst, "candidate": mine[worst], "active": other[worst], "allowed_loss": most}
-    found.numbers.setdefault("suites", {})[name] = numbers
-    said = (
+    gate.numbers.setdefault("suites", {})[name] = numbers
+    sentence = (
         f"In the test suite “{name}”, the group that loses most is “{worst}”: "
         f"subgroup AUC {mine[worst]:.3f}, with {active} {other[worst]:.3f}"
     )
-    found.check(
+    gate.check(
         losses[worst] <= most,
-        f"{said}.",
-        f"{said}; at most {most:g} below is allowed.",
+        f"{sentence}.",
+        f"{sentence}; at most {most:g} below is allowed.",
         f"subgroup AUC of “{worst}” {_short(losses[worst])} lower",
     )
 
 
-def _groups(report: Mapping[str, Any]) -> dict[str, float]:
-    found = {}
-    for row in report.get("by_group") or []:
-        value = row.get("subgroup_auc")
-        value = value.get("value") if isinstance(value, Mapping) else value
-        if value is not None:
-            found[str(row.get("group"))] = float(value)
-    return found
-
-
-def _metric(report: Report, label: str, name: str) -> float | None:
-    value = (((report.get("metrics") or {}).get(label) or {}).get(name) or {}).get("value")
-    return None if value is None else float(value)
+def _groups(report: SuiteReport) -> dict[str, float]:
+    """The subgroup AUC of every group that has one."""
+    areas = {row.group: row.subgroup_auc.value for row in report.by_group}
+    return {group: area for group, area in areas.items() if area is not None}
 
 
 def _against(difference: float) -> str:
@@ -275,11 +268,11 @@ def _short(loss: float) -> str:
     return f"{loss:.3f}" if loss >= 0.001 else f"{loss:.4f}"
 
 
-def _span(interval: Mapping[str, Any]) -> str:
-    low, high = interval.get("low"), interval.get("high")
-    if low is None or high is None:
+def _interval(difference: Estimate | None) -> str:
+    if difference is None or difference.low is None or difference.high is None:
         return ""
-    return f", 95 % interval of the difference {low:+.4f} to {high:+.4f}".replace("-", "\N{MINUS SIGN}")
+    words = f", 95 % interval of the difference {difference.low:+.4f} to {difference.high:+.4f}"
+    return words.replace("-", "\N{MINUS SIGN}")
 
 
 def _listed(names: list[str]) -> str:

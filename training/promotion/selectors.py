@@ -1,11 +1,12 @@
 """What pages and the gate read about model versions: their measurements on the test rows, without the curves."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import Case, Count, F, Func, JSONField, Value, When
 
 from classifier.models import ModelVersion, ModelVersionStatus
+from training.ml.evaluation.stored import StoredReport, SuiteReport
+from training.ml.json_reader import read
 from training.models import Dataset, Evaluation, TestSuite, TestSuiteResult
 
 PAGE_SIZE = 25
@@ -41,22 +42,23 @@ def rows_fingerprint(test_set: Dataset | None) -> str:
     return str(test_set.fingerprints.get("test") or "") if test_set is not None else ""
 
 
-def small_reports(*, version_ids: list[int], fingerprint: str) -> dict[int, dict[str, Any]]:
+def small_reports(*, version_ids: list[int], fingerprint: str) -> dict[int, StoredReport]:
     """{version id: its report on the rows of this fingerprint, without curves and texts}, in one query."""
     rows = Evaluation.objects.filter(model_version_id__in=version_ids, baseline="", fingerprint=fingerprint)
-    return {int(pk): dict(report) for pk, report in rows.values_list("model_version_id", _small()) if pk}
+    found = rows.values_list("model_version_id", _small())
+    return {int(pk): StoredReport.of(report) for pk, report in found if pk}
 
 
-def baseline_report(*, baseline: str, fingerprint: str) -> dict[str, Any] | None:
-    """The latest small report of a baseline on these rows, or None."""
+def baseline_report(*, baseline: str, fingerprint: str) -> StoredReport:
+    """The latest small report of a baseline on these rows, empty where there is none."""
     rows = Evaluation.objects.filter(baseline=baseline, fingerprint=fingerprint).order_by("-id")
-    return rows.values_list(_small(), flat=True).first()
+    return StoredReport.of(rows.values_list(_small(), flat=True).first())
 
 
-def suite_reports(*, version_ids: list[int]) -> dict[tuple[int, int], dict[str, Any]]:
+def suite_reports(*, version_ids: list[int]) -> dict[tuple[int, int], SuiteReport]:
     """{(suite id, version id): report} of the suites in use."""
     rows = TestSuiteResult.objects.filter(suite__retired_at__isnull=True, model_version_id__in=version_ids)
-    return {(row.suite_id, row.model_version_id): dict(row.report) for row in rows}
+    return {(row.suite_id, row.model_version_id): read(SuiteReport, row.report) for row in rows}
 
 
 def suites_in_use() -> list[TestSuite]:

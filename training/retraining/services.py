@@ -14,7 +14,7 @@ from classifier.core.permissions import require_permission
 from classifier.models import Decision, DecisionAction, ModelVersion, User
 from classifier.statistics.drift import standing_warnings
 from training.core.errors import ConfigRejected, DatasetRejected, NotAllowedNow
-from training.datasets.from_decisions import dataset_from_decisions, free_stamp
+from training.datasets.from_decisions import dataset_from_decisions, unused_stamp
 from training.datasets.mixtures import dataset_mix
 from training.experiments.services import MAY_RUN, experiment_create
 from training.models import Dataset, Experiment, RetrainingPlan
@@ -64,7 +64,7 @@ def retrain_now(
     if from_active and start is None:
         raise NotAllowedNow("No version is in production to start from; choose a recipe's own start.")
     latest = Decision.objects.order_by("-id").values_list("pk", flat=True).first() or 0
-    stamp = free_stamp()
+    stamp = unused_stamp()
     rows = dataset_from_decisions(name=f"Decisions {stamp}", by=by)
     if mix_with is not None:
         rows = dataset_mix(

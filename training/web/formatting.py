@@ -1,13 +1,22 @@
-"""How the numbers of training become what a page shows: metrics with intervals, durations, sizes, counts."""
+"""How the numbers of training are written: metrics with intervals, shares, durations, sizes, counts.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+Also a template library, `{% load numbers %}`: the functions below are its filters. Every one of them takes a value
+that may be unknown, and writes a dash for it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from classifier.web import formatting
+from django import template
 
+from classifier.web import formatting
+from training.ml.evaluation.stored import UNKNOWN, Estimate, StoredReport
+from training.ml.json_reader import number
+
+register = template.Library()
 DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,23 @@ class Metric:
     better: str = "high"
     digits: int = 4
     help: str = ""
+
+    def figure(self, report: StoredReport, label: str) -> "Figure":
+        """What a report says of this metric, or of what an answer costs."""
+        cost = COSTS.get(self.key)
+        return Figure(self, report.metric(label, self.key) if cost is None else Estimate(cost(report)))
+
+    def best(self, figures: Iterable["Figure"]) -> float | None:
+        known = [one.estimate.value for one in figures if one.estimate.value is not None]
+        if not known:
+            return None
+        return max(known) if self.better == "high" else min(known)
+
+    def verdict(self, difference: Estimate) -> str:
+        """What a difference between two versions means for the first of them."""
+        if not difference.excludes_zero or difference.low is None:
+            return "cannot be told"
+        return "better" if (difference.low > 0) == (self.better == "high") else "worse"
 
 
 METRICS = (
@@ -35,44 +61,62 @@ METRICS = (
 METRIC_OF = {metric.key: metric for metric in METRICS}
 LATENCY = Metric("latency", "Latency", "low", 1, "Milliseconds that half of single comments took")
 SIZE = Metric("size", "Size", "low", 1, "Megabytes on disk")
+KEY_COLUMNS = (METRIC_OF["roc_auc"], METRIC_OF["pr_auc"], METRIC_OF["f1"], LATENCY, SIZE)
+"""What lists of runs and versions show."""
+
+
+def _millions(value: int | None) -> float | None:
+    return None if value is None else value / 1e6
+
+
+COSTS: dict[str, Callable[[StoredReport], float | None]] = {
+    "latency": lambda report: report.speed.latency_ms_p50,
+    "size": lambda report: _millions(report.size.bytes),
+    "parameters": lambda report: _millions(report.size.parameters),
+    "trainable": lambda report: _millions(report.size.trainable_parameters),
+}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number and its 95 % interval, either of which may be unknown."""
+    """A cell of a table: a metric, what is known of it, and whether it is the best of its column."""
 
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    digits: int = 4
+    metric: Metric
+    estimate: Estimate = UNKNOWN
     best: bool = False
 
     @property
     def text(self) -> str:
-        return DASH if self.value is None else f"{self.value:.{self.digits}f}"
+        return digits(self.estimate.value, self.metric.digits)
 
     @property
     def interval(self) -> str:
-        if self.low is None or self.high is None:
-            return ""
-        return f"{self.low:.{self.digits}f} to {self.high:.{self.digits}f}"
+        low, high = self.estimate.low, self.estimate.high
+        places = self.metric.digits
+        return "" if low is None or high is None else f"{low:.{places}f} to {high:.{places}f}"
 
 
-def figure(found: Any, metric: Metric) -> Figure:
-    """Read a metric of a report: {"value", "low", "high"}, or a bare number as in a run's card."""
-    if isinstance(found, Mapping):
-        low, high = number(found.get("low")), number(found.get("high"))
-        return Figure(number(found.get("value")), low, high, metric.digits)
-    return Figure(number(found), digits=metric.digits)
+def key_figures(report: StoredReport, primary: str) -> list[Figure]:
+    """The key columns of a version: of the label that makes its verdict, else of the mean over labels."""
+    label = primary if report.metrics.get(primary) else "macro"
+    return [metric.figure(report, label) for metric in KEY_COLUMNS]
 
 
-def number(value: Any) -> float | None:
-    """A finite number, or None: reports of older formats may lack what is asked for."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if value == value and abs(value) != float("inf") else None
+def with_best_marked(rows: Sequence[Sequence[Figure]]) -> list[list[Figure]]:
+    """Rows of the same metrics, the best of each column marked where there are several to choose from."""
+    if len(rows) < 2:
+        return [list(row) for row in rows]
+    best = [column[0].metric.best(column) for column in zip(*rows, strict=True)]
+    return [
+        [
+            replace(one, best=top is not None and one.estimate.value == top)
+            for one, top in zip(row, best, strict=True)
+        ]
+        for row in rows
+    ]
 
 
+@register.filter
 def label_title(label: str) -> str:
     """Name a label, or the mean over all labels, as pages write it."""
     return "Mean over labels" if label == "macro" else formatting.label_title(label)
@@ -85,8 +129,15 @@ def ordered_labels(names: Iterable[str], primary: str = "toxic") -> list[str]:
     return [name for name in (primary, *rest, "macro") if name in names]
 
 
-def span(seconds: float | None) -> str:
-    """A duration for people: `40 s`, `12 min`, `3 h 05 min`, `2 d 4 h`."""
+@register.filter
+def words(name: str) -> str:
+    """`identity_hate` as `identity hate`."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """`40 s`, `12 min`, `3 h 05 min`, `2 d 4 h`."""
     if seconds is None or seconds < 0:
         return DASH
     whole = round(seconds)
@@ -99,15 +150,27 @@ def span(seconds: float | None) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
-def between(start: datetime | None, end: datetime | None) -> str:
-    return DASH if start is None or end is None else span((end - start).total_seconds())
-
-
+@register.filter
 def count(value: Any) -> str:
     known = number(value)
     return DASH if known is None else f"{known:,.0f}"
 
 
+@register.filter
+def digits(value: Any, places: int) -> str:
+    """`0.97` with four places as `0.9700`."""
+    known = number(value)
+    return DASH if known is None else f"{known:.{places}f}"
+
+
+@register.filter
+def difference(value: Any, places: int = 4) -> str:
+    """`0.01` as `+0.0100`, and with a minus sign below zero."""
+    known = number(value)
+    return DASH if known is None else f"{known:+.{places}f}".replace("-", MINUS)
+
+
+@register.filter
 def megabytes(size: Any) -> str:
     known = number(size)
     if known is None:
@@ -115,6 +178,7 @@ def megabytes(size: Any) -> str:
     return f"{known / 1e6:.1f} MB" if known < 1e9 else f"{known / 1e9:.2f} GB"
 
 
+@register.filter
 def parameters(value: Any) -> str:
     """`22,713,216` as `22.7 M`."""
     known = number(value)
@@ -123,6 +187,14 @@ def parameters(value: Any) -> str:
     return f"{known / 1e6:.1f} M" if known >= 1e6 else f"{known:,.0f}"
 
 
+@register.filter
 def percent(share: Any) -> str:
     known = number(share)
     return DASH if known is None else f"{known * 100:.1f} %"
+
+
+@register.filter
+def probability(value: Any) -> str:
+    """`0.973` as `97.3%`, as the verdict of a comment shows it; empty where it is unknown."""
+    known = number(value)
+    return "" if known is None else formatting.percent(known)

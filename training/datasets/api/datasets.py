@@ -24,8 +24,8 @@ from training.datasets.api.preview import PREVIEW_EXAMPLE, DecisionsPreviewOutpu
 from training.datasets.columns import label_columns_of
 from training.datasets.decision_summary import decisions_summary
 from training.datasets.from_decisions import dataset_from_decisions
-from training.datasets.from_golden import dataset_freeze_golden
 from training.datasets.hub import dataset_from_hub
+from training.datasets.known_answers import dataset_from_known_answers
 from training.datasets.mixtures import dataset_mix
 from training.datasets.selectors import dataset_list
 from training.datasets.services import dataset_from_upload
@@ -215,7 +215,7 @@ class DatasetGoldenEndpoint(TrainingEndpoint):
     )
     def post(self, request: Request) -> Response:
         without_body(request)
-        return made(dataset_freeze_golden(by=caller(request)), request)
+        return made(dataset_from_known_answers(by=caller(request)), request)
 
 
 class DatasetMixtureEndpoint(TrainingEndpoint):

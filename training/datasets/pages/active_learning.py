@@ -11,8 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.visibility import sources_of
 from classifier.models import Source
-from training.datasets.active_learning import MAY_OFFER, OFFER_MOST, learn_offer
-from training.datasets.active_learning_selectors import LATEST, NEAR, LearningOutlook, learning_outlook
+from training.datasets.active_learning import (
+    LATEST,
+    MAY_OFFER,
+    NEAR,
+    OFFER_MOST,
+    LearningOutlook,
+    learn_offer,
+    learning_outlook,
+)
 from training.web.access import permitted, person_of
 
 SEE = "training.view_dataset"

@@ -13,10 +13,10 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from classifier.core.validation import whole_number
 from training.core.errors import DatasetDiskFull, DatasetRejected, NotAllowedNow
-from training.datasets.correction_selectors import fixes_of
 from training.datasets.decision_summary import decisions_summary, mixable_with
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import HUB_PRESETS, dataset_from_hub, dataset_load_again
+from training.datasets.label_corrections import fixes_of
 from training.datasets.mixtures import dataset_mix
 from training.datasets.pages.forms import DecisionsForm, HubForm, MixtureForm, MixWithForm, UploadForm
 from training.datasets.pages.statistics import findings

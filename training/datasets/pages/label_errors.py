@@ -7,22 +7,34 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from training.core.errors import DatasetRejected, NotAllowedNow
-from training.datasets.correction_selectors import LabelError, label_errors
-from training.datasets.label_corrections import MAY_FIX, dataset_correct, label_fix, label_fix_undo
-from training.datasets.pages.label_error_rows import error_groups, error_row
+from training.datasets.label_corrections import (
+    MAY_FIX,
+    LabelError,
+    dataset_correct,
+    label_errors,
+    label_fix,
+    label_fix_undo,
+)
 from training.models import Dataset, Evaluation, LabelFix
 from training.web.access import is_htmx, permitted, person_of
 
 SEE = "training.view_evaluation"
+TITLES = {
+    "test": "In the test rows, doubted by this version",
+    "train": "In the training rows, doubted by a word counter",
+}
 
 
 @permitted(SEE)
 @require_safe
 def label_error_list(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     evaluation = _evaluation(evaluation_id)
+    groups: dict[str, list[LabelError]] = {}
+    for error in label_errors(evaluation=evaluation):
+        groups.setdefault(TITLES[error.split], []).append(error)
     context = {
         "evaluation": evaluation,
-        "groups": error_groups(label_errors(evaluation=evaluation)),
+        "groups": groups,
         "may_fix": person_of(request).has_perm(MAY_FIX),
     }
     return render(request, "training/datasets/labels/list.html", context)
@@ -34,14 +46,12 @@ def label_error_list(request: HttpRequest, evaluation_id: int) -> HttpResponse:
 def fix(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
     """Correct a row that the evaluation lists, named as on its page."""
     evaluation = _evaluation(evaluation_id)
-    found = _error(evaluation, key)
-    problem = ""
+    error = _error(evaluation, key)
+    problem, row, label = "", error.issue.row, error.issue.label
     try:
-        label_fix(
-            dataset=found.dataset, split=found.split, row=found.row, label=found.label, by=person_of(request)
-        )
-    except NotAllowedNow as error:
-        problem = str(error)
+        label_fix(dataset=error.dataset, split=error.split, row=row, label=label, by=person_of(request))
+    except NotAllowedNow as refusal:
+        problem = str(refusal)
     return _row(request, evaluation, key, problem, "The label is corrected. Press u to take it back.")
 
 
@@ -51,21 +61,21 @@ def fix(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
 def undo(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
     """Take the correction of a listed row back."""
     evaluation = _evaluation(evaluation_id)
-    found = _error(evaluation, key)
+    error = _error(evaluation, key)
     problem = ""
     try:
-        if found.fix is None:
+        if error.fix is None:
             raise NotAllowedNow("This correction was taken back already.")
-        label_fix_undo(fix=LabelFix.objects.get(pk=found.fix.pk), by=person_of(request))
-    except NotAllowedNow as error:
-        problem = str(error)
+        label_fix_undo(fix=LabelFix.objects.get(pk=error.fix.pk), by=person_of(request))
+    except NotAllowedNow as refusal:
+        problem = str(refusal)
     return _row(request, evaluation, key, problem, "The label is as it was given.")
 
 
 @permitted(MAY_FIX)
 @require_POST
 def correct(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """Freeze the dataset again with its corrections."""
+    """Build the dataset with the corrections."""
     dataset = Dataset.objects.ready().filter(pk=dataset_id).first()
     if dataset is None:
         raise Http404
@@ -96,8 +106,8 @@ def _error(evaluation: Evaluation, key: str) -> LabelError:
 def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, said: str) -> HttpResponse:
     """The row as it is now, or the whole page again at its place."""
     if is_htmx(request):
-        row = error_row(_error(evaluation, key))
-        context = {"row": row, "evaluation": evaluation, "may_fix": True, "said": problem or said}
+        error = _error(evaluation, key)
+        context = {"error": error, "evaluation": evaluation, "may_fix": True, "said": problem or said}
         return render(request, "training/datasets/labels/row.html", context)
     if problem:
         messages.error(request, problem)

@@ -15,8 +15,7 @@ from classifier.api.problems import invalid
 from training.api.base import TrainingEndpoint, found, listed
 from training.api.fields import Choice, PageQuery, Text
 from training.api.uploads import UploadParser, checked_form
-from training.evaluations.selectors import suite_list, suite_results
-from training.evaluations.suites import suite_create
+from training.evaluations.suites import suite_create, suite_list, suite_results
 from training.ml.evaluation.suites import MOST_BYTES
 from training.models import TestSuite
 

@@ -1,7 +1,6 @@
 """Test suites: brought as CSV, run on every version, reported by functionality and by group."""
 
-from typing import Any
-
+from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,18 +11,40 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.core.validation import row_id
 from classifier.models import ModelVersion
 from training.core.errors import NotAllowedNow, SuiteRejected
-from training.evaluations.pages.forms import SuiteForm
-from training.evaluations.selectors import suite_list, suite_results
 from training.evaluations.services import evaluation_start
-from training.evaluations.suites import suite_create, suite_retire, suite_take_back
+from training.evaluations.suites import (
+    suite_create,
+    suite_list,
+    suite_results,
+    suite_retire,
+    suite_take_back,
+)
+from training.ml.evaluation.stored import SuiteReport
+from training.ml.json_reader import read
 from training.models import TestSuite
 from training.web.access import RUN_EXPERIMENTS, permitted, person_of
-from training.web.formatting import number, percent
 
 SEE_SUITES = "training.view_testsuite"
 ADD_SUITES = "training.add_testsuite"
 CHANGE_SUITES = "training.change_testsuite"
 SHOWN_CASES = 30
+
+
+class SuiteForm(forms.Form):
+    """A test suite as somebody brings it: a CSV and what it is for."""
+
+    name = forms.CharField(max_length=150, label="Name")
+    kind = forms.ChoiceField(choices=TestSuite.Kind.choices, label="What the file holds")
+    label = forms.CharField(max_length=64, initial="toxic", label="Label that is expected")
+    description = forms.CharField(max_length=2_000, required=False, label="Description")
+    file = forms.FileField(
+        label="CSV file", error_messages={"required": "Choose a CSV file.", "empty": "This file is empty."}
+    )
+    terms = forms.FileField(
+        required=False,
+        label="Identity terms (for templates)",
+        help_text="Optional second CSV with a column term, and group where several terms mean one.",
+    )
 
 
 @permitted(SEE_SUITES)
@@ -67,22 +88,19 @@ def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
     results = suite_results(suite=found)
     known = {result.model_version_id for result in results}
     active = ModelVersion.objects.active()
-    groups = sorted(
-        {str(row.get("group")) for result in results for row in result.report.get("by_group") or []}
-    )
-    functionalities = sorted(
-        {str(row["functionality"]) for one in results for row in one.report.get("by_functionality") or []}
-    )
+    reports = [read(SuiteReport, result.report) for result in results]
+    groups = sorted({part.group for report in reports for part in report.by_group})
+    functionalities = sorted({part.name for report in reports for part in report.by_functionality})
     context = {
         "suite": found,
         "case_count": len(found.cases),
         "cases": found.cases[:SHOWN_CASES],
         "versions": [result.model_version for result in results],
-        "overall": [percent(result.report.get("accuracy")) for result in results],
+        "reports": reports,
         "functionality_rows": [
-            (name, [_right(result.report, name) for result in results]) for name in functionalities
+            (name, [report.functionality(name) for report in reports]) for name in functionalities
         ],
-        "group_rows": [(name, [_auc(result.report, name) for result in results]) for name in groups],
+        "group_rows": [(name, [report.group(name) for report in reports]) for name in groups],
         "active": active,
         "active_waits": active is not None and active.pk not in known and found.retired_at is None,
         "may_change": person_of(request).has_perm(CHANGE_SUITES),
@@ -129,26 +147,6 @@ def _found(suite_id: int) -> TestSuite:
         return TestSuite.objects.select_related("created_by").get(pk=suite_id)
     except TestSuite.DoesNotExist:
         raise Http404 from None
-
-
-def _right(report: dict[str, Any], functionality: str) -> str:
-    for row in report.get("by_functionality") or []:
-        if row.get("functionality") == functionality:
-            return percent(row.get("accuracy"))
-    return percent(None)
-
-
-def _auc(report: dict[str, Any], group: str) -> list[str]:
-    """Subgroup, BPSN and BNSP AUC of one group."""
-    for row in report.get("by_group") or []:
-        if str(row.get("group")) == group:
-            return [_digits(row.get(key)) for key in ("subgroup_auc", "bpsn_auc", "bnsp_auc")]
-    return [_digits(None)] * 3
-
-
-def _digits(value: Any) -> str:
-    known = number(value.get("value") if isinstance(value, dict) else value)
-    return "\N{EN DASH}" if known is None else f"{known:.3f}"
 
 
 urlpatterns = [

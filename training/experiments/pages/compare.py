@@ -1,33 +1,178 @@
 """Any runs and versions side by side; the address is the comparison, so that it can be shared."""
 
 import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from classifier.core.validation import row_id
+from training.evaluations.pages.report import BASELINES
 from training.experiments.comparison import MOST, Compared, addable, baselines_of, compared
-from training.experiments.detail_selectors import experiment_curves
-from training.experiments.pages.comparison_table import (
-    COLUMNS,
-    LATENCY_MS,
-    SIZE_MB,
-    Side,
-    front,
-    overlaid,
-    pareto,
-    quality_overlaid,
-    sides,
-)
-from training.experiments.pages.config_rows import differences
+from training.experiments.detail_selectors import Curves, experiment_curves
+from training.experiments.pages.curves import SHARE, SPEED, Payload, thin
+from training.experiments.pages.run_facts import RunCard, differences
+from training.experiments.pages.run_rows import recipe_word
+from training.ml.evaluation.stored import LabelCurves, StoredReport
+from training.ml.json_reader import read
 from training.web.access import SEE_EXPERIMENTS, permitted
-from training.web.formatting import METRIC_OF, label_title, ordered_labels
+from training.web.formatting import (
+    DASH,
+    LATENCY,
+    METRIC_OF,
+    METRICS,
+    SIZE,
+    Figure,
+    Metric,
+    label_title,
+    ordered_labels,
+    with_best_marked,
+)
 
 QUALITIES = ("roc_auc", "pr_auc", "f1", "recall", "precision")
+PARAMETERS = Metric("parameters", "Parameters, M", "low", 1, "Millions of numbers in the model")
+TRAINED = Metric("trainable", "Trained, M", "low", 2, "Millions of numbers that training changed")
+LATENCY_MS = replace(LATENCY, title="Latency, ms")
+SIZE_MB = replace(SIZE, title="Size, MB")
+COLUMNS: tuple[Metric, ...] = (*METRICS, LATENCY_MS, SIZE_MB, PARAMETERS, TRAINED)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One row of the comparison; a baseline has neither run nor version."""
+
+    title: str
+    figures: list[Figure]
+    compared: Compared
+
+    @property
+    def url(self) -> str:
+        if self.compared.run is not None:
+            return reverse("training:experiment", args=[self.compared.run.pk])
+        return ""
+
+    @property
+    def started_from(self) -> str:
+        """The teacher run, the version or the name of the encoder that its run started from."""
+        run = self.compared.run
+        if run is None:
+            return DASH
+        return str(run.teacher.name if run.teacher else run.base_version or run.config.get("base") or DASH)
+
+    @property
+    def recipe(self) -> str:
+        return recipe_word(self.compared.run.recipe) if self.compared.run is not None else ""
+
+    def value(self, metric: Metric) -> float | None:
+        return self.figures[COLUMNS.index(metric)].estimate.value
+
+
+def sides(found: Sequence[Compared], baselines: Iterable[tuple[str, Compared]], label: str) -> list[Side]:
+    """Every row with its figures, the best of each column among the versions marked."""
+    marked = with_best_marked([_figures(one, label) for one in found])
+    titles = [one.run.name if one.run is not None else str(one.version) for one in found]
+    rows = [Side(*parts) for parts in zip(titles, marked, found, strict=True)]
+    return rows + [Side(BASELINES.get(name, name), _figures(one, label), one) for name, one in baselines]
+
+
+def _figures(one: Compared, label: str) -> list[Figure]:
+    """The measured numbers; where a run was not measured, or counts for itself what it trained, those of its card."""
+    report = StoredReport.of(one.report)
+    card = read(RunCard, one.run.result if one.run is not None else None)
+    trained = card.trainable_parameters
+    size = replace(
+        report.size,
+        parameters=report.size.parameters or card.parameters,
+        trainable_parameters=report.size.trainable_parameters if trained is None else trained,
+    )
+    report = replace(report, size=size)
+    return [metric.figure(report, label) for metric in COLUMNS]
+
+
+def pareto(rows: Sequence[Side], quality: Metric, cost: Metric) -> Payload:
+    """Quality upwards against what an answer costs; the versions that no other beats on both stand out."""
+    points = [
+        {
+            "name": row.title,
+            "x": row.value(cost),
+            "y": row.value(quality),
+            "url": row.url,
+            "group": row.recipe or "Version",
+        }
+        for row in rows
+        if row.compared.version is not None and None not in (row.value(cost), row.value(quality))
+    ]
+    return {
+        "points": points,
+        "pareto": True,
+        "x": {"name": cost.title, "better": "low"},
+        "y": {"name": quality.title, "better": quality.better},
+        "note": "No version here has both numbers",
+    }
+
+
+def front(rows: Sequence[Side], quality: Metric, cost: Metric) -> list[str]:
+    """The names on the Pareto front, the cheapest first: what the plot says, in words."""
+    points = pareto(rows, quality, cost)["points"]
+    sign = 1 if quality.better == "high" else -1
+
+    def beaten(one: dict[str, Any]) -> bool:
+        return any(
+            other["x"] <= one["x"]
+            and sign * other["y"] >= sign * one["y"]
+            and (other["x"], other["y"]) != (one["x"], one["y"])
+            for other in points
+        )
+
+    return [one["name"] for one in sorted(points, key=lambda p: p["x"]) if not beaten(one)]
+
+
+def overlaid(rows: Sequence[Side], curves: dict[int, Curves]) -> Payload:
+    """The main loss of each run over the share of its steps, so that long and short runs can be laid together."""
+    series = []
+    for row in rows:
+        run = row.compared.run
+        found = curves.get(run.pk, {}) if run is not None else {}
+        main = _main_loss(found)
+        if main:
+            last = main[-1][0] or 1
+            series.append({"name": row.title, "points": thin([(step / last, value) for step, value in main])})
+    return {
+        "series": series,
+        "x": {"name": "Share of the run", "percent": True, "min": 0, "max": 1},
+        "y": {"name": "Loss"},
+        "note": "None of these runs wrote a curve",
+    }
+
+
+def _main_loss(curves: Curves) -> list[tuple[int, float]]:
+    """The curve called loss; of several phases the longest one."""
+    losses = {key: points for key, points in curves.items() if key[1] not in SPEED}
+    named = [points for (_, name), points in losses.items() if name == "loss"] or list(losses.values())
+    return max(named, key=len) if named else []
+
+
+def quality_overlaid(rows: Sequence[Side], kind: str) -> Payload:
+    """The ROC or precision-recall curve of one label, of every version."""
+    series = [
+        {"name": row.title, "points": getattr(read(LabelCurves, row.compared.curves), kind)} for row in rows
+    ]
+    axes = {
+        "roc": ("False alarms among harmless rows", "Rows with the label found"),
+        "pr": ("Recall", "Precision"),
+    }
+    payload: Payload = {
+        "series": [one for one in series if one["points"]],
+        "x": {"name": axes[kind][0], **SHARE},
+        "y": {"name": axes[kind][1], **SHARE},
+        "note": "None of these versions was measured",
+    }
+    return {**payload, "diagonal": "chance"} if kind == "roc" else payload
 
 
 @permitted(SEE_EXPERIMENTS)
@@ -91,7 +236,8 @@ def compare_csv(request: HttpRequest) -> HttpResponse:
         version = str(row.compared.version or "")
         cells: list[Any] = [_safe(row.title), row.recipe, version, label]
         for one in row.figures:
-            cells += ["" if part is None else part for part in (one.value, one.low, one.high)]
+            numbers = (one.estimate.value, one.estimate.low, one.estimate.high)
+            cells += ["" if number is None else number for number in numbers]
         writer.writerow(cells)
     return response
 
@@ -101,10 +247,9 @@ def _asked(request: HttpRequest) -> tuple[list[Compared], list[Side], str, list[
     label = request.GET.get("label") or "toxic"
     ids, versions = _ids(request, "id"), _ids(request, "version")
     found = compared(run_ids=ids, version_ids=versions, label=label[:64]) if ids or versions else []
-    known: dict[str, None] = {}
-    for one in found:
-        known |= dict.fromkeys(one.report.get("metrics") or {})
-    labels = ordered_labels(known)
+    labels = ordered_labels(
+        dict.fromkeys(name for one in found for name in StoredReport.of(one.report).metrics)
+    )
     if labels and label not in labels:
         label = labels[0]
         found = compared(run_ids=ids, version_ids=versions, label=label)

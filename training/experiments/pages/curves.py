@@ -6,7 +6,7 @@ from typing import Any
 
 from training.experiments.detail_selectors import Curves
 from training.experiments.pages.run_rows import loss_rank, loss_word
-from training.web.formatting import number
+from training.ml.evaluation.stored import AtThreshold, LabelCurves, Point
 
 SPEED = {
     "rows_per_second": "rows a second",
@@ -15,6 +15,8 @@ SPEED = {
 }
 POINTS_MAX = 400
 Payload = dict[str, Any]
+SHARE: Payload = {"percent": True, "min": 0, "max": 1}
+"""An axis of shares."""
 
 
 @dataclass(frozen=True)
@@ -86,62 +88,53 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def quality_curves(curves: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Payload]:
-    """ROC, precision-recall and reliability of every label, ready to be drawn."""
-    roc: list[Payload] = []
-    pr: list[Payload] = []
+def quality_curves(curves: Mapping[str, LabelCurves]) -> dict[str, Payload]:
+    """ROC, precision-recall and reliability by the title of their label, ready to be drawn."""
+    roc = [{"name": name, "points": found.roc} for name, found in curves.items()]
+    pr = [{"name": name, "points": found.pr} for name, found in curves.items()]
     reliability: list[Payload] = []
-    for label, found in curves.items():
-        name = titles.get(label, label)
-        roc.append({"name": name, "points": _pairs(found.get("roc"))})
-        pr.append({"name": name, "points": _pairs(found.get("pr"))})
-        bins = [[number(b.get("mean")), number(b.get("rate"))] for b in found.get("reliability") or []]
-        shown = [b for b in bins if None not in b]
-        reliability.append({"name": name, "points": shown, "hidden": bool(reliability)})
-    share = {"percent": True, "min": 0, "max": 1}
+    for name, found in curves.items():
+        points = [
+            [one.mean, one.rate] for one in found.reliability if one.mean is not None and one.rate is not None
+        ]
+        reliability.append({"name": name, "points": points, "hidden": bool(reliability)})
     return {
         "roc": {
             "series": _drawn(roc),
-            "x": {"name": "False alarms among harmless rows", **share},
-            "y": {"name": "Toxic rows found", **share},
+            "x": {"name": "False alarms among harmless rows", **SHARE},
+            "y": {"name": "Toxic rows found", **SHARE},
             "diagonal": "chance",
         },
         "pr": {
             "series": _drawn(pr),
-            "x": {"name": "Recall: toxic rows found", **share},
-            "y": {"name": "Precision: flagged rows that are toxic", **share},
+            "x": {"name": "Recall: toxic rows found", **SHARE},
+            "y": {"name": "Precision: flagged rows that are toxic", **SHARE},
         },
         "reliability": {
             "series": _drawn(reliability),
-            "x": {"name": "Probability that the model gave", **share},
-            "y": {"name": "Share that was toxic", **share},
+            "x": {"name": "Probability that the model gave", **SHARE},
+            "y": {"name": "Share that was toxic", **SHARE},
             "diagonal": "perfectly calibrated",
         },
     }
 
 
-def threshold_curves(rows: Sequence[Mapping[str, Any]]) -> Payload:
+def threshold_curves(rows: Sequence[AtThreshold]) -> Payload:
     """Precision, recall, F1 and the share flagged at every threshold of one label."""
     names = {"precision": "Precision", "recall": "Recall", "f1": "F1", "flagged": "Share flagged"}
     series = [
         {"name": title, "points": _known(rows, key), "dashed": key == "flagged"}
         for key, title in names.items()
     ]
-    share = {"percent": True, "min": 0, "max": 1}
     return {
         "series": _drawn(series),
         "x": {"name": "Threshold", "min": 0, "max": 1},
-        "y": {"name": "", **share},
+        "y": {"name": "", **SHARE},
     }
 
 
-def _known(rows: Sequence[Mapping[str, Any]], key: str) -> list[list[float]]:
-    pairs = [(number(row.get("threshold")), number(row.get(key))) for row in rows]
-    return [[x, y] for x, y in pairs if x is not None and y is not None]
-
-
-def _pairs(points: Any) -> list[list[float]]:
-    pairs = [(number(x), number(y)) for x, y in points or []]
+def _known(rows: Sequence[AtThreshold], key: str) -> list[list[float]]:
+    pairs = [(row.threshold, getattr(row, key)) for row in rows]
     return [[x, y] for x, y in pairs if x is not None and y is not None]
 
 
@@ -149,7 +142,6 @@ def _drawn(series: list[Payload]) -> list[Payload]:
     return [one for one in series if one["points"]]
 
 
-def at(points: Any, x: float, *, rising: bool = True) -> float | None:
+def best_beside(points: Sequence[Point], x: float, *, rising: bool = True) -> float | None:
     """The best y among the points up to x (rising: a ROC's recall) or from x on (a PR curve's precision)."""
-    found = [b for a, b in _pairs(points) if (a <= x if rising else a >= x)]
-    return max(found) if found else None
+    return max((b for a, b in points if (a <= x if rising else a >= x)), default=None)

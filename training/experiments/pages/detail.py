@@ -1,24 +1,34 @@
-"""The page of one run: live while it goes on, afterwards what its model is worth; its curves and its model as files."""
+"""One run: its page, live at first and then with results; curves and model as files; cancel, resume, delete."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.utils.text import slugify
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from training.evaluations.pages.evaluation import evaluation_context, version_card
+from training.core.errors import NotAllowedNow
+from training.evaluations.pages.report import evaluation_context
 from training.experiments.artifact_zip import zip_stream
+from training.experiments.deletion import experiment_delete
 from training.experiments.detail_selectors import experiment_curves, experiment_detail
-from training.experiments.pages.config_rows import config_rows, provenance_rows, recipe_about
 from training.experiments.pages.curves import curve_rows, training_curves
-from training.experiments.pages.result import result_facts, tried_selections
+from training.experiments.pages.run_facts import (
+    config_rows,
+    provenance_rows,
+    recipe_about,
+    result_facts,
+    tried_selections,
+    version_card,
+)
 from training.experiments.pages.run_rows import progress_of, recipe_word, took
+from training.experiments.services import experiment_cancel, experiment_resume
 from training.models import Experiment, RunStatus
 from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
 
@@ -83,6 +93,58 @@ def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
     return response
 
 
+@permitted(RUN_EXPERIMENTS)
+@require_POST
+def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    run = found_or_404(experiment_id)
+    try:
+        experiment_cancel(experiment=run, by=person_of(request))
+    except NotAllowedNow as error:
+        messages.error(request, str(error))
+    else:
+        stopped = run.is_over
+        words = "The run is cancelled." if stopped else "The run was asked to stop; that takes seconds."
+        messages.success(request, words)
+    return redirect("training:experiment", run.pk)
+
+
+@permitted(RUN_EXPERIMENTS)
+@require_POST
+def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    run = found_or_404(experiment_id)
+    try:
+        experiment_resume(experiment=run, by=person_of(request))
+    except NotAllowedNow as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The run is queued again; it goes on from its checkpoint where it has one.")
+    return redirect("training:experiment", run.pk)
+
+
+@permitted(RUN_EXPERIMENTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    """First a page that says what goes; then it goes."""
+    run = found_or_404(experiment_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            experiment_delete(experiment=run, by=person_of(request))
+        except NotAllowedNow as error:
+            problem = str(error)
+        else:
+            messages.success(request, f"{run.name} is deleted.")
+            return redirect("training:experiments")
+    students = Experiment.objects.visible().filter(teacher=run).count()
+    context = {
+        "run": run,
+        "problem": problem,
+        "students": students,
+        "has_model": artifact_folder(run) is not None,
+    }
+    return render(request, "training/experiments/delete.html", context, status=409 if problem else 200)
+
+
 def found_or_404(experiment_id: int) -> Experiment:
     try:
         return experiment_detail(experiment_id=experiment_id)
@@ -132,4 +194,7 @@ urlpatterns = [
     path("experiments/<int:experiment_id>/live/", live, name="experiment-live"),
     path("experiments/<int:experiment_id>/points.json", points, name="experiment-points"),
     path("experiments/<int:experiment_id>/artifact.zip", artifact, name="experiment-artifact"),
+    path("experiments/<int:experiment_id>/cancel/", cancel, name="experiment-cancel"),
+    path("experiments/<int:experiment_id>/resume/", resume, name="experiment-resume"),
+    path("experiments/<int:experiment_id>/delete/", delete, name="experiment-delete"),
 ]

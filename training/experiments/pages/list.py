@@ -3,15 +3,15 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from classifier.core.validation import row_id
-from training.experiments.pages.filters import ExperimentFilterForm, any_recipe
-from training.experiments.pages.run_rows import COLUMNS, RunRow, key_figures, primary_label, progress_of
+from classifier.core.validation import ROW_ID_MAX, row_id
+from training.experiments.pages.run_rows import RunRow, primary_label, progress_of
 from training.experiments.selectors import (
     HIGH_IS_GOOD,
     experiment_counts,
@@ -20,11 +20,40 @@ from training.experiments.selectors import (
     filter_choices,
     measured,
 )
-from training.models import Experiment, RunStatus
+from training.ml.evaluation.stored import StoredReport
+from training.models import Experiment, RunStatus, recipe_choices
 from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, permitted, person_of
+from training.web.formatting import KEY_COLUMNS, key_figures
 
 DEFAULT_SORT = "-newest"
 LIVE_MAX = 50
+SORTS = ("newest", "name", "roc_auc", "pr_auc", "f1", "latency", "size")
+
+
+def any_recipe() -> list[tuple[str, str]]:
+    """Return the choices of the filter: all recipes together, then each."""
+    return [("", "Any recipe"), *recipe_choices()]
+
+
+class ExperimentFilterForm(forms.Form):
+    """The filters over the list; whatever is not understood filters nothing.
+
+    `sweep` is empty (runs that people started), "all", or a sweep's id.
+    """
+
+    STATUSES = [("", "All"), *RunStatus.choices]
+
+    status = forms.ChoiceField(choices=STATUSES, required=False)
+    recipe = forms.ChoiceField(choices=any_recipe, required=False, label="Recipe")
+    dataset = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX, label="Dataset")
+    sweep = forms.RegexField("^(all|[1-9][0-9]{0,17})$", required=False, label="Sweep")
+    q = forms.CharField(required=False, max_length=150, label="Search the names")
+    sort = forms.RegexField(f"^-?({'|'.join(SORTS)})$", required=False)
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+
+    def chosen(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or None for name in self.fields}
 
 
 @permitted(SEE_EXPERIMENTS)
@@ -44,7 +73,7 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "live": [row.experiment.pk for row in rows if row.live],
-        "columns": [_heading(metric.key, metric.title, metric.help, sort, filters) for metric in COLUMNS],
+        "columns": [_heading(metric.key, metric.title, metric.help, sort, filters) for metric in KEY_COLUMNS],
         "by_name": _heading("name", "Run", "", sort, filters),
         "tabs": [
             {
@@ -87,7 +116,7 @@ def _rows(experiments: list[Experiment]) -> list[RunRow]:
     return [
         RunRow(
             run,
-            key_figures(known.get(run.model_version_id or 0), primary_label(run)),
+            key_figures(StoredReport.of(known.get(run.model_version_id or 0)), primary_label(run)),
             progress_of(run) if run.status == RunStatus.RUNNING else progress_of(Experiment()),
             now,
         )

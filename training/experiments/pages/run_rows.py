@@ -1,69 +1,20 @@
-"""A run as a row of a table and as a page shows it while it goes on: status, progress, rest, key metrics."""
+"""A run as a row of a table and as a page shows it while it goes on: status, progress, time left, key metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
+from training.ml.json_reader import number, read
 from training.ml.recipes.registry import RECIPES
 from training.models import Experiment, RunStatus
-from training.web.formatting import (
-    DASH,
-    LATENCY,
-    METRIC_OF,
-    SIZE,
-    Figure,
-    Metric,
-    count,
-    figure,
-    number,
-    parameters,
-    span,
-)
+from training.web.formatting import DASH, Figure, count, duration
 
-COLUMNS: tuple[Metric, ...] = (METRIC_OF["roc_auc"], METRIC_OF["pr_auc"], METRIC_OF["f1"], LATENCY, SIZE)
 SILENT_AFTER = timedelta(seconds=60)
 
 
 def recipe_word(recipe: str) -> str:
     """The short name of a recipe, for tables."""
     return RECIPES[recipe].short_name if recipe in RECIPES else recipe
-
-
-def key_figures(measured: Mapping[str, Any] | None, primary: str) -> list[tuple[Metric, Figure]]:
-    """The columns of the list, out of the small form of an evaluation; dashes where there is none."""
-    report = measured or {}
-    metrics = report.get("metrics") or {}
-    of_label = metrics.get(primary) or metrics.get("macro") or {}
-    found: dict[str, Any] = {key: of_label.get(key) for key in ("roc_auc", "pr_auc", "f1")}
-    found["latency"] = (report.get("speed") or {}).get("latency_ms_p50")
-    size = number((report.get("size") or {}).get("bytes"))
-    found["size"] = None if size is None else size / 1e6
-    return [(metric, figure(found[metric.key], metric)) for metric in COLUMNS]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands; empty strings where it has not said."""
-
-    phase: str = ""
-    step: int = 0
-    steps: int = 0
-    rest: str = ""
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    losses: list[tuple[str, str]] = field(default_factory=list)
-
-    @property
-    def share(self) -> float:
-        return min(self.step / self.steps, 1.0) if self.steps else 0.0
-
-    @property
-    def percent(self) -> str:
-        return f"{self.share * 100:.0f} %" if self.steps else ""
-
-    @property
-    def known(self) -> bool:
-        return bool(self.phase or self.steps)
 
 
 def loss_rank(name: str) -> tuple[bool, str]:
@@ -75,32 +26,48 @@ def loss_word(name: str) -> str:
     return {"kl": "KL"}.get(name, name.replace("_", " "))
 
 
+@dataclass(frozen=True)
+class Progress:
+    """The latest line of progress of a run that goes on; everything is empty before the first one."""
+
+    phase: str = ""
+    step: int = 0
+    steps: int = 0
+    eta_seconds: float | None = None
+    rows_per_second: float | None = None
+    tokens_per_second: float | None = None
+    memory_mib: float | None = None
+    losses: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        return min(self.step / self.steps, 1.0) if self.steps else 0.0
+
+    @property
+    def percent(self) -> str:
+        return f"{self.share * 100:.0f} %" if self.steps else ""
+
+    @property
+    def time_left(self) -> str:
+        return "" if self.eta_seconds is None else duration(self.eta_seconds)
+
+    @property
+    def known(self) -> bool:
+        return bool(self.phase or self.steps)
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Speed and memory, then the loss and its parts; what is not known is left out."""
+        found = [("Rows a second", self.rows_per_second), ("Tokens a second", self.tokens_per_second)]
+        facts = [(title, count(value)) for title, value in found if value is not None]
+        if (memory := self.memory_mib) is not None:
+            facts.append(("Memory", f"{memory:,.0f} MiB" if memory < 4096 else f"{memory / 1024:.1f} GiB"))
+        losses = sorted(self.losses.items(), key=lambda pair: loss_rank(pair[0]))
+        return facts + [(loss_word(name), f"{value:.4f}") for name, value in losses]
+
+
 def progress_of(experiment: Experiment) -> Progress:
-    told: dict[str, Any] = experiment.progress or {}
-    if not told:
-        return Progress()
-    eta = number(told.get("eta_seconds", told.get("eta")))
-    memory = number(told.get("memory_mib", told.get("memory")))
-    facts = [
-        (title, count(told.get(key)))
-        for key, title in (("rows_per_second", "Rows a second"), ("tokens_per_second", "Tokens a second"))
-        if number(told.get(key)) is not None
-    ]
-    if memory is not None:
-        facts.append(("Memory", f"{memory:,.0f} MiB" if memory < 4096 else f"{memory / 1024:.1f} GiB"))
-    losses = [
-        (loss_word(name), f"{value:.4f}")
-        for name, found in sorted((told.get("losses") or {}).items(), key=lambda pair: loss_rank(pair[0]))
-        if (value := number(found)) is not None
-    ]
-    return Progress(
-        phase=str(told.get("phase") or ""),
-        step=int(number(told.get("step")) or 0),
-        steps=int(number(told.get("steps")) or 0),
-        rest="" if eta is None or experiment.is_over else span(eta),
-        facts=facts,
-        losses=losses,
-    )
+    return read(Progress, experiment.progress)
 
 
 @dataclass(frozen=True)
@@ -108,7 +75,7 @@ class RunRow:
     """One run in the list."""
 
     experiment: Experiment
-    figures: list[tuple[Metric, Figure]]
+    figures: list[Figure]
     progress: Progress
     now: datetime
 
@@ -133,10 +100,6 @@ class RunRow:
         return took(self.experiment, self.now)
 
     @property
-    def parameters(self) -> str:
-        return parameters(self.experiment.result.get("parameters"))
-
-    @property
     def comparable(self) -> bool:
         """Whether a comparison would have something to show of it."""
         return self.experiment.status == RunStatus.SUCCEEDED or bool(self.experiment.started_at)
@@ -147,7 +110,7 @@ class RunRow:
 
     @property
     def silent(self) -> bool:
-        """Its worker has not been heard of for a minute."""
+        """Its worker has sent no heartbeat for a minute."""
         heard = self.experiment.heartbeat_at
         return self.status == RunStatus.RUNNING and heard is not None and self.now - heard > SILENT_AFTER
 
@@ -158,9 +121,9 @@ def took(experiment: Experiment, now: datetime) -> str:
         return DASH
     whole = number(experiment.provenance.get("duration_seconds")) if experiment.is_over else None
     if whole is not None:
-        return span(whole)
+        return duration(whole)
     end = experiment.finished_at if experiment.is_over and experiment.finished_at else now
-    return span((end - experiment.started_at).total_seconds())
+    return duration((end - experiment.started_at).total_seconds())
 
 
 def primary_label(experiment: Experiment, labels: Sequence[str] = ()) -> str:

@@ -1,15 +1,14 @@
 """A model version as a row of a table and on its page: the gate in words, provenance, history."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.model_versions.shadow_report import ShadowReport
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
-from training.experiments.pages.run_rows import key_figures
-from training.web.formatting import DASH, Figure, Metric, number, parameters, percent, span
+from training.ml.evaluation.stored import StoredReport
+from training.ml.json_reader import number
+from training.web.formatting import Figure, difference, duration, key_figures, parameters, percent, words
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class VersionRow:
     """One line of the list."""
 
     version: ModelVersion
-    figures: list[tuple[Metric, Figure]]
+    figures: list[Figure]
     gate: GateView
 
     @property
@@ -60,9 +59,7 @@ class VersionRow:
         return ModelVersionStatus(self.version.status)
 
 
-def version_row(
-    version: ModelVersion, report: Mapping[str, Any] | None, verdict: GateVerdict | None
-) -> VersionRow:
+def version_row(version: ModelVersion, report: StoredReport, verdict: GateVerdict | None) -> VersionRow:
     return VersionRow(version, key_figures(report, version.primary_label), gate_view(version, verdict))
 
 
@@ -101,15 +98,15 @@ def facts(version: ModelVersion) -> list[tuple[str, str]]:
     """What is told of a version at a glance; what its manifest does not know is left out."""
     manifest = version.manifest
     architecture = manifest.get("architecture") or {}
-    found = [
+    rows = [
         ("Layers", str(architecture.get("layers") or "")),
         ("Hidden size", str(architecture.get("hidden") or "")),
         ("Parameters", parameters(manifest.get("parameters")) if manifest.get("parameters") else ""),
-        ("Labels", ", ".join(label.replace("_", " ") for label in version.labels)),
-        ("Flags from", f"{version.primary_label.replace('_', ' ')} ≥ {version.threshold:.3f}"),
+        ("Labels", ", ".join(words(label) for label in version.labels)),
+        ("Flags from", f"{words(version.primary_label)} ≥ {version.threshold:.3f}"),
         ("Licence", str(manifest.get("license") or "")),
     ]
-    return [(name, value) for name, value in found if value]
+    return [(name, value) for name, value in rows if value]
 
 
 def provenance(version: ModelVersion) -> list[tuple[str, str]]:
@@ -124,19 +121,19 @@ def provenance(version: ModelVersion) -> list[tuple[str, str]]:
         hardware.get("gpu"),
         hardware.get("cores") and f"{hardware['cores']} cores",
     ]
-    found = [
+    rows = [
         ("Recipe", str(known.get("recipe") or "")),
         ("Made", str(known.get("created") or version.manifest.get("created") or "")),
         ("Seed", str((config.get("loop") or {}).get("seed", known.get("seed", "")))),
         ("Training rows", f"{data['train_rows']:,}" if isinstance(data.get("train_rows"), int) else ""),
         ("Fingerprint of the rows", str(data.get("train_fingerprint") or "")),
-        ("Duration", span(seconds) if seconds is not None else ""),
+        ("Duration", duration(seconds) if seconds is not None else ""),
         ("Commit", str(known.get("commit") or "")),
         ("Machine", ", ".join(str(part) for part in machine if part)),
-        ("Packages", ", ".join(f"{name} {number_}" for name, number_ in packages.items())),
+        ("Packages", ", ".join(f"{name} {release}" for name, release in packages.items())),
         ("SHA-256 of the weights", version.sha256),
     ]
-    return [(name, value) for name, value in found if value]
+    return [(name, value) for name, value in rows if value]
 
 
 def manifest_text(version: ModelVersion) -> str:
@@ -145,14 +142,12 @@ def manifest_text(version: ModelVersion) -> str:
 
 def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
     """The numbers of a shadow's report."""
-    mean = report.mean_difference
-    signed = DASH if mean is None else f"{mean:+.3f}".replace("-", "\N{MINUS SIGN}")
     found = [
         ("Comments scored", f"{report.rows:,}"),
         ("Other verdict", f"{report.disagreements:,} ({percent(report.share)})"),
         ("Only this version says toxic", f"{report.towards_toxic:,}"),
         ("Only production says toxic", f"{report.towards_calm:,}"),
-        ("Mean difference of the probability", signed),
+        ("Mean difference of the probability", difference(report.mean_difference, 3)),
     ]
     if report.decided:
         found.append(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -21,12 +22,13 @@ from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import ModelVersion
 from classifier.scoring.heartbeat import WorkerStatus, workers
 from classifier.web.refusals import NOTHING_CHANGED, refusals_shown
-from training.datasets.pages.golden_report import golden_context
-from training.evaluations.pages.evaluation import evaluation_context, version_card
+from training.core.errors import NotAllowedNow
+from training.datasets.known_answers import known_answers_summary
+from training.evaluations.pages.report import evaluation_context, known_answers_context
 from training.evaluations.services import evaluation_start, evaluation_state
-from training.experiments.pages.run_rows import COLUMNS
+from training.experiments.pages.run_facts import version_card
+from training.ml.evaluation.stored import StoredReport
 from training.models import Dataset
-from training.promotion.pages.forms import OverrideForm, ReasonForm
 from training.promotion.pages.rows import (
     event_rows,
     facts,
@@ -38,9 +40,27 @@ from training.promotion.pages.rows import (
 )
 from training.promotion.selectors import STATUSES, rows_fingerprint, small_reports, version_page
 from training.web.access import RUN_EXPERIMENTS, permitted, person_of
+from training.web.formatting import KEY_COLUMNS
 
 SEE_VERSIONS = "training.view_evaluation"
 PROMOTE = "classifier.activate_modelversion"
+REASON_CHARACTERS = 300
+
+
+class ReasonForm(forms.Form):
+    """Goes into the history; may be left empty."""
+
+    reason = forms.CharField(max_length=REASON_CHARACTERS, required=False, label="Reason")
+
+
+class OverrideForm(forms.Form):
+    """Nobody passes a closed gate without saying why."""
+
+    reason = forms.CharField(
+        max_length=REASON_CHARACTERS,
+        label="Reason for the override",
+        error_messages={"required": "Give a reason for overriding the gate; the history keeps it."},
+    )
 
 
 @permitted(SEE_VERSIONS)
@@ -55,9 +75,10 @@ def version_list(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "rows": [
-            version_row(version, reports.get(version.pk), gate_check(version)) for version in page.versions
+            version_row(version, reports.get(version.pk, StoredReport()), gate_check(version))
+            for version in page.versions
         ],
-        "columns": COLUMNS,
+        "columns": KEY_COLUMNS,
         "test_set": test_set,
         "tabs": [
             {"name": name, "count": page.counts[key], "current": key == status, "query": _query(status=key)}
@@ -78,8 +99,9 @@ def version_list(request: HttpRequest) -> HttpResponse:
 def version(request: HttpRequest, version_id: int) -> HttpResponse:
     found = found_version(version_id)
     shadows = shadow_report(model_version=found)
-    golden = golden_context(found)
-    on = golden["golden_set"].pk if golden and request.GET.get("on") == str(golden["golden_set"].pk) else None
+    known_answers = known_answers_context(found)
+    dataset = known_answers.get("golden_set")
+    on = dataset.pk if dataset and request.GET.get("on") == str(dataset.pk) else None
     context = {
         "status": found.get_status_display(),
         "facts": facts(found),
@@ -92,7 +114,7 @@ def version(request: HttpRequest, version_id: int) -> HttpResponse:
         "history": event_rows(found),
         **production_context(request, found),
         **_roll_back(request),
-        **golden,
+        **known_answers,
         **evaluation_context(found, on),
         "on": on,
     }
@@ -185,6 +207,23 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
     )
 
 
+@permitted(RUN_EXPERIMENTS)
+@require_POST
+def evaluate_on_known_answers(request: HttpRequest, version_id: int) -> HttpResponse:
+    """Measure the version on the newest dataset of known answers."""
+    found = found_version(version_id)
+    last = known_answers_summary().last
+    back = f"{reverse('training:version', args=[found.pk])}#golden"
+
+    def start() -> None:
+        if last is None:
+            raise NotAllowedNow("Create a dataset from known answers first.")
+        evaluation_start(model_version=found, on=last, by=person_of(request))
+
+    success = f"{found} will be measured on “{last}” when the training worker is free; reload then."
+    return tried(request, found, start, success, back=back)
+
+
 def broken_models(version: ModelVersion | None = None) -> list[WorkerStatus]:
     """What workers tell of versions (or this one) that they cannot load, each state once."""
     told = [
@@ -228,4 +267,9 @@ urlpatterns = [
     path("versions/<int:version_id>/activate/", activate, name="version-activate"),
     path("versions/<int:version_id>/override/", override, name="version-override"),
     path("versions/<int:version_id>/evaluate/", evaluate, name="version-evaluate"),
+    path(
+        "versions/<int:version_id>/evaluate-golden/",
+        evaluate_on_known_answers,
+        name="version-evaluate-golden",
+    ),
 ]

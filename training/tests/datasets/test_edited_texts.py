@@ -11,7 +11,7 @@ from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from training.datasets.decision_summary import decisions_summary
-from training.datasets.from_decisions import dataset_freeze, dataset_from_decisions
+from training.datasets.from_decisions import dataset_from_all_decisions, dataset_from_decisions
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows
 
 __all__ = ["active_version", "artifacts", "candidates", "models_dir"]
@@ -39,7 +39,7 @@ def test_it_is_left_out_and_counted_before_and_after(decided: list[Comment], mod
     before = decisions_summary()
     assert (before.total, before.new, before.edited) == (23, 23, 1)
     assert sum(row.approved + row.removed for row in before.sources) == 23
-    made = dataset_freeze(by=model_admin)
+    made = dataset_from_all_decisions(by=model_admin)
     frozen = frozen_rows(made)
     assert len(frozen) == before.total
     assert not {"words 0", "other words"} & set(frozen)
@@ -84,5 +84,5 @@ def test_both_pages_tell_of_it(decided: list[Comment], model_admin: User, client
         "1 whose text was edited after the decision"
         in client.get("/training/datasets/freeze/").content.decode()
     )
-    made = dataset_freeze(by=model_admin)
+    made = dataset_from_all_decisions(by=model_admin)
     assert "1 edited after they were decided" in client.get(f"/training/datasets/{made.pk}/").content.decode()

@@ -12,7 +12,7 @@ from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from training.core.errors import DatasetRejected
 from training.datasets.decision_summary import decisions_summary
-from training.datasets.from_decisions import dataset_freeze, dataset_from_decisions
+from training.datasets.from_decisions import dataset_from_all_decisions, dataset_from_decisions
 from training.ml.frozen.store import read_splits
 from training.models import Dataset
 from training.tests.datasets.conftest import MakeDataset, rows_of
@@ -53,7 +53,7 @@ def test_it_counts_before_what_it_freezes_then(mixed_bag: list[Comment], model_a
     assert (before.golden, before.by_policies, before.purged) == (1, 1, 1)
     assert before.suggestions == 3  # neither the rejected one nor the one about a known answer
     assert [(row.source, row.approved) for row in before.sources] == [("forum", 16)]
-    made = dataset_freeze(by=model_admin)
+    made = dataset_from_all_decisions(by=model_admin)
     frozen = frozen_rows(made)
     assert len(frozen) == 26
     assert (frozen["suggested insult"]["toxic"], frozen["suggested kindness"]["toxic"]) == (1, 0)
@@ -72,7 +72,7 @@ def test_what_policies_decided_is_taken_in_where_asked_for(mixed_bag: list[Comme
 
 
 def test_a_second_click_in_the_same_minute_gets_a_name_of_its_own(mixed_bag: list[Comment]) -> None:
-    first, second = dataset_freeze(by=None), dataset_freeze(by=None)
+    first, second = dataset_from_all_decisions(by=None), dataset_from_all_decisions(by=None)
     assert first.name != second.name
     assert first.fingerprints == second.fingerprints
 
@@ -81,15 +81,15 @@ def test_suggestions_alone_can_be_too_few_and_one_sided(db: None) -> None:
     for number in range(19):
         suggest(f"words {number}", 0.9)
     with pytest.raises(DatasetRejected, match="at least 20"):
-        dataset_freeze(by=None)
+        dataset_from_all_decisions(by=None)
     suggest("one more", 0.9)
     with pytest.raises(DatasetRejected, match="No comment was approved"):
-        dataset_freeze(by=None)
+        dataset_from_all_decisions(by=None)
 
 
 def test_moderators_do_not_freeze(mixed_bag: list[Comment], moderator: User, client: Client) -> None:
     with pytest.raises(PermissionDenied):
-        dataset_freeze(by=moderator)
+        dataset_from_all_decisions(by=moderator)
     client.force_login(moderator)
     assert client.post(URL).status_code == 403
     assert not Dataset.objects.exists()

@@ -14,8 +14,7 @@ from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.from_decisions import dataset_from_decisions
-from training.datasets.from_golden import dataset_freeze_golden
-from training.datasets.golden_selectors import golden_summary
+from training.datasets.known_answers import dataset_from_known_answers, known_answers_summary
 from training.datasets.mixtures import dataset_mix
 from training.evaluations.services import evaluation_run, evaluation_start, evaluation_state
 from training.experiments.detail_selectors import version_measured
@@ -45,9 +44,9 @@ def runs_dir(tmp_path: Path, settings: Any) -> None:
 def test_items_in_use_are_test_rows_and_nothing_else(golden: list[Comment], model_admin: User) -> None:
     golden_retire(item=GoldenItem.objects.get(comment=golden[1]), by=None)
     comment_edit(comment=golden[2], text="edited since", by=None)
-    before = golden_summary()
+    before = known_answers_summary()
     assert (before.approve, before.remove, before.edited) == (6, 4, 1)
-    made = dataset_freeze_golden(by=model_admin)
+    made = dataset_from_known_answers(by=model_admin)
     assert (made.kind, made.rows, made.labels) == ("golden", {"test": 10}, ["toxic"])
     assert made.statistics["left_out"] == {"edited": 1}
     frozen = frozen_rows(made)
@@ -66,7 +65,7 @@ def test_nothing_learns_from_them_not_even_from_the_same_words_elsewhere(
     made = dataset_from_decisions(name="Decisions", by=None)
     assert set(frozen_rows(made)) == {f"words {i}" for i in range(24)}
     assert made.statistics["left_out"] == {"golden": 1}
-    frozen = dataset_freeze_golden(by=None)
+    frozen = dataset_from_known_answers(by=None)
     with pytest.raises(DatasetRejected, match="for measuring alone"):
         dataset_mix(name="Mixed", parts=[(made, 1.0), (frozen, 1.0)], by=None)
 
@@ -76,7 +75,7 @@ def test_a_version_is_measured_on_them_beside_the_test_set(
 ) -> None:
     test_set = upload("Test", test=rows_of(40))
     Dataset.objects.filter(pk=test_set.pk).update(is_test_set=True)
-    frozen = dataset_freeze_golden(by=None)
+    frozen = dataset_from_known_answers(by=None)
     evaluation_start(model_version=active_version, by=None, on=frozen)
     assert evaluation_state(active_version) is None
     assert (evaluation_state(active_version, frozen) or {})["state"] == "queued"
@@ -92,16 +91,16 @@ def test_a_version_is_measured_on_them_beside_the_test_set(
 
 def test_too_few_or_one_sided_ones_are_refused(active_version: ModelVersion) -> None:
     with pytest.raises(DatasetRejected, match="There are 0 known answers"):
-        dataset_freeze_golden(by=None)
+        dataset_from_known_answers(by=None)
     for comment in comments(active_version, [f"words {i}" for i in range(10)]):
         GoldenItem.objects.create(comment=comment, expected="approve")
     with pytest.raises(DatasetRejected, match="No known answer has the answer “remove”"):
-        dataset_freeze_golden(by=None)
+        dataset_from_known_answers(by=None)
 
 
 def test_moderators_do_not_freeze_them(golden: list[Comment], moderator: User, client: Client) -> None:
     with pytest.raises(PermissionDenied):
-        dataset_freeze_golden(by=moderator)
+        dataset_from_known_answers(by=moderator)
     client.force_login(moderator)
     assert client.post(URL).status_code == 403
 

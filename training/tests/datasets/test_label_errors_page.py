@@ -105,3 +105,9 @@ def test_moderators_neither_see_nor_fix(evaluation: Evaluation, moderator: User,
 def test_the_evaluation_leads_there(page: Client, evaluation: Evaluation) -> None:
     shown = page.get(f"/training/versions/{evaluation.model_version_id}/").content.decode()
     assert f'href="{url(evaluation)}"' in shown
+
+
+def test_rows_of_an_imported_report_come_without_their_text(page: Client, evaluation: Evaluation) -> None:
+    bare = {name: value for name, value in ISSUE.items() if name != "text"}
+    Evaluation.objects.filter(pk=evaluation.pk).update(report={"train_label_issues": [bare]})
+    assert page.get(url(evaluation)).content.decode().count("data-label-row") == 1

@@ -10,9 +10,14 @@ from classifier.models import AuditEntry, ModelVersion, User
 from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from training.core.errors import DatasetRejected, NotAllowedNow
-from training.datasets.correction_selectors import fixes_of, standing_fixes
 from training.datasets.from_decisions import dataset_from_decisions
-from training.datasets.label_corrections import dataset_correct, label_fix, label_fix_undo
+from training.datasets.label_corrections import (
+    dataset_correct,
+    fixes_of,
+    label_fix,
+    label_fix_undo,
+    standing_fixes,
+)
 from training.datasets.mixtures import dataset_mix
 from training.ml.frozen.store import read_splits
 from training.models import Dataset, LabelFix

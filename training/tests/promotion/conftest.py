@@ -26,12 +26,20 @@ from training.models import Dataset, Evaluation
 __all__ = [
     "admin_person",
     "artifacts",
+    "as_model_admin",
     "candidates",
+    "decided",
+    "files",
+    "measure",
     "model_admin",
     "models_dir",
     "moderator",
+    "pair",
     "start_worker",
+    "stranger",
+    "test_set",
 ]
+"""The fixtures here, which the tests of evaluations and of retraining take over."""
 
 FINGERPRINT = "f" * 64
 Pair = tuple[ModelVersion, ModelVersion]

@@ -157,3 +157,9 @@ def test_the_way_back_is_always_open(as_good: Pair) -> None:
 def test_the_list_of_candidates_costs_few_queries(as_good: Pair, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(7):
         gate_check(as_good[1])
+
+
+def test_a_report_of_an_older_version_closes_it_with_a_sentence(as_good: Pair) -> None:
+    old = {"metrics": {"toxic": {"roc_auc": 0.97, "f1": 0.8}}, "suites": [{"name": "old", "by_group": [{}]}]}
+    as_good[1].evaluations.update(report=old)
+    assert "not been compared" in reasons(as_good[1])

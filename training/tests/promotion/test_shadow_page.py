@@ -14,7 +14,7 @@ from classifier.model_versions.shadow import shadow_start
 from classifier.model_versions.shadow_report import changed_verdicts, shadow_period
 from classifier.models import Comment, Decision, ModelVersion, Prediction, ShadowPrediction, Source, User
 from classifier.tests.conftest import person
-from training.promotion.pages.shadow_report import compared, mcnemar_p, verdict_sentence
+from training.promotion.pages.shadow import compared, mcnemar_p, verdict_sentence
 from training.tests.promotion.conftest import Measure, Pair
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,7 @@ from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import person
 from training.core.errors import NotAllowedNow
-from training.datasets.active_learning import learn_offer
-from training.datasets.active_learning_selectors import candidates_beside, learning_outlook
+from training.datasets.active_learning import candidates_beside, learn_offer, learning_outlook
 from training.tests.datasets.active_learning.conftest import At
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from classifier.tests.builders import version_row
 from classifier.tests.web.browser.test_accessibility import problems_of
-from training.datasets.correction_selectors import standing_fixes
+from training.datasets.label_corrections import standing_fixes
 from training.models import Evaluation, Experiment, LabelFix
 from training.tests.datasets.conftest import MakeDataset, datasets_dir, write
 from training.tests.experiments.pages.builders import ISSUE

@@ -1,4 +1,4 @@
-"""Freezing decisions with one click, and mixing what came of it with other rows for a run."""
+"""Datasets with one click from decisions and from known answers, and mixing decisions with other rows for a run."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from training.core.errors import DatasetRejected
 from training.datasets.decision_summary import decisions_summary, mixable_with
-from training.datasets.from_decisions import FEWEST, dataset_freeze
-from training.datasets.golden_selectors import golden_summary
+from training.datasets.from_decisions import FEWEST, dataset_from_all_decisions
+from training.datasets.known_answers import dataset_from_known_answers, known_answers_summary
 from training.datasets.mixtures import dataset_mix
 from training.datasets.pages.datasets import ADD
 from training.datasets.pages.forms import MixWithForm
@@ -22,25 +22,37 @@ from training.web.access import permitted, person_of
 
 @permitted(ADD)
 @require_http_methods(["GET", "HEAD", "POST"])
-def freeze(request: HttpRequest) -> HttpResponse:
-    """What would go in; by POST all of it is frozen, without another question."""
+def from_decisions(request: HttpRequest) -> HttpResponse:
+    """What would go in; by POST a dataset is built of all of it, without another question."""
     problem, status = "", 200
     if request.method == "POST":
         try:
-            made = dataset_freeze(by=person_of(request))
+            made = dataset_from_all_decisions(by=person_of(request))
         except DatasetRejected as error:
             problem, status = error.message, 422
         else:
             rows = sum(int(count) for count in made.rows.values())
-            messages.success(request, f"“{made}” is frozen: {rows:,} rows.")
+            messages.success(request, f"“{made}” is ready: {rows:,} rows.")
             return HttpResponseRedirect(f"{reverse('training:dataset', args=[made.pk])}#train")
-    context = {**freeze_context(), "problem": problem}
-    return render(request, "training/datasets/freeze.html", context, status=status)
+    context = {**_build_context(), "problem": problem}
+    return render(request, "training/datasets/build.html", context, status=status)
 
 
-def freeze_context() -> dict[str, Any]:
+def _build_context() -> dict[str, Any]:
     """What would go in of decisions, and of known answers."""
-    return {"summary": decisions_summary(), "fewest": FEWEST, "golden": golden_summary()}
+    return {"summary": decisions_summary(), "fewest": FEWEST, "golden": known_answers_summary()}
+
+
+@permitted(ADD)
+@require_POST
+def from_known_answers(request: HttpRequest) -> HttpResponse:
+    try:
+        made = dataset_from_known_answers(by=person_of(request))
+    except DatasetRejected as error:
+        context = {**_build_context(), "golden_problem": error.message}
+        return render(request, "training/datasets/build.html", context, status=422)
+    messages.success(request, f"“{made}” is ready: {made.rows['test']:,} test rows.")
+    return redirect("training:dataset", made.pk)
 
 
 @permitted(ADD)
@@ -72,6 +84,7 @@ def mix(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 urlpatterns = [
-    path("datasets/freeze/", freeze, name="dataset-freeze"),
+    path("datasets/freeze/", from_decisions, name="dataset-freeze"),
+    path("datasets/freeze/golden/", from_known_answers, name="golden-freeze"),
     path("datasets/<int:dataset_id>/mix/", mix, name="dataset-mix"),
 ]
