@@ -51,8 +51,8 @@ def replace_folder(aside: Path, folder: Path) -> None:
     A kill between the two renames leaves the folder of before as NAME.old beside it.
     """
     old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
+    if folder.exists():  # else NAME.old may be all that an earlier kill has left
+        shutil.rmtree(old, ignore_errors=True)
         folder.rename(old)
     aside.rename(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -90,7 +90,7 @@ def plain_errors() -> Iterator[None]:
     from training.ml.data.tables import DataError
     from training.ml.encoders.layers import LayerSelectionError
     from training.ml.encoders.loading import BaseModelError
-    from training.ml.train.loop import Cancelled
+    from training.ml.progress import Cancelled
 
     try:
         yield

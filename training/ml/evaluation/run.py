@@ -1,7 +1,8 @@
-"""Measuring a version on frozen rows, from scoring to the report, as one story."""
+"""Measuring a version on frozen rows, from its scores to the report, one stage after the other: read STAGES first."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from training.ml.evaluation.speed import device_and_threads, measure_speed
 from training.ml.evaluation.subject import ServedModel, Subject
 from training.ml.evaluation.suite_report import run_suite
 from training.ml.evaluation.suites import shipped_suites
-from training.ml.progress import Listener, Progress, SilentListener
+from training.ml.progress import Cancelled, Listener, Progress, SilentListener
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from training.ml.data.tables import TextTable
 
 RESAMPLES = 1_000
-STAGES = ("scores", "intervals", "errors", "marked words", "label issues", "suites", "speed")
 
 
 def evaluate(
@@ -87,90 +87,154 @@ def measure_subject(
     notes: Sequence[str] = (),
 ) -> Report:
     """Measure anything that scores texts; see `evaluate`."""
-    stages = _Stages(listener or SilentListener())
+    started, listener = time.monotonic(), listener or SilentListener()
     labels = known_labels(subject, table)
-    scores = subject.score(table.texts, stages.listener)
-    columns = {label: scores[:, subject.labels.index(label)] for label in labels}
-    targets = {label: table.targets[:, table.labels.index(label)] for label in labels}
-    weights = table.weights.astype(np.float64)
-
-    stages.reached("intervals")
-    measures = {
-        label: Measure(columns[label], targets[label], subject.thresholds[label], weights) for label in labels
-    }
-    metrics, against = measured(measures, weights, rival, targets, resamples=resamples, seed=seed)
-
-    primary = subject.primary if subject.primary in labels else labels[0]
-    stages.reached("errors")
-    errors = confident_errors(subject, table, primary, columns[primary])
-
-    stages.reached("marked words")
-    reasons = marked_words(subject, table, primary, seed=seed)
-
-    stages.reached("label issues")
-    matrix = np.column_stack([columns[label] for label in labels])
-    issues = label_issues(table, labels, matrix)
-    train_issues: list[dict[str, Any]] = []
-    if train_table is not None and primary in train_table.labels:
-        train_issues = train_label_issues(train_table, primary, seed)
-
-    stages.reached("suites")
-    suite_reports = [
-        run_suite(suite, subject.labels, subject.thresholds, subject.score)
-        for suite in (*suites, *(shipped_suites() if own_suites else ()))
-    ]
-    disguised = (
-        obfuscation_report(subject, table, primary, columns[primary], seed=seed) if own_suites else None
+    scores = subject.score(table.texts, listener)
+    measurement = Measurement(
+        subject=subject,
+        table=table,
+        train_table=train_table,
+        rival=rival,
+        suites=(*suites, *(shipped_suites() if own_suites else ())),
+        disguises=own_suites,
+        speed=speed,
+        seed=seed,
+        resamples=resamples,
+        labels=labels,
+        primary=subject.primary if subject.primary in labels else labels[0],
+        scores={label: scores[:, subject.labels.index(label)] for label in labels},
+        targets={label: table.targets[:, table.labels.index(label)] for label in labels},
+        weights=table.weights.astype(np.float64),
     )
-
-    stages.reached("speed")
-    device, threads = device_and_threads(subject.backend)
+    parts: dict[str, Any] = {}
+    for number, (name, stage) in enumerate(STAGES.items(), start=1):
+        if listener.should_stop():
+            raise Cancelled
+        listener.report(Progress(f"evaluate: {name}", number, len(STAGES) + 1))
+        parts |= stage(measurement)
     return Report(
         version=subject.version,
         backend=subject.backend,
         rows=len(table),
         fingerprint=table.fingerprint(),
         labels=list(labels),
-        support={label: _support(targets[label], weights, subject.thresholds[label]) for label in labels},
-        metrics=metrics,
-        bootstrap={
-            "resamples": resamples,
-            "share": 0.95,
-            "seed": seed,
-            "method": "percentiles, rows drawn within strata of equal weight",
-        },
-        confusion={label: confusion(measure) for label, measure in measures.items()},
-        curves={
-            label: curves(
-                columns[label][targets[label] >= 0],
-                targets[label][targets[label] >= 0],
-                weights[targets[label] >= 0],
-                subject.thresholds[label],
-            )
-            for label in labels
-        },
-        slices=slices(table, primary, columns[primary], subject.thresholds[primary]),
-        errors=errors,
         size={
             "bytes": subject.size.bytes,
             "parameters": subject.size.parameters,
             "trainable_parameters": subject.size.trainable_parameters,
         },
-        speed=measure_speed(subject.score, table.texts, device=device, threads=threads) if speed else None,
-        mcnemar=(
-            verdicts_compared(primary, columns[primary], subject.thresholds[primary], targets[primary], rival)
-            if rival is not None and primary in rival.labels
-            else None
-        ),
-        differences=against,
-        label_issues=issues,
-        train_label_issues=train_issues,
-        marked_words=reasons,
-        suites=[*suite_reports, *([disguised] if disguised else [])],
         notes=list(notes),
-        seconds=stages.seconds(),
+        seconds=round(time.monotonic() - started, 1),
         scores=scores,
+        **parts,
     )
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A subject on a table of rows, with its scores and what is to be measured of them.
+
+    `scores` and `targets` are [rows] by label, for the labels that the rows know; `primary` is the one that mistakes,
+    slices and the comparison with the rival are about.
+    """
+
+    subject: Subject
+    table: "TextTable"
+    train_table: "TextTable | None"
+    rival: Rival | None
+    suites: Sequence[Mapping[str, Any]]
+    disguises: bool
+    speed: bool
+    seed: int
+    resamples: int
+    labels: tuple[str, ...]
+    primary: str
+    scores: Mapping[str, "NDArray[np.float64]"]
+    targets: Mapping[str, "NDArray[np.float32]"]
+    weights: "NDArray[np.float64]"
+
+    def threshold(self, label: str) -> float:
+        return self.subject.thresholds[label]
+
+
+Stage = Callable[[Measurement], dict[str, Any]]  # returns the fields of the report that it measures
+
+
+def quality(m: Measurement) -> dict[str, Any]:
+    """Measure every label: metrics with intervals, confusion, curves, slices, and the differences to the rival."""
+    measures = {
+        label: Measure(m.scores[label], m.targets[label], m.threshold(label), m.weights) for label in m.labels
+    }
+    metrics, differences = _metrics(
+        measures, m.weights, m.rival, m.targets, resamples=m.resamples, seed=m.seed
+    )
+    tested = None
+    if m.rival is not None and m.primary in m.rival.labels:
+        tested = verdicts_compared(
+            m.primary, m.scores[m.primary], m.threshold(m.primary), m.targets[m.primary], m.rival
+        )
+    return {
+        "metrics": metrics,
+        "bootstrap": {
+            "resamples": m.resamples,
+            "share": 0.95,
+            "seed": m.seed,
+            "method": "percentiles, rows drawn within strata of equal weight",
+        },
+        "support": {label: _support(m.targets[label], m.weights, m.threshold(label)) for label in m.labels},
+        "confusion": {label: confusion(measure) for label, measure in measures.items()},
+        "curves": {label: _curves(m, label) for label in m.labels},
+        "slices": slices(m.table, m.primary, m.scores[m.primary], m.threshold(m.primary)),
+        "mcnemar": tested,
+        "differences": differences,
+    }
+
+
+def mistakes(m: Measurement) -> dict[str, Any]:
+    """Collect the most confident mistakes on the primary label, with the words that made the model so sure."""
+    return {"errors": confident_errors(m.subject, m.table, m.primary, m.scores[m.primary])}
+
+
+def reasons(m: Measurement) -> dict[str, Any]:
+    """Compare the words that drive the model with those that moderators marked."""
+    return {"marked_words": marked_words(m.subject, m.table, m.primary, seed=m.seed)}
+
+
+def doubts(m: Measurement) -> dict[str, Any]:
+    """Look for rows that are probably labelled wrongly, among those measured on and those learned from."""
+    matrix = np.column_stack([m.scores[label] for label in m.labels])
+    learned = []
+    if m.train_table is not None and m.primary in m.train_table.labels:
+        learned = train_label_issues(m.train_table, m.primary, m.seed)
+    return {"label_issues": label_issues(m.table, m.labels, matrix), "train_label_issues": learned}
+
+
+def suites(m: Measurement) -> dict[str, Any]:
+    """Run the test suites, and recognised rows of the table in disguise."""
+    subject = m.subject
+    reports = [run_suite(suite, subject.labels, subject.thresholds, subject.score) for suite in m.suites]
+    if m.disguises:
+        disguised = obfuscation_report(subject, m.table, m.primary, m.scores[m.primary], seed=m.seed)
+        reports += [disguised] if disguised else []
+    return {"suites": reports}
+
+
+def speed(m: Measurement) -> dict[str, Any]:
+    """Time the subject on this machine."""
+    if not m.speed:
+        return {"speed": None}
+    device, threads = device_and_threads(m.subject.backend)
+    return {"speed": measure_speed(m.subject.score, m.table.texts, device=device, threads=threads)}
+
+
+STAGES: dict[str, Stage] = {  # by the name that the listener hears
+    "intervals": quality,
+    "errors": mistakes,
+    "marked words": reasons,
+    "label issues": doubts,
+    "suites": suites,
+    "speed": speed,
+}
 
 
 def known_labels(subject: Subject, table: "TextTable") -> tuple[str, ...]:
@@ -188,7 +252,7 @@ def known_labels(subject: Subject, table: "TextTable") -> tuple[str, ...]:
     return found
 
 
-def measured(
+def _metrics(
     measures: Mapping[str, Measure],
     weights: "NDArray[np.float64]",
     rival: Rival | None,
@@ -262,18 +326,6 @@ def _support(
     }
 
 
-class _Stages:
-    """Tells the listener which part is on, and stops between two parts when it asks for that."""
-
-    def __init__(self, listener: Listener) -> None:
-        self.listener, self.started = listener, time.monotonic()
-
-    def reached(self, name: str) -> None:
-        from training.ml.train.loop import Cancelled
-
-        if self.listener.should_stop():
-            raise Cancelled
-        self.listener.report(Progress(f"evaluate: {name}", STAGES.index(name), len(STAGES)))
-
-    def seconds(self) -> float:
-        return round(time.monotonic() - self.started, 1)
+def _curves(m: Measurement, label: str) -> dict[str, Any]:
+    known = m.targets[label] >= 0
+    return curves(m.scores[label][known], m.targets[label][known], m.weights[known], m.threshold(label))

@@ -11,8 +11,7 @@ import numpy as np
 from classifier.inference.scorer import Scorer
 from training.ml.data.tables import TextTable
 from training.ml.evaluation.metrics import evaluate_scores
-from training.ml.progress import Listener, Progress, SilentListener
-from training.ml.train.loop import Cancelled
+from training.ml.progress import Cancelled, Listener, Progress, SilentListener
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

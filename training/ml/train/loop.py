@@ -5,11 +5,9 @@ as many steps, and the learning rate stays as configured. Gradients are weighted
 mean loss over all its rows, and every planned row is seen exactly once, as on one device.
 """
 
-import json
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.ml.data.batching import Tokens, budget_batches, collate
-from training.ml.distributed import Ranks, current
+from training.ml.distributed import current
 from training.ml.encoders.loading import parameter_groups
 from training.ml.hardware import best_device, choose_precision
-from training.ml.progress import Cancelled as Cancelled
-from training.ml.progress import Listener, Progress
+from training.ml.progress import Cancelled, Listener, Progress
 from training.ml.train.batch_sharding import count_unreached, shares
+from training.ml.train.checkpoint import Tally, resume, save
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,9 +50,8 @@ class StepLoss:
     ask: dict[str, bool] = field(default_factory=dict)
 
 
-Probe = Callable[
-    [Any], dict[str, float]
-]  # (model) -> validation scores on the way, reported beside the losses
+# (model) -> validation scores on the way, reported beside the losses
+Probe = Callable[[Any], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -107,198 +104,200 @@ def run_loop(
     whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. On several
     devices every rank must call this; they stop, fail and save in the same step. Raises Cancelled.
     """
-    import torch
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-    from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, set_seed
-    from transformers import get_linear_schedule_with_warmup
-
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    ranks = current()
-    set_seed(config.seed + ranks.rank)  # each rank drops out other units
-    device = best_device()
-    precision = choose_precision(config.precision, device)
-    AcceleratorState._reset_state()  # else the first run of a process decides the precision of all later ones
-    whole = DistributedDataParallelKwargs()
-    accelerator = Accelerator(
-        mixed_precision=precision if precision in ("bf16", "fp16") else "no",
-        cpu=device == "cpu",
-        dataloader_config=DataLoaderConfiguration(
-            split_batches=True
-        ),  # the schedule counts steps, not batches
-        kwargs_handlers=[whole],
+    trainer = Trainer(
+        model,
+        tokens,
+        loss_function,
+        config,
+        phase=phase,
+        listener=listener,
+        checkpoint_dir=checkpoint_dir,
+        probe=probe,
     )
-    steps = shares(plan_batches(tokens.lengths, config), ranks.rank, ranks.count)
-    groups = parameter_groups(model, config.learning_rate, config.head_learning_rate, config.weight_decay)
-    optimizer = torch.optim.AdamW(groups, fused=True)
-    scheduler = get_linear_schedule_with_warmup(optimizer, int(config.warmup_share * len(steps)), len(steps))
-    if config.gradient_checkpointing:
-        model.activation_checkpointing_enable()
-    ask = loss_function.ask if isinstance(loss_function, StepLoss) else {}
+    trainer.prepare()
+    while trainer.done < len(trainer.plan):
+        trainer.step()
+        trainer.tell()
+        trainer.checkpoint()
+    return trainer.finish()
 
-    def forward(network: Any, rows: "NDArray[np.int64]") -> LossParts:
-        batch = {name: value.to(accelerator.device) for name, value in collate(tokens, rows).items()}
-        with accelerator.autocast():
-            outputs = network(**batch, **ask)
-        if isinstance(loss_function, StepLoss):
-            return loss_function.function(Step(batch, outputs, rows, accelerator.autocast))
-        return loss_function(outputs.logits.float(), rows)
 
-    if (
-        ranks.count > 1 and steps
-    ):  # weights without a gradient must be looked for in every step, or ranks wait
-        model.to(accelerator.device).train()
-        whole.find_unused_parameters = ranks.together(
-            lambda: count_unreached(model, lambda: forward(model, steps[0].rows)["loss"]) > 0
+class Trainer:
+    """One training of one model: prepare, then step, tell and checkpoint for each step of the plan, then finish.
+
+    `plan` is what this rank does in each step, `done` how many steps are done. `tally` counts what this process has
+    done since it started or resumed, `before` what lies before that.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokens: Tokens,
+        loss_function: LossFunction | StepLoss,
+        config: "LoopConfig",
+        *,
+        phase: str,
+        listener: Listener,
+        checkpoint_dir: Path | None = None,
+        probe: Probe | None = None,
+    ) -> None:
+        self.model, self.tokens, self.loss_function, self.config = model, tokens, loss_function, config
+        self.phase, self.listener, self.checkpoint_dir, self.probe = phase, listener, checkpoint_dir, probe
+        self.ranks = current()
+        self.plan = shares(plan_batches(tokens.lengths, config), self.ranks.rank, self.ranks.count)
+        self.probe_steps = _probe_steps(len(self.plan), config.evaluate_share) if probe else frozenset()
+        self.device = best_device()
+        self.precision = choose_precision(config.precision, self.device)
+        self.done = self.first = 0
+        self.tally, self.before = Tally(), Tally()
+        self.stop = self.save_due = False
+
+    def prepare(self) -> None:
+        """Set up random state, device, precision, optimizer and schedule, and resume from the checkpoint."""
+        import torch
+        from accelerate import Accelerator
+        from accelerate.state import AcceleratorState
+        from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, set_seed
+        from transformers import get_linear_schedule_with_warmup
+
+        config, model = self.config, self.model
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        set_seed(config.seed + self.ranks.rank)  # each rank drops out other units
+        AcceleratorState._reset_state()  # else the first run of a process decides the precision of all later ones
+        data_parallel = DistributedDataParallelKwargs()
+        self.accelerator = Accelerator(
+            mixed_precision=self.precision if self.precision in ("bf16", "fp16") else "no",
+            cpu=self.device == "cpu",
+            dataloader_config=DataLoaderConfiguration(
+                split_batches=True
+            ),  # the schedule counts steps, not batches
+            kwargs_handlers=[data_parallel],
         )
-    trained, optimizer, scheduler = accelerator.prepare(model, optimizer, scheduler)
-    trained.train()
-
-    clock = _Clock()
-    first = _resume(accelerator, ranks, checkpoint_dir, clock, scheduler) if checkpoint_dir else 0
-    started = last_save = time.monotonic()
-    rows_here = tokens_here = 0
-    losses = dict(clock.losses)
-    moments = _probe_steps(len(steps), config.evaluate_share) if probe else frozenset()
-    for step in range(first, len(steps)):
-        share, done = steps[step], step + 1
-        parts = ranks.together(partial(forward, trained, share.rows))
-        accelerator.backward(parts["loss"] * share.scale if ranks.count > 1 else parts["loss"])
-        accelerator.clip_grad_norm_(trained.parameters(), config.max_grad_norm)
-        optimizer.step()
-        scheduler.step()
-        optimizer.zero_grad(set_to_none=True)
-
-        stop, due, now = _agreed(
-            ranks,
-            listener.should_stop(),
-            time.monotonic() - last_save >= config.checkpoint_seconds,
-            {name: float(value.detach()) for name, value in parts.items()},
-            share.scale,
-        )
-        rows_here += len(share.all_rows)
-        tokens_here += int(tokens.lengths[share.all_rows].sum())
-        for name, number in now.items():  # exponential mean: about the last fifty batches
-            losses[name] = number if name not in losses else 0.98 * losses[name] + 0.02 * number
-        if not np.isfinite(losses["loss"]):
-            raise FloatingPointError(f"the loss is not finite at step {step}; lower the learning rate")
-        spent = time.monotonic() - started
-        scores = {}
-        if probe and done in moments:
-            scores = probe(accelerator.unwrap_model(trained, keep_fp32_wrapper=True))
-            trained.train()
-        if ranks.is_main:
-            eta = spent / (done - first) * (len(steps) - done)
-            listener.report(
-                Progress(
-                    phase, done, len(steps), rows_here / spent, tokens_here / spent, losses | scores, eta
-                )
+        groups = parameter_groups(model, config.learning_rate, config.head_learning_rate, config.weight_decay)
+        optimizer = torch.optim.AdamW(groups, fused=True)
+        steps = len(self.plan)
+        scheduler = get_linear_schedule_with_warmup(optimizer, int(config.warmup_share * steps), steps)
+        if config.gradient_checkpointing:
+            model.activation_checkpointing_enable()
+        if self.ranks.count > 1 and steps:
+            # weights without a gradient must be looked for in every step, or ranks wait for each other
+            model.to(self.accelerator.device).train()
+            data_parallel.find_unused_parameters = self.ranks.together(
+                lambda: count_unreached(model, lambda: self._losses(model, self.plan[0].rows)["loss"]) > 0
             )
-        if checkpoint_dir and (due or stop or done == len(steps)):
-            seen = clock.after(rows_here, tokens_here, spent, losses)
-            _save(accelerator, ranks, checkpoint_dir, done, seen)
-            last_save = time.monotonic()
-        if stop:
-            raise Cancelled(f"stopped at step {done} of {len(steps)}")
-    total = clock.after(rows_here, tokens_here, time.monotonic() - started, losses)
-    accelerator.unwrap_model(
-        trained, keep_fp32_wrapper=False
-    )  # `forward` as it came: to be copied, saved, measured
-    return LoopReport(
-        len(steps),
-        total.rows,
-        total.tokens,
-        total.seconds,
-        total.losses,
-        device,
-        precision,
-        first,
-        ranks.count,
-    )
+        self.trained, self.optimizer, self.scheduler = self.accelerator.prepare(model, optimizer, scheduler)
+        self.trained.train()
+        if self.checkpoint_dir:
+            self.first, self.before = resume(
+                self.accelerator, self.ranks, self.checkpoint_dir, self.scheduler
+            )
+        self.done = self.first
+        self.tally.losses = dict(self.before.losses)
+        self.started = self.last_save = time.monotonic()
 
+    def step(self) -> None:
+        """Descend the loss of the next step's rows, and agree with the other ranks on what comes next."""
+        share = self.plan[self.done]
+        parts = self.ranks.together(partial(self._losses, self.trained, share.rows))
+        self.accelerator.backward(parts["loss"] * share.scale if self.ranks.count > 1 else parts["loss"])
+        self.accelerator.clip_grad_norm_(self.trained.parameters(), self.config.max_grad_norm)
+        self.optimizer.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.done += 1
+        losses = self._agree({name: float(value.detach()) for name, value in parts.items()}, share.scale)
+        self.tally.rows += len(share.all_rows)
+        self.tally.tokens += int(self.tokens.lengths[share.all_rows].sum())
+        for name, number in losses.items():  # exponential mean: about the last fifty batches
+            mean = self.tally.losses.get(name)
+            self.tally.losses[name] = number if mean is None else 0.98 * mean + 0.02 * number
+        if not np.isfinite(self.tally.losses["loss"]):
+            raise FloatingPointError(
+                f"the loss is not finite at step {self.done - 1}; lower the learning rate"
+            )
+        self.tally.seconds = time.monotonic() - self.started
 
-def _agreed(
-    ranks: Ranks, stop: bool, due: bool, parts: dict[str, float], scale: float
-) -> tuple[bool, bool, dict[str, float]]:
-    """Return (whether any rank is to stop, whether the main rank wants to save, mean parts over all rows)."""
-    found = ranks.gathered([float(stop), float(due), scale, *parts.values()])
-    weights = found[:, 2:3] / ranks.count
-    means = (np.where(weights > 0, found[:, 3:], 0.0) * weights).sum(axis=0)
-    return (
-        bool(found[:, 0].any()),
-        bool(found[0, 1]),
-        {name: float(mean) for name, mean in zip(parts, means, strict=True)},
-    )
+    def tell(self) -> None:
+        """Report speed, losses and, after a step that is probed, validation scores to the listener."""
+        scores: dict[str, float] = {}
+        if self.probe and self.done in self.probe_steps:
+            scores = self.probe(self.accelerator.unwrap_model(self.trained, keep_fp32_wrapper=True))
+            self.trained.train()
+        if not self.ranks.is_main:
+            return
+        seconds = self.tally.seconds
+        self.listener.report(
+            Progress(
+                self.phase,
+                self.done,
+                len(self.plan),
+                self.tally.rows / seconds,
+                self.tally.tokens / seconds,
+                self.tally.losses | scores,
+                seconds / (self.done - self.first) * (len(self.plan) - self.done),
+            )
+        )
+
+    def checkpoint(self) -> None:
+        """Save the state where it is time for that, at the end and before a stop. Raises Cancelled for a stop."""
+        if self.checkpoint_dir and (self.save_due or self.stop or self.done == len(self.plan)):
+            save(
+                self.accelerator,
+                self.ranks,
+                self.checkpoint_dir,
+                self.done,
+                self.before.followed_by(self.tally),
+            )
+            self.last_save = time.monotonic()
+        if self.stop:
+            raise Cancelled(f"stopped at step {self.done} of {len(self.plan)}")
+
+    def finish(self) -> LoopReport:
+        """Give the model back as it came, to be copied, saved and measured, and return what the loop did."""
+        self.tally.seconds = time.monotonic() - self.started
+        total = self.before.followed_by(self.tally)
+        self.accelerator.unwrap_model(self.trained, keep_fp32_wrapper=False)
+        return LoopReport(
+            len(self.plan),
+            total.rows,
+            total.tokens,
+            total.seconds,
+            total.losses,
+            self.device,
+            self.precision,
+            self.first,
+            self.ranks.count,
+        )
+
+    def _losses(self, network: Any, rows: "NDArray[np.int64]") -> LossParts:
+        """Return the parts of the loss of a batch, as tensors that can be descended."""
+        function = self.loss_function
+        batch = {
+            name: value.to(self.accelerator.device) for name, value in collate(self.tokens, rows).items()
+        }
+        with self.accelerator.autocast():
+            outputs = network(**batch, **(function.ask if isinstance(function, StepLoss) else {}))
+        if isinstance(function, StepLoss):
+            return function.function(Step(batch, outputs, rows, self.accelerator.autocast))
+        return function(outputs.logits.float(), rows)
+
+    def _agree(self, losses: dict[str, float], scale: float) -> dict[str, float]:
+        """Return the mean losses over the rows of all ranks; decide with them whether to stop and whether to save."""
+        overdue = time.monotonic() - self.last_save >= self.config.checkpoint_seconds
+        gathered = self.ranks.gathered(
+            [float(self.listener.should_stop()), float(overdue), scale, *losses.values()]
+        )
+        self.stop = bool(gathered[:, 0].any())  # any rank is asked to
+        self.save_due = bool(gathered[0, 1])  # by the clock of the main rank
+        weights = gathered[:, 2:3] / self.ranks.count
+        means = (np.where(weights > 0, gathered[:, 3:], 0.0) * weights).sum(axis=0)
+        return {name: float(mean) for name, mean in zip(losses, means, strict=True)}
 
 
 def _probe_steps(steps: int, share: float) -> frozenset[int]:
-    """The steps after which a run of `steps` steps is probed; none where `share` is 0."""
+    """Return the steps after which a run of `steps` steps is probed; none where `share` is 0."""
     if share <= 0:
         return frozenset()
     count = int(round(1 / share, 6))
     return frozenset(step for i in range(1, count + 1) if 0 < (step := round(i * share * steps)) < steps)
-
-
-@dataclass
-class _Clock:
-    """Rows, tokens and seconds of the parts of a run before the last resume, and the mean losses it had come to."""
-
-    rows: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    losses: dict[str, float] = field(default_factory=dict)
-
-    def after(self, rows: int, tokens: int, seconds: float, losses: dict[str, float]) -> "_Clock":
-        return _Clock(self.rows + rows, self.tokens + tokens, self.seconds + seconds, dict(losses))
-
-
-def _save(accelerator: Any, ranks: Ranks, folder: Path, step: int, clock: _Clock) -> None:
-    """Write the whole training state beside `folder`, then swap it in; the ranks add their random states."""
-    aside = folder.with_name(folder.name + ".writing")
-    old = folder.with_name(folder.name + ".old")
-
-    def prepare() -> None:
-        for leftover in (aside, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        aside.mkdir(parents=True)
-
-    def swap() -> None:
-        state = {"step": step, "devices": ranks.count, **asdict(clock)}
-        (aside / "step.json").write_text(json.dumps(state))
-        if folder.exists():
-            folder.rename(old)
-        aside.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-
-    ranks.main_does(prepare)
-    ranks.together(lambda: accelerator.save_state(str(aside)))
-    ranks.main_does(swap)
-
-
-def _resume(accelerator: Any, ranks: Ranks, folder: Path, clock: _Clock, scheduler: Any) -> int:
-    """Load the checkpoint in `folder` (or the one that a kill left half-way through the swap); return its step.
-
-    A checkpoint of another number of devices is gone on from at the step before which no row is left out.
-    """
-    old = folder.with_name(folder.name + ".old")
-    for candidate in (folder, old):
-        mark = candidate / "step.json"
-        if not mark.is_file():
-            continue
-        state = json.loads(mark.read_text())
-        ranks.together(partial(accelerator.load_state, str(candidate)))
-        clock.rows, clock.tokens, clock.seconds = (
-            int(state["rows"]),
-            int(state["tokens"]),
-            float(state["seconds"]),
-        )
-        clock.losses = {name: float(value) for name, value in state.get("losses", {}).items()}
-        step, devices = int(state["step"]), int(state.get("devices", 1))
-        if devices == ranks.count:
-            return step
-        step = step * devices // ranks.count
-        scheduler.scheduler.last_epoch = step - 1
-        scheduler.scheduler.step()
-        return step
-    return 0

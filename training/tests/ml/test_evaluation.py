@@ -11,9 +11,8 @@ from classifier.tests.tiny_artifact import LABELS, WORDS, tiny_artifact
 from training.ml.data.tables import DataError, TextTable
 from training.ml.evaluation import Rival, answers_of, baselines, evaluate, load_rival
 from training.ml.evaluation.label_issues import label_issues, train_label_issues
-from training.ml.progress import Progress, SilentListener
+from training.ml.progress import Cancelled, Progress, SilentListener
 from training.ml.results.plots import draw_plots, pareto_front
-from training.ml.train.loop import Cancelled
 
 SUITE = {
     "id": 3,

@@ -10,12 +10,12 @@ import pytest
 from training.ml.artifact.export import export_artifact
 from training.ml.config import ConfigError, LoraOptions, LossWeights
 from training.ml.encoders.loading import load_base, read_run
+from training.ml.progress import Cancelled
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.hybrid import HybridConfig, train_hybrid
 from training.ml.recipes.layer_search import LayerSearchConfig, SearchOptions, search_layers
 from training.ml.recipes.progressive import ProgressiveConfig, TransferOptions, train_progressive
 from training.ml.recipes.teacher import TeacherConfig, train_teacher
-from training.ml.train.loop import Cancelled
 from training.tests.ml.recipes_kit import LOOP, Recorder, kill_once, make_teacher, rows
 from training.tests.ml.tiny import write_base
 
