@@ -108,8 +108,8 @@ def commands() -> Surface:
     found: Surface = {}
 
     def walk(parser: ArgumentParser, head: str) -> None:
-        items: set[str]
-        items = found[head] = set()
+        items: set[str] = set()
+        found[head] = items
         for action in parser._actions:
             if isinstance(action, _SubParsersAction):
                 for verb, inner in action.choices.items():

@@ -14,7 +14,7 @@ from classifier.models import ModelVersion
 from classifier.tests.dialects.clients.conftest import NODE
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FOLDER = Path(settings.BASE_DIR) / "templates" / "api" / "examples"
+FOLDER = Path(settings.BASE_DIR) / "templates" / "classifier" / "dialects" / "examples"
 PROGRAMS = {"py": sys.executable, "mjs": "node", "sh": "bash"}
 
 
