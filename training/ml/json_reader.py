@@ -19,7 +19,8 @@ Convert = Callable[[Any], Any]
 def read(kind: type[T], raw: Any) -> T:
     """Return a `kind` filled from `raw`, as far as that is a mapping with its fields."""
     values = raw if isinstance(raw, Mapping) else {}
-    converted = {name: to(values[name]) for name, to in _converters(kind).items() if name in values}
+    fields: Any = kind  # a class is hashable, which its type does not say
+    converted = {name: to(values[name]) for name, to in _converters(fields).items() if name in values}
     return kind(**{name: value for name, value in converted.items() if value is not None})
 
 

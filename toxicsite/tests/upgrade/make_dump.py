@@ -296,7 +296,7 @@ class Site:
     def fill_training(self, folder: Path) -> None:
         from classifier.model_versions.shadow import shadow_start
         from classifier.models import ModelVersion, ShadowPrediction
-        from training.datasets.from_golden import dataset_freeze_golden
+        from training.datasets.known_answers import dataset_from_known_answers
         from training.datasets.label_corrections import dataset_correct, label_fix, label_fix_undo
         from training.datasets.mixtures import dataset_mix
         from training.datasets.services import dataset_from_folder, dataset_make_test_set
@@ -311,7 +311,7 @@ class Site:
             name="Invented rows", folder=folder / "rows", label_columns=("toxic", "insult"), by=self.admin
         )
         dataset_make_test_set(dataset=rows, by=self.admin)
-        dataset_freeze_golden(by=self.admin)
+        dataset_from_known_answers(by=self.admin)
         fix = label_fix(dataset=rows, split="train", row=3, label="toxic", by=self.admin)
         label_fix_undo(
             fix=label_fix(dataset=rows, split="train", row=4, label="toxic", by=self.admin), by=self.admin

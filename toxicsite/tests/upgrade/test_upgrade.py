@@ -21,7 +21,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from classifier.tests.clients.server_process import running_server
+from classifier.tests.dialects.clients.server_process import running_server
 from classifier.tests.worker_process import own_database_url
 from toxicsite.launcher.environment import PROJECT
 from toxicsite.tests.upgrade.make_dump import FOLDER, dump
