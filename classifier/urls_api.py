@@ -2,16 +2,13 @@
 
 from django.urls import include, path, re_path
 
-from classifier.api.documentation import api_page, openapi_file
-from classifier.api.fallback import lost
-from classifier.api.usage import UsageEndpoint
+from classifier.api.views import api_page, lost, openapi_file
+from classifier.api_keys.api import UsageEndpoint
+from classifier.comments.api.comment import CommentEndpoint, CommentRescanEndpoint
 from classifier.comments.api.comments import CommentsEndpoint
-from classifier.comments.api.detail import CommentEndpoint, CommentRescanEndpoint
 from classifier.comments.api.events import CommentEventsEndpoint
 from classifier.dialects.migration_page import migrate_page
-from classifier.policies.api import policies
-from classifier.policies.api import shadow_policies as policy_shadow
-from classifier.policies.api import versions as policy_versions
+from classifier.policies.api import policies, shadow_policies
 from classifier.references.api import references
 from classifier.review.api import appeals, decisions, queue, reports
 from classifier.scoring.api import ScoreEndpoint
@@ -19,7 +16,6 @@ from classifier.statistics import api as statistics
 from classifier.suggestions.api import FeedbackEndpoint, FeedbackRejectEndpoint
 from classifier.transfers.api import rescorings, transfers
 from classifier.webhooks.api import deliveries, webhooks
-from classifier.webhooks.api import secret_and_test as verbs
 
 version_1 = [
     path("comments/", CommentsEndpoint.as_view(), name="api-comments"),
@@ -34,26 +30,26 @@ version_1 = [
     path("decisions/", decisions.DecisionsEndpoint.as_view()),
     path("decisions/<int:decision_id>/undo/", decisions.DecisionUndoEndpoint.as_view()),
     path("policies/", policies.PoliciesEndpoint.as_view()),
-    path("policies/site/", policies.SitePolicyEndpoint.as_view()),
-    path("policies/site/preview/", policies.SitePolicyPreviewEndpoint.as_view()),
-    path("policies/site/shadow/", policy_shadow.SitePolicyShadowEndpoint.as_view()),
-    path("policies/site/shadow/report/", policy_shadow.SitePolicyShadowReportEndpoint.as_view()),
-    path("policies/site/shadow/put-in-force/", policy_shadow.SitePolicyShadowInForceEndpoint.as_view()),
-    path("policies/site/versions/", policy_versions.SitePolicyVersionsEndpoint.as_view()),
-    path("policies/site/versions/<int:version>/", policy_versions.SitePolicyVersionEndpoint.as_view()),
-    path(
-        "policies/site/versions/<int:version>/restore/", policy_versions.SitePolicyRestoreEndpoint.as_view()
-    ),
+    path("policies/site/", policies.PolicyEndpoint.as_view()),
+    path("policies/site/preview/", policies.PolicyPreviewEndpoint.as_view()),
+    path("policies/site/shadow/", shadow_policies.PolicyShadowEndpoint.as_view()),
+    path("policies/site/shadow/report/", shadow_policies.PolicyShadowReportEndpoint.as_view()),
+    path("policies/site/shadow/put-in-force/", shadow_policies.PolicyShadowInForceEndpoint.as_view()),
+    path("policies/site/versions/", policies.PolicyVersionsEndpoint.as_view()),
+    path("policies/site/versions/<int:version>/", policies.PolicyVersionEndpoint.as_view()),
+    path("policies/site/versions/<int:version>/restore/", policies.PolicyRestoreEndpoint.as_view()),
     path("policies/of/<slug:slug>/", policies.PolicyEndpoint.as_view()),
     path("policies/of/<slug:slug>/preview/", policies.PolicyPreviewEndpoint.as_view()),
-    path("policies/of/<slug:slug>/shadow/", policy_shadow.PolicyShadowEndpoint.as_view()),
-    path("policies/of/<slug:slug>/shadow/report/", policy_shadow.PolicyShadowReportEndpoint.as_view()),
-    path("policies/of/<slug:slug>/shadow/put-in-force/", policy_shadow.PolicyShadowInForceEndpoint.as_view()),
-    path("policies/of/<slug:slug>/versions/", policy_versions.PolicyVersionsEndpoint.as_view()),
-    path("policies/of/<slug:slug>/versions/<int:version>/", policy_versions.PolicyVersionEndpoint.as_view()),
+    path("policies/of/<slug:slug>/shadow/", shadow_policies.PolicyShadowEndpoint.as_view()),
+    path("policies/of/<slug:slug>/shadow/report/", shadow_policies.PolicyShadowReportEndpoint.as_view()),
+    path(
+        "policies/of/<slug:slug>/shadow/put-in-force/", shadow_policies.PolicyShadowInForceEndpoint.as_view()
+    ),
+    path("policies/of/<slug:slug>/versions/", policies.PolicyVersionsEndpoint.as_view()),
+    path("policies/of/<slug:slug>/versions/<int:version>/", policies.PolicyVersionEndpoint.as_view()),
     path(
         "policies/of/<slug:slug>/versions/<int:version>/restore/",
-        policy_versions.PolicyRestoreEndpoint.as_view(),
+        policies.PolicyRestoreEndpoint.as_view(),
     ),
     path("queue/", queue.QueueEndpoint.as_view()),
     path("queue/claim/", queue.QueueClaimEndpoint.as_view()),
@@ -63,8 +59,8 @@ version_1 = [
     path("statistics/", statistics.StatisticsEndpoint.as_view()),
     path("webhooks/", webhooks.WebhooksEndpoint.as_view()),
     path("webhooks/<int:webhook_id>/", webhooks.OneWebhookEndpoint.as_view()),
-    path("webhooks/<int:webhook_id>/secret/", verbs.WebhookSecretEndpoint.as_view()),
-    path("webhooks/<int:webhook_id>/test/", verbs.WebhookTestEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/secret/", webhooks.WebhookSecretEndpoint.as_view()),
+    path("webhooks/<int:webhook_id>/test/", webhooks.WebhookTestEndpoint.as_view()),
     path("webhooks/<int:webhook_id>/deliveries/", deliveries.WebhookDeliveriesEndpoint.as_view()),
     path("webhooks/<int:webhook_id>/deliveries/replay/", deliveries.WebhookReplayEndpoint.as_view()),
     path(

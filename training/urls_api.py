@@ -3,14 +3,12 @@
 from django.urls import path
 
 from training.datasets.api import datasets
-from training.datasets.api import detail as dataset
 from training.evaluations.api import evaluations, suites
-from training.experiments.api import detail as experiment
 from training.experiments.api import events as experiment_events
 from training.experiments.api import experiments, recipes
-from training.promotion.api import versions
+from training.promotion import api as versions
 from training.retraining import api as retraining
-from training.sweeps.api import sweeps
+from training.sweeps import api as sweeps
 
 _EXPERIMENT = "experiments/<int:experiment_id>"
 _DATASET = "datasets/<int:dataset_id>"
@@ -19,13 +17,13 @@ _VERSION = "model-versions/<int:version_id>"
 
 urlpatterns = [
     path("experiments/", experiments.ExperimentsEndpoint.as_view(), name="api-experiments"),
-    path(f"{_EXPERIMENT}/", experiment.ExperimentEndpoint.as_view(), name="api-experiment"),
-    path(f"{_EXPERIMENT}/cancel/", experiment.ExperimentCancelEndpoint.as_view()),
-    path(f"{_EXPERIMENT}/resume/", experiment.ExperimentResumeEndpoint.as_view()),
-    path(f"{_EXPERIMENT}/clone/", experiment.ExperimentCloneEndpoint.as_view()),
+    path(f"{_EXPERIMENT}/", experiments.ExperimentEndpoint.as_view(), name="api-experiment"),
+    path(f"{_EXPERIMENT}/cancel/", experiments.ExperimentCancelEndpoint.as_view()),
+    path(f"{_EXPERIMENT}/resume/", experiments.ExperimentResumeEndpoint.as_view()),
+    path(f"{_EXPERIMENT}/clone/", experiments.ExperimentCloneEndpoint.as_view()),
     path(f"{_EXPERIMENT}/events/", experiment_events.ExperimentEventsEndpoint.as_view()),
-    path(f"{_EXPERIMENT}/points/", experiment.ExperimentPointsEndpoint.as_view()),
-    path(f"{_EXPERIMENT}/artifact.zip", experiment.ExperimentArtifactEndpoint.as_view()),
+    path(f"{_EXPERIMENT}/points/", experiments.ExperimentPointsEndpoint.as_view()),
+    path(f"{_EXPERIMENT}/artifact.zip", experiments.ExperimentArtifactEndpoint.as_view()),
     path("recipes/", recipes.RecipesEndpoint.as_view()),
     path("plans/", recipes.PlansEndpoint.as_view()),
     path("plans/<slug:name>/start/", recipes.PlanStartEndpoint.as_view()),
@@ -34,9 +32,9 @@ urlpatterns = [
     path("datasets/decisions/", datasets.DatasetDecisionsEndpoint.as_view()),
     path("datasets/golden/", datasets.DatasetGoldenEndpoint.as_view()),
     path("datasets/mixture/", datasets.DatasetMixtureEndpoint.as_view()),
-    path(f"{_DATASET}/", dataset.DatasetEndpoint.as_view(), name="api-dataset"),
-    path(f"{_DATASET}/make-test-set/", dataset.DatasetMakeTestSetEndpoint.as_view()),
-    path(f"{_DATASET}/load-again/", dataset.DatasetLoadAgainEndpoint.as_view()),
+    path(f"{_DATASET}/", datasets.DatasetEndpoint.as_view(), name="api-dataset"),
+    path(f"{_DATASET}/make-test-set/", datasets.DatasetMakeTestSetEndpoint.as_view()),
+    path(f"{_DATASET}/load-again/", datasets.DatasetLoadAgainEndpoint.as_view()),
     path("sweeps/", sweeps.SweepsEndpoint.as_view(), name="api-sweeps"),
     path(f"{_SWEEP}/", sweeps.SweepEndpoint.as_view(), name="api-sweep"),
     path(f"{_SWEEP}/cancel/", sweeps.SweepCancelEndpoint.as_view()),

@@ -1,48 +1,70 @@
-"""What every endpoint shares: who may call it, and reading body and query string strictly."""
+"""The base of all endpoints: who may call them, how bodies are read, and how errors are answered."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
+from django.db import models
+from django.http import Http404
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.authentication import ApiKeyAuthentication
-from classifier.api.field_errors import (
-    field_error,
-    flatten,
-    flatten_parameters,
-    parameter_error,
-)
-from classifier.api.fields import ClosedSerializer, json_type
+from classifier.api.authentication import ApiKeyAuthentication, HasScope, caller
+from classifier.api.operation import operation_of
 from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_body
-from classifier.api.permissions import HasScope, ScopedView
-from classifier.api.problems import UNSUPPORTED_MEDIA_TYPE, Problem, exception_handler, invalid
+from classifier.api.problems import exception_handler
+from classifier.api.reading import refuse_encoded_body, refuse_repeated_parameters
 from classifier.api.throttling import Metered
 from classifier.core.blind_review_session import second_look_open
-from classifier.models import User
+from classifier.core.permissions import require_permission
+from classifier.core.visible_comments import comments_visible_to
+from classifier.models import ApiScope, Comment, User
 
-QUERY_READ = "toxicsite.query_read"
+Row = TypeVar("Row", bound=models.Model)
 
 
-class Endpoint(ScopedView, Metered):
-    """An endpoint of version 1; each names the scopes its methods need."""
+class Endpoint(Metered):
+    """An address of version 1. Its methods are described by `operation`.
+
+    `scope` is that of operations which name none. The permission of an operation is asked for here, and again by the
+    service that it calls. An address with a `comment_id` has the comment as `comment`, if the caller may see it.
+    """
 
     authentication_classes = [ApiKeyAuthentication, SessionAuthentication]
     permission_classes = [HasScope]
     parser_classes = [StrictJSONParser]
     content_negotiation_class = AlwaysJSON
     metadata_class = None
-    http_method_names = ["get", "head", "post"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
+    scope: ClassVar[ApiScope | None] = None
+    scopes: ClassVar[dict[str, ApiScope]] = {}
+    without_slug: ClassVar[dict[str, str]] = {}  # words of ids and summaries, on an address without a slug
+    comment: Comment
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        operations = {method.upper(): operation_of(cls, method) for method in cls.http_method_names}
+        scopes = {
+            method: operation.scope or cls.scope for method, operation in operations.items() if operation
+        }
+        cls.scopes = {method: scope for method, scope in scopes.items() if scope is not None}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         admit_chunked_body(request._request)
         super().initial(request, *args, **kwargs)
         if request.auth is None and isinstance(request.user, User):
             request.user.looks_at = second_look_open(request._request.session)
-        _refuse_encoded_body(request)
-        _refuse_repeated_parameters(request)
+        refuse_encoded_body(request)
+        refuse_repeated_parameters(request)
+        operation = operation_of(self, "get" if request.method == "HEAD" else str(request.method))
+        if operation is None:
+            return  # a method that is not served: 405 follows, whatever is there
+        if "comment_id" in kwargs:
+            # Before the permission: a comment that the caller may not see does not exist for them.
+            self.comment = found(comments_visible_to(user=caller(request)), kwargs["comment_id"])
+        if operation.permission is not None:
+            require_permission(caller(request), operation.permission)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
@@ -54,58 +76,13 @@ class Endpoint(ScopedView, Metered):
         return exception_handler
 
 
-def body_object(request: Request) -> Mapping[str, Any]:
-    """The body, which must be one object; a query string that nobody has read by now is refused."""
-    refuse_unread_query(request)
-    data = request.data
-    if not isinstance(data, Mapping):
-        message = f"must be an object, not {json_type(data)}"
-        raise invalid([field_error((), message, "invalid_type")])
-    return data
-
-
-def checked_body(serializer: type[ClosedSerializer], data: Mapping[str, Any]) -> dict[str, Any]:
-    read = serializer(data=data)
-    if not read.is_valid():
-        raise invalid(flatten(read.errors))
-    return dict(read.validated_data)
-
-
-class NoQuery(ClosedSerializer):
-    """No parameters at all."""
-
-
-def checked_query(serializer: type[ClosedSerializer], request: Request) -> dict[str, Any]:
-    request._request.META[QUERY_READ] = True
-    read = serializer(data=dict(request.query_params.items()))
-    if not read.is_valid():
-        raise invalid(flatten_parameters(read.errors))
-    return dict(read.validated_data)
-
-
-def refuse_unread_query(request: Request) -> None:
-    """Raise the 400 problem for parameters that would do nothing here: who sends one expects something of it."""
-    if request.query_params and QUERY_READ not in request._request.META:
-        raise invalid(
-            [
-                parameter_error(name, "is no known name here; this takes no parameters", "unknown")
-                for name in list(request.query_params)[:20]
-            ]
-        )
+def found(rows: "models.QuerySet[Row]", pk: int) -> Row:
+    """Return the row of the address. Raises Http404."""
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
 
 
 def batch_limit() -> int:
     return int(settings.BATCH_MAX_COMMENTS)
-
-
-def _refuse_repeated_parameters(request: Request) -> None:
-    twice = [name for name, values in request.query_params.lists() if len(values) > 1]
-    if twice:
-        raise invalid([parameter_error(name, "may be sent only once", "repeated") for name in twice[:20]])
-
-
-def _refuse_encoded_body(request: Request) -> None:
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding.strip().lower() != "identity":
-        detail = "Send the body as it is, not compressed, and without the header Content-Encoding."
-        raise Problem(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept-Encoding": "identity"})

@@ -1,4 +1,4 @@
-"""ETag and If-Match: who changes something says which version they read, and is refused where it is not the last."""
+"""ETag and If-Match: a change names the version that was read, and is refused if that is not the newest."""
 
 import re
 
@@ -13,14 +13,18 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The `ETag` that was read; without it, or as `*`, whatever is there is changed.",
+    description="The `ETag` of the version that was read. Without it, or with `*`, any version is changed.",
 )
 
 
 def etag_header(*statuses: int) -> OpenApiParameter:
-    """For the OpenAPI file: these answers carry an ETag."""
+    """Document that answers with these statuses have an ETag."""
     return OpenApiParameter(
-        "ETag", str, OpenApiParameter.HEADER, response=list(statuses), description="For `If-Match`."
+        "ETag",
+        str,
+        OpenApiParameter.HEADER,
+        response=list(statuses),
+        description="The version, for `If-Match`.",
     )
 
 
@@ -29,9 +33,9 @@ def etag(version: str) -> str:
 
 
 def asked_version(request: Request) -> str | None:
-    """What If-Match names, without quotes; None where any version will do. Raises the 400 problem.
+    """Return the version that If-Match names, without quotes; None for any version. Raises the 400 problem.
 
-    A weak tag names nothing that a change could rest on, so it comes back as it is and matches no version.
+    A weak tag does not identify a version, so it is returned with its prefix and matches none.
     """
     sent = request.headers.get("If-Match", "*").strip()
     if sent == "*":

@@ -1,14 +1,14 @@
-"""What endpoints of server-sent events share: a place for the stream, the last id, and how the OpenAPI file says it."""
+"""What endpoints of server-sent events share: the limit of open streams, the last event id, and their description."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
+from classifier.api.authentication import api_key_of, caller
 from classifier.api.field_errors import header_error
-from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import BUSY, Problem, invalid
 from classifier.core.session_still_valid import still_admitted
 from classifier.core.validation import whole_number
@@ -24,40 +24,31 @@ LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
     OpenApiTypes.INT64,
     OpenApiParameter.HEADER,
-    description="The last `id` that came; the stream goes on behind it. Browsers send it by themselves.",
+    description="The `id` of the last event received: the stream goes on after it. Browsers send it by themselves.",
 )
 STREAM_HELP = """\
-A stream of server-sent events (`text/event-stream`), for a browser's `EventSource` with a session or any client that
-reads lines. It ends after some minutes: connect again with `Last-Event-ID`, as an `EventSource` does by itself. What
-happened in between is sent then; an event may come twice, never not at all. It ends as well when the account is closed
-or the key revoked. So many streams are open at once as the server allows; 503 says to come back later."""
-
-
-def stream_answer() -> dict[tuple[int, str], OpenApiResponse]:
-    return {(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description="Events, one by one.")}
-
-
-def stream_example(events: str) -> OpenApiExample:
-    return OpenApiExample(
-        "Events", events, media_type="text/event-stream", response_only=True, status_codes=["200"]
-    )
+The answer is a stream of server-sent events (`text/event-stream`), for a browser's `EventSource` with a session or for
+any client that reads lines. It ends after some minutes: connect again with `Last-Event-ID`, as an `EventSource` does by
+itself. The server then sends what happened in between. An event may come twice, but none is lost. The stream also ends
+when the account is closed or the key revoked. The number of open streams is limited; 503 means: try again later."""
+STREAM = {(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description="Events, one by one.")}
 
 
 def last_event_id(request: Request) -> int | None:
-    """What the client sent; raises the 400 problem where no stream here ever gave such an id."""
+    """Return the id that was sent. Raises the 400 problem for what cannot be an id of a stream."""
     sent = request.headers.get("Last-Event-ID", "").strip()
     if not sent:
         return None
     number = whole_number(sent, most=10**18 - 1)
     if number is None:
-        raise invalid([header_error("Last-Event-ID", "is no id of this stream", "invalid")])
+        raise invalid([header_error("Last-Event-ID", "is not an id of this stream", "invalid")])
     return number
 
 
 def event_stream(request: Request, look: Iterator[Sequence[ServerEvent] | None]) -> EventStreamResponse:
-    """Answer with a stream; without following anything where only its head was asked for.
+    """Answer with a stream; a HEAD request gets its headers only.
 
-    Raises the 503 problem when as many are open as may be.
+    Raises the 503 problem if too many streams are open.
     """
     try:
         _PLACES.take()
@@ -69,12 +60,12 @@ def event_stream(request: Request, look: Iterator[Sequence[ServerEvent] | None])
         places=_PLACES,
         every=settings.API_STREAM_LOOK_SECONDS,
         seconds=settings.API_STREAM_SECONDS,
-        over=(lambda: True) if only_head else _over(request),
+        over=(lambda: True) if only_head else _is_over(request),
     )
 
 
-def _over(request: Request) -> Callable[[], bool]:
-    """Tells whether the client has hung up, or may not come in any more as it did."""
+def _is_over(request: Request) -> Callable[[], bool]:
+    """Return a function that says whether the client has hung up, or its key or session has become invalid."""
     left, user, api_key = client_left(request._request), caller(request), api_key_of(request)
     session = None if api_key is not None else request._request.session
 

@@ -1,4 +1,4 @@
-"""From DRF's nested error details to a flat list of places and messages."""
+"""Errors about fields: where in the request, what is wrong, and a stable code; made from DRF's nested details."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class FieldError(TypedDict):
-    """`pointer` is a JSON pointer as a URI fragment (RFC 6901); `parameter` is one of the query string."""
+    """An error in one place: a JSON pointer as a URI fragment (RFC 6901), a parameter of the query, or a header."""
 
     pointer: NotRequired[str]
     parameter: NotRequired[str]
@@ -22,7 +22,7 @@ class FieldError(TypedDict):
 
 
 def field_error(path: Path, message: str, code: str) -> FieldError:
-    """One error about the body; `message` is a predicate ("must be a string") or a whole sentence."""
+    """Make an error about the body; `message` is a predicate ("must be a string") or a whole sentence."""
     return {"pointer": pointer(path), "message": _sentence(path, message), "code": code}
 
 
@@ -35,7 +35,7 @@ def header_error(name: str, message: str, code: str) -> FieldError:
 
 
 def flatten(detail: Any, path: Path = ()) -> list[FieldError]:
-    """The errors of a body in `detail`, the nested structure that DRF's serializers raise."""
+    """Return the errors of a body in `detail`, the nested structure that DRF's serializers raise."""
     return [field_error(where, message, code) for where, message, code in _leaves(detail, path)]
 
 
@@ -48,7 +48,7 @@ def flatten_parameters(detail: Any) -> list[FieldError]:
 
 
 def path_of(field: str) -> Path:
-    """`items[3].text`, as the services name a field, as a path."""
+    """Return the path of a field as the services name it, such as `items[3].text`."""
     return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", field))
 
 
@@ -58,7 +58,7 @@ def pointer(path: Path) -> str:
 
 
 def printable(name: str) -> str:
-    """A caller's own field name, safe to send back: no lone surrogates or control characters, not endless."""
+    """Make a field name of the caller safe to send back: short, without lone surrogates and control characters."""
     clean = name.encode("utf-8", "backslashreplace").decode()
     clean = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clean)
     return clean if len(clean) <= NAME_MAX_CHARACTERS else clean[:NAME_MAX_CHARACTERS] + "…"
@@ -71,17 +71,17 @@ def _sentence(path: Path, message: str) -> str:
 
 
 def _spoken(path: Path) -> str:
-    """`items[3].text`; a name that is no plain word is quoted."""
+    """Write a path as `items[3].text`; a name that is no plain word is quoted."""
     if not path:
         return "The body"
-    said = ""
+    text = ""
     for part in path:
         if isinstance(part, int):
-            said += f"[{part}]"
+            text += f"[{part}]"
         else:
             name = printable(part)
-            said += ("." if said else "") + (name if _PLAIN_NAME.match(name) else f'"{name}"')
-    return said
+            text += ("." if text else "") + (name if _PLAIN_NAME.match(name) else f'"{name}"')
+    return text
 
 
 def _leaves(detail: Any, path: Path) -> Iterator[tuple[Path, str, str]]:

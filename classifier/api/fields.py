@@ -1,6 +1,6 @@
-"""Serializer parts that fix the shape of a request: what may stand where, and nothing is coerced or trimmed.
+"""Fields of bodies and parameters of query strings: each takes one type, and nothing is coerced, trimmed or cut.
 
-What a text may contain is decided by `services.validation` alone; the body fields here pass values on.
+`TextAsSent` and its like only document a field: the service that takes the value checks it.
 """
 
 import math
@@ -17,11 +17,13 @@ from django.core.validators import (
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
+from classifier.core.validation import ROW_ID_MAX, row_id
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def json_type(value: Any) -> str:
-    """What JSON calls the type of a parsed value."""
+    """Return what JSON calls the type of a parsed value."""
     match value:
         case None:
             return "null"
@@ -37,7 +39,7 @@ def json_type(value: Any) -> str:
 
 
 class AsSentMixin:
-    """Documents a field and passes its value on as it came, for the service to judge."""
+    """Documents a field and passes its value on unchanged: the service checks it."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data is serializers.empty:
@@ -76,7 +78,7 @@ class ClosedSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         known = ", ".join(self.fields)
         errors: dict[str, Any] = {
-            name: [ErrorDetail(f"is no known name here; known are {known}", "unknown")]
+            name: [ErrorDetail(f"is unknown; known names are {known}", "unknown")]
             for name in data
             if name not in self.fields
         }
@@ -90,7 +92,7 @@ class ClosedSerializer(serializers.Serializer[Any]):
 
 
 class ClosedItems(serializers.ListField):
-    """A list of objects; its length is the service's matter, so an over-long list is passed on unread."""
+    """A list of objects. A list that is too long is passed on unread: the service refuses it."""
 
     def __init__(self, *, limit: Callable[[], int], **kwargs: Any) -> None:
         self.limit = limit
@@ -103,6 +105,88 @@ class ClosedItems(serializers.ListField):
         if not isinstance(data, list) or len(data) > self.limit():
             return data
         return self.run_child_validation(data)
+
+
+class Text(serializers.CharField):
+    """A string, taken as it is."""
+
+    default_error_messages = {
+        "type": "must be a string, not {got}",
+        "blank": "may not be empty",
+        "max_length": "has too many characters; the limit is {max_length}",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and data is not None and not isinstance(data, str):
+            self.fail("type", got=json_type(data))
+        return super().run_validation(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number from `min_value` to `max_value`; a text that looks like one is refused."""
+
+    default_error_messages = {"type": "must be a whole number, not {got}"}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("type", got=json_type(data))
+        return data
+
+
+class Id(Whole):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=ROW_ID_MAX, **kwargs)
+
+
+class Number(serializers.FloatField):
+    """A finite number."""
+
+    default_error_messages = {"type": "must be a number, not {got}"}
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            self.fail("type", got=json_type(data))
+        try:
+            value = float(data)
+        except OverflowError:
+            value = math.inf
+        if not math.isfinite(value):
+            self.fail("type", got="an infinite one")
+        return value
+
+
+class Choice(serializers.ChoiceField):
+    default_error_messages = {"invalid_choice": "must be one of {known}"}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", known=", ".join(str(choice) for choice in self.choices))
+        return data
+
+
+class Names(serializers.ListField):
+    """A list of strings."""
+
+    default_error_messages = {"not_a_list": "must be an array of strings"}
+
+    def __init__(self, *, most: int = 100, **kwargs: Any) -> None:
+        super().__init__(child=Text(max_length=200), max_length=most, **kwargs)
+
+
+class AnyObject(serializers.DictField):
+    """A JSON object whose fields the service checks."""
+
+    default_error_messages = {"type": "must be an object, not {got}"}
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and not isinstance(data, Mapping):
+            raise ValidationError(
+                [ErrorDetail(self.error_messages["type"].format(got=json_type(data)), "invalid_type")]
+            )
+        return super().run_validation(data)
 
 
 class TextParameter(serializers.CharField):
@@ -121,6 +205,14 @@ class TextParameter(serializers.CharField):
         if _UNSTORABLE.search(data):
             self.fail("nul")
         return str(data)
+
+
+class SourceParameter(TextParameter):
+    """A filter by source."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        help_text = "Only of this source, named by its slug."
+        super().__init__(**{"required": False, "max_length": 64, "help_text": help_text, **kwargs})
 
 
 class ChoiceParameter(serializers.ChoiceField):
@@ -173,3 +265,16 @@ class CountParameter(serializers.IntegerField):
         if not re.fullmatch("[0-9]{1,9}", data) or not 1 <= int(data) <= self.most:
             self.fail("invalid", most=self.most)
         return int(data)
+
+
+class IdParameter(serializers.IntegerField):
+    default_error_messages = {"invalid": "must be an id, a whole number from 1"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=ROW_ID_MAX, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        number = row_id(data)
+        if number is None:
+            self.fail("invalid")
+        return number

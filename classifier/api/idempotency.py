@@ -1,8 +1,8 @@
-"""Idempotency-Key: a request that is sent again, because its answer was lost, does nothing twice.
+"""Idempotency-Key: a request that is repeated because its answer was lost is not done twice.
 
 The key is written in the transaction of what the request does. So there is no state in between: a second call waits
-until the first has ended, and a call that failed has left no key. What is kept is the id of what was made, never the
-answer, which is written anew: nothing that was erased meanwhile comes back.
+until the first has ended, and a call that failed leaves no key. The row keeps the id of what was made, never the
+answer. A repeat writes the answer again, so what was erased in the meantime does not come back.
 """
 
 import hashlib
@@ -19,32 +19,32 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from classifier.api.authentication import caller
 from classifier.api.field_errors import header_error
-from classifier.api.permissions import caller
 from classifier.api.problems import KEY_REUSED, Problem, invalid
 from classifier.models import IdempotentRequest
 from toxicsite.lib.upsert import get_or_insert
 
-KEPT = timedelta(hours=24)
-CLEANED_AT_ONCE = 100
+LIFETIME = timedelta(hours=24)
+DELETED_AT_ONCE = 100
 KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 HEADER = "Idempotency-Key"
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     str,
     OpenApiParameter.HEADER,
-    description="Any text of up to 255 printable ASCII characters without spaces, a new one for each new request.",
+    description="Up to 255 printable ASCII characters without spaces; a new key for each new request.",
 )
 
 
 def once(request: Request, make: Callable[[], int], show: Callable[[int], Response]) -> Response:
-    """Do `make`, which returns the id of what it made, and answer with `show` of that id; not twice under one key."""
+    """Call `make`, which returns the id of what it made, and answer with `show` of that id. One key makes it once."""
     key = _key_of(request)
     if key is None:
         return show(make())
     user, fingerprint = caller(request), _fingerprint(request)
     with transaction.atomic():
-        _forget_old()
+        _delete_old()
         row, new = get_or_insert(
             IdempotentRequest.objects.all(), user=user, key=key, defaults={"fingerprint": fingerprint}
         )
@@ -62,7 +62,7 @@ def once(request: Request, make: Callable[[], int], show: Callable[[int], Respon
 
 
 def refuse_key(request: Request, message: str) -> None:
-    """For what cannot be kept as one id: a key there would promise too much."""
+    """Raise the 400 problem for a key on a request that makes several things: a key stands for one id."""
     if request.headers.get(HEADER) is not None:
         raise invalid([header_error(HEADER, message, "invalid")])
 
@@ -76,11 +76,11 @@ def _key_of(request: Request) -> str | None:
 
 
 def _fingerprint(request: Request) -> str:
-    said = json.dumps([request.method, request.path, request.data], sort_keys=True)
-    return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+    content = json.dumps([request.method, request.path, request.data], sort_keys=True)
+    return hmac.new(settings.SECRET_KEY.encode(), content.encode(), hashlib.sha256).hexdigest()
 
 
-def _forget_old() -> None:
-    old = IdempotentRequest.objects.filter(created_at__lt=Now() - KEPT).order_by("created_at")
-    locked = old.select_for_update(skip_locked=True).values("pk")[:CLEANED_AT_ONCE]
+def _delete_old() -> None:
+    old = IdempotentRequest.objects.filter(created_at__lt=Now() - LIFETIME).order_by("created_at")
+    locked = old.select_for_update(skip_locked=True).values("pk")[:DELETED_AT_ONCE]
     IdempotentRequest.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).delete()

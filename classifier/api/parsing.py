@@ -1,4 +1,4 @@
-"""JSON bodies, read strictly: bounded, UTF-8, no NaN, no field twice, no bottomless nesting."""
+"""Parsers of bodies. JSON is read strictly: bounded, in UTF-8, without NaN, repeated fields or endless nesting."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class StrictJSONParser(BaseParser):
 
 
 class FileParser(MultiPartParser):
-    """A form with a file, refused before it is read where it is larger than a file of an import may be."""
+    """Parse a form with a file; refuse it before reading if it is larger than the file of an import may be."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -44,7 +44,7 @@ class FileParser(MultiPartParser):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """Answers JSON whatever the Accept header says, as RFC 9110 allows."""
+    """Answer JSON whatever the Accept header says, as RFC 9110 allows."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         content_type = (request.content_type or "").split(";")[0].strip().lower()
@@ -55,7 +55,7 @@ class AlwaysJSON(BaseContentNegotiation):
 
 
 def admit_chunked_body(request: HttpRequest) -> None:
-    """Read a body that came without a Content-Length, which Django would take for an empty one."""
+    """Read a body without a Content-Length, which Django would take for an empty one."""
     environ = request.META
     if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         return
@@ -70,7 +70,7 @@ def admit_chunked_body(request: HttpRequest) -> None:
 
 
 def read_chunked(stream: IO[bytes], size: int) -> bytes:
-    """Up to `size` bytes of a chunked body. Raises UnreadablePostError where it is malformed or ended early."""
+    """Read up to `size` bytes of a chunked body. Raises UnreadablePostError if it is malformed or ends early."""
     try:
         return stream.read(size)
     except Exception as error:  # every server has exceptions of its own for what can be wrong with chunks
@@ -78,7 +78,7 @@ def read_chunked(stream: IO[bytes], size: int) -> bytes:
 
 
 def loads(body: bytes) -> Any:
-    """Parse `body`; raises ParseError with a message that says where and how to fix it."""
+    """Parse `body`. Raises ParseError with a message that says where it is wrong and how to fix it."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -108,8 +108,10 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     whole = dict(pairs)
     if len(whole) != len(pairs):
         seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ParseError(f'The body names the field "{printable(twice)}" twice in one object. Send it once.')
+        repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ParseError(
+            f'The body names the field "{printable(repeated)}" twice in one object. Send it once.'
+        )
     return whole
 
 

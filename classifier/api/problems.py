@@ -1,4 +1,4 @@
-"""Every error of the API as an RFC 9457 problem, whoever raised it: the view, DRF, Django or a bug.
+"""Every error of the API as an RFC 9457 problem, whether a view, DRF, Django or a bug raised it.
 
 A problem has `type`, `title`, `status`, `detail` and `errors`; each error names the place (a JSON pointer
 into the body, or a query parameter), says what is wrong there and carries a stable code.
@@ -31,7 +31,7 @@ AWAY = "The database does not answer. Try again in a few seconds."
 
 @dataclass(frozen=True)
 class Kind:
-    """One sort of problem; `slug` is the stable end of its type URI."""
+    """One kind of problem; `slug` is the stable end of its type URI."""
 
     slug: str
     status: int
@@ -152,7 +152,7 @@ class Problem(Exception):
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """DRF's hook: turn whatever a view raised into a problem response."""
+    """Turn whatever a view raised into a problem response, as a hook of DRF."""
     problem = _problem_for(exc, context)
     return Response(
         problem.body(),
@@ -163,12 +163,12 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def plain_response(status: int, request: HttpRequest) -> JsonResponse:
-    """The problem for an error that Django answered before or after any view of the API ran."""
+    """Answer with the problem for an error that Django answered before or after any view of the API ran."""
     kind = _KIND_OF_STATUS.get(status) or Kind(f"status-{status}", status, f"HTTP status {status}")
     details = {
         400: "The request was refused before it was read: check the Host header and the form of the request.",
         403: "The request was refused: the session's CSRF token is missing or wrong.",
-        404: f"Nothing lives at {request.path}. The API is described at /api/docs/.",
+        404: f"There is nothing at {request.path}. The API is described at /api/docs/.",
         413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes; send it in parts.",
         500: "Something failed on the server; the details are in its log under this request id.",
         503: AWAY,
@@ -195,7 +195,7 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
         case exceptions.PermissionDenied():
             return Problem(FORBIDDEN, str(exc.detail))
         case exceptions.NotFound() | Http404() | ObjectDoesNotExist():
-            return Problem(NOT_FOUND, "There is no such thing here, or it is not yours to see.")
+            return Problem(NOT_FOUND, "It does not exist, or you may not see it.")
         case exceptions.MethodNotAllowed():
             return Problem(METHOD_NOT_ALLOWED, f"{exc.detail} The Allow header lists what is supported.")
         case exceptions.UnsupportedMediaType():
@@ -218,7 +218,7 @@ def _problem_for(exc: Exception, context: Mapping[str, Any]) -> Problem:
 
 
 def problem_of(error: Exception, place_of: Callable[[str], Path] = path_of) -> Problem | None:
-    """The problem for what a service raised, or None where the table of errors does not know it.
+    """Return the problem for what a service raised, or None if the table of errors does not know it.
 
     `place_of` says where in the body the field stands that the service names; input whose only fault is a taken
     external id is a 409.
@@ -239,7 +239,7 @@ def problem_of(error: Exception, place_of: Callable[[str], Path] = path_of) -> P
 
 
 def invalid(errors: Sequence[FieldError]) -> Problem:
-    """400 for these fields; the detail repeats the first message, so that a bare log line is enough."""
+    """Return the 400 problem for these fields; its detail repeats the first message, for a log line without fields."""
     more = f" ({len(errors) - 1} more below)" if len(errors) > 1 else ""
     detail = f"{errors[0]['message']}{more}" if errors else "The request is not valid."
     return Problem(INVALID, detail, errors)

@@ -1,13 +1,20 @@
-"""What the OpenAPI file says beyond what drf-spectacular finds: the errors of every operation, closed inputs.
+"""The OpenAPI file: operations as their methods describe them, with the errors and examples of each.
 
 The committed file is written by `make api-file`.
 """
 
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
+from django.apps import apps
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample
 
 from classifier.api.field_errors import field_error, parameter_error
+from classifier.api.operation import Operation, operation_of
 from classifier.api.problems import (
     BUSY,
     CHANGED_MEANWHILE,
@@ -34,10 +41,11 @@ from classifier.api.problems import (
     Problem,
     invalid,
 )
+from classifier.api.reading import NothingInput
 from toxicsite.lib.storage_errors import NOTHING_STORED
 
 PREFIX = "/api/v1/"
-OWN = "x-own-problems"  # only until describe_api has turned them into answers
+OWN = "x-own-problems"  # removed when describe_api turns them into answers
 _EVERYWHERE = (INVALID, UNAUTHENTICATED, FORBIDDEN, THROTTLED, SERVER_ERROR, UNAVAILABLE, NO_ROOM)
 _WITH_A_BODY = (TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 _BAD_BODY = field_error(("items", 3, "text"), "This field may not be empty.", "required")
@@ -50,7 +58,7 @@ _DETAILS = {
     NOT_NOW: "This comment has no verdict yet. It can be decided once it is classified.",
     CHANGED_MEANWHILE: "It has changed since you read it. Read it again, then change it.",
     KEY_REUSED: "This Idempotency-Key was sent with another request. Use a new key for a new request.",
-    NOT_FOUND: "There is no such thing here, or it is not yours to see.",
+    NOT_FOUND: "It does not exist, or you may not see it.",
     TOO_LARGE: "The body is larger than 10,485,760 bytes, the limit here. Send it in parts.",
     UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with the header Content-Type: application/json.",
     THROTTLED: "This key or user may make 6,000 requests a minute and has made them; try again in 12 seconds.",
@@ -63,47 +71,54 @@ _DETAILS = {
     DEADLINE_PASSED: "No verdict came within 5 seconds. Try again or send fewer texts.",
 }
 DESCRIPTION = """\
-Submit comments for moderation, read their verdicts, and score texts that are stored nowhere; work through the review
-queue, answer appeals, set policies; train, measure and promote the models that give the verdicts.
+Submit comments for moderation and read their verdicts. Score texts without storing them. Work through the review
+queue, answer appeals, and set policies. Train, measure and promote the models that give the verdicts.
 
-**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has the scopes `submit`, `read`, `score`,
-`moderate`, `train` or `admin`, may be confined to sources, and acts as the person who owns it, never beyond what that
-person may do. A browser session works too; writing then needs the header `X-CSRFToken`.
+**Keys.** Send `Authorization: Bearer tox_…` or `X-API-Key: tox_…`. A key has one or more of the scopes `submit`,
+`read`, `score`, `moderate`, `train` and `admin`, and can be limited to some sources. It acts as the user who owns it
+and may never do more than that user. A browser session works too; requests that change something then need the header
+`X-CSRFToken`.
 
-**Bodies** are JSON objects in UTF-8, not compressed. Nothing is coerced, trimmed or cut; unknown fields are errors,
-and so are unknown or repeated parameters of the query string.
+**Bodies** are JSON objects in UTF-8, not compressed. Nothing is coerced, trimmed or cut. Unknown fields are errors, and
+so are unknown or repeated parameters of the query string.
 
-**Errors** are problem details (RFC 9457, `application/problem+json`) with a stable `type`. Each entry of `errors`
-names a place in the body (`pointer`), in the query string (`parameter`) or a `header`. After an error nothing is
-stored.
+**Lists** come newest first, in pages. `next` is the address of the next page, null on the last one.
 
-**Repeating.** Where an operation lists the header `Idempotency-Key`, the same key and the same request give the same
-thing again for 24 hours instead of doing it twice; the answer then has the header `Idempotency-Replayed: true`.
+**Errors** are problem details (RFC 9457, `application/problem+json`) with a stable `type`. Each entry of `errors` names
+a place in the body (`pointer`), a parameter of the query string (`parameter`) or a `header`. A request that is answered
+with an error has stored nothing.
 
-**Changing.** Where an operation lists the header `If-Match`, reading gave an `ETag`; sent back as `If-Match`, a change
-is refused with 412 where somebody else was quicker.
+**Repeating.** Where an operation lists the header `Idempotency-Key`, send a new key with each new request and the same
+key when you repeat it. For 24 hours, a repeat returns the result of the first request instead of doing it again, with
+the header `Idempotency-Replayed: true`.
 
-**Limits** count requests a minute for each key or person, and texts a day for each key that has such a quota. A
-request with more texts than are left is refused whole. Every reply says what is left: `RateLimit-Policy` and
-`RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) name each quota; `RateLimit-Limit`, `RateLimit-Remaining` and
-`RateLimit-Reset` (seconds) are for requests, or for the quota that refused. 429 says in `Retry-After` when to come
-back. `/api/v1/usage/` tells a key what it used.
+**Changing.** Where an operation lists the header `If-Match`, send the `ETag` of the version that you read. If somebody
+has changed it since, the change is refused with 412.
 
-**Request ids.** Send `X-Request-ID` (6 to 64 letters, digits, `.`, `_`, `-`) or get one; the reply and the server's
-log name it."""
+**Limits** are requests a minute for each key or user, and texts a day for each key that has such a quota. A request
+with more texts than are left is refused as a whole. Every reply says what is left: `RateLimit-Policy` and `RateLimit`
+(draft-ietf-httpapi-ratelimit-headers-10) name each quota; `RateLimit-Limit`, `RateLimit-Remaining` and
+`RateLimit-Reset` (seconds) are about requests, or about the quota that refused. With 429, `Retry-After` says when to
+try again. `GET /api/v1/usage/` shows what a key has used.
+
+**Request ids.** Send `X-Request-ID` (6 to 64 letters, digits, `.`, `_`, `-`), or take the one of the reply: the
+server's log has it too."""
 
 
 RATE_LIMIT_HEADERS = {
     "RateLimit-Policy": ("string", 'Every quota: `"requests";q=6000;w=60, "texts";q=50000;w=86400`.'),
-    "RateLimit": ("string", 'What is left of each, and for how long: `"requests";r=5999;t=60`.'),
-    "RateLimit-Limit": ("integer", "The quota of requests, or the one that refused."),
+    "RateLimit": (
+        "string",
+        'What is left of each quota, and for how many seconds: `"requests";r=5999;t=60`.',
+    ),
+    "RateLimit-Limit": ("integer", "The quota of requests, or the quota that refused."),
     "RateLimit-Remaining": ("integer", "What is left of it."),
-    "RateLimit-Reset": ("integer", "Seconds until all of it is there again."),
+    "RateLimit-Reset": ("integer", "Seconds until the whole quota is available again."),
 }
 _QUOTA_REFERENCES = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_LIMIT_HEADERS}
 
-# Small groups under the name of the large one that they belong to. With 26 groups and more than 122 operations Swagger
-# UI 5 shows the first group only, and says nothing; a test counts what it shows.
+# Small groups, and the large one whose name they take. With 26 groups and more than 122 operations Swagger UI 5 shows
+# only the first group, without an error; a test counts what it shows.
 GROUPS = {
     "exports": "transfers",
     "imports": "transfers",
@@ -116,7 +131,46 @@ GROUPS = {
 
 
 class OperationSchema(AutoSchema):
-    """Tags operations by the thing they are about, and notes which problems of its own each may answer with."""
+    """Writes an operation of the OpenAPI file from what its method says about itself (`classifier.api.operation`)."""
+
+    view: Any
+
+    @property
+    def described(self) -> Operation:
+        operation = operation_of(self.view, self.method)
+        assert operation is not None, f"{self.method} {self.path} is not described"
+        return operation
+
+    def get_operation_id(self) -> str:
+        return self._for_address(self.described.id)
+
+    def get_summary(self) -> str:
+        return self._for_address(self.described.summary)
+
+    def get_description(self) -> str:  # type: ignore[override]
+        scope, permission = self.view.scopes.get(self.method), self.described.permission
+        access = (
+            f"Needs a key with the scope `{scope}`, or a session." if scope else "Needs a key, or a session."
+        )
+        if permission is not None:
+            access += f" The user needs the permission `{permission}`."
+        return f"{self.described.description}\n\n{access}".lstrip()
+
+    def get_override_parameters(self) -> list[Any]:
+        return list(self.described.parameters)
+
+    def get_request_serializer(self) -> Any:
+        return self.described.body
+
+    def get_response_serializers(self) -> Any:
+        return self.described.answers
+
+    def get_examples(self) -> list[OpenApiExample]:
+        nothing = OpenApiExample("Nothing", {}, request_only=True)
+        return [
+            *examples().get(self.described.id, []),
+            *([nothing] if self.described.body is NothingInput else []),
+        ]
 
     def get_tags(self) -> list[str]:
         first = self.path.removeprefix(PREFIX).partition("/")[0]
@@ -125,8 +179,45 @@ class OperationSchema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
         if operation is not None:
-            operation[OWN] = getattr(self.view, "problems", {}).get(self.method, ())
+            operation[OWN] = self.described.problems
         return operation
+
+    def _for_address(self, text: str) -> str:
+        """Put the words of an address without a slug in, where the view serves one with a slug too."""
+        if "{slug}" not in self.path:
+            for with_slug, without in self.view.without_slug.items():
+                text = text.replace(with_slug, without, 1)
+        return text
+
+
+@cache
+def examples() -> dict[str, list[OpenApiExample]]:
+    """Read `api/examples.yaml` of each application: examples by operation id."""
+    files = [Path(application.path) / "api" / "examples.yaml" for application in apps.get_app_configs()]
+    texts = [file.read_text(encoding="utf-8") for file in files if file.is_file()]
+    return {
+        name: [
+            _example_of(title, value, str(where).split())
+            for where, values in operation.items()
+            for title, value in values.items()
+        ]
+        for text in texts
+        for name, operation in yaml.safe_load(text)["operations"].items()
+    }
+
+
+def _example_of(title: str, value: Any, where: Sequence[str]) -> OpenApiExample:
+    """Make the example of `request` or of answers with some statuses; JSON if no media type is named."""
+    media = next((word for word in where if "/" in word), "application/json")
+    statuses = [word for word in where if word.isdigit()]
+    return OpenApiExample(
+        title,
+        value,
+        media_type=media,
+        request_only=not statuses,
+        response_only=bool(statuses),
+        status_codes=statuses or None,
+    )
 
 
 def only_version_1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
@@ -134,7 +225,7 @@ def only_version_1(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str
 
 
 def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Say what holds everywhere, and give every operation the problems it may answer with."""
+    """Describe the API as a whole, and give every operation the problems that it may answer."""
     result["info"]["description"] = DESCRIPTION
     result["components"]["schemas"]["Problem"] = _problem_schema()
     result["components"]["schemas"]["ProblemError"] = _error_schema()
@@ -162,7 +253,7 @@ def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 def close_inputs(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Unknown fields are refused, so say so."""
+    """Say that inputs take no unknown fields."""
     for name, schema in result["components"]["schemas"].items():
         if name.endswith("Input") and schema.get("type") == "object":
             schema["additionalProperties"] = False
@@ -190,7 +281,10 @@ def _response(kind: Kind, *, has_body: bool) -> dict[str, Any]:
     response: dict[str, Any] = {"description": f"{kind.title}.", "content": {PROBLEM_TYPE: media}}
     if kind in (THROTTLED, BUSY, NO_WORKER, MODEL_BROKEN, UNAVAILABLE, DEADLINE_PASSED, NO_ROOM):
         response["headers"] = {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+            "Retry-After": {
+                "description": "Seconds to wait before trying again.",
+                "schema": {"type": "integer", "minimum": 1},
+            }
         }
     if kind is UNAUTHENTICATED:
         response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
@@ -215,13 +309,11 @@ def _problem_schema() -> dict[str, Any]:
             "action": {
                 "type": "string",
                 "enum": ["publish", "hold"],
-                "description": (
-                    "Where a text could not be scored in time: what the policy says to do with it."
-                ),
+                "description": ("If a text could not be scored: what the policy says to do with it."),
             },
             "request_id": {
                 "type": "string",
-                "description": "Of a server error, to find it in the log.",
+                "description": "The id under which the server's log has the error.",
             },
         },
     }
@@ -230,13 +322,16 @@ def _problem_schema() -> dict[str, Any]:
 def _error_schema() -> dict[str, Any]:
     return {
         "type": "object",
-        "description": "One wrong place, in the body (`pointer`), the query string (`parameter`) or a `header`.",
+        "description": "An error in one place: in the body (`pointer`), the query string (`parameter`) or a `header`.",
         "required": ["message", "code"],
         "properties": {
-            "pointer": {"type": "string", "description": "JSON pointer as a URI fragment, `#/items/3/text`."},
-            "parameter": {"type": "string"},
-            "header": {"type": "string"},
-            "message": {"type": "string"},
-            "code": {"type": "string", "description": "Stable, for programs."},
+            "pointer": {
+                "type": "string",
+                "description": "JSON pointer as a URI fragment, such as `#/items/3/text`.",
+            },
+            "parameter": {"type": "string", "description": "A parameter of the query string."},
+            "header": {"type": "string", "description": "A header of the request."},
+            "message": {"type": "string", "description": "A sentence for people."},
+            "code": {"type": "string", "description": "A stable code for programs."},
         },
     }

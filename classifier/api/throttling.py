@@ -1,4 +1,4 @@
-"""Quotas in the API: a request is counted before its body is read, its texts before they are scored or stored."""
+"""Quotas: a request is counted before its body is read, and its texts before they are scored or stored."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from classifier.api.permissions import api_key_of
+from classifier.api.authentication import api_key_of
 from classifier.api.problems import THROTTLED, Problem
 from classifier.api_keys.quotas import QuotaState, quota_give_back, quota_headers, quota_refusal, quota_take
 from classifier.api_keys.usage import usage_error_count
@@ -15,10 +15,10 @@ from classifier.models import User
 
 
 class Metered(APIView):
-    """A view whose calls count. Its every reply to a known caller says what is left."""
+    """A view that counts calls and says in every reply to a known caller what is left of the quota."""
 
     def perform_authentication(self, request: Request) -> None:
-        """Know the caller, and count the call whether or not the caller may make it."""
+        """Identify the caller, and count the call whether or not the caller may make it."""
         super().perform_authentication(request)
         if request.user.is_authenticated:
             _take(request, texts=0, requests=1)
@@ -35,22 +35,22 @@ class Metered(APIView):
 
 
 def how_many(texts: object) -> int:
-    """Texts in a list; none in what is no list, which the service will refuse."""
+    """Count the texts of a list; anything else has none, and the service will refuse it."""
     return len(texts) if isinstance(texts, list) else 0
 
 
 def take_texts(request: Request, texts: int) -> None:
-    """Count the texts of a request, all of them or none. Raises the problem 429."""
+    """Take the texts of a request from the quota, all of them or none. Raises the 429 problem."""
     _take(request, texts=texts, requests=0)
 
 
 def give_texts_back(request: Request, texts: int) -> None:
-    """Uncount texts that nobody could score."""
+    """Give texts that could not be scored back to the quota."""
     quota_give_back(api_key=api_key_of(request), texts=texts)
 
 
 def quota_of(request: Request | HttpRequest) -> QuotaState | None:
-    """What is left to the caller of this request; None before it was counted."""
+    """Return what is left to the caller; None before the request is counted."""
     return getattr(getattr(request, "_request", request), "quota_state", None)
 
 

@@ -1,26 +1,25 @@
-"""`/api/v1/score/`: a verdict at once on texts that are stored nowhere."""
+"""`/api/v1/score/`: score texts at once, without storing them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import (
-    OpenApiExample,
     PolymorphicProxySerializer,
-    extend_schema,
-    extend_schema_serializer,
 )
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import Endpoint, body_object, checked_body
+from classifier.api.authentication import caller
+from classifier.api.base import Endpoint
 from classifier.api.field_errors import Path, field_error, path_of
 from classifier.api.fields import ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
-from classifier.api.permissions import caller
+from classifier.api.operation import operation
 from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid, problem_of
+from classifier.api.reading import body_object, checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
-from classifier.comments.api.output import ACTION_CHOICES, NUDGE_HELP, PROBABILITIES, VERDICT_CHOICES
+from classifier.comments.api.output import ACTION_CHOICES, NUDGE_HELP, VERDICT_CHOICES
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput, validate_source_slug
 from classifier.core.visibility import sees_source
@@ -30,44 +29,17 @@ from classifier.policies.judging import Scored, judge_scored
 from classifier.policies.recommended_actions import of_judgement, unscored_of
 from classifier.scoring.score_texts import ScoredText, TextProblem, TextSpan, score_each
 
-RETRY = {"Retry-After": "5"}
-SPANS_HELP = "Say what each window of a long text scored: the parts that the model reads at once."
-SENTENCES_HELP = "Score each sentence by itself as well, up to the first 50 of a text."
-SOURCE_HELP = "The slug of a source whose policy and rules are tried; without one, the site's own."
+SPANS_HELP = "Return the scores of each window of a long text: the parts that the model reads at once."
+SENTENCES_HELP = "Score each sentence by itself as well, at most the first 50 of a text."
+SOURCE_HELP = "The slug of a source whose policy and rules are applied; the site's policy if left out."
 BAND_CHOICES = [(band, band) for band in BANDS]
-RESULT_EXAMPLE: dict[str, Any] = {
-    "verdict": "toxic",
-    "score": 0.981,
-    "threshold": 0.62,
-    "scores": PROBABILITIES,
-    "thresholds": {"toxic": 0.62, "severe_toxic": 0.4, "obscene": 0.55, "threat": 0.31},
-    "model_version": "starter-1a2b3c4d",
-    "windows": 1,
-    "band": "review",
-    "action": "review",
-    "nudge": True,
-    "reasons": [{"kind": "band", "band": "review", "label": "toxic", "score": 0.981, "threshold": 0.62}],
-    "spans": None,
-    "sentences": [
-        {"begin": 0, "end": 16, "scores": PROBABILITIES},
-        {"begin": 17, "end": 34, "scores": {**PROBABILITIES, "toxic": 0.022}},
-    ],
-    "explanation": {
-        "label": "toxic",
-        "score": 0.981,
-        "base": 0.02,
-        "words": [{"begin": 0, "end": 5, "text": "idiot", "value": 0.87}],
-    },
-    "error": None,
-}
 
 
-@extend_schema_serializer(component_name="ScoreTextInput")
-class OneInput(ClosedSerializer):
+class ScoreTextInput(ClosedSerializer):
     """One text to score."""
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
-    explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove the score.")
+    explain = TrueOrFalse(required=False, default=False, help_text="Return the words that drove the score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
     source = TextAsSent(  # type: ignore[assignment]
@@ -75,17 +47,16 @@ class OneInput(ClosedSerializer):
     )
 
 
-@extend_schema_serializer(component_name="ScoreTextsInput")
-class ManyInput(ClosedSerializer):
+class ScoreTextsInput(ClosedSerializer):
     """Many texts to score."""
 
     texts = TextsAsSent(
         child=serializers.CharField(),
         min_length=1,
         max_length=settings.BATCH_MAX_COMMENTS,
-        help_text=f"Each of up to {settings.COMMENT_MAX_CHARACTERS:,} characters, and not blank.",
+        help_text=f"Each has at most {settings.COMMENT_MAX_CHARACTERS:,} characters and is not blank.",
     )
-    explain = TrueOrFalse(required=False, default=False, help_text="Say which words drove each score.")
+    explain = TrueOrFalse(required=False, default=False, help_text="Return the words that drove each score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
     source = TextAsSent(  # type: ignore[assignment]
@@ -93,143 +64,121 @@ class ManyInput(ClosedSerializer):
     )
 
 
-@extend_schema_serializer(component_name="WordOutput")
 class WordOutput(serializers.Serializer[Any]):
-    begin = serializers.IntegerField(help_text="Offset into the text in code points.")
+    begin = serializers.IntegerField(help_text="Offset into the text, in code points.")
     end = serializers.IntegerField(help_text="Exclusive.")
     text = serializers.CharField()
-    value = serializers.FloatField(help_text="Above 0 it pushes towards toxic, below 0 away from it.")
+    value = serializers.FloatField(help_text="Above 0, the word raises the score; below 0, it lowers it.")
 
 
-@extend_schema_serializer(component_name="ExplanationOutput")
 class ExplanationOutput(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     score = serializers.FloatField()
-    base = serializers.FloatField(help_text="The score of a text without any of the words.")
+    base = serializers.FloatField(help_text="The score of the text without any of its words.")
     words = WordOutput(many=True)
 
 
-@extend_schema_serializer(component_name="SpanOutput")
 class SpanOutput(serializers.Serializer[Any]):
-    begin = serializers.IntegerField(help_text="Offset into the text in code points.")
+    begin = serializers.IntegerField(help_text="Offset into the text, in code points.")
     end = serializers.IntegerField(help_text="Exclusive.")
     scores = serializers.DictField(child=serializers.FloatField())
 
 
-@extend_schema_serializer(component_name="TextErrorOutput")
 class TextErrorOutput(serializers.Serializer[Any]):
-    pointer = serializers.CharField(help_text="The text in the request, a JSON pointer.")
+    pointer = serializers.CharField(help_text="JSON pointer to the text in the request.")
     message = serializers.CharField()
     code = serializers.CharField()
 
 
-@extend_schema_serializer(component_name="ScoreResult")
-class ResultOutput(serializers.Serializer[Any]):
-    """Either a verdict with everything behind it, or `error`; all other fields are null then."""
+class ScoreResult(serializers.Serializer[Any]):
+    """A verdict with its details; or `error`, with all other fields null."""
 
     verdict = serializers.ChoiceField(choices=VERDICT_CHOICES, allow_null=True)
     score = serializers.FloatField(allow_null=True, help_text="Probability of the primary label.")
-    threshold = serializers.FloatField(allow_null=True, help_text="Of the primary label.")
+    threshold = serializers.FloatField(allow_null=True, help_text="Threshold of the primary label.")
     scores = serializers.DictField(child=serializers.FloatField(), allow_null=True)
     thresholds = serializers.DictField(child=serializers.FloatField(), allow_null=True)
     model_version = serializers.CharField(allow_null=True)
     windows = serializers.IntegerField(allow_null=True)
     band = serializers.ChoiceField(
-        choices=BAND_CHOICES, allow_null=True, help_text="By the policy and the rules of the source."
+        choices=BAND_CHOICES, allow_null=True, help_text="The band by the policy and the rules of the source."
     )
     action = serializers.ChoiceField(
         choices=ACTION_CHOICES,
         allow_null=True,
-        help_text="What a submitted comment would be for: `publish`, `review` or `remove`.",
+        help_text="What to do with a submitted comment of this text: `publish`, `review` or `remove`.",
     )
     nudge = serializers.BooleanField(allow_null=True, help_text=NUDGE_HELP)
     reasons = serializers.ListField(
         child=serializers.DictField(),
         allow_null=True,
-        help_text="Why it is not approved: each band reached and each rule that hit, the worst first.",
+        help_text="Why it is not approved: each band that is reached and each rule that matches, the worst first.",
     )
     spans = SpanOutput(
-        many=True, allow_null=True, help_text="Null unless `spans` was true; a short text is one window."
+        many=True, allow_null=True, help_text="Null unless `spans` is true; a short text is one window."
     )
     sentences = SpanOutput(
         many=True,
         allow_null=True,
-        help_text="Null unless `sentences` was true; what each of the first 50 scored, taken alone.",
+        help_text="Null unless `sentences` is true; the scores of each of the first 50 sentences alone.",
     )
-    explanation = ExplanationOutput(allow_null=True, help_text="Null unless `explain` was true.")
+    explanation = ExplanationOutput(allow_null=True, help_text="Null unless `explain` is true.")
     error = TextErrorOutput(allow_null=True)
 
 
-@extend_schema_serializer(component_name="ScoreOutput", many=False)
-class Output(serializers.Serializer[Any]):
-    results = ResultOutput(many=True, help_text="One for each text, in the order of the texts.")
-
-
-DESCRIPTION = """\
-Send `text` or `texts`. Nothing is stored or logged. The verdict comes within the server's deadline, or the
-answer is 504; 503 says that no worker is running or that the model cannot be loaded. Of `texts`, one that is
-blank, too long or otherwise impossible to score has its own `error`, and the others have their verdicts; only
-where none may be scored is the call refused.
-
-Each verdict comes with what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
-`nudge` and `reasons`. A 503 or 504 has an `action` too: `publish` where the policy fails open, `hold` where it
-fails closed.
-
-Needs the scope `score`, or a session with its CSRF token."""
+class ScoreOutput(serializers.Serializer[Any]):
+    results = ScoreResult(many=True, help_text="One result for each text, in the order of the texts.")
 
 
 class ScoreEndpoint(Endpoint):
-    scopes = {"POST": ApiScope.SCORE}
-    problems = {"POST": (MODEL_BROKEN, NO_WORKER, DEADLINE_PASSED)}
-
-    @extend_schema(
-        operation_id="score_texts",
-        summary="Score texts without storing them",
-        description=DESCRIPTION,
-        request=PolymorphicProxySerializer(
-            component_name="Scoring", serializers=[OneInput, ManyInput], resource_type_field_name=None
+    @operation(
+        "score_texts",
+        scope=ApiScope.SCORE,
+        body=PolymorphicProxySerializer(
+            component_name="Scoring",
+            serializers=[ScoreTextInput, ScoreTextsInput],
+            resource_type_field_name=None,
         ),
-        responses={200: Output},
-        examples=[
-            OpenApiExample("One text", {"text": "idiot", "explain": True}, request_only=True),
-            OpenApiExample(
-                "Each sentence too",
-                {"text": "You are an idiot. Thanks all the same.", "sentences": True},
-                request_only=True,
-            ),
-            OpenApiExample("Many texts", {"texts": ["Thank you!", "I hate rain"]}, request_only=True),
-            OpenApiExample("A verdict", {"results": [RESULT_EXAMPLE]}, response_only=True),
-        ],
+        answers=ScoreOutput,
+        problems=[MODEL_BROKEN, NO_WORKER, DEADLINE_PASSED],
     )
     def post(self, request: Request) -> Response:
+        """Score texts without storing them.
+
+        Send `text` or `texts`. Nothing is stored or logged. The verdict comes within the server's deadline; otherwise
+        the answer is 504. 503: no worker is running, or the model cannot be loaded. A text of `texts` that is blank,
+        too long or otherwise impossible to score has its own `error`, and the others have their verdicts. The call is
+        refused only if no text can be scored.
+
+        Each verdict says what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
+        `nudge` and `reasons`. A 503 or 504 has an `action` too: `publish` if the policy fails open, `hold` if it fails
+        closed.
+        """
         data = body_object(request)
         if "text" in data and "texts" in data:
             message = "must not be sent together with `text`; send one of them"
             raise invalid([field_error(("texts",), message, "conflict")])
         single = "texts" not in data
-        body = checked_body(OneInput if single else ManyInput, data)
+        body = checked_body(ScoreTextInput if single else ScoreTextsInput, data)
         texts = [body.get("text")] if single else body["texts"]
         source_id = _source_id(request, body.get("source"))
         take_texts(request, how_many(texts))
         try:
-            found = _scored(texts, body, single=single, source_id=source_id)
+            scores = _scored(texts, body, single=single, source_id=source_id)
         except Problem:
             give_texts_back(request, how_many(texts))
             raise
-        versions = _versions(found)
-        output = ResultOutput()
+        versions = _versions(scores)
+        not_requested: dict[str, Any] = {name: None for name in ("spans", "sentences") if not body[name]}
         results = [
-            _result(output, each, text, ("text",) if single else ("texts", position), versions, source_id)
-            for position, (each, text) in enumerate(zip(found, texts, strict=True))
+            _result(score, text, ("text",) if single else ("texts", position), versions, source_id)
+            for position, (score, text) in enumerate(zip(scores, texts, strict=True))
         ]
-        unasked: dict[str, Any] = {name: None for name in ("spans", "sentences") if not body[name]}
-        if unasked:
-            results = [{**result, **unasked} for result in results]
-        return Response({"results": results})
+        return Response({"results": [{**result, **not_requested} for result in results]})
 
 
 def _source_id(request: Request, slug: str | None) -> int | None:
-    """The source that was named; one that is not there yet, or not the caller's to see, has the site's policy."""
+    """Return the id of the source; None, for the site's policy, if it does not exist or the caller may not see it."""
     if slug is None:
         return None
     source = Source.objects.filter(slug=validate_source_slug(slug)).first()
@@ -259,29 +208,31 @@ def _place_of_one(field: str) -> Path:
     return path_of("text" if field == "texts[0]" else field)
 
 
-def _versions(found: Sequence[ScoredText | TextProblem]) -> Mapping[str, ModelVersion]:
-    names = {each.model_version for each in found if isinstance(each, ScoredText)}
+def _versions(scores: Sequence[ScoredText | TextProblem]) -> Mapping[str, ModelVersion]:
+    names = {score.model_version for score in scores if isinstance(score, ScoredText)}
     rows = ModelVersion.objects.filter(version__in=names)
     return {row.version: row for row in rows.only("version", "thresholds", "primary_label")}
 
 
 def _result(
-    output: ResultOutput,
-    each: ScoredText | TextProblem,
+    score: ScoredText | TextProblem,
     text: str,
     path: tuple[str | int, ...],
     versions: Mapping[str, ModelVersion],
     source_id: int | None,
 ) -> dict[str, Any]:
-    empty: dict[str, Any] = dict.fromkeys(output.fields)
-    if isinstance(each, TextProblem):
-        return {**empty, "error": field_error(path, each.message, each.code)}
-    spans = each.spans or (TextSpan(0, len(text), each.scores),)
-    fields = {**empty, **vars(each), "spans": spans, "thresholds": {}}
-    version = versions.get(each.model_version)
+    empty: dict[str, Any] = dict.fromkeys(ScoreResult().fields)
+    if isinstance(score, TextProblem):
+        return {**empty, "error": field_error(path, score.message, score.code)}
+    spans = score.spans or (TextSpan(0, len(text), score.scores),)
+    fields = {**empty, **vars(score), "spans": spans, "thresholds": {}}
+    version = versions.get(score.model_version)
     if version is not None:
-        [(policy, judged)] = judge_scored([Scored(source_id, text, each.scores)], version)
-        advised = of_judgement(judged, policy, each.score)
-        fields |= {"thresholds": version.thresholds, "band": judged.band, "reasons": list(judged.reasons)}
-        fields |= vars(advised)
-    return dict(ResultOutput(fields).data)
+        [(policy, judgement)] = judge_scored([Scored(source_id, text, score.scores)], version)
+        fields |= {
+            "thresholds": version.thresholds,
+            "band": judgement.band,
+            "reasons": list(judgement.reasons),
+        }
+        fields |= vars(of_judgement(judgement, policy, score.score))
+    return dict(ScoreResult(fields).data)

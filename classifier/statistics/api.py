@@ -1,21 +1,22 @@
-"""`/api/v1/statistics/`: the numbers of the dashboard day by day, the queue as it is now, and the drift of scores."""
+"""`/api/v1/statistics/`: the numbers of the dashboard by day, the queue as it is now, and the drift of scores."""
 
 from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.authentication import caller
+from classifier.api.base import Endpoint
 from classifier.api.field_errors import parameter_error
-from classifier.api.fields import ClosedSerializer, CountParameter, TextParameter
-from classifier.api.moderation import ModerationEndpoint
-from classifier.api.permissions import caller
+from classifier.api.fields import ClosedSerializer, CountParameter, SourceParameter
+from classifier.api.operation import operation
 from classifier.api.problems import invalid
+from classifier.api.reading import checked_query
 from classifier.core.visibility import sources_of
 from classifier.models import ApiScope, Source
 from classifier.statistics.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
@@ -23,76 +24,12 @@ from classifier.statistics.drift import MIN_SAMPLE, Drift
 
 SEE = "classifier.view_daystatistic"
 DEFAULT_DAYS = 30
-NUMBERS: dict[str, Any] = {
-    "inbound": 1204,
-    "unscored": 0,
-    "toxic": 131,
-    "automatic": {"approve": 960, "remove": 41, "escalate": 0, "skip": 0},
-    "manual": {"approve": 122, "remove": 61, "escalate": 3, "skip": 9},
-    "bulk": 20,
-    "handling": {"count": 175, "mean": 7.4, "median": 6.1, "p90": 14.8},
-    "overturned": {"count": 3, "decisions": 1184, "share": 0.0025},
-    "agreement": {
-        "toxic_remove": 55,
-        "toxic_approve": 17,
-        "calm_remove": 6,
-        "calm_approve": 95,
-        "count": 173,
-        "share": 0.867,
-        "kappa": 0.726,
-    },
-    "appeals": {"opened": 4, "upheld": 2, "overturned": 1},
-    "reports": 12,
-}
-EXAMPLE = {
-    "source": "forum",
-    "days": [{"day": "2026-11-24", "is_kept": False, **NUMBERS}],
-    "total": NUMBERS,
-    "missing": [],
-    "people": [
-        {
-            "name": "robin",
-            "decisions": 195,
-            "approve": 122,
-            "remove": 61,
-            "escalate": 3,
-            "skip": 9,
-            "bulk": 20,
-            "median_seconds": 6.1,
-            "overturned": 2,
-            "agreement": 0.867,
-        }
-    ],
-    "queue": {
-        "waiting": 64,
-        "reasons": {"band": 60, "report": 9},
-        "escalated": 3,
-        "appeals": 1,
-        "pending": 0,
-        "failed": 2,
-        "oldest_seconds": 70211.0,
-        "median_seconds": 3101.5,
-        "p90_seconds": 41200.0,
-        "over_hour": 31,
-        "over_day": 0,
-    },
-    "drift": [
-        {
-            "source": "forum",
-            "version": "starter-1a2b3c4d",
-            "index": 0.041,
-            "level": "stable",
-            "reference": 35120,
-            "recent": 8402,
-        }
-    ],
-}
 
 
-class Query(ClosedSerializer):
-    source = TextParameter(required=False, max_length=64, help_text="Of one source alone.")  # type: ignore[assignment]
+class StatisticsQuery(ClosedSerializer):
+    source = SourceParameter()  # type: ignore[assignment]
     days = CountParameter(
-        most=max(SPANS), default=DEFAULT_DAYS, help_text="How many days; the last is today (UTC)."
+        most=max(SPANS), default=DEFAULT_DAYS, help_text="Number of days; the last is today (UTC)."
     )
 
 
@@ -103,9 +40,8 @@ class ActionsOutput(serializers.Serializer[Any]):
     skip = serializers.IntegerField()
 
 
-@extend_schema_serializer(component_name="HandlingTime")
-class HandlingOutput(serializers.Serializer[Any]):
-    """Seconds; quantiles are read from a histogram and known to about a tenth."""
+class HandlingTime(serializers.Serializer[Any]):
+    """Seconds from claim to decision. Quantiles come from a histogram and are accurate to about 10 %."""
 
     count = serializers.IntegerField()
     mean = serializers.FloatField(allow_null=True)
@@ -113,18 +49,16 @@ class HandlingOutput(serializers.Serializer[Any]):
     p90 = serializers.FloatField(allow_null=True)
 
 
-@extend_schema_serializer(component_name="Overturned")
-class OverturnedOutput(serializers.Serializer[Any]):
+class Overturned(serializers.Serializer[Any]):
     count = serializers.IntegerField(
-        help_text="Undone or decided otherwise by another person, or overturned by an appeal."
+        help_text="Decisions that were undone or changed by another moderator, or overturned by an appeal."
     )
-    decisions = serializers.IntegerField(help_text="Approvals and removals by people and policies.")
+    decisions = serializers.IntegerField(help_text="Approvals and removals by moderators and policies.")
     share = serializers.FloatField(allow_null=True)
 
 
-@extend_schema_serializer(component_name="ModelAgreement")
-class AgreementOutput(serializers.Serializer[Any]):
-    """The model's verdict and what people decided one by one."""
+class ModelAgreement(serializers.Serializer[Any]):
+    """The model's verdicts compared with the decisions of moderators, without those in bulk."""
 
     toxic_remove = serializers.IntegerField()
     toxic_approve = serializers.IntegerField()
@@ -135,53 +69,53 @@ class AgreementOutput(serializers.Serializer[Any]):
     kappa = serializers.FloatField(allow_null=True, help_text="Cohen's kappa.")
 
 
-@extend_schema_serializer(component_name="AppealCounts")
-class AppealsOutput(serializers.Serializer[Any]):
+class AppealCounts(serializers.Serializer[Any]):
     opened = serializers.IntegerField()
     upheld = serializers.IntegerField()
     overturned = serializers.IntegerField()
 
 
-@extend_schema_serializer(component_name="StatisticsTotal")
-class NumbersOutput(serializers.Serializer[Any]):
+class StatisticsTotal(serializers.Serializer[Any]):
     inbound = serializers.IntegerField()
-    unscored = serializers.IntegerField(help_text="Came in and have no verdict yet.")
-    toxic = serializers.IntegerField(help_text="By the first verdict of each comment that came in.")
+    unscored = serializers.IntegerField(help_text="Comments that came in and have no verdict yet.")
+    toxic = serializers.IntegerField(help_text="Comments that came in and whose first verdict was toxic.")
     automatic = ActionsOutput(help_text="Decisions by policies.")
-    manual = ActionsOutput(help_text="Decisions by people.")
-    bulk = serializers.IntegerField(help_text="Those of people that were made in bulk.")
-    handling = HandlingOutput()
-    overturned = OverturnedOutput()
-    agreement = AgreementOutput()
-    appeals = AppealsOutput()
+    manual = ActionsOutput(help_text="Decisions by moderators.")
+    bulk = serializers.IntegerField(help_text="Decisions of moderators in bulk.")
+    handling = HandlingTime()
+    overturned = Overturned()
+    agreement = ModelAgreement()
+    appeals = AppealCounts()
     reports = serializers.IntegerField()
 
 
-@extend_schema_serializer(component_name="StatisticsDay")
-class DayOutput(NumbersOutput):
+class StatisticsDay(StatisticsTotal):
     day = serializers.DateField(help_text="UTC.")
-    is_kept = serializers.BooleanField(help_text="False: counted for this answer, as for today.")
+    is_kept = serializers.BooleanField(help_text="False: counted for this answer, like today.")
 
 
-@extend_schema_serializer(component_name="StatisticsPerson")
-class PersonOutput(ActionsOutput):
+class StatisticsPerson(ActionsOutput):
     name = serializers.CharField()
     decisions = serializers.IntegerField()
     bulk = serializers.IntegerField()
     median_seconds = serializers.FloatField(allow_null=True)
-    overturned = serializers.IntegerField(help_text="Of this person's decisions, in these days.")
-    agreement = serializers.FloatField(allow_null=True, help_text="Share of agreement with the model.")
+    overturned = serializers.IntegerField(
+        help_text="Decisions of this moderator that were overturned in these days."
+    )
+    agreement = serializers.FloatField(
+        allow_null=True, help_text="The share of decisions that agree with the model."
+    )
 
 
-@extend_schema_serializer(component_name="QueueState")
-class QueueOutput(serializers.Serializer[Any]):
+class QueueState(serializers.Serializer[Any]):
     waiting = serializers.IntegerField()
     reasons = serializers.DictField(
-        child=serializers.IntegerField(), help_text="A comment counts for each of its reasons."
+        child=serializers.IntegerField(),
+        help_text="Waiting comments by reason; a comment counts for each of its reasons.",
     )
     escalated = serializers.IntegerField()
     appeals = serializers.IntegerField()
-    pending = serializers.IntegerField(help_text="Have no verdict yet.")
+    pending = serializers.IntegerField(help_text="Comments without a verdict.")
     failed = serializers.IntegerField()
     oldest_seconds = serializers.FloatField(allow_null=True)
     median_seconds = serializers.FloatField(allow_null=True)
@@ -190,67 +124,60 @@ class QueueOutput(serializers.Serializer[Any]):
     over_day = serializers.IntegerField()
 
 
-@extend_schema_serializer(component_name="ScoreDrift")
-class DriftOutput(serializers.Serializer[Any]):
-    source = serializers.CharField(allow_null=True, help_text="Null: all together.")  # type: ignore[assignment]
+class ScoreDrift(serializers.Serializer[Any]):
+    source = serializers.CharField(allow_null=True, help_text="Null: all sources together.")  # type: ignore[assignment]
     version = serializers.CharField()
     index = serializers.FloatField(allow_null=True, help_text="Population stability index.")
     level = serializers.ChoiceField(
         choices=["few", "stable", "watch", "shifted"],
-        help_text=f"`few`: under {MIN_SAMPLE} comments; `watch` from 0.1, `shifted` from 0.25 on.",
+        help_text=f"`few`: under {MIN_SAMPLE} comments; `watch`: an index from 0.1; `shifted`: an index from 0.25.",
     )
-    reference = serializers.IntegerField(help_text="Comments of the version's first 30 days.")
-    recent = serializers.IntegerField(help_text="Comments of the last 7 days.")
+    reference = serializers.IntegerField(help_text="Number of comments of the version's first 30 days.")
+    recent = serializers.IntegerField(help_text="Number of comments of the last 7 days.")
 
 
 @extend_schema_serializer(component_name="Statistics")
-class Output(serializers.Serializer[Any]):
+class StatisticsOutput(serializers.Serializer[Any]):
     source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
-    days = DayOutput(many=True, help_text="The oldest first.")
-    total = NumbersOutput()
-    missing = serializers.ListField(child=serializers.DateField(), help_text="Days not counted yet.")
-    people = PersonOutput(many=True)
-    queue = QueueOutput()
-    drift = DriftOutput(many=True)
+    days = StatisticsDay(many=True, help_text="Oldest first.")
+    total = StatisticsTotal()
+    missing = serializers.ListField(child=serializers.DateField(), help_text="Days that are not counted yet.")
+    people = StatisticsPerson(many=True)
+    queue = QueueState()
+    drift = ScoreDrift(many=True)
 
 
-class StatisticsEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE}
-    needs = {"GET": SEE}
-
-    @extend_schema(
-        operation_id="read_statistics",
-        summary="Read the numbers of the dashboard",
-        description=(
-            "Of the sources that the caller sees. Days that are over are counted once and kept; today is counted now. "
-            "For leads; needs the scope `moderate`, or a session."
-        ),
-        parameters=[Query],
-        responses={200: Output},
-        examples=[OpenApiExample("A day of one source", EXAMPLE, response_only=True)],
+class StatisticsEndpoint(Endpoint):
+    @operation(
+        "read_statistics", scope=ApiScope.MODERATE, needs=SEE, query=StatisticsQuery, answers=StatisticsOutput
     )
     def get(self, request: Request) -> Response:
-        query, user = checked_query(Query, request), caller(request)
-        own = sources_of(user)
-        sources = Source.objects.all() if own is None else own
+        """Read the numbers of the dashboard.
+
+        They cover the sources that the caller may see. Past days are counted once and kept; today is counted for each
+        call.
+        """
+        query, user = checked_query(StatisticsQuery, request), caller(request)
+        visible = sources_of(user)
+        sources = Source.objects.all() if visible is None else visible
         source = _source(sources, query["source"]) if "source" in query else None
         board = dashboard_of(user=user, source=source, days=query["days"], now=timezone.now())
-        return Response(Output(_shown(board)).data)
+        return Response(StatisticsOutput(_numbers(board)).data)
 
 
 def _source(sources: QuerySet[Source], slug: str) -> Source:
     source = sources.filter(slug=slug).first()
     if source is None:
-        raise invalid([parameter_error("source", "is no source, or not yours to see", "invalid")])
+        raise invalid([parameter_error("source", "names no source that you may see", "invalid")])
     return source
 
 
-def _shown(board: Dashboard) -> dict[str, Any]:
+def _numbers(board: Dashboard) -> dict[str, Any]:
     queue = asdict(board.queue)
     ages = {f"{name}_seconds": queue[name] for name in ("oldest", "median", "p90")}
     return {
         "source": board.source and board.source.slug,
-        "days": [{"day": one.day, "is_kept": one.kept, **summary(one.numbers)} for one in board.days],
+        "days": [{"day": day.day, "is_kept": day.kept, **summary(day.numbers)} for day in board.days],
         "total": summary(board.total),
         "missing": board.missing,
         "people": [_person(row) for row in board.people],

@@ -1,50 +1,25 @@
-"""What every endpoint of training shares: scope and permission, lookups, and where a field stands in the body."""
+"""What every endpoint of training shares: the scope, rows that a body names, and where a field stands in the body."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import TypeVar
 
 from django.db import models
-from rest_framework.request import Request
 
 from classifier.api.base import Endpoint
 from classifier.api.field_errors import Path, field_error, path_of
-from classifier.api.permissions import caller
 from classifier.api.problems import invalid
-from classifier.api.verbs import NothingInput, checked, found, listed, without_body
-from classifier.core.permissions import require_permission
 from classifier.models import ApiScope
-
-__all__ = [
-    "NothingInput",
-    "TrainingEndpoint",
-    "checked",
-    "found",
-    "listed",
-    "referred",
-    "without_body",
-]
 
 Row = TypeVar("Row", bound=models.Model)
 
 
 class TrainingEndpoint(Endpoint):
-    """Needs the scope `train` for every method, and of the person the permission that `needs` names for it."""
+    """An endpoint of training: keys need the scope `train`."""
 
-    http_method_names = ["get", "head", "post", "put", "delete"]
-    needs: ClassVar[dict[str, str]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.scopes = dict.fromkeys(cls.needs, ApiScope.TRAIN)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        permission = self.needs.get("GET" if request.method == "HEAD" else str(request.method))
-        if permission is not None:
-            require_permission(caller(request), permission)
+    scope = ApiScope.TRAIN
 
     def place_of(self, field: str) -> Path:
-        """Where the field that a service names stands in the body: at the top, or in an object, nested or dotted."""
+        """Return where in the body the field of a service stands: at the top, or nested or dotted in an object."""
         data = getattr(self.request, "data", None)
         body = data if isinstance(data, Mapping) else {}
         path = path_of(field)
@@ -61,10 +36,10 @@ class TrainingEndpoint(Endpoint):
 
 
 def referred(rows: "models.QuerySet[Row]", pk: int | None, field: str, what: str) -> Row | None:
-    """The row that a field of the body names by id, None for none. Raises the 400 problem for that field."""
+    """Return the row that a field of the body names by id, None for none. Raises the 400 problem for that field."""
     if pk is None:
         return None
     row = rows.filter(pk=pk).first()
     if row is None:
-        raise invalid([field_error(path_of(field), f"names no {what} that is there: {pk}", "does_not_exist")])
+        raise invalid([field_error(path_of(field), f"names no existing {what}: {pk}", "does_not_exist")])
     return row

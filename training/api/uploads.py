@@ -9,10 +9,9 @@ from django.http import QueryDict
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
-from classifier.api.base import checked_body
 from classifier.api.fields import ClosedSerializer
 from classifier.api.problems import TOO_LARGE, Problem
-from training.api.fields import refuse_unstorable
+from classifier.api.reading import checked_body, refuse_unstorable
 
 FILES = 3  # of a dataset, one a split
 FORM_BYTES = 1024 * 1024  # for everything else in the form

@@ -1,107 +1,94 @@
-"""`/api/v1/comments/`: submit one comment or many, and list those that one may see."""
+"""`/api/v1/comments/`: submit one comment or many, and list those that the caller may see."""
 
 from typing import Any
 
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    PolymorphicProxySerializer,
-    extend_schema,
-    extend_schema_serializer,
-)
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import Endpoint, body_object, checked_query
+from classifier.api.authentication import caller
+from classifier.api.base import Endpoint
+from classifier.api.fields import ChoiceParameter, SourceParameter, TextParameter, TimeParameter
 from classifier.api.idempotency import IDEMPOTENCY_KEY, once, refuse_key
-from classifier.api.problems import CONFLICT, KEY_REUSED
-from classifier.comments.api.listing import PAGE_EXAMPLE, ListQuery, PageOutput, asked_page
-from classifier.comments.api.output import COMMENT_EXAMPLE, PENDING_EXAMPLE, CommentOutput, comment_url, shown
+from classifier.api.operation import location, operation
+from classifier.api.pagination import PageQuery, listed, page_of
+from classifier.api.problems import CONFLICT
+from classifier.api.reading import body_object, checked_query
+from classifier.comments.api.output import STATUS_CHOICES, VERDICT_CHOICES, CommentOutput, comment_url, shown
 from classifier.comments.api.submission import (
-    ManyInput,
-    OneInput,
+    CommentInput,
+    CommentsInput,
     SubmitQuery,
     submitted_many,
     submitted_one,
     waited_for,
 )
-from classifier.models import ApiScope, Comment, CommentStatus
+from classifier.core.visible_comments import comments_visible_to
+from classifier.models import EXTERNAL_ID_MAX_CHARACTERS, ApiScope, Comment, CommentStatus
 
-LOCATION = OpenApiParameter(
-    "Location", str, OpenApiParameter.HEADER, response=[200, 201, 202], description="Of a single comment."
+COLUMNS = {
+    "status": "status",
+    "verdict": "current_prediction__verdict",
+    "source": "source__slug",
+    "external_id": "external_id",
+    "created_from": "created_at__gte",
+    "created_before": "created_at__lt",
+}
+
+
+class CommentsOutput(serializers.Serializer[Any]):
+    items = CommentOutput(many=True, help_text="In the order of the request.")
+
+
+SUBMISSION = PolymorphicProxySerializer(
+    component_name="Submission", serializers=[CommentInput, CommentsInput], resource_type_field_name=None
 )
-SUBMIT_DESCRIPTION = """\
-Send one comment as an object with `text`, or many as `{"items": [...]}`. Many are stored all or none, and
-every error names the item and the field.
-
-- 201: stored, and the verdict is there (or the comment failed).
-- 202: stored, the verdict is pending; read it at `Location` (one) or at each item's `url`.
-- 200: all of it had been sent before, with the same `external_id` from the same source; the answer shows what
-  is stored, whatever its status. So it is for one comment under the same `Idempotency-Key`.
-- 409: an `external_id` was used for another text or by somebody else.
-
-Needs the scope `submit`, or a session with its CSRF token."""
+SUBMITTED = PolymorphicProxySerializer(
+    component_name="Submitted",
+    serializers=[CommentOutput, CommentsOutput],
+    resource_type_field_name=None,
+    many=False,
+)
 
 
-@extend_schema_serializer(component_name="CommentsOutput")
-class ManyOutput(serializers.Serializer[Any]):
-    items = CommentOutput(many=True, help_text="In the order they were sent.")
+class CommentListQuery(PageQuery):
+    status = ChoiceParameter(required=False, choices=STATUS_CHOICES)
+    verdict = ChoiceParameter(required=False, choices=VERDICT_CHOICES)
+    source = SourceParameter()  # type: ignore[assignment]
+    external_id = TextParameter(required=False, max_length=EXTERNAL_ID_MAX_CHARACTERS)
+    created_from = TimeParameter(
+        required=False, help_text="Submitted at this time or later; a date alone means midnight UTC."
+    )
+    created_before = TimeParameter(required=False, help_text="Submitted before this time.")
 
 
 class CommentsEndpoint(Endpoint):
-    scopes = {"POST": ApiScope.SUBMIT, "GET": ApiScope.READ}
-    problems = {"POST": (CONFLICT, KEY_REUSED)}
-
-    @extend_schema(
-        operation_id="submit_comments",
-        summary="Submit one comment or many",
-        description=SUBMIT_DESCRIPTION,
-        parameters=[SubmitQuery, IDEMPOTENCY_KEY, LOCATION],
-        request=PolymorphicProxySerializer(
-            component_name="Submission", serializers=[OneInput, ManyInput], resource_type_field_name=None
-        ),
-        responses={
-            status: OpenApiResponse(
-                PolymorphicProxySerializer(
-                    component_name="Submitted",
-                    serializers=[CommentOutput, ManyOutput],
-                    resource_type_field_name=None,
-                    many=False,
-                ),
-                description=description,
-            )
-            for status, description in (
-                (200, "Everything had been sent before."),
-                (201, "Stored, with the verdict."),
-                (202, "Stored, the verdict is pending."),
-            )
+    @operation(
+        "submit_comments",
+        scope=ApiScope.SUBMIT,
+        query=SubmitQuery,
+        headers=[IDEMPOTENCY_KEY, location(200, 201, 202, description="The address of a single comment.")],
+        body=SUBMISSION,
+        answers={
+            200: OpenApiResponse(SUBMITTED, description="Everything was submitted before."),
+            201: OpenApiResponse(SUBMITTED, description="Stored, with the verdict."),
+            202: OpenApiResponse(SUBMITTED, description="Stored; the verdict is pending."),
         },
-        examples=[
-            OpenApiExample(
-                "One comment",
-                {"text": "You are a worthless idiot.", "source": "forum", "external_id": "post-81"},
-                request_only=True,
-            ),
-            OpenApiExample(
-                "Many comments",
-                {
-                    "source": "forum",
-                    "items": [
-                        {"text": "Thank you!", "external_id": "post-82"},
-                        {"text": "I hate rain"},
-                    ],
-                },
-                request_only=True,
-            ),
-            OpenApiExample(
-                "With its verdict", COMMENT_EXAMPLE, response_only=True, status_codes=["200", "201"]
-            ),
-            OpenApiExample("Pending", PENDING_EXAMPLE, response_only=True, status_codes=["202"]),
-        ],
+        problems=[CONFLICT],
     )
     def post(self, request: Request) -> Response:
+        """Submit one comment or many.
+
+        Send one comment as an object with `text`, or many as `{"items": [...]}`. Of many, either all are stored or
+        none, and every error names the item and the field.
+
+        - 201: stored, with the verdict (or the comment failed).
+        - 202: stored, the verdict is pending: read it at `Location` (one comment) or at the `url` of each item.
+        - 200: everything was submitted before with the same `external_id` from the same source, or one comment under
+          the same `Idempotency-Key`. The answer shows what is stored, whatever its status.
+        - 409: an `external_id` was already used for another text, or by another caller.
+        """
         wait = checked_query(SubmitQuery, request)["wait"]
         data = body_object(request)
         if "items" in data:
@@ -119,20 +106,15 @@ class CommentsEndpoint(Endpoint):
 
         return once(request, make, show)
 
-    @extend_schema(
-        operation_id="list_comments",
-        summary="List comments, newest first",
-        description=(
-            "The caller's own comments; all comments for people who may view all. "
-            "Needs the scope `read`, or a session."
-        ),
-        parameters=[ListQuery],
-        responses={200: PageOutput},
-        examples=[OpenApiExample("The last page", PAGE_EXAMPLE, response_only=True)],
-    )
+    @operation("list_comments", scope=ApiScope.READ, query=CommentListQuery, answers=page_of(CommentOutput))
     def get(self, request: Request) -> Response:
-        page = asked_page(request)
-        return Response({"items": shown(page.rows, request), "next": page.next_url})
+        """List comments, newest first.
+
+        Users with the permission to view comments see all comments of their sources; others see those that they
+        submitted themselves.
+        """
+        query = checked_query(CommentListQuery, request)
+        return listed(comments_visible_to(user=caller(request)), query, request, CommentOutput, COLUMNS)
 
 
 def _submitted(comments: list[Comment], request: Request, *, wait: float, many: bool) -> Response:

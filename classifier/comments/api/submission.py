@@ -1,19 +1,19 @@
-"""Submitting through the API: the two forms of body, and waiting for the verdicts."""
+"""The bodies in which comments are submitted, one or many, and waiting for their verdicts."""
 
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from classifier.api.base import batch_limit, checked_body
+from classifier.api.authentication import api_key_of, caller
+from classifier.api.base import batch_limit
 from classifier.api.field_errors import field_error
 from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent, TextsAsSent
-from classifier.api.permissions import api_key_of, caller
 from classifier.api.problems import FORBIDDEN, Problem
+from classifier.api.reading import checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.comments.submission import comment_submit, comments_submit
 from classifier.core.validation import CONTEXT_CHARACTERS_MAX, CONTEXT_ENTRIES_MAX, InvalidInput
@@ -32,38 +32,41 @@ class ContextAsSent(TextsAsSent):
         )
 
 
-@extend_schema_serializer(component_name="CommentInput")
-class OneInput(ClosedSerializer):
+class CommentInput(ClosedSerializer):
     """One comment to submit."""
 
-    text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS, help_text="Scored whole, never cut.")
+    text = TextAsSent(
+        max_length=settings.COMMENT_MAX_CHARACTERS, help_text="The whole text is scored; nothing is cut off."
+    )
     source = TextAsSent(  # type: ignore[assignment]
-        required=False, max_length=64, default=DEFAULT_SOURCE, help_text="Where it comes from, a slug."
+        required=False,
+        max_length=64,
+        default=DEFAULT_SOURCE,
+        help_text="Slug of the source that it comes from.",
     )
     external_id = TextAsSent(
         required=False,
         allow_null=True,
         max_length=EXTERNAL_ID_MAX_CHARACTERS,
-        help_text="Your own id. Sent again from the same source, it gives the comment that is already there.",
+        help_text="Your own id. Resubmitting it from the same source returns the existing comment.",
     )
     author_ref = TextAsSent(
         required=False,
         allow_null=True,
         allow_blank=True,
         max_length=AUTHOR_REF_MAX_CHARACTERS,
-        help_text="Who wrote it, in your own terms.",
+        help_text="Your own id of the author.",
     )
     context = ContextAsSent(  # type: ignore[assignment]
         help_text=(
-            "What it answers to, the nearest last: moderators see it, no model does, and it is forgotten with the "
-            f"comment. Together at most {CONTEXT_CHARACTERS_MAX:,} characters."
+            "The texts that it answers, the nearest last. Moderators see them, models do not, and they are erased with "
+            f"the comment. At most {CONTEXT_CHARACTERS_MAX:,} characters together."
         )
     )
 
 
-@extend_schema_serializer(component_name="CommentItemInput")
-class ItemInput(ClosedSerializer):
-    """One of many comments."""
+class CommentItemInput(ClosedSerializer):
+    """One comment of many."""
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
     external_id = TextAsSent(required=False, allow_null=True, max_length=EXTERNAL_ID_MAX_CHARACTERS)
@@ -73,11 +76,12 @@ class ItemInput(ClosedSerializer):
     context = ContextAsSent()  # type: ignore[assignment]
 
 
-@extend_schema_serializer(component_name="CommentsInput")
-class ManyInput(ClosedSerializer):
+class CommentsInput(ClosedSerializer):
     """Many comments from one source."""
 
-    items = ClosedItems(child=ItemInput(), limit=batch_limit, help_text="All are stored, or none.")
+    items = ClosedItems(
+        child=CommentItemInput(), limit=batch_limit, help_text="Either all are stored or none."
+    )
     source = TextAsSent(  # type: ignore[assignment]
         required=False, max_length=64, default=DEFAULT_SOURCE
     )
@@ -87,12 +91,12 @@ class SubmitQuery(ClosedSerializer):
     wait = SecondsParameter(
         most=lambda: float(settings.API_WAIT_MAX_SECONDS),
         default=0.0,
-        help_text="Wait up to this many seconds for the verdict.",
+        help_text="Seconds to wait for the verdict, at most.",
     )
 
 
 def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
-    item = checked_body(OneInput, data)
+    item = checked_body(CommentInput, data)
     _check_source(request, item.get("source", DEFAULT_SOURCE))
     take_texts(request, 1)
     try:
@@ -111,7 +115,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
 
 
 def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
-    batch = checked_body(ManyInput, data)
+    batch = checked_body(CommentsInput, data)
     _check_source(request, batch.get("source", DEFAULT_SOURCE))
     take_texts(request, how_many(batch["items"]))
     try:
@@ -126,16 +130,8 @@ def submitted_many(request: Request, data: Mapping[str, Any]) -> list[Comment]:
         raise
 
 
-def _check_source(request: Request, slug: str) -> None:
-    """Refuse a source that the caller may not reach, by its field, before anything is counted or stored."""
-    if not sees_source(caller(request), slug):
-        what = "this key is" if api_key_of(request) is not None else "you are"
-        message = f'Comments from "{slug}" cannot be submitted here: {what} for other sources.'
-        raise Problem(FORBIDDEN, message, [field_error(("source",), message, "not_allowed")])
-
-
 def waited_for(comments: list[Comment], *, seconds: float) -> list[Comment]:
-    """The comments as they stand once none is pending, or after `seconds`.
+    """Return the comments as they are once none is pending, or after `seconds`.
 
     Waits for the newest pending one each time: workers claim the oldest first, so it usually comes last.
     """
@@ -147,8 +143,16 @@ def waited_for(comments: list[Comment], *, seconds: float) -> list[Comment]:
         waited = comment_wait(comment_id=max(pending), deadline=left)
         if len(comments) == 1:
             return [waited]
-        found = Comment.objects.with_verdict().in_bulk([comment.pk for comment in comments])
-        comments = [found[comment.pk] for comment in comments]
+        by_id = Comment.objects.with_verdict().in_bulk([comment.pk for comment in comments])
+        comments = [by_id[comment.pk] for comment in comments]
         if waited.status == CommentStatus.PENDING:
             break
     return comments
+
+
+def _check_source(request: Request, slug: str) -> None:
+    """Refuse a source that the caller may not use, before anything is counted or stored."""
+    if not sees_source(caller(request), slug):
+        what = "this key is" if api_key_of(request) is not None else "you are"
+        message = f'Comments from "{slug}" cannot be submitted here: {what} for other sources.'
+        raise Problem(FORBIDDEN, message, [field_error(("source",), message, "not_allowed")])

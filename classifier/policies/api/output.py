@@ -1,50 +1,26 @@
-"""How policies and previews of them look in the answers of version 1."""
+"""How policies, their versions, previews and shadow runs look in the answers of version 1."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from classifier.inference.bands import BANDS
-from classifier.models import FailMode, Policy, Source
+from classifier.models import FailMode, Policy, ShadowPolicy, ShadowPolicyStatus, Source
+from classifier.policies.draft_report import ShadowPolicyReport
 from classifier.policies.preview import PolicyPreview
-
-POLICY_EXAMPLE: dict[str, Any] = {
-    "source": "forum",
-    "own": True,
-    "id": 17,
-    "version": 3,
-    "bands": {"toxic": {"review": 0.5, "remove": 0.95}},
-    "automatic": ["approve", "remove"],
-    "fail_mode": "closed",
-    "nudge_threshold": 0.7,
-    "reasons": [{"code": "insult", "title": "Insults somebody"}],
-    "reason_required": False,
-    "appeal_days": 14,
-    "note": "Remove without a person from 95 % on.",
-    "created_by": "robin",
-    "created_at": "2026-11-24T08:00:00.000000Z",
-}
-LIST_EXAMPLE = {"items": [{**POLICY_EXAMPLE, "source": None, "id": 1, "version": 1}, POLICY_EXAMPLE]}
-PREVIEW_EXAMPLE: dict[str, Any] = {
-    "looked_at": 10_000,
-    "changed": 132,
-    "before": {"approve": 9_100, "review": 900, "remove": 0},
-    "after": {"approve": 9_010, "review": 948, "remove": 42},
-    "waiting_before": 900,
-    "waiting_after": 948,
-    "automatic_before": 9_100,
-    "automatic_after": 9_052,
-    "moves": [{"before": "approve", "after": "review", "count": 90, "examples": [4711, 4702]}],
-}
+from classifier.policies.versions import Version
 
 
-@extend_schema_serializer(component_name="PolicyOutput")
 class PolicyOutput(serializers.Serializer[Any]):
-    """One version of a policy, in force."""
+    """One version of a policy."""
 
-    source = serializers.CharField(allow_null=True, help_text="Null: the site's own.")  # type: ignore[assignment]
-    own = serializers.BooleanField(help_text="False: the source has none, so this is the site's.")
+    source = serializers.CharField(allow_null=True, help_text="Null: the site's policy.")  # type: ignore[assignment]
+    own = serializers.BooleanField(
+        help_text="False: the source has no policy of its own; this is the site's."
+    )
     id = serializers.IntegerField()
     version = serializers.IntegerField()
     bands = serializers.DictField(child=serializers.DictField())
@@ -59,60 +35,202 @@ class PolicyOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-@extend_schema_serializer(component_name="PolicyList", many=False)
-class PoliciesOutput(serializers.Serializer[Any]):
-    items = PolicyOutput(many=True, help_text="The site's own first, then by source.")
+class PolicyList(serializers.Serializer[Any]):
+    items = PolicyOutput(many=True, help_text="The site's policy first, then by source.")
 
 
-@extend_schema_serializer(component_name="PolicyMoves")
-class MovesOutput(serializers.Serializer[Any]):
+class PolicyChange(serializers.Serializer[Any]):
+    """One value that differs from the version before."""
+
+    field = serializers.CharField(help_text="Such as bands.toxic.review, automatic or reasons.insult.")
+    before = serializers.JSONField(help_text="Null: it was not set.")
+    after = serializers.JSONField(help_text="Null: it is not set any more.")
+
+
+@extend_schema_serializer(component_name="PolicyVersion")
+class PolicyVersionOutput(PolicyOutput):
+    """One version of a policy, active or earlier."""
+
+    in_force = serializers.BooleanField(help_text="Whether this is the newest version, which is active.")
+    changes = PolicyChange(
+        many=True, allow_null=True, help_text="Differences from the version before; null for the first."
+    )
+
+
+class PolicyMoves(serializers.Serializer[Any]):
+    """Comments that would move from one band to another."""
+
     before = serializers.ChoiceField(choices=BANDS)
     after = serializers.ChoiceField(choices=BANDS)
     count = serializers.IntegerField()
-    examples = serializers.ListField(child=serializers.IntegerField(), help_text="Comments, the latest.")
+    examples = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the latest comments."
+    )
 
 
 @extend_schema_serializer(component_name="PolicyPreview")
-class PreviewOutput(serializers.Serializer[Any]):
-    """How many comments would come into another band, and what that means for people."""
+class PolicyPreviewOutput(serializers.Serializer[Any]):
+    """How many comments would move to another band, and how much work that makes for moderators."""
 
-    looked_at = serializers.IntegerField()
+    looked_at = serializers.IntegerField(help_text="The number of comments that were looked at.")
+    changed = serializers.IntegerField(help_text="The number of them that would move to another band.")
+    before = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Comments by band, by the active policy."
+    )
+    after = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Comments by band, by the draft."
+    )
+    waiting_before = serializers.IntegerField(help_text="Comments that wait for a moderator.")
+    waiting_after = serializers.IntegerField()
+    automatic_before = serializers.IntegerField(help_text="Comments that the policy decides by itself.")
+    automatic_after = serializers.IntegerField()
+    moves = PolicyMoves(many=True)
+
+
+@extend_schema_serializer(component_name="ShadowPolicy")
+class ShadowPolicyOutput(serializers.Serializer[ShadowPolicy]):
+    """A draft that runs in shadow mode, or did: it judges live comments, and nobody acts on it."""
+
+    id = serializers.IntegerField()
+    source = serializers.CharField(  # type: ignore[assignment]
+        source="source.slug", allow_null=True, help_text="Null: the site's policy."
+    )
+    status = serializers.ChoiceField(choices=ShadowPolicyStatus.values)
+    bands = serializers.DictField(child=serializers.DictField())
+    automatic = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField()
+    policy_version = serializers.IntegerField(
+        source="policy.version", allow_null=True, help_text="The version of the policy that it became."
+    )
+    created_by = serializers.CharField(source="created_by.username", allow_null=True)
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class ShadowPolicyDay(serializers.Serializer[Any]):
+    """One UTC day."""
+
+    day = serializers.DateField()
+    judged = serializers.IntegerField()
+    stricter = serializers.IntegerField()
+    milder = serializers.IntegerField()
+
+
+class ShadowPolicyChange(serializers.Serializer[Any]):
+    """Comments that the draft puts into another band, and what moderators decided about them."""
+
+    before = serializers.ChoiceField(choices=BANDS)
+    after = serializers.ChoiceField(choices=BANDS)
+    count = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    approved = serializers.IntegerField()
+    examples = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the latest comments."
+    )
+
+
+class ShadowPolicyCells(serializers.Serializer[Any]):
+    """A confusion matrix: not approved by the policy is positive, removed by a moderator is true."""
+
+    tp = serializers.IntegerField()
+    fp = serializers.IntegerField()
+    fn = serializers.IntegerField()
+    tn = serializers.IntegerField()
+
+
+class ShadowPolicyBand(serializers.Serializer[Any]):
+    """What moderators decided about the comments of one band, by the active policy and by the draft."""
+
+    band = serializers.ChoiceField(choices=BANDS)
+    removed_before = serializers.IntegerField()
+    approved_before = serializers.IntegerField()
+    removed_after = serializers.IntegerField()
+    approved_after = serializers.IntegerField()
+
+
+class ShadowPolicyDecisions(serializers.Serializer[Any]):
+    """Both policies compared with moderators' decisions about the same comments."""
+
+    looked_at = serializers.IntegerField(
+        help_text="The number of latest judgements whose decisions were read."
+    )
+    decided = serializers.IntegerField()
+    before = ShadowPolicyCells()
+    after = ShadowPolicyCells()
+    bands = ShadowPolicyBand(many=True)
+
+
+@extend_schema_serializer(component_name="ShadowPolicyReport")
+class ShadowReportOutput(serializers.Serializer[Any]):
+    """The draft beside the active policy."""
+
+    draft = ShadowPolicyOutput()
+    days = serializers.IntegerField()
+    judged = serializers.IntegerField()
     changed = serializers.IntegerField()
-    before = serializers.DictField(child=serializers.IntegerField(), help_text="Comments by band.")
-    after = serializers.DictField(child=serializers.IntegerField())
+    before = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Comments by band, by the active policy."
+    )
+    after = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Comments by band, by the draft."
+    )
     waiting_before = serializers.IntegerField()
     waiting_after = serializers.IntegerField()
     automatic_before = serializers.IntegerField()
     automatic_after = serializers.IntegerField()
-    moves = MovesOutput(many=True)
+    by_day = ShadowPolicyDay(many=True, help_text="Newest first, without days on which nothing was judged.")
+    changes = ShadowPolicyChange(many=True)
+    decisions = ShadowPolicyDecisions()
 
 
 def shown_policy(source: Source | None, policy: Policy) -> dict[str, Any]:
-    return dict(
-        PolicyOutput(
-            {
-                "source": source.slug if source is not None else None,
-                "own": policy.source_id == (source.pk if source is not None else None),
-                **{
-                    name: getattr(policy, name)
-                    for name in map(str, PolicyOutput().fields)
-                    if name not in ("source", "own", "created_by")
-                },
-                "created_by": policy.created_by.get_username() if policy.created_by is not None else None,
-            }
-        ).data
-    )
+    """Write the policy that is active for `source` (None: for the site), its own or the site's."""
+    names = {
+        "source": source and source.slug,
+        "own": policy.source_id == (source and source.pk),
+        "created_by": policy.created_by and policy.created_by.get_username(),
+    }
+    return dict(PolicyOutput({**vars(policy), **names}).data)
+
+
+def shown_version(version: Version, newest: Policy | None) -> dict[str, Any]:
+    changes = version.changes
+    return {
+        **shown_policy(version.policy.source, version.policy),
+        "in_force": newest is not None and newest.pk == version.policy.pk,
+        "changes": None if changes is None else PolicyChange(changes, many=True).data,
+    }
 
 
 def shown_preview(preview: PolicyPreview) -> dict[str, Any]:
     moves = [
-        {
-            "before": move.before,
-            "after": move.after,
-            "count": move.count,
-            "examples": [change.comment.pk for change in move.examples],
-        }
-        for move in preview.moves
+        {**vars(move), "examples": [change.comment.pk for change in move.examples]} for move in preview.moves
     ]
-    numbers = {name: getattr(preview, name) for name in map(str, PreviewOutput().fields) if name != "moves"}
-    return dict(PreviewOutput({**numbers, "moves": moves}).data)
+    return dict(PolicyPreviewOutput({**vars(preview), "moves": moves}).data)
+
+
+def shown_report(
+    shadow: ShadowPolicy, days: int, report: ShadowPolicyReport, examples: Mapping[str, Sequence[int]]
+) -> dict[str, Any]:
+    """Write the report of a draft; `examples` has comments by the key of a change."""
+    return {
+        "draft": ShadowPolicyOutput(shadow).data,
+        "days": days,
+        "judged": report.judged,
+        "changed": report.changed,
+        "before": report.before,
+        "after": report.after,
+        "waiting_before": report.waiting_before,
+        "waiting_after": report.waiting_after,
+        "automatic_before": report.automatic_before,
+        "automatic_after": report.automatic_after,
+        "by_day": [{**asdict(day), "day": day.day.isoformat()} for day in report.days],
+        "changes": [{**asdict(line), "examples": list(examples[line.key])} for line in report.changes],
+        "decisions": {
+            "looked_at": report.looked,
+            "decided": report.decided,
+            "before": asdict(report.caught_before),
+            "after": asdict(report.caught_after),
+            "bands": [asdict(line) for line in report.held],
+        },
+    }

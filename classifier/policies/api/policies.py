@@ -1,191 +1,205 @@
-"""`/api/v1/policies/`: what is in force where, saving a new version, and what it would change."""
+"""`/api/v1/policies/`: read the active policies, save a new version, preview one, list versions and restore one.
 
-from typing import Any
+`policies/of/<slug>/…` is about the policy of a source, `policies/site/…` about the site's, which applies to sources
+without a policy of its own. The same endpoints serve both.
+"""
 
 from django.http import Http404
-from drf_spectacular.utils import (
-    OpenApiExample,
-    extend_schema,
-    extend_schema_serializer,
-    extend_schema_view,
-)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import NoQuery, checked_query
+from classifier.api.authentication import caller
+from classifier.api.base import Endpoint
 from classifier.api.etag import IF_MATCH, asked_version, etag, etag_header
-from classifier.api.fields import ClosedSerializer, TrueOrFalse
-from classifier.api.moderation import ModerationEndpoint
-from classifier.api.permissions import caller
-from classifier.api.problems import CHANGED_MEANWHILE
-from classifier.api.values import AnyObject, Choice, Names, Number, Text, Whole
-from classifier.api.verbs import checked
+from classifier.api.fields import AnyObject, Choice, ClosedSerializer, Names, Number, Text, TrueOrFalse, Whole
+from classifier.api.operation import operation
+from classifier.api.pagination import PageQuery, newest_first, page_of
+from classifier.api.reading import NoQuery, checked, checked_query, optional
 from classifier.core.errors import VersionConflict
 from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
 from classifier.core.visibility import narrow, sees_source
 from classifier.inference.bands import BandsError, check_automatic, check_bands
 from classifier.models import ApiScope, FailMode, Policy, Source
 from classifier.policies.api.output import (
-    LIST_EXAMPLE,
-    POLICY_EXAMPLE,
-    PREVIEW_EXAMPLE,
-    PoliciesOutput,
+    PolicyList,
     PolicyOutput,
-    PreviewOutput,
+    PolicyPreviewOutput,
+    PolicyVersionOutput,
     shown_policy,
     shown_preview,
+    shown_version,
 )
+from classifier.policies.fields import NOTE_CHARACTERS
 from classifier.policies.preview import Draft, policy_preview
-from classifier.policies.services import policy_for, policy_newest, policy_save
+from classifier.policies.services import policy_for, policy_newest, policy_restore, policy_save
+from classifier.policies.versions import policy_versions, with_changes
 
 SEE, SAVE = "classifier.view_policy", "classifier.add_policy"
-BANDS_EXAMPLE = {"toxic": {"review": 0.5, "remove": 0.95}}
 
 
-@extend_schema_serializer(component_name="PolicyDraftInput")
-class DraftInput(ClosedSerializer):
-    """What decides about a comment."""
+class PolicyDraftInput(ClosedSerializer):
+    """The part of a policy that decides about a comment."""
 
-    bands = AnyObject(help_text="For each label, at which probability `review` and `remove` begin.")
+    bands = AnyObject(help_text="For each label, the probabilities from which `review` and `remove` apply.")
     automatic = Names(
-        required=False, default=list, most=3, help_text="Bands that are decided without a person."
+        required=False, default=list, most=3, help_text="Bands that the policy decides without a moderator."
     )
 
 
-@extend_schema_serializer(component_name="PolicyInput")
-class PolicyInput(DraftInput):
-    """A whole policy: what is left out gets its default, not what it was."""
+class PolicyInput(PolicyDraftInput):
+    """A whole policy: a field that is left out gets its default, not its earlier value."""
 
     fail_mode = Choice(required=False, default=FailMode.CLOSED.value, choices=FailMode.values)
     nudge_threshold = Number(required=False, allow_null=True, default=None, min_value=0, max_value=1)
     reasons = serializers.ListField(
-        child=AnyObject(), required=False, default=list, help_text="Objects of a code and a title."
+        child=AnyObject(),
+        required=False,
+        default=list,
+        help_text="Objects with a `code` and a `title`.",
     )
-    reason_required = TrueOrFalse(required=False, default=False, help_text="For removing.")
-    appeal_days = Whole(required=False, default=14, help_text="For how long an author may appeal; 0: not.")
-    note = Text(required=False, default="", allow_blank=True, help_text="What changed and why.")
-
-
-class PoliciesEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE}
-    needs = {"GET": SEE}
-
-    @extend_schema(
-        operation_id="list_policies",
-        summary="The policies in force",
-        description=(
-            "The site's own, which counts for every source without one, then those of the sources that the caller "
-            "sees. Needs the scope `moderate`, or a session, and the permission to view policies."
-        ),
-        responses={200: PoliciesOutput},
-        examples=[OpenApiExample("All", LIST_EXAMPLE, response_only=True)],
+    reason_required = TrueOrFalse(
+        required=False, default=False, help_text="Whether a removal needs a reason."
     )
+    appeal_days = Whole(
+        required=False, default=14, help_text="Days within which an author may appeal; 0: no appeals."
+    )
+    note = Text(required=False, default="", allow_blank=True, help_text="What changed, and why.")
+
+
+class PolicyNoteInput(ClosedSerializer):
+    """An optional note."""
+
+    note = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=NOTE_CHARACTERS,
+        help_text="Why this version is saved.",
+    )
+
+
+class PolicyAddress(Endpoint):
+    """An address of the policy of a source or, without a slug, of the site."""
+
+    scope = ApiScope.MODERATE
+    without_slug = {"_policy": "_site_policy", "a source's": "the site's"}
+
+
+class PoliciesEndpoint(Endpoint):
+    scope = ApiScope.MODERATE
+
+    @operation("list_policies", needs=SEE, answers=PolicyList)
     def get(self, request: Request) -> Response:
+        """List the active policies.
+
+        The site's policy comes first; it applies to every source without its own. Then come the policies of the
+        sources that the caller may see.
+        """
         checked_query(NoQuery, request)
-        seen = narrow(Source.objects.all(), caller(request), "pk")
-        rows = Policy.objects.filter(source__in=seen).select_related("source", "created_by")
-        own = rows.order_by("source__slug", "-version").distinct("source__slug")
-        site = policy_newest(source=None)
-        found = [*([site] if site is not None else []), *own]
-        return Response({"items": [shown_policy(policy.source, policy) for policy in found]})
+        visible = narrow(Source.objects.all(), caller(request), "pk")
+        rows = Policy.objects.filter(source__in=visible).select_related("source", "created_by")
+        of_sources = rows.order_by("source__slug", "-version").distinct("source__slug")
+        of_site = policy_newest(source=None)
+        policies = [*([of_site] if of_site is not None else []), *of_sources]
+        return Response({"items": [shown_policy(policy.source, policy) for policy in policies]})
 
 
-class PolicyEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE, "PUT": ApiScope.MODERATE}
-    needs = {"GET": SEE, "PUT": SAVE}
-    problems = {"PUT": (CHANGED_MEANWHILE,)}
-
-    @extend_schema(
-        operation_id="read_policy",
-        summary="The policy in force for a source",
-        description="Where a source has none of its own, `own` is false and the site's is shown.",
-        parameters=[etag_header(200)],
-        responses={200: PolicyOutput},
-        examples=[OpenApiExample("A policy", POLICY_EXAMPLE, response_only=True)],
-    )
+class PolicyEndpoint(PolicyAddress):
+    @operation("read_policy", needs=SEE, headers=[etag_header(200)], answers=PolicyOutput)
     def get(self, request: Request, slug: str | None = None) -> Response:
+        """Read a source's active policy.
+
+        If the source has no policy of its own, `own` is false and the answer is the site's policy.
+        """
         checked_query(NoQuery, request)
         return policy_answer(source_of(request, slug))
 
-    @extend_schema(
-        operation_id="save_policy",
-        summary="Save a new version of a policy",
-        description=(
-            "It is in force within seconds; earlier versions stay. 412 where `If-Match` names another version than "
-            "the newest. Needs the scope `moderate`, or a session, and the permission to save policies."
-        ),
-        parameters=[IF_MATCH, etag_header(200)],
-        request=PolicyInput,
-        responses={200: PolicyOutput},
-        examples=[
-            OpenApiExample(
-                "Remove what is surely toxic",
-                {
-                    "bands": BANDS_EXAMPLE,
-                    "automatic": ["approve", "remove"],
-                    "reasons": [{"code": "insult", "title": "Insults somebody"}],
-                    "note": "Remove without a person from 95 % on.",
-                },
-                request_only=True,
-            ),
-            OpenApiExample("In force", POLICY_EXAMPLE, response_only=True),
-        ],
+    @operation(
+        "save_policy",
+        needs=SAVE,
+        headers=[IF_MATCH, etag_header(200)],
+        body=PolicyInput,
+        answers=PolicyOutput,
     )
     def put(self, request: Request, slug: str | None = None) -> Response:
+        """Save a new version of a source's policy.
+
+        It is active within seconds. Earlier versions are kept. 412: `If-Match` names another version than the
+        newest.
+        """
         source = source_of(request, slug)
-        said = checked(PolicyInput, request)
-        policy_save(source=source, **said, seen_version=seen_version(request), by=caller(request))
+        fields = checked(PolicyInput, request)
+        policy_save(source=source, **fields, seen_version=seen_version(request), by=caller(request))
         return policy_answer(source)
 
 
-class PolicyPreviewEndpoint(ModerationEndpoint):
-    scopes = {"POST": ApiScope.MODERATE}
-    needs = {"POST": SEE}
-
-    @extend_schema(
-        operation_id="preview_policy",
-        summary="What a policy would change",
-        description=(
-            "Lays it over the latest comments that the policy is for, with the verdicts they have; nothing is saved or "
-            "scored. Needs the scope `moderate`, or a session, and the permission to view policies."
-        ),
-        request=DraftInput,
-        responses={200: PreviewOutput},
-        examples=[
-            OpenApiExample("A draft", {"bands": BANDS_EXAMPLE, "automatic": ["approve"]}, request_only=True),
-            OpenApiExample("Changes", PREVIEW_EXAMPLE, response_only=True),
-        ],
-    )
+class PolicyPreviewEndpoint(PolicyAddress):
+    @operation("preview_policy", needs=SEE, body=PolicyDraftInput, answers=PolicyPreviewOutput)
     def post(self, request: Request, slug: str | None = None) -> Response:
+        """Preview what a draft of a source's policy would change.
+
+        The draft and the active policy are applied to the latest comments of the policy, with the verdicts that they
+        have. Nothing is saved or scored.
+        """
         source = source_of(request, slug)
-        said = checked(DraftInput, request)
+        draft = checked(PolicyDraftInput, request)
         try:
-            after = Draft(check_bands(said["bands"]), frozenset(check_automatic(said["automatic"])))
+            after = Draft(check_bands(draft["bands"]), frozenset(check_automatic(draft["automatic"])))
         except BandsError as error:
             raise InvalidInput([ValidationProblem(error.field, error.message, error.code)]) from None
-        now = policy_for(source.pk if source is not None else None)
-        preview = policy_preview(
-            source=source, user=caller(request), before=Draft(now.bands, now.automatic), after=after
-        )
+        active = policy_for(source.pk if source is not None else None)
+        before = Draft(active.bands, active.automatic)
+        preview = policy_preview(source=source, user=caller(request), before=before, after=after)
         return Response(shown_preview(preview))
 
 
-@extend_schema_view(
-    get=extend_schema(operation_id="read_site_policy", summary="The site's own policy"),
-    put=extend_schema(operation_id="save_site_policy", summary="Save a new version of the site's own policy"),
-)
-class SitePolicyEndpoint(PolicyEndpoint):
-    """The one that counts for every source without one."""
+class PolicyVersionsEndpoint(PolicyAddress):
+    @operation("list_policy_versions", needs=SEE, query=PageQuery, answers=page_of(PolicyVersionOutput))
+    def get(self, request: Request, slug: str | None = None) -> Response:
+        """List the versions of a source's policy, newest first.
+
+        Each says who saved it, when and why, and what it changed. The list is empty for a source without a policy of
+        its own.
+        """
+        source = source_of(request, slug)
+        page = newest_first(policy_versions(source=source), checked_query(PageQuery, request), request)
+        newest = policy_newest(source=source)
+        items = [shown_version(version, newest) for version in with_changes(page.rows)]
+        return Response({"items": items, "next": page.next_url})
 
 
-@extend_schema_view(post=extend_schema(operation_id="preview_site_policy"))
-class SitePolicyPreviewEndpoint(PolicyPreviewEndpoint):
-    """The same for the site's own policy."""
+class PolicyVersionEndpoint(PolicyAddress):
+    @operation("read_policy_version", needs=SEE, answers=PolicyVersionOutput)
+    def get(self, request: Request, version: int, slug: str | None = None) -> Response:
+        """Read one version of a source's policy, by its number."""
+        source = source_of(request, slug)
+        row = _version(source, version)
+        return Response(shown_version(with_changes([row])[0], policy_newest(source=source)))
+
+
+class PolicyRestoreEndpoint(PolicyAddress):
+    @operation(
+        "restore_policy_version",
+        needs=SAVE,
+        headers=[IF_MATCH, etag_header(200)],
+        body=PolicyNoteInput,
+        answers=PolicyOutput,
+    )
+    def post(self, request: Request, version: int, slug: str | None = None) -> Response:
+        """Restore an earlier version of a source's policy.
+
+        It is saved as the newest version. `If-Match` takes the ETag of the policy, as when saving.
+        """
+        source = source_of(request, slug)
+        earlier = _version(source, version)
+        note = optional(PolicyNoteInput, request)["note"]
+        policy_restore(policy=earlier, note=note, seen_version=seen_version(request), by=caller(request))
+        return policy_answer(source)
 
 
 def source_of(request: Request, slug: str | None) -> Source | None:
-    """The source of the address, None for the site's own policy. Raises Http404."""
+    """Return the source of the address, None for the site's policy. Raises Http404."""
     if slug is None:
         return None
     source = Source.objects.filter(slug=slug).first()
@@ -195,20 +209,28 @@ def source_of(request: Request, slug: str | None) -> Source | None:
 
 
 def policy_answer(source: Source | None) -> Response:
+    """Answer with the active policy of `source` and its ETag. Raises Http404."""
     own = policy_newest(source=source)
     policy = own or policy_newest(source=None)
     if policy is None:
         raise Http404
-    version: dict[str, Any] = {"ETag": etag(f"v{own.version if own is not None else 0}-{policy.pk}")}
-    return Response(shown_policy(source, policy), headers=version)
+    tag = etag(f"v{own.version if own is not None else 0}-{policy.pk}")
+    return Response(shown_policy(source, policy), headers={"ETag": tag})
 
 
 def seen_version(request: Request) -> int | None:
-    """The own version that If-Match names; None where any will do."""
-    asked = asked_version(request)
-    if asked is None:
+    """Return the version of the source's own policy that If-Match names; None for any."""
+    tag = asked_version(request)
+    if tag is None:
         return None
-    version = whole_number(asked.partition("-")[0].removeprefix("v"))
-    if not asked.startswith("v") or version is None:
+    version = whole_number(tag.partition("-")[0].removeprefix("v"))
+    if not tag.startswith("v") or version is None:
         raise VersionConflict
     return version
+
+
+def _version(source: Source | None, version: int) -> Policy:
+    row = policy_versions(source=source).filter(version=version).first() if version < 2**31 else None
+    if row is None:
+        raise Http404
+    return row

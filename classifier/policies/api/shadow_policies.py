@@ -1,40 +1,29 @@
-"""`/api/v1/policies/…/shadow/`: a draft that judges live comments silently, what it said, and putting it in force."""
+"""`/api/v1/policies/…/shadow/`: run a draft in shadow mode, read what it would have changed, and activate it."""
 
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.authentication import caller
 from classifier.api.etag import IF_MATCH, etag_header
-from classifier.api.fields import ClosedSerializer, CountParameter
-from classifier.api.moderation import ModerationEndpoint
-from classifier.api.permissions import caller
-from classifier.api.problems import CHANGED_MEANWHILE, NOT_FOUND, NOT_NOW
-from classifier.api.values import IdParameter, Text
-from classifier.api.verbs import checked, optional
-from classifier.models import ApiScope, ShadowPolicy, Source
-from classifier.policies.api.draft_output import (
-    REPORT_EXAMPLE,
-    SHADOW_EXAMPLE,
-    ReportOutput,
-    ShadowOutput,
-    shown_report,
-    shown_shadow,
-)
-from classifier.policies.api.output import POLICY_EXAMPLE, PolicyOutput
+from classifier.api.fields import ClosedSerializer, CountParameter, IdParameter, Text
+from classifier.api.operation import operation
+from classifier.api.problems import NOT_FOUND, NOT_NOW
+from classifier.api.reading import checked, checked_query, optional
+from classifier.models import ShadowPolicy, Source
+from classifier.policies.api.output import PolicyOutput, ShadowPolicyOutput, ShadowReportOutput, shown_report
 from classifier.policies.api.policies import (
-    BANDS_EXAMPLE,
     SAVE,
     SEE,
-    DraftInput,
+    PolicyAddress,
+    PolicyDraftInput,
+    PolicyNoteInput,
     policy_answer,
     seen_version,
     source_of,
 )
-from classifier.policies.api.versions import NoteInput
 from classifier.policies.draft_report import (
     PERIODS,
     changed_judgements,
@@ -49,165 +38,108 @@ from classifier.policies.shadow_policies import (
     shadow_policy_stop,
 )
 
-SHOWN = OpenApiExample("A draft", SHADOW_EXAMPLE, response_only=True)
-NEEDS_SEE = "Needs the scope `moderate`, or a session, and the permission to view policies."
-NEEDS_SAVE = "Needs the scope `moderate`, or a session, and the permission to save policies."
 
-
-@extend_schema_serializer(component_name="ShadowPolicyInput")
-class StartInput(DraftInput):
-    """A draft with why it is tried."""
+class ShadowPolicyInput(PolicyDraftInput):
+    """A draft, and why it is tried."""
 
     note = Text(required=False, default="", allow_blank=True, max_length=NOTE_CHARACTERS)
 
 
-class ReportQuery(ClosedSerializer):
-    days = CountParameter(most=max(PERIODS), default=7, help_text="How many days; the last is today (UTC).")
-    draft = IdParameter(required=False, help_text="An earlier draft; without it, the newest.")
+class ShadowReportQuery(ClosedSerializer):
+    days = CountParameter(most=max(PERIODS), default=7, help_text="Number of days; the last is today (UTC).")
+    draft = IdParameter(required=False, help_text="The id of an earlier draft; the newest if left out.")
 
 
-class PolicyShadowEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE, "PUT": ApiScope.MODERATE, "DELETE": ApiScope.MODERATE}
-    needs = {"GET": SEE, "PUT": SAVE, "DELETE": SAVE}
-    problems = {"GET": (NOT_FOUND,), "DELETE": (NOT_FOUND, NOT_NOW)}
-
-    @extend_schema(
-        operation_id="read_policy_shadow",
-        summary="The draft in the shadow of a source's policy",
-        description=f"The newest one, whether it runs or has ended; 404 where none was tried. {NEEDS_SEE}",
-        responses={200: ShadowOutput},
-        examples=[SHOWN],
-    )
+class PolicyShadowEndpoint(PolicyAddress):
+    @operation("read_policy_shadow", needs=SEE, answers=ShadowPolicyOutput, problems=[NOT_FOUND])
     def get(self, request: Request, slug: str | None = None) -> Response:
-        return Response(shown_shadow(_newest(source_of(request, slug))))
+        """Read the newest draft of a source's policy.
 
-    @extend_schema(
-        operation_id="start_policy_shadow",
-        summary="Let a draft judge live comments silently",
-        description=(
-            "It judges every comment that is scored from now on beside the policy in force, by the same probabilities "
-            "and rules; nobody acts on what it says. Another draft that runs there ends; the same one goes on. "
-            f"{NEEDS_SAVE}"
-        ),
-        request=StartInput,
-        responses={200: ShadowOutput},
-        examples=[
-            OpenApiExample(
-                "A draft to try",
-                {
-                    "bands": BANDS_EXAMPLE,
-                    "automatic": ["approve", "remove"],
-                    "note": "Remove a little earlier?",
-                },
-                request_only=True,
-            ),
-            SHOWN,
-        ],
-    )
+        It may still run or have ended. 404: there never was one.
+        """
+        return Response(ShadowPolicyOutput(_draft(source_of(request, slug))).data)
+
+    @operation("start_policy_shadow", needs=SAVE, body=ShadowPolicyInput, answers=ShadowPolicyOutput)
     def put(self, request: Request, slug: str | None = None) -> Response:
-        source = source_of(request, slug)
-        said = checked(StartInput, request)
-        shadow = shadow_policy_start(source=source, **said, by=caller(request))
-        return Response(shown_shadow(shadow))
+        """Run a draft of a source's policy in shadow mode.
 
-    @extend_schema(
-        operation_id="stop_policy_shadow",
-        summary="Stop the draft",
-        description=f"What it said stays. 409 where none runs. {NEEDS_SAVE}",
-        responses={204: None},
-    )
+        The draft judges every comment that is scored from now on, beside the active policy and by the same
+        probabilities and rules. Nobody acts on it. A draft that already runs there ends, unless it is the same one:
+        then it goes on.
+        """
+        source = source_of(request, slug)
+        draft = checked(ShadowPolicyInput, request)
+        return Response(
+            ShadowPolicyOutput(shadow_policy_start(source=source, **draft, by=caller(request))).data
+        )
+
+    @operation("stop_policy_shadow", needs=SAVE, answers={204: None}, problems=[NOT_FOUND, NOT_NOW])
     def delete(self, request: Request, slug: str | None = None) -> Response:
-        shadow_policy_stop(shadow=_newest(source_of(request, slug)), by=caller(request))
+        """Stop the draft of a source's policy.
+
+        Its judgements are kept. 409: none is running.
+        """
+        shadow_policy_stop(shadow=_draft(source_of(request, slug)), by=caller(request))
         return Response(status=204)
 
 
-class PolicyShadowReportEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE}
-    needs = {"GET": SEE}
-    problems = {"GET": (NOT_FOUND,)}
-
-    @extend_schema(
-        operation_id="read_policy_shadow_report",
-        summary="What the draft would have changed",
-        description=(
-            "Counts by day, changes of bands with examples, and both policies held against what people decided, of the "
-            f"sources that the caller sees. {NEEDS_SEE}"
-        ),
-        parameters=[ReportQuery],
-        responses={200: ReportOutput},
-        examples=[OpenApiExample("A week", REPORT_EXAMPLE, response_only=True)],
+class PolicyShadowReportEndpoint(PolicyAddress):
+    @operation(
+        "read_policy_shadow_report",
+        needs=SEE,
+        query=ShadowReportQuery,
+        answers=ShadowReportOutput,
+        problems=[NOT_FOUND],
     )
     def get(self, request: Request, slug: str | None = None) -> Response:
+        """Read what the draft of a source's policy would have changed.
+
+        The report has counts by day, changes of bands with examples, and both policies compared with moderators'
+        decisions. It covers the sources that the caller may see.
+        """
         source = source_of(request, slug)
-        query = checked_query(ReportQuery, request)
-        shadow = _newest(source, query.get("draft"))
-        asked: dict[str, Any] = {"shadow": shadow, "user": caller(request), "days": query["days"]}
-        report = shadow_policy_report(**asked)
+        query = checked_query(ShadowReportQuery, request)
+        shadow = _draft(source, query.get("draft"))
+        period: dict[str, Any] = {"shadow": shadow, "user": caller(request), "days": query["days"]}
+        report = shadow_policy_report(**period)
         examples = {
             line.key: [
                 row.prediction.comment_id
-                for row in changed_judgements(**asked, before=line.before, after=line.after)[:EXAMPLES]
+                for row in changed_judgements(**period, before=line.before, after=line.after)[:EXAMPLES]
             ]
             for line in report.changes
         }
         return Response(shown_report(shadow, query["days"], report, examples))
 
 
-class PolicyShadowInForceEndpoint(ModerationEndpoint):
-    scopes = {"POST": ApiScope.MODERATE}
-    needs = {"POST": SAVE}
-    problems = {"POST": (NOT_FOUND, CHANGED_MEANWHILE, NOT_NOW)}
-
-    @extend_schema(
-        operation_id="put_policy_shadow_in_force",
-        summary="Put the draft in force",
-        description=(
-            "Saves it as the next version of the policy; what a draft does not say stays. `If-Match` takes the "
-            f"ETag of the policy. 409 where it is in force already. {NEEDS_SAVE}"
-        ),
-        parameters=[IF_MATCH, etag_header(200)],
-        request=NoteInput,
-        responses={200: PolicyOutput},
-        examples=[
-            OpenApiExample("Why", {"note": "Tried for a week."}, request_only=True),
-            OpenApiExample("In force", POLICY_EXAMPLE, response_only=True),
-        ],
+class PolicyShadowInForceEndpoint(PolicyAddress):
+    @operation(
+        "put_policy_shadow_in_force",
+        needs=SAVE,
+        headers=[IF_MATCH, etag_header(200)],
+        body=PolicyNoteInput,
+        answers=PolicyOutput,
+        problems=[NOT_FOUND, NOT_NOW],
     )
     def post(self, request: Request, slug: str | None = None) -> Response:
+        """Activate the draft of a source's policy.
+
+        It is saved as the next version of the policy; what a draft does not cover stays as it is. `If-Match` takes
+        the ETag of the policy. 409: it is active already.
+        """
         source = source_of(request, slug)
-        shadow = _newest(source)
-        said = optional(NoteInput, request)
+        shadow = _draft(source)
+        note = optional(PolicyNoteInput, request)["note"]
         shadow_policy_put_in_force(
-            shadow=shadow, note=said["note"], seen_version=seen_version(request), by=caller(request)
+            shadow=shadow, note=note, seen_version=seen_version(request), by=caller(request)
         )
         return policy_answer(source)
 
 
-@extend_schema_view(
-    get=extend_schema(
-        operation_id="read_site_policy_shadow", summary="The draft in the shadow of the site's policy"
-    ),
-    put=extend_schema(operation_id="start_site_policy_shadow"),
-    delete=extend_schema(operation_id="stop_site_policy_shadow"),
-)
-class SitePolicyShadowEndpoint(PolicyShadowEndpoint):
-    """The same for the site's own policy."""
-
-
-@extend_schema_view(get=extend_schema(operation_id="read_site_policy_shadow_report"))
-class SitePolicyShadowReportEndpoint(PolicyShadowReportEndpoint):
-    """The same for the site's own policy."""
-
-
-@extend_schema_view(post=extend_schema(operation_id="put_site_policy_shadow_in_force"))
-class SitePolicyShadowInForceEndpoint(PolicyShadowInForceEndpoint):
-    """The same for the site's own policy."""
-
-
-def _newest(source: Source | None, draft: int | None = None) -> ShadowPolicy:
-    """The newest draft of a source, or the one that is named. Raises Http404."""
+def _draft(source: Source | None, draft_id: int | None = None) -> ShadowPolicy:
+    """Return the newest draft of a source, or the one with that id. Raises Http404."""
     rows = shadow_policies_of(source=source)
-    found = rows.first() if draft is None else rows.filter(pk=draft).first()
-    if found is None:
+    draft = rows.first() if draft_id is None else rows.filter(pk=draft_id).first()
+    if draft is None:
         raise Http404
-    return found
+    return draft

@@ -1,37 +1,35 @@
-"""`/api/v1/appeals/`: an author objects to a removal, and somebody answers."""
+"""`/api/v1/appeals/`: an author appeals against a removal, and a moderator answers."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
-from classifier.api.fields import ChoiceParameter, ClosedSerializer, TextParameter
+from classifier.api.authentication import api_key_of, caller
+from classifier.api.base import Endpoint, found
+from classifier.api.fields import (
+    Choice,
+    ChoiceParameter,
+    ClosedSerializer,
+    Id,
+    SourceParameter,
+    Text,
+)
 from classifier.api.idempotency import IDEMPOTENCY_KEY, once
-from classifier.api.moderation import ModerationEndpoint
-from classifier.api.permissions import api_key_of, caller
-from classifier.api.problems import KEY_REUSED, NOT_NOW
-from classifier.api.values import Choice, Id, PageQuery, Text
-from classifier.api.verbs import checked, found, listed
-from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Appeal
-from classifier.review.api.output import APPEAL_CHOICES, APPEAL_EXAMPLE, AppealOutput, AppealPageOutput
+from classifier.api.operation import operation
+from classifier.api.pagination import PageQuery, listed, page_of
+from classifier.api.problems import NOT_NOW
+from classifier.api.reading import checked, checked_query
+from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Appeal, AppealStatus
 from classifier.review.appeal_selectors import SEES_APPEALS, appeals_visible_to
 from classifier.review.appeals import MESSAGE_CHARACTERS, appeal_open, appeal_resolve
 from classifier.review.selectors import APPEALS
 
 OUTCOMES = ("uphold", "overturn")
-PAGE_EXAMPLE = OpenApiExample("A page", {"items": [APPEAL_EXAMPLE], "next": None}, response_only=True)
-ANSWERED_EXAMPLE = {
-    **APPEAL_EXAMPLE,
-    "status": "overturned",
-    "answer": "You are right, it is a quote.",
-    "resolved_at": "2026-11-24T11:40:00.000000Z",
-    "resolved_by": "robin",
-}
+STATUS_CHOICES = [(status.value, status.value) for status in AppealStatus]
 
 
-@extend_schema_serializer(component_name="AppealInput")
-class OpenInput(ClosedSerializer):
-    """An author's objection."""
+class AppealInput(ClosedSerializer):
+    """An author's appeal."""
 
     message = Text(required=False, default="", allow_blank=True, max_length=MESSAGE_CHARACTERS)
     author_ref = Text(
@@ -39,27 +37,28 @@ class OpenInput(ClosedSerializer):
         default="",
         allow_blank=True,
         max_length=AUTHOR_REF_MAX_CHARACTERS,
-        help_text="Who objects; where given, it must be the author of the comment.",
+        help_text="Your own id of who appeals. If given, it must be that of the comment's author.",
     )
     decision = Id(
         required=False,
         allow_null=True,
         default=None,
-        help_text="The removal; where given, it must stand still.",
+        help_text="The id of the removal. If given, it must be the current decision.",
     )
 
 
-@extend_schema_serializer(component_name="AppealAnswerInput")
-class AnswerInput(ClosedSerializer):
-    """What becomes of an appeal."""
+class AppealAnswerInput(ClosedSerializer):
+    """The answer to an appeal."""
 
-    outcome = Choice(choices=OUTCOMES, help_text="`uphold`: it stays removed; `overturn`: it is approved.")
+    outcome = Choice(
+        choices=OUTCOMES, help_text="`uphold`: the comment stays removed; `overturn`: it is approved."
+    )
     answer = Text(
         required=False,
         default="",
         allow_blank=True,
         max_length=MESSAGE_CHARACTERS,
-        help_text="For the author.",
+        help_text="A message for the author.",
     )
     reason = Text(
         required=False,
@@ -67,128 +66,120 @@ class AnswerInput(ClosedSerializer):
         default=None,
         allow_blank=True,
         max_length=64,
-        help_text="A code of the policy for upholding; left out, that of the first decision.",
+        help_text="With `uphold`, a reason code of the policy; that of the first decision if left out.",
     )
 
 
-class ListQuery(PageQuery):
-    status = ChoiceParameter(required=False, choices=APPEAL_CHOICES)
-    source = TextParameter(required=False, max_length=64)  # type: ignore[assignment]
+class AppealListQuery(PageQuery):
+    status = ChoiceParameter(required=False, choices=STATUS_CHOICES)
+    source = SourceParameter()  # type: ignore[assignment]
 
 
-class CommentAppealsEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.READ, "POST": ApiScope.SUBMIT}
-    problems = {"POST": (NOT_NOW, KEY_REUSED)}
+class AppealOutput(serializers.Serializer[Appeal]):
+    """An author's appeal against a removal, and its answer."""
 
-    @extend_schema(
-        operation_id="list_comment_appeals",
-        summary="The appeals about a comment",
-        description="With their answers: one's own comments', or all for who may see appeals. Needs the scope `read`.",
-        parameters=[PageQuery],
-        responses={200: AppealPageOutput},
-        examples=[PAGE_EXAMPLE],
-    )
+    id = serializers.IntegerField()
+    comment = serializers.IntegerField(source="comment_id")
+    source = serializers.CharField(source="comment.source.slug")  # type: ignore[assignment]
+    decision = serializers.IntegerField(source="decision_id", help_text="The id of the removal.")
+    message = serializers.CharField()
+    status = serializers.ChoiceField(choices=STATUS_CHOICES)
+    answer = serializers.CharField(help_text="A message for the author.")
+    created_at = serializers.DateTimeField()
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    resolved_by = serializers.CharField(source="resolved_by.username", allow_null=True, default=None)
+
+
+class CommentAppealsEndpoint(Endpoint):
+    @operation("list_comment_appeals", scope=ApiScope.READ, query=PageQuery, answers=page_of(AppealOutput))
     def get(self, request: Request, comment_id: int) -> Response:
-        rows = appeals_visible_to(user=caller(request)).filter(comment_id=comment_id)
-        return listed(rows, checked_query(PageQuery, request), request, AppealOutput().to_representation)
+        """List the appeals about a comment, newest first.
 
-    @extend_schema(
-        operation_id="open_appeal",
-        summary="Appeal against a removal",
-        description=(
-            "For the author, by the site that submitted the comment (or who may open appeals): once a decision, "
-            "within the days that its policy gives. 409 where nothing is removed, it is too late, or it was appealed "
-            "before. Needs the scope `submit`, or a session."
-        ),
-        parameters=[IDEMPOTENCY_KEY],
-        request=OpenInput,
-        responses={201: AppealOutput},
-        examples=[
-            OpenApiExample(
-                "By the author",
-                {"message": "I was quoting the post above.", "author_ref": "user-7"},
-                request_only=True,
-            ),
-            OpenApiExample("Opened", APPEAL_EXAMPLE, response_only=True, status_codes=["201"]),
-        ],
+        Users with the permission to view appeals see all of them; others see those about comments that they submitted.
+        """
+        rows = appeals_visible_to(user=caller(request)).filter(comment_id=comment_id)
+        return listed(rows, checked_query(PageQuery, request), request, AppealOutput)
+
+    @operation(
+        "open_appeal",
+        scope=ApiScope.SUBMIT,
+        headers=[IDEMPOTENCY_KEY],
+        body=AppealInput,
+        answers={201: AppealOutput},
+        problems=[NOT_NOW],
     )
     def post(self, request: Request, comment_id: int) -> Response:
-        said = checked(OpenInput, request)
+        """Appeal against a removal.
 
-        def open_it() -> int:
+        Whoever submitted the comment, or a user with the permission to add appeals, passes on the appeal of the
+        author: once for each decision, within the days that its policy allows. 409: the comment is not removed, it is
+        too late, or there was an appeal before.
+        """
+        fields = checked(AppealInput, request)
+
+        def make() -> int:
             return appeal_open(
                 comment=self.comment,
-                message=said["message"],
-                author_ref=said["author_ref"],
-                decision_id=said["decision"],
+                message=fields["message"],
+                author_ref=fields["author_ref"],
+                decision_id=fields["decision"],
                 by=caller(request),
                 api_key=api_key_of(request),
             ).pk
 
-        return once(request, open_it, lambda pk: _shown(request, pk, 201))
+        return once(request, make, lambda pk: _answer(request, pk, 201))
 
 
-class AppealsEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE}
-    needs = {"GET": SEES_APPEALS}
-
-    @extend_schema(
-        operation_id="list_appeals",
-        summary="List appeals, newest first",
-        description="Of the sources that the caller sees. Needs the scope `moderate`, or a session.",
-        parameters=[ListQuery],
-        responses={200: AppealPageOutput},
-        examples=[PAGE_EXAMPLE],
+class AppealsEndpoint(Endpoint):
+    @operation(
+        "list_appeals",
+        scope=ApiScope.MODERATE,
+        needs=SEES_APPEALS,
+        query=AppealListQuery,
+        answers=page_of(AppealOutput),
     )
     def get(self, request: Request) -> Response:
-        query = checked_query(ListQuery, request)
+        """List appeals, newest first.
+
+        The list covers the sources that the caller may see.
+        """
+        query = checked_query(AppealListQuery, request)
         rows = appeals_visible_to(user=caller(request), status=query.get("status", ""))
-        if "source" in query:
-            rows = rows.filter(comment__source__slug=query["source"])
-        return listed(rows, query, request, AppealOutput().to_representation)
+        return listed(rows, query, request, AppealOutput, {"source": "comment__source__slug"})
 
 
-class AppealResolveEndpoint(ModerationEndpoint):
-    scopes = {"POST": ApiScope.MODERATE}
-    needs = {"POST": APPEALS}
-    problems = {"POST": (NOT_NOW, KEY_REUSED)}
-
-    @extend_schema(
-        operation_id="resolve_appeal",
-        summary="Answer an appeal",
-        description=(
-            "Upholding decides the same again, overturning approves: either is a decision of its own. Who made the "
-            "first decision gets 403 where the site lets others answer. Needs the scope `moderate`, or a session."
-        ),
-        parameters=[IDEMPOTENCY_KEY],
-        request=AnswerInput,
-        responses={200: AppealOutput},
-        examples=[
-            OpenApiExample(
-                "Overturn",
-                {"outcome": "overturn", "answer": "You are right, it is a quote."},
-                request_only=True,
-            ),
-            OpenApiExample("Answered", ANSWERED_EXAMPLE, response_only=True),
-        ],
+class AppealResolveEndpoint(Endpoint):
+    @operation(
+        "resolve_appeal",
+        scope=ApiScope.MODERATE,
+        needs=APPEALS,
+        headers=[IDEMPOTENCY_KEY],
+        body=AppealAnswerInput,
+        answers=AppealOutput,
+        problems=[NOT_NOW],
     )
     def post(self, request: Request, appeal_id: int) -> Response:
+        """Answer an appeal.
+
+        `uphold` repeats the removal, `overturn` approves the comment; either is a new decision. 403: the site requires
+        that someone other than the moderator who removed the comment answers.
+        """
         appeal = found(appeals_visible_to(user=caller(request)), appeal_id)
-        said = checked(AnswerInput, request)
+        fields = checked(AppealAnswerInput, request)
 
         def resolve() -> int:
             appeal_resolve(
                 appeal=appeal,
-                uphold=said["outcome"] == "uphold",
-                answer=said["answer"],
-                reason=said["reason"],
+                uphold=fields["outcome"] == "uphold",
+                answer=fields["answer"],
+                reason=fields["reason"],
                 by=caller(request),
             )
             return appeal.pk
 
-        return once(request, resolve, lambda pk: _shown(request, pk, 200))
+        return once(request, resolve, lambda pk: _answer(request, pk, 200))
 
 
-def _shown(request: Request, pk: int, status: int) -> Response:
+def _answer(request: Request, pk: int, status: int) -> Response:
     appeal: Appeal = found(appeals_visible_to(user=caller(request)), pk)
     return Response(AppealOutput(appeal).data, status=status)

@@ -1,41 +1,44 @@
-"""`/api/v1/decisions/`: deciding about a comment, undoing it, and what was decided."""
+"""`/api/v1/decisions/`: decide about a comment, undo a decision, and list decisions."""
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.authentication import caller
+from classifier.api.base import Endpoint, found
 from classifier.api.etag import IF_MATCH, asked_version
-from classifier.api.fields import ChoiceParameter, ClosedSerializer, TextParameter, TimeParameter, TrueOrFalse
+from classifier.api.fields import (
+    AnyObject,
+    Choice,
+    ChoiceParameter,
+    ClosedSerializer,
+    Id,
+    IdParameter,
+    SourceParameter,
+    Text,
+    TextParameter,
+    TimeParameter,
+    TrueOrFalse,
+    Whole,
+)
 from classifier.api.idempotency import IDEMPOTENCY_KEY, once
-from classifier.api.moderation import ModerationEndpoint
-from classifier.api.permissions import caller
-from classifier.api.problems import CHANGED_MEANWHILE, KEY_REUSED, NOT_NOW
-from classifier.api.values import AnyObject, Choice, Id, IdParameter, PageQuery, Text, Whole
-from classifier.api.verbs import checked, found, listed, optional
+from classifier.api.operation import operation
+from classifier.api.pagination import PageQuery, listed, page_of
+from classifier.api.problems import NOT_NOW
+from classifier.api.reading import checked, checked_query, optional
 from classifier.comments.edits import comment_version
 from classifier.core.errors import VersionConflict
-from classifier.models import ApiScope, Decision
-from classifier.review.api.output import ACTION_CHOICES, DECISION_EXAMPLE, DecisionOutput, DecisionPageOutput
+from classifier.models import ApiScope, Decision, DecisionAction
 from classifier.review.appeal_selectors import decisions_visible_to
 from classifier.review.decision_input import ACTIONS, MARKS_MAX, NOTE_CHARACTERS
 from classifier.review.decisions import decision_record, decision_undo
 
 SEE, DECIDE = "classifier.view_decision", "classifier.add_decision"
-PAGE_EXAMPLE = OpenApiExample("A page", {"items": [DECISION_EXAMPLE], "next": None}, response_only=True)
-UNDO_EXAMPLE = {
-    **DECISION_EXAMPLE,
-    "id": 913,
-    "action": "undo",
-    "undoes": 912,
-    "reason": "",
-    "labels": {},
-    "marks": [],
-}
-FILTERS = {
+ACTION_CHOICES = [(action.value, action.value) for action in DecisionAction]
+COLUMNS = {
     "action": "action",
     "by": "by__username",
     "automatic": "automatic",
@@ -56,32 +59,30 @@ class MarkInput(ClosedSerializer):
     end = Whole(min_value=1)
 
 
-@extend_schema_serializer(component_name="DecisionInput")
-class DecideInput(ClosedSerializer):
+class DecisionInput(ClosedSerializer):
     """One decision."""
 
     action = Choice(choices=[(action.value, action.value) for action in ACTIONS])
     reason = Text(
-        required=False, default="", allow_blank=True, max_length=64, help_text="A code of the policy."
+        required=False, default="", allow_blank=True, max_length=64, help_text="A reason code of the policy."
     )
-    labels = LabelsField(required=False, default=dict, help_text="Corrections of what the model said.")
+    labels = LabelsField(required=False, default=dict, help_text="Corrections of the model's labels.")
     marks = serializers.ListField(
         child=MarkInput(),
         required=False,
         default=list,
         max_length=MARKS_MAX,
-        help_text="The words that mattered.",
+        help_text="The words that the decision is about: begin and end in code points of the text.",
     )
     note = Text(required=False, default="", allow_blank=True, max_length=NOTE_CHARACTERS)
     seen_decision = Id(
         required=False,
         allow_null=True,
         default=None,
-        help_text="The decision that stands, where there is one; only who has seen it may decide anew.",
+        help_text="The id of the current decision, if there is one: it must be named to be replaced.",
     )
 
 
-@extend_schema_serializer(component_name="UndoInput")
 class UndoInput(ClosedSerializer):
     note = Text(required=False, default="", allow_blank=True, max_length=NOTE_CHARACTERS)
 
@@ -96,120 +97,147 @@ class SwitchParameter(ChoiceParameter):
         return super().run_validation(data) == "true"
 
 
-class ListQuery(PageQuery):
+class DecisionListQuery(PageQuery):
     action = ChoiceParameter(required=False, choices=ACTION_CHOICES)
-    by = TextParameter(required=False, max_length=150, help_text="The name of who decided.")
-    automatic = SwitchParameter(required=False)
-    comment = IdParameter(required=False)
-    source = TextParameter(required=False, max_length=64)  # type: ignore[assignment]
-    created_from = TimeParameter(required=False)
-    created_before = TimeParameter(required=False)
+    by = TextParameter(required=False, max_length=150, help_text="The username of the moderator.")
+    automatic = SwitchParameter(required=False, help_text="Whether a policy decided.")
+    comment = IdParameter(required=False, help_text="The id of a comment.")
+    source = SourceParameter()  # type: ignore[assignment]
+    created_from = TimeParameter(required=False, help_text="Decided at this time or later.")
+    created_before = TimeParameter(required=False, help_text="Decided before this time.")
 
 
-class CommentDecisionsEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.READ, "POST": ApiScope.MODERATE}
-    needs = {"GET": SEE, "POST": DECIDE}
-    problems = {"POST": (NOT_NOW, CHANGED_MEANWHILE, KEY_REUSED)}
+class DecisionPolicy(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    version = serializers.IntegerField(help_text="The version of the source's policy, or of the site's.")
 
-    @extend_schema(
-        operation_id="list_comment_decisions",
-        summary="What was decided about a comment",
-        description="Newest first, undone ones and undoing too. Needs the scope `read`, or a session.",
-        parameters=[PageQuery],
-        responses={200: DecisionPageOutput},
-        examples=[PAGE_EXAMPLE],
+
+class DecisionOutput(serializers.Serializer[Decision]):
+    """A decision of a moderator or a policy. It is never changed: undoing it adds another one."""
+
+    id = serializers.IntegerField()
+    comment = serializers.IntegerField(source="comment_id")
+    source = serializers.CharField(source="comment.source.slug")  # type: ignore[assignment]
+    action = serializers.ChoiceField(choices=ACTION_CHOICES)
+    reason = serializers.CharField(help_text="A reason code of the policy; empty if none was given.")
+    labels = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Corrected labels, 0 or 1; the others are as the model said.",
+    )
+    marks = serializers.ListField(
+        child=serializers.DictField(child=serializers.IntegerField()),
+        help_text="The words that the decision is about: begin and end in code points of the text at that time.",
+    )
+    note = serializers.CharField()
+    by = serializers.CharField(source="by.username", allow_null=True, default=None)
+    automatic = serializers.BooleanField(help_text="Whether a policy decided, without a moderator.")
+    bulk = serializers.IntegerField(source="bulk_id", allow_null=True)
+    seconds = serializers.FloatField(allow_null=True, help_text="Seconds from the claim to the decision.")
+    policy = DecisionPolicy(allow_null=True, help_text="The policy that was active.")
+    model_version = serializers.CharField(
+        source="prediction.model_version.version",
+        allow_null=True,
+        default=None,
+        help_text="The model version whose verdict the decision is about.",
+    )
+    undoes = serializers.IntegerField(source="undoes_id", allow_null=True)
+    undone_by = serializers.SerializerMethodField(help_text="The id of the decision that undid this one.")
+    created_at = serializers.DateTimeField()
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_undone_by(self, decision: Decision) -> int | None:
+        undo = getattr(decision, "undone_by", None)
+        return None if undo is None else int(undo.pk)
+
+
+class CommentDecisionsEndpoint(Endpoint):
+    @operation(
+        "list_comment_decisions",
+        scope=ApiScope.READ,
+        needs=SEE,
+        query=PageQuery,
+        answers=page_of(DecisionOutput),
     )
     def get(self, request: Request, comment_id: int) -> Response:
-        rows = decisions_visible_to(user=caller(request)).filter(comment_id=comment_id)
-        return listed(rows, checked_query(PageQuery, request), request, DecisionOutput().to_representation)
+        """List the decisions about a comment, newest first.
 
-    @extend_schema(
-        operation_id="decide_comment",
-        summary="Decide about a comment",
-        description=(
-            "Approve or remove it, hand it to a lead (`escalate`) or leave it to others (`skip`), as the person who "
-            "owns the key. 409 where it has no verdict yet, its text is gone or somebody else decided meanwhile; 403 "
-            "where it waits for a lead; "
-            "412 where `If-Match` names another version of the comment. Needs the scope `moderate`, or a session."
-        ),
-        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
-        request=DecideInput,
-        responses={201: DecisionOutput},
-        examples=[
-            OpenApiExample("Remove", {"action": "remove", "reason": "insult"}, request_only=True),
-            OpenApiExample("Removed", DECISION_EXAMPLE, response_only=True, status_codes=["201"]),
-        ],
+        The list includes undone decisions and those that undid them.
+        """
+        rows = decisions_visible_to(user=caller(request)).filter(comment_id=comment_id)
+        return listed(rows, checked_query(PageQuery, request), request, DecisionOutput)
+
+    @operation(
+        "decide_comment",
+        scope=ApiScope.MODERATE,
+        needs=DECIDE,
+        headers=[IF_MATCH, IDEMPOTENCY_KEY],
+        body=DecisionInput,
+        answers={201: DecisionOutput},
+        problems=[NOT_NOW],
     )
     def post(self, request: Request, comment_id: int) -> Response:
-        said = checked(DecideInput, request)
-        asked = asked_version(request)
+        """Decide about a comment.
+
+        The user who owns the key approves or removes it, hands it to a lead (`escalate`) or leaves it to other
+        moderators (`skip`). 403: the comment waits for a lead. 409: it has no verdict yet, its text was erased, or
+        somebody else has decided meanwhile. 412: `If-Match` names another version of the comment.
+        """
+        fields = checked(DecisionInput, request)
+        expected = asked_version(request)
 
         def decide() -> int:
-            if asked is not None and asked != comment_version(self.comment):
+            if expected is not None and expected != comment_version(self.comment):
                 raise VersionConflict
+            seen_decision = fields.pop("seen_decision")
             return decision_record(
-                comment=self.comment,
-                action=said["action"],
-                reason=said["reason"],
-                labels=said["labels"],
-                marks=said["marks"],
-                note=said["note"],
-                seen_decision_id=said["seen_decision"],
-                by=caller(request),
+                comment=self.comment, **fields, seen_decision_id=seen_decision, by=caller(request)
             ).pk
 
-        return once(request, decide, lambda pk: _shown(request, pk))
+        return once(request, decide, lambda pk: _created(request, pk))
 
 
-class DecisionsEndpoint(ModerationEndpoint):
-    scopes = {"GET": ApiScope.MODERATE}
-    needs = {"GET": SEE}
-
-    @extend_schema(
-        operation_id="list_decisions",
-        summary="List decisions, newest first",
-        description="Of the sources that the caller sees. Needs the scope `moderate`, or a session.",
-        parameters=[ListQuery],
-        responses={200: DecisionPageOutput},
-        examples=[PAGE_EXAMPLE],
+class DecisionsEndpoint(Endpoint):
+    @operation(
+        "list_decisions",
+        scope=ApiScope.MODERATE,
+        needs=SEE,
+        query=DecisionListQuery,
+        answers=page_of(DecisionOutput),
     )
     def get(self, request: Request) -> Response:
-        query = checked_query(ListQuery, request)
-        asked = {column: query[name] for name, column in FILTERS.items() if name in query}
-        rows = decisions_visible_to(user=caller(request)).filter(**asked)
-        return listed(rows, query, request, DecisionOutput().to_representation)
+        """List decisions, newest first.
+
+        The list covers the sources that the caller may see.
+        """
+        query = checked_query(DecisionListQuery, request)
+        return listed(decisions_visible_to(user=caller(request)), query, request, DecisionOutput, COLUMNS)
 
 
-class DecisionUndoEndpoint(ModerationEndpoint):
-    scopes = {"POST": ApiScope.MODERATE}
-    needs = {"POST": DECIDE}
-    problems = {"POST": (NOT_NOW, KEY_REUSED)}
-
-    @extend_schema(
-        operation_id="undo_decision",
-        summary="Undo a decision",
-        description=(
-            "The comment waits for a person again. Both stay: undoing is a decision of its own, which is answered. 409 "
-            "where it does not stand any more. Needs the scope `moderate`, or a session."
-        ),
-        parameters=[IDEMPOTENCY_KEY],
-        request=UndoInput,
-        responses={201: DecisionOutput},
-        examples=[
-            OpenApiExample("With a note", {"note": "Wrong button."}, request_only=True),
-            OpenApiExample("Undone", UNDO_EXAMPLE, response_only=True, status_codes=["201"]),
-        ],
+class DecisionUndoEndpoint(Endpoint):
+    @operation(
+        "undo_decision",
+        scope=ApiScope.MODERATE,
+        needs=DECIDE,
+        headers=[IDEMPOTENCY_KEY],
+        body=UndoInput,
+        answers={201: DecisionOutput},
+        problems=[NOT_NOW],
     )
     def post(self, request: Request, decision_id: int) -> Response:
+        """Undo a decision.
+
+        The comment waits for a moderator again. The decision is kept; the answer is the new decision that undoes it.
+        409: it is not the current decision any more.
+        """
         decision = found(decisions_visible_to(user=caller(request)), decision_id)
         note = optional(UndoInput, request)["note"]
 
         def undo() -> int:
             return decision_undo(decision=decision, note=note, by=caller(request)).pk
 
-        return once(request, undo, lambda pk: _shown(request, pk))
+        return once(request, undo, lambda pk: _created(request, pk))
 
 
-def _shown(request: Request, pk: int) -> Response:
+def _created(request: Request, pk: int) -> Response:
     decision: Decision = found(decisions_visible_to(user=caller(request)), pk)
     return Response(DecisionOutput(decision).data, status=201)

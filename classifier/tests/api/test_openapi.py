@@ -1,11 +1,15 @@
 """The committed OpenAPI file is what the code says, and is served."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from jsonschema import Draft202012Validator
+
+from classifier.api.schema import examples
 
 COMMITTED = Path(__file__).parents[2] / "api" / "openapi.yaml"
 
@@ -39,3 +43,34 @@ def test_it_is_openapi_3_1_and_every_operation_has_an_example_and_its_errors() -
             assert {"413", "415"} <= answers.keys()
             for media in operation["requestBody"]["content"].values():
                 assert media["examples"], operation["operationId"]
+
+
+def test_every_example_fits_its_schema() -> None:
+    document = yaml.safe_load(COMMITTED.read_text())
+    wrong = [
+        f"{operation_id}, {name}: {error.json_path} {error.message}"
+        for operation_id, schema, examples in _json_contents(document)
+        for name, example in examples.items()
+        for error in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(
+            example["value"]
+        )
+    ]
+    assert wrong == []
+
+
+def test_every_example_belongs_to_an_operation() -> None:
+    document = yaml.safe_load(COMMITTED.read_text())
+    known = {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
+    assert examples().keys() <= known
+
+
+def _json_contents(document: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the operation id, the schema and the examples of each JSON body and good answer."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            bodies = [operation.get("requestBody", {})]
+            bodies += [answer for status, answer in operation["responses"].items() if status < "300"]
+            for body in bodies:
+                content = body.get("content", {}).get("application/json")
+                if content is not None:
+                    yield operation["operationId"], content["schema"], content["examples"]

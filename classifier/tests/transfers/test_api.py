@@ -129,7 +129,7 @@ def test_a_chunked_body_that_breaks_off_is_refused_and_leaves_no_file(
         ("?columns=colour:text", b"text\nhi\n", "text/csv", 400, "no such field"),
         ("?source=no%20slug", b"text\nhi\n", "text/csv", 400, "letters, digits"),
         ("?format=xls", b"text\nhi\n", "text/csv", 400, "must be one of"),
-        ("?shape=round", b"text\nhi\n", "text/csv", 400, "no known name"),
+        ("?shape=round", b"text\nhi\n", "text/csv", 400, "is unknown"),
         ("", b"text\nhi\n", "text/csv; charset=latin-1", 415, "UTF-8"),
         ("", b"{}", "application/json", 415, "text/csv"),
     ],

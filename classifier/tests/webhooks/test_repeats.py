@@ -1,4 +1,4 @@
-"""Making a webhook and rolling its secret again under one Idempotency-Key: done once, and the secret told once."""
+"""Making a webhook and rolling its secret twice under one Idempotency-Key: done once, the secret shown only once."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def test_a_repeat_gives_the_same_webhook_and_says_where_its_secret_was_told(send
     assert made["secret"].startswith("whsec_")
     assert made["secret_notice"] == ""
     assert told["secret"] is None
-    assert "told once" in told["secret_notice"]
+    assert "shown only once" in told["secret_notice"]
     assert {**made, "secret": None, "secret_notice": told["secret_notice"]} == told
     assert again.headers["Idempotency-Replayed"] == "true"
     assert first.headers["Location"] == again.headers["Location"]
@@ -74,7 +74,7 @@ def test_a_repeated_roll_keeps_the_secret_that_receivers_know(send: Send) -> Non
     path = f"{WEBHOOKS}{webhook.pk}/secret/"
     first, again = (send(path, {}, "roll") for _ in range(2))
     assert (first.status_code, again.status_code) == (200, 200)
-    assert (again.json()["secret"], "told once" in again.json()["secret_notice"]) == (None, True)
+    assert (again.json()["secret"], "shown only once" in again.json()["secret_notice"]) == (None, True)
     assert again.json()["old_secret_until"] == first.json()["old_secret_until"]
     webhook.refresh_from_db()
     assert secrets_of(webhook, timezone.now()) == [first.json()["secret"], known]

@@ -1,42 +1,41 @@
-"""`/api/v1/datasets/`: list datasets, and freeze one from files, the hub, decisions or others."""
+"""`/api/v1/datasets/`: create datasets from files, the hub, decisions or others; list, read and delete them."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import NoQuery, checked_query
-from classifier.api.fields import ChoiceParameter, ClosedSerializer, TimeParameter
-from classifier.api.permissions import caller
-from training.api.base import NothingInput, TrainingEndpoint, checked, listed, referred, without_body
-from training.api.fields import Id, Names, Number, PageQuery, Text
+from classifier.api.authentication import caller
+from classifier.api.base import found
+from classifier.api.fields import ChoiceParameter, ClosedSerializer, Id, Names, Number, Text, TimeParameter
+from classifier.api.operation import operation
+from classifier.api.pagination import PageQuery, listed, page_of
+from classifier.api.problems import NOT_NOW
+from classifier.api.reading import NoQuery, NothingInput, checked, checked_query, without_body
+from training.api.base import TrainingEndpoint, referred
 from training.api.uploads import UploadParser, checked_form
 from training.datasets.api.output import (
-    DATASET_EXAMPLE,
-    DETAIL_EXAMPLE,
     KIND_CHOICES,
+    DatasetDetail,
     DatasetOutput,
-    DetailOutput,
-    PageOutput,
-    made,
+    DecisionsPreviewOutput,
+    created,
+    preview_output,
+    shown,
 )
-from training.datasets.api.preview import PREVIEW_EXAMPLE, DecisionsPreviewOutput, preview_output
 from training.datasets.columns import label_columns_of
 from training.datasets.decision_summary import decisions_summary
 from training.datasets.from_decisions import dataset_from_decisions
-from training.datasets.hub import dataset_from_hub
+from training.datasets.hub import dataset_from_hub, dataset_load_again
 from training.datasets.known_answers import dataset_from_known_answers
 from training.datasets.mixtures import dataset_mix
 from training.datasets.selectors import dataset_list
-from training.datasets.services import dataset_from_upload
+from training.datasets.services import dataset_delete, dataset_from_upload, dataset_make_test_set
 from training.models import SPLITS, Dataset
 
 MAY_SEE, MAY_ADD = "training.view_dataset", "training.add_dataset"
-MADE = OpenApiExample("A dataset", DETAIL_EXAMPLE, response_only=True, status_codes=["201"])
-LOADING = {**DETAIL_EXAMPLE, "state": "loading", "rows": {}, "fingerprints": {}}
 
 
-class ListQuery(PageQuery):
+class DatasetListQuery(PageQuery):
     kind = ChoiceParameter(required=False, choices=KIND_CHOICES)
 
 
@@ -56,18 +55,21 @@ class DatasetUploadInput(_Credited):
         required=False,
         default="toxic",
         max_length=2_000,
-        help_text="Comma-separated columns of 0 and 1; `column=label` where the label has another name.",
+        help_text="Comma-separated columns of 0 and 1; `column=label` if the label has another name.",
     )
     train = serializers.FileField(required=False, help_text="CSV, JSONL or parquet.")
-    validation = serializers.FileField(required=False, help_text="Cut from `train` where it is missing.")
-    test = serializers.FileField(required=False, help_text="Cut from `train` where it is missing.")
+    validation = serializers.FileField(required=False, help_text="Split off from `train` if left out.")
+    test = serializers.FileField(required=False, help_text="Split off from `train` if left out.")
 
 
 class DatasetHubInput(_Credited):
     hub_name = Text(max_length=200)
     text_column = Text(required=False, default="text", max_length=200)
     label_columns = serializers.DictField(
-        child=Text(max_length=64), required=False, default={"label": "toxic"}, help_text="{column: label}"
+        child=Text(max_length=64),
+        required=False,
+        default={"label": "toxic"},
+        help_text="The label of each column: {column: label}.",
     )
     configuration = Text(required=False, default="", allow_blank=True, max_length=200)
     revision = Text(required=False, default="", allow_blank=True, max_length=200)
@@ -76,8 +78,8 @@ class DatasetHubInput(_Credited):
 class DatasetDecisionsInput(_Described):
     test_share = Number(required=False, default=0.1, help_text="Above 0, at most 0.5.")
     validation_share = Number(required=False, default=0.1, help_text="Above 0, at most 0.5.")
-    weight = Number(required=False, default=1.0, help_text="Of each row.")
-    sources = Names(required=False, default=list, help_text="Slugs; all where empty.")
+    weight = Number(required=False, default=1.0, help_text="The weight of each row.")
+    sources = Names(required=False, default=list, help_text="Slugs of sources; all if empty.")
     since = TimeParameter(required=False, allow_null=True, default=None)
     until = TimeParameter(required=False, allow_null=True, default=None)
 
@@ -92,46 +94,27 @@ class DatasetMixtureInput(_Described):
 
 
 class DatasetsEndpoint(TrainingEndpoint):
-    needs = {"GET": MAY_SEE, "POST": MAY_ADD}
     parser_classes = [UploadParser]
     media_type_help = UploadParser.media_type_help
 
-    @extend_schema(
-        operation_id="list_datasets",
-        summary="List datasets, newest first",
-        description="Needs the scope `train`, or a session, and the permission to view datasets.",
-        parameters=[ListQuery],
-        responses={200: PageOutput},
-        examples=[OpenApiExample("A page", {"items": [DATASET_EXAMPLE], "next": None}, response_only=True)],
-    )
+    @operation("list_datasets", needs=MAY_SEE, query=DatasetListQuery, answers=page_of(DatasetOutput))
     def get(self, request: Request) -> Response:
-        query = checked_query(ListQuery, request)
-        rows = dataset_list()
-        if "kind" in query:
-            rows = rows.filter(kind=query["kind"])
-        output = DatasetOutput(context={"request": request})
-        return listed(rows, query, request, output.to_representation)
+        """List datasets, newest first."""
+        query = checked_query(DatasetListQuery, request)
+        return listed(dataset_list(), query, request, DatasetOutput, {"kind": "kind"})
 
-    @extend_schema(
-        operation_id="upload_dataset",
-        summary="Upload a dataset",
-        description=(
-            "Files of rows as multipart/form-data. Size, columns and every row are checked before anything is "
-            "stored; an error names file, row and column."
-        ),
-        request={"multipart/form-data": DatasetUploadInput},
-        responses={201: DetailOutput},
-        examples=[
-            OpenApiExample(
-                "One file",
-                {"name": "Forum 2025", "text_column": "body", "label_columns": "toxic,insult", "train": "…"},
-                request_only=True,
-                media_type="multipart/form-data",
-            ),
-            MADE,
-        ],
+    @operation(
+        "upload_dataset",
+        needs=MAY_ADD,
+        body={"multipart/form-data": DatasetUploadInput},
+        answers={201: DatasetDetail},
     )
     def post(self, request: Request) -> Response:
+        """Upload a dataset.
+
+        Send files of rows as multipart/form-data. Sizes, columns and every row are checked before anything is stored.
+        An error names the file, the row and the column.
+        """
         body = checked_form(DatasetUploadInput, request)
         dataset = dataset_from_upload(
             files={split: body[split] for split in SPLITS if body.get(split) is not None},
@@ -142,108 +125,120 @@ class DatasetsEndpoint(TrainingEndpoint):
                 for name in ("name", "text_column", "description", "attribution", "license_name")
             },
         )
-        return made(dataset, request)
+        return created(dataset, request)
 
 
 class DatasetHubEndpoint(TrainingEndpoint):
-    needs = {"POST": MAY_ADD}
-
-    @extend_schema(
-        operation_id="add_hub_dataset",
-        summary="Add a dataset of the Hugging Face hub",
-        description="A training worker loads it; `state` says when it is ready, or `problem` why it cannot be.",
-        request=DatasetHubInput,
-        responses={201: DetailOutput},
-        examples=[
-            OpenApiExample(
-                "wiki_toxic",
-                {
-                    "name": "wiki_toxic",
-                    "hub_name": "OxAISH-AL-LLM/wiki_toxic",
-                    "text_column": "comment_text",
-                    "label_columns": {"label": "toxic"},
-                },
-                request_only=True,
-            ),
-            OpenApiExample("Loading", LOADING, response_only=True, status_codes=["201"]),
-        ],
-    )
+    @operation("add_hub_dataset", needs=MAY_ADD, body=DatasetHubInput, answers={201: DatasetDetail})
     def post(self, request: Request) -> Response:
-        return made(dataset_from_hub(by=caller(request), **checked(DatasetHubInput, request)), request)
+        """Add a dataset of the Hugging Face hub.
+
+        A training worker loads it. `state` says when it is ready; if loading fails, `problem` says why.
+        """
+        return created(dataset_from_hub(by=caller(request), **checked(DatasetHubInput, request)), request)
 
 
 class DatasetDecisionsEndpoint(TrainingEndpoint):
-    needs = {"GET": MAY_ADD, "POST": MAY_ADD}
-
-    @extend_schema(
-        operation_id="preview_decisions",
-        summary="Count what freezing decisions would take in now",
-        description="All sources and times. Each decision that is left out counts under the first reason that holds.",
-        responses={200: DecisionsPreviewOutput},
-        examples=[OpenApiExample("Counts", PREVIEW_EXAMPLE, response_only=True)],
-    )
+    @operation("preview_decisions", needs=MAY_ADD, answers=DecisionsPreviewOutput)
     def get(self, request: Request) -> Response:
+        """Count the decisions that a dataset of decisions would include now.
+
+        All sources and times count. Each decision that is left out counts under the first reason that applies.
+        """
         checked_query(NoQuery, request)
         return Response(preview_output(decisions_summary()))
 
-    @extend_schema(
-        operation_id="freeze_decisions",
-        summary="Freeze moderators' decisions into a dataset",
-        description="Decisions that nobody has undone; the hash of a text says which split it is in.",
-        request=DatasetDecisionsInput,
-        responses={201: DetailOutput},
-        examples=[
-            OpenApiExample("All of them", {"name": "Decisions until November"}, request_only=True),
-            MADE,
-        ],
-    )
+    @operation("freeze_decisions", needs=MAY_ADD, body=DatasetDecisionsInput, answers={201: DatasetDetail})
     def post(self, request: Request) -> Response:
+        """Create a dataset from moderators' decisions.
+
+        Undone decisions are left out. The hash of a text determines its split.
+        """
         body = checked(DatasetDecisionsInput, request)
-        return made(dataset_from_decisions(by=caller(request), **body), request)
+        return created(dataset_from_decisions(by=caller(request), **body), request)
 
 
 class DatasetGoldenEndpoint(TrainingEndpoint):
-    needs = {"POST": MAY_ADD}
-
-    @extend_schema(
-        operation_id="freeze_golden_items",
-        summary="Freeze known answers into test rows",
-        description="Every known answer in use, as a dataset of test rows alone: nothing can learn from it.",
-        request=NothingInput,
-        responses={201: DetailOutput},
-        examples=[OpenApiExample("Nothing", {}, request_only=True), MADE],
-    )
+    @operation("freeze_golden_items", needs=MAY_ADD, body=NothingInput, answers={201: DatasetDetail})
     def post(self, request: Request) -> Response:
+        """Create a dataset from the known answers.
+
+        It has every known answer in use, as test rows only: no model can learn from it.
+        """
         without_body(request)
-        return made(dataset_from_known_answers(by=caller(request)), request)
+        return created(dataset_from_known_answers(by=caller(request)), request)
 
 
 class DatasetMixtureEndpoint(TrainingEndpoint):
-    needs = {"POST": MAY_ADD}
-
-    @extend_schema(
-        operation_id="mix_datasets",
-        summary="Mix datasets into a new one",
-        description="Row weights are multiplied by the weight of their part.",
-        request=DatasetMixtureInput,
-        responses={201: DetailOutput},
-        examples=[
-            OpenApiExample(
-                "Decisions count five times",
-                {"name": "Mixed", "parts": [{"dataset": 5, "weight": 5.0}, {"dataset": 4}]},
-                request_only=True,
-            ),
-            MADE,
-        ],
-    )
+    @operation("mix_datasets", needs=MAY_ADD, body=DatasetMixtureInput, answers={201: DatasetDetail})
     def post(self, request: Request) -> Response:
+        """Mix datasets into a new one.
+
+        The weight of each row is multiplied by the weight of its part.
+        """
         body = checked(DatasetMixtureInput, request)
         parts: list[tuple[Dataset, float]] = []
-        for place, part in enumerate(body["parts"]):
-            row = referred(Dataset.objects.usable(), part["dataset"], f"parts[{place}].dataset", "dataset")
+        for position, part in enumerate(body["parts"]):
+            field = f"parts[{position}].dataset"
+            row = referred(Dataset.objects.usable(), part["dataset"], field, "dataset")
             assert row is not None
             parts.append((row, part["weight"]))
         mixed = dataset_mix(
             name=body["name"], parts=parts, description=body["description"], by=caller(request)
         )
-        return made(mixed, request)
+        return created(mixed, request)
+
+
+class DatasetEndpoint(TrainingEndpoint):
+    @operation("read_dataset", needs=MAY_SEE, answers=DatasetDetail)
+    def get(self, request: Request, dataset_id: int) -> Response:
+        """Read one dataset.
+
+        The answer has its statistics, and the experiments and mixtures that use it.
+        """
+        return Response(shown(found(dataset_list(), dataset_id), request))
+
+    @operation("delete_dataset", needs="training.delete_dataset", answers={204: None}, problems=[NOT_NOW])
+    def delete(self, request: Request, dataset_id: int) -> Response:
+        """Delete a dataset.
+
+        Its files are deleted. Its row is kept for the experiments that were trained on it.
+        """
+        dataset_delete(dataset=found(dataset_list(), dataset_id), by=caller(request))
+        return Response(status=204)
+
+
+class DatasetMakeTestSetEndpoint(TrainingEndpoint):
+    @operation(
+        "make_test_set",
+        needs="training.change_dataset",
+        body=NothingInput,
+        answers=DatasetDetail,
+        problems=[NOT_NOW],
+    )
+    def post(self, request: Request, dataset_id: int) -> Response:
+        """Measure every model version on this dataset's test rows.
+
+        It replaces the dataset that measured them before. Evaluations on other rows are kept.
+        """
+        without_body(request)
+        dataset_make_test_set(dataset=found(dataset_list(), dataset_id), by=caller(request))
+        return Response(shown(found(dataset_list(), dataset_id), request))
+
+
+class DatasetLoadAgainEndpoint(TrainingEndpoint):
+    @operation(
+        "load_dataset_again",
+        needs=MAY_ADD,
+        body=NothingInput,
+        answers=DatasetDetail,
+        problems=[NOT_NOW],
+    )
+    def post(self, request: Request, dataset_id: int) -> Response:
+        """Load a dataset of the hub again.
+
+        This is possible only after loading has failed.
+        """
+        without_body(request)
+        dataset_load_again(dataset=found(dataset_list(), dataset_id), by=caller(request))
+        return Response(shown(found(dataset_list(), dataset_id), request))

@@ -1,59 +1,43 @@
-"""How datasets look in the answers of the API."""
+"""How datasets, and previews of datasets from decisions, look in the answers of the API."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from training.datasets.decision_summary import DecisionsSummary
 from training.datasets.selectors import dataset_list, dataset_uses
 from training.models import Dataset, DatasetKind
 
 KIND_CHOICES = [(kind.value, kind.value) for kind in DatasetKind]
 STATES = ("loading", "failed", "ready")
 STATE_CHOICES = [(state, state) for state in STATES]
-DATASET_EXAMPLE: dict[str, Any] = {
-    "id": 4,
-    "url": "https://moderation.example.org/api/v1/datasets/4/",
-    "name": "wiki_toxic",
-    "description": "",
-    "kind": "hub",
-    "origin": "OxAISH-AL-LLM/wiki_toxic",
-    "state": "ready",
-    "problem": "",
-    "labels": ["toxic"],
-    "rows": {"train": 127656, "validation": 31915, "test": 63978},
-    "fingerprints": {"test": "9f2b" * 16},
-    "parts": [],
-    "license_name": "CC0-1.0 (labels), CC-BY-SA-3.0 (text)",
-    "attribution": "Jigsaw Toxic Comment Classification Challenge (Kaggle, 2018)",
-    "is_test_set": True,
-    "created_by": "ada",
-    "created_at": "2026-11-24T09:30:00.391000Z",
-}
-DETAIL_EXAMPLE = {**DATASET_EXAMPLE, "statistics": {}, "experiments": [31], "mixtures": [7]}
+LEFT_OUT = ("by_policies", "golden", "purged", "edited")
+COUNTS = ("total", "approved", "removed", "corrected", "marked", "suggestions", "new")
 
 
 class DatasetOutput(serializers.Serializer[Dataset]):
     id = serializers.IntegerField()
-    url = serializers.SerializerMethodField(help_text="Where the dataset can be read.")
+    url = serializers.SerializerMethodField(help_text="The address at which to read the dataset.")
     name = serializers.CharField()
     description = serializers.CharField()
     kind = serializers.ChoiceField(choices=KIND_CHOICES)
     origin = serializers.CharField()
     state = serializers.ChoiceField(choices=STATE_CHOICES)
-    problem = serializers.SerializerMethodField(help_text="Why it cannot be loaded; empty unless it failed.")
+    problem = serializers.SerializerMethodField(help_text="Why loading failed; empty unless it did.")
     labels = serializers.ListField(child=serializers.CharField())
-    rows = serializers.DictField(child=serializers.IntegerField(), help_text="Rows of each split.")
+    rows = serializers.DictField(child=serializers.IntegerField(), help_text="Number of rows of each split.")
     fingerprints = serializers.DictField(
-        child=serializers.CharField(), help_text="SHA-256 of texts, targets and weights of each split."
+        child=serializers.CharField(), help_text="SHA-256 of the texts, targets and weights of each split."
     )
-    parts = serializers.ListField(child=serializers.DictField(), help_text="Of a mixture.")
+    parts = serializers.ListField(
+        child=serializers.DictField(), help_text="The datasets of a mixture, with their weights."
+    )
     license_name = serializers.CharField()
     attribution = serializers.CharField()
-    is_test_set = serializers.BooleanField(help_text="Its test rows measure every version.")
+    is_test_set = serializers.BooleanField(help_text="Whether its test rows measure every model version.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
 
@@ -64,19 +48,36 @@ class DatasetOutput(serializers.Serializer[Dataset]):
         return str(dataset.statistics.get("problem") or "") if dataset.state == "failed" else ""
 
 
-@extend_schema_serializer(component_name="DatasetDetail")
-class DetailOutput(DatasetOutput):
+class DatasetDetail(DatasetOutput):
     statistics = serializers.DictField(
-        help_text="Label and length statistics, duplicates, leakage, what was cut and left out."
+        help_text="Statistics of labels and lengths, duplicates, leakage, and rows that were cut or left out."
     )
-    experiments = serializers.ListField(child=serializers.IntegerField(), help_text="The latest 20.")
-    mixtures = serializers.ListField(child=serializers.IntegerField(), help_text="That it is part of.")
+    experiments = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the latest 20 experiments with it."
+    )
+    mixtures = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the mixtures that it is part of."
+    )
 
 
-@extend_schema_serializer(component_name="DatasetPage", many=False)
-class PageOutput(serializers.Serializer[Any]):
-    items = DatasetOutput(many=True, help_text="Newest first.")
-    next = serializers.URLField(allow_null=True, help_text="The page after this one; null on the last.")
+class LeftOutOutput(serializers.Serializer[Any]):
+    by_policies = serializers.IntegerField(help_text="Policies decided them.")
+    golden = serializers.IntegerField(help_text="They are about known answers.")
+    purged = serializers.IntegerField(help_text="Their text was erased.")
+    edited = serializers.IntegerField(help_text="Their text was edited after the decision.")
+
+
+class DecisionsPreviewOutput(serializers.Serializer[Any]):
+    total = serializers.IntegerField(
+        help_text="Decisions that are included; of equal texts, only the latest."
+    )
+    approved = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    corrected = serializers.IntegerField(help_text="Included decisions with corrected labels.")
+    marked = serializers.IntegerField(help_text="Included decisions with marked words.")
+    suggestions = serializers.IntegerField(help_text="Suggestions of labels, which came in through the API.")
+    new = serializers.IntegerField(help_text="Decisions since the last dataset from decisions.")
+    left_out = LeftOutOutput()
 
 
 def dataset_url(dataset: Dataset, request: Request) -> str:
@@ -94,7 +95,14 @@ def shown(dataset: Dataset, request: Request) -> dict[str, Any]:
     }
 
 
-def made(dataset: Dataset, request: Request) -> Response:
-    """The answer for a dataset that was just made."""
+def created(dataset: Dataset, request: Request) -> Response:
+    """Answer with a dataset that was just created."""
     row = dataset_list().get(pk=dataset.pk)
     return Response(shown(row, request), status=201, headers={"Location": dataset_url(row, request)})
+
+
+def preview_output(summary: DecisionsSummary) -> dict[str, Any]:
+    return {
+        **{name: getattr(summary, name) for name in COUNTS},
+        "left_out": {name: getattr(summary, name) for name in LEFT_OUT},
+    }

@@ -1,52 +1,32 @@
-"""`/api/v1/evaluations/`: whole reports, and runs and versions side by side."""
+"""`/api/v1/evaluations/`: read whole reports, and compare experiments and model versions."""
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.base import checked_query
+from classifier.api.base import found
 from classifier.api.field_errors import parameter_error
 from classifier.api.fields import ClosedSerializer, TextParameter
+from classifier.api.operation import operation
 from classifier.api.problems import invalid
+from classifier.api.reading import checked_query
 from classifier.core.validation import row_id
-from training.api.base import TrainingEndpoint, found
-from training.experiments.api.output import METRICS_EXAMPLE
+from training.api.base import TrainingEndpoint
 from training.experiments.comparison import MOST, Compared, baselines_of, compared
 from training.models import Evaluation
 
 MAY_SEE = "training.view_evaluation"
-REPORT_EXAMPLE: dict[str, Any] = {
-    "id": 12,
-    "model_version": 9,
-    "baseline": "",
-    "experiment": 31,
-    "dataset": 4,
-    "fingerprint": "9f2b" * 16,
-    "report": {"format": 1, "rows": 63978, "labels": ["toxic"], "metrics": METRICS_EXAMPLE},
-    "created_at": "2026-11-24T10:02:00.391000Z",
-}
-SIDE_EXAMPLE: dict[str, Any] = {
-    "experiment": 31,
-    "model_version": 9,
-    "name": "Student, even layers",
-    "dataset": "wiki_toxic",
-    "fingerprint": "9f2b" * 16,
-    "metrics": METRICS_EXAMPLE,
-    "speed": {"latency_ms_p50": 4.1},
-    "size": {"bytes": 48_000_000},
-}
 
 
 class EvaluationOutput(serializers.Serializer[Evaluation]):
     id = serializers.IntegerField()
     model_version = serializers.IntegerField(source="model_version_id", allow_null=True)
-    baseline = serializers.CharField(help_text="`majority`, `tfidf`, or empty for a version.")
+    baseline = serializers.CharField(help_text="`majority`, `tfidf`, or empty for a model version.")
     experiment = serializers.IntegerField(source="experiment_id", allow_null=True)
     dataset = serializers.IntegerField(source="dataset_id")
-    fingerprint = serializers.CharField(help_text="Of the test rows.")
+    fingerprint = serializers.CharField(help_text="Fingerprint of the test rows.")
     report = serializers.DictField(
         help_text="Metrics with intervals, curves, slices, mistakes, likely label errors, suites, speed, size."
     )
@@ -57,18 +37,17 @@ class SideOutput(serializers.Serializer[Any]):
     experiment = serializers.IntegerField(allow_null=True)
     model_version = serializers.IntegerField(allow_null=True)
     name = serializers.CharField()
-    dataset = serializers.CharField(help_text="Whose test rows; empty where nothing was measured.")
+    dataset = serializers.CharField(help_text="The dataset of the test rows; empty if nothing was measured.")
     fingerprint = serializers.CharField()
     metrics = serializers.DictField()
     speed = serializers.DictField()
     size = serializers.DictField()
 
 
-@extend_schema_serializer(component_name="ComparisonOutput", many=False)
 class ComparisonOutput(serializers.Serializer[Any]):
-    comparable = serializers.BooleanField(help_text="All that were measured were measured on the same rows.")
-    items = SideOutput(many=True, help_text="Experiments, then versions, in the order asked for.")
-    baselines = SideOutput(many=True, help_text="Of the same rows.")
+    comparable = serializers.BooleanField(help_text="Whether all were measured on the same rows.")
+    items = SideOutput(many=True, help_text="Experiments, then model versions, in the order of the request.")
+    baselines = SideOutput(many=True, help_text="Baselines on the same rows.")
 
 
 class CompareQuery(ClosedSerializer):
@@ -77,47 +56,38 @@ class CompareQuery(ClosedSerializer):
 
 
 class EvaluationEndpoint(TrainingEndpoint):
-    needs = {"GET": MAY_SEE}
-
-    @extend_schema(
-        operation_id="read_evaluation",
-        summary="Read one evaluation",
-        description="The whole report, with the most confident mistakes and their texts.",
-        responses={200: EvaluationOutput},
-        examples=[OpenApiExample("An evaluation", REPORT_EXAMPLE, response_only=True)],
-    )
+    @operation("read_evaluation", needs=MAY_SEE, answers=EvaluationOutput)
     def get(self, request: Request, evaluation_id: int) -> Response:
+        """Read one evaluation.
+
+        The answer has the whole report, with the most confident mistakes and their texts.
+        """
         return Response(EvaluationOutput(found(Evaluation.objects.all(), evaluation_id)).data)
 
 
 class CompareEndpoint(TrainingEndpoint):
-    needs = {"GET": MAY_SEE}
-
-    @extend_schema(
-        operation_id="compare_evaluations",
-        summary="Compare experiments and versions",
-        description=f"Their metrics with intervals, speed and size, at most {MOST} in all.",
-        parameters=[CompareQuery],
-        responses={200: ComparisonOutput},
-        examples=[
-            OpenApiExample(
-                "One run",
-                {"comparable": True, "items": [SIDE_EXAMPLE], "baselines": []},
-                response_only=True,
-            )
-        ],
+    @operation(
+        "compare_evaluations",
+        needs=MAY_SEE,
+        query=CompareQuery,
+        answers=ComparisonOutput,
+        more=f"At most {MOST} may be compared at once.",
     )
     def get(self, request: Request) -> Response:
+        """Compare experiments and model versions.
+
+        The answer has their metrics with intervals, their speed and their size.
+        """
         query = checked_query(CompareQuery, request)
         runs, versions = (_ids(query[name], name) for name in ("experiments", "model_versions"))
         sides = compared(run_ids=runs, version_ids=versions, label="")
         prints = {side.fingerprint for side in sides if side.fingerprint}
-        known = baselines_of(fingerprint=prints.pop(), label="") if len(prints) == 1 else []
+        baselines = baselines_of(fingerprint=min(prints), label="") if len(prints) == 1 else []
         return Response(
             {
-                "comparable": len({side.fingerprint for side in sides if side.fingerprint}) <= 1,
+                "comparable": len(prints) <= 1,
                 "items": [_side(side, _name(side)) for side in sides],
-                "baselines": [_side(side, name) for name, side in known],
+                "baselines": [_side(side, name) for name, side in baselines],
             }
         )
 

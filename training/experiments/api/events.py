@@ -1,55 +1,47 @@
-"""`/api/v1/experiments/<id>/events/`: the progress of a run while it goes on, until it is over."""
+"""`/api/v1/experiments/<id>/events/`: stream the progress of an experiment until it ends."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from classifier.api.base import found
 from classifier.api.event_streams import (
     LAST_EVENT_ID,
+    STREAM,
     STREAM_HELP,
     event_stream,
     last_event_id,
-    stream_answer,
-    stream_example,
 )
+from classifier.api.operation import operation
 from classifier.api.problems import BUSY
 from toxicsite.lib.event_stream import EventStreamResponse, ServerEvent
-from training.api.base import TrainingEndpoint, found
+from training.api.base import TrainingEndpoint
 from training.experiments.progress import Turn, run_progress
 from training.models import Experiment
 
-EXAMPLE = """\
-id: 5120
-event: progress
-data: {"status": "running", "progress": {"phase": "train", "step": 120, "steps": 960}, "points": []}
-"""
-
 
 class ExperimentEventsEndpoint(TrainingEndpoint):
-    needs = {"GET": "training.view_experiment"}
-    problems = {"GET": (BUSY,)}
-
-    @extend_schema(
-        operation_id="follow_experiment",
-        summary="Follow the progress of a run",
-        description=(
-            f"{STREAM_HELP}\n\n`progress` comes when something changed: `status`, `progress` and the `points` of "
-            "curves (phase, name, step, value) that are new. `over` is the last one, with `model_version` or "
-            "`failure_reason`."
-        ),
-        parameters=[LAST_EVENT_ID],
-        responses=stream_answer(),
-        examples=[stream_example(EXAMPLE)],
+    @operation(
+        "follow_experiment",
+        needs="training.view_experiment",
+        headers=[LAST_EVENT_ID],
+        answers=STREAM,
+        more=STREAM_HELP,
+        problems=[BUSY],
     )
     def get(self, request: Request, experiment_id: int) -> EventStreamResponse:
+        """Follow the progress of an experiment.
+
+        A `progress` event is sent when something has changed. It has `status`, `progress` and the new `points` of
+        curves (phase, name, step, value). `over` is the last event, with `model_version` or `failure_reason`.
+        """
         experiment = found(Experiment.objects.visible(), experiment_id)
         turns = run_progress(experiment_id=experiment.pk, after=last_event_id(request) or 0)
-        return event_stream(request, _told(turns))
+        return event_stream(request, _server_events(turns))
 
 
-def _told(turns: Iterator[Turn | None]) -> Iterator[Sequence[ServerEvent] | None]:
+def _server_events(turns: Iterator[Turn | None]) -> Iterator[Sequence[ServerEvent] | None]:
     for turn in turns:
         if turn is None:
             yield []

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
@@ -26,50 +26,6 @@ class RecipeChoices(Sequence[tuple[str, str]]):
 
 
 RECIPE_CHOICES = RecipeChoices()
-METRICS_EXAMPLE = {"toxic": {"roc_auc": {"value": 0.9731, "low": 0.9702, "high": 0.9758}}}
-EXPERIMENT_EXAMPLE: dict[str, Any] = {
-    "id": 31,
-    "url": "https://moderation.example.org/api/v1/experiments/31/",
-    "name": "Student, even layers",
-    "notes": "",
-    "recipe": "distill",
-    "status": "running",
-    "dataset": {"id": 4, "name": "wiki_toxic"},
-    "teacher": 30,
-    "base_version": None,
-    "cloned_from": None,
-    "sweep": None,
-    "trial_number": None,
-    "trigger": "person",
-    "model_version": None,
-    "progress": {"phase": "train", "step": 120, "steps": 960, "rows_per_second": 41.2, "eta_seconds": 1310},
-    "failure_reason": "",
-    "created_by": "ada",
-    "created_at": "2026-11-24T09:30:00.391000Z",
-    "started_at": "2026-11-24T09:30:02.104000Z",
-    "finished_at": None,
-}
-DETAIL_EXAMPLE: dict[str, Any] = {
-    **EXPERIMENT_EXAMPLE,
-    "config": {"layers": "even", "loop": {"epochs": 1.0}},
-    "device": "host/cpu",
-    "attempts": 1,
-    "cancel_requested_at": None,
-    "validation": {},
-    "card": {},
-    "provenance": {},
-    "evaluation": None,
-    "log": "",
-    "history": [
-        {
-            "old": "queued",
-            "new": "running",
-            "reason": "",
-            "by": None,
-            "created_at": "2026-11-24T09:30:02.104000Z",
-        }
-    ],
-}
 
 
 class NamedOutput(serializers.Serializer[Any]):
@@ -86,13 +42,15 @@ class EventOutput(serializers.Serializer[Any]):
 
 
 class MeasuredOutput(serializers.Serializer[Any]):
-    """What the model is worth on the frozen test rows, without curves; the whole report is at `url`."""
+    """The evaluation of a model on the test rows, without curves; the whole report is at `url`."""
 
     id = serializers.IntegerField()
     url = serializers.CharField()
     dataset = serializers.IntegerField()
-    fingerprint = serializers.CharField(help_text="Of the test rows: only equal ones compare.")
-    metrics = serializers.DictField(help_text="{label: {metric: {value, low, high}}}, 95 % intervals.")
+    fingerprint = serializers.CharField(
+        help_text="Fingerprint of the test rows: only results with the same one are comparable."
+    )
+    metrics = serializers.DictField(help_text="{label: {metric: {value, low, high}}}, with 95 % intervals.")
     speed = serializers.DictField()
     size = serializers.DictField()
     created_at = serializers.DateTimeField()
@@ -100,25 +58,31 @@ class MeasuredOutput(serializers.Serializer[Any]):
 
 class ExperimentOutput(serializers.Serializer[Experiment]):
     id = serializers.IntegerField()
-    url = serializers.SerializerMethodField(help_text="Where the experiment can be read.")
+    url = serializers.SerializerMethodField(help_text="The address at which to read the experiment.")
     name = serializers.CharField()
     notes = serializers.CharField()
     recipe = serializers.ChoiceField(choices=RECIPE_CHOICES)
     status = serializers.ChoiceField(choices=RUN_STATUS_CHOICES)
     dataset = NamedOutput()
-    teacher = serializers.IntegerField(source="teacher_id", allow_null=True, help_text="An experiment.")
+    teacher = serializers.IntegerField(
+        source="teacher_id", allow_null=True, help_text="The id of an experiment."
+    )
     base_version = serializers.IntegerField(
-        source="base_version_id", allow_null=True, help_text="A model version."
+        source="base_version_id", allow_null=True, help_text="The id of a model version."
     )
     cloned_from = serializers.IntegerField(source="cloned_from_id", allow_null=True)
     sweep = serializers.IntegerField(source="sweep_id", allow_null=True)
     trial_number = serializers.IntegerField(allow_null=True)
-    trigger = serializers.CharField(help_text="person, schedule, drift, sweep, plan or import.")
+    trigger = serializers.CharField(
+        help_text="What started it: person, schedule, drift, sweep, plan or import."
+    )
     model_version = serializers.IntegerField(
-        source="model_version_id", allow_null=True, help_text="What came of it."
+        source="model_version_id", allow_null=True, help_text="The id of the model version that it made."
     )
     progress = serializers.DictField(help_text="phase, step, steps, rows_per_second, losses, eta_seconds, …")
-    failure_reason = serializers.CharField(help_text="What to do about it; empty unless it failed.")
+    failure_reason = serializers.CharField(
+        help_text="Why it failed and what to do about it; empty otherwise."
+    )
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -128,17 +92,20 @@ class ExperimentOutput(serializers.Serializer[Experiment]):
         return experiment_url(experiment, self.context["request"])
 
 
-@extend_schema_serializer(component_name="ExperimentDetail")
-class DetailOutput(ExperimentOutput):
-    config = serializers.DictField(help_text="Whole, without the paths of rows and teacher.")
+class ExperimentDetail(ExperimentOutput):
+    config = serializers.DictField(
+        help_text="The whole configuration, without the paths of rows and teacher."
+    )
     device = serializers.CharField()
     attempts = serializers.IntegerField()
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
     validation = serializers.DictField(help_text="Metrics on the validation rows.")
     card = serializers.DictField(source="result", help_text="Thresholds, calibration, layers, parameters, …")
     provenance = serializers.DictField()
-    evaluation = serializers.SerializerMethodField(help_text="On the test rows; null until measured.")
-    log = serializers.CharField(help_text="The end of what the run wrote.")
+    evaluation = serializers.SerializerMethodField(
+        help_text="The evaluation on the test rows; null until it is measured."
+    )
+    log = serializers.CharField(help_text="The end of the run's log.")
     history = EventOutput(many=True, source="history.all")
 
     @extend_schema_field(MeasuredOutput(allow_null=True))
@@ -147,7 +114,7 @@ class DetailOutput(ExperimentOutput):
 
 
 def measured_output(version_id: int | None, request: Request) -> Any:
-    """A version's latest evaluation as MeasuredOutput has it, or None."""
+    """Return the latest evaluation of a version in the form of MeasuredOutput, or None."""
     rows = Evaluation.objects.on_test_sets().filter(model_version_id=version_id).order_by("-id")
     own = rows.defer("report").first()
     if own is None or version_id is None:

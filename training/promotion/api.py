@@ -1,0 +1,243 @@
+"""`/api/v1/model-versions/`: list, read, measure, promote and roll back model versions; run one in shadow mode."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from classifier.api.authentication import caller
+from classifier.api.base import found
+from classifier.api.fields import ChoiceParameter, ClosedSerializer, Text
+from classifier.api.operation import operation
+from classifier.api.pagination import PageQuery, listed, page_of
+from classifier.api.problems import GATE_CLOSED, NOT_NOW
+from classifier.api.reading import NothingInput, checked, checked_query, without_body
+from classifier.model_versions.promotion_gate import gate_check
+from classifier.model_versions.services import model_version_activate, model_version_roll_back
+from classifier.model_versions.shadow import shadow_start, shadow_stop
+from classifier.models import ModelVersion, ModelVersionStatus
+from training.api.base import TrainingEndpoint
+from training.evaluations.services import evaluation_start, evaluation_state
+from training.experiments.api.output import EventOutput, MeasuredOutput, measured_output
+
+MAY_SEE, MAY_ACTIVATE = "classifier.view_modelversion", "classifier.activate_modelversion"
+REASON_CHARACTERS = 300
+VERSION_STATUS_CHOICES = [(status.value, status.value) for status in ModelVersionStatus]
+EVALUATING_CHOICES = [("queued", "queued"), ("failed", "failed")]
+
+
+class ModelVersionListQuery(PageQuery):
+    status = ChoiceParameter(required=False, choices=VERSION_STATUS_CHOICES)
+
+
+class ReasonInput(ClosedSerializer):
+    reason = Text(required=False, default="", allow_blank=True, max_length=REASON_CHARACTERS)
+
+
+class ActivateInput(ReasonInput):
+    override_reason = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=REASON_CHARACTERS,
+        help_text="Why it is promoted although the quality gate is closed; the history records this.",
+    )
+
+
+class VersionOutput(serializers.Serializer[ModelVersion]):
+    id = serializers.IntegerField()
+    url = serializers.SerializerMethodField(help_text="The address at which to read the version.")
+    version = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=VERSION_STATUS_CHOICES)
+    is_shadow = serializers.BooleanField(
+        help_text="Whether it runs in shadow mode: it scores live comments, and nobody acts on it."
+    )
+    labels = serializers.ListField(child=serializers.CharField())
+    primary_label = serializers.CharField()
+    thresholds = serializers.DictField(child=serializers.FloatField())
+    sha256 = serializers.CharField(help_text="SHA-256 of the weights.")
+    created_at = serializers.DateTimeField()
+    activated_at = serializers.DateTimeField(allow_null=True)
+
+    def get_url(self, version: ModelVersion) -> str:
+        kwargs = {"version_id": version.pk}
+        return str(reverse("api-model-version", kwargs=kwargs, request=self.context["request"]))
+
+
+class GateOutput(serializers.Serializer[Any]):
+    passed = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why the gate is closed.")
+    satisfied = serializers.ListField(
+        child=serializers.CharField(), help_text="The requirements that it meets."
+    )
+    unchecked = serializers.ListField(
+        child=serializers.CharField(), help_text="Requirements that could not be checked and do not count."
+    )
+    numbers = serializers.DictField()
+    checked_against = serializers.CharField(
+        help_text="The version in production, which it was compared with."
+    )
+
+
+class EvaluatingOutput(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=EVALUATING_CHOICES)
+    message = serializers.CharField()
+
+
+class VersionEventOutput(EventOutput):
+    gate = serializers.DictField(
+        allow_null=True, help_text="The result of the quality gate; null if it was not checked."
+    )
+
+
+class ModelVersionDetail(VersionOutput):
+    manifest = serializers.DictField()
+    experiments = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of the experiments that made it."
+    )
+    evaluation = MeasuredOutput(
+        allow_null=True, help_text="The evaluation on the test rows; null until it is measured."
+    )
+    evaluating = EvaluatingOutput(
+        allow_null=True, help_text="An evaluation that is queued, or why it failed."
+    )
+    gate = GateOutput(
+        allow_null=True,
+        help_text="Null if it is not checked, for instance because the version is no candidate.",
+    )
+    history = VersionEventOutput(many=True)
+
+
+class VersionsEndpoint(TrainingEndpoint):
+    @operation(
+        "list_model_versions",
+        needs=MAY_SEE,
+        query=ModelVersionListQuery,
+        answers=page_of(VersionOutput, "ModelVersionPage"),
+    )
+    def get(self, request: Request) -> Response:
+        """List model versions, newest first."""
+        query = checked_query(ModelVersionListQuery, request)
+        rows = ModelVersion.objects.defer("manifest")
+        return listed(rows, query, request, VersionOutput, {"status": "status"})
+
+
+class VersionEndpoint(TrainingEndpoint):
+    @operation("read_model_version", needs=MAY_SEE, answers=ModelVersionDetail)
+    def get(self, request: Request, version_id: int) -> Response:
+        """Read one model version.
+
+        The answer has its evaluation on the test rows, the result of the quality gate now, and its history.
+        """
+        return Response(_shown(version_id, request))
+
+
+class VersionEvaluateEndpoint(TrainingEndpoint):
+    @operation(
+        "evaluate_model_version",
+        needs="training.run_experiment",
+        body=NothingInput,
+        answers={202: ModelVersionDetail},
+        problems=[NOT_NOW],
+    )
+    def post(self, request: Request, version_id: int) -> Response:
+        """Measure a model version on the test rows.
+
+        A training worker does it; `evaluating` shows its state. The result replaces an earlier evaluation.
+        """
+        version = _version(version_id)
+        without_body(request)
+        evaluation_start(model_version=version, by=caller(request))
+        return Response(_shown(version_id, request), status=202)
+
+
+class VersionActivateEndpoint(TrainingEndpoint):
+    @operation(
+        "activate_model_version",
+        needs=MAY_ACTIVATE,
+        body=ActivateInput,
+        answers=ModelVersionDetail,
+        problems=[NOT_NOW, GATE_CLOSED],
+    )
+    def post(self, request: Request, version_id: int) -> Response:
+        """Promote a model version to production.
+
+        Workers use it within seconds. 409: the quality gate is closed, and `errors` says why. `override_reason`
+        promotes the version in spite of that.
+        """
+        version = _version(version_id)
+        body = checked(ActivateInput, request)
+        model_version_activate(
+            model_version=version,
+            by=caller(request),
+            reason=body["reason"],
+            override_reason=body["override_reason"],
+        )
+        return Response(_shown(version_id, request))
+
+
+class RollBackEndpoint(TrainingEndpoint):
+    @operation(
+        "roll_back_model_version",
+        needs=MAY_ACTIVATE,
+        body=ReasonInput,
+        answers=ModelVersionDetail,
+        problems=[NOT_NOW],
+    )
+    def post(self, request: Request) -> Response:
+        """Roll back to the previous model version.
+
+        It is the one that was in production before the active one. Two calls go back two versions.
+        """
+        body = checked(ReasonInput, request)
+        version = model_version_roll_back(by=caller(request), reason=body["reason"])
+        return Response(_shown(version.pk, request))
+
+
+class VersionShadowEndpoint(TrainingEndpoint):
+    @operation(
+        "start_shadow", needs=MAY_ACTIVATE, body=ReasonInput, answers=ModelVersionDetail, problems=[NOT_NOW]
+    )
+    def post(self, request: Request, version_id: int) -> Response:
+        """Run a model version in shadow mode.
+
+        It scores live comments, and nobody acts on its verdicts. It replaces any other version in shadow mode.
+        """
+        version = _version(version_id)
+        body = checked(ReasonInput, request)
+        shadow_start(model_version=version, by=caller(request), reason=body["reason"])
+        return Response(_shown(version_id, request))
+
+    @operation("stop_shadow", needs=MAY_ACTIVATE, answers={204: None}, problems=[NOT_NOW])
+    def delete(self, request: Request, version_id: int) -> Response:
+        """Stop the shadow mode of a model version.
+
+        The verdicts that it has stored are kept.
+        """
+        shadow_stop(model_version=_version(version_id), by=caller(request))
+        return Response(status=204)
+
+
+def _version(version_id: int) -> ModelVersion:
+    return found(ModelVersion.objects.all(), version_id)
+
+
+def _shown(version_id: int, request: Request) -> dict[str, Any]:
+    """Write a version with its details. Raises ModelVersion.DoesNotExist."""
+    version = ModelVersion.objects.prefetch_related("history__actor").get(pk=version_id)
+    gate = gate_check(version)
+    events = VersionEventOutput()
+    return {
+        **VersionOutput(context={"request": request}).to_representation(version),
+        "manifest": version.manifest,
+        "experiments": list(
+            version.experiments.filter(deleted_at__isnull=True).values_list("pk", flat=True)[:20]
+        ),
+        "evaluation": measured_output(version.pk, request),
+        "evaluating": evaluation_state(version),
+        "gate": gate.to_dict() if gate is not None else None,
+        "history": [events.to_representation(event) for event in version.history.all()[:200]],
+    }
