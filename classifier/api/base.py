@@ -1,5 +1,6 @@
 """The base of all endpoints: who may call them, how bodies are read, and how errors are answered."""
 
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
@@ -24,10 +25,10 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Endpoint(Metered):
-    """An address of version 1. Its methods are described by `operation`.
+    """An address of version 1, whose methods are described by `@operation`.
 
-    `scope` is that of operations which name none. The permission of an operation is asked for here, and again by the
-    service that it calls. An address with a `comment_id` has the comment as `comment`, if the caller may see it.
+    `scope` is the scope of operations that name none. The permission of an operation is checked here, and again by the
+    service that it calls. If the address has a `comment_id`, `comment` is that comment; 404 if it is not visible.
     """
 
     authentication_classes = [ApiKeyAuthentication, SessionAuthentication]
@@ -44,11 +45,16 @@ class Endpoint(Metered):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        operations = {method.upper(): operation_of(cls, method) for method in cls.http_method_names}
-        scopes = {
-            method: operation.scope or cls.scope for method, operation in operations.items() if operation
-        }
-        cls.scopes = {method: scope for method, scope in scopes.items() if scope is not None}
+        cls.scopes = {}
+        for method in filter(partial(hasattr, cls), cls.http_method_names):
+            operation = operation_of(cls, method)
+            if operation is None:
+                raise TypeError(f"{cls.__name__}.{method} needs @operation, which says who may call it")
+            scope = operation.scope or cls.scope
+            if scope is not None:
+                cls.scopes[method.upper()] = scope
+            elif HasScope in cls.permission_classes:
+                raise TypeError(f"{cls.__name__}.{method} needs a scope: without one, anybody could call it")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         admit_chunked_body(request._request)

@@ -146,23 +146,15 @@ def _mix_with(body: dict[str, Any]) -> Dataset | None:
 def _plan() -> dict[str, Any]:
     plan = retraining_plan()
     outlook = retraining_outlook(plan)
-    time = serializers.DateTimeField().to_representation
-    return {
-        "enabled": plan.enabled,
-        "after_decisions": plan.after_decisions,
-        "weekly": plan.weekly,
-        "on_drift": plan.on_drift,
-        "drift_days": plan.drift_days,
-        "recipe": plan.recipe,
+    computed = {
         "preset": str(plan.config.get("preset") or ""),
         "from_active": bool(plan.config.get("from_active", True)),
         "config": plan.config.get("differences") or {},
         "mix_with": plan.mix_with_id,
-        "decisions_weight": plan.decisions_weight,
-        "last_started_at": time(plan.last_started_at) if plan.last_started_at else None,
         "last_experiment": plan.last_experiment_id,
         "new_decisions": outlook.new_decisions,
         "due": outlook.due,
-        "next_at": time(outlook.next_at) if outlook.next_at else None,
+        "next_at": outlook.next_at,
         "outlook": outlook.sentence,
     }
+    return dict(RetrainingPlanOutput({**vars(plan), **computed}).data)

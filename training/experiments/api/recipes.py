@@ -1,6 +1,5 @@
 """`/api/v1/recipes/` and `/api/v1/plans/`: list what can be trained, and start the experiments of a plan."""
 
-from dataclasses import asdict
 from typing import Any
 
 from rest_framework import serializers
@@ -15,7 +14,7 @@ from classifier.api.reading import NoQuery, checked, checked_query
 from training.api.base import TrainingEndpoint, referred
 from training.experiments.api.output import RECIPE_CHOICES, ExperimentOutput
 from training.experiments.plans import plan_start
-from training.ml.config import plans, presets
+from training.ml.config import Preset, plans, presets
 from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment
 
@@ -65,7 +64,7 @@ class PlanOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
     description = serializers.CharField()
-    experiments = PlannedOutput(many=True)
+    experiments = PlannedOutput(many=True, source="runs")
 
 
 class PlansOutput(serializers.Serializer[Any]):
@@ -88,33 +87,21 @@ class RecipesEndpoint(TrainingEndpoint):
         The list has every field of each recipe's configuration, with its default, limits and meaning.
         """
         checked_query(NoQuery, request)
-        all_presets = presets()
-        return Response(
+        by_recipe: dict[str, list[Preset]] = {}
+        for preset in presets():
+            by_recipe.setdefault(preset.recipe, []).append(preset)
+        items = [
             {
-                "items": [
-                    {
-                        "name": recipe.name,
-                        "title": recipe.title,
-                        "description": recipe.description,
-                        "needs": recipe.needs,
-                        "fields": [
-                            {**asdict(field), "choices": list(field.choices)} for field in recipe.fields()
-                        ],
-                        "presets": [
-                            {
-                                "name": preset.name,
-                                "title": preset.title,
-                                "description": preset.description,
-                                "config": preset.config,
-                            }
-                            for preset in all_presets
-                            if preset.recipe == recipe.name
-                        ],
-                    }
-                    for recipe in RECIPES.values()
-                ]
+                "name": recipe.name,
+                "title": recipe.title,
+                "description": recipe.description,
+                "needs": recipe.needs,
+                "fields": recipe.fields(),
+                "presets": by_recipe.get(recipe.name, []),
             }
-        )
+            for recipe in RECIPES.values()
+        ]
+        return Response(RecipesOutput({"items": items}).data)
 
 
 class PlansEndpoint(TrainingEndpoint):
@@ -125,19 +112,7 @@ class PlansEndpoint(TrainingEndpoint):
         A plan has several experiments that belong together; a later one may be taught by an earlier one.
         """
         checked_query(NoQuery, request)
-        return Response(
-            {
-                "items": [
-                    {
-                        "name": plan.name,
-                        "title": plan.title,
-                        "description": plan.description,
-                        "experiments": [asdict(run) for run in plan.runs],
-                    }
-                    for plan in plans()
-                ]
-            }
-        )
+        return Response(PlansOutput({"items": plans()}).data)
 
 
 class PlanStartEndpoint(TrainingEndpoint):
