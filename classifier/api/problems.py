@@ -246,7 +246,8 @@ def invalid(errors: Sequence[FieldError]) -> Problem:
 
 
 def _field_error(problem: ValidationProblem, place_of: Callable[[str], Path]) -> FieldError:
-    message = problem.message if problem.message[:1].isupper() else problem.message.rstrip(".")
+    is_sentence = problem.message[:1].isupper() or ". " in problem.message
+    message = problem.message if is_sentence else problem.message.rstrip(".")
     return field_error(place_of(problem.field), message, problem.code)
 
 

@@ -98,6 +98,12 @@ def own_sentence(error: Exception) -> str:
     return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
+def sentence_about_a_user(error: Exception) -> str:
+    """Return the message with a full stop; it begins with a username, which keeps its case."""
+    message = str(error)
+    return message if message.endswith((".", "!", "?")) else f"{message}."
+
+
 def no_fields(error: Exception) -> Sequence[ValidationProblem]:
     """The fields of an error that is about none."""
     return ()
@@ -142,8 +148,8 @@ _table: dict[type[Exception], Row] = {
         ErrorKind.INVALID, fields=lambda error: [ValidationProblem(error.field, str(error), "invalid")]
     ),
     ArtifactRejected: Row(ErrorKind.NOT_NOW),
-    ClaimTaken: Row(ErrorKind.NOT_NOW),
-    DecisionConflict: Row(ErrorKind.NOT_NOW),
+    ClaimTaken: Row(ErrorKind.NOT_NOW, sentence_about_a_user),
+    DecisionConflict: Row(ErrorKind.NOT_NOW, sentence_about_a_user),
     IllegalTransition: Row(ErrorKind.NOT_NOW),
     LostRace: Row(ErrorKind.NOT_NOW),
     NothingToRollBackTo: Row(ErrorKind.NOT_NOW),
