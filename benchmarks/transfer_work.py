@@ -77,7 +77,7 @@ def _export(file_format: str) -> dict[str, Any]:
         nonlocal rows
         rows = number
 
-    for piece in export_stream(filters=filters_of({}), file_format=file_format, by=None, told=told):
+    for piece in export_stream(filters=filters_of({}), file_format=file_format, by=None, report=told):
         size += len(piece)
     return {
         "what": f"export {file_format.upper()}",

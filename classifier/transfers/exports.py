@@ -2,21 +2,26 @@
 
 Texts leave the site here, so every export has a row in the audit before its first piece and one after its last, and
 every download of a finished file another.
+
+Comments are read page by page in the order of their ids. Each page is a statement of its own that goes on behind the
+last id. So memory is bounded, no transaction stays open however slowly a reader reads, and a stopped export goes on
+where it was.
 """
 
+import json
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.models import ApiKey, AuditEntry, Transfer, User
+from classifier.models import ApiKey, AuditEntry, Comment, Transfer, User
 from classifier.review.filters import EVERY, QueueFilters, told_filters
-from classifier.transfers.export_rows import export_lines
-from classifier.transfers.export_selectors import export_last_id, export_pages
+from classifier.review.selectors import queue_comments
 from classifier.transfers.services import (
     ADD,
     SEE,
@@ -29,9 +34,60 @@ from classifier.transfers.services import (
     transfer_progress,
     transfers_dir,
 )
-from toxicsite.lib.spreadsheets import pieces
+from toxicsite.lib.spreadsheets import csv_lines, pieces
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
+PAGE = 1_000
+COLUMNS = (
+    "id",
+    "source",
+    "external_id",
+    "author",
+    "text",
+    "created_at",
+    "status",
+    "verdict",
+    "score",
+    "threshold",
+    "scores",
+    "model_version",
+    "classified_at",
+    "band",
+    "policy_version",
+    "queued_at",
+    "queue_reasons",
+    "reports",
+    "escalated",
+    "open_appeal",
+    "action",
+    "reason",
+    "note",
+    "labels",
+    "decided_by",
+    "automatic",
+    "decided_at",
+    "edited_at",
+    "text_purged_at",
+)
+_NESTED = ("scores", "queue_reasons", "labels")
+_READ = (
+    "id",
+    "external_id",
+    "text",
+    "author_ref",
+    "status",
+    "created_at",
+    "classified_at",
+    "edited_at",
+    "text_purged_at",
+    "band",
+    "risk",
+    "queue_reasons",
+    "queued_at",
+    "report_count",
+    "is_escalated",
+    "has_open_appeal",
+)
 
 
 def filters_of(data: Mapping[str, Any]) -> QueueFilters:
@@ -45,15 +101,15 @@ def export_stream(
     file_format: str,
     by: User | None,
     api_key: ApiKey | None = None,
-    told: Callable[[int], Any] | None = None,
+    report: Callable[[int], Any] | None = None,
 ) -> Generator[str, None, None]:
-    """The text of the file, piece by piece, in bounded memory; `told` hears how many rows there are so far.
+    """The text of the file, piece by piece, in bounded memory; `report` is called with how many rows there are so far.
 
     Raises PermissionDenied and InvalidInput (`format`) before the first piece.
     """
     _check(file_format, by)
     begun = _begin(filters, file_format, by, api_key, {})
-    return _stream(filters, file_format, by, api_key, begun, told)
+    return _stream(filters, file_format, by, api_key, begun, report)
 
 
 def export_create(
@@ -74,7 +130,7 @@ def export_create(
 def export_run(
     *,
     transfer: Transfer,
-    told: Callable[[Transfer], Any] | None = None,
+    report: Callable[[Transfer], Any] | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> None:
     """Do a claimed export to its end; goes on behind `position`, the last id whose row is in the file.
@@ -104,8 +160,8 @@ def export_run(
             options["bytes"] = stream.tell()
             done = transfer.done_rows + len(page)
             transfer_progress(transfer=transfer, position=page[-1].pk, done_rows=done, file=transfer.file)
-            if told is not None:
-                told(transfer)
+            if report is not None:
+                report(transfer)
             if shutdown_requested():
                 transfer_give_back(transfer=transfer)
                 return
@@ -147,7 +203,7 @@ def _stream(
     by: User | None,
     api_key: ApiKey | None,
     begun: AuditEntry,
-    told: Callable[[int], Any] | None,
+    report: Callable[[int], Any] | None,
 ) -> Generator[str, None, None]:
     sent = 0
     whole = False
@@ -159,8 +215,8 @@ def _stream(
         for page in export_pages(user=by, filters=filters, last_id=last):
             yield from export_lines(page, file_format, header=False)
             sent += len(page)
-            if told is not None:
-                told(sent)
+            if report is not None:
+                report(sent)
 
     try:
         yield from pieces(lines())
@@ -200,3 +256,110 @@ def _ended(
     audit_record(
         verb="export.comments_sent", by=by, api_key=api_key, subject=file_format, count=count, data=data
     )
+
+
+def export_last_id(*, user: User | None, filters: QueueFilters) -> int:
+    """What an export that begins now ends with; later comments are not part of it."""
+    last = Comment.objects.order_by().aggregate(last=Max("pk"))["last"] or 0
+    return min(last, filters.last_id) if filters.last_id is not None else last
+
+
+def export_pages(
+    *,
+    user: User | None,
+    filters: QueueFilters,
+    last_id: int,
+    after: int = 0,
+    size: int | None = None,
+) -> Iterator[list[Comment]]:
+    """The chosen comments that `user` sees, behind the id `after`, up to `last_id`, `size` (PAGE) at once."""
+    size = size or PAGE
+    chosen = queue_comments(user=user, filters=filters).filter(pk__lte=last_id)
+    rows = (
+        chosen.select_related("source", "current_prediction__model_version", "current_decision__by", "policy")
+        .only(
+            *_READ,
+            "source__slug",
+            "current_prediction__scores",
+            "current_prediction__verdict",
+            "current_prediction__score",
+            "current_prediction__threshold",
+            "current_prediction__model_version__version",
+            "current_decision__action",
+            "current_decision__reason",
+            "current_decision__note",
+            "current_decision__labels",
+            "current_decision__automatic",
+            "current_decision__created_at",
+            "current_decision__by__username",
+            "policy__version",
+        )
+        .order_by("pk")
+    )
+    while page := list(rows.filter(pk__gt=after)[:size]):
+        yield page
+        if len(page) < size:
+            return
+        after = page[-1].pk
+
+
+def export_lines(comments: Iterable[Comment], file_format: str, *, header: bool) -> Iterator[str]:
+    """The lines of these comments, read with all that `export_pages` reads; a CSV may begin with its header."""
+    rows = (_row(comment) for comment in comments)
+    if file_format == "jsonl":
+        yield from (json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+        return
+    lines = csv_lines(COLUMNS, ([_flat(name, value) for name, value in row.items()] for row in rows))
+    if header:
+        yield from lines
+    else:
+        next(lines)
+        yield from lines
+
+
+def _row(comment: Comment) -> dict[str, Any]:
+    prediction, decision = comment.current_prediction, comment.current_decision
+    values = (
+        comment.pk,
+        comment.source.slug,
+        comment.external_id,
+        comment.author_ref,
+        comment.text,
+        _iso(comment.created_at),
+        comment.status,
+        prediction and prediction.verdict,
+        prediction and prediction.score,
+        prediction and prediction.threshold,
+        prediction and prediction.scores,
+        prediction and prediction.model_version.version,
+        _iso(comment.classified_at),
+        comment.band or None,
+        comment.policy and comment.policy.version,
+        _iso(comment.queued_at),
+        comment.queue_reasons,
+        comment.report_count,
+        comment.is_escalated,
+        comment.has_open_appeal,
+        decision and decision.action,
+        decision and decision.reason,
+        decision and decision.note,
+        decision and decision.labels,
+        decision and decision.by and decision.by.get_username(),
+        decision and decision.automatic,
+        decision and _iso(decision.created_at),
+        _iso(comment.edited_at),
+        _iso(comment.text_purged_at),
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _flat(name: str, value: Any) -> Any:
+    if name in _NESTED:
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else value
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat() if moment is not None else None

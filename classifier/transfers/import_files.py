@@ -6,10 +6,13 @@ that is never closed, an archive) is an UnreadableFile, which names the line.
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
+
+from classifier.core.validation import InvalidInput, ValidationProblem
 
 LINE_BYTES = 4 * 1024 * 1024
 FIELD_CHARACTERS = LINE_BYTES  # a field that is only too long for a comment is a fault of its row alone
@@ -17,6 +20,9 @@ COLUMNS_MAX = 200
 NAME_CHARACTERS = 100
 DELIMITERS = (",", ";", "\t", "|")
 FORMATS = ("csv", "jsonl")
+RAW_CHARACTERS = 2_000
+PREVIEW_ROWS = 10
+PREVIEW_READ = 200  # looked at for what is wrong, beyond those that are shown
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive (or an Excel workbook); unpack it, or save the sheet as CSV"),
@@ -88,6 +94,42 @@ def rows_of(path: Path, layout: Layout, *, begin: int | None = None, line: int =
         lines = _Lines(stream, layout.begin, layout.line) if begin is None else _Lines(stream, begin, line)
         stream.seek(lines.offset)
         yield from _csv_rows(lines, layout) if layout.format == "csv" else _json_rows(lines)
+
+
+@dataclass(frozen=True)
+class FilePreview:
+    """What the first rows of a file look like: its columns, some rows, and what is wrong with those looked at."""
+
+    layout: Layout
+    names: list[str]
+    rows: list[FileRow]
+    errors: list[tuple[FileRow, Sequence[ValidationProblem]]]
+    looked_at: int
+
+
+def first_rows(path: Path, file_format: str = "") -> tuple[Layout, list[str], list[FileRow]]:
+    """The layout, the names of the columns and the first rows. Raises InvalidInput (`file`) for an unreadable file."""
+    try:
+        layout = layout_of(path, file_format)
+        rows = list(islice(rows_of(path, layout), PREVIEW_READ))
+    except UnreadableFile as error:
+        raise InvalidInput([ValidationProblem("file", str(error), "unreadable")]) from None
+    names = list(layout.header) or list(dict.fromkeys(name for row in rows for name in row.values or ()))
+    return layout, names, rows
+
+
+def wrong_rows(
+    rows: Iterable[FileRow], check: Callable[[FileRow], Sequence[ValidationProblem]]
+) -> list[tuple[FileRow, Sequence[ValidationProblem]]]:
+    """The rows that `check` finds something wrong with, and what."""
+    return [(row, problems) for row in rows if (problems := check(row))]
+
+
+def raw_text(raw: Any) -> str:
+    """What stood in the file, cut, for the file of errors."""
+    text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+    text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+    return text if len(text) <= RAW_CHARACTERS else f"{text[:RAW_CHARACTERS]}…"
 
 
 class _Lines:

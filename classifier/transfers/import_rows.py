@@ -1,6 +1,5 @@
 """From a row of a file to a comment: which column is which, and what must hold of each value."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,7 +45,6 @@ REASON_CHARACTERS = 64
 REPORTS_MAX = 1_000
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)  # clocks differ
-RAW_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)
@@ -136,13 +134,6 @@ def row_read(values: Mapping[str, Any], columns: Mapping[str, str]) -> ImportedR
     if problems:
         raise InvalidInput(problems)
     return row
-
-
-def raw_text(raw: Any) -> str:
-    """What stood in the file, cut, for the file of errors."""
-    text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
-    text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
-    return text if len(text) <= RAW_CHARACTERS else f"{text[:RAW_CHARACTERS]}…"
 
 
 def _or_none(value: Any) -> Any:

@@ -1,176 +1,141 @@
-"""Doing an import: the file is looked at first, then stored a chunk at a time, in bounded memory.
+"""Doing an import: comments, their old decisions and their reports, a chunk at a time.
 
-The whole file is read once before anything is stored, so that one that cannot be read to its end changes nothing; then
-each chunk is stored in a transaction of its own, together with the byte behind it. Rows that are no comment go into the
-file of errors; rows whose external_id the source has already are skipped.
+Rows that are no comment go into the file of errors; rows whose external_id the source has already are skipped.
 
 Every imported comment is scored, for one without a verdict has no place in any list; it waits as backlog, behind
 whatever comes in live. A row may bring the decision that was made elsewhere: it stands, whatever the model says.
 """
 
-import time
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from classifier.api_keys.usage import usage_texts_count
-from classifier.comments.submission import CLASSIFY_TASK, source_get_or_create
-from classifier.core.audit import audit_record
+from classifier.comments.submission import CLASSIFY_TASK, SUBMIT_LOCK, source_get_or_create
 from classifier.core.source_access import sees_source
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import Source, Transfer
 from classifier.statistics.daily_counts import statistics_recheck
-from classifier.transfers.chunks import Chunk, chunks_of, rows_counted
-from classifier.transfers.import_errors import ErrorFile
-from classifier.transfers.import_files import FileRow, UnreadableFile, layout_of, rows_of
+from classifier.transfers.file_run import Chunk, FileRun, Read, run_file
+from classifier.transfers.import_files import FileRow
 from classifier.transfers.import_rows import ImportedRow, columns_checked, row_read
-from classifier.transfers.import_store import rows_store
-from classifier.transfers.services import (
-    file_forget,
-    file_of,
-    transfer_finish,
-    transfer_give_back,
-    transfer_progress,
-    transfers_dir,
-)
+from classifier.transfers.services import transfer_give_back
 from toxicsite.lib.jobs import enqueue_on_commit
 
-CHUNK_ROWS = 1_000
-CHUNK_CHARACTERS = 2_000_000
 NEW_SOURCES = 100
-BEAT_SECONDS = 2.0
+# Numbers are drawn before, so that a comment can name its decision at once.
+STORE = """
+WITH given AS MATERIALIZED (
+    SELECT
+        nextval(pg_get_serial_sequence('classifier_comment', 'id')) AS comment_id,
+        CASE WHEN action IS NOT NULL
+            THEN nextval(pg_get_serial_sequence('classifier_decision', 'id')) END AS decision_id,
+        given.*
+    FROM json_to_recordset(%(rows)s::json) AS given(
+        source_id bigint, external_id text, text text, author text, created_at timestamptz,
+        action text, decided_at timestamptz, reason text, reports int
+    )
+), stored AS (
+    INSERT INTO classifier_comment (
+        id, source_id, external_id, text, author_ref, api_key_id, status, created_at, attempts, failure_reason,
+        is_backlog, current_decision_id, queued_at, queue_reasons, band, risk, uncertainty,
+        report_count, is_escalated, has_open_appeal, disagrees_with_shadow
+    )
+    SELECT
+        comment_id, source_id, external_id, text, author, %(api_key)s, 'pending', COALESCE(created_at, now()), 0, '',
+        true, decision_id,
+        CASE WHEN reports > 0 AND action IS NULL THEN now() END,
+        CASE WHEN reports > 0 AND action IS NULL
+            THEN jsonb_build_array(jsonb_build_object('kind', 'report', 'count', reports)) ELSE '[]' END,
+        '',
+        CASE WHEN reports > 0 AND action IS NULL THEN 0.0 END,
+        CASE WHEN reports > 0 AND action IS NULL THEN 1.0 END,
+        reports, false, false, false
+    FROM given
+    ON CONFLICT (source_id, external_id) DO NOTHING
+    RETURNING id
+), decided AS (
+    INSERT INTO classifier_decision (
+        id, comment_id, action, reason, labels, marks, note, by_id, automatic, created_at
+    )
+    SELECT
+        decision_id, comment_id, action, reason, '{}', '[]', %(note)s, NULL, false,
+        COALESCE(decided_at, created_at, now())
+    FROM given JOIN stored ON stored.id = comment_id WHERE action IS NOT NULL
+), reported AS (
+    INSERT INTO classifier_report (comment_id, reporter_ref, reason, created_at)
+    SELECT comment_id, '', '', COALESCE(created_at, now())
+    FROM given JOIN stored ON stored.id = comment_id, generate_series(1, reports)
+)
+SELECT count(*) FROM stored
+"""
 
 
 def import_run(
     *,
     transfer: Transfer,
     path: Path | None = None,
-    told: Callable[[Transfer], Any] | None = None,
+    report: Callable[[Transfer], Any] | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> None:
     """Do a claimed import to its end, or until `shutdown_requested` says that this process stops.
 
-    `path` is the file where it is no upload; `told` hears of every chunk. Raises TransferLost when somebody else has
-    it or it was cancelled.
+    `path` is the file where it is no upload; `report` is called after every chunk. Raises TransferLost when somebody
+    else has it or it was cancelled.
     """
-    file = path or file_of(transfer)
-    if file is None:
-        transfer_finish(transfer=transfer, failure="The file is not kept any more.")
-        return
-    try:
-        _Run(transfer, file, told).go(shutdown_requested)
-    except UnreadableFile as error:
-        transfer_finish(transfer=transfer, failure=str(error))
-    except InvalidInput as error:
-        transfer_finish(transfer=transfer, failure=str(error))
+    run_file(transfer, lambda file: ImportRun(transfer, file, report).go(shutdown_requested), path)
 
 
-class _Run:
-    def __init__(self, transfer: Transfer, file: Path, told: Callable[[Transfer], Any] | None) -> None:
-        self.transfer = transfer
-        self.options: dict[str, Any] = transfer.options
-        self.file = file
-        self.told = told or (lambda transfer: None)
-        self.layout = layout_of(file, transfer.format)
+class ImportRun(FileRun[ImportedRow]):
+    chunk_rows = 1_000
+    chunk_characters = 2_000_000
+
+    def __init__(self, transfer: Transfer, file: Path, report: Callable[[Transfer], Any] | None) -> None:
+        super().__init__(transfer, file, report)
         self.columns = columns_checked(self.options["columns"])
-        transfer.errors_file = transfer.errors_file or f"errors-{transfer.pk}.csv"
-        self.errors = ErrorFile(
-            transfers_dir() / transfer.errors_file,
-            size=self.options.get("errors_bytes", 0),
-            rows=self.options.get("errors_kept", 0),
-        )
         self.sources: dict[str | None, int | None] = {}
-        self.beat = time.monotonic()
 
     def go(self, shutdown_requested: Callable[[], bool]) -> None:
-        if self.transfer.total_rows is None:
-            self._look()
-        begin = self.transfer.position or None
-        rows = rows_of(self.file, self.layout, begin=begin, line=self.options.get("line", 0))
-        chunks = chunks_of(rows, self._read, rows_most=CHUNK_ROWS, characters_most=CHUNK_CHARACTERS)
-        for chunk in chunks:
+        self.look()
+        for chunk in self.chunks():
             self._store(chunk)
-            self.told(self.transfer)
+            self.report(self.transfer)
             if shutdown_requested():
                 transfer_give_back(transfer=self.transfer)
                 return
         statistics_recheck()  # they may be of days whose numbers are kept
-        with transaction.atomic():
-            transfer_finish(transfer=self.transfer)
-            audit_record(
-                verb="import.comments_done",
-                by=self.transfer.by,
-                subject=self.options.get("name", ""),
-                count=self.options.get("stored", 0),
-                data={
-                    "transfer": self.transfer.pk,
-                    "errors": self.transfer.error_rows,
-                    "skipped": self.skipped,
-                },
-            )
-        if self.transfer.error_rows == 0:
-            self.errors.path.unlink(missing_ok=True)
-        if self.transfer.file:
-            file_forget(self.transfer)
+        self.finish("import.comments_done", skipped=self.skipped)
 
     @property
     def skipped(self) -> int:
         return int(self.options.get("skipped", 0))
 
-    def _look(self) -> None:
-        """Read the file to its end: whether that is possible, and how many rows it has."""
-        total = rows_counted(self.file, self.layout, self._beat)
-        transfer_progress(transfer=self.transfer, total_rows=total)
-
-    def _beat(self) -> None:
-        if time.monotonic() - self.beat > BEAT_SECONDS:
-            transfer_progress(transfer=self.transfer)
-            self.told(self.transfer)
-            self.beat = time.monotonic()
-
-    def _read(self, row: FileRow) -> tuple[ImportedRow | None, list[ValidationProblem]]:
-        read, problems = checked(row, self.columns)
-        if read is not None:
-            problems = self._source_problems(read)
-        return (None, problems) if problems else (read, [])
+    def read(self, row: FileRow) -> Read[ImportedRow]:
+        imported, problems = row_checked(row, self.columns)
+        if imported is not None:
+            problems = self._source_problems(imported)
+        return (None, problems) if problems else (imported, [])
 
     def _store(self, chunk: Chunk[ImportedRow]) -> None:
-        self.errors.add(chunk.errors)
-        before = dict(self.options)
-        try:
-            with transaction.atomic():
-                stored = 0
-                if chunk.rows:
-                    stored = rows_store(
-                        chunk.rows,
-                        source_ids={slug: pk for slug, pk in self.sources.items() if pk is not None},
-                        note=f"Imported with transfer {self.transfer.pk}",
-                        api_key=self.options.get("api_key"),
-                    )
-                self.options["stored"] = self.options.get("stored", 0) + stored
-                self.options["skipped"] = self.skipped + len(chunk.rows) - stored
-                self.options["line"] = chunk.line
-                self.options["errors_bytes"] = self.errors.size
-                self.options["errors_kept"] = self.errors.rows
-                transfer_progress(
-                    transfer=self.transfer,
-                    position=chunk.end,
-                    done_rows=self.transfer.done_rows + chunk.count,
-                    error_rows=self.transfer.error_rows + len(chunk.errors),
-                    errors_file=self.transfer.errors_file,
+        with self.storing(chunk):
+            stored, key = 0, self.options.get("api_key")
+            if chunk.rows:
+                stored = rows_store(
+                    chunk.rows,
+                    source_ids={slug: pk for slug, pk in self.sources.items() if pk is not None},
+                    note=f"Imported with transfer {self.transfer.pk}",
+                    api_key=key,
                 )
-                key = self.options.get("api_key")
-                if key is not None and stored:
-                    transaction.on_commit(partial(usage_texts_count, api_key_id=key, texts=stored))
-                if self.transfer.done_rows == chunk.count:
-                    enqueue_on_commit(CLASSIFY_TASK)
-        except BaseException:
-            self.options.clear()
-            self.options.update(before)
-            raise
+            self.options["stored"] = self.options.get("stored", 0) + stored
+            self.options["skipped"] = self.skipped + len(chunk.rows) - stored
+            if key is not None and stored:
+                transaction.on_commit(partial(usage_texts_count, api_key_id=key, texts=stored))
+            if self.transfer.done_rows == 0:
+                enqueue_on_commit(CLASSIFY_TASK)
 
     def _source_problems(self, row: ImportedRow) -> list[ValidationProblem]:
         if row.source not in self.sources:
@@ -193,7 +158,9 @@ class _Run:
         return found.pk
 
 
-def checked(row: FileRow, columns: Mapping[str, str]) -> tuple[ImportedRow | None, list[ValidationProblem]]:
+def row_checked(
+    row: FileRow, columns: Mapping[str, str]
+) -> tuple[ImportedRow | None, list[ValidationProblem]]:
     """The row as a comment, or what is wrong with it."""
     if row.values is None:
         return None, [ValidationProblem("", row.problem, "malformed")]
@@ -201,3 +168,39 @@ def checked(row: FileRow, columns: Mapping[str, str]) -> tuple[ImportedRow | Non
         return row_read(row.values, columns), []
     except InvalidInput as error:
         return None, error.problems
+
+
+def rows_store(
+    rows: Iterable[ImportedRow],
+    *,
+    source_ids: Mapping[str | None, int],
+    note: str,
+    api_key: int | None = None,
+) -> int:
+    """Store the rows by one statement and return how many were new; in the caller's transaction.
+
+    Who decided is not known here. What is there already (the same external_id from the same source) is left alone, and
+    everything that would belong to it too.
+    """
+    data = [_data(row, source_ids[row.source]) for row in rows]
+    values: dict[str, Any] = {"rows": json.dumps(data), "note": note, "api_key": api_key}
+    with connection.cursor() as cursor:
+        for pk in sorted({row["source_id"] for row in data}):  # no batch of the API meanwhile
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [SUBMIT_LOCK, pk % 2**31])
+        cursor.execute(STORE, values)
+        (stored,) = cursor.fetchone()
+    return int(stored)
+
+
+def _data(row: ImportedRow, source_id: int) -> dict[str, Any]:
+    return {
+        "source_id": source_id,
+        "external_id": row.external_id,
+        "text": row.text,
+        "author": row.author,
+        "created_at": row.created_at and row.created_at.isoformat(),
+        "action": row.action,
+        "decided_at": row.decided_at and row.decided_at.isoformat(),
+        "reason": row.reason,
+        "reports": row.reports,
+    }

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,59 +9,42 @@ from django.db import transaction
 
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
-from classifier.core.source_access import sees_source
-from classifier.core.validation import InvalidInput, ValidationProblem, validate_source_slug
+from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import ApiKey, Source, Transfer, User
-from classifier.transfers.import_files import FORMATS, FileRow, Layout, UnreadableFile, layout_of, rows_of
+from classifier.transfers.import_files import FORMATS, PREVIEW_ROWS, FilePreview, first_rows, wrong_rows
 from classifier.transfers.import_rows import FIELDS, columns_checked, columns_found
-from classifier.transfers.import_run import checked
+from classifier.transfers.import_run import row_checked
 from classifier.transfers.services import (
     ADD,
     DRAFT,
     TransferNotPossible,
     file_of,
     file_remove,
+    source_problems,
     transfer_claim,
     transfer_create,
     transfer_enqueue,
     transfers_dir,
 )
 
-PREVIEW_ROWS = 10
-LOOKED_AT = 200
-
 
 @dataclass(frozen=True)
-class ImportPreview:
-    """What the first rows of a file look like: its columns, which are understood, and what is wrong with rows."""
+class ImportPreview(FilePreview):
+    """Also which columns hold which field, and which columns are not understood."""
 
-    layout: Layout
-    names: list[str]
     columns: dict[str, str]
     unknown: list[str]
-    rows: list[FileRow]
-    errors: list[tuple[FileRow, list[ValidationProblem]]]
-    looked_at: int
 
 
 def import_preview(
     path: Path, *, file_format: str = "", columns: Mapping[str, str] | None = None
 ) -> ImportPreview:
     """Look at the first rows. Raises InvalidInput (`file`) where the file cannot be read."""
-    try:
-        layout = layout_of(path, file_format)
-        rows = list(islice(rows_of(path, layout), LOOKED_AT))
-    except UnreadableFile as error:
-        raise InvalidInput([ValidationProblem("file", str(error), "unreadable")]) from None
-    names = list(layout.header) or list(dict.fromkeys(name for row in rows for name in row.values or ()))
+    layout, names, rows = first_rows(path, file_format)
     chosen = dict(columns) if columns else columns_found(names)
-    errors = []
-    for row in rows:
-        _, problems = checked(row, chosen) if "text" in chosen else (None, [])
-        if problems:
-            errors.append((row, problems))
+    errors = wrong_rows(rows, lambda row: row_checked(row, chosen)[1]) if "text" in chosen else []
     unknown = [name for name in names if name not in chosen.values()]
-    return ImportPreview(layout, names, chosen, unknown, rows[:PREVIEW_ROWS], errors, len(rows))
+    return ImportPreview(layout, names, rows[:PREVIEW_ROWS], errors, len(rows), chosen, unknown)
 
 
 def import_create(
@@ -162,14 +144,8 @@ def import_start(*, transfer: Transfer, source: str, columns: Mapping[str, Any],
 def _check_start(
     source: Any, columns: Mapping[str, Any], preview: ImportPreview, by: User | None
 ) -> dict[str, str]:
-    problems: list[ValidationProblem] = []
+    problems = source_problems(source, by)
     chosen: dict[str, str] = {}
-    try:
-        validate_source_slug(source)
-        if not sees_source(by, source):
-            problems.append(ValidationProblem("source", "You do not see this source.", "forbidden"))
-    except InvalidInput as error:
-        problems += error.problems
     try:
         chosen = columns_checked(columns)
     except InvalidInput as error:

@@ -23,7 +23,8 @@ from django.db.models.functions import Now
 from classifier.core.audit import audit_record
 from classifier.core.errors import NotPossibleNow
 from classifier.core.permissions import require_permission
-from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.core.source_access import sees_source
+from classifier.core.validation import InvalidInput, ValidationProblem, validate_source_slug
 from classifier.models import ApiKey, Source, Transfer, User
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
@@ -107,6 +108,17 @@ def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
             raise DiskFull("file") from error
         raise
     return name
+
+
+def source_problems(source: str, by: User | None) -> list[ValidationProblem]:
+    """What keeps `by` from bringing rows into the source with this slug."""
+    try:
+        validate_source_slug(source)
+    except InvalidInput as error:
+        return list(error.problems)
+    if not sees_source(by, source):
+        return [ValidationProblem("source", "You do not see this source.", "forbidden")]
+    return []
 
 
 def transfer_create(

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 
 from classifier.models import Transfer
+from classifier.transfers.comparison_run import comparison_run
 from classifier.transfers.exports import export_run
 from classifier.transfers.import_run import import_run
 from classifier.transfers.rescoring import rescore_run
-from classifier.transfers.score_comparisons import comparison_run
 from classifier.transfers.services import TransferLost, TransferNotPossible, transfer_claim, transfer_finish
 from toxicsite.lib.storage_errors import is_disk_full
 

@@ -25,7 +25,7 @@ from classifier.inference.store import find_version
 from classifier.models import ModelVersion
 from classifier.references.score_comparison import Comparison, TooFewRows, compare
 from classifier.scoring.score_texts import ScoredText, score_texts
-from classifier.transfers.score_comparisons import ScoredRow, comparison_store
+from classifier.transfers.comparisons import ScoredRow, comparison_store
 
 BATCH = 100
 DEADLINE_SECONDS = 120.0

@@ -44,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(f"--filter {error.field}: {error}") from None
         self.said = time.monotonic()
         self.rows = 0
-        text = export_stream(filters=filters, file_format=options["format"], by=None, told=self._progress)
+        text = export_stream(filters=filters, file_format=options["format"], by=None, report=self._progress)
         with self._opened(options["output"]) as stream:
             for piece in text:
                 stream.write(piece)

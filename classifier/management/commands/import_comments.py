@@ -62,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(f"{one.field}: {one.message}" for one in error.problems)) from None
         self.said = 0.0
         try:
-            import_run(transfer=transfer, path=file, told=self._progress)
+            import_run(transfer=transfer, path=file, report=self._progress)
         except KeyboardInterrupt:
             transfer_finish(transfer=transfer, failure="The command was stopped.")
             raise CommandError("stopped; what was stored stays, and is skipped next time") from None

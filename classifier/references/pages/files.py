@@ -13,6 +13,13 @@ from classifier.dialects.wire_labels import labels_by_attribute
 from classifier.models import Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared
+from classifier.transfers.comparison_run import WAITING
+from classifier.transfers.comparisons import (
+    comparison_create,
+    comparison_delete,
+    comparison_preview,
+    comparison_start,
+)
 from classifier.transfers.pages.common import (
     DEFAULT_SOURCE,
     act,
@@ -21,13 +28,6 @@ from classifier.transfers.pages.common import (
     row_of,
     sources_offered,
     uploaded,
-)
-from classifier.transfers.score_comparisons import (
-    WAITING,
-    comparison_create,
-    comparison_delete,
-    comparison_preview,
-    comparison_start,
 )
 from classifier.transfers.services import (
     ADD,

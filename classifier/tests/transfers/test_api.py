@@ -206,7 +206,7 @@ def test_an_import_that_finds_no_room_waits_for_it(
 ) -> None:
     made = program.post("imports/", b"text,external_id\nhi,1\n,2\n").json()
     with monkeypatch.context() as patch:
-        patch.setattr("classifier.transfers.import_errors.os.fsync", disk_full)
+        patch.setattr("classifier.transfers.file_run.os.fsync", disk_full)
         transfer_work(transfer_id=made["id"])
     assert not Comment.objects.exists()
     assert program.get(f"transfers/{made['id']}/").json()["status"] == "running"

@@ -13,7 +13,7 @@ from classifier.models import AuditEntry, Comment, ModelVersion, Source, SourceA
 from classifier.review.decisions import decision_record
 from classifier.tests.review.conftest import waiting
 from classifier.tests.transfers.conftest import imported
-from classifier.transfers import export_selectors as exports
+from classifier.transfers import exports
 from classifier.transfers.exports import export_create, export_downloaded, export_stream, filters_of
 from classifier.transfers.services import TransferNotPossible, file_of
 from classifier.transfers.worker import transfer_work

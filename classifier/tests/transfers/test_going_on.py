@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from classifier.models import Comment, Transfer, User
 from classifier.tests.transfers.conftest import bring
-from classifier.transfers import import_run
+from classifier.transfers import file_run, import_run
 from classifier.transfers.exports import export_create, filters_of
 from classifier.transfers.services import (
     TransferLost,
@@ -37,7 +37,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_run, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(import_run.ImportRun, "chunk_rows", 7)
 
 
 def rows(bad: int = 10) -> str:
@@ -68,7 +68,7 @@ def killed_after(transfer: Transfer, chunks: int) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        import_run.import_run(transfer=claimed, told=told)
+        import_run.import_run(transfer=claimed, report=told)
 
 
 def make_old(transfer: Transfer, **fields: Any) -> None:
@@ -101,7 +101,7 @@ def test_an_error_in_the_middle_of_a_chunk_leaves_nothing_of_it(monkeypatch: pyt
             raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(import_run, "transfer_progress", dies)
+        patched.setattr(file_run, "transfer_progress", dies)
         with pytest.raises(Killed):
             import_run.import_run(transfer=claimed)
     assert texts() == []
@@ -144,7 +144,7 @@ def test_a_cancelled_import_stops_keeps_what_it_stored_and_may_go_on(
         transfer_cancel(transfer=transfer, by=moderator)
     with pytest.raises(TransferLost):
         import_run.import_run(
-            transfer=claimed, told=lambda row: transfer_cancel(transfer=row, by=admin_person)
+            transfer=claimed, report=lambda row: transfer_cancel(transfer=row, by=admin_person)
         )
     transfer.refresh_from_db()
     assert (transfer.status, transfer.failure_reason) == ("failed", "Cancelled by admin-person.")
@@ -169,7 +169,7 @@ def test_a_draft_is_not_begun_by_the_sweep_and_goes_with_its_file_when_cancelled
 
 def test_a_killed_export_goes_on_behind_its_last_row(monkeypatch: pytest.MonkeyPatch) -> None:
     transfer_work(transfer_id=bring(rows()).pk)
-    monkeypatch.setattr("classifier.transfers.export_selectors.PAGE", 7)
+    monkeypatch.setattr("classifier.transfers.exports.PAGE", 7)
     export = export_create(filters=filters_of({}), file_format="csv", by=None)
     claimed = transfer_claim(transfer_id=export.pk)
     assert claimed is not None
@@ -207,7 +207,7 @@ def test_an_export_that_goes_on_without_its_file_begins_anew(
     monkeypatch: pytest.MonkeyPatch, admin_person: User
 ) -> None:
     transfer_work(transfer_id=bring(rows()).pk)
-    monkeypatch.setattr("classifier.transfers.export_selectors.PAGE", 7)
+    monkeypatch.setattr("classifier.transfers.exports.PAGE", 7)
     export = export_create(filters=filters_of({}), file_format="jsonl", by=admin_person)
     transfer_work(transfer_id=export.pk, shutdown_requested=lambda: True)
     transfer_cancel(transfer=export, by=admin_person)

@@ -39,7 +39,7 @@ def test_a_chunk_that_was_rolled_back_counts_nothing(
     def away(**_: object) -> None:
         raise OperationalError("the database went away")
 
-    monkeypatch.setattr("classifier.transfers.import_run.transfer_progress", away)
+    monkeypatch.setattr("classifier.transfers.file_run.transfer_progress", away)
     with pytest.raises(OperationalError):
         transfer_work(transfer_id=transfer.pk)
     assert usage_days(api_key=key, days=1)[0].texts == 0

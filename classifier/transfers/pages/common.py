@@ -13,7 +13,7 @@ from classifier.core.error_kinds import details_of
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import sources_of
 from classifier.models import Source, Transfer, User
-from classifier.transfers.import_rows import raw_text
+from classifier.transfers.import_files import FilePreview, raw_text
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import CANCELLED, DRAFT, errors_download, errors_file_of, upload_store
 from classifier.web.access import person_of
@@ -95,7 +95,7 @@ def row_of(transfer: Transfer, *, begun: bool = False) -> dict[str, Any]:
     }
 
 
-def preview_context(preview: Any) -> dict[str, Any]:
+def preview_context(preview: FilePreview) -> dict[str, Any]:
     """What `classifier/transfers/first_rows.html` shows of a preview: its cells and the rows that cannot be taken."""
     return {
         "preview": preview,

@@ -31,8 +31,8 @@ from classifier.models import (
 )
 from classifier.scoring.score_texts import ScoredText, TextProblem
 from classifier.tests.references.comparison.conftest import LABELS
-from classifier.transfers import score_comparisons as comparing_files
-from classifier.transfers.score_comparisons import (
+from classifier.transfers import comparison_run as comparing_files
+from classifier.transfers.comparisons import (
     comparison_create,
     comparison_delete,
     comparison_start,

@@ -15,7 +15,7 @@ from classifier.models import ModelVersion, ReferenceCall, Transfer
 from classifier.scoring.score_texts import score_texts
 from classifier.tests.transfers.test_real_worker import start, until
 from classifier.tests.worker_process import WorkerProcess
-from classifier.transfers.score_comparisons import comparison_create, comparison_start
+from classifier.transfers.comparisons import comparison_create, comparison_start
 from classifier.transfers.services import transfers_sweep, upload_store
 
 __all__ = ["start"]
