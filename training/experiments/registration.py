@@ -14,7 +14,7 @@ from toxicsite.lib.lifecycle import transition
 from toxicsite.lib.upsert import update_or_insert
 from training.experiments.follower import log_tail, own_row, plain
 from training.experiments.job_spec import fingerprint_of_rows
-from training.experiments.run_events import tell_ended
+from training.experiments.services import tell_ended
 from training.models import (
     RUN_TRANSITIONS,
     Dataset,

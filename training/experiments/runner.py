@@ -29,13 +29,10 @@ from classifier.models import User
 from toxicsite.lib.die_with_parent import dying_with_parent
 from toxicsite.lib.files import write_json
 from toxicsite.lib.lifecycle import transition
-from training.experiments.devices import worker_devices
 from training.experiments.follower import Follower, LostRun, log_tail, own_row, plain
-from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict
-from training.experiments.queueing import ring_queued
+from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict, worker_devices
 from training.experiments.registration import run_register
-from training.experiments.run_events import tell_ended
-from training.experiments.services import ASKED_TO_STOP
+from training.experiments.services import ASKED_TO_STOP, ring_queued, tell_ended
 from training.ml.job.failures import DONE, KILLED, NO_ROOM, failure
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 

@@ -19,9 +19,13 @@ from training.api.fields import AnyObject, Id, Text
 from training.experiments.api.experiments import references, shown, started
 from training.experiments.api.output import DETAIL_EXAMPLE, DetailOutput
 from training.experiments.artifact_zip import zip_stream
-from training.experiments.deletion import experiment_delete
-from training.experiments.detail_selectors import experiment_curves
-from training.experiments.services import experiment_cancel, experiment_clone, experiment_resume
+from training.experiments.selectors import experiment_curves
+from training.experiments.services import (
+    experiment_cancel,
+    experiment_clone,
+    experiment_delete,
+    experiment_resume,
+)
 from training.models import Experiment
 
 DETAIL = OpenApiExample("An experiment", DETAIL_EXAMPLE, response_only=True)

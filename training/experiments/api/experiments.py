@@ -24,8 +24,7 @@ from training.experiments.api.output import (
     ExperimentOutput,
     experiment_url,
 )
-from training.experiments.detail_selectors import experiment_detail
-from training.experiments.selectors import experiments_matching
+from training.experiments.selectors import experiment_detail, experiments_matching
 from training.experiments.services import experiment_create
 from training.models import Dataset, Experiment
 

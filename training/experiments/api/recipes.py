@@ -15,7 +15,7 @@ from classifier.api.problems import NOT_FOUND, Problem
 from training.api.base import TrainingEndpoint, checked, referred
 from training.api.fields import Id
 from training.experiments.api.output import EXPERIMENT_EXAMPLE, RECIPE_CHOICES, ExperimentOutput
-from training.experiments.plans import plan_start
+from training.experiments.services import plan_start
 from training.ml.config import plans, presets
 from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment

@@ -8,7 +8,7 @@ from typing import Any
 
 from classifier.models import ModelVersion
 from training.experiments.configs import flat
-from training.ml.artifact.card import model_card
+from training.ml.artifact.export import model_card
 from training.ml.config import ConfigError
 from training.ml.json_reader import number, read
 from training.ml.recipes.registry import RECIPES

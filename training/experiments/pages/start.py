@@ -16,14 +16,13 @@ from training.experiments.configs import flat
 from training.experiments.pages.detail import found_or_404
 from training.experiments.pages.forms import ExperimentForm, PlanForm, Start
 from training.experiments.pages.run_rows import recipe_word
-from training.experiments.plans import plan_start
-from training.experiments.services import experiment_clone, experiment_create
-from training.experiments.start_selectors import (
+from training.experiments.selectors import (
     learnable_datasets,
     possible_teachers,
     possible_versions,
     sample_dataset,
 )
+from training.experiments.services import experiment_clone, experiment_create, plan_start
 from training.ml.config import ConfigError, plans, presets, read_preset
 from training.ml.recipes.recipe import Recipe
 from training.ml.recipes.registry import RECIPES

@@ -1,8 +1,16 @@
 """What a run is made of: frozen, documented, JSON-able configuration; a preset holds differences only."""
 
-from training.ml.config.build import build_config, from_dict, parse_text, to_dict, with_changes
-from training.ml.config.describe import FieldInfo, describe
-from training.ml.config.fields import ConfigError, option
+from training.ml.config.fields import (
+    ConfigError,
+    FieldInfo,
+    build_config,
+    describe,
+    from_dict,
+    option,
+    parse_text,
+    to_dict,
+    with_changes,
+)
 from training.ml.config.parts import DataConfig, LoopConfig, LoraOptions, LossWeights
 from training.ml.config.presets import (
     PRESETS,

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training.ml.config.build import from_dict
-from training.ml.config.fields import ConfigError
+from training.ml.config.fields import ConfigError, from_dict
 
 T = TypeVar("T")
 PRESETS = Path(__file__).parent.parent / "presets"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toxicsite.lib.files import write_json
-from training.ml.encoders.calibrate import last_linear
+from training.ml.encoders.predict import last_linear
 
 HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
 

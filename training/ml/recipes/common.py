@@ -9,9 +9,8 @@ from training.ml.data.batching import Tokens, tokenize
 from training.ml.data.sampling import choose_rows
 from training.ml.data.tables import DataError, TextTable, load_table
 from training.ml.distributed import current
-from training.ml.encoders.calibrate import calibrate_head
 from training.ml.encoders.loading import save_run_model
-from training.ml.encoders.predict import predict_logits, probabilities
+from training.ml.encoders.predict import calibrate_head, predict_logits, probabilities
 from training.ml.evaluation.metrics import (
     best_f1_threshold,
     careful_threshold,

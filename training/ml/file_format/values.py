@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from classifier.inference.normalise import normalise_text
-from training.ml.frozen.rows import LABEL_NAME, OWN_COLUMNS, Limits, Rows, RowsRejected
+from training.ml.file_format.rows import LABEL_NAME, OWN_COLUMNS, Limits, Rows, RowsRejected
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 WORDS = {"0": 0, "1": 1, "-1": -1, "0.0": 0, "1.0": 1, "-1.0": -1, "true": 1, "false": 0}

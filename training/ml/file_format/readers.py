@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from training.ml.frozen.rows import Limits, Rows, RowsRejected
-from training.ml.frozen.values import Collector, check_columns, check_label_columns
+from training.ml.file_format.rows import Limits, Rows, RowsRejected
+from training.ml.file_format.values import Collector, check_columns, check_label_columns
 
 KINDS = {
     ".csv": "csv",

@@ -1,10 +1,80 @@
-"""One dataset made of several, each with a weight; nothing in it leaks into what it is measured on."""
+"""Rows made of other rows: cut into the splits that are missing, with corrected labels, or mixed from several datasets.
 
-from collections.abc import Collection
+The hash of a text decides its split, so equal texts stay together (nothing leaks), the cut is the same on every
+machine, and a text that was once in the test split is there again when the dataset is frozen anew with more rows. In a
+mixture each dataset has a weight, and nothing in it leaks into what it is measured on.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from training.ml.frozen.rows import Rows, RowsRejected, concatenate, united_labels
-from training.ml.frozen.store import SPLITS
+from training.ml.file_format.rows import SPLITS, Rows, RowsRejected, concatenate, united_labels
+
+FEWEST_TEXTS = 10
+_WHOLE = float(2**64)
+
+
+def cut_missing_splits(
+    splits: dict[str, Rows], *, validation_share: float = 0.1, test_share: float = 0.1
+) -> tuple[dict[str, Rows], list[str]]:
+    """Return train, validation and test, and which of them were cut from train.
+
+    A dataset of test rows alone stays one: it is for measuring. Raises RowsRejected with too few different texts.
+    """
+    if "train" not in splits:
+        return dict(splits), []
+    shares = {"validation": validation_share, "test": test_share}
+    wanted = {name: share for name, share in shares.items() if name not in splits and share > 0}
+    if not wanted:
+        return dict(splits), []
+    train = splits["train"]
+    places = [int.from_bytes(digest[:8], "big") / _WHOLE for digest in train.digests()]
+    different = sorted(set(places))
+    if len(different) < FEWEST_TEXTS:
+        raise RowsRejected(
+            f"there are {len(different)} different texts; at least {FEWEST_TEXTS} are needed to cut "
+            f"{' and '.join(wanted)} rows from. Bring more rows, or files for these splits."
+        )
+    chosen: dict[str, list[int]] = {}
+    begin = 0.0
+    for name, share in wanted.items():
+        begin += share
+        these = {place for place in different if place < begin} or {different[0]}  # at least one text
+        different = [place for place in different if place not in these]
+        chosen[name] = [row for row, place in enumerate(places) if place in these]
+    if not different:
+        raise RowsRejected("nothing is left to train on; bring more rows.")
+    used = {row for rows in chosen.values() for row in rows}
+    cut = {name: train.take(rows) for name, rows in chosen.items()}
+    kept = train.take([row for row in range(len(train)) if row not in used])
+    return {"train": kept, **{k: v for k, v in splits.items() if k != "train"}, **cut}, list(wanted)
+
+
+def corrected(splits: dict[str, Rows], fixes: Iterable[Mapping[str, Any]]) -> dict[str, Rows]:
+    """Return the splits with each fix ({"split", "row", "label", "fixed"}) in its place; the rows stay as they are.
+
+    Raises RowsRejected where a fix names a place that is not there.
+    """
+    targets = {split: rows.targets.copy() for split, rows in splits.items()}
+    for fix in fixes:
+        split, row, label = str(fix["split"]), int(fix["row"]), str(fix["label"])
+        rows = splits.get(split)
+        if rows is None or label not in rows.labels or not 0 <= row < len(rows):
+            raise RowsRejected(f"there is no {label} in {split} row {row} to correct.")
+        targets[split][row, rows.labels.index(label)] = float(fix["fixed"])
+    return {
+        split: Rows(
+            rows.texts,
+            targets[split],
+            rows.weights,
+            rows.labels,
+            rows.sources,
+            rows.comment_ids,
+            rows.marks,
+        )
+        for split, rows in splits.items()
+    }
 
 
 @dataclass(frozen=True)
