@@ -55,11 +55,11 @@ def compared(*, run_ids: Sequence[int], version_ids: Sequence[int], label: str) 
 def baselines_of(*, fingerprint: str, label: str) -> list[tuple[str, Compared]]:
     """The latest of each baseline on these test rows."""
     rows = Evaluation.objects.filter(fingerprint=fingerprint).exclude(baseline="").order_by("id")
-    found = {
+    sides = {
         baseline: Compared(None, None, report=dict(report), fingerprint=fingerprint)
         for baseline, report in rows.values_list("baseline", _small())
     }
-    return [(name, found[name]) for name in ("tfidf", "majority") if name in found]
+    return [(name, sides[name]) for name in ("tfidf", "majority") if name in sides]
 
 
 def addable(*, besides: Sequence[int]) -> list[tuple[int, str]]:
@@ -77,17 +77,17 @@ def _measured(version_ids: list[int], label: str) -> dict[int, dict[str, Any]]:
         output_field=JSONField(),
     )
     rows = Evaluation.objects.on_test_sets().filter(model_version_id__in=version_ids).order_by("id")
-    found = {}
+    measured = {}
     for pk, print_, name, report, drawn in rows.values_list(
         "model_version_id", "fingerprint", "dataset__name", _small(), curves
     ):
-        found[int(pk or 0)] = {
+        measured[int(pk or 0)] = {
             "report": dict(report),
             "curves": dict(drawn or {}),
             "fingerprint": print_,
             "dataset": name,
         }
-    return found
+    return measured
 
 
 def _small() -> Func:

@@ -51,15 +51,15 @@ class ProgressReader:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self.position += len(whole)
-        found = []
+        lines = []
         for line in whole.splitlines():
             try:
                 value = json.loads(line)
             except ValueError:
                 continue  # torn by a full disk
             if isinstance(value, dict) and value.get("phase"):
-                found.append(value)
-        return found
+                lines.append(value)
+        return lines
 
 
 class Curves:

@@ -110,12 +110,12 @@ def claim(experiment_id: int, worker: str) -> Experiment | None:
     devices = worker_devices()
     try:
         with transaction.atomic():
-            found = (
+            queued = (
                 Experiment.objects.queued()
                 .select_for_update(of=("self",))
                 .select_related("teacher__model_version", "base_version", "dataset")
             )
-            experiment = found.filter(pk=experiment_id).first()
+            experiment = queued.filter(pk=experiment_id).first()
             if experiment is None:
                 return None
             verdict, why = teacher_verdict(experiment)
@@ -192,20 +192,20 @@ def follow(attempt: Attempt) -> None:
             except subprocess.TimeoutExpired:
                 code = None
             try:
-                asked = follower.tick()
+                cancel = follower.tick()
             except (OperationalError, InterfaceError):
                 logger.warning("The database does not answer; the run goes on")
                 connection.close()
                 if code is not None:
                     continue  # what came of it has to be written
-                asked = False
+                cancel = False
             if follower.scored:
                 attempt.scored(attempt.experiment)  # a sweep may find it hopeless and cancel it
             attempt.code = code
             if code is None:
                 attempt.left = attempt.left or attempt.shutdown_requested()
-                if asked or attempt.left:
-                    attempt.cancelled = asked
+                if cancel or attempt.left:
+                    attempt.cancelled = cancel
                     _end(process)
     finally:
         _end(process)
@@ -302,8 +302,8 @@ def _why(experiment: Experiment, code: int) -> str:
 
 
 def _who_cancelled(experiment: Experiment) -> User | None:
-    asked = experiment.history.filter(reason=ASKED_TO_STOP).select_related("actor").first()
-    return asked.actor if asked else None
+    request = experiment.history.filter(reason=ASKED_TO_STOP).select_related("actor").first()
+    return request.actor if request else None
 
 
 def _move(experiment: Experiment, to: RunStatus, reason: str, by: Any = None, **fields: Any) -> None:

@@ -138,8 +138,10 @@ def _metric(name: str) -> Subquery:
     if not path:
         path = (Value("metrics"), F("model_version__primary_label"), Value(name), Value("value"))
     text = Func(F("report"), *path, function="jsonb_extract_path_text", output_field=TextField())
-    found = Evaluation.objects.on_test_sets().filter(model_version=OuterRef("model_version")).order_by("-id")
-    return Subquery(found.values_list(Cast(text, FloatField()))[:1])
+    evaluations = (
+        Evaluation.objects.on_test_sets().filter(model_version=OuterRef("model_version")).order_by("-id")
+    )
+    return Subquery(evaluations.values_list(Cast(text, FloatField()))[:1])
 
 
 def learnable_datasets() -> list[Dataset]:
@@ -185,14 +187,14 @@ def experiment_detail(*, experiment_id: int) -> Experiment:
 
 def experiment_curves(*, experiment_ids: Iterable[int]) -> dict[int, Curves]:
     """The points of each run, by phase and name, in the order of their steps: one query for all runs."""
-    found: dict[int, Curves] = {pk: {} for pk in experiment_ids}
-    points = MetricPoint.objects.filter(experiment_id__in=list(found)).order_by("id")
+    curves_of: dict[int, Curves] = {pk: {} for pk in experiment_ids}
+    points = MetricPoint.objects.filter(experiment_id__in=list(curves_of)).order_by("id")
     for pk, phase, name, step, value in points.values_list("experiment_id", "phase", "name", "step", "value"):
-        found[pk].setdefault((phase, name), []).append((step, value))
-    for curves in found.values():
+        curves_of[pk].setdefault((phase, name), []).append((step, value))
+    for curves in curves_of.values():
         for curve in curves.values():
             curve.sort()
-    return found
+    return curves_of
 
 
 def version_measured(*, version: ModelVersion, on: int | None = None) -> Measured | None:
@@ -213,11 +215,11 @@ def version_measured(*, version: ModelVersion, on: int | None = None) -> Measure
     trained_on = _trained_on(own)
     baselines: dict[str, Evaluation] = {}
     active: Evaluation | None = None
-    for found in beside.order_by("id"):
-        if found.model_version is not None:
-            active = found
-        elif found.baseline not in baselines or found.trained_on == trained_on:
-            baselines[found.baseline] = found
+    for evaluation in beside.order_by("id"):
+        if evaluation.model_version is not None:
+            active = evaluation
+        elif evaluation.baseline not in baselines or evaluation.trained_on == trained_on:
+            baselines[evaluation.baseline] = evaluation
     order = [baselines[name] for name in ("tfidf", "majority") if name in baselines]
     suites = (
         TestSuiteResult.objects.filter(model_version=version).select_related("suite").order_by("suite__name")

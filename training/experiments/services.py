@@ -283,19 +283,19 @@ def experiment_delete(*, experiment: Experiment, by: User | None) -> None:
         version = row.model_version
         if version is not None:
             _refuse_for_version(version)
-        places = [Path(settings.RUNS_DIR) / row.directory] if row.directory else []
+        folders = [Path(settings.RUNS_DIR) / row.directory] if row.directory else []
         Experiment.objects.filter(pk=row.pk).update(
             deleted_at=timezone.now(), model_version=None, directory="", log=""
         )
         MetricPoint.objects.filter(experiment=row).delete()
         row.history.create(old=row.status, new=row.status, actor=by, reason="deleted")
         if version is not None and not Experiment.objects.filter(model_version=version).exists():
-            places.append(version.path)
+            folders.append(version.path)
             try:
                 version.delete()
             except ProtectedError:
                 raise NotAllowedNow(f"Another run starts from {version}; delete that one first.") from None
-        transaction.on_commit(lambda: _remove(places))
+        transaction.on_commit(lambda: _remove(folders))
     experiment.refresh_from_db()
 
 
@@ -316,9 +316,9 @@ def _refuse_for_version(version: ModelVersion) -> None:
         raise NotAllowedNow(f"Its version {version} has made predictions and stays for the history.")
 
 
-def _remove(places: list[Path]) -> None:
+def _remove(folders: list[Path]) -> None:
     """Take folders away; what is left over after a kill belongs to no run and does no harm."""
     roots = {Path(settings.RUNS_DIR).resolve(), Path(settings.MODELS_DIR).resolve()}
-    for place in places:
-        if place.resolve().parent in roots:
-            shutil.rmtree(place, ignore_errors=True)
+    for folder in folders:
+        if folder.resolve().parent in roots:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -29,11 +29,11 @@ def objectives_of(sweep: Sweep) -> tuple[Objective, ...]:
 
 def trial_config(sweep: Sweep, plan: SweepPlan, values: Mapping[str, Any]) -> dict[str, Any]:
     """The differences of one trial: the sweep's own, the sampled values, and scores on the way where it prunes."""
-    found = flat(sweep.config) | overrides(plan.dimensions, sweep.recipe, values)
+    differences = flat(sweep.config) | overrides(plan.dimensions, sweep.recipe, values)
     if plan.prunes:
         probes = [f.name for f in recipe_named(sweep.recipe).fields() if f.name.endswith(".evaluate_share")]
-        found |= dict.fromkeys(probes, PROBE_SHARE)
-    return nested(found)
+        differences |= dict.fromkeys(probes, PROBE_SHARE)
+    return nested(differences)
 
 
 def full_config(sweep: Sweep, trial: Mapping[str, Any]) -> dict[str, Any]:

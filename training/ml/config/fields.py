@@ -66,15 +66,15 @@ def option(default: Any, doc: str, **limits: Any) -> Any:
 @cache
 def kinds(config_class: type) -> dict[str, tuple[type, bool]]:
     """Return {field: (kind, may be None)}; a kind is int, float, str, bool, tuple (of texts) or a dataclass."""
-    found = {}
+    kind_of = {}
     hints = get_type_hints(config_class)
     for f in fields(config_class):
         hint, optional = hints[f.name], False
         if isinstance(hint, types.UnionType) or get_origin(hint) is Union:
             optional = type(None) in get_args(hint)
             (hint,) = (part for part in get_args(hint) if part is not type(None))
-        found[f.name] = (cast(type, get_origin(hint) or hint), optional)
-    return found
+        kind_of[f.name] = (cast(type, get_origin(hint) or hint), optional)
+    return kind_of
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -129,10 +129,10 @@ def parse_text(kind: type, name: str, text: str) -> Any:
     """
     inner: type = kind
     *parts, last = name.split(".")
-    for place, part in enumerate(parts):
+    for depth, part in enumerate(parts):
         wanted, _ = kinds(inner).get(part, (object, False))
         if not is_dataclass(wanted):
-            raise ConfigError(f"{inner.__name__} has no part {part!r}", ".".join(parts[: place + 1]))
+            raise ConfigError(f"{inner.__name__} has no part {part!r}", ".".join(parts[: depth + 1]))
         inner = wanted
     if last not in kinds(inner):
         raise ConfigError(f"{inner.__name__} has no field {last!r}; it has: {', '.join(kinds(inner))}", name)
@@ -200,19 +200,19 @@ class FieldInfo:
 def describe(config_class: type, default: Any = None, *, path: str = "") -> list[FieldInfo]:
     """Return every field of a configuration class, parts flattened; `default` is a configuration to take values of."""
     start = default if default is not None else config_class()
-    found: list[FieldInfo] = []
+    infos: list[FieldInfo] = []
     for f in fields(config_class):
         wanted, optional = kinds(config_class)[f.name]
         value = getattr(start, f.name)
         if is_dataclass(wanted):
-            found += describe(wanted, value, path=f"{path}{f.name}.")
+            infos += describe(wanted, value, path=f"{path}{f.name}.")
             continue
         rule = f.metadata.get("rule") or Rule("")
         low = rule.low if rule.low is not None else rule.above
         value = list(value) if isinstance(value, tuple) else value
-        found.append(
+        infos.append(
             FieldInfo(
                 f"{path}{f.name}", KINDS[wanted], value, rule.doc, rule.choices, optional, low, rule.high
             )
         )
-    return found
+    return infos

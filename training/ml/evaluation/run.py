@@ -239,17 +239,17 @@ STAGES: dict[str, Stage] = {  # by the name that the listener hears
 
 def known_labels(subject: Subject, table: "TextTable") -> tuple[str, ...]:
     """Return the subject's labels of which at least one row knows the truth, in its order. Raises DataError."""
-    found = tuple(
+    known = tuple(
         label
         for label in subject.labels
         if label in table.labels and (table.targets[:, table.labels.index(label)] >= 0).any()
     )
-    if not found:
+    if not known:
         raise DataError(
             f"the rows know none of the labels of {subject.version} ({', '.join(subject.labels)}); "
             f"their labels are {', '.join(table.labels)}"
         )
-    return found
+    return known
 
 
 def _metrics(

@@ -177,14 +177,14 @@ def write_splits(splits: dict[str, Rows], folder: Path) -> None:
 
 def read_splits(folder: Path) -> dict[str, Rows]:
     """Read the splits that a frozen folder has. Raises RowsRejected when it is none."""
-    found = {
+    splits = {
         split: read_split(folder / f"{split}.parquet")
         for split in SPLITS
         if (folder / f"{split}.parquet").is_file()
     }
-    if not found:
+    if not splits:
         raise RowsRejected("the files of this dataset are gone.")
-    return found
+    return splits
 
 
 def read_split(path: Path) -> Rows:

@@ -99,8 +99,8 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
 def _check_same_rows(table: TextTable, tokens: Tokens) -> None:
     """Refuse to go on where the ranks of a run have read or chosen other rows: their batches would not match."""
     mine = [float(int(table.fingerprint()[:12], 16)), float(len(table)), float(tokens.lengths.sum())]
-    found = current().gathered(mine)
-    if (found != found[0]).any():
+    every = current().gathered(mine)
+    if (every != every[0]).any():
         raise DataError(
             "the run's processes have read different rows: the files changed meanwhile; resume it"
         )
@@ -139,8 +139,8 @@ def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Pro
 
     known = np.flatnonzero(data.validation.targets[:, 0] >= 0)
     learned = float(data.train_tokens.lengths.sum()) * loop.epochs
-    each = max(float(data.validation_tokens.lengths.mean()), 1.0) if len(known) else 1.0
-    affordable = int(PROBE_COST * learned * loop.evaluate_share / each)
+    mean_length = max(float(data.validation_tokens.lengths.mean()), 1.0) if len(known) else 1.0
+    affordable = int(PROBE_COST * learned * loop.evaluate_share / mean_length)
     rows = min(PROBE_ROWS, max(affordable, PROBE_ROWS_AT_LEAST))
     chosen = np.sort(np.random.default_rng(loop.seed).permutation(known)[:rows])
     targets, weights = data.validation.targets[chosen, 0], data.validation.weights[chosen]
@@ -150,8 +150,10 @@ def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Pro
         if not len(chosen):
             return {}
         scores = probabilities(predict_logits(model, tokens), softmax=softmax)[:, 0]
-        found = label_metrics(scores, targets, best_f1_threshold(scores, targets, weights), weights)
-        return {f"validation_{name}": found[name] for name in ("f1", "roc_auc", "pr_auc") if name in found}
+        metrics = label_metrics(scores, targets, best_f1_threshold(scores, targets, weights), weights)
+        return {
+            f"validation_{name}": metrics[name] for name in ("f1", "roc_auc", "pr_auc") if name in metrics
+        }
 
     return probe
 

@@ -53,13 +53,13 @@ def distill(
     folder: Path,
     listener: Listener | None = None,
     *,
-    told: Mapping[str, Any] | None = None,
-    asked: Mapping[str, Any] | None = None,
+    card_also: Mapping[str, Any] | None = None,
+    whole_config: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Make and teach a student of the teacher in `config.teacher`, and save the run in `folder`; resumes.
 
-    A recipe that ends in a distillation gives what its card tells beyond that (`told`) and its own configuration
-    (`asked`).
+    A recipe that ends in a distillation gives what its card holds beyond that (`card_also`) and its own configuration
+    (`whole_config`).
     Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
     """
     listener = listener or SilentListener()
@@ -107,13 +107,13 @@ def distill(
         "layers": list(taken),
         "parameters": parameters,
         "provenance": provenance(
-            config=dict(asked) if asked else to_dict(config),
+            config=dict(whole_config) if whole_config else to_dict(config),
             data=data.facts,
             seconds=time.monotonic() - started,
             loop=asdict(report),
             teacher=start.provenance,
         ),
-        **(told or {}),
+        **(card_also or {}),
     }
     return finish_run(
         folder,

@@ -322,11 +322,11 @@ def _save_weights(student: Any, folder: Path, number: int, done: list[dict[str, 
     """Keep the student as phase `number` left it; `done.json` comes last and is what counts."""
     from safetensors.torch import save_model
 
-    place = folder / "transfer"
-    place.mkdir(parents=True, exist_ok=True)
-    save_model(student, str(place / f"weights-{number}.safetensors"))
-    write_json(place / "done.json", done)
-    (place / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
+    transfer = folder / "transfer"
+    transfer.mkdir(parents=True, exist_ok=True)
+    save_model(student, str(transfer / f"weights-{number}.safetensors"))
+    write_json(transfer / "done.json", done)
+    (transfer / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
 
 
 def _load_weights(student: Any, folder: Path, number: int) -> None:

@@ -53,12 +53,12 @@ class Dimension:
     def to_dict(self) -> dict[str, Any]:
         if self.kind == "categorical":
             return {"type": self.kind, "choices": list(self.choices)}
-        found: dict[str, Any] = {"type": self.kind, "low": self.low, "high": self.high}
+        values: dict[str, Any] = {"type": self.kind, "low": self.low, "high": self.high}
         if self.log:
-            found["log"] = True
+            values["log"] = True
         if self.step is not None:
-            found["step"] = self.step
-        return found
+            values["step"] = self.step
+        return values
 
     def grid(self) -> list[Any]:
         """Every value, for the grid sampler. Raises SpaceError where there is no finite list."""
@@ -132,8 +132,8 @@ def _dimension(recipe_name: str, name: str, spec: Any, known: Mapping[str, Field
     allowed = NUMBER_TYPES.get(info.kind, ("categorical",))
     if kind not in allowed:
         raise SpaceError(name, f"This field takes the type {' or '.join(allowed)}, not {kind!r}.")
-    found = _choices(name, spec, info) if kind == "categorical" else _range(name, kind, spec)
-    for value in found.choices or (found.low, found.high):
+    dimension = _choices(name, spec, info) if kind == "categorical" else _range(name, kind, spec)
+    for value in dimension.choices or (dimension.low, dimension.high):
         try:
             build(recipe_name, {name: _parts(value) if info.kind == "list" else value})
             if name == "layers":
@@ -142,7 +142,7 @@ def _dimension(recipe_name: str, name: str, spec: Any, known: Mapping[str, Field
             raise SpaceError(name, _sentence(error.message)) from None
         except LayerSelectionError as error:
             raise SpaceError(name, _sentence(str(error))) from None
-    return found
+    return dimension
 
 
 def _choices(name: str, spec: Mapping[str, Any], info: FieldInfo) -> Dimension:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
-    from optuna.storages import RDBStorage
+    from optuna.storages import BaseStorage, RDBStorage
     from optuna.trial import FrozenTrial, Trial
 
 SAMPLERS = ("tpe", "random", "grid", "nsga2")
@@ -85,7 +85,7 @@ def open_storage(connect: Callable[[], Any], *, create: bool) -> "RDBStorage":
     )
 
 
-def open_study(plan: SweepPlan, storage: Any, name: str) -> "Study":
+def open_study(plan: SweepPlan, storage: "BaseStorage", name: str) -> "Study":
     """Make the study, or go on with it."""
     import optuna
     from optuna.study import StudyDirection
@@ -101,7 +101,7 @@ def open_study(plan: SweepPlan, storage: Any, name: str) -> "Study":
     return study
 
 
-def forget_study(storage: Any, name: str) -> None:
+def forget_study(storage: "BaseStorage", name: str) -> None:
     """Delete a study and its trials; does nothing where there is none."""
     import optuna
 
@@ -123,12 +123,12 @@ def unfinished(study: "Study", plan: SweepPlan) -> "list[Trial]":
     """The trials that were asked for and not told about, oldest first; values that a kill left undrawn are drawn."""
     from optuna.trial import Trial, TrialState
 
-    found = []
+    trials = []
     for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         trial = Trial(study, frozen._trial_id)
         suggest(trial, plan)
-        found.append(trial)
-    return found
+        trials.append(trial)
+    return trials
 
 
 def suggest(trial: "Trial", plan: SweepPlan) -> dict[str, Any]:
@@ -220,12 +220,12 @@ def importance(study: "Study", plan: SweepPlan, place: int) -> dict[str, float]:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=32, max_depth=32, seed=plan.seed)
     try:
-        found = optuna.importance.get_param_importances(
+        shares = optuna.importance.get_param_importances(
             study, evaluator=evaluator, target=lambda trial: float(trial.values[place])
         )
     except (RuntimeError, ValueError):  # every value of every field is the same
         return {}
-    return {name: round(float(share), 6) for name, share in found.items()}
+    return {name: round(float(share), 6) for name, share in shares.items()}
 
 
 def _row(trial: "FrozenTrial") -> dict[str, Any]:

@@ -26,15 +26,15 @@ def cross_entropy(
         known = targets[:, 0] >= 0
         if not bool(known.any()):
             return logits.sum() * 0.0
-        each = functional.cross_entropy(logits[known], targets[known, 0].long(), reduction="none")
-        return _mean(each, None if row_weights is None else row_weights[known])
+        losses = functional.cross_entropy(logits[known], targets[known, 0].long(), reduction="none")
+        return _mean(losses, None if row_weights is None else row_weights[known])
     mask = (targets >= 0).to(logits.dtype)
-    each = mask * functional.binary_cross_entropy_with_logits(
+    losses = mask * functional.binary_cross_entropy_with_logits(
         logits, targets.clamp(min=0).to(logits.dtype), reduction="none"
     )
     if row_weights is not None:
-        each = each * row_weights.to(each.dtype)[:, None]
-    return each.sum() / mask.sum().clamp(min=1)
+        losses = losses * row_weights.to(losses.dtype)[:, None]
+    return losses.sum() / mask.sum().clamp(min=1)
 
 
 def temperature_kl(
