@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F, Func, JSONField, Value
 
 from classifier.models import ModelVersion
+from training.experiments.selectors import small_report
 from training.models import Evaluation, Experiment
 
 MOST = 30
@@ -57,7 +58,7 @@ def baselines_of(*, fingerprint: str, label: str) -> list[tuple[str, Compared]]:
     rows = Evaluation.objects.filter(fingerprint=fingerprint).exclude(baseline="").order_by("id")
     sides = {
         baseline: Compared(None, None, report=dict(report), fingerprint=fingerprint)
-        for baseline, report in rows.values_list("baseline", _small())
+        for baseline, report in rows.values_list("baseline", small_report(*SMALL))
     }
     return [(name, sides[name]) for name in ("tfidf", "majority") if name in sides]
 
@@ -79,7 +80,7 @@ def _measured(version_ids: list[int], label: str) -> dict[int, dict[str, Any]]:
     rows = Evaluation.objects.on_test_sets().filter(model_version_id__in=version_ids).order_by("id")
     measured = {}
     for pk, print_, name, report, drawn in rows.values_list(
-        "model_version_id", "fingerprint", "dataset__name", _small(), curves
+        "model_version_id", "fingerprint", "dataset__name", small_report(*SMALL), curves
     ):
         measured[int(pk or 0)] = {
             "report": dict(report),
@@ -88,13 +89,3 @@ def _measured(version_ids: list[int], label: str) -> dict[int, dict[str, Any]]:
             "dataset": name,
         }
     return measured
-
-
-def _small() -> Func:
-    parts: list[Any] = []
-    for key in SMALL:
-        parts += [
-            Value(key),
-            Func(F("report"), Value(key), function="jsonb_extract_path", output_field=JSONField()),
-        ]
-    return Func(*parts, function="jsonb_build_object", output_field=JSONField())

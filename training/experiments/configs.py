@@ -119,17 +119,6 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"loop": {"seed": 1}} as {"loop.seed": 1}."""
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            result |= flat(value, f"{prefix}{name}.")
-        else:
-            result[f"{prefix}{name}"] = value
-    return result
-
-
 def check_dataset(dataset: Dataset) -> None:
     """Refuse rows that cannot be learned from. Raises ConfigRejected."""
     if dataset.deleted_at is not None:

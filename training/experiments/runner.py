@@ -18,6 +18,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -158,26 +159,8 @@ def prepare(attempt: Attempt) -> None:
 
 
 def launch(attempt: Attempt) -> None:
-    """Start the process of the run in a session of its own, its output in log.txt. Raises OSError."""
-    folder = attempt.experiment.path
-    environment = {
-        **os.environ,
-        "RUN_PARENT": str(os.getpid()),
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    if worker_devices().gpus == 0:
-        environment["CUDA_VISIBLE_DEVICES"] = ""
-    with (folder / "log.txt").open("ab") as log:
-        attempt.process = subprocess.Popen(
-            dying_with_parent([*_nice(), *JOB, str(folder)]),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=settings.BASE_DIR,
-            env=environment,
-            start_new_session=True,
-        )
+    """Start the process of the run. Raises OSError."""
+    attempt.process = start_job(attempt.experiment.path)
 
 
 def follow(attempt: Attempt) -> None:
@@ -253,9 +236,30 @@ def tell(attempt: Attempt) -> None:
     ring_queued()
 
 
-def _nice() -> list[str]:
-    """Let comments that wait for their verdict go first on the same processor."""
-    return ["nice", "-n", str(settings.TRAIN_NICE)] if settings.TRAIN_NICE else []
+def start_job(folder: Path) -> "subprocess.Popen[bytes]":
+    """Start the job in `folder` in a session of its own, its output at the end of log.txt there. Raises OSError.
+
+    Comments that wait for their verdict go first on the same processor (TRAIN_NICE).
+    """
+    nice = ["nice", "-n", str(settings.TRAIN_NICE)] if settings.TRAIN_NICE else []
+    environment = {
+        **os.environ,
+        "RUN_PARENT": str(os.getpid()),
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if worker_devices().gpus == 0:
+        environment["CUDA_VISIBLE_DEVICES"] = ""
+    with (folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            dying_with_parent([*nice, *JOB, str(folder)]),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
+        )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -104,20 +104,11 @@ def experiment_page(
 
 def measured(*, version_ids: list[int]) -> dict[int, dict[str, Any]]:
     """What each version's latest evaluation says, without its curves: {version id: {metrics, speed, size, rows}}."""
-    small = Func(
-        *(
-            part
-            for key in ("metrics", "speed", "size", "rows")
-            for part in (Value(key), _at(key, JSONField()))
-        ),
-        function="jsonb_build_object",
-        output_field=JSONField(),
-    )
     rows = (
         Evaluation.objects.on_test_sets()
         .filter(model_version_id__in=version_ids)
         .order_by("id")
-        .values_list("model_version_id", small)
+        .values_list("model_version_id", small_report("metrics", "speed", "size", "rows"))
     )
     return {int(version): dict(report) for version, report in rows if version is not None}
 
@@ -128,8 +119,13 @@ def filter_choices() -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     return list(datasets), list(Sweep.objects.order_by("-id").values_list("pk", "name")[:200])
 
 
-def _at(key: str, output: Any) -> Func:
-    return Func(F("report"), Value(key), function="jsonb_extract_path", output_field=output)
+def small_report(*parts: str) -> Func:
+    """Return the SQL of an evaluation's report with these parts alone: reports are large, and lists show little."""
+    pairs: list[Any] = []
+    for part in parts:
+        of_report = Func(F("report"), Value(part), function="jsonb_extract_path", output_field=JSONField())
+        pairs += [Value(part), of_report]
+    return Func(*pairs, function="jsonb_build_object", output_field=JSONField())
 
 
 def _metric(name: str) -> Subquery:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.experiments.configs import flat, nested
+from training.experiments.configs import nested
+from training.ml.config import dotted
 from training.ml.recipes.registry import recipe as recipe_named
 from training.ml.search.objectives import Objective, parse_objectives
 from training.ml.search.space import overrides, parse_space
@@ -29,7 +30,7 @@ def objectives_of(sweep: Sweep) -> tuple[Objective, ...]:
 
 def trial_config(sweep: Sweep, plan: SweepPlan, values: Mapping[str, Any]) -> dict[str, Any]:
     """The differences of one trial: the sweep's own, the sampled values, and scores on the way where it prunes."""
-    differences = flat(sweep.config) | overrides(plan.dimensions, sweep.recipe, values)
+    differences = dotted(sweep.config) | overrides(plan.dimensions, sweep.recipe, values)
     if plan.prunes:
         probes = [f.name for f in recipe_named(sweep.recipe).fields() if f.name.endswith(".evaluate_share")]
         differences |= dict.fromkeys(probes, PROBE_SHARE)
@@ -39,4 +40,4 @@ def trial_config(sweep: Sweep, plan: SweepPlan, values: Mapping[str, Any]) -> di
 def full_config(sweep: Sweep, trial: Mapping[str, Any]) -> dict[str, Any]:
     """The differences with which a trial's values are trained in full: what made trials cheap is taken back."""
     sampled = overrides(parse_space(sweep.recipe, sweep.space), sweep.recipe, trial["params"])
-    return nested(flat(sweep.config) | dict(sweep.options.get("full") or {}) | sampled)
+    return nested(dotted(sweep.config) | dict(sweep.options.get("full") or {}) | sampled)

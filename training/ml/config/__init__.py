@@ -3,13 +3,11 @@
 from training.ml.config.fields import (
     ConfigError,
     FieldInfo,
-    build_config,
     describe,
     from_dict,
     option,
     parse_text,
     to_dict,
-    with_changes,
 )
 from training.ml.config.parts import DataConfig, LoopConfig, LoraOptions, LossWeights
 from training.ml.config.presets import (
@@ -17,6 +15,7 @@ from training.ml.config.presets import (
     Plan,
     PlannedRun,
     Preset,
+    dotted,
     load_preset,
     plans,
     presets,
@@ -35,8 +34,8 @@ __all__ = [
     "Plan",
     "PlannedRun",
     "Preset",
-    "build_config",
     "describe",
+    "dotted",
     "from_dict",
     "load_preset",
     "option",
@@ -46,5 +45,4 @@ __all__ = [
     "read_plan",
     "read_preset",
     "to_dict",
-    "with_changes",
 ]

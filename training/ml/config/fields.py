@@ -112,16 +112,6 @@ def from_dict(kind: type[T], values: Mapping[str, Any], base: T | None = None, *
     return kind(**known)
 
 
-def build_config(kind: type[T], values: Mapping[str, Any], base: T | None = None) -> T:
-    """The same as `from_dict`, by the name that says what it is for."""
-    return from_dict(kind, values, base)
-
-
-def with_changes(config: T, changes: Mapping[str, Any]) -> T:
-    """Return the configuration with `changes` (nested or dotted) laid over it. Raises ConfigError."""
-    return from_dict(type(config), changes, config)
-
-
 def parse_text(kind: type, name: str, text: str) -> Any:
     """Read what a person typed for the field of this dotted name; empty means None where that is allowed.
 

@@ -1,6 +1,7 @@
 """Presets (one recipe's differences to its defaults) and plans (several runs that belong together), as JSON."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,11 +50,11 @@ class Plan:
     runs: tuple[PlannedRun, ...]
 
 
-def dotted(values: dict[str, Any], path: str = "") -> dict[str, Any]:
+def dotted(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Flatten {"loop": {"epochs": 2}} to {"loop.epochs": 2}."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat |= dotted(value, f"{path}{name}.") if isinstance(value, dict) else {f"{path}{name}": value}
+        flat |= dotted(value, f"{path}{name}.") if isinstance(value, Mapping) else {f"{path}{name}": value}
     return flat
 
 

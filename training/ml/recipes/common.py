@@ -1,10 +1,12 @@
 """What the recipes share: reading the tables, and turning a trained model into a calibrated, saved run."""
 
 import shutil
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.ml.artifact.provenance import provenance
 from training.ml.data.batching import Tokens, tokenize
 from training.ml.data.sampling import choose_rows
 from training.ml.data.tables import DataError, TextTable, load_table
@@ -18,7 +20,7 @@ from training.ml.evaluation.metrics import (
     label_metrics,
 )
 from training.ml.progress import Listener
-from training.ml.train.loop import LossFunction, LossParts, Probe
+from training.ml.train.loop import LoopReport, LossFunction, LossParts, Probe, StepLoss, Trainer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,7 +109,7 @@ def _check_same_rows(table: TextTable, tokens: Tokens) -> None:
 
 
 def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
-    """Return what `run_loop` minimises where labels alone teach: cross-entropy, row weights honoured."""
+    """Return the loss where labels alone teach: cross-entropy, row weights honoured."""
     import torch
 
     from training.ml.train.losses import cross_entropy
@@ -128,7 +130,7 @@ PROBE_COST = 0.25  # of the wordpieces that the run learns from, all its probes 
 
 
 def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Probe:
-    """Return what `run_loop` asks on the way: f1 (best threshold), ROC-AUC and PR-AUC of the first label.
+    """Return what a training is asked on the way: f1 (best threshold), ROC-AUC and PR-AUC of the first label.
 
     Reported as `validation_f1`, `validation_roc_auc`, `validation_pr_auc`, on at most PROBE_ROWS validation rows that
     the seed chooses, fewer where they would cost more than PROBE_COST of the run itself, so that a run can be judged,
@@ -156,6 +158,54 @@ def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Pro
         }
 
     return probe
+
+
+def learn(
+    model: Any,
+    loss: LossFunction | StepLoss,
+    data: RunData,
+    config: "LoopConfig",
+    *,
+    phase: str,
+    folder: Path,
+    listener: Listener,
+    softmax: bool,
+) -> LoopReport:
+    """Train `model` on the rows of a run, with scores on the way; its checkpoint lies in `folder`. Raises Cancelled."""
+    return Trainer(
+        model,
+        data.train_tokens,
+        loss,
+        config,
+        phase=phase,
+        listener=listener,
+        checkpoint_dir=folder / "checkpoint",
+        probe=validation_probe(data, softmax=softmax, loop=config),
+    ).run()
+
+
+def run_card(
+    recipe: str,
+    config: dict[str, Any],
+    data: RunData,
+    report: LoopReport,
+    *,
+    started: float,
+    parameters: int,
+    teacher: dict[str, Any] | None = None,
+    **facts: Any,
+) -> dict[str, Any]:
+    """Return what `run.json` holds of a run before its model is measured; `facts` are the recipe's own.
+
+    `started` is what time.monotonic() said at the beginning, `teacher` the provenance of the teacher.
+    """
+    about = {"loop": asdict(report)} | ({"teacher": teacher} if teacher is not None else {})
+    return {
+        "recipe": recipe,
+        "parameters": parameters,
+        **facts,
+        "provenance": provenance(config=config, data=data.facts, seconds=time.monotonic() - started, **about),
+    }
 
 
 def finish_run(

@@ -29,7 +29,7 @@ from training.ml.recipes.common import CALIBRATE, RunData, RunResult, prepare_da
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.recipe import LOSSES, STUDENT_RATE, Recipe
 from training.ml.recipes.teaching import FINE_TUNED, cached_loss, read_fitting_start, student_loop
-from training.ml.train.loop import count_steps, run_loop
+from training.ml.train.loop import Trainer, count_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -242,10 +242,8 @@ def _try(
     student, _ = make_student(teacher, ",".join(str(n) for n in layers))
     loop = replace(config.loop, epochs=config.search.epochs, evaluate_share=0.0)
     heard = _Counted(listener, number, config.search.trials, count_steps(data.train_tokens.lengths, loop))
-    report = run_loop(
-        student, data.train_tokens, cached_loss(known, data, config.loss, softmax=softmax), loop,
-        phase="search", listener=heard,
-    )  # fmt: skip
+    loss = cached_loss(known, data, config.loss, softmax=softmax)
+    report = Trainer(student, data.train_tokens, loss, loop, phase="search", listener=heard).run()
     logits = predict_logits(student, Tokens(data.validation_tokens.ids, data.validation_tokens.pad_id))
     kl = float(temperature_kl(torch.from_numpy(logits), torch.from_numpy(goal), 1.0, softmax=softmax))
     scores = probabilities(logits, softmax=softmax)

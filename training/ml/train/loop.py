@@ -81,49 +81,18 @@ def plan_batches(lengths: "NDArray[np.int64]", config: "LoopConfig") -> list["ND
 
 
 def count_steps(lengths: "NDArray[np.int64]", config: "LoopConfig") -> int:
-    """Return how many steps `run_loop` takes on as many devices as there are."""
+    """Return how many steps a Trainer takes on as many devices as there are."""
     return -(-len(plan_batches(lengths, config)) // current().count)
 
 
-def run_loop(
-    model: Any,
-    tokens: Tokens,
-    loss_function: LossFunction | StepLoss,
-    config: "LoopConfig",
-    *,
-    phase: str,
-    listener: Listener,
-    checkpoint_dir: Path | None = None,
-    probe: Probe | None = None,
-) -> LoopReport:
-    """Train `model` in place on every planned batch, with linear warm-up and decay.
+class Trainer:
+    """Trains a model in place on every planned batch, with linear warm-up and decay.
 
     `probe` is asked for validation scores after every `config.evaluate_share` of the steps, the last one excepted.
     Only weights that require a gradient are trained. With a `checkpoint_dir` the state is saved there every
     `config.checkpoint_seconds` and at the end (written aside, then renamed, so that a kill at any instant leaves a
     whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. On several
-    devices every rank must call this; they stop, fail and save in the same step. Raises Cancelled.
-    """
-    trainer = Trainer(
-        model,
-        tokens,
-        loss_function,
-        config,
-        phase=phase,
-        listener=listener,
-        checkpoint_dir=checkpoint_dir,
-        probe=probe,
-    )
-    trainer.prepare()
-    while trainer.done < len(trainer.plan):
-        trainer.step()
-        trainer.tell()
-        trainer.checkpoint()
-    return trainer.finish()
-
-
-class Trainer:
-    """One training of one model: prepare, then step, tell and checkpoint for each step of the plan, then finish.
+    devices every rank must run it; they stop, fail and save in the same step.
 
     `plan` is what this rank does in each step, `done` how many steps are done. `tally` counts what this process has
     done since it started or resumed, `before` what lies before that.
@@ -151,6 +120,15 @@ class Trainer:
         self.done = self.first = 0
         self.tally, self.before = Tally(), Tally()
         self.stop = self.save_due = False
+
+    def run(self) -> LoopReport:
+        """Do every step that is left. Raises Cancelled when the listener asks to stop."""
+        self.prepare()
+        while self.done < len(self.plan):
+            self.step()
+            self.tell()
+            self.checkpoint()
+        return self.finish()
 
     def prepare(self) -> None:
         """Set up random state, device, precision, optimizer and schedule, and resume from the checkpoint."""
