@@ -27,7 +27,7 @@ class Compared:
 
 
 def compared(*, run_ids: Sequence[int], version_ids: Sequence[int], label: str) -> list[Compared]:
-    """The runs, then the versions that none of them made; whatever does not exist is left out. Four queries."""
+    """Return the runs, then the versions that none of them made; whatever does not exist is left out. Four queries."""
     runs = (
         Experiment.objects.visible()
         .select_related("dataset", "teacher", "model_version", "base_version")
@@ -54,7 +54,7 @@ def compared(*, run_ids: Sequence[int], version_ids: Sequence[int], label: str) 
 
 
 def baselines_of(*, fingerprint: str, label: str) -> list[tuple[str, Compared]]:
-    """The latest of each baseline on these test rows."""
+    """Return the latest of each baseline on these test rows."""
     rows = Evaluation.objects.filter(fingerprint=fingerprint).exclude(baseline="").order_by("id")
     sides = {
         baseline: Compared(None, None, report=dict(report), fingerprint=fingerprint)
@@ -64,7 +64,7 @@ def baselines_of(*, fingerprint: str, label: str) -> list[tuple[str, Compared]]:
 
 
 def addable(*, besides: Sequence[int]) -> list[tuple[int, str]]:
-    """Finished runs that could join the comparison, newest first."""
+    """Return finished runs that could join the comparison, newest first."""
     runs = Experiment.objects.visible().filter(model_version__isnull=False).exclude(pk__in=besides)
     return list(runs.values_list("pk", "name")[:200])
 

@@ -38,7 +38,7 @@ class Devices:
 
 
 def worker_devices() -> Devices:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves to this worker, all of them for one run; else the processor."""
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves to this worker, all for one run; else the processor."""
     host = socket.gethostname()
     present = _gpus()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -55,7 +55,7 @@ def worker_devices() -> Devices:
 
 @cache
 def _gpus() -> list[str]:
-    """The numbers of the NVIDIA GPUs of this machine."""
+    """Return the numbers of the NVIDIA GPUs of this machine."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return []
@@ -71,7 +71,7 @@ class CannotStart(Exception):
 
 
 def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
-    """The content of job.json. Raises CannotStart when rows or teacher are gone."""
+    """Return the content of job.json. Raises CannotStart when rows or teacher are gone."""
     dataset = experiment.dataset
     if dataset.deleted_at is not None:
         raise CannotStart(f"Its dataset {dataset} was deleted: clone the run with another one.")
@@ -98,12 +98,12 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
 
 
 def _trial(sweep: Sweep) -> dict[str, Any]:
-    """A trial of a sweep is measured only as far as the sweep's objectives ask."""
+    """Return how a trial of a sweep is measured: only as far as the sweep's objectives ask."""
     return {"speed": any(objective["metric"] == "latency_ms" for objective in sweep.objectives)}
 
 
 def start_of(experiment: Experiment) -> str | None:
-    """Where the model that the run starts from lies, None when the configuration names it. Raises CannotStart."""
+    """Return where the start of the run lies; None when the configuration names it. Raises CannotStart."""
     teacher, version = experiment.teacher, experiment.base_version
     if teacher is not None:
         if teacher.status != RunStatus.SUCCEEDED or not (teacher.path / "run.json").is_file():
@@ -119,7 +119,7 @@ def start_of(experiment: Experiment) -> str | None:
 
 
 def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
-    """("ready", ""), ("wait", why) or ("never", sentence that says what to do)."""
+    """Return ("ready", ""), ("wait", why) or ("never", a sentence that says what to do)."""
     teacher = experiment.teacher
     if teacher is None:
         return "ready", ""
@@ -134,7 +134,7 @@ def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
 
 
 def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
-    """The dataset whose test rows measure every version; `fallback` where none is chosen; None without rows."""
+    """Return the dataset whose test rows measure every version; `fallback` where none is chosen; None without rows."""
     for dataset in (Dataset.objects.test_set(), fallback):
         if dataset is not None and dataset.deleted_at is None and dataset.file("test").is_file():
             return dataset
@@ -142,14 +142,14 @@ def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
 
 
 def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) -> str:
-    """What names the test rows: the dataset's own fingerprint, else that of the report."""
+    """Return what names the test rows: the dataset's own fingerprint, else that of the report."""
     return str(dataset.fingerprints.get("test") or (report or {}).get("fingerprint") or "")
 
 
 def evaluation_job(
     *, training: Dataset | None, version: ModelVersion | None = None, on: Dataset | None = None
 ) -> dict[str, Any] | None:
-    """What is to be measured beside the model itself; None when there are no test rows.
+    """Return what is to be measured beside the model itself; None when there are no test rows.
 
     `version` is the registered version that is measured, which is then not compared with itself; `on` is measured on
     instead of the test set.
@@ -197,7 +197,7 @@ def _active(fingerprint: str, measured: ModelVersion | None) -> dict[str, Any] |
 
 
 def _credit(experiment: Experiment) -> str:
-    """The attribution of the model that the run starts from, which goes on with what is made of it."""
+    """Return the attribution of the model that the run starts from; what is made of it carries it too."""
     version = experiment.base_version or (experiment.teacher.model_version if experiment.teacher else None)
     if version is not None:
         return str(version.manifest.get("attribution") or "")
@@ -206,7 +206,7 @@ def _credit(experiment: Experiment) -> str:
 
 
 def runs_root() -> Path:
-    """The folder of all runs, made where it is not there."""
+    """Return the folder of all runs, made where it is not there."""
     root = Path(settings.RUNS_DIR)
     root.mkdir(parents=True, exist_ok=True)
     return root

@@ -89,7 +89,7 @@ def evaluations_record(
 
 
 def provenance(experiment: Experiment, card: dict[str, Any], version: ModelVersion | None) -> dict[str, Any]:
-    """What the run's card tells, and what only the database knows."""
+    """Return what the run's card tells, and what only the database knows."""
     teacher = experiment.teacher.model_version if experiment.teacher else experiment.base_version
     dataset = experiment.dataset
     return {
@@ -106,7 +106,7 @@ def provenance(experiment: Experiment, card: dict[str, Any], version: ModelVersi
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file, None where there is none."""
+    """Return the JSON object in a file, None where there is none."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):

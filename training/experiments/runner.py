@@ -263,7 +263,7 @@ def start_job(folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """SIGTERM, which saves a checkpoint; SIGKILL to all that is left of it after ten seconds."""
+    """Send SIGTERM, after which a checkpoint is saved; SIGKILL to all that is left of it after ten seconds."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -288,7 +288,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _why(experiment: Experiment, code: int) -> str:
-    """One sentence about a process that ended with `code`."""
+    """Return one sentence about a process that ended with `code`."""
     try:
         error: dict[str, Any] = json.loads((experiment.path / "error.json").read_text())
         return str(error["message"])

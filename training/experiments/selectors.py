@@ -60,7 +60,7 @@ def experiments_matching(
     sweep: str | None = None,
     search: str | None = None,
 ) -> ExperimentQuerySet:
-    """The runs that are not deleted; without `sweep`, those that are no trial of one."""
+    """Return the runs that are not deleted; without `sweep`, those that are no trial of one."""
     runs = Experiment.objects.visible()
     if recipe:
         runs = runs.filter(recipe=recipe)
@@ -74,7 +74,7 @@ def experiments_matching(
 
 
 def experiment_counts(*, experiments: ExperimentQuerySet) -> dict[str, int]:
-    """How many of `experiments` have each status (0 is told too), and in all under the empty name."""
+    """Return how many of `experiments` have each status (0 is told too), and in all under the empty name."""
     rows = experiments.order_by().values_list("status").annotate(Count("id"))
     counts = dict.fromkeys(RunStatus.values, 0) | dict(rows)
     return counts | {"": sum(counts.values())}
@@ -83,7 +83,7 @@ def experiment_counts(*, experiments: ExperimentQuerySet) -> dict[str, int]:
 def experiment_page(
     *, experiments: ExperimentQuerySet, sort: str = "-newest", number: int = 1, size: int = PAGE_SIZE
 ) -> ExperimentPage:
-    """One page; `sort` is newest, name or a metric, with a minus for downwards. Runs without the metric come last."""
+    """Return one page; `sort` is newest, name or a metric, with a minus for downwards; runs without it come last."""
     name, down = sort.removeprefix("-"), sort.startswith("-")
     rows: QuerySet[Experiment] = experiments
     if name == "newest":
@@ -103,7 +103,7 @@ def experiment_page(
 
 
 def measured(*, version_ids: list[int]) -> dict[int, dict[str, Any]]:
-    """What each version's latest evaluation says, without its curves: {version id: {metrics, speed, size, rows}}."""
+    """Return the latest evaluation of each version without its curves: {version id: {metrics, speed, size, rows}}."""
     rows = (
         Evaluation.objects.on_test_sets()
         .filter(model_version_id__in=version_ids)
@@ -114,7 +114,7 @@ def measured(*, version_ids: list[int]) -> dict[int, dict[str, Any]]:
 
 
 def filter_choices() -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """The datasets and the sweeps that runs can be filtered by, as (id, name)."""
+    """Return the datasets and the sweeps that runs can be filtered by, as (id, name)."""
     datasets = Dataset.objects.usable().order_by("name").values_list("pk", "name")
     return list(datasets), list(Sweep.objects.order_by("-id").values_list("pk", "name")[:200])
 
@@ -129,7 +129,7 @@ def small_report(*parts: str) -> Func:
 
 
 def _metric(name: str) -> Subquery:
-    """The number that a run's version has in its latest evaluation, for its own primary label."""
+    """Return the number that a run's version has in its latest evaluation, for its own primary label."""
     path: tuple[Any, ...] = tuple(Value(part) for part in _PATHS.get(name, ()))
     if not path:
         path = (Value("metrics"), F("model_version__primary_label"), Value(name), Value("value"))
@@ -141,7 +141,7 @@ def _metric(name: str) -> Subquery:
 
 
 def learnable_datasets() -> list[Dataset]:
-    """The datasets with rows to learn from and to choose thresholds on."""
+    """Return the datasets with rows to learn from and to choose thresholds on."""
     rows = Dataset.objects.usable().filter(rows__train__gt=0, rows__validation__gt=0)
     return list(rows.only("pk", "name", "rows", "kind"))
 
@@ -151,7 +151,7 @@ def sample_dataset(datasets: list[Dataset]) -> Dataset | None:
 
 
 def possible_teachers() -> list[Experiment]:
-    """Runs whose model is there, and runs that will have one: a student waits for its teacher."""
+    """Return runs whose model is there, and runs that will have one: a student waits for its teacher."""
     ready = Q(status=RunStatus.SUCCEEDED) & ~Q(directory="")
     rows = Experiment.objects.visible().filter(
         ready | Q(status__in=[RunStatus.QUEUED, RunStatus.RUNNING]), sweep__isnull=True
@@ -174,7 +174,7 @@ class Measured:
 
 
 def experiment_detail(*, experiment_id: int) -> Experiment:
-    """A run that is not deleted, with all that its page names. Raises Experiment.DoesNotExist."""
+    """Return a run that is not deleted, with all that its page names. Raises Experiment.DoesNotExist."""
     runs = Experiment.objects.visible().select_related(
         "dataset", "teacher", "base_version", "cloned_from", "sweep", "created_by", "model_version"
     )
@@ -182,7 +182,7 @@ def experiment_detail(*, experiment_id: int) -> Experiment:
 
 
 def experiment_curves(*, experiment_ids: Iterable[int]) -> dict[int, Curves]:
-    """The points of each run, by phase and name, in the order of their steps: one query for all runs."""
+    """Return the points of each run, by phase and name, in the order of their steps: one query for all runs."""
     curves_of: dict[int, Curves] = {pk: {} for pk in experiment_ids}
     points = MetricPoint.objects.filter(experiment_id__in=list(curves_of)).order_by("id")
     for pk, phase, name, step, value in points.values_list("experiment_id", "phase", "name", "step", "value"):
@@ -194,7 +194,7 @@ def experiment_curves(*, experiment_ids: Iterable[int]) -> dict[int, Curves]:
 
 
 def version_measured(*, version: ModelVersion, on: int | None = None) -> Measured | None:
-    """The version's latest evaluation, or None. The baselines are those of the same test rows.
+    """Return the version's latest evaluation, or None. The baselines are those of the same test rows.
 
     `on` is the number of a dataset, such as one of known answers; without it the latest on a test set is taken.
     """
@@ -224,7 +224,7 @@ def version_measured(*, version: ModelVersion, on: int | None = None) -> Measure
 
 
 def _trained_on(evaluation: Evaluation) -> str:
-    """The fingerprint of the training rows of the run that made the version, to show its own TF-IDF beside it."""
+    """Return the fingerprint of the rows that the version learned from, to show its own TF-IDF beside it."""
     prints = (
         Experiment.objects.filter(model_version_id=evaluation.model_version_id)
         .values_list("dataset__fingerprints", flat=True)
@@ -250,7 +250,7 @@ class Turn:
 
 
 def run_progress(*, experiment_id: int, after: int = 0) -> Iterator[Turn | None]:
-    """Each turn what has changed, None when nothing has; ends after the turn in which the run is over or gone.
+    """Yield what has changed, None when nothing has; end after the turn in which the run is over or gone.
 
     `after` is the cursor of an earlier turn. The points of one run are written by one process, one batch after another,
     so none appears behind a later one.

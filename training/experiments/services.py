@@ -193,7 +193,7 @@ def experiment_resume(*, experiment: Experiment, by: User | None) -> None:
 
 
 def checked_name(name: str) -> str:
-    """The name as it is stored. Raises ConfigRejected."""
+    """Return the name as it is stored. Raises ConfigRejected."""
     name = " ".join(name.split())
     if not name:
         raise ConfigRejected("name", "Give the run a name.")
@@ -239,7 +239,7 @@ def plan_start(*, plan: str, dataset: Dataset, by: User | None) -> list[Experime
 
 
 def tell_ended(experiment: Experiment, version: ModelVersion | None = None) -> None:
-    """Called after each change of status; trials of a sweep are not told, the run of the best values is."""
+    """Emit that a run has ended, if it has; trials of a sweep are left out, the run of the best values is not."""
     if not experiment.is_over or experiment.sweep_id is not None:
         return
     emit(

@@ -22,7 +22,7 @@ class StorageRefused(Exception):
 
 
 def sweep_storage() -> "RDBStorage":
-    """The storage of all studies, made on first use. Raises StorageRefused.
+    """Return the storage of all studies, made on first use. Raises StorageRefused.
 
     It connects as Django does, whatever characters the password holds, to the database that Django uses now (in tests
     that of the test), and keeps no connection.

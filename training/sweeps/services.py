@@ -217,7 +217,7 @@ def sweep_train_best(*, sweep: Sweep, by: User | None, number: int | None = None
 
 
 def active_trials(sweep: Sweep) -> list[Experiment]:
-    """The trials' runs that wait or run."""
+    """Return the trials' runs that wait or run."""
     return list(
         sweep.experiments.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).order_by("trial_number")
     )

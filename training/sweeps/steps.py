@@ -128,7 +128,7 @@ def _tell(study: "Study", plan: SweepPlan, trial: "Trial", run: Experiment) -> N
 
 
 def _moments(run: Experiment, plan: SweepPlan) -> dict[int, float]:
-    """The scores on the way of a run, by moment, counted from 1 in the order in which they came."""
+    """Return a run's scores on the way by moment, counted from 1 in the order in which they came."""
     if not plan.prunes:
         return {}
     points = run.points.filter(name=f"validation_{plan.objectives[0].metric}").order_by("id")

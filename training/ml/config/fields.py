@@ -56,7 +56,7 @@ class Rule:
 
 
 def option(default: Any, doc: str, **limits: Any) -> Any:
-    """A field with a default (a value, or a function that makes one), its documentation and its limits."""
+    """Declare a field with a default (a value, or a function that makes one), its documentation and its limits."""
     metadata = {"rule": Rule(doc, **limits)}
     if isinstance(default, Callable):  # type: ignore[arg-type]
         return field(default_factory=default, metadata=metadata)

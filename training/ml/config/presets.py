@@ -35,7 +35,7 @@ class PlannedRun:
     teacher: str = ""
 
     def differences(self) -> dict[str, Any]:
-        """The preset's differences with the run's own laid over them, by dotted names. Raises ConfigError."""
+        """Return the preset's differences with the run's own laid over them, by dotted names. Raises ConfigError."""
         start = read_preset(self.preset).config if self.preset else {}
         return dotted(start) | dotted(self.config)
 

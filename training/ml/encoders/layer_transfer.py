@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def hidden_distance(student: "Tensor", teacher: "Tensor", mask: "Tensor", *, kind: str) -> "Tensor":
-    """Distance of hidden states, averaged over real tokens: one minus the cosine, or the mean square. A scalar."""
+    """Return the distance of hidden states over real tokens, one minus the cosine or the mean square: a scalar."""
     student, teacher, real = student.float(), teacher.float(), mask.float()
     if kind == "cosine":
         distance = 1 - functional.cosine_similarity(student, teacher, dim=-1)
@@ -28,7 +28,7 @@ def hidden_distance(student: "Tensor", teacher: "Tensor", mask: "Tensor", *, kin
 
 
 def attention_divergence(student: "Tensor", teacher: "Tensor", mask: "Tensor") -> "Tensor":
-    """KL(teacher || student) of the attention maps, averaged over real queries and heads. A scalar.
+    """Return KL(teacher || student) of the attention maps, averaged over real queries and heads: a scalar.
 
     With different numbers of heads, the maps' means over heads are compared.
     """

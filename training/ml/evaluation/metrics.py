@@ -83,7 +83,7 @@ def _cut_after(curve: _F1Curve, place: int) -> float:
 def expected_calibration_error(
     scores: "Floats", targets: "Floats", weights: "Floats | None" = None, bins: int = 15
 ) -> float:
-    """Weighted mean gap between mean score and positive rate over equal-width bins (Guo et al. 2017)."""
+    """Return the weighted mean gap of mean score and positive rate over equal-width bins (Guo et al. 2017)."""
     w = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
     place = np.clip((np.asarray(scores, dtype=np.float64) * bins).astype(int), 0, bins - 1)
     gap = 0.0

@@ -287,7 +287,7 @@ def _metrics(
 
 
 def _mean(values: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """The mean over labels [labels, resamples] of those that have a number."""
+    """Return the mean over labels [labels, resamples] of those that have a number."""
     known = np.isfinite(values)
     total, count = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
     result = np.full(len(total), np.nan)

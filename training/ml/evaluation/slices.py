@@ -62,7 +62,7 @@ def _by_length(table: "TextTable") -> list[Group]:
 
 
 def _by_labels(table: "TextTable") -> list[Group]:
-    """The commonest exact combinations of labels among rows where at least two labels are known."""
+    """Return the commonest exact combinations of labels among rows where at least two labels are known."""
     known = (table.targets >= 0).sum(axis=1) > 1
     if not known.any():
         return []

@@ -133,7 +133,7 @@ def mix(parts: list[Part], *, measured_on: Collection[bytes] = ()) -> tuple[dict
 
 
 def _merge(parts: list[Part], split: str, labels: tuple[str, ...]) -> tuple[Rows, int]:
-    """The rows of one split, without those whose text an other part says too and says with more right."""
+    """Return the rows of one split, without those whose text another part has with more right."""
     owner: dict[bytes, int] = {}
     digests = [part.splits[split].digests() for part in parts]
     order = sorted(range(len(parts)), key=lambda place: not parts[place].decisions)  # stable: decisions first

@@ -100,7 +100,7 @@ def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dic
 
 
 def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
-    """Rows that the caller wrote itself, one a line: text, targets, weight, source, comment_id, marks."""
+    """Read rows that the caller wrote itself, one a line: text, targets, weight, source, comment_id, marks."""
     import numpy as np
 
     with Path(job["path"]).open(encoding="utf-8") as file:

@@ -84,7 +84,7 @@ def make_sample(source: Path) -> dict[str, Rows]:
 
 
 def _draw(split: str, pool: list[int], strata: list[str]) -> list[int]:
-    """The rows of one split, in the pool's order; what a rare stratum lacks is made up by rows without a label."""
+    """Draw the rows of one split in the pool's order; rows without a label make up what a rare stratum lacks."""
     left = dict(WANTED[split])
     chosen = set()
     for row in pool:

@@ -110,7 +110,7 @@ class Rows:
         )
 
     def table(self) -> TextTable:
-        """The rows as recipes and evaluation see them, texts normalised."""
+        """Return the rows as recipes and evaluation see them, texts normalised."""
         return TextTable(
             [normalise_text(text) for text in self.texts],
             self.targets,
@@ -121,7 +121,7 @@ class Rows:
         )
 
     def digests(self) -> list[bytes]:
-        """One digest for each row's normalised text, ignoring case: two rows with the same one say the same."""
+        """Return a digest of each row's normalised text, ignoring case: rows with the same digest say the same."""
         return [text_digest(text) for text in self.texts]
 
 
@@ -209,7 +209,7 @@ def read_split(path: Path) -> Rows:
 
 
 def labels_of(columns: list[str]) -> tuple[str, ...]:
-    """The label columns of a frozen file, in order."""
+    """Return the label columns of a frozen file, in order."""
     return tuple(name for name in columns if name not in OWN_COLUMNS)
 
 

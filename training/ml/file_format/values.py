@@ -115,7 +115,7 @@ class Collector:
         self.targets.extend(values)
 
     def rows(self) -> Rows:
-        """Everything collected. Raises RowsRejected when it is nothing, or a label is never known."""
+        """Return everything collected. Raises RowsRejected when it is nothing, or a label is never known."""
         if not self.texts:
             raise RowsRejected("there are no rows with text.", file=self.file)
         labels = tuple(self.label_columns.values())

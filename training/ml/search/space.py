@@ -61,7 +61,7 @@ class Dimension:
         return values
 
     def grid(self) -> list[Any]:
-        """Every value, for the grid sampler. Raises SpaceError where there is no finite list."""
+        """Return every value, for the grid sampler. Raises SpaceError where there is no finite list."""
         if self.kind == "categorical":
             return list(self.choices)
         if self.log or (self.kind == "float" and self.step is None):
@@ -73,7 +73,7 @@ class Dimension:
 
 
 def searchable_fields(recipe_name: str) -> list[FieldInfo]:
-    """The fields of a recipe that a sweep may search. Raises ConfigError for an unknown recipe."""
+    """Return the fields of a recipe that a sweep may search. Raises ConfigError for an unknown recipe."""
     return [
         info
         for info in recipe(recipe_name).fields()
@@ -98,12 +98,12 @@ def parse_space(recipe_name: str, space: Any) -> tuple[Dimension, ...]:
 
 
 def grid_size(dimensions: Iterable[Dimension]) -> int:
-    """How many trials a whole grid takes. Raises SpaceError."""
+    """Return how many trials a whole grid takes. Raises SpaceError."""
     return math.prod(len(dimension.grid()) for dimension in dimensions)
 
 
 def overrides(dimensions: Sequence[Dimension], recipe_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Sampled values by dotted name, as the configuration wants them: a list field's text becomes a list."""
+    """Return sampled values by dotted name as the configuration wants them: a list field's text becomes a list."""
     lists = {info.name for info in recipe(recipe_name).fields() if info.kind == "list"}
     return {
         d.name: _parts(values[d.name]) if d.name in lists else values[d.name]

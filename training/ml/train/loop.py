@@ -19,7 +19,7 @@ from training.ml.distributed import current
 from training.ml.encoders.loading import parameter_groups
 from training.ml.hardware import best_device, choose_precision
 from training.ml.progress import Cancelled, Listener, Progress
-from training.ml.train.batch_sharding import count_unreached, shares
+from training.ml.train.batch_sharding import count_unreached, shard_batches
 from training.ml.train.checkpoint import Tally, resume, save
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Trainer:
         self.model, self.tokens, self.loss_function, self.config = model, tokens, loss_function, config
         self.phase, self.listener, self.checkpoint_dir, self.probe = phase, listener, checkpoint_dir, probe
         self.ranks = current()
-        self.plan = shares(plan_batches(tokens.lengths, config), self.ranks.rank, self.ranks.count)
+        self.plan = shard_batches(plan_batches(tokens.lengths, config), self.ranks.rank, self.ranks.count)
         self.probe_steps = _probe_steps(len(self.plan), config.evaluate_share) if probe else frozenset()
         self.device = best_device()
         self.precision = choose_precision(config.precision, self.device)
@@ -176,17 +176,17 @@ class Trainer:
 
     def step(self) -> None:
         """Descend the loss of the next step's rows, and agree with the other ranks on what comes next."""
-        share = self.plan[self.done]
-        parts = self.ranks.together(partial(self._losses, self.trained, share.rows))
-        self.accelerator.backward(parts["loss"] * share.scale if self.ranks.count > 1 else parts["loss"])
+        shard = self.plan[self.done]
+        parts = self.ranks.together(partial(self._losses, self.trained, shard.rows))
+        self.accelerator.backward(parts["loss"] * shard.scale if self.ranks.count > 1 else parts["loss"])
         self.accelerator.clip_grad_norm_(self.trained.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.done += 1
-        losses = self._agree({name: float(value.detach()) for name, value in parts.items()}, share.scale)
-        self.tally.rows += len(share.all_rows)
-        self.tally.tokens += int(self.tokens.lengths[share.all_rows].sum())
+        losses = self._agree({name: float(value.detach()) for name, value in parts.items()}, shard.scale)
+        self.tally.rows += len(shard.all_rows)
+        self.tally.tokens += int(self.tokens.lengths[shard.all_rows].sum())
         for name, number in losses.items():  # exponential mean: about the last fifty batches
             mean = self.tally.losses.get(name)
             self.tally.losses[name] = number if mean is None else 0.98 * mean + 0.02 * number
