@@ -91,16 +91,11 @@ def _run_loop(model: Any, work: Work, loss: Any) -> None:
     from training.ml.config import LoopConfig
     from training.ml.data.batching import tokenize
     from training.ml.progress import SilentListener
-    from training.ml.train.loop import run_loop
+    from training.ml.train.loop import Trainer
 
-    run_loop(
-        model,
-        tokenize(work.tokenizer, work.texts, MAX_LENGTH),
-        loss,
-        LoopConfig(epochs=EPOCHS),
-        phase="benchmark",
-        listener=SilentListener(),
-    )
+    tokens = tokenize(work.tokenizer, work.texts, MAX_LENGTH)
+    config = LoopConfig(epochs=EPOCHS)
+    Trainer(model, tokens, loss, config, phase="benchmark", listener=SilentListener()).run()
 
 
 def _attention() -> str:

@@ -98,19 +98,19 @@ def _loop(texts: Sequence[str], targets: Any, tokenizer: Any) -> tuple[float, st
     from training.ml.data.batching import tokenize
     from training.ml.hardware import choose_attention
     from training.ml.progress import SilentListener
-    from training.ml.train.loop import run_loop
+    from training.ml.train.loop import Trainer
     from training.ml.train.losses import cross_entropy
 
     model = fresh_bert(0.0, choose_attention("auto"))
     started = time.perf_counter()  # tokenizing is part of the work on both sides
-    report = run_loop(
+    report = Trainer(
         model,
         tokenize(tokenizer, texts, MAX_LENGTH),
         lambda logits, rows: {"loss": cross_entropy(logits, torch.from_numpy(targets[rows]), softmax=False)},
         LoopConfig(),
         phase="benchmark",
         listener=SilentListener(),
-    )
+    ).run()
     return len(texts) / (time.perf_counter() - started), report.precision
 
 

@@ -11,8 +11,7 @@ from django.db.models.functions import Now
 from toxicsite.lib.lifecycle import transition
 from training.datasets.hub import datasets_ring
 from training.evaluations.services import evaluations_ring
-from training.experiments.queueing import ring_queued
-from training.experiments.run_events import tell_ended
+from training.experiments.services import ring_queued, tell_ended
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 from training.retraining.services import retraining_check
 from training.sweeps.steps import sweeps_step

@@ -8,8 +8,8 @@ from celery.signals import celeryd_after_setup
 from toxicsite.lib.graceful_shutdown import shutdown_requested
 from training.datasets.hub import dataset_load
 from training.evaluations.services import evaluation_run
-from training.experiments.queueing import ring_queued
 from training.experiments.runner import experiment_run
+from training.experiments.services import ring_queued
 from training.models import Sweep
 from training.stale_run_sweeper import runs_reclaim, sweep_up_all
 from training.sweeps.steps import sweep_step, trial_step

@@ -84,7 +84,7 @@ def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> 
     }
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "training.ml.frozen.job", str(folder.resolve())],
+            [sys.executable, "-m", "training.ml.file_format.job", str(folder.resolve())],
             cwd=work,
             env=environment,
             stdin=subprocess.DEVNULL,

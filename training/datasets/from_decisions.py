@@ -15,7 +15,7 @@ from training.datasets.dataset_builder import check_new, dataset_store, incoming
 from training.datasets.decision_summary import teaching_suggestions
 from training.datasets.label_corrections import fixes_by_text
 from training.datasets.selectors import decisions_standing, golden_texts
-from training.ml.frozen.rows import text_digest
+from training.ml.file_format.rows import text_digest
 from training.models import Dataset, DatasetKind
 
 FEWEST = 20  # decisions; fewer teach nothing and cannot be split

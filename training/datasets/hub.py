@@ -15,9 +15,9 @@ from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
 from training.datasets.services import JIGSAW_ATTRIBUTION, JIGSAW_LICENCE, LabelColumns, column_names
-from training.ml.frozen.hub import check_hub_name
-from training.ml.frozen.rows import RowsRejected
-from training.ml.frozen.values import check_label_columns
+from training.ml.file_format.hub import check_hub_name
+from training.ml.file_format.rows import RowsRejected
+from training.ml.file_format.values import check_label_columns
 from training.models import Dataset, DatasetKind
 
 LOAD_TASK = "training.dataset_load"

@@ -20,8 +20,7 @@ from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
 from training.ml.evaluation.stored import LabelIssue, StoredReport
-from training.ml.frozen.rows import text_digest
-from training.ml.frozen.store import pick_rows
+from training.ml.file_format.rows import pick_rows, text_digest
 from training.models import SPLITS, Dataset, DatasetKind, Evaluation, LabelFix
 
 MAY_FIX = "training.add_dataset"

@@ -62,7 +62,7 @@ def dataset_sample(*, dataset: Dataset, split: str = "train", page: int = 1) -> 
     An unknown split gives the first that there is; a page beyond the end gives the last. Raises FileNotFoundError when
     the files are gone.
     """
-    from training.ml.frozen.store import pick_rows
+    from training.ml.file_format.rows import pick_rows
 
     have = [name for name in SPLITS if dataset.rows.get(name)]
     if not have:

@@ -1,10 +1,8 @@
 """Measuring a registered version on the frozen test rows, outside of any run: the starter, or one taken in."""
 
 import logging
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,12 @@ from django.db import transaction
 from classifier.core.permissions import require_permission
 from classifier.models import ModelVersion, User
 from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.die_with_parent import dying_with_parent
 from toxicsite.lib.files import write_json
 from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
 from training.core.errors import NotAllowedNow
 from training.experiments.job_spec import evaluation_job, rows_to_measure_on, runs_root
 from training.experiments.registration import evaluations_record, read_json
+from training.experiments.runner import start_job
 from training.experiments.services import MAY_RUN
 from training.ml.job.failures import DONE
 from training.models import Dataset, DatasetKind
@@ -87,7 +85,7 @@ def evaluation_run(
     folder = evaluation_folder(version, on)
     if not (folder / WANTED).is_file():
         return False
-    for name in ("evaluation.json", "error.json", "progress.jsonl"):
+    for name in ("evaluation.json", "error.json", "progress.jsonl", "log.txt"):
         (folder / name).unlink(missing_ok=True)
     plan = evaluation_job(training=None, version=version, on=on)
     if plan is None:
@@ -95,15 +93,7 @@ def evaluation_run(
         return False
     job = {"recipe": None, "artifact_folder": str(version.path), "evaluation": plan, "devices": 1}
     write_json(folder / "job.json", job)
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            dying_with_parent([sys.executable, "-m", "training.ml.job", str(folder)]),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=settings.BASE_DIR,
-            env={**os.environ, "RUN_PARENT": str(os.getpid()), "TOKENIZERS_PARALLELISM": "false"},
-        )
+    process = start_job(folder)
     left = False
     while process.poll() is None:
         try:

@@ -15,9 +15,8 @@ from classifier.admin_tools.columns import choice_badge, column
 from classifier.admin_tools.read_only import HistoryInline, ReadOnlyAdmin
 from classifier.models import User
 from classifier.web.refusals import refusals_shown
-from training.experiments.deletion import experiment_delete
 from training.experiments.selectors import measured
-from training.experiments.services import experiment_cancel, experiment_resume
+from training.experiments.services import experiment_cancel, experiment_delete, experiment_resume
 from training.models import Experiment, ExperimentEvent, RunStatus
 
 COMPARED_MAX = 12

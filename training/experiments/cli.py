@@ -10,11 +10,14 @@ from training.cli.base import Said, Verb
 from training.cli.lookups import dataset_of, experiment_fields, experiment_line, experiment_of, started_from
 from training.experiments.cli_start import config_arguments, config_of
 from training.experiments.comparison import baselines_of, compared
-from training.experiments.deletion import experiment_delete
-from training.experiments.detail_selectors import version_measured
 from training.experiments.imports import experiment_import
-from training.experiments.selectors import experiments_matching
-from training.experiments.services import experiment_cancel, experiment_clone, experiment_resume
+from training.experiments.selectors import experiments_matching, version_measured
+from training.experiments.services import (
+    experiment_cancel,
+    experiment_clone,
+    experiment_delete,
+    experiment_resume,
+)
 from training.ml.recipes.registry import RECIPES
 from training.models import RunStatus
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from training.cli.base import Said, Verb
 from training.cli.lookups import experiment_of
-from training.experiments.detail_selectors import version_measured
+from training.experiments.selectors import version_measured
 from training.ml.results.runs import RecordedRun, save_recorded
 from training.models import Evaluation, Experiment
 

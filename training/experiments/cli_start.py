@@ -13,9 +13,8 @@ from django.core.management.base import CommandError
 
 from training.cli.base import Said, Verb, object_of
 from training.cli.lookups import dataset_of, experiment_fields, experiment_of, started_from
-from training.experiments.plans import plan_start
 from training.experiments.runner import experiment_run
-from training.experiments.services import experiment_create
+from training.experiments.services import experiment_create, plan_start
 from training.ml.config import parse_text
 from training.ml.recipes.registry import RECIPES
 from training.models import Experiment, RunStatus

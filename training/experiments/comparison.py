@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F, Func, JSONField, Value
 
 from classifier.models import ModelVersion
+from training.experiments.selectors import small_report
 from training.models import Evaluation, Experiment
 
 MOST = 30
@@ -26,7 +27,7 @@ class Compared:
 
 
 def compared(*, run_ids: Sequence[int], version_ids: Sequence[int], label: str) -> list[Compared]:
-    """The runs, then the versions that none of them made; whatever does not exist is left out. Four queries."""
+    """Return the runs, then the versions that none of them made; whatever does not exist is left out. Four queries."""
     runs = (
         Experiment.objects.visible()
         .select_related("dataset", "teacher", "model_version", "base_version")
@@ -53,17 +54,17 @@ def compared(*, run_ids: Sequence[int], version_ids: Sequence[int], label: str) 
 
 
 def baselines_of(*, fingerprint: str, label: str) -> list[tuple[str, Compared]]:
-    """The latest of each baseline on these test rows."""
+    """Return the latest of each baseline on these test rows."""
     rows = Evaluation.objects.filter(fingerprint=fingerprint).exclude(baseline="").order_by("id")
-    found = {
+    sides = {
         baseline: Compared(None, None, report=dict(report), fingerprint=fingerprint)
-        for baseline, report in rows.values_list("baseline", _small())
+        for baseline, report in rows.values_list("baseline", small_report(*SMALL))
     }
-    return [(name, found[name]) for name in ("tfidf", "majority") if name in found]
+    return [(name, sides[name]) for name in ("tfidf", "majority") if name in sides]
 
 
 def addable(*, besides: Sequence[int]) -> list[tuple[int, str]]:
-    """Finished runs that could join the comparison, newest first."""
+    """Return finished runs that could join the comparison, newest first."""
     runs = Experiment.objects.visible().filter(model_version__isnull=False).exclude(pk__in=besides)
     return list(runs.values_list("pk", "name")[:200])
 
@@ -77,24 +78,14 @@ def _measured(version_ids: list[int], label: str) -> dict[int, dict[str, Any]]:
         output_field=JSONField(),
     )
     rows = Evaluation.objects.on_test_sets().filter(model_version_id__in=version_ids).order_by("id")
-    found = {}
+    measured = {}
     for pk, print_, name, report, drawn in rows.values_list(
-        "model_version_id", "fingerprint", "dataset__name", _small(), curves
+        "model_version_id", "fingerprint", "dataset__name", small_report(*SMALL), curves
     ):
-        found[int(pk or 0)] = {
+        measured[int(pk or 0)] = {
             "report": dict(report),
             "curves": dict(drawn or {}),
             "fingerprint": print_,
             "dataset": name,
         }
-    return found
-
-
-def _small() -> Func:
-    parts: list[Any] = []
-    for key in SMALL:
-        parts += [
-            Value(key),
-            Func(F("report"), Value(key), function="jsonb_extract_path", output_field=JSONField()),
-        ]
-    return Func(*parts, function="jsonb_build_object", output_field=JSONField())
+    return measured

@@ -29,7 +29,7 @@ def config_whole(
     teacher: Experiment | None = None,
     base_version: ModelVersion | None = None,
 ) -> dict[str, Any]:
-    """The whole configuration as it is stored: every field, without the paths of data and teacher.
+    """Return the whole configuration as it is stored: every field, without the paths of data and teacher.
 
     `differences` are nested ({"loop": {"seed": 1}}) or dotted ({"loop.seed": 1}) and go over the preset's, which go
     over the recipe's defaults. Raises ConfigRejected naming the field.
@@ -73,13 +73,13 @@ def config_whole(
 
 
 def config_for_run(experiment: Experiment, *, start: str | None, data: Mapping[str, str]) -> dict[str, Any]:
-    """The configuration that the recipe gets: what is stored, with the real places of rows and teacher."""
+    """Return the configuration that the recipe gets: what is stored, with the real places of rows and teacher."""
     config = merged(experiment.config, {"data": dict(data)})
     return config if start is None else {**config, recipe_named(experiment.recipe).needs: start}
 
 
 def stored(whole: Mapping[str, Any], *, without: str | None) -> dict[str, Any]:
-    """A whole configuration without what follows from dataset and teacher."""
+    """Return a whole configuration without what follows from dataset and teacher."""
     result = {name: value for name, value in whole.items() if name != without}
     result["data"] = {name: value for name, value in whole["data"].items() if name not in OF_THE_DATASET}
     return result
@@ -92,13 +92,13 @@ def shipped_name(name: str, field: str) -> None:
 
 
 def rejected(error: ConfigError) -> ConfigRejected:
-    """The same complaint, for services: its field apart from its message."""
+    """Return the same complaint for services: its field apart from its message."""
     message = getattr(error, "message", "") or str(error)
     return ConfigRejected(error.field, message[:1].upper() + message[1:].rstrip(".") + ".")
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """{"loop.seed": 1} as {"loop": {"seed": 1}}; what is nested already stays. Raises ConfigRejected."""
+    """Return {"loop.seed": 1} as {"loop": {"seed": 1}}; what is nested already stays. Raises ConfigRejected."""
     result: dict[str, Any] = {}
     for name, value in values.items():
         inner = nested(value) if isinstance(value, Mapping) else value
@@ -109,24 +109,13 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`below` with `above` laid over it, objects merged field by field."""
+    """Return `below` with `above` laid over it, objects merged field by field."""
     result = dict(below)
     for name, value in above.items():
         old = result.get(name)
         result[name] = (
             merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
         )
-    return result
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"loop": {"seed": 1}} as {"loop.seed": 1}."""
-    result: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            result |= flat(value, f"{prefix}{name}.")
-        else:
-            result[f"{prefix}{name}"] = value
     return result
 
 
@@ -154,7 +143,7 @@ def check_teacher(teacher: Experiment | None, base_version: ModelVersion | None)
 
 
 def _labels(wanted: Any, dataset: Dataset, *, own: bool) -> list[str]:
-    """The labels to learn: those asked for, all known to the rows; a preset's as far as the rows know them."""
+    """Return the labels to learn: those asked for, all known to the rows; a preset's as far as the rows know them."""
     if wanted is None:
         return list(dataset.labels)
     if not isinstance(wanted, (list, tuple)) or not all(isinstance(label, str) for label in wanted):

@@ -51,15 +51,15 @@ class ProgressReader:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self.position += len(whole)
-        found = []
+        lines = []
         for line in whole.splitlines():
             try:
                 value = json.loads(line)
             except ValueError:
                 continue  # torn by a full disk
             if isinstance(value, dict) and value.get("phase"):
-                found.append(value)
-        return found
+                lines.append(value)
+        return lines
 
 
 class Curves:
@@ -141,7 +141,7 @@ class Follower:
 
 
 def log_tail(path: Path) -> str:
-    """The end of a run's log, from the start of a line."""
+    """Return the end of a run's log, from the start of a line."""
     try:
         with path.open("rb") as file:
             file.seek(max(_size(path) - 4 * LOG_CHARACTERS, 0))
@@ -154,7 +154,7 @@ def log_tail(path: Path) -> str:
 
 
 def plain(value: Any) -> Any:
-    """JSON that Postgres takes: numbers that are none become null, and no character zero."""
+    """Return JSON that PostgreSQL takes: numbers that are not finite become null, and no character zero."""
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

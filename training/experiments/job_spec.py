@@ -1,5 +1,15 @@
-"""What a run's process has to know: FOLDER/job.json, made from the rows of the database."""
+"""What a run's process has to know: FOLDER/job.json, made from the rows of the database, and this worker's devices.
 
+Devices are asked for without torch: the process that asks stays small.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +18,52 @@ from django.utils.text import slugify
 
 from classifier.models import ModelVersion
 from training.experiments.configs import config_for_run
-from training.experiments.devices import Devices
 from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
 
+NO_DEVICE = ("", "-1", "none", "void")
 TEXT_COLUMN = "text"  # of the files of every frozen dataset
 BASELINES = ("majority", "tfidf")
+
+
+@dataclass(frozen=True)
+class Devices:
+    """`name` is unique to the devices, on every host: one run at a time; `gpus` is 0 for the processor."""
+
+    name: str
+    gpus: int
+
+    @property
+    def processes(self) -> int:
+        return max(self.gpus, 1)
+
+
+def worker_devices() -> Devices:
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves to this worker, all for one run; else the processor."""
+    host = socket.gethostname()
+    present = _gpus()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        chosen = [part.strip() for part in visible.split(",")]
+        if chosen[0].lower() in NO_DEVICE:
+            present = []
+        elif present:
+            present = [part for part in chosen if part]
+    if not present:
+        return Devices(f"{host} cpu"[-200:], 0)
+    return Devices(f"{host} gpu {','.join(present)}"[-200:], len(present))
+
+
+@cache
+def _gpus() -> list[str]:
+    """Return the numbers of the NVIDIA GPUs of this machine."""
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return []
+    try:
+        listed = subprocess.run([command, "-L"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return re.findall(r"^GPU (\d+):", listed.stdout, re.MULTILINE)
 
 
 class CannotStart(Exception):
@@ -20,7 +71,7 @@ class CannotStart(Exception):
 
 
 def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
-    """The content of job.json. Raises CannotStart when rows or teacher are gone."""
+    """Return the content of job.json. Raises CannotStart when rows or teacher are gone."""
     dataset = experiment.dataset
     if dataset.deleted_at is not None:
         raise CannotStart(f"Its dataset {dataset} was deleted: clone the run with another one.")
@@ -47,12 +98,12 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
 
 
 def _trial(sweep: Sweep) -> dict[str, Any]:
-    """A trial of a sweep is measured only as far as the sweep's objectives ask."""
+    """Return how a trial of a sweep is measured: only as far as the sweep's objectives ask."""
     return {"speed": any(objective["metric"] == "latency_ms" for objective in sweep.objectives)}
 
 
 def start_of(experiment: Experiment) -> str | None:
-    """Where the model that the run starts from lies, None when the configuration names it. Raises CannotStart."""
+    """Return where the start of the run lies; None when the configuration names it. Raises CannotStart."""
     teacher, version = experiment.teacher, experiment.base_version
     if teacher is not None:
         if teacher.status != RunStatus.SUCCEEDED or not (teacher.path / "run.json").is_file():
@@ -68,7 +119,7 @@ def start_of(experiment: Experiment) -> str | None:
 
 
 def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
-    """("ready", ""), ("wait", why) or ("never", sentence that says what to do)."""
+    """Return ("ready", ""), ("wait", why) or ("never", a sentence that says what to do)."""
     teacher = experiment.teacher
     if teacher is None:
         return "ready", ""
@@ -83,7 +134,7 @@ def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
 
 
 def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
-    """The dataset whose test rows measure every version; `fallback` where none is chosen; None without rows."""
+    """Return the dataset whose test rows measure every version; `fallback` where none is chosen; None without rows."""
     for dataset in (Dataset.objects.test_set(), fallback):
         if dataset is not None and dataset.deleted_at is None and dataset.file("test").is_file():
             return dataset
@@ -91,14 +142,14 @@ def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
 
 
 def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) -> str:
-    """What names the test rows: the dataset's own fingerprint, else that of the report."""
+    """Return what names the test rows: the dataset's own fingerprint, else that of the report."""
     return str(dataset.fingerprints.get("test") or (report or {}).get("fingerprint") or "")
 
 
 def evaluation_job(
     *, training: Dataset | None, version: ModelVersion | None = None, on: Dataset | None = None
 ) -> dict[str, Any] | None:
-    """What is to be measured beside the model itself; None when there are no test rows.
+    """Return what is to be measured beside the model itself; None when there are no test rows.
 
     `version` is the registered version that is measured, which is then not compared with itself; `on` is measured on
     instead of the test set.
@@ -146,7 +197,7 @@ def _active(fingerprint: str, measured: ModelVersion | None) -> dict[str, Any] |
 
 
 def _credit(experiment: Experiment) -> str:
-    """The attribution of the model that the run starts from, which goes on with what is made of it."""
+    """Return the attribution of the model that the run starts from; what is made of it carries it too."""
     version = experiment.base_version or (experiment.teacher.model_version if experiment.teacher else None)
     if version is not None:
         return str(version.manifest.get("attribution") or "")
@@ -155,7 +206,7 @@ def _credit(experiment: Experiment) -> str:
 
 
 def runs_root() -> Path:
-    """The folder of all runs, made where it is not there."""
+    """Return the folder of all runs, made where it is not there."""
     root = Path(settings.RUNS_DIR)
     root.mkdir(parents=True, exist_ok=True)
     return root

@@ -14,7 +14,7 @@ from toxicsite.lib.lifecycle import transition
 from toxicsite.lib.upsert import update_or_insert
 from training.experiments.follower import log_tail, own_row, plain
 from training.experiments.job_spec import fingerprint_of_rows
-from training.experiments.run_events import tell_ended
+from training.experiments.services import tell_ended
 from training.models import (
     RUN_TRANSITIONS,
     Dataset,
@@ -89,7 +89,7 @@ def evaluations_record(
 
 
 def provenance(experiment: Experiment, card: dict[str, Any], version: ModelVersion | None) -> dict[str, Any]:
-    """What the run's card tells, and what only the database knows."""
+    """Return what the run's card tells, and what only the database knows."""
     teacher = experiment.teacher.model_version if experiment.teacher else experiment.base_version
     dataset = experiment.dataset
     return {
@@ -106,7 +106,7 @@ def provenance(experiment: Experiment, card: dict[str, Any], version: ModelVersi
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file, None where there is none."""
+    """Return the JSON object in a file, None where there is none."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):

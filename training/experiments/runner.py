@@ -18,6 +18,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -29,13 +30,10 @@ from classifier.models import User
 from toxicsite.lib.die_with_parent import dying_with_parent
 from toxicsite.lib.files import write_json
 from toxicsite.lib.lifecycle import transition
-from training.experiments.devices import worker_devices
 from training.experiments.follower import Follower, LostRun, log_tail, own_row, plain
-from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict
-from training.experiments.queueing import ring_queued
+from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict, worker_devices
 from training.experiments.registration import run_register
-from training.experiments.run_events import tell_ended
-from training.experiments.services import ASKED_TO_STOP
+from training.experiments.services import ASKED_TO_STOP, ring_queued, tell_ended
 from training.ml.job.failures import DONE, KILLED, NO_ROOM, failure
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 
@@ -113,12 +111,12 @@ def claim(experiment_id: int, worker: str) -> Experiment | None:
     devices = worker_devices()
     try:
         with transaction.atomic():
-            found = (
+            queued = (
                 Experiment.objects.queued()
                 .select_for_update(of=("self",))
                 .select_related("teacher__model_version", "base_version", "dataset")
             )
-            experiment = found.filter(pk=experiment_id).first()
+            experiment = queued.filter(pk=experiment_id).first()
             if experiment is None:
                 return None
             verdict, why = teacher_verdict(experiment)
@@ -161,26 +159,8 @@ def prepare(attempt: Attempt) -> None:
 
 
 def launch(attempt: Attempt) -> None:
-    """Start the process of the run in a session of its own, its output in log.txt. Raises OSError."""
-    folder = attempt.experiment.path
-    environment = {
-        **os.environ,
-        "RUN_PARENT": str(os.getpid()),
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    if worker_devices().gpus == 0:
-        environment["CUDA_VISIBLE_DEVICES"] = ""
-    with (folder / "log.txt").open("ab") as log:
-        attempt.process = subprocess.Popen(
-            dying_with_parent([*_nice(), *JOB, str(folder)]),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=settings.BASE_DIR,
-            env=environment,
-            start_new_session=True,
-        )
+    """Start the process of the run. Raises OSError."""
+    attempt.process = start_job(attempt.experiment.path)
 
 
 def follow(attempt: Attempt) -> None:
@@ -195,20 +175,20 @@ def follow(attempt: Attempt) -> None:
             except subprocess.TimeoutExpired:
                 code = None
             try:
-                asked = follower.tick()
+                cancel = follower.tick()
             except (OperationalError, InterfaceError):
                 logger.warning("The database does not answer; the run goes on")
                 connection.close()
                 if code is not None:
                     continue  # what came of it has to be written
-                asked = False
+                cancel = False
             if follower.scored:
                 attempt.scored(attempt.experiment)  # a sweep may find it hopeless and cancel it
             attempt.code = code
             if code is None:
                 attempt.left = attempt.left or attempt.shutdown_requested()
-                if asked or attempt.left:
-                    attempt.cancelled = asked
+                if cancel or attempt.left:
+                    attempt.cancelled = cancel
                     _end(process)
     finally:
         _end(process)
@@ -256,13 +236,34 @@ def tell(attempt: Attempt) -> None:
     ring_queued()
 
 
-def _nice() -> list[str]:
-    """Let comments that wait for their verdict go first on the same processor."""
-    return ["nice", "-n", str(settings.TRAIN_NICE)] if settings.TRAIN_NICE else []
+def start_job(folder: Path) -> "subprocess.Popen[bytes]":
+    """Start the job in `folder` in a session of its own, its output at the end of log.txt there. Raises OSError.
+
+    Comments that wait for their verdict go first on the same processor (TRAIN_NICE).
+    """
+    nice = ["nice", "-n", str(settings.TRAIN_NICE)] if settings.TRAIN_NICE else []
+    environment = {
+        **os.environ,
+        "RUN_PARENT": str(os.getpid()),
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if worker_devices().gpus == 0:
+        environment["CUDA_VISIBLE_DEVICES"] = ""
+    with (folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            dying_with_parent([*nice, *JOB, str(folder)]),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
+        )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """SIGTERM, which saves a checkpoint; SIGKILL to all that is left of it after ten seconds."""
+    """Send SIGTERM, after which a checkpoint is saved; SIGKILL to all that is left of it after ten seconds."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -287,7 +288,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _why(experiment: Experiment, code: int) -> str:
-    """One sentence about a process that ended with `code`."""
+    """Return one sentence about a process that ended with `code`."""
     try:
         error: dict[str, Any] = json.loads((experiment.path / "error.json").read_text())
         return str(error["message"])
@@ -305,8 +306,8 @@ def _why(experiment: Experiment, code: int) -> str:
 
 
 def _who_cancelled(experiment: Experiment) -> User | None:
-    asked = experiment.history.filter(reason=ASKED_TO_STOP).select_related("actor").first()
-    return asked.actor if asked else None
+    request = experiment.history.filter(reason=ASKED_TO_STOP).select_related("actor").first()
+    return request.actor if request else None
 
 
 def _move(experiment: Experiment, to: RunStatus, reason: str, by: Any = None, **fields: Any) -> None:

@@ -1,20 +1,40 @@
-"""The verbs of experiments: start, clone, cancel, resume; each checked first, queued, and announced after commit."""
+"""The verbs of experiments: start one or a whole plan, clone, cancel, resume, delete.
 
+Each is checked first, queued, and announced after commit; the end of a run is an event of the transaction that wrote
+it.
+"""
+
+import logging
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.text import slugify
 
+from classifier.core.events import EXPERIMENT_FINISHED, emit
 from classifier.core.permissions import require_permission
-from classifier.models import ModelVersion, User
-from toxicsite.lib.jobs import enqueue_on_commit
+from classifier.models import ModelVersion, ModelVersionStatus, User
+from toxicsite.lib.broker import NoBroker
+from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 from training.core.errors import ConfigRejected, NotAllowedNow
-from training.experiments.configs import check_dataset, check_teacher, config_whole, merged, nested
-from training.experiments.run_events import tell_ended
-from training.models import RUN_TRANSITIONS, Dataset, Experiment, RunStatus, Sweep
+from training.experiments.configs import (
+    check_dataset,
+    check_teacher,
+    config_whole,
+    merged,
+    nested,
+    rejected,
+    shipped_name,
+)
+from training.experiments.job_spec import teacher_verdict
+from training.ml.config import ConfigError, read_plan
+from training.models import OVER, RUN_TRANSITIONS, Dataset, Experiment, MetricPoint, RunStatus, Sweep
 
 RUN_TASK = "training.run"
 MAY_RUN = "training.run_experiment"
@@ -22,6 +42,9 @@ LONGEST_NAME = 150
 TRIGGERS = ("person", "schedule", "drift", "sweep", "plan", "import")
 CHANGEABLE = ("name", "notes", "config", "dataset", "teacher", "base_version")
 ASKED_TO_STOP = "asked to stop"
+RINGS_AT_ONCE = 5
+
+logger = logging.getLogger(__name__)
 
 
 def experiment_create(
@@ -170,7 +193,7 @@ def experiment_resume(*, experiment: Experiment, by: User | None) -> None:
 
 
 def checked_name(name: str) -> str:
-    """The name as it is stored. Raises ConfigRejected."""
+    """Return the name as it is stored. Raises ConfigRejected."""
     name = " ".join(name.split())
     if not name:
         raise ConfigRejected("name", "Give the run a name.")
@@ -185,3 +208,117 @@ def give_folder(experiment: Experiment) -> None:
     """Name the run's folder; whoever runs it makes it."""
     experiment.directory = f"{experiment.pk}-{slugify(experiment.name)[:60] or 'run'}"
     experiment.save(update_fields=["directory"])
+
+
+def plan_start(*, plan: str, dataset: Dataset, by: User | None) -> list[Experiment]:
+    """Queue every run of a shipped plan on `dataset`, all or none; students wait for their teachers.
+
+    Raises PermissionDenied or ConfigRejected.
+    """
+    require_permission(by, MAY_RUN)
+    shipped_name(plan, "plan")
+    try:
+        planned = read_plan(plan)
+    except ConfigError as error:
+        raise rejected(error) from None
+    made: dict[str, Experiment] = {}
+    with transaction.atomic():
+        for run in planned.runs:
+            made[run.name] = experiment_create(
+                name=run.name,
+                recipe=run.recipe,
+                preset=run.preset,
+                config=run.config,
+                teacher=made[run.teacher] if run.teacher else None,
+                dataset=dataset,
+                notes=f"From the plan {planned.title}.",
+                trigger="plan",
+                by=by,
+            )
+    return list(made.values())
+
+
+def tell_ended(experiment: Experiment, version: ModelVersion | None = None) -> None:
+    """Emit that a run has ended, if it has; trials of a sweep are left out, the run of the best values is not."""
+    if not experiment.is_over or experiment.sweep_id is not None:
+        return
+    emit(
+        EXPERIMENT_FINISHED,
+        {
+            "experiment": experiment.pk,
+            "name": experiment.name,
+            "status": str(experiment.status),
+            "model_version": version.pk if version is not None else None,
+        },
+    )
+
+
+def ring_queued() -> None:
+    """Announce the oldest queued runs that could start now, or can never start."""
+    queued = Experiment.objects.queued().select_related("teacher").order_by("id")
+    ready = [row.pk for row in queued if teacher_verdict(row)[0] != "wait"][:RINGS_AT_ONCE]
+    try:
+        for pk in ready:
+            enqueue_now(RUN_TASK, experiment_id=pk)
+    except NoBroker:
+        logger.warning("Redis does not answer; the next sweep rings for queued runs")
+
+
+def experiment_delete(*, experiment: Experiment, by: User | None) -> None:
+    """Remove a run that is over: its curves, its folder and its candidate version. The row stays for the history.
+
+    Raises PermissionDenied, or NotAllowedNow when it runs, is the teacher of a run that is not over, or its version
+    was in production, made predictions, is the shadow, or is what another run starts from.
+    """
+    require_permission(by, MAY_RUN)
+    with transaction.atomic():
+        row = Experiment.objects.select_for_update().get(pk=experiment.pk)
+        if row.deleted_at is not None:
+            return
+        if row.status == RunStatus.RUNNING:
+            raise NotAllowedNow("The run is going on; cancel it first.")
+        if row.status == RunStatus.QUEUED:
+            raise NotAllowedNow("The run is queued; cancel it first.")
+        _refuse_for_students(row)
+        version = row.model_version
+        if version is not None:
+            _refuse_for_version(version)
+        folders = [Path(settings.RUNS_DIR) / row.directory] if row.directory else []
+        Experiment.objects.filter(pk=row.pk).update(
+            deleted_at=timezone.now(), model_version=None, directory="", log=""
+        )
+        MetricPoint.objects.filter(experiment=row).delete()
+        row.history.create(old=row.status, new=row.status, actor=by, reason="deleted")
+        if version is not None and not Experiment.objects.filter(model_version=version).exists():
+            folders.append(version.path)
+            try:
+                version.delete()
+            except ProtectedError:
+                raise NotAllowedNow(f"Another run starts from {version}; delete that one first.") from None
+        transaction.on_commit(lambda: _remove(folders))
+    experiment.refresh_from_db()
+
+
+def _refuse_for_students(row: Experiment) -> None:
+    waiting = Experiment.objects.visible().filter(teacher=row).exclude(status__in=OVER).first()
+    if waiting is not None:
+        raise NotAllowedNow(f"It is the teacher of {waiting}, which is not over; cancel that run first.")
+
+
+def _refuse_for_version(version: ModelVersion) -> None:
+    if version.status == ModelVersionStatus.ACTIVE:
+        raise NotAllowedNow(f"Its version {version} is in production; activate another one first.")
+    if version.is_shadow:
+        raise NotAllowedNow(f"Its version {version} scores live traffic as the shadow; end that first.")
+    if version.status == ModelVersionStatus.RETIRED or version.history.exists():
+        raise NotAllowedNow(f"Its version {version} was in production and stays for the history.")
+    if version.predictions.exists() or version.shadow_predictions.exists():
+        raise NotAllowedNow(f"Its version {version} has made predictions and stays for the history.")
+
+
+def _remove(folders: list[Path]) -> None:
+    """Take folders away; what is left over after a kill belongs to no run and does no harm."""
+    roots = {Path(settings.RUNS_DIR).resolve(), Path(settings.MODELS_DIR).resolve()}
+    for folder in folders:
+        if folder.resolve().parent in roots:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -51,9 +51,9 @@ class Ranks:
         import torch.distributed as dist
 
         mine = torch.tensor(list(values), dtype=torch.float64)
-        found = [torch.zeros_like(mine) for _ in range(self.count)]
-        dist.all_gather(found, mine, group=self.group)
-        return cast("NDArray[np.float64]", torch.stack(found).numpy())
+        gathered = [torch.zeros_like(mine) for _ in range(self.count)]
+        dist.all_gather(gathered, mine, group=self.group)
+        return cast("NDArray[np.float64]", torch.stack(gathered).numpy())
 
     def summed(self, values: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Return the sum over the ranks, the same on each."""
@@ -77,8 +77,8 @@ class Ranks:
         error: BaseException | None = None
         try:
             result = function()
-        except Exception as found:
-            error = found
+        except Exception as raised:
+            error = raised
         mine = FINE if error is None else STOPPED if isinstance(error, Cancelled) else FAILED
         worst = int(self.gathered([mine]).max())
         if error is not None and mine == worst:
@@ -95,18 +95,18 @@ class Ranks:
             return function()
         import torch.distributed as dist
 
-        said: list[Any] = [FINE, None]
+        outcome: list[Any] = [FINE, None]
         error: BaseException | None = None
         if self.is_main:
             try:
-                said[1] = function()
-            except Exception as found:
-                error, said = found, [STOPPED if isinstance(found, Cancelled) else FAILED, None]
-        dist.broadcast_object_list(said, src=0, group=self.group)
+                outcome[1] = function()
+            except Exception as raised:
+                error, outcome = raised, [STOPPED if isinstance(raised, Cancelled) else FAILED, None]
+        dist.broadcast_object_list(outcome, src=0, group=self.group)
         if error is not None:
             raise error
-        _end_with(said[0])
-        return cast(T, said[1])
+        _end_with(outcome[0])
+        return cast(T, outcome[1])
 
     def meet(self) -> None:
         """Wait until every rank is here."""

@@ -18,15 +18,15 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         return self.filter(deleted_at__isnull=True)
 
     def ready(self) -> "DatasetQuerySet":
-        """Frozen and still there: not loading, not failed to load, not deleted."""
+        """Keep those that are frozen and still there: not loading, not failed to load, not deleted."""
         return self.usable().exclude(directory="")
 
     def trainable(self) -> "DatasetQuerySet":
-        """Ready, with rows to learn from and rows to choose thresholds on."""
+        """Keep those that are ready, with rows to learn from and rows to choose thresholds on."""
         return self.ready().filter(rows__has_keys=["train", "validation"])
 
     def test_set(self) -> "Dataset | None":
-        """The dataset whose test rows every version is measured on."""
+        """Return the dataset whose test rows every version is measured on."""
         return self.usable().filter(is_test_set=True).first()
 
 

@@ -13,7 +13,7 @@ from training.models.choices import DatasetKind
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def on_test_sets(self) -> "EvaluationQuerySet":
-        """Without those on known answers, unless these are the test set: few rows, chosen by people, for a look."""
+        """Leave out those on known answers that are not the test set: few rows, chosen by people, for a look."""
         beside = Q(dataset__kind=DatasetKind.GOLDEN, dataset__is_test_set=False)
         return self.exclude(beside)
 

@@ -11,7 +11,7 @@ class LabelFix(AppendOnlyModel):
     """Written once; taking one back is a row of its own that names it in `undoes`.
 
     `row` counts from 0 in the frozen file of the split; `digest` is that of its text
-    (training.ml.frozen.rows.text_digest), by which the next dataset of decisions finds the text again. `given` is
+    (training.ml.file_format.rows.text_digest), by which the next dataset of decisions finds the text again. `given` is
     what the file says, `fixed` what somebody says instead: 0, 1, or -1 for unknown.
     """
 

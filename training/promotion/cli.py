@@ -13,7 +13,7 @@ from training.cli.base import Said, Verb
 from training.cli.lookups import version_fields, version_of
 from training.datasets.known_answers import known_answers_summary
 from training.evaluations.services import evaluation_run, evaluation_start, evaluation_state
-from training.experiments.detail_selectors import version_measured
+from training.experiments.selectors import version_measured
 
 
 def _one(parser: ArgumentParser) -> None:

@@ -1,11 +1,14 @@
 """Where Optuna keeps the trials: tables of its own in this database, in the schema `optuna`."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 from training.ml.search.study import open_storage
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
 
 SCHEMA = "optuna"
 MAKING_TABLES = (
@@ -18,8 +21,8 @@ class StorageRefused(Exception):
     """The database user may not make the schema; the message says what to do."""
 
 
-def sweep_storage() -> Any:
-    """The storage of all studies, made on first use. Raises StorageRefused.
+def sweep_storage() -> "RDBStorage":
+    """Return the storage of all studies, made on first use. Raises StorageRefused.
 
     It connects as Django does, whatever characters the password holds, to the database that Django uses now (in tests
     that of the test), and keeps no connection.
@@ -31,7 +34,7 @@ def sweep_storage() -> Any:
 
 
 @cache
-def _storage(arguments: tuple[tuple[str, Any], ...], options: str) -> Any:
+def _storage(arguments: tuple[tuple[str, Any], ...], options: str) -> "RDBStorage":
     import psycopg2
 
     def connect() -> Any:

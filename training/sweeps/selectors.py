@@ -6,7 +6,7 @@ from training.models import Experiment, RunStatus, Sweep
 
 
 def sweeps_listed() -> QuerySet[Sweep]:
-    """The sweeps that are not deleted, newest first, each with `runs_active`."""
+    """Return the sweeps that are not deleted, newest first, each with `runs_active`."""
     active = Q(experiments__status__in=(RunStatus.QUEUED, RunStatus.RUNNING))
     return (
         Sweep.objects.filter(deleted_at__isnull=True)
@@ -16,7 +16,7 @@ def sweeps_listed() -> QuerySet[Sweep]:
 
 
 def sweep_detail(*, sweep_id: int) -> Sweep:
-    """A sweep that is not deleted, with all that its page names. Raises Sweep.DoesNotExist."""
+    """Return a sweep that is not deleted, with all that its page names. Raises Sweep.DoesNotExist."""
     sweeps = Sweep.objects.filter(deleted_at__isnull=True).select_related(
         "dataset", "teacher", "base_version", "best_experiment", "created_by"
     )
@@ -24,11 +24,11 @@ def sweep_detail(*, sweep_id: int) -> Sweep:
 
 
 def sweep_runs(*, sweep: Sweep) -> dict[int, Experiment]:
-    """The runs of a sweep's trials by trial number."""
+    """Return the runs of a sweep's trials by trial number."""
     return {run.trial_number: run for run in sweep.experiments.all() if run.trial_number is not None}
 
 
 def full_runs(*, sweep: Sweep) -> list[Experiment]:
-    """The runs in full that were started from this sweep's trials."""
+    """Return the runs in full that were started from this sweep's trials."""
     marked = Experiment.objects.visible().filter(sweep__isnull=True, trigger="sweep")
     return list(marked.filter(notes__endswith=f"of the sweep “{sweep.name}”.")[:10])

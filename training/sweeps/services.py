@@ -16,9 +16,9 @@ from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import ConfigRejected, NotAllowedNow
-from training.experiments.configs import check_dataset, check_teacher, config_whole, flat, nested, rejected
+from training.experiments.configs import check_dataset, check_teacher, config_whole, nested, rejected
 from training.experiments.services import MAY_RUN, checked_name, experiment_cancel, experiment_create
-from training.ml.config import ConfigError
+from training.ml.config import ConfigError, dotted
 from training.ml.search.objectives import parse_objectives
 from training.ml.search.space import SpaceError, grid_size, parse_space
 from training.ml.search.study import SweepPlan, checked_plan
@@ -78,11 +78,11 @@ def sweep_create(
     except ConfigError as error:
         raise rejected(error) from None
     for dimension in dimensions:
-        if dimension.name in flat(nested(config)):
+        if dimension.name in dotted(nested(config)):
             raise ConfigRejected(dimension.name, "It is searched; leave it out of the fixed values.")
     config_whole(  # only to be told now, not by the last run
         recipe=recipe,
-        differences={**flat(nested(config)), **(full or {})},
+        differences={**dotted(nested(config)), **(full or {})},
         dataset=dataset,
         teacher=teacher,
         base_version=base_version,
@@ -101,7 +101,7 @@ def sweep_create(
         trials_wanted=plan.trials,
         seed=seed,
         study_name=f"sweep-{uuid4().hex}",
-        options={"train_best": train_best, "at_once": at_once, "full": flat(full or {})},
+        options={"train_best": train_best, "at_once": at_once, "full": dotted(full or {})},
         created_by=by,
     )
     with transaction.atomic():
@@ -217,7 +217,7 @@ def sweep_train_best(*, sweep: Sweep, by: User | None, number: int | None = None
 
 
 def active_trials(sweep: Sweep) -> list[Experiment]:
-    """The trials' runs that wait or run."""
+    """Return the trials' runs that wait or run."""
     return list(
         sweep.experiments.filter(status__in=(RunStatus.QUEUED, RunStatus.RUNNING)).order_by("trial_number")
     )

@@ -76,8 +76,8 @@ def _step(sweep: Sweep) -> None:
     if sweep.status == RunStatus.QUEUED:
         transition(sweep, to=RunStatus.RUNNING, allowed=SWEEP_TRANSITIONS)
     study = studies.open_study(plan, sweep_storage(), sweep.study_name)
-    told = _settle(sweep, study, plan)
-    if told or not sweep.analysis:
+    news = _settle(sweep, study, plan)
+    if news or not sweep.analysis:
         _remember(sweep, study, plan)
     trials = sweep.analysis["trials"]
     ended = [t for t in trials if t["state"] != "running"]
@@ -102,17 +102,17 @@ def _step(sweep: Sweep) -> None:
 def _settle(sweep: Sweep, study: "Study", plan: SweepPlan) -> bool:
     """Tell the study what came of the trials whose runs are over, and stop hopeless ones; whether it was told."""
     runs = {run.trial_number: run for run in sweep.experiments.all()}
-    told = False
+    news = False
     for trial in studies.unfinished(study, plan):
         run = runs.get(trial.number)
         if run is None:
             continue
         if run.is_over:
             _tell(study, plan, trial, run)
-            told = True
+            news = True
         elif studies.is_hopeless(trial, _moments(run, plan), plan.prunes):
             cancel_trials([run], by=None)
-    return told
+    return news
 
 
 def _tell(study: "Study", plan: SweepPlan, trial: "Trial", run: Experiment) -> None:
@@ -128,7 +128,7 @@ def _tell(study: "Study", plan: SweepPlan, trial: "Trial", run: Experiment) -> N
 
 
 def _moments(run: Experiment, plan: SweepPlan) -> dict[int, float]:
-    """The scores on the way of a run, by moment, counted from 1 in the order in which they came."""
+    """Return a run's scores on the way by moment, counted from 1 in the order in which they came."""
     if not plan.prunes:
         return {}
     points = run.points.filter(name=f"validation_{plan.objectives[0].metric}").order_by("id")
@@ -173,12 +173,12 @@ def _share_logits(sweep: Sweep, run: Experiment) -> None:
     for earlier in sweep.experiments.filter(trial_number__lt=run.trial_number, directory__gt="").order_by(
         "-pk"
     ):
-        found = list(earlier.path.glob("teacher-logits-*.npy"))
-        if not found:
+        files = list(earlier.path.glob("teacher-logits-*.npy"))
+        if not files:
             continue
         try:
             run.path.mkdir(parents=True, exist_ok=True)
-            for file in found:
+            for file in files:
                 (run.path / file.name).hardlink_to(file)
         except OSError:  # then it computes them itself
             logger.info("trial %s computes the teacher's logits again", run.trial_number)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from training.experiments.configs import flat, nested
+from training.experiments.configs import nested
+from training.ml.config import dotted
 from training.ml.recipes.registry import recipe as recipe_named
 from training.ml.search.objectives import Objective, parse_objectives
 from training.ml.search.space import overrides, parse_space
@@ -12,7 +13,7 @@ from training.models import Sweep
 
 
 def plan_of(sweep: Sweep) -> SweepPlan:
-    """The plan of a stored, hence checked, sweep."""
+    """Return the plan of a stored, hence checked, sweep."""
     return SweepPlan(
         parse_space(sweep.recipe, sweep.space),
         parse_objectives(sweep.objectives),
@@ -28,15 +29,15 @@ def objectives_of(sweep: Sweep) -> tuple[Objective, ...]:
 
 
 def trial_config(sweep: Sweep, plan: SweepPlan, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The differences of one trial: the sweep's own, the sampled values, and scores on the way where it prunes."""
-    found = flat(sweep.config) | overrides(plan.dimensions, sweep.recipe, values)
+    """Return the differences of one trial: the sweep's own, the sampled values, and scores on the way if it prunes."""
+    differences = dotted(sweep.config) | overrides(plan.dimensions, sweep.recipe, values)
     if plan.prunes:
         probes = [f.name for f in recipe_named(sweep.recipe).fields() if f.name.endswith(".evaluate_share")]
-        found |= dict.fromkeys(probes, PROBE_SHARE)
-    return nested(found)
+        differences |= dict.fromkeys(probes, PROBE_SHARE)
+    return nested(differences)
 
 
 def full_config(sweep: Sweep, trial: Mapping[str, Any]) -> dict[str, Any]:
-    """The differences with which a trial's values are trained in full: what made trials cheap is taken back."""
+    """Return the differences to train a trial's values in full: what made trials cheap is taken back."""
     sampled = overrides(parse_space(sweep.recipe, sweep.space), sweep.recipe, trial["params"])
-    return nested(flat(sweep.config) | dict(sweep.options.get("full") or {}) | sampled)
+    return nested(dotted(sweep.config) | dict(sweep.options.get("full") or {}) | sampled)

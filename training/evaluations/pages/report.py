@@ -13,8 +13,8 @@ from classifier.scoring.pages.verdict import Segment, text_segments
 from classifier.scoring.score_texts import ExplainedWord
 from training.datasets.known_answers import known_answers_summary
 from training.evaluations.services import evaluation_state
-from training.experiments.detail_selectors import Measured, version_measured
 from training.experiments.pages.curves import Payload, best_beside, quality_curves, threshold_curves
+from training.experiments.selectors import Measured, version_measured
 from training.ml.evaluation.stored import (
     UNKNOWN,
     AtThreshold,

@@ -17,7 +17,7 @@ from classifier.api.operation import operation
 from classifier.api.problems import BUSY
 from toxicsite.lib.event_stream import EventStreamResponse, ServerEvent
 from training.api.base import TrainingEndpoint
-from training.experiments.progress import Turn, run_progress
+from training.experiments.selectors import Turn, run_progress
 from training.models import Experiment
 
 

@@ -37,13 +37,12 @@ from training.experiments.api.output import (
     experiment_url,
 )
 from training.experiments.artifact_zip import zip_stream
-from training.experiments.deletion import experiment_delete
-from training.experiments.detail_selectors import experiment_curves, experiment_detail
-from training.experiments.selectors import experiments_matching
+from training.experiments.selectors import experiment_curves, experiment_detail, experiments_matching
 from training.experiments.services import (
     experiment_cancel,
     experiment_clone,
     experiment_create,
+    experiment_delete,
     experiment_resume,
 )
 from training.models import Dataset, Experiment

@@ -13,7 +13,7 @@ from classifier.api.problems import NOT_FOUND, Problem
 from classifier.api.reading import NoQuery, checked, checked_query
 from training.api.base import TrainingEndpoint, referred
 from training.experiments.api.output import RECIPE_CHOICES, ExperimentOutput
-from training.experiments.plans import plan_start
+from training.experiments.services import plan_start
 from training.ml.config import Preset, plans, presets
 from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 from classifier.core.validation import row_id
 from training.evaluations.pages.report import BASELINES
 from training.experiments.comparison import MOST, Compared, addable, baselines_of, compared
-from training.experiments.detail_selectors import Curves, experiment_curves
 from training.experiments.pages.curves import SHARE, SPEED, Payload, thin
 from training.experiments.pages.run_facts import RunCard, differences
 from training.experiments.pages.run_rows import recipe_word
+from training.experiments.selectors import Curves, experiment_curves
 from training.ml.evaluation.stored import LabelCurves, StoredReport
 from training.ml.json_reader import read
 from training.web.access import SEE_EXPERIMENTS, permitted

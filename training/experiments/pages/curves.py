@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.experiments.detail_selectors import Curves
 from training.experiments.pages.run_rows import loss_rank, loss_word
+from training.experiments.selectors import Curves
 from training.ml.evaluation.stored import AtThreshold, LabelCurves, Point
 
 SPEED = {

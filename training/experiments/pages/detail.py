@@ -16,8 +16,6 @@ from django_htmx.http import HttpResponseClientRefresh
 from training.core.errors import NotAllowedNow
 from training.evaluations.pages.report import evaluation_context
 from training.experiments.artifact_zip import zip_stream
-from training.experiments.deletion import experiment_delete
-from training.experiments.detail_selectors import experiment_curves, experiment_detail
 from training.experiments.pages.curves import curve_rows, training_curves
 from training.experiments.pages.run_facts import (
     config_rows,
@@ -28,7 +26,8 @@ from training.experiments.pages.run_facts import (
     version_card,
 )
 from training.experiments.pages.run_rows import progress_of, recipe_word, took
-from training.experiments.services import experiment_cancel, experiment_resume
+from training.experiments.selectors import experiment_curves, experiment_detail
+from training.experiments.services import experiment_cancel, experiment_delete, experiment_resume
 from training.models import Experiment, RunStatus
 from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from classifier.models import ModelVersion
-from training.experiments.configs import flat
-from training.ml.artifact.card import model_card
-from training.ml.config import ConfigError
+from training.ml.artifact.export import model_card
+from training.ml.config import ConfigError, dotted
 from training.ml.json_reader import number, read
 from training.ml.recipes.registry import RECIPES
 from training.models import Experiment
@@ -117,7 +116,7 @@ class ConfigRow:
 
 def config_rows(experiment: Experiment) -> list[ConfigRow]:
     """Every field of the run's configuration, in the order of its recipe's documentation."""
-    values = flat(experiment.config)
+    values = dotted(experiment.config)
     recipe = RECIPES.get(experiment.recipe)
     known = {info.name: info for info in recipe.fields()} if recipe is not None else {}
     names = [name for name in known if name in values] + [name for name in values if name not in known]
@@ -139,7 +138,7 @@ class DiffRow:
 
 def differences(configs: Sequence[Mapping[str, Any]]) -> list[DiffRow]:
     """The fields that are not the same in all of them."""
-    flattened = [flat(config) for config in configs]
+    flattened = [dotted(config) for config in configs]
     names = dict.fromkeys(name for values in flattened for name in values)
     rows = [
         DiffRow(name, [shown(values[name]) if name in values else None for values in flattened])
@@ -151,7 +150,7 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[DiffRow]:
 def provenance_rows(experiment: Experiment) -> list[tuple[str, str]]:
     """Where the run ran and what made it, flattened; long hashes stay whole, for copying."""
     facts = {
-        name: value for name, value in flat(experiment.provenance).items() if not name.startswith("config.")
+        name: value for name, value in dotted(experiment.provenance).items() if not name.startswith("config.")
     }
     return [(words(name).replace(".", ": "), _fact(value)) for name, value in facts.items()]
 

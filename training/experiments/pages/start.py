@@ -12,19 +12,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from classifier.models import ModelVersion
 from training.core.errors import ConfigRejected
-from training.experiments.configs import flat
 from training.experiments.pages.detail import found_or_404
 from training.experiments.pages.forms import ExperimentForm, PlanForm, Start
 from training.experiments.pages.run_rows import recipe_word
-from training.experiments.plans import plan_start
-from training.experiments.services import experiment_clone, experiment_create
-from training.experiments.start_selectors import (
+from training.experiments.selectors import (
     learnable_datasets,
     possible_teachers,
     possible_versions,
     sample_dataset,
 )
-from training.ml.config import ConfigError, plans, presets, read_preset
+from training.experiments.services import experiment_clone, experiment_create, plan_start
+from training.ml.config import ConfigError, dotted, plans, presets, read_preset
 from training.ml.recipes.recipe import Recipe
 from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment, RunStatus
@@ -71,7 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
     source = found_or_404(experiment_id)
     recipe = RECIPES[source.recipe]
-    values = flat(source.config)
+    values = dotted(source.config)
     initial = {
         "name": f"{source.name[:143]} (copy)",
         "dataset": source.dataset_id,
@@ -195,7 +193,7 @@ def _preset_values(name: str, recipe: Recipe) -> tuple[str, dict[str, Any]]:
     if name not in {preset.name for preset in presets(recipe.name)}:
         return "", {}
     try:
-        return name, flat(read_preset(name).config)
+        return name, dotted(read_preset(name).config)
     except ConfigError:
         return "", {}
 

@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with plain_errors():
-            from training.ml.evaluation.served_model import evaluate_artifact
+            from training.ml.evaluation.subject import evaluate_artifact
             from training.ml.progress import ConsoleListener
 
             table = _rows(options, options["data"], options["split"])

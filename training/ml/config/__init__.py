@@ -1,14 +1,21 @@
 """What a run is made of: frozen, documented, JSON-able configuration; a preset holds differences only."""
 
-from training.ml.config.build import build_config, from_dict, parse_text, to_dict, with_changes
-from training.ml.config.describe import FieldInfo, describe
-from training.ml.config.fields import ConfigError, option
+from training.ml.config.fields import (
+    ConfigError,
+    FieldInfo,
+    describe,
+    from_dict,
+    option,
+    parse_text,
+    to_dict,
+)
 from training.ml.config.parts import DataConfig, LoopConfig, LoraOptions, LossWeights
 from training.ml.config.presets import (
     PRESETS,
     Plan,
     PlannedRun,
     Preset,
+    dotted,
     load_preset,
     plans,
     presets,
@@ -27,8 +34,8 @@ __all__ = [
     "Plan",
     "PlannedRun",
     "Preset",
-    "build_config",
     "describe",
+    "dotted",
     "from_dict",
     "load_preset",
     "option",
@@ -38,5 +45,4 @@ __all__ = [
     "read_plan",
     "read_preset",
     "to_dict",
-    "with_changes",
 ]

@@ -1,12 +1,12 @@
 """Presets (one recipe's differences to its defaults) and plans (several runs that belong together), as JSON."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training.ml.config.build import from_dict
-from training.ml.config.fields import ConfigError
+from training.ml.config.fields import ConfigError, from_dict
 
 T = TypeVar("T")
 PRESETS = Path(__file__).parent.parent / "presets"
@@ -35,7 +35,7 @@ class PlannedRun:
     teacher: str = ""
 
     def differences(self) -> dict[str, Any]:
-        """The preset's differences with the run's own laid over them, by dotted names. Raises ConfigError."""
+        """Return the preset's differences with the run's own laid over them, by dotted names. Raises ConfigError."""
         start = read_preset(self.preset).config if self.preset else {}
         return dotted(start) | dotted(self.config)
 
@@ -50,11 +50,11 @@ class Plan:
     runs: tuple[PlannedRun, ...]
 
 
-def dotted(values: dict[str, Any], path: str = "") -> dict[str, Any]:
+def dotted(values: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Flatten {"loop": {"epochs": 2}} to {"loop.epochs": 2}."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat |= dotted(value, f"{path}{name}.") if isinstance(value, dict) else {f"{path}{name}": value}
+        flat |= dotted(value, f"{path}{name}.") if isinstance(value, Mapping) else {f"{path}{name}": value}
     return flat
 
 

@@ -135,7 +135,7 @@ def load_table(
 
 
 def _marks_of(rows: Any, text_column: str) -> list[Spans] | None:
-    """What is called `marks` in a file of somebody else may be anything."""
+    """Return the marked words; None where another's file means something else by a column of that name."""
     if "marks" not in rows.column_names or not all(isinstance(spans, list) for spans in rows["marks"]):
         return None
     return normalised_marks([text or "" for text in rows[text_column]], list(rows["marks"]))

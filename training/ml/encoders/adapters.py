@@ -35,17 +35,17 @@ def adapted_modules(model: Any, wanted: tuple[str, ...]) -> list[str]:
         for name, module in model.named_modules()
         if id(module) in inside and isinstance(module, torch.nn.Linear)
     ]
-    found: set[str] = set()
-    for one in wanted:
-        names = ALIASES.get(one, {one})
-        hits = [name for name in linear if one == "all" or name.rpartition(".")[2] in names]
+    modules: set[str] = set()
+    for target in wanted:
+        names = ALIASES.get(target, {target})
+        hits = [name for name in linear if target == "all" or name.rpartition(".")[2] in names]
         if not hits:
             there = sorted({name.rpartition(".")[2] for name in linear})
             raise BaseModelError(
-                f"lora.target_modules: no linear layer is called {one!r}; this encoder has: {', '.join(there)}"
+                f"lora.target_modules: no linear layer is called {target!r}; this encoder has: {', '.join(there)}"
             )
-        found.update(hits)
-    return [name for name in linear if name in found]
+        modules.update(hits)
+    return [name for name in linear if name in modules]
 
 
 def add_adapters(model: Any, options: "LoraOptions") -> tuple[Any, dict[str, Any]]:

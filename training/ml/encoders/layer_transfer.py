@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def hidden_distance(student: "Tensor", teacher: "Tensor", mask: "Tensor", *, kind: str) -> "Tensor":
-    """Distance of hidden states, averaged over real tokens: one minus the cosine, or the mean square. A scalar."""
+    """Return the distance of hidden states over real tokens, one minus the cosine or the mean square: a scalar."""
     student, teacher, real = student.float(), teacher.float(), mask.float()
     if kind == "cosine":
-        each = 1 - functional.cosine_similarity(student, teacher, dim=-1)
+        distance = 1 - functional.cosine_similarity(student, teacher, dim=-1)
     else:
-        each = (student - teacher).square().mean(-1)
-    return (each * real).sum() / real.sum().clamp(min=1)
+        distance = (student - teacher).square().mean(-1)
+    return (distance * real).sum() / real.sum().clamp(min=1)
 
 
 def attention_divergence(student: "Tensor", teacher: "Tensor", mask: "Tensor") -> "Tensor":
-    """KL(teacher || student) of the attention maps, averaged over real queries and heads. A scalar.
+    """Return KL(teacher || student) of the attention maps, averaged over real queries and heads: a scalar.
 
     With different numbers of heads, the maps' means over heads are compared.
     """

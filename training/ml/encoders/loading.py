@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toxicsite.lib.files import write_json
-from training.ml.encoders.calibrate import last_linear
+from training.ml.encoders.predict import last_linear
 
 HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
 
@@ -125,8 +125,8 @@ def read_start(folder: Path | str) -> Start:
         return Start(tuple(card["labels"]), card["activation"] == "softmax", card["provenance"])
     try:
         values = json.loads(manifest.read_text())
-        told = {"version": values["version"], **values["provenance"]}
-        return Start(tuple(values["labels"]), values["activation"] == "softmax", told)
+        provenance = {"version": values["version"], **values["provenance"]}
+        return Start(tuple(values["labels"]), values["activation"] == "softmax", provenance)
     except (OSError, json.JSONDecodeError, KeyError) as error:
         raise BaseModelError(f"{manifest} is not the manifest of a model: {error}") from None
 

@@ -111,12 +111,12 @@ def paired_differences(
     Both were resampled with the same counts, so what makes rows hard for both cancels out; an interval that leaves 0
     out is a difference that the rows can tell.
     """
-    found: dict[str, dict[str, dict[str, float | None]]] = {}
+    differences: dict[str, dict[str, dict[str, float | None]]] = {}
     for label in ours:
         if label in theirs:
-            found[label] = {}
+            differences[label] = {}
             for name in PAIRED:
                 low, high = interval(ours[label][name] - theirs[label][name])
                 value = our_points[label][name] - their_points[label][name]
-                found[label][name] = {"value": value, "low": low, "high": high}
-    return found
+                differences[label][name] = {"value": value, "low": low, "high": high}
+    return differences

@@ -71,7 +71,7 @@ def _precision_recall(tp: "Floats", fp: "Floats", positives: float) -> list[list
 
 
 def _thresholds(s: "Floats", y: "Floats", w: "Floats", own: float) -> list[dict[str, float]]:
-    """On an even grid, on quantiles of the scores (rare labels live close to 0) and at the model's own threshold."""
+    """Sample an even grid, quantiles of the scores (rare labels live close to 0) and the model's own threshold."""
     grid = np.concatenate([np.linspace(0, 1, 101), np.quantile(s, np.linspace(0, 1, 98)), [own]])
     grid = np.unique(grid)
     place = np.searchsorted(-s, -grid, side="right")  # how many rows score at least as high

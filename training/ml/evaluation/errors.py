@@ -28,7 +28,7 @@ def confident_errors(
     """
     targets = table.targets[:, table.labels.index(label)]
     threshold = float(subject.thresholds[label])
-    found = []
+    errors = []
     started = time.monotonic()
     for kind, wrong, order in (
         ("false positive", (targets == 0) & (scores >= threshold), -scores),
@@ -41,7 +41,7 @@ def confident_errors(
             words = []
             if place < explained and time.monotonic() - started < SECONDS:
                 words = subject.explain(text, label)
-            found.append(
+            errors.append(
                 {
                     "kind": kind,
                     "label": label,
@@ -51,7 +51,7 @@ def confident_errors(
                     **_shown(text, words),
                 }
             )
-    return found
+    return errors
 
 
 def _shown(text: str, words: list[dict[str, Any]]) -> dict[str, Any]:

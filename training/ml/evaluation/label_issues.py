@@ -25,7 +25,7 @@ def label_issues(
     their mistakes. A row is suspected when the model is as sure of the other answer as it is, on average, on rows that
     were given that answer. `quality` is the probability that the model gives to the label as it stands.
     """
-    found: list[dict[str, Any]] = []
+    issues: list[dict[str, Any]] = []
     for position, label in enumerate(labels):
         given = table.targets[:, table.labels.index(label)]
         known = np.flatnonzero(given >= 0)
@@ -34,7 +34,7 @@ def label_issues(
             continue
         for place in _suspects(truth, positive)[:most]:
             row, chance = int(known[place]), float(positive[place])
-            found.append(
+            issues.append(
                 {
                     "row": row,
                     "text": table.texts[row][:MOST_CHARACTERS],
@@ -44,7 +44,7 @@ def label_issues(
                     "quality": chance if truth[place] else 1 - chance,
                 }
             )
-    return sorted(found, key=lambda one: one["quality"])[:most]
+    return sorted(issues, key=lambda issue: issue["quality"])[:most]
 
 
 def train_label_issues(
@@ -70,18 +70,18 @@ def train_label_issues(
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     texts = [table.texts[i] for i in known]
     chance = cross_val_predict(word_counter(seed), texts, truth, cv=folds, method="predict_proba")[:, 1]
-    found = label_issues(table.take(known), (label,), chance[:, None], most)
-    return [{**one, "row": int(known[one["row"]])} for one in found]
+    issues = label_issues(table.take(known), (label,), chance[:, None], most)
+    return [{**issue, "row": int(known[issue["row"]])} for issue in issues]
 
 
 def _suspects(truth: "NDArray[np.int64]", positive: "NDArray[np.float64]") -> list[int]:
     from cleanlab.filter import find_label_issues
 
-    found: list[int] = find_label_issues(
+    rows: list[int] = find_label_issues(
         truth,
         np.column_stack([1 - positive, positive]),
         filter_by="confident_learning",
         return_indices_ranked_by="self_confidence",
         n_jobs=1,
     ).tolist()
-    return found
+    return rows

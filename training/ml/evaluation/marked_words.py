@@ -42,9 +42,9 @@ def marked_words(
     for row in rows:
         if time.monotonic() - started > SECONDS:
             break
-        found = agreement(subject.explain(table.texts[row], label), table.marks[row])
-        if found is not None:
-            count, share, chance = found
+        agreed = agreement(subject.explain(table.texts[row], label), table.marks[row])
+        if agreed is not None:
+            count, share, chance = agreed
             marked += count
             shares.append(share)
             chances.append(chance)

@@ -113,14 +113,14 @@ def bootstrap(
     measures: Mapping[K, Measure], weights: "AnyFloats", *, resamples: int, seed: int
 ) -> dict[K, dict[str, "Floats"]]:
     """Return each metric of each measure under the same resamples, [resamples] each, so that they can be paired."""
-    found: dict[K, dict[str, list[Floats]]] = {key: {name: [] for name in METRICS} for key in measures}
+    drawn: dict[K, dict[str, list[Floats]]] = {key: {name: [] for name in METRICS} for key in measures}
     for counts in draws(weights, resamples, seed):
         for key, measure in measures.items():
             for name, values in measure(counts).items():
-                found[key][name].append(values)
+                drawn[key][name].append(values)
     return {
         key: {name: np.concatenate(parts) if parts else np.zeros(0) for name, parts in metrics.items()}
-        for key, metrics in found.items()
+        for key, metrics in drawn.items()
     }
 
 

@@ -42,12 +42,12 @@ def careful_threshold(
     flagged = (curve.row_scores >= _cut_after(curve, best)).astype(np.float64)
     y, w = curve.row_targets, curve.row_weights
     rng = np.random.default_rng(seed)
-    found = np.empty(resamples)
+    resampled = np.empty(resamples)
     for i in range(resamples):
         count = w * rng.multinomial(len(y), np.full(len(y), 1 / len(y)))
         hit = (count * flagged * y).sum()
-        found[i] = 2 * hit / max((count * (flagged + y)).sum(), 1e-12)
-    enough = curve.f1 >= curve.f1[best] - found.std()
+        resampled[i] = 2 * hit / max((count * (flagged + y)).sum(), 1e-12)
+    enough = curve.f1 >= curve.f1[best] - resampled.std()
     return _cut_after(curve, int(np.flatnonzero(enough)[0]))
 
 
@@ -83,7 +83,7 @@ def _cut_after(curve: _F1Curve, place: int) -> float:
 def expected_calibration_error(
     scores: "Floats", targets: "Floats", weights: "Floats | None" = None, bins: int = 15
 ) -> float:
-    """Weighted mean gap between mean score and positive rate over equal-width bins (Guo et al. 2017)."""
+    """Return the weighted mean gap of mean score and positive rate over equal-width bins (Guo et al. 2017)."""
     w = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
     place = np.clip((np.asarray(scores, dtype=np.float64) * bins).astype(int), 0, bins - 1)
     gap = 0.0

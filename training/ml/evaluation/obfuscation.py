@@ -80,7 +80,7 @@ def obfuscation_report(
         return None
     chosen = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     column = list(subject.labels).index(label)
-    found = [
+    disguises = [
         _one(
             name,
             [disguise(table.texts[row], transform) for row in chosen],
@@ -98,8 +98,8 @@ def obfuscation_report(
         "label": label,
         "rows": len(chosen),
         "threshold": threshold,
-        "accuracy": float(np.mean([one["accuracy"] for one in found])),
-        "by_functionality": sorted(found, key=lambda one: one["accuracy"]),
+        "accuracy": float(np.mean([disguise_report["accuracy"] for disguise_report in disguises])),
+        "by_functionality": sorted(disguises, key=lambda disguise_report: disguise_report["accuracy"]),
         "by_group": [],
         "bias": None,
     }

@@ -36,40 +36,20 @@ def evaluate(
     artifact_dir: Path,
     test_table: "TextTable",
     *,
-    train_table: "TextTable | None" = None,
     active_scores: "Rival | NDArray[np.float64] | NDArray[np.float32] | None" = None,
-    suites: Sequence[Mapping[str, Any]] = (),
-    seed: int = 0,
-    listener: Listener | None = None,
     backend: str = "auto",
-    resamples: int = RESAMPLES,
-    speed: bool = True,
-    own_suites: bool = True,
+    **measuring: Any,
 ) -> Report:
-    """Measure the model folder on `test_table` as it is served.
+    """Measure the model folder on `test_table` as it is served; `measuring` goes to `measure_subject`.
 
     `active_scores` are the active version's answers to the same rows (`compare.load_rival`; a bare matrix is taken to
-    have this model's labels and thresholds). `suites` are the stored test suites ({"id", "name", "kind", "label",
-    "cases"}); with `own_suites` the shipped ones follow, whose `id` is None. `train_table` lets likely label errors in
-    the training rows be looked for. Raises DataError when the rows know none of the model's labels, and Cancelled when
-    the listener says stop.
+    have this model's labels and thresholds).
     """
     subject = ServedModel(Path(artifact_dir), backend)
     rival = active_scores
     if rival is not None and not isinstance(rival, Rival):
         rival = Rival("active", subject.labels, subject.thresholds, rival)
-    return measure_subject(
-        subject,
-        test_table,
-        train_table=train_table,
-        rival=rival,
-        suites=suites,
-        seed=seed,
-        listener=listener,
-        resamples=resamples,
-        speed=speed,
-        own_suites=own_suites,
-    )
+    return measure_subject(subject, test_table, rival=rival, **measuring)
 
 
 def measure_subject(
@@ -86,7 +66,13 @@ def measure_subject(
     own_suites: bool = True,
     notes: Sequence[str] = (),
 ) -> Report:
-    """Measure anything that scores texts; see `evaluate`."""
+    """Measure anything that scores texts.
+
+    `rival` holds another version's answers to the same rows. `suites` are the stored test suites ({"id", "name",
+    "kind", "label", "cases"}); with `own_suites` the shipped ones follow, whose `id` is None. `train_table` lets likely
+    label errors in the training rows be looked for. Raises DataError when the rows know none of the subject's labels,
+    and Cancelled when the listener says stop.
+    """
     started, listener = time.monotonic(), listener or SilentListener()
     labels = known_labels(subject, table)
     scores = subject.score(table.texts, listener)
@@ -239,17 +225,17 @@ STAGES: dict[str, Stage] = {  # by the name that the listener hears
 
 def known_labels(subject: Subject, table: "TextTable") -> tuple[str, ...]:
     """Return the subject's labels of which at least one row knows the truth, in its order. Raises DataError."""
-    found = tuple(
+    known = tuple(
         label
         for label in subject.labels
         if label in table.labels and (table.targets[:, table.labels.index(label)] >= 0).any()
     )
-    if not found:
+    if not known:
         raise DataError(
             f"the rows know none of the labels of {subject.version} ({', '.join(subject.labels)}); "
             f"their labels are {', '.join(table.labels)}"
         )
-    return found
+    return known
 
 
 def _metrics(
@@ -301,7 +287,7 @@ def _metrics(
 
 
 def _mean(values: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """The mean over labels [labels, resamples] of those that have a number."""
+    """Return the mean over labels [labels, resamples] of those that have a number."""
     known = np.isfinite(values)
     total, count = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
     result = np.full(len(total), np.nan)

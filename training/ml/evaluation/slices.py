@@ -27,14 +27,14 @@ def slices(
     A slice of one class has no areas, and its accuracy is recall (all positive) or the share left in peace.
     """
     targets = table.targets[:, table.labels.index(label)]
-    found = []
+    reports = []
     for kind, name, member in [*_by_length(table), *_by_labels(table), *_by_source(table)]:
         rows = np.flatnonzero(member & (targets >= 0))
         if len(rows) < FEWEST_ROWS:
             continue
         weights, here = table.weights[rows].astype(np.float64), scores[rows]
         metrics = point(Measure(here, targets[rows], threshold, weights))
-        found.append(
+        reports.append(
             {
                 "kind": kind,
                 "name": name,
@@ -46,7 +46,7 @@ def slices(
                 **{key: metrics[key] for key in SHOWN},
             }
         )
-    return found
+    return reports
 
 
 Group = tuple[str, str, "NDArray[np.bool_]"]
@@ -62,7 +62,7 @@ def _by_length(table: "TextTable") -> list[Group]:
 
 
 def _by_labels(table: "TextTable") -> list[Group]:
-    """The commonest exact combinations of labels among rows where at least two labels are known."""
+    """Return the commonest exact combinations of labels among rows where at least two labels are known."""
     known = (table.targets >= 0).sum(axis=1) > 1
     if not known.any():
         return []

@@ -53,6 +53,6 @@ def device_and_threads(backend: str) -> tuple[str, int]:
     """Return the processor's or GPU's name that a backend runs on, and torch's threads."""
     from training.ml.artifact.provenance import hardware
 
-    found = hardware()
-    device = found["gpu"] if backend == "cuda" and found["gpu"] else found["cpu"]
-    return str(device), int(found["threads"])
+    machine = hardware()
+    device = machine["gpu"] if backend == "cuda" and machine["gpu"] else machine["cpu"]
+    return str(device), int(machine["threads"])

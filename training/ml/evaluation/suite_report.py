@@ -57,13 +57,13 @@ def by_functionality(
     rows_of: dict[str, list[int]] = {}
     for row, case in enumerate(cases):
         rows_of.setdefault(case.get("functionality") or "all", []).append(row)
-    found = []
+    reports = []
     for name, members in rows_of.items():
         rows = np.array(members)
         wrong = rows[~right[rows]]
         wrong = wrong[np.argsort(-np.abs(scores[wrong] - threshold), kind="stable")][:WORST]
         low, high = wilson(int(right[rows].sum()), len(rows))
-        found.append(
+        reports.append(
             {
                 "functionality": name,
                 "rows": len(rows),
@@ -78,7 +78,7 @@ def by_functionality(
                 ],
             }
         )
-    return sorted(found, key=lambda one: (one["accuracy"], one["functionality"]))
+    return sorted(reports, key=lambda report: (report["accuracy"], report["functionality"]))
 
 
 def by_group(
@@ -92,12 +92,12 @@ def by_group(
     """
     member_of = np.array(groups)
     overall = _rates(scores, expected, threshold)
-    found = []
+    reports = []
     for group in sorted(set(groups) - {""}):
         inside = member_of == group
         positive = expected == 1
         rates = _rates(scores[inside], expected[inside], threshold)
-        found.append(
+        reports.append(
             {
                 "group": group,
                 "rows": int(inside.sum()),
@@ -111,7 +111,7 @@ def by_group(
                 "fnr_gap": _difference(rates["fnr"], overall["fnr"]),
             }
         )
-    return found
+    return reports
 
 
 def bias_summary(

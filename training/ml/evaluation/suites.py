@@ -194,13 +194,16 @@ def _table(
 def _columns(header: list[str], needed: tuple[str, ...], allowed: tuple[str, ...]) -> dict[str, int]:
     where = {}
     for name in (*needed, *allowed):
-        found = [place for place, title in enumerate(header) if title in COLUMNS[name]]
-        if len(found) > 1:
+        places = [place for place, title in enumerate(header) if title in COLUMNS[name]]
+        if len(places) > 1:
             raise SuiteError(
-                f"{' and '.join(header[place] for place in found)} mean the same", "keep one of them", 1, name
+                f"{' and '.join(header[place] for place in places)} mean the same",
+                "keep one of them",
+                1,
+                name,
             )
-        if found:
-            where[name] = found[0]
+        if places:
+            where[name] = places[0]
         elif name in needed:
             raise SuiteError(
                 f"the column is missing; there are: {', '.join(header)[:200] or 'none'}",

@@ -109,7 +109,7 @@ def _tell(folder: Path, error: BaseException) -> int:
 
 
 def _trace(error: BaseException) -> str:
-    """Where `error` happened. Messages of value errors are left out: they may quote the text of a comment."""
+    """Return where `error` happened; messages of value errors are left out, as they may quote a comment."""
     lines = traceback.format_tb(error.__traceback__)
     message = str(error) if isinstance(error, (RuntimeError, OSError, ImportError, AttributeError)) else ""
     return "".join(lines) + f"{type(error).__name__}: {message}\n"

@@ -80,11 +80,11 @@ def memory_mib() -> int:
 
     import psutil
 
-    held = int(psutil.Process().memory_info().rss)
+    used = int(psutil.Process().memory_info().rss)
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-        held += int(torch.cuda.memory_reserved())
-    return held // 2**20
+        used += int(torch.cuda.memory_reserved())
+    return used // 2**20
 
 
 def watch_parent(stop: threading.Event) -> None:

@@ -1,17 +1,18 @@
 """What the recipes share: reading the tables, and turning a trained model into a calibrated, saved run."""
 
 import shutil
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.ml.artifact.provenance import provenance
 from training.ml.data.batching import Tokens, tokenize
 from training.ml.data.sampling import choose_rows
 from training.ml.data.tables import DataError, TextTable, load_table
 from training.ml.distributed import current
-from training.ml.encoders.calibrate import calibrate_head
 from training.ml.encoders.loading import save_run_model
-from training.ml.encoders.predict import predict_logits, probabilities
+from training.ml.encoders.predict import calibrate_head, predict_logits, probabilities
 from training.ml.evaluation.metrics import (
     best_f1_threshold,
     careful_threshold,
@@ -19,7 +20,7 @@ from training.ml.evaluation.metrics import (
     label_metrics,
 )
 from training.ml.progress import Listener
-from training.ml.train.loop import LossFunction, LossParts, Probe
+from training.ml.train.loop import LoopReport, LossFunction, LossParts, Probe, StepLoss, Trainer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,15 +101,15 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
 def _check_same_rows(table: TextTable, tokens: Tokens) -> None:
     """Refuse to go on where the ranks of a run have read or chosen other rows: their batches would not match."""
     mine = [float(int(table.fingerprint()[:12], 16)), float(len(table)), float(tokens.lengths.sum())]
-    found = current().gathered(mine)
-    if (found != found[0]).any():
+    every = current().gathered(mine)
+    if (every != every[0]).any():
         raise DataError(
             "the run's processes have read different rows: the files changed meanwhile; resume it"
         )
 
 
 def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
-    """Return what `run_loop` minimises where labels alone teach: cross-entropy, row weights honoured."""
+    """Return the loss where labels alone teach: cross-entropy, row weights honoured."""
     import torch
 
     from training.ml.train.losses import cross_entropy
@@ -129,7 +130,7 @@ PROBE_COST = 0.25  # of the wordpieces that the run learns from, all its probes 
 
 
 def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Probe:
-    """Return what `run_loop` asks on the way: f1 (best threshold), ROC-AUC and PR-AUC of the first label.
+    """Return what a training is asked on the way: f1 (best threshold), ROC-AUC and PR-AUC of the first label.
 
     Reported as `validation_f1`, `validation_roc_auc`, `validation_pr_auc`, on at most PROBE_ROWS validation rows that
     the seed chooses, fewer where they would cost more than PROBE_COST of the run itself, so that a run can be judged,
@@ -140,8 +141,8 @@ def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Pro
 
     known = np.flatnonzero(data.validation.targets[:, 0] >= 0)
     learned = float(data.train_tokens.lengths.sum()) * loop.epochs
-    each = max(float(data.validation_tokens.lengths.mean()), 1.0) if len(known) else 1.0
-    affordable = int(PROBE_COST * learned * loop.evaluate_share / each)
+    mean_length = max(float(data.validation_tokens.lengths.mean()), 1.0) if len(known) else 1.0
+    affordable = int(PROBE_COST * learned * loop.evaluate_share / mean_length)
     rows = min(PROBE_ROWS, max(affordable, PROBE_ROWS_AT_LEAST))
     chosen = np.sort(np.random.default_rng(loop.seed).permutation(known)[:rows])
     targets, weights = data.validation.targets[chosen, 0], data.validation.weights[chosen]
@@ -151,10 +152,60 @@ def validation_probe(data: RunData, *, softmax: bool, loop: "LoopConfig") -> Pro
         if not len(chosen):
             return {}
         scores = probabilities(predict_logits(model, tokens), softmax=softmax)[:, 0]
-        found = label_metrics(scores, targets, best_f1_threshold(scores, targets, weights), weights)
-        return {f"validation_{name}": found[name] for name in ("f1", "roc_auc", "pr_auc") if name in found}
+        metrics = label_metrics(scores, targets, best_f1_threshold(scores, targets, weights), weights)
+        return {
+            f"validation_{name}": metrics[name] for name in ("f1", "roc_auc", "pr_auc") if name in metrics
+        }
 
     return probe
+
+
+def learn(
+    model: Any,
+    loss: LossFunction | StepLoss,
+    data: RunData,
+    config: "LoopConfig",
+    *,
+    phase: str,
+    folder: Path,
+    listener: Listener,
+    softmax: bool,
+) -> LoopReport:
+    """Train `model` on the rows of a run, with scores on the way; its checkpoint lies in `folder`. Raises Cancelled."""
+    return Trainer(
+        model,
+        data.train_tokens,
+        loss,
+        config,
+        phase=phase,
+        listener=listener,
+        checkpoint_dir=folder / "checkpoint",
+        probe=validation_probe(data, softmax=softmax, loop=config),
+    ).run()
+
+
+def run_card(
+    recipe: str,
+    config: dict[str, Any],
+    data: RunData,
+    report: LoopReport,
+    *,
+    started: float,
+    parameters: int,
+    teacher: dict[str, Any] | None = None,
+    **facts: Any,
+) -> dict[str, Any]:
+    """Return what `run.json` holds of a run before its model is measured; `facts` are the recipe's own.
+
+    `started` is what time.monotonic() said at the beginning, `teacher` the provenance of the teacher.
+    """
+    about = {"loop": asdict(report)} | ({"teacher": teacher} if teacher is not None else {})
+    return {
+        "recipe": recipe,
+        "parameters": parameters,
+        **facts,
+        "provenance": provenance(config=config, data=data.facts, seconds=time.monotonic() - started, **about),
+    }
 
 
 def finish_run(

@@ -8,17 +8,16 @@ experiment (cross-entropy, temperature KL, cosine), with weights and temperature
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.ml.artifact.provenance import provenance
 from training.ml.config import DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.encoders.layers import make_student
 from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import CALIBRATE, RunResult, finish_run, prepare_data, validation_probe
+from training.ml.recipes.common import CALIBRATE, RunResult, finish_run, learn, prepare_data, run_card
 from training.ml.recipes.recipe import LAYERS, LOSSES, STUDENT_RATE, Recipe
 from training.ml.recipes.teaching import (
     FINE_TUNED,
@@ -29,7 +28,7 @@ from training.ml.recipes.teaching import (
     read_fitting_start,
     student_loop,
 )
-from training.ml.train.loop import LossFunction, StepLoss, run_loop
+from training.ml.train.loop import LossFunction, StepLoss
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,13 @@ def distill(
     folder: Path,
     listener: Listener | None = None,
     *,
-    told: Mapping[str, Any] | None = None,
-    asked: Mapping[str, Any] | None = None,
+    card_also: Mapping[str, Any] | None = None,
+    whole_config: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Make and teach a student of the teacher in `config.teacher`, and save the run in `folder`; resumes.
 
-    A recipe that ends in a distillation gives what its card tells beyond that (`told`) and its own configuration
-    (`asked`).
+    A recipe that ends in a distillation gives what its card holds beyond that (`card_also`) and its own configuration
+    (`whole_config`).
     Raises DataError, BaseModelError, LayerSelectionError, ConfigError, Cancelled.
     """
     listener = listener or SilentListener()
@@ -89,42 +88,27 @@ def distill(
         known = cached_logits(teacher, data, folder, start.provenance, listener)
         loss = cached_loss(known, data, config.loss, softmax=start.softmax)
     del teacher
-    report = run_loop(
-        student,
-        data.train_tokens,
-        loss,
-        config.loop,
-        phase="student",
-        listener=listener,
-        checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=start.softmax, loop=config.loop),
-    )
+    report = learn(
+        student, loss, data, config.loop,
+        phase="student", folder=folder, listener=listener, softmax=start.softmax,
+    )  # fmt: skip
 
     # report
     parameters, _ = count_parameters(student)
-    card = {
-        "recipe": "distill",
-        "layers": list(taken),
-        "parameters": parameters,
-        "provenance": provenance(
-            config=dict(asked) if asked else to_dict(config),
-            data=data.facts,
-            seconds=time.monotonic() - started,
-            loop=asdict(report),
-            teacher=start.provenance,
-        ),
-        **(told or {}),
-    }
-    return finish_run(
-        folder,
-        student,
-        tokenizer,
+    card = run_card(
+        "distill",
+        dict(whole_config) if whole_config else to_dict(config),
         data,
-        card,
-        softmax=start.softmax,
-        listener=listener,
-        calibrate=config.calibrate,
-    )
+        report,
+        started=started,
+        parameters=parameters,
+        teacher=start.provenance,
+        layers=list(taken),
+    ) | dict(card_also or {})
+    return finish_run(
+        folder, student, tokenizer, data, card,
+        softmax=start.softmax, listener=listener, calibrate=config.calibrate,
+    )  # fmt: skip
 
 
 RECIPE = Recipe(

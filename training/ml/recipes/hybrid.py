@@ -90,7 +90,7 @@ def _finish(config: HybridConfig, folder: Path, first: Path, second: Path) -> Ru
     cards = [read_run(first), read_run(second)]
     tuned, student = (cards[1], cards[0]) if config.order == "student-then-lora" else (cards[0], cards[1])
     seconds = sum(card["provenance"]["duration_seconds"] for card in cards)
-    told: dict[str, Any] = {
+    provenance: dict[str, Any] = {
         **cards[1]["provenance"],
         "config": to_dict(config),
         "duration_seconds": round(seconds, 1),
@@ -104,15 +104,15 @@ def _finish(config: HybridConfig, folder: Path, first: Path, second: Path) -> Ru
         "layers": student["layers"],
         **{name: tuned[name] for name in ("rank", "modules", "lora", "trainable_share")},
         "trainable_parameters": tuned["trainable_parameters"],
-        "stages": [{"recipe": one["recipe"], "validation": one["validation"]} for one in cards],
-        "provenance": told,
+        "stages": [{"recipe": stage["recipe"], "validation": stage["validation"]} for stage in cards],
+        "provenance": provenance,
     }
     for path in second.iterdir():
         if path.is_file() and path.name != "run.json" and not path.name.startswith("teacher-logits"):
             shutil.copyfile(path, folder / path.name)
     write_json(folder / "run.json", card, indent=2)
     shutil.rmtree(second)  # the first stage stays: it is a model of its own
-    return RunResult(folder, card["thresholds"], card["validation"], told)
+    return RunResult(folder, card["thresholds"], card["validation"], provenance)
 
 
 RECIPE = Recipe(

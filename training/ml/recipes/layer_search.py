@@ -29,7 +29,7 @@ from training.ml.recipes.common import CALIBRATE, RunData, RunResult, prepare_da
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.recipe import LOSSES, STUDENT_RATE, Recipe
 from training.ml.recipes.teaching import FINE_TUNED, cached_loss, read_fitting_start, student_loop
-from training.ml.train.loop import count_steps, run_loop
+from training.ml.train.loop import Trainer, count_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,7 +111,11 @@ def search_layers(config: LayerSearchConfig, folder: Path, listener: Listener | 
 
     # report: the student's, and everything that was tried
     return distill(
-        student, folder, listener, told={"recipe": "layer-search", "search": search}, asked=to_dict(config)
+        student,
+        folder,
+        listener,
+        card_also={"recipe": "layer-search", "search": search},
+        whole_config=to_dict(config),
     )
 
 
@@ -169,8 +173,8 @@ def selections(
     if size > depth:
         raise LayerSelectionError(f"search.size is {size}, the teacher has {depth} layers")
     named = [
-        select_layers(one.replace("-", ",") if one[:1].isdigit() else one, depth, size)
-        for one in options.candidates
+        select_layers(candidate.replace("-", ",") if candidate[:1].isdigit() else candidate, depth, size)
+        for candidate in options.candidates
     ]
     if options.size:  # students of other sizes would not compare
         named = [layers for layers in named if len(layers) == size]
@@ -208,15 +212,15 @@ def selections(
 
 def neighbours(layers: tuple[int, ...], depth: int) -> list[tuple[int, ...]]:
     """Return the selections in which one layer is exchanged for the nearest free one above or below, in order."""
-    found: dict[tuple[int, ...], None] = {}
+    nearby: dict[tuple[int, ...], None] = {}
     for n in layers:
         for step in (-1, 1):
             other = n + step
             while other in layers:
                 other += step
             if 1 <= other <= depth:
-                found.setdefault(tuple(sorted({*layers} - {n} | {other})))
-    return list(found)
+                nearby.setdefault(tuple(sorted({*layers} - {n} | {other})))
+    return list(nearby)
 
 
 def _try(
@@ -238,10 +242,8 @@ def _try(
     student, _ = make_student(teacher, ",".join(str(n) for n in layers))
     loop = replace(config.loop, epochs=config.search.epochs, evaluate_share=0.0)
     heard = _Counted(listener, number, config.search.trials, count_steps(data.train_tokens.lengths, loop))
-    report = run_loop(
-        student, data.train_tokens, cached_loss(known, data, config.loss, softmax=softmax), loop,
-        phase="search", listener=heard,
-    )  # fmt: skip
+    loss = cached_loss(known, data, config.loss, softmax=softmax)
+    report = Trainer(student, data.train_tokens, loss, loop, phase="search", listener=heard).run()
     logits = predict_logits(student, Tokens(data.validation_tokens.ids, data.validation_tokens.pad_id))
     kl = float(temperature_kl(torch.from_numpy(logits), torch.from_numpy(goal), 1.0, softmax=softmax))
     scores = probabilities(logits, softmax=softmax)
@@ -293,8 +295,10 @@ def _read_trials(folder: Path) -> tuple[list[Trial], bool]:
     path = folder / "trials.json"
     if not path.is_file():
         return [], False
-    kept = json.loads(path.read_text())
-    return [Trial(**{**one, "layers": tuple(one["layers"])}) for one in kept["trials"]], kept["finished"]
+    stored = json.loads(path.read_text())
+    return [Trial(**{**trial, "layers": tuple(trial["layers"])}) for trial in stored["trials"]], stored[
+        "finished"
+    ]
 
 
 def _write_trials(folder: Path, trials: list[Trial], *, finished: bool) -> None:

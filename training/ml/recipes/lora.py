@@ -6,10 +6,9 @@ What is saved is an ordinary classifier of the encoder's own class: it is export
 """
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.ml.artifact.provenance import provenance
 from training.ml.config import DataConfig, LoopConfig, LoraOptions, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.adapters import add_adapters, merge_adapters
@@ -21,11 +20,11 @@ from training.ml.recipes.common import (
     RunResult,
     finish_run,
     label_loss,
+    learn,
     prepare_data,
-    validation_probe,
+    run_card,
 )
 from training.ml.recipes.recipe import ADAPTERS, LORA_RATE, Recipe
-from training.ml.train.loop import run_loop
 
 
 def lora_loop() -> LoopConfig:
@@ -74,33 +73,28 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
     model, adapters = add_adapters(base, config.lora)
 
     # loop: cross-entropy over the known labels
-    report = run_loop(
-        model,
-        data.train_tokens,
-        label_loss(data.train, softmax=softmax),
-        config.loop,
-        phase="lora",
-        listener=listener,
-        checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=softmax, loop=config.loop),
-    )
+    report = learn(
+        model, label_loss(data.train, softmax=softmax), data, config.loop,
+        phase="lora", folder=folder, listener=listener, softmax=softmax,
+    )  # fmt: skip
     if config.lora.keep_adapter:
         current().main_does(lambda: model.save_pretrained(folder / "adapter"))
     merged = merge_adapters(model)
 
     # report
-    card = {
-        "recipe": "lora",
-        "parameters": parameters,
-        "trainable_parameters": adapters["trainable_parameters"],
-        "trainable_share": adapters["trainable_share"],
-        "rank": config.lora.rank,
-        "modules": adapters["module_names"],
-        "lora": adapters,
-        "provenance": provenance(
-            config=to_dict(config), data=data.facts, seconds=time.monotonic() - started, loop=asdict(report)
-        ),
-    }
+    card = run_card(
+        "lora",
+        to_dict(config),
+        data,
+        report,
+        started=started,
+        parameters=parameters,
+        trainable_parameters=adapters["trainable_parameters"],
+        trainable_share=adapters["trainable_share"],
+        rank=config.lora.rank,
+        modules=adapters["module_names"],
+        lora=adapters,
+    )
     return finish_run(
         folder, merged, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
     )

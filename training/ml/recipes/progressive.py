@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from toxicsite.lib.files import write_json
-from training.ml.artifact.provenance import provenance
 from training.ml.config import ConfigError, DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.layers import encoder_layers, make_student, select_layers
@@ -27,8 +26,9 @@ from training.ml.recipes.common import (
     RunData,
     RunResult,
     finish_run,
+    learn,
     prepare_data,
-    validation_probe,
+    run_card,
 )
 from training.ml.recipes.recipe import LAYERS, LOSSES, STUDENT_RATE, Recipe
 from training.ml.recipes.teaching import (
@@ -40,7 +40,7 @@ from training.ml.recipes.teaching import (
     read_fitting_start,
     student_loop,
 )
-from training.ml.train.loop import LossFunction, LossParts, Step, StepLoss, run_loop
+from training.ml.train.loop import LossFunction, LossParts, Step, StepLoss, Trainer
 
 
 @dataclass(frozen=True)
@@ -121,42 +121,28 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
         loss = live_loss(teacher, data, taken, config.loss, softmax=start.softmax)
     else:
         loss = cached_loss(known, data, config.loss, softmax=start.softmax)
-    report = run_loop(
-        student,
-        data.train_tokens,
-        loss,
-        config.loop,
-        phase="student",
-        listener=listener,
-        checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=start.softmax, loop=config.loop),
-    )
+    report = learn(
+        student, loss, data, config.loop,
+        phase="student", folder=folder, listener=listener, softmax=start.softmax,
+    )  # fmt: skip
 
     # report
     parameters, _ = count_parameters(student)
-    card = {
-        "recipe": "progressive",
-        "layers": list(taken),
-        "parameters": parameters,
-        "transfer": phases,
-        "provenance": provenance(
-            config=to_dict(config),
-            data=data.facts,
-            seconds=time.monotonic() - started,
-            loop=asdict(report),
-            teacher=start.provenance,
-        ),
-    }
-    result = finish_run(
-        folder,
-        student,
-        tokenizer,
+    card = run_card(
+        "progressive",
+        to_dict(config),
         data,
-        card,
-        softmax=start.softmax,
-        listener=listener,
-        calibrate=config.calibrate,
+        report,
+        started=started,
+        parameters=parameters,
+        teacher=start.provenance,
+        layers=list(taken),
+        transfer=phases,
     )
+    result = finish_run(
+        folder, student, tokenizer, data, card,
+        softmax=start.softmax, listener=listener, calibrate=config.calibrate,
+    )  # fmt: skip
     if current().is_main:
         shutil.rmtree(folder / "transfer", ignore_errors=True)
     return result
@@ -236,7 +222,7 @@ def _transfer(
             _load_weights(student, folder, number - 1)
         _choose_trainable(student, layers, bottom_up, with_embeddings=bool(config.student) and number == 1)
         with _cut(student, layers[-1]), _cut(teacher, max(taken[k - 1] for k in layers)):
-            report = run_loop(
+            report = Trainer(
                 student,
                 data.train_tokens,
                 _transfer_loss(student, teacher, layers, taken, options),
@@ -244,7 +230,7 @@ def _transfer(
                 phase=f"transfer of layer {layers[0]}" if bottom_up else "transfer",
                 listener=listener,
                 checkpoint_dir=state,
-            )
+            ).run()
         done.append({"layers": list(layers), "loop": asdict(report)})
         ranks.main_does(partial(_save_weights, student, folder, number, done))
         if ranks.is_main:
@@ -322,11 +308,11 @@ def _save_weights(student: Any, folder: Path, number: int, done: list[dict[str, 
     """Keep the student as phase `number` left it; `done.json` comes last and is what counts."""
     from safetensors.torch import save_model
 
-    place = folder / "transfer"
-    place.mkdir(parents=True, exist_ok=True)
-    save_model(student, str(place / f"weights-{number}.safetensors"))
-    write_json(place / "done.json", done)
-    (place / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
+    transfer = folder / "transfer"
+    transfer.mkdir(parents=True, exist_ok=True)
+    save_model(student, str(transfer / f"weights-{number}.safetensors"))
+    write_json(transfer / "done.json", done)
+    (transfer / f"weights-{number - 1}.safetensors").unlink(missing_ok=True)
 
 
 def _load_weights(student: Any, folder: Path, number: int) -> None:

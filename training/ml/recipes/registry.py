@@ -55,10 +55,10 @@ def build(name: str, values: Mapping[str, Any], preset: str | None = None) -> An
     config_class = recipe(name).config_class
     start = config_class()
     if preset:
-        found = read_preset(preset)
-        if found.recipe not in ("", name):
-            raise ConfigError(f"preset {preset!r} is for the recipe {found.recipe}, not {name}", "preset")
-        start = from_dict(config_class, found.config)
+        chosen = read_preset(preset)
+        if chosen.recipe not in ("", name):
+            raise ConfigError(f"preset {preset!r} is for the recipe {chosen.recipe}, not {name}", "preset")
+        start = from_dict(config_class, chosen.config)
     return from_dict(config_class, values, start)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
 from training.ml.data.tables import load_table
-from training.ml.evaluation.served_model import evaluate_artifact
+from training.ml.evaluation.subject import evaluate_artifact
 from training.ml.progress import Listener
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher

@@ -4,10 +4,9 @@ manage.py train_teacher --base bert-base-uncased --output var/runs/teacher
 """
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.ml.artifact.provenance import provenance
 from training.ml.config import DataConfig, LoopConfig, option, to_dict
 from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.hardware import choose_attention
@@ -17,11 +16,11 @@ from training.ml.recipes.common import (
     RunResult,
     finish_run,
     label_loss,
+    learn,
     prepare_data,
-    validation_probe,
+    run_card,
 )
 from training.ml.recipes.recipe import RATE, Recipe
-from training.ml.train.loop import run_loop
 
 
 @dataclass(frozen=True)
@@ -63,26 +62,14 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
     )
 
     # loop: cross-entropy over the known labels
-    report = run_loop(
-        model,
-        data.train_tokens,
-        label_loss(data.train, softmax=softmax),
-        config.loop,
-        phase="teacher",
-        listener=listener,
-        checkpoint_dir=folder / "checkpoint",
-        probe=validation_probe(data, softmax=softmax, loop=config.loop),
-    )
+    report = learn(
+        model, label_loss(data.train, softmax=softmax), data, config.loop,
+        phase="teacher", folder=folder, listener=listener, softmax=softmax,
+    )  # fmt: skip
 
     # report
     parameters, _ = count_parameters(model)
-    card = {
-        "recipe": "teacher",
-        "parameters": parameters,
-        "provenance": provenance(
-            config=to_dict(config), data=data.facts, seconds=time.monotonic() - started, loop=asdict(report)
-        ),
-    }
+    card = run_card("teacher", to_dict(config), data, report, started=started, parameters=parameters)
     return finish_run(
         folder, model, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
     )

@@ -131,13 +131,13 @@ class Bar:
 def judge(runs: Sequence[RecordedRun]) -> list[Bar]:
     """Return the bars of the comparison that these runs can answer: ROC-AUC on the test rows, first label."""
     by_name = {run.name: run for run in runs}
-    found: list[Bar] = []
+    bars: list[Bar] = []
     teacher, tfidf = by_name.get("teacher"), by_name.get("tfidf")
     students = [run for run in runs if run.teacher == "teacher" and run.trained_every_weight]
     if teacher and students:
         best = max(students, key=lambda run: run.value("roc_auc"))
         gap = teacher.value("roc_auc") - best.value("roc_auc")
-        found.append(
+        bars.append(
             Bar(
                 f"best student ({best.title}) within 0.003 ROC-AUC of its teacher: "
                 f"{best.value('roc_auc'):.4f} against {teacher.value('roc_auc'):.4f}, {_gap(gap)}",
@@ -147,7 +147,7 @@ def judge(runs: Sequence[RecordedRun]) -> list[Bar]:
     lora = by_name.get("lora")
     if teacher and lora:
         gap = teacher.value("roc_auc") - lora.value("roc_auc")
-        found.append(
+        bars.append(
             Bar(
                 f"tuned LoRA within 0.002 ROC-AUC of full fine-tuning: {lora.value('roc_auc'):.4f} against "
                 f"{teacher.value('roc_auc'):.4f}, {_gap(gap)}",
@@ -162,14 +162,14 @@ def judge(runs: Sequence[RecordedRun]) -> list[Bar]:
             and run.recipe not in ("majority", "tfidf")
             and run.value("roc_auc") <= tfidf.value("roc_auc")
         ]
-        found.append(
+        bars.append(
             Bar(
                 f"every run above TF-IDF with logistic regression{_learned(tfidf)}: ROC-AUC "
                 f"{tfidf.value('roc_auc'):.4f}" + (f"; below it: {', '.join(below)}" if below else ""),
                 not below,
             )
         )
-    return found
+    return bars
 
 
 def _learned(baseline: RecordedRun) -> str:

@@ -47,8 +47,8 @@ class Objective:
         return TITLES[self.metric] + (f" ({self.label})" if self.label else "")
 
     def to_dict(self) -> dict[str, str]:
-        found = {"metric": self.metric, "direction": self.direction}
-        return found | {"label": self.label} if self.label else found
+        values = {"metric": self.metric, "direction": self.direction}
+        return values | {"label": self.label} if self.label else values
 
     def value(self, card: Mapping[str, Any]) -> float:
         """Read the objective from a run's card (`run.json`). Raises NoValue.
@@ -57,16 +57,16 @@ class Objective:
         """
         if self.metric in QUALITY:
             label = self.label or str((card.get("labels") or [""])[0])
-            found = ((card.get("validation") or {}).get(label) or {}).get(self.metric)
+            value = ((card.get("validation") or {}).get(label) or {}).get(self.metric)
             why = f"The validation rows give no {TITLES[self.metric]} of {label!r}: they may hold one class only."
         elif self.metric in ("latency_ms", "size_mb"):
-            found = (card.get("measured") or {}).get(self.metric)
+            value = (card.get("measured") or {}).get(self.metric)
             why = f"{TITLES[self.metric]} was not measured."
         else:
-            found, why = card.get(self.metric), f"The run does not tell its {TITLES[self.metric].lower()}."
-        if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+            value, why = card.get(self.metric), f"The run does not tell its {TITLES[self.metric].lower()}."
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise NoValue(why)
-        return float(found)
+        return float(value)
 
 
 def parse_objectives(objectives: Any, labels: Sequence[str] = ()) -> tuple[Objective, ...]:
@@ -77,12 +77,12 @@ def parse_objectives(objectives: Any, labels: Sequence[str] = ()) -> tuple[Objec
         raise SpaceError(
             "objectives", f"At most {MOST_OBJECTIVES} objectives; more make every trial a best one."
         )
-    found: list[Objective] = []
-    for one in objectives:
-        if not isinstance(one, Mapping) or one.get("metric") not in DIRECTIONS:
+    parsed: list[Objective] = []
+    for asked in objectives:
+        if not isinstance(asked, Mapping) or asked.get("metric") not in DIRECTIONS:
             raise SpaceError("objectives", f"An objective's metric is one of {', '.join(DIRECTIONS)}.")
-        objective = Objective(str(one["metric"]), str(one.get("label") or ""))
-        if one.get("direction", objective.direction) != objective.direction:
+        objective = Objective(str(asked["metric"]), str(asked.get("label") or ""))
+        if asked.get("direction", objective.direction) != objective.direction:
             raise SpaceError(
                 "objectives", f"{objective.title} is to be {objective.direction}d; leave the direction out."
             )
@@ -92,10 +92,10 @@ def parse_objectives(objectives: Any, labels: Sequence[str] = ()) -> tuple[Objec
             raise SpaceError(
                 "objectives", f"There is no label {objective.label!r}; there are {', '.join(labels)}."
             )
-        if objective in found:
+        if objective in parsed:
             raise SpaceError("objectives", f"{objective.title} is named twice.")
-        found.append(objective)
-    return tuple(found)
+        parsed.append(objective)
+    return tuple(parsed)
 
 
 def can_prune(objectives: Sequence[Objective]) -> bool:

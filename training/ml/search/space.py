@@ -53,15 +53,15 @@ class Dimension:
     def to_dict(self) -> dict[str, Any]:
         if self.kind == "categorical":
             return {"type": self.kind, "choices": list(self.choices)}
-        found: dict[str, Any] = {"type": self.kind, "low": self.low, "high": self.high}
+        values: dict[str, Any] = {"type": self.kind, "low": self.low, "high": self.high}
         if self.log:
-            found["log"] = True
+            values["log"] = True
         if self.step is not None:
-            found["step"] = self.step
-        return found
+            values["step"] = self.step
+        return values
 
     def grid(self) -> list[Any]:
-        """Every value, for the grid sampler. Raises SpaceError where there is no finite list."""
+        """Return every value, for the grid sampler. Raises SpaceError where there is no finite list."""
         if self.kind == "categorical":
             return list(self.choices)
         if self.log or (self.kind == "float" and self.step is None):
@@ -73,7 +73,7 @@ class Dimension:
 
 
 def searchable_fields(recipe_name: str) -> list[FieldInfo]:
-    """The fields of a recipe that a sweep may search. Raises ConfigError for an unknown recipe."""
+    """Return the fields of a recipe that a sweep may search. Raises ConfigError for an unknown recipe."""
     return [
         info
         for info in recipe(recipe_name).fields()
@@ -98,12 +98,12 @@ def parse_space(recipe_name: str, space: Any) -> tuple[Dimension, ...]:
 
 
 def grid_size(dimensions: Iterable[Dimension]) -> int:
-    """How many trials a whole grid takes. Raises SpaceError."""
+    """Return how many trials a whole grid takes. Raises SpaceError."""
     return math.prod(len(dimension.grid()) for dimension in dimensions)
 
 
 def overrides(dimensions: Sequence[Dimension], recipe_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Sampled values by dotted name, as the configuration wants them: a list field's text becomes a list."""
+    """Return sampled values by dotted name as the configuration wants them: a list field's text becomes a list."""
     lists = {info.name for info in recipe(recipe_name).fields() if info.kind == "list"}
     return {
         d.name: _parts(values[d.name]) if d.name in lists else values[d.name]
@@ -132,8 +132,8 @@ def _dimension(recipe_name: str, name: str, spec: Any, known: Mapping[str, Field
     allowed = NUMBER_TYPES.get(info.kind, ("categorical",))
     if kind not in allowed:
         raise SpaceError(name, f"This field takes the type {' or '.join(allowed)}, not {kind!r}.")
-    found = _choices(name, spec, info) if kind == "categorical" else _range(name, kind, spec)
-    for value in found.choices or (found.low, found.high):
+    dimension = _choices(name, spec, info) if kind == "categorical" else _range(name, kind, spec)
+    for value in dimension.choices or (dimension.low, dimension.high):
         try:
             build(recipe_name, {name: _parts(value) if info.kind == "list" else value})
             if name == "layers":
@@ -142,7 +142,7 @@ def _dimension(recipe_name: str, name: str, spec: Any, known: Mapping[str, Field
             raise SpaceError(name, _sentence(error.message)) from None
         except LayerSelectionError as error:
             raise SpaceError(name, _sentence(str(error))) from None
-    return found
+    return dimension
 
 
 def _choices(name: str, spec: Mapping[str, Any], info: FieldInfo) -> Dimension:

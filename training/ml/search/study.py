@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
-    from optuna.storages import RDBStorage
+    from optuna.storages import BaseStorage, RDBStorage
     from optuna.trial import FrozenTrial, Trial
 
 SAMPLERS = ("tpe", "random", "grid", "nsga2")
@@ -69,7 +69,7 @@ def checked_plan(plan: SweepPlan) -> SweepPlan:
 
 
 def open_storage(connect: Callable[[], Any], *, create: bool) -> "RDBStorage":
-    """The studies behind `connect`, which opens psycopg2 connections (the search path chooses the schema).
+    """Open the studies behind `connect`, which opens psycopg2 connections (the search path chooses the schema).
 
     Connections are not kept, so that nobody is stopped from dropping or restarting the database. With `create` the
     tables are made where they are missing; only one process may do that at a time.
@@ -85,7 +85,7 @@ def open_storage(connect: Callable[[], Any], *, create: bool) -> "RDBStorage":
     )
 
 
-def open_study(plan: SweepPlan, storage: Any, name: str) -> "Study":
+def open_study(plan: SweepPlan, storage: "BaseStorage", name: str) -> "Study":
     """Make the study, or go on with it."""
     import optuna
     from optuna.study import StudyDirection
@@ -101,7 +101,7 @@ def open_study(plan: SweepPlan, storage: Any, name: str) -> "Study":
     return study
 
 
-def forget_study(storage: Any, name: str) -> None:
+def forget_study(storage: "BaseStorage", name: str) -> None:
     """Delete a study and its trials; does nothing where there is none."""
     import optuna
 
@@ -112,7 +112,7 @@ def forget_study(storage: Any, name: str) -> None:
 
 
 def ask(study: "Study", plan: SweepPlan) -> "Trial":
-    """A new trial with every value drawn."""
+    """Ask for a new trial, with every value drawn."""
     study.sampler = _sampler(plan, len(study.get_trials(deepcopy=False)))
     trial = study.ask()
     suggest(trial, plan)
@@ -120,15 +120,15 @@ def ask(study: "Study", plan: SweepPlan) -> "Trial":
 
 
 def unfinished(study: "Study", plan: SweepPlan) -> "list[Trial]":
-    """The trials that were asked for and not told about, oldest first; values that a kill left undrawn are drawn."""
+    """Return the trials that were asked for and not told about, oldest first, and draw what a kill left undrawn."""
     from optuna.trial import Trial, TrialState
 
-    found = []
+    trials = []
     for frozen in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         trial = Trial(study, frozen._trial_id)
         suggest(trial, plan)
-        found.append(trial)
-    return found
+        trials.append(trial)
+    return trials
 
 
 def suggest(trial: "Trial", plan: SweepPlan) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def is_hopeless(trial: "Trial", points: Mapping[int, float], prunes: bool) -> bo
 
 
 def analyse(study: "Study", plan: SweepPlan) -> dict[str, Any]:
-    """What a page shows, as plain JSON.
+    """Return what a page shows, as plain JSON.
 
     {"trials": [{"number", "state", "params", "values", "why", "moments"}], "importance": {objective title:
     {field: share}}, "front": [numbers of the best trials], "best": number or null}. With several objectives the front
@@ -211,7 +211,7 @@ def analyse(study: "Study", plan: SweepPlan) -> dict[str, Any]:
 
 
 def importance(study: "Study", plan: SweepPlan, place: int) -> dict[str, float]:
-    """Shares of the variance of an objective that each field explains (fANOVA, Hutter et al. 2014); {} if unknown."""
+    """Return how much of an objective's variance each field explains (fANOVA, Hutter et al. 2014); {} if unknown."""
     import optuna
     from optuna.trial import TrialState
 
@@ -220,12 +220,12 @@ def importance(study: "Study", plan: SweepPlan, place: int) -> dict[str, float]:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=32, max_depth=32, seed=plan.seed)
     try:
-        found = optuna.importance.get_param_importances(
+        shares = optuna.importance.get_param_importances(
             study, evaluator=evaluator, target=lambda trial: float(trial.values[place])
         )
     except (RuntimeError, ValueError):  # every value of every field is the same
         return {}
-    return {name: round(float(share), 6) for name, share in found.items()}
+    return {name: round(float(share), 6) for name, share in shares.items()}
 
 
 def _row(trial: "FrozenTrial") -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _row(trial: "FrozenTrial") -> dict[str, Any]:
 
 
 def _sampler(plan: SweepPlan, known: int) -> "BaseSampler":
-    """The sampler, as it must be after `known` trials: it is made anew at every step, and must not repeat itself."""
+    """Make the sampler as it must be after `known` trials: it is made anew at every step and must not repeat itself."""
     from optuna.samplers import GridSampler, NSGAIISampler, RandomSampler, TPESampler
 
     class AskedGrid(GridSampler):

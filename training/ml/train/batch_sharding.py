@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Share:
+class Shard:
     """One rank's rows of a step, and all rows of the step.
 
     A rank's loss is the mean over its rows, and ranks' gradients are averaged; times `scale` (this rank's part of the
@@ -25,16 +25,16 @@ class Share:
     all_rows: "NDArray[np.int64]"
 
 
-def shares(batches: list["NDArray[np.int64]"], rank: int, count: int) -> list[Share]:
+def shard_batches(batches: list["NDArray[np.int64]"], rank: int, count: int) -> list[Shard]:
     """Return what `rank` of `count` does in each step: `count` batches make a step, in the planned order."""
     result = []
     for start in range(0, len(batches), count):
         these = batches[start : start + count]
         every = np.concatenate(these)
         if rank < len(these):
-            result.append(Share(these[rank], len(these[rank]) * count / len(every), every))
+            result.append(Shard(these[rank], len(these[rank]) * count / len(every), every))
         else:
-            result.append(Share(these[0][-1:], 0.0, every))
+            result.append(Shard(these[0][-1:], 0.0, every))
     return result
 
 

@@ -19,7 +19,7 @@ from training.ml.distributed import current
 from training.ml.encoders.loading import parameter_groups
 from training.ml.hardware import best_device, choose_precision
 from training.ml.progress import Cancelled, Listener, Progress
-from training.ml.train.batch_sharding import count_unreached, shares
+from training.ml.train.batch_sharding import count_unreached, shard_batches
 from training.ml.train.checkpoint import Tally, resume, save
 
 if TYPE_CHECKING:
@@ -81,49 +81,18 @@ def plan_batches(lengths: "NDArray[np.int64]", config: "LoopConfig") -> list["ND
 
 
 def count_steps(lengths: "NDArray[np.int64]", config: "LoopConfig") -> int:
-    """Return how many steps `run_loop` takes on as many devices as there are."""
+    """Return how many steps a Trainer takes on as many devices as there are."""
     return -(-len(plan_batches(lengths, config)) // current().count)
 
 
-def run_loop(
-    model: Any,
-    tokens: Tokens,
-    loss_function: LossFunction | StepLoss,
-    config: "LoopConfig",
-    *,
-    phase: str,
-    listener: Listener,
-    checkpoint_dir: Path | None = None,
-    probe: Probe | None = None,
-) -> LoopReport:
-    """Train `model` in place on every planned batch, with linear warm-up and decay.
+class Trainer:
+    """Trains a model in place on every planned batch, with linear warm-up and decay.
 
     `probe` is asked for validation scores after every `config.evaluate_share` of the steps, the last one excepted.
     Only weights that require a gradient are trained. With a `checkpoint_dir` the state is saved there every
     `config.checkpoint_seconds` and at the end (written aside, then renamed, so that a kill at any instant leaves a
     whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. On several
-    devices every rank must call this; they stop, fail and save in the same step. Raises Cancelled.
-    """
-    trainer = Trainer(
-        model,
-        tokens,
-        loss_function,
-        config,
-        phase=phase,
-        listener=listener,
-        checkpoint_dir=checkpoint_dir,
-        probe=probe,
-    )
-    trainer.prepare()
-    while trainer.done < len(trainer.plan):
-        trainer.step()
-        trainer.tell()
-        trainer.checkpoint()
-    return trainer.finish()
-
-
-class Trainer:
-    """One training of one model: prepare, then step, tell and checkpoint for each step of the plan, then finish.
+    devices every rank must run it; they stop, fail and save in the same step.
 
     `plan` is what this rank does in each step, `done` how many steps are done. `tally` counts what this process has
     done since it started or resumed, `before` what lies before that.
@@ -144,13 +113,22 @@ class Trainer:
         self.model, self.tokens, self.loss_function, self.config = model, tokens, loss_function, config
         self.phase, self.listener, self.checkpoint_dir, self.probe = phase, listener, checkpoint_dir, probe
         self.ranks = current()
-        self.plan = shares(plan_batches(tokens.lengths, config), self.ranks.rank, self.ranks.count)
+        self.plan = shard_batches(plan_batches(tokens.lengths, config), self.ranks.rank, self.ranks.count)
         self.probe_steps = _probe_steps(len(self.plan), config.evaluate_share) if probe else frozenset()
         self.device = best_device()
         self.precision = choose_precision(config.precision, self.device)
         self.done = self.first = 0
         self.tally, self.before = Tally(), Tally()
         self.stop = self.save_due = False
+
+    def run(self) -> LoopReport:
+        """Do every step that is left. Raises Cancelled when the listener asks to stop."""
+        self.prepare()
+        while self.done < len(self.plan):
+            self.step()
+            self.tell()
+            self.checkpoint()
+        return self.finish()
 
     def prepare(self) -> None:
         """Set up random state, device, precision, optimizer and schedule, and resume from the checkpoint."""
@@ -198,17 +176,17 @@ class Trainer:
 
     def step(self) -> None:
         """Descend the loss of the next step's rows, and agree with the other ranks on what comes next."""
-        share = self.plan[self.done]
-        parts = self.ranks.together(partial(self._losses, self.trained, share.rows))
-        self.accelerator.backward(parts["loss"] * share.scale if self.ranks.count > 1 else parts["loss"])
+        shard = self.plan[self.done]
+        parts = self.ranks.together(partial(self._losses, self.trained, shard.rows))
+        self.accelerator.backward(parts["loss"] * shard.scale if self.ranks.count > 1 else parts["loss"])
         self.accelerator.clip_grad_norm_(self.trained.parameters(), self.config.max_grad_norm)
         self.optimizer.step()
         self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.done += 1
-        losses = self._agree({name: float(value.detach()) for name, value in parts.items()}, share.scale)
-        self.tally.rows += len(share.all_rows)
-        self.tally.tokens += int(self.tokens.lengths[share.all_rows].sum())
+        losses = self._agree({name: float(value.detach()) for name, value in parts.items()}, shard.scale)
+        self.tally.rows += len(shard.all_rows)
+        self.tally.tokens += int(self.tokens.lengths[shard.all_rows].sum())
         for name, number in losses.items():  # exponential mean: about the last fifty batches
             mean = self.tally.losses.get(name)
             self.tally.losses[name] = number if mean is None else 0.98 * mean + 0.02 * number

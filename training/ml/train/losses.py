@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 def cross_entropy(
     logits: "Tensor", targets: "Tensor", *, softmax: bool, row_weights: "Tensor | None" = None
 ) -> "Tensor":
-    """Mean cross-entropy over the known targets; 0 when none is known. Returns a scalar."""
+    """Return the mean cross-entropy over the known targets, a scalar; 0 when none is known."""
     if softmax:
         known = targets[:, 0] >= 0
         if not bool(known.any()):
             return logits.sum() * 0.0
-        each = functional.cross_entropy(logits[known], targets[known, 0].long(), reduction="none")
-        return _mean(each, None if row_weights is None else row_weights[known])
+        losses = functional.cross_entropy(logits[known], targets[known, 0].long(), reduction="none")
+        return _mean(losses, None if row_weights is None else row_weights[known])
     mask = (targets >= 0).to(logits.dtype)
-    each = mask * functional.binary_cross_entropy_with_logits(
+    losses = mask * functional.binary_cross_entropy_with_logits(
         logits, targets.clamp(min=0).to(logits.dtype), reduction="none"
     )
     if row_weights is not None:
-        each = each * row_weights.to(each.dtype)[:, None]
-    return each.sum() / mask.sum().clamp(min=1)
+        losses = losses * row_weights.to(losses.dtype)[:, None]
+    return losses.sum() / mask.sum().clamp(min=1)
 
 
 def temperature_kl(
@@ -45,7 +45,7 @@ def temperature_kl(
     softmax: bool,
     row_weights: "Tensor | None" = None,
 ) -> "Tensor":
-    """KL(teacher || student) of the softened distributions, times temperature squared (Hinton et al. 2015).
+    """Return KL(teacher || student) of the softened distributions, times temperature squared (Hinton et al. 2015).
 
     A softmax head compares one distribution a row, a sigmoid head one Bernoulli a label, averaged. Returns a scalar.
     """
@@ -63,7 +63,7 @@ def temperature_kl(
 
 
 def cosine(student: "Tensor", teacher: "Tensor", *, row_weights: "Tensor | None" = None) -> "Tensor":
-    """One minus the cosine similarity of the rows' logits, averaged over rows. Returns a scalar in [0, 2]."""
+    """Return one minus the cosine similarity of the rows' logits, averaged over rows: a scalar in [0, 2]."""
     return _mean(1 - functional.cosine_similarity(student, teacher, dim=-1), row_weights)
 
 
@@ -90,7 +90,7 @@ def distill_loss(
     softmax: bool,
     row_weights: "Tensor | None" = None,
 ) -> DistillLoss:
-    """Weighted sum of cross-entropy, temperature KL and cosine; the seed's is (ce + kl + cosine) / 3."""
+    """Return the weighted sum of cross-entropy, temperature KL and cosine; the seed's is (ce + kl + cosine) / 3."""
     ce = cross_entropy(student, targets, softmax=softmax, row_weights=row_weights)
     kl = temperature_kl(student, teacher, weights.temperature, softmax=softmax, row_weights=row_weights)
     cos = cosine(student, teacher, row_weights=row_weights)

@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 
-from training.experiments.configs import flat
 from training.experiments.pages.forms import ExperimentForm
-from training.ml.config import FieldInfo
+from training.ml.config import FieldInfo, dotted
 from training.ml.search.objectives import TITLES, Objective, can_prune
 from training.ml.search.space import searchable_fields, suggested_space
 from training.sweeps.services import MOST_AT_ONCE, MOST_TRIALS
@@ -158,7 +157,7 @@ class SweepForm(ExperimentForm):
     def fixed(self) -> dict[str, Any]:
         """What every trial shares: the changed fields that are not searched."""
         space = self.space()
-        return {name: value for name, value in flat(self.differences()).items() if name not in space}
+        return {name: value for name, value in dotted(self.differences()).items() if name not in space}
 
     def chosen_pruner(self) -> str:
         chosen = str(self.cleaned_data["pruner"])

@@ -12,7 +12,7 @@ from training.core.errors import ConfigRejected
 from training.experiments.pages.forms import Start
 from training.experiments.pages.run_rows import recipe_word
 from training.experiments.pages.start import start_of
-from training.experiments.start_selectors import learnable_datasets, possible_teachers, possible_versions
+from training.experiments.selectors import learnable_datasets, possible_teachers, possible_versions
 from training.ml.recipes.recipe import Recipe
 from training.ml.recipes.registry import RECIPES
 from training.models import Dataset

@@ -17,8 +17,8 @@ from classifier.accounts.roles import MODEL_ADMIN, MODERATOR
 from classifier.models import User
 from classifier.tests.conftest import person
 from training.datasets.services import dataset_from_upload
-from training.ml.frozen.rows import Rows as FrozenRows
-from training.ml.frozen.store import write_splits
+from training.ml.file_format.rows import Rows as FrozenRows
+from training.ml.file_format.rows import write_splits
 from training.models import SPLITS, Dataset
 
 Rows = Sequence[Mapping[str, Any]]

@@ -15,7 +15,7 @@ from classifier.tests.builders import FakeScorer
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from training.core.errors import DatasetRejected
 from training.datasets.from_decisions import dataset_from_decisions
-from training.ml.frozen.store import read_splits
+from training.ml.file_format.rows import read_splits
 from training.models import Dataset
 
 __all__ = ["active_version", "artifacts", "candidates", "models_dir"]

@@ -13,7 +13,7 @@ from classifier.tests.conftest import active_version, artifacts, candidates, mod
 from training.core.errors import DatasetRejected
 from training.datasets.decision_summary import decisions_summary
 from training.datasets.from_decisions import dataset_from_all_decisions, dataset_from_decisions
-from training.ml.frozen.store import read_splits
+from training.ml.file_format.rows import read_splits
 from training.models import Dataset
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows

@@ -17,8 +17,8 @@ from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.known_answers import dataset_from_known_answers, known_answers_summary
 from training.datasets.mixtures import dataset_mix
 from training.evaluations.services import evaluation_run, evaluation_start, evaluation_state
-from training.experiments.detail_selectors import version_measured
-from training.ml.frozen.store import read_splits
+from training.experiments.selectors import version_measured
+from training.ml.file_format.rows import read_splits
 from training.models import Dataset, Evaluation
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows

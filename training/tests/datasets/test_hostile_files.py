@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from training.ml.frozen.readers import read_file
-from training.ml.frozen.rows import Limits, Rows, RowsRejected
+from training.ml.file_format.readers import read_file
+from training.ml.file_format.rows import Limits, Rows, RowsRejected
 from training.tests.datasets.conftest import as_csv, as_jsonl, as_parquet, rows_of
 
 GOOD = {"text": "hello there", "toxic": 0}

@@ -11,8 +11,8 @@ from django.db import connection
 from classifier.models import User
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.hub import LOAD_LOCK, dataset_from_hub, dataset_load, dataset_load_again
-from training.ml.frozen.hub import read_hub
-from training.ml.frozen.rows import Limits, RowsRejected
+from training.ml.file_format.hub import read_hub
+from training.ml.file_format.rows import Limits, RowsRejected
 from training.models import Dataset
 from training.tests.datasets.conftest import as_jsonl, rows_of
 

@@ -19,7 +19,7 @@ from training.datasets.label_corrections import (
     standing_fixes,
 )
 from training.datasets.mixtures import dataset_mix
-from training.ml.frozen.store import read_splits
+from training.ml.file_format.rows import read_splits
 from training.models import Dataset, LabelFix
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide, frozen_rows

@@ -8,7 +8,7 @@ from classifier.tests.conftest import active_version, artifacts, candidates, mod
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.mixtures import dataset_mix
 from training.ml.data.tables import load_table, normalised_marks
-from training.ml.frozen.store import read_splits
+from training.ml.file_format.rows import read_splits
 from training.models import Dataset
 from training.tests.datasets.conftest import MakeDataset, rows_of
 from training.tests.datasets.test_decisions import comments, decide

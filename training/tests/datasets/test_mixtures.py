@@ -8,9 +8,8 @@ from classifier.models import User
 from training.core.errors import DatasetRejected
 from training.datasets.mixtures import dataset_mix
 from training.datasets.services import dataset_make_test_set
-from training.ml.frozen.mixture import Part, mix
-from training.ml.frozen.rows import Rows, RowsRejected, text_digest
-from training.ml.frozen.store import read_splits
+from training.ml.file_format.derived import Part, mix
+from training.ml.file_format.rows import Rows, RowsRejected, read_splits, text_digest
 from training.tests.datasets.conftest import MakeDataset, rows_of
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.conf import settings as site
 
 from training.datasets.services import dataset_make_test_set, dataset_sample_load
-from training.ml.frozen.store import read_splits
+from training.ml.file_format.rows import read_splits
 from training.models import Dataset
 from training.tests.datasets.conftest import MakeDataset
 

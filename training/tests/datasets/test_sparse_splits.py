@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.ml.frozen.readers import read_file
-from training.ml.frozen.rows import Limits, Rows, RowsRejected
+from training.ml.file_format.readers import read_file
+from training.ml.file_format.rows import Limits, Rows, RowsRejected
 
 BOTH = {"toxic": "toxic", "threat": "threat"}
 

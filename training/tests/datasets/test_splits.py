@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.ml.frozen.cut import cut_missing_splits
-from training.ml.frozen.rows import Rows, RowsRejected
+from training.ml.file_format.derived import cut_missing_splits
+from training.ml.file_format.rows import Rows, RowsRejected
 
 
 def rows(texts: list[str]) -> Rows:

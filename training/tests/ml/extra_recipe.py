@@ -7,17 +7,15 @@ registers it and runs the job in FOLDER, as `python -m training.ml.job FOLDER` d
 
 import runpy
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.ml.artifact.provenance import provenance
 from training.ml.config import DataConfig, LoopConfig, option, to_dict
 from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import RunResult, finish_run, label_loss, prepare_data
+from training.ml.recipes.common import RunResult, finish_run, label_loss, learn, prepare_data, run_card
 from training.ml.recipes.recipe import Recipe
 from training.ml.recipes.registry import register
-from training.ml.train.loop import run_loop
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,15 @@ def train_probe(config: ProbeConfig, folder: Path, listener: Listener | None = N
     trained = ("classifier", "pooler") if config.with_pooler else ("classifier",)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(any(part in name for part in trained))
-    report = run_loop(
-        model, data.train_tokens, label_loss(data.train, softmax=softmax), config.loop,
-        phase="probe", listener=listener, checkpoint_dir=folder / "checkpoint",
+    report = learn(
+        model, label_loss(data.train, softmax=softmax), data, config.loop,
+        phase="probe", folder=folder, listener=listener, softmax=softmax,
     )  # fmt: skip
     parameters, trainable = count_parameters(model)
-    card = {
-        "recipe": "linear-probe",
-        "parameters": parameters,
-        "trainable_parameters": trainable,
-        "provenance": provenance(
-            config=to_dict(config), data=data.facts, seconds=time.monotonic() - started, loop=asdict(report)
-        ),
-    }
+    card = run_card(
+        "linear-probe", to_dict(config), data, report, started=started,
+        parameters=parameters, trainable_parameters=trainable,
+    )  # fmt: skip
     return finish_run(folder, model, tokenizer, data, card, softmax=softmax, listener=listener)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from training.ml.encoders.calibrate import calibrate_head, fit_platt
+from training.ml.encoders.predict import calibrate_head, fit_platt
 from training.tests.ml.tiny import write_base
 
 

@@ -17,7 +17,7 @@ from training.ml.artifact.export import export_artifact, update_metrics
 from training.ml.config import DataConfig, LoopConfig, to_dict
 from training.ml.data.tables import load_table
 from training.ml.encoders.loading import load_base, load_tokenizer
-from training.ml.evaluation.served_model import evaluate_artifact
+from training.ml.evaluation.subject import evaluate_artifact
 from training.ml.progress import Progress, SilentListener
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher

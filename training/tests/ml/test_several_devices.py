@@ -13,7 +13,7 @@ from toxicsite.lib.files import write_json
 from training.ml.distributed import ALONE
 from training.ml.job import __main__ as job
 from training.ml.job.failures import DONE
-from training.ml.train.batch_sharding import shares
+from training.ml.train.batch_sharding import shard_batches
 from training.tests.ml.recipes_kit import rows
 from training.tests.ml.tiny import write_base
 
@@ -21,7 +21,7 @@ from training.tests.ml.tiny import write_base
 @pytest.mark.parametrize(("batches", "count"), [(7, 2), (8, 2), (1, 4), (5, 3)])
 def test_all_ranks_take_as_many_steps_and_every_row_counts_once(batches: int, count: int) -> None:
     planned = [np.arange(i * 10, i * 10 + i + 1) for i in range(batches)]
-    of_ranks = [shares(planned, rank, count) for rank in range(count)]
+    of_ranks = [shard_batches(planned, rank, count) for rank in range(count)]
     assert {len(steps) for steps in of_ranks} == {-(-batches // count)}
     counted = [row for steps in of_ranks for share in steps if share.scale for row in share.rows]
     assert sorted(counted) == [row for batch in planned for row in batch]

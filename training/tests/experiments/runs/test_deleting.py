@@ -13,7 +13,7 @@ from classifier.models import ModelVersion
 from classifier.tests.builders import classified_comment
 from classifier.tests.tiny_artifact import tiny_artifact
 from training.core.errors import NotAllowedNow
-from training.experiments.deletion import experiment_delete
+from training.experiments.services import experiment_delete
 from training.models import Dataset, Experiment, MetricPoint, RunStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)

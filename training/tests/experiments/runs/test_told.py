@@ -8,8 +8,7 @@ import pytest
 from classifier.models import WebhookEvent
 from classifier.webhooks import outbox as webhook_outbox
 from classifier.webhooks.services import webhook_create
-from training.experiments.run_events import tell_ended
-from training.experiments.services import experiment_cancel
+from training.experiments.services import experiment_cancel, tell_ended
 from training.models import Dataset, Experiment, RunStatus
 from training.stale_run_sweeper import MAX_ATTEMPTS, runs_reclaim
 

@@ -8,13 +8,13 @@ from django.core.exceptions import PermissionDenied
 
 from classifier.models import User
 from training.core.errors import ConfigRejected, NotAllowedNow
-from training.experiments.deletion import experiment_delete
-from training.experiments.plans import plan_start
 from training.experiments.services import (
     experiment_cancel,
     experiment_clone,
     experiment_create,
+    experiment_delete,
     experiment_resume,
+    plan_start,
 )
 from training.models import Dataset, Experiment
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from training.ml.frozen.rows import Limits, Rows, RowsRejected
-from training.ml.frozen.values import Collector, check_columns, check_label_columns
+from training.ml.file_format.rows import Limits, Rows, RowsRejected
+from training.ml.file_format.values import Collector, check_columns, check_label_columns
 
 KINDS = {
     ".csv": "csv",
@@ -111,7 +111,7 @@ def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
 
 
 def _lines(raw: BinaryIO, file_name: str) -> Iterator[str]:
-    """The lines as UTF-8, each with its own end, so that a wrong byte is told with its line."""
+    """Yield the lines as UTF-8, each with its own end, so that a wrong byte is told with its line."""
     for number, line in enumerate(raw, start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -204,7 +204,7 @@ def _read_parquet(path: Path, collector: Collector, columns: set[str]) -> None:
 
 
 def _check_claims(metadata: Any, wanted: list[str], name: str, limits: Limits) -> None:
-    """What the footer says of itself, before a single page is unpacked; the reading checks it again."""
+    """Check what the footer says of itself before a single page is unpacked; the reading checks it again."""
     if metadata.num_rows > limits.rows:
         raise RowsRejected(
             f"there are {metadata.num_rows:,} rows; at most {limits.rows:,} are read. Split the file, or raise "

@@ -1,4 +1,4 @@
-"""Makes the shipped sample again, byte for byte: `python -m training.ml.frozen.make_sample TRAIN.parquet FOLDER`.
+"""Makes the shipped sample again, byte for byte: `python -m training.ml.file_format.make_sample TRAIN.parquet FOLDER`.
 
 TRAIN.parquet holds rows of the Jigsaw challenge with `comment_text`, the six labels and `text_exact`. Each text's
 hash puts it into one of three pools, and within a pool every stratum (the rarest label of a row, or none) gives its
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifier.inference.labels import JIGSAW_LABELS
-from training.ml.frozen.rows import Rows, text_digest
-from training.ml.frozen.store import write_splits
+from training.ml.file_format.rows import Rows, text_digest, write_splits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +84,7 @@ def make_sample(source: Path) -> dict[str, Rows]:
 
 
 def _draw(split: str, pool: list[int], strata: list[str]) -> list[int]:
-    """The rows of one split, in the pool's order; what a rare stratum lacks is made up by rows without a label."""
+    """Draw the rows of one split in the pool's order; rows without a label make up what a rare stratum lacks."""
     left = dict(WANTED[split])
     chosen = set()
     for row in pool:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from training.ml.frozen.rows import Limits, Rows, RowsRejected
-from training.ml.frozen.store import SPLITS
-from training.ml.frozen.values import Collector, check_columns, check_label_columns
+from training.ml.file_format.rows import SPLITS, Limits, Rows, RowsRejected
+from training.ml.file_format.values import Collector, check_columns, check_label_columns
 
 HUB_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?\Z")
 

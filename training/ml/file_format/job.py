@@ -1,4 +1,4 @@
-"""The child process that freezes a dataset: `python -m training.ml.frozen.job FOLDER`.
+"""The child process that freezes a dataset: `python -m training.ml.file_format.job FOLDER`.
 
 What is read may be made to do harm (files that unpack to more than the memory holds), and reading it takes a while:
 so it happens in a process of its own, with bounds on memory and time, and never in the web process. FOLDER/job.json
@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from training.ml.data.report import describe
-from training.ml.frozen.corrected import corrected
-from training.ml.frozen.cut import cut_missing_splits
-from training.ml.frozen.rows import Limits, Rows, RowsRejected, united_labels
-from training.ml.frozen.store import SPLITS, read_split, read_splits, write_splits
+from training.ml.file_format.derived import corrected, cut_missing_splits
+from training.ml.file_format.rows import (
+    SPLITS,
+    Limits,
+    Rows,
+    RowsRejected,
+    read_split,
+    read_splits,
+    united_labels,
+    write_splits,
+)
 
 REFUSED = 2
 
@@ -60,7 +67,7 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
-    from training.ml.frozen.readers import read_file
+    from training.ml.file_format.readers import read_file
 
     splits: dict[str, Rows] = {}
     empty = 0
@@ -79,7 +86,7 @@ def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], d
 
 
 def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
-    from training.ml.frozen.hub import read_hub
+    from training.ml.file_format.hub import read_hub
 
     splits, left_out = read_hub(
         job["hub_name"],
@@ -93,7 +100,7 @@ def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dic
 
 
 def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
-    """Rows that the caller wrote itself, one a line: text, targets, weight, source, comment_id, marks."""
+    """Read rows that the caller wrote itself, one a line: text, targets, weight, source, comment_id, marks."""
     import numpy as np
 
     with Path(job["path"]).open(encoding="utf-8") as file:
@@ -111,7 +118,7 @@ def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], di
 
 
 def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
-    from training.ml.frozen.mixture import Part, mix
+    from training.ml.file_format.derived import Part, mix
 
     parts = [
         Part(

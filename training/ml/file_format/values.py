@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from classifier.inference.normalise import normalise_text
-from training.ml.frozen.rows import LABEL_NAME, OWN_COLUMNS, Limits, Rows, RowsRejected
+from training.ml.file_format.rows import LABEL_NAME, OWN_COLUMNS, Limits, Rows, RowsRejected
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 WORDS = {"0": 0, "1": 1, "-1": -1, "0.0": 0, "1.0": 1, "-1.0": -1, "true": 1, "false": 0}
@@ -115,7 +115,7 @@ class Collector:
         self.targets.extend(values)
 
     def rows(self) -> Rows:
-        """Everything collected. Raises RowsRejected when it is nothing, or a label is never known."""
+        """Return everything collected. Raises RowsRejected when it is nothing, or a label is never known."""
         if not self.texts:
             raise RowsRejected("there are no rows with text.", file=self.file)
         labels = tuple(self.label_columns.values())
