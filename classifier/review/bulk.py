@@ -34,7 +34,7 @@ from classifier.models.comment import FREE, CommentQuerySet
 from classifier.policies.active_policies import policy_for
 from classifier.review.bulk_selectors import bulk_actions_seen_by
 from classifier.review.decision_input import NOTE_CHARACTERS, reason_codes
-from classifier.review.filters import QueueFilters, told_filters
+from classifier.review.filters import QueueFilters
 from classifier.review.near_duplicates import GROUP_MAX, group_of
 from classifier.review.selectors import decidable_by, queue_comments, with_review
 from classifier.review.undo_permissions import escalated_before
@@ -207,7 +207,7 @@ def _decide_all(
             by=by,
             subject=f"bulk {bulk.pk}",
             count=len(ids),
-            data={"action": action, "reason": why.told, "filters": told_filters(filters)},
+            data={"action": action, "reason": why.told, "filters": filters.to_audit()},
         )
     for begin in range(0, len(ids), CHUNK):
         _decide_chunk(ids[begin : begin + CHUNK], bulk, why, by)

@@ -13,8 +13,8 @@ from classifier.core.errors import WrongFilter
 from classifier.models import Comment, User
 from classifier.review.filters import WAITING
 from classifier.review.pages.filter_form import (
+    FILTERS,
     MORE,
-    NAMES,
     Chosen,
     filter_fields,
     in_words,
@@ -40,7 +40,7 @@ def queue_list(request: HttpRequest) -> HttpResponse:
     user = reader_of(request)
     saved = _saved(request, user)
     as_saved = saved_query(saved) if saved is not None else ""
-    if as_saved and not any(name in request.GET for name in (*NAMES, "order", "after")):
+    if as_saved and not any(name in request.GET for name in (*FILTERS, "order", "after")):
         return redirect(f"{reverse('queue-list')}?{as_saved}&saved={saved.pk}")
     chosen = read_chosen(request.GET, saved.order if saved else "risk")
     page, problem = QueuePage([], None), ""
