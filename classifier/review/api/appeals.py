@@ -14,9 +14,8 @@ from classifier.api.values import Choice, Id, PageQuery, Text
 from classifier.api.verbs import checked, found, listed
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Appeal
 from classifier.review.api.output import APPEAL_CHOICES, APPEAL_EXAMPLE, AppealOutput, AppealPageOutput
-from classifier.review.appeal_selectors import SEES_APPEALS, appeals_visible_to
 from classifier.review.appeals import MESSAGE_CHARACTERS, appeal_open, appeal_resolve
-from classifier.review.selectors import APPEALS
+from classifier.review.selectors import APPEALS, SEES_APPEALS, appeals_visible_to
 
 OUTCOMES = ("uphold", "overturn")
 PAGE_EXAMPLE = OpenApiExample("A page", {"items": [APPEAL_EXAMPLE], "next": None}, response_only=True)

@@ -20,9 +20,9 @@ from classifier.comments.edits import comment_version
 from classifier.core.errors import VersionConflict
 from classifier.models import ApiScope, Decision
 from classifier.review.api.output import ACTION_CHOICES, DECISION_EXAMPLE, DecisionOutput, DecisionPageOutput
-from classifier.review.appeal_selectors import decisions_visible_to
 from classifier.review.decision_input import ACTIONS, MARKS_MAX, NOTE_CHARACTERS
 from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.selectors import decisions_visible_to
 
 SEE, DECIDE = "classifier.view_decision", "classifier.add_decision"
 PAGE_EXAMPLE = OpenApiExample("A page", {"items": [DECISION_EXAMPLE], "next": None}, response_only=True)

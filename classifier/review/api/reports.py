@@ -14,8 +14,8 @@ from classifier.api.values import PageQuery, Text
 from classifier.api.verbs import listed, optional
 from classifier.models import ApiScope, Report
 from classifier.review.api.output import REPORT_EXAMPLE, ReportOutput, ReportPageOutput
-from classifier.review.appeal_selectors import SEES_REPORTS, reports_visible_to
 from classifier.review.reports import ADD, REASON_CHARACTERS, REPORTER_CHARACTERS, report_add
+from classifier.review.selectors import SEES_REPORTS, reports_visible_to
 
 PAGE_EXAMPLE = OpenApiExample("A page", {"items": [REPORT_EXAMPLE], "next": None}, response_only=True)
 

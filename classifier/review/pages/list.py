@@ -11,9 +11,8 @@ from django.views.decorators.http import require_safe
 
 from classifier.core.errors import WrongFilter
 from classifier.models import Comment, User
-from classifier.review.filters import WAITING
+from classifier.review.filters import FILTERS, WAITING
 from classifier.review.pages.filter_form import (
-    FILTERS,
     MORE,
     Chosen,
     filter_fields,
@@ -23,8 +22,8 @@ from classifier.review.pages.filter_form import (
 )
 from classifier.review.pages.item import veiled
 from classifier.review.pages.reasons import band_line, short_reasons
+from classifier.review.pages.saved_queues import saved_query, saved_tabs
 from classifier.review.pages.session import queues_for
-from classifier.review.pages.tabs import saved_query, saved_tabs
 from classifier.review.selectors import APPEALS, ESCALATIONS, QueuePage, queue_count, queue_page
 from classifier.scoring.pages.verdict import card_of_comment
 from classifier.web.access import permitted, reader_of
