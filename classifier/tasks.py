@@ -18,7 +18,7 @@ from classifier.statistics.daily_counts import statistics_turn
 from classifier.transfers.services import transfers_sweep
 from classifier.transfers.worker import transfer_work
 from classifier.webhooks.delivery import deliver_turn, this_courier
-from classifier.webhooks.log_retention import delivery_log_turn
+from classifier.webhooks.outbox import delivery_log_turn
 from toxicsite.lib.graceful_shutdown import shutdown_requested
 
 QUEUE = "classify"

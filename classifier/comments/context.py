@@ -1,4 +1,4 @@
-"""What a comment answers to: kept beside it for who moderates it, and forgotten with it or with whom it quotes."""
+"""The context of a comment, which is what it answers to: kept for moderators, erased with it or with its authors."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ NO_CONTEXT = Context()
 
 def context_of_texts(texts: Sequence[str]) -> Context:
     """From a list that has no problems: the last text is what the comment answers, those before it came before."""
-    said = [text for text in texts if text.strip()]
-    kinds = [ContextKind.BEFORE] * (len(said) - 1) + [ContextKind.PARENT] * bool(said)
-    return Context(tuple(zip(kinds, said, strict=True)))
+    written = [text for text in texts if text.strip()]
+    kinds = [ContextKind.BEFORE] * (len(written) - 1) + [ContextKind.PARENT] * bool(written)
+    return Context(tuple(zip(kinds, written, strict=True)))
 
 
 def contexts_store(given: Iterable[tuple[Comment, Context]]) -> None:

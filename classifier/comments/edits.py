@@ -21,7 +21,7 @@ from classifier.core.reference_texts import comments_forget
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, text_problem
 from classifier.models import ApiKey, Comment, CommentStatus, User
-from classifier.models.comment import FREE
+from classifier.models.comment import NO_CLAIM
 from toxicsite.lib.jobs import enqueue_on_commit
 from toxicsite.lib.lifecycle import transition, transition_many
 
@@ -96,7 +96,7 @@ def comment_edit(
             text_hash=None,
             sketch=None,
             **UNSCORED,
-            **FREE,
+            **NO_CLAIM,
         )
         audit_record(
             verb="comment.edit",

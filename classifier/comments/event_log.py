@@ -39,15 +39,15 @@ def comment_events(
 
 
 def _follow(chosen: QuerySet[CommentEvent], cursor: int) -> Iterator[tuple[int, list[CommentEvent]]]:
-    told: set[int] = set()
+    sent: set[int] = set()
     while True:
         settled = _settled(cursor)
-        found = list(chosen.filter(id__gt=cursor).exclude(id__in=told)[:TURN_MAX])
-        told |= {event.pk for event in found}
+        found = list(chosen.filter(id__gt=cursor).exclude(id__in=sent)[:TURN_MAX])
+        sent |= {event.pk for event in found}
         if len(found) == TURN_MAX:
             settled = min(settled, found[-1].pk)
         cursor = max(cursor, settled)
-        told = {pk for pk in told if pk > cursor}
+        sent = {pk for pk in sent if pk > cursor}
         yield cursor, found
 
 

@@ -104,7 +104,7 @@ def matching_text(comments: CommentQuerySet, text: str) -> CommentQuerySet:
 
 
 def text_condition(text: str) -> Q:
-    """The same as a condition, for whoever has others beside it; empty when nothing was typed."""
+    """Return the same as a condition, to be combined with others; empty when nothing was typed."""
     condition = Q()
     for choice in _choices(text):
         condition |= _all_of(choice)
@@ -133,9 +133,9 @@ def _choices(text: str) -> Iterator[list[_Term]]:
             terms = []
             continue
         without = bool(minus) or (len(word) > 1 and word.startswith("-"))
-        said = " ".join(phrase.split()) or word.removeprefix("-" if without else "")
-        if said:
-            terms.append(_Term(said, quoted=bool(phrase.strip()), without=without))
+        searched = " ".join(phrase.split()) or word.removeprefix("-" if without else "")
+        if searched:
+            terms.append(_Term(searched, quoted=bool(phrase.strip()), without=without))
     if terms:
         yield terms
 

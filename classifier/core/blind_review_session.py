@@ -6,7 +6,7 @@ from typing import Any
 SESSION_KEY = "queue"  # where a session remembers somebody's work in the queue
 
 
-def second_look_open(session: Mapping[str, Any]) -> int | None:
+def blind_review_open(session: Mapping[str, Any]) -> int | None:
     """The comment that a session shows for a blind review just now."""
     look = (session.get(SESSION_KEY) or {}).get("look")
     return look if isinstance(look, int) else None

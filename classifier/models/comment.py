@@ -222,4 +222,4 @@ def event_title(old: str, new: str, reason: str) -> str:
     return CommentStatus(new).label
 
 
-FREE: dict[str, Any] = {"review_by": None, "review_until": None, "review_since": None}
+NO_CLAIM: dict[str, Any] = {"review_by": None, "review_until": None, "review_since": None}

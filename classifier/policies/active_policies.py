@@ -1,8 +1,7 @@
-"""The policies and rules in force and the drafts in their shadow, kept in the process: asking is free for
-POLICY_CACHE_SECONDS, then one look.
+"""The policies and rules in force, and the drafts beside them, cached in the process for POLICY_CACHE_SECONDS.
 
-The look is one statement over a stamp of the tables; everything is read again only where the stamp
-has changed. So a worker follows a new policy or rule within seconds and a batch of comments asks the database nothing.
+After that one statement compares a stamp of the tables, and everything is read again only where the stamp has changed.
+So a worker follows a new policy or rule within seconds, and a batch of comments asks the database nothing.
 """
 
 import logging
@@ -34,13 +33,13 @@ logger = logging.getLogger(__name__)
 
 
 class HasBands:
-    """What judges by bands; a subclass holds them, and room for its judges."""
+    """Base of policies and drafts: bands, and a judge for each model version that has asked."""
 
     bands: Mapping[str, Mapping[str, Any]]
     _judges: dict[int, Judge]
 
     def judge_for(self, model_version: ModelVersion) -> Judge:
-        """The bands made ready for the labels and thresholds of `model_version`; made once a version."""
+        """Prepare the bands for the labels and thresholds of `model_version`, once a version."""
         judge = self._judges.get(model_version.pk)
         if judge is None:
             if len(self._judges) >= JUDGES_KEPT:
@@ -132,7 +131,7 @@ def shadows_for(source_id: int | None) -> list[CurrentShadow]:
 
 
 def forget() -> None:
-    """Look again at the next question; for who has just changed something and goes on to use it."""
+    """Read everything again when it is next asked for; called after every change of a policy, rule or draft."""
     global _snapshot
     _snapshot = Snapshot()
 

@@ -54,7 +54,7 @@ class ChangeLine:
 
 
 @dataclass(frozen=True)
-class HeldLine:
+class BandOutcomes:
     """What people removed and approved of the comments in one band, by the policy in force and by the draft."""
 
     band: str
@@ -81,7 +81,7 @@ class ShadowPolicyReport:
     waiting_after: int = 0
     automatic_before: int = 0
     automatic_after: int = 0
-    held: list[HeldLine] = field(default_factory=list)
+    outcomes: list[BandOutcomes] = field(default_factory=list)
     caught_before: Confusion = field(default_factory=Confusion)
     caught_after: Confusion = field(default_factory=Confusion)
 
@@ -227,8 +227,8 @@ def _held(found: Iterable[tuple[Any, ...]], moved: Mapping[tuple[str, str], int]
             for way in CHANGES
             if moved.get(way)
         ],
-        "held": [
-            HeldLine(band, of(0, band, True), of(0, band, False), of(1, band, True), of(1, band, False))
+        "outcomes": [
+            BandOutcomes(band, of(0, band, True), of(0, band, False), of(1, band, True), of(1, band, False))
             for band in BANDS
         ],
         "caught_before": caught[0],

@@ -1,4 +1,4 @@
-"""What the policies and rules in force say of scored texts; the worker, the score call and previews all ask here."""
+"""Judging scored texts by the policies and rules in force; the worker, the score call and previews all ask here."""
 
 import logging
 import math
@@ -55,7 +55,7 @@ def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersio
     if judged.band == APPROVE:
         return None
     primary = model_version.primary_label
-    limits = next((each for each in policy.judge_for(model_version).limits if each.label == primary), None)
+    limits = next((row for row in policy.judge_for(model_version).limits if row.label == primary), None)
     drawn = []
     if limits is not None:
         drawn = [limits.remove, limits.review] if judged.band == REMOVE else [limits.review]
@@ -121,9 +121,9 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
     hits: Sequence[Hit] | None = None
     try:
         hits = rules_for(comment.source_id).hits(comment.text)
-        said = policy.judge_for(model_version).judge(result.scores, hits)
-        band: str = said.band
-        risk, uncertainty, reasons = said.risk, said.uncertainty, list(said.reasons)
+        judgement = policy.judge_for(model_version).judge(result.scores, hits)
+        band: str = judgement.band
+        risk, uncertainty, reasons = judgement.risk, judgement.uncertainty, list(judgement.reasons)
     except Error:
         raise  # the database is away: the claims expire and all is done again
     except Exception:

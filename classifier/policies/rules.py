@@ -13,9 +13,9 @@ from classifier.inference import rules as engine
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleHit, RuleSet
 from classifier.models import Rule, Source, User
-from classifier.policies import active_policies as in_force
+from classifier.policies import active_policies
 from classifier.policies.active_policies import rules_for
-from classifier.policies.rule_preview import RulePreview, rule_preview
+from classifier.policies.preview import RulePreview, rule_preview
 
 __all__ = [
     "rule_create",
@@ -51,7 +51,7 @@ def rule_create(
     with transaction.atomic():
         rule = Rule.objects.create(**fields, enabled=enabled, created_by=by)
         _record("rule.create", rule, by, {name: _plain(fields[name]) for name in FIELDS})
-    in_force.forget()
+    active_policies.forget()
     return rule
 
 
@@ -59,8 +59,8 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
     """Change some of FIELDS; the audit keeps what they were. Raises InvalidInput, PermissionDenied."""
     require_permission(by, "classifier.change_rule")
     with transaction.atomic():
-        held = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
-        before = {name: getattr(held, name) for name in FIELDS}
+        locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+        before = {name: getattr(locked, name) for name in FIELDS}
         fields = _checked(**{**before, **changes})
         for touched in {before["source"], fields["source"]}:
             require_scope(by, touched)
@@ -71,10 +71,10 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
         }
         if changed:
             for name in changed:
-                setattr(held, name, fields[name])
-            held.save(update_fields=[*changed, "updated_at"])
-            _record("rule.update", held, by, changed)
-    in_force.forget()
+                setattr(locked, name, fields[name])
+            locked.save(update_fields=[*changed, "updated_at"])
+            _record("rule.update", locked, by, changed)
+    active_policies.forget()
     rule.refresh_from_db()
     return rule
 
@@ -130,13 +130,13 @@ def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -
 def _switch(rule: Rule, enabled: bool, by: User | None) -> Rule:
     require_permission(by, "classifier.change_rule")
     with transaction.atomic():
-        held = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
-        require_scope(by, held.source)
-        if held.enabled != enabled:
-            held.enabled = enabled
-            held.save(update_fields=["enabled", "updated_at"])
-            _record("rule.enable" if enabled else "rule.disable", held, by, {})
-    in_force.forget()
+        locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+        require_scope(by, locked.source)
+        if locked.enabled != enabled:
+            locked.enabled = enabled
+            locked.save(update_fields=["enabled", "updated_at"])
+            _record("rule.enable" if enabled else "rule.disable", locked, by, {})
+    active_policies.forget()
     rule.refresh_from_db()
     return rule
 

@@ -12,7 +12,7 @@ from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.inference.bands import DEFAULT_BANDS, check_bands
 from classifier.models import FailMode, Policy, Source, User
-from classifier.policies import active_policies as in_force
+from classifier.policies import active_policies
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.fields import policy_check
 
@@ -96,8 +96,8 @@ def policy_save(
             subject=f"{source.slug if source else 'site'} v{policy.version}",
             data={"version": policy.version, "changed": _changed(newest, fields), "note": policy.note},
         )
-        transaction.on_commit(in_force.forget)
-    in_force.forget()
+        transaction.on_commit(active_policies.forget)
+    active_policies.forget()
     return policy
 
 
@@ -121,7 +121,7 @@ def policy_newest(*, source: Source | None) -> Policy | None:
 
 def policies_ensure_after_migrate(sender: Any, using: str = "default", **kwargs: Any) -> None:
     """Receiver of post_migrate: version 1 of the site's own policy, where the table is there and holds none."""
-    in_force.forget()
+    active_policies.forget()
     if Policy._meta.db_table not in connections[using].introspection.table_names():
         return
     site = Policy.objects.using(using).filter(source=None)

@@ -19,7 +19,7 @@ from classifier.models import (
     Source,
     User,
 )
-from classifier.policies import active_policies as in_force
+from classifier.policies import active_policies
 from classifier.policies.draft_report import shadow_policy_running
 from classifier.policies.fields import draft_check
 from classifier.policies.services import FIELDS, policy_newest, policy_save, policy_turn
@@ -59,7 +59,7 @@ def shadow_policy_start(
         shadow = ShadowPolicy.objects.create(source=source, created_by=by, **fields)
         shadow.history.create(old="", new=shadow.status, actor=by, reason=fields["note"])
         _record("policy.shadow_start", shadow, by, note=shadow.note, replaced=before and before.pk)
-    in_force.forget()
+    active_policies.forget()
     return shadow
 
 
@@ -71,7 +71,7 @@ def shadow_policy_stop(*, shadow: ShadowPolicy, reason: str = "", by: User | Non
         policy_turn(shadow.source)
         _end(shadow, ShadowPolicyStatus.STOPPED, by=by, reason=reason)
         _record("policy.shadow_stop", shadow, by, reason=reason)
-    in_force.forget()
+    active_policies.forget()
 
 
 def shadow_policy_put_in_force(
@@ -94,10 +94,10 @@ def shadow_policy_put_in_force(
             seen_version=seen_version,
             by=by,
         )
-        said = f"version {policy.version}"
-        _end(shadow, ShadowPolicyStatus.IN_FORCE, by=by, reason=said, policy=policy)
+        reason = f"version {policy.version}"
+        _end(shadow, ShadowPolicyStatus.IN_FORCE, by=by, reason=reason, policy=policy)
         _record("policy.shadow_in_force", shadow, by, version=policy.version)
-    in_force.forget()
+    active_policies.forget()
     return policy
 
 
@@ -118,4 +118,4 @@ def _record(verb: str, shadow: ShadowPolicy, by: User | None, **data: Any) -> No
         subject=f"{shadow.source.slug if shadow.source else 'site'} draft {shadow.pk}",
         data={"draft": shadow.pk, **{name: value for name, value in data.items() if value}},
     )
-    transaction.on_commit(in_force.forget)
+    transaction.on_commit(active_policies.forget)

@@ -32,7 +32,7 @@ LOOKED = "You have looked at this comment already."
 OWN = "You have decided on this comment yourself; a blind review is for somebody else."
 
 
-def second_look_offered(*, by: User) -> Comment | None:
+def blind_review_offered(*, by: User) -> Comment | None:
     """Return a comment to mix among those that `by` decides; None unless a blind review is due and a comment is there.
 
     Raises PermissionDenied.
@@ -41,10 +41,10 @@ def second_look_offered(*, by: User) -> Comment | None:
     every = int(settings.SECOND_LOOK_EVERY)
     if every == 0 or not looks_due(user=by, every=every):
         return None
-    return second_look_next(by=by)
+    return blind_review_next(by=by)
 
 
-def second_look_next(*, by: User) -> Comment | None:
+def blind_review_next(*, by: User) -> Comment | None:
     """Return a comment that `by` may review blindly now, due or not: known answers and decisions of others in turn.
 
     It is drawn by chance, so that people who review at the same time get different ones. Raises PermissionDenied.
@@ -61,7 +61,7 @@ def second_look_next(*, by: User) -> Comment | None:
     return None
 
 
-def second_look_record(*, comment: Comment, action: str, by: User) -> SecondReview:
+def blind_review_record(*, comment: Comment, action: str, by: User) -> SecondReview:
     """Record the answer of `by` about a comment, beside another person's decision that stands now, if there is one.
 
     A decision about an earlier text answers another question and is left out.

@@ -18,10 +18,10 @@ from classifier.core.visibility import narrow
 from classifier.models import Comment, SecondReview
 from classifier.quality.agreement import FEW, agreement_of, disagreements, golden_items, looks_left
 from classifier.quality.blind_reviews import (
+    blind_review_next,
+    blind_review_record,
     decided_to_look_at,
     golden_to_look_at,
-    second_look_next,
-    second_look_record,
 )
 from classifier.quality.golden import NOTE_CHARACTERS, golden_add, golden_retire
 from classifier.web.access import permitted, person_of
@@ -96,7 +96,7 @@ def look(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     if request.method == "POST":
         return _answered(request)
-    comment = second_look_next(by=user)
+    comment = blind_review_next(by=user)
     done = SecondReview.objects.filter(by=user).count()
     candidates = [golden_to_look_at(user=user), decided_to_look_at(user=user)]
     left = looks_left(candidates, LEFT_MAX)
@@ -128,7 +128,7 @@ def _answered(request: HttpRequest) -> HttpResponse:
         )
         return redirect("quality-look")
     try:
-        second_look_record(comment=comment, action=request.POST.get("action", ""), by=user)
+        blind_review_record(comment=comment, action=request.POST.get("action", ""), by=user)
     except (DecisionConflict, InvalidInput) as error:
         messages.error(request, str(error) or "Approve or remove it.")
     return redirect("quality-look")

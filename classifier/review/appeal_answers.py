@@ -1,27 +1,36 @@
-"""How a decision answers the open appeal of its comment; called by deciding itself, so that every way of it counts."""
+"""Who may answer an appeal, and how a decision does; deciding itself calls this, so that every way of it counts."""
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.utils import timezone
 
 from classifier.core.audit import audit_record
 from classifier.core.events import APPEAL_RESOLVED, emit
 from classifier.models import Appeal, AppealStatus, Comment, Decision, User
-from classifier.review.appeal_selectors import ANSWERS_OWN
 
+ANSWERS_OWN = "classifier.change_user"  # who manages people may also answer appeals against themselves
 OWN_DECISION = "The appeal is against your own decision; somebody else answers it."
 
 
 def require_other(comment: Comment, by: User | None) -> None:
     """Raise PermissionDenied where `by` made the decision that the open appeal is against, and others are to answer.
 
-    Who manages people may answer any, so that a site with one moderator is not stuck.
+    People who manage users may answer any, so that a site with one moderator is not stuck.
     """
     if not settings.APPEAL_BY_OTHERS or by is None or not comment.has_open_appeal:
         return
     own = Appeal.objects.filter(comment=comment, status=AppealStatus.OPEN, decision__by=by)
     if own.exists() and not by.has_perm(ANSWERS_OWN):
         raise PermissionDenied(OWN_DECISION)
+
+
+def answerable_by(*, user: User | None) -> Q:
+    """Leave out comments whose open appeal is against a decision of `user`, where others are to answer those."""
+    if user is None or not settings.APPEAL_BY_OTHERS or user.has_perm(ANSWERS_OWN):
+        return Q()
+    own = Appeal.objects.filter(status=AppealStatus.OPEN, decision__by=user).order_by()
+    return Q(has_open_appeal=False) | ~Q(pk__in=own.values("comment_id"))
 
 
 def answer_appeals(row: Comment, decision: Decision, by: User | None) -> bool:
@@ -40,13 +49,13 @@ def answer_appeals(row: Comment, decision: Decision, by: User | None) -> bool:
         Appeal.objects.filter(pk=appeal.pk).update(
             status=status, resolved_at=now, resolved_by=by, answer=decision.note
         )
-        told = {"appeal": appeal.pk, "comment": row.pk, "decision": decision.pk, "outcome": status.value}
+        facts = {"appeal": appeal.pk, "comment": row.pk, "decision": decision.pk, "outcome": status.value}
         audit_record(
             verb=f"appeal.{status}",
             by=by,
             source=row.source,
             subject=f"comment {row.pk}",
-            data={**told, "appealed": appeal.decision_id, "own_decision": own},
+            data={**facts, "appealed": appeal.decision_id, "own_decision": own},
         )
-        emit(APPEAL_RESOLVED, {**told, "source": row.source_id})
+        emit(APPEAL_RESOLVED, {**facts, "source": row.source_id})
     return True

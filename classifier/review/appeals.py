@@ -34,6 +34,7 @@ from classifier.review.selectors import APPEALS
 ADD = "classifier.add_appeal"
 MESSAGE_CHARACTERS = 2_000
 NOT_REMOVED = "This comment is not removed, so there is nothing to appeal against."
+NOT_THE_AUTHOR = "This is not the author of the comment."
 ANSWERED = "This appeal was answered already."
 NO_APPEALS = "The policy of this source does not take appeals."
 
@@ -75,16 +76,16 @@ def appeal_open(
         appeal = Appeal.objects.create(comment=row, decision=standing, message=message.strip())
         Comment.objects.filter(pk=row.pk).update(has_open_appeal=True)
         queue_put(comment=row, kind="appeal", appeal=appeal.pk)
-        told = {"appeal": appeal.pk, "comment": row.pk, "decision": standing.pk}
+        facts = {"appeal": appeal.pk, "comment": row.pk, "decision": standing.pk}
         audit_record(
             verb="appeal.open",
             by=by,
             api_key=api_key,
             source=comment.source,
             subject=f"comment {row.pk}",
-            data=told,
+            data=facts,
         )
-        emit(APPEAL_OPENED, {**told, "source": row.source_id})
+        emit(APPEAL_OPENED, {**facts, "source": row.source_id})
     return appeal
 
 
@@ -94,18 +95,18 @@ def appeal_resolve(
     """Answer an open appeal: uphold decides the same again, overturn approves; `answer` is for the author.
 
     `reason` is the policy's code of a removal that is upheld, that of the first decision where None. Raises
-    NotPossibleNow, DecisionConflict, InvalidInput (`answer`, `reason`) and PermissionDenied, also for who made the
-    first decision where others are to answer (settings.APPEAL_BY_OTHERS).
+    NotPossibleNow, DecisionConflict, InvalidInput (`answer`, `reason`) and PermissionDenied, also for whoever made
+    the first decision where others are to answer (settings.APPEAL_BY_OTHERS).
     """
     require_permission(by, APPEALS)
     if (problem := words_problem(answer, "answer", MESSAGE_CHARACTERS)) is not None:
         raise InvalidInput([problem])
     with transaction.atomic():
         row = Comment.objects.select_for_update(of=("self",)).get(pk=appeal.comment_id)
-        held = Appeal.objects.select_related("decision").get(pk=appeal.pk)
-        if held.status != AppealStatus.OPEN or not row.has_open_appeal:
+        current = Appeal.objects.select_related("decision").get(pk=appeal.pk)
+        if current.status != AppealStatus.OPEN or not row.has_open_appeal:
             raise NotPossibleNow(ANSWERED)
-        first = held.decision
+        first = current.decision
         return decision_record(
             comment=row,
             action=first.action if uphold else DecisionAction.APPROVE,
@@ -144,8 +145,7 @@ def _check_words(*, message: Any, author_ref: Any, comment: Comment) -> None:
         words_problem(author_ref, "author_ref", 200),
     ]
     if problems[1] is None and author_ref and author_ref != comment.author_ref:
-        said = "This is not the author of the comment."
-        problems[1] = ValidationProblem("author_ref", said, "not_the_author")
+        problems[1] = ValidationProblem("author_ref", NOT_THE_AUTHOR, "not_the_author")
     if found := [problem for problem in problems if problem is not None]:
         raise InvalidInput(found)
 

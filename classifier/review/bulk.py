@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from classifier.comments.purged_text import queued_again
@@ -19,7 +19,7 @@ from classifier.core.errors import DecisionConflict
 from classifier.core.events import emit_decided
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import seen_by, sources_of
 from classifier.models import (
     COMMENT_TRANSITIONS,
     BulkAction,
@@ -30,31 +30,34 @@ from classifier.models import (
     Source,
     User,
 )
-from classifier.models.comment import FREE, CommentQuerySet
+from classifier.models.comment import NO_CLAIM, CommentQuerySet
 from classifier.policies.active_policies import policy_for
-from classifier.review.bulk_selectors import bulk_actions_seen_by
-from classifier.review.decision_input import NOTE_CHARACTERS, reason_codes
-from classifier.review.filters import QueueFilters, told_filters
-from classifier.review.near_duplicates import GROUP_MAX, group_of
+from classifier.review.decision_input import NOTE_CHARACTERS, check_decision, reason_codes
+from classifier.review.decisions import check_seen
+from classifier.review.filters import QueueFilters
+from classifier.review.near_duplicates import group_of
 from classifier.review.selectors import decidable_by, queue_comments, with_review
 from classifier.review.undo_permissions import escalated_before
 from toxicsite.lib.lifecycle import transition_many
 
-MANY = "classifier.add_bulkaction"
+MAY_BULK_DECIDE = "classifier.add_bulkaction"
 BULK_MAX = 10_000
 CHUNK = 500
 SAMPLE = 20
 ACTIONS = (DecisionAction.APPROVE, DecisionAction.REMOVE)
-GREW = "There are {:,} comments now, {:,} were counted. Look again, then decide."
+COUNT_CHANGED = "There are {:,} comments now, {:,} were counted. Look again, then decide."
+GROUP_GREW = "There are {} near-duplicates now, {} were shown. Look again, then decide."
+SAY_WHY = "Say why: a reason or a note, for all that are decided together."
+NONE_WAITS = "None of these comments waits for a decision any more."
 UNDONE = "This bulk action was undone already."
 OTHERS = "Some of these comments are of sources that you do not see."
 
 
 @dataclass(frozen=True)
-class Why:
+class BulkReason:
     """What every decision of a bulk action carries: a code of the policy with a note, or `reason` as a sentence.
 
-    Where a comment's policy does not know the code, `told` stands there as the note.
+    Where a comment's policy does not know the code, `in_words` stands there as the note.
     """
 
     reason: str
@@ -62,11 +65,11 @@ class Why:
     titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         if not self.note:
             return self.reason
-        whole = f"{self.titles.get(self.reason, self.reason)}: {self.note}" if self.reason else self.note
-        return whole[:NOTE_CHARACTERS]
+        words = f"{self.titles.get(self.reason, self.reason)}: {self.note}" if self.reason else self.note
+        return words[:NOTE_CHARACTERS]
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class BulkPreview:
 
 def bulk_preview(*, filters: QueueFilters, by: User | None) -> BulkPreview:
     """Count what a bulk action would decide, and show some of it. Counts no further than BULK_MAX + 1."""
-    require_permission(by, MANY)
+    require_permission(by, MAY_BULK_DECIDE)
     if filters.last_id is None:
         newest = Comment.objects.order_by("-id").values_list("id", flat=True).first() or 0
         filters = replace(filters, last_id=newest)
@@ -92,6 +95,17 @@ def bulk_preview(*, filters: QueueFilters, by: User | None) -> BulkPreview:
     chosen = _undecided(filters, by)
     count = chosen.order_by().values("pk")[: BULK_MAX + 1].count()
     return BulkPreview(filters, count, list(with_review(chosen).order_by(F("risk").desc(), "id")[:SAMPLE]))
+
+
+def bulk_actions_seen_by(*, user: User | None) -> QuerySet[BulkAction]:
+    """Newest first, those that decided nothing outside the sources that `user` sees: words, filters and count are of
+    all its comments. One that decided nothing is its maker's alone."""
+    rows = BulkAction.objects.select_related("by", "undone_by").order_by("-id")
+    seen = seen_by(user, "comment__source")
+    if not seen:
+        return rows
+    decided = Decision.objects.filter(bulk=OuterRef("pk")).order_by()
+    return rows.filter(Q(by=user) | Exists(decided)).exclude(Exists(decided.exclude(seen)))
 
 
 def reasons_offered(*, by: User | None) -> dict[str, str]:
@@ -117,30 +131,50 @@ def bulk_decide(
     The action's `count` is what was really decided: less, where others were quicker. Raises DecisionConflict when
     there is more than was counted, InvalidInput and PermissionDenied.
     """
-    require_permission(by, MANY)
-    why = Why(reason.strip(), note.strip(), reasons_offered(by=by))
+    require_permission(by, MAY_BULK_DECIDE)
+    why = BulkReason(reason.strip(), note.strip(), reasons_offered(by=by))
     _check(action, why, expected_count)
     ids = list(_undecided(filters, by).order_by("id").values_list("pk", flat=True)[: expected_count + 1])
     if len(ids) > expected_count:
         there = _undecided(filters, by).order_by().count()
-        raise DecisionConflict(GREW.format(there, expected_count))
+        raise DecisionConflict(COUNT_CHANGED.format(there, expected_count))
     return _decide_all(ids, action, why, by, filters)
 
 
 def group_decide(
-    *, comment: Comment, action: str, reason: str = "", note: str = "", by: User | None
+    *,
+    comment: Comment,
+    action: str,
+    reason: str = "",
+    note: str = "",
+    seen_decision_id: int | None = None,
+    shown: int | None = None,
+    by: User | None,
 ) -> BulkAction:
-    """Decide the waiting near-duplicates of a comment as one, up to GROUP_MAX; `comment` itself too where it waits.
+    """Decide a comment and its waiting near-duplicates, up to GROUP_MAX, as one: no lead is needed for the same text.
 
-    What moderators may do without a lead: it is the same text. Raises InvalidInput and PermissionDenied.
+    `reason` (a code of the policy) or `note` is needed. `seen_decision_id` is as for `decision_record`; `shown` is how
+    many comments `by` saw, and never more are decided. Raises DecisionConflict where there are more or somebody was
+    quicker, InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
-    group = group_of(comment=comment, user=by, limit=GROUP_MAX)
-    ids = [one.comment.pk for one in group.comments] + [comment.pk]
-    titles = {str(one["code"]): str(one["title"]) for one in policy_for(comment.source_id).reasons}
-    why = Why(reason.strip(), note.strip(), titles)
+    check_seen(comment, seen_decision_id)
+    policy = policy_for(comment.source_id)
+    check_decision(comment=comment, policy=policy, action=action, reason=reason, note=note)
+    if not (reason or note.strip()):
+        raise InvalidInput([ValidationProblem("reason", SAY_WHY, "required")])
+    ids = sorted([near.comment.pk for near in group_of(comment=comment, user=by).comments] + [comment.pk])
+    titles = {str(row["code"]): str(row["title"]) for row in policy.reasons}
+    why = BulkReason(reason.strip(), note.strip(), titles)
     _check(action, why, len(ids))
-    return _decide_all(sorted(ids), action, why, by, QueueFilters(ids=tuple(sorted(ids))))
+    if shown is not None and len(ids) > shown:
+        raise DecisionConflict(GROUP_GREW.format(len(ids), shown))
+    bulk = _decide_all(ids, action, why, by, QueueFilters(ids=tuple(ids)))
+    if not bulk.count:
+        comment.refresh_from_db()
+        check_seen(comment, seen_decision_id)
+        raise DecisionConflict(NONE_WAITS)
+    return bulk
 
 
 def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
@@ -149,7 +183,9 @@ def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
     Its maker may, and who decides in bulk, where they see the sources of all of it. One that was interrupted goes on
     when called again. Raises DecisionConflict when it was done already, and PermissionDenied.
     """
-    require_permission(by, "classifier.add_decision" if by is not None and bulk.by_id == by.pk else MANY)
+    require_permission(
+        by, "classifier.add_decision" if by is not None and bulk.by_id == by.pk else MAY_BULK_DECIDE
+    )
     if not bulk_actions_seen_by(user=by).filter(pk=bulk.pk).exists():
         raise PermissionDenied(OTHERS)
     if BulkAction.objects.filter(pk=bulk.pk, undone_at__isnull=False).exists():
@@ -176,7 +212,7 @@ def _undecided(filters: QueueFilters, by: User | None) -> CommentQuerySet:
     return readable.filter(decidable_by(user=by), has_open_appeal=False)
 
 
-def _check(action: str, why: Why, expected: int) -> None:
+def _check(action: str, why: BulkReason, expected: int) -> None:
     problems = []
     if action not in ACTIONS:
         problems.append(ValidationProblem("action", "This must be approve or remove.", "invalid_choice"))
@@ -198,16 +234,16 @@ def _check(action: str, why: Why, expected: int) -> None:
 
 
 def _decide_all(
-    ids: Sequence[int], action: str, why: Why, by: User | None, filters: QueueFilters
+    ids: Sequence[int], action: str, why: BulkReason, by: User | None, filters: QueueFilters
 ) -> BulkAction:
     with transaction.atomic():
-        bulk = BulkAction.objects.create(action=action, reason=why.told, filters=filters.to_data(), by=by)
+        bulk = BulkAction.objects.create(action=action, reason=why.in_words, filters=filters.to_data(), by=by)
         audit_record(
             verb="queue.bulk",
             by=by,
             subject=f"bulk {bulk.pk}",
             count=len(ids),
-            data={"action": action, "reason": why.told, "filters": told_filters(filters)},
+            data={"action": action, "reason": why.in_words, "filters": filters.to_audit()},
         )
     for begin in range(0, len(ids), CHUNK):
         _decide_chunk(ids[begin : begin + CHUNK], bulk, why, by)
@@ -215,7 +251,7 @@ def _decide_all(
     return bulk
 
 
-def _decide_chunk(ids: Sequence[int], bulk: BulkAction, why: Why, by: User | None) -> None:
+def _decide_chunk(ids: Sequence[int], bulk: BulkAction, why: BulkReason, by: User | None) -> None:
     these = QueueFilters(
         status=CommentStatus.CLASSIFIED, ids=tuple(ids), read_at=bulk.filters.get("read_at", "")
     )
@@ -239,20 +275,20 @@ def _decide_chunk(ids: Sequence[int], bulk: BulkAction, why: Why, by: User | Non
             current_decision=Subquery(latest),
             queued_at=None,
             is_escalated=False,
-            **FREE,
+            **NO_CLAIM,
         )
         BulkAction.objects.filter(pk=bulk.pk).update(count=F("count") + len(rows))
         emit_decided(made)
 
 
-def _decision(row: Comment, bulk: BulkAction, why: Why, by: User | None) -> Decision:
+def _decision(row: Comment, bulk: BulkAction, why: BulkReason, by: User | None) -> Decision:
     policy = policy_for(row.source_id)
     is_code = why.reason in reason_codes(policy)
     return Decision(
         comment=row,
         action=bulk.action,
         reason=why.reason if is_code else "",
-        note=why.note if is_code else why.told,
+        note=why.note if is_code else why.in_words,
         by=by,
         prediction_id=row.current_prediction_id,
         policy_id=policy.pk,

@@ -1,4 +1,4 @@
-"""Who looks at which comment: a claim is one person's alone until it is decided, given back or has expired.
+"""Claims on comments: a claim is one person's alone until the comment is decided, given back or the claim expires.
 
 Two moderators never get the same comment: the next one is locked with SKIP LOCKED while it is marked as taken, and
 Postgres looks again at a row that changed while it was found. Nothing here waits for a lock on a comment while holding
@@ -14,11 +14,12 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from classifier.core.errors import ClaimTaken, WrongFilter
 from classifier.core.permissions import require_permission
 from classifier.models import Comment, User
-from classifier.models.comment import FREE, CommentQuerySet
+from classifier.models.comment import NO_CLAIM, CommentQuerySet
 from classifier.review.appeal_answers import require_other
 from classifier.review.filters import WAITING, QueueFilters, free_for
 from classifier.review.selectors import (
@@ -86,14 +87,14 @@ def claim(*, comment: Comment, by: User) -> Comment:
 
 def claim_renew(*, comment: Comment, by: User) -> bool:
     """Keep one's claim for another settings.REVIEW_CLAIM_SECONDS; False when it is not one's own any more."""
-    held = Comment.objects.filter(pk=comment.pk, review_by=by, queued_at__isnull=False)
-    return held.update(review_until=_until()) == 1
+    claims = Comment.objects.filter(pk=comment.pk, review_by=by, queued_at__isnull=False)
+    return claims.update(review_until=_until()) == 1
 
 
 def release(*, comment: Comment, by: User | None) -> bool:
-    """Give a claim back; False when `by` held none. None, the system itself, frees anybody's."""
-    held = Comment.objects.filter(pk=comment.pk, review_by__isnull=False)
-    return (held if by is None else held.filter(review_by=by)).update(**FREE) == 1
+    """Give a claim back; False when `by` claims none. None, the system itself, frees anybody's."""
+    claims = Comment.objects.filter(pk=comment.pk, review_by__isnull=False)
+    return (claims if by is None else claims.filter(review_by=by)).update(**NO_CLAIM) == 1
 
 
 def require_decidable(comment: Comment, by: User | None) -> None:
@@ -103,6 +104,13 @@ def require_decidable(comment: Comment, by: User | None) -> None:
     if comment.has_open_appeal and by is not None and not by.has_perm(APPEALS):
         raise PermissionDenied("The author has appealed; a lead answers appeals.")
     require_other(comment, by)
+
+
+def require_unclaimed(comment: Comment, by: User) -> None:
+    """Raise ClaimTaken while somebody else holds the comment; a claim that has run out counts for nothing."""
+    other, until = comment.review_by, comment.review_until
+    if other is not None and other != by and until is not None and until > timezone.now():
+        raise ClaimTaken(f"Your claim had run out, and {other} looks at this comment now.", by=other)
 
 
 def _one_at_a_time(by: User) -> None:
@@ -122,7 +130,7 @@ def _lock_first(waiting: CommentQuerySet, order: str) -> int | None:
 
 
 def _mark(pk: int, by: User) -> None:
-    """Who looks at it already has looked since then; everybody else begins now."""
+    """Let a claim that goes on keep its beginning, for the seconds that a decision takes; a new one begins now."""
     goes_on = When(review_by=by, review_until__gte=Now(), then=F("review_since"))
     since = Case(goes_on, default=Now())
     Comment.objects.filter(pk=pk).update(review_by=by, review_until=_until(), review_since=since)
@@ -138,4 +146,4 @@ def _let_go(by: User, *, keep: int | None) -> None:
     if keep is not None:
         others = others.exclude(pk=keep)
     locked = others.order_by().select_for_update(skip_locked=True, of=("self",)).values("pk")
-    Comment.objects.filter(pk__in=locked).update(**FREE)
+    Comment.objects.filter(pk__in=locked).update(**NO_CLAIM)

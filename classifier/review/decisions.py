@@ -27,13 +27,13 @@ from classifier.models import (
     DecisionAction,
     User,
 )
-from classifier.models.comment import FREE
+from classifier.models.comment import NO_CLAIM
 from classifier.policies.active_policies import policy_for
 from classifier.review.appeal_answers import answer_appeals
 from classifier.review.claims import require_decidable
 from classifier.review.decision_input import DAY_SECONDS, DecisionInput, check_decision, note_problems
 from classifier.review.filters import EVERY, QueueFilters
-from classifier.review.queue_reasons import reasons_with
+from classifier.review.placement import reasons_with
 from classifier.review.selectors import queue_comments
 from classifier.review.undo_permissions import escalated_before, require_may_change
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
@@ -68,7 +68,7 @@ def decision_record(
     """
     require_permission(by, "classifier.add_decision")
     policy = policy_for(comment.source_id)
-    said = check_decision(
+    checked = check_decision(
         comment=comment,
         policy=policy,
         action=action,
@@ -84,15 +84,15 @@ def decision_record(
             check_seen(row, seen_decision_id)
             _check_same_verdict(row, comment)
             require_decidable(row, by)
-            if row.current_decision is not None and said.action in FINAL_ACTIONS:
+            if row.current_decision is not None and checked.action in FINAL_ACTIONS:
                 require_may_change(row, row.current_decision, by)
             decision = Decision.objects.create(
                 comment=row,
-                action=said.action,
-                reason=said.reason,
-                labels=said.labels,
-                marks=said.marks,
-                note=said.note,
+                action=checked.action,
+                reason=checked.reason,
+                labels=checked.labels,
+                marks=checked.marks,
+                note=checked.note,
                 by=by,
                 prediction=comment.current_prediction,
                 policy_id=policy.pk,
@@ -100,7 +100,7 @@ def decision_record(
                 bulk=bulk,
                 seconds=_seconds(row, by, seconds),
             )
-            _take_effect(row, decision, said, by)
+            _take_effect(row, decision, checked, by)
             emit_decided([decision])
     except (IllegalTransition, LostRace) as error:
         raise DecisionConflict(NOT_YET) from error
@@ -140,8 +140,8 @@ def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Dec
     return undo
 
 
-def told(decision: Decision, what: str) -> str:
-    """A sentence about who did what, for somebody who comes too late."""
+def _who_has(decision: Decision, what: str) -> str:
+    """Return a sentence such as "kim has undone it", for somebody who comes too late."""
     who = "A policy" if decision.automatic else "Somebody" if decision.by is None else str(decision.by)
     return f"{who} has {what}"
 
@@ -168,11 +168,13 @@ def check_seen(row: Comment, seen_decision_id: int | None) -> None:
     standing = row.current_decision
     if standing is not None:
         what = f"decided on this comment in the meantime: {standing.get_action_display().lower()}."
-        raise DecisionConflict(f"{told(standing, what)} Look at the decision; it can be undone.", standing)
+        raise DecisionConflict(
+            f"{_who_has(standing, what)} Look at the decision; it can be undone.", standing
+        )
     undo = Decision.objects.select_related("by").filter(undoes=seen_decision_id, comment=row).first()
     if undo is None:
         raise DecisionConflict("The decision that you saw does not stand.", None)
-    raise DecisionConflict(told(undo, "undone the decision that you saw. Look again, then decide."), undo)
+    raise DecisionConflict(_who_has(undo, "undone the decision that you saw. Look again, then decide."), undo)
 
 
 def _check_same_verdict(row: Comment, seen: Comment) -> None:
@@ -189,29 +191,29 @@ def _seconds(row: Comment, by: User | None, seconds: float | None) -> float | No
     return min(max(float(seconds), 0.0), DAY_SECONDS)
 
 
-def _take_effect(row: Comment, decision: Decision, said: DecisionInput, by: User | None) -> None:
-    if said.action in FINAL_ACTIONS:
+def _take_effect(row: Comment, decision: Decision, checked: DecisionInput, by: User | None) -> None:
+    if checked.action in FINAL_ACTIONS:
         answered: dict[str, Any] = {"has_open_appeal": False} if answer_appeals(row, decision, by) else {}
-        outcome = said.action.label.lower()
+        outcome = checked.action.label.lower()
         transition(
             row,
             to=CommentStatus.DECIDED,
             allowed=DECIDES,
             by=by,
-            reason=f"{outcome} for {said.reason}" if said.reason else outcome,
+            reason=f"{outcome} for {checked.reason}" if checked.reason else outcome,
             current_decision=decision,
             queued_at=None,
             is_escalated=False,
             **answered,
-            **FREE,
+            **NO_CLAIM,
         )
-    elif said.action == DecisionAction.ESCALATE:
+    elif checked.action == DecisionAction.ESCALATE:
         reasons = reasons_with(row.queue_reasons, kind="escalation", decision=decision.pk)
         Comment.objects.filter(pk=row.pk).update(
-            is_escalated=True, queued_at=Coalesce("queued_at", Now()), queue_reasons=reasons, **FREE
+            is_escalated=True, queued_at=Coalesce("queued_at", Now()), queue_reasons=reasons, **NO_CLAIM
         )
     elif by is not None and row.review_by_id == by.pk:
-        Comment.objects.filter(pk=row.pk).update(**FREE)
+        Comment.objects.filter(pk=row.pk).update(**NO_CLAIM)
 
 
 def _stands(row: Comment, decision: Decision) -> bool:

@@ -1,14 +1,18 @@
-"""What a review queue may be narrowed by: one value that pages, saved queues, bulk actions and claims share."""
+"""What a review queue may be narrowed by: one value that pages, saved queues, bulk actions and claims share.
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+Each field of `QueueFilters` names how its value is read and which comments it leaves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, FloatField, Func, Q, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Now
+from django.db.models.lookups import GreaterThanOrEqual
 
-from classifier.comments.search import matching_text
+from classifier.comments.search import text_condition
 from classifier.core.errors import WrongFilter
 from classifier.core.pseudonyms import author_pseudonym
 from classifier.core.validation import whole_number
@@ -19,61 +23,199 @@ WAITING = "waiting"
 EVERY = "all"
 STATUSES = (WAITING, EVERY, *CommentStatus.values)
 CLAIMS = ("mine", "free", "others")
-SWITCHES = ("disagrees", "escalated", "appeal", "reported")
+SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
 TEXT_CHARACTERS = 200
 IDS_MAX = 10_000
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
+class Filter:
+    """How one filter works: `parse` raises ValueError or WrongFilter; `condition` is a lookup or makes a condition."""
+
+    parse: Callable[[Any], Any]
+    condition: "str | Callable[[QueueFilters, User | None], Q]"
+
+    def narrow(self, value: Any, filters: "QueueFilters", user: User | None) -> Q:
+        """Return the condition on comments where this filter has `value`."""
+        if isinstance(self.condition, str):
+            return Q(**{self.condition: value})
+        return self.condition(filters, user)
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in choices:
+            raise WrongFilter("", f"This must be one of {', '.join(choices)}.")
+        return str(value)
+
+    return parse
+
+
+def _line(value: Any) -> str:
+    line = str(value).strip()
+    if len(line) > TEXT_CHARACTERS or "\x00" in line:
+        raise WrongFilter("", f"At most {TEXT_CHARACTERS} characters, and no NUL, are possible here.")
+    return line
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(_line, [value] if isinstance(value, str) else value)))
+
+
+def _probability(value: Any) -> float:
+    if not 0 <= (probability := float(value)) <= 1:
+        raise WrongFilter("", "A probability is between 0 and 1.")
+    return probability
+
+
+def _hours(value: Any) -> float:
+    if not 0 <= (hours := float(value)) <= 1_000_000:
+        raise WrongFilter("", "Hours are 0 or more, and at most 1,000,000.")
+    return hours
+
+
+def _switch(value: Any) -> bool:
+    if str(value).lower() not in SWITCHES:
+        raise WrongFilter("", "This must be yes or no.")
+    return SWITCHES[str(value).lower()]
+
+
+def _moment(value: Any) -> str:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
+        raise ValueError(value)
+    return moment.isoformat()
+
+
+def _id(value: Any) -> int:
+    if (number := whole_number(value)) is None:
+        raise WrongFilter("", "This is no number of a comment.")
+    return number
+
+
+def _ids(value: Any) -> tuple[int, ...]:
+    ids = tuple(dict.fromkeys(map(_id, [value] if isinstance(value, str | int) else value)))
+    if len(ids) > IDS_MAX:
+        raise WrongFilter("", f"At most {IDS_MAX:,} comments can be named.")
+    return ids
+
+
+def _has_status(filters: "QueueFilters", user: User | None) -> Q:
+    if filters.status == WAITING:  # what has no verdict yet may wait too, but nobody can look at it
+        return Q(queued_at__isnull=False, status__in=[CommentStatus.CLASSIFIED, CommentStatus.DECIDED])
+    return Q() if filters.status == EVERY else Q(status=filters.status)
+
+
+def _reaches_threshold(filters: "QueueFilters", user: User | None) -> Q:
+    def number(of: str) -> Cast:
+        entry = Func(
+            F(of), Value(filters.label), function="jsonb_extract_path_text", output_field=TextField()
+        )
+        return Cast(entry, FloatField())
+
+    bound: Any = filters.threshold
+    if bound is None:  # a label without one of its own never reaches it
+        bound = Coalesce(number("current_prediction__model_version__thresholds"), 2.0)
+    return Q(GreaterThanOrEqual(number("current_prediction__scores"), bound))
+
+
+def _is_older(filters: "QueueFilters", user: User | None) -> Q:
+    return Q(created_at__lt=Now() - timedelta(hours=filters.older_hours or 0))
+
+
+def _is_newer(filters: "QueueFilters", user: User | None) -> Q:
+    return Q(created_at__gte=Now() - timedelta(hours=filters.newer_hours or 0))
+
+
+def _is_reported(filters: "QueueFilters", user: User | None) -> Q:
+    return Q(report_count__gt=0) if filters.reported else Q(report_count=0)
+
+
+def _is_claimed(filters: "QueueFilters", user: User | None) -> Q:
+    live = Q(review_by__isnull=False, review_until__gte=Now())
+    mine = live & Q(review_by=user)
+    return {"free": ~live, "mine": mine, "others": live & ~Q(review_by=user)}[filters.claimed]
+
+
+def _has_reason(filters: "QueueFilters", user: User | None) -> Q:
+    return Q(queue_reasons__contains=[{"kind": filters.reason}])
+
+
+def _has_words(filters: "QueueFilters", user: User | None) -> Q:
+    return text_condition(filters.text)
+
+
+def _was_not_edited_since(filters: "QueueFilters", user: User | None) -> Q:
+    return Q(edited_at=None) | Q(edited_at__lte=filters.read_at)
+
+
+def _filter(
+    parse: Callable[[Any], Any],
+    condition: "str | Callable[[QueueFilters, User | None], Q]",
+    *,
+    unset: Any = None,
+) -> Any:
+    return field(default=unset, metadata={"filter": Filter(parse, condition)})
+
+
+@dataclass(frozen=True)
 class QueueFilters:
-    """Everything that is set must hold. `status` "waiting" is the queue itself, "all" every comment.
+    """Filters of which everything that is set must hold; a switch is None (either way), True or False."""
 
-    `source` holds slugs. `label` alone means that the model's threshold is reached, with `threshold` (0 to 1) that
-    probability. Ages are hours since a comment came in. `version` names a model version that the current prediction
-    is of. `claimed`: mine, others or free. `reason` is the kind of a queue reason. `last_id` leaves out what came
-    later, `read_at` (ISO 8601) what was edited later, `ids` all others. The switches are None (either way), True or
-    False.
-    """
-
-    status: str = WAITING
-    source: tuple[str, ...] = ()
-    label: str = ""
-    threshold: float | None = None
-    band: str = ""
-    older_hours: float | None = None
-    newer_hours: float | None = None
-    version: str = ""
-    disagrees: bool | None = None
-    escalated: bool | None = None
-    appeal: bool | None = None
-    reported: bool | None = None
-    claimed: str = ""
-    reason: str = ""
-    author: str = ""
-    text: str = ""
-    last_id: int | None = None
-    read_at: str = ""
-    ids: tuple[int, ...] = ()
+    # "waiting" is the queue itself, "all" every comment
+    status: str = _filter(_one_of(*STATUSES), _has_status, unset=WAITING)
+    # slugs
+    source: tuple[str, ...] = _filter(_lines, "source__slug__in", unset=())
+    # whose score reaches the model's own threshold, or `threshold` where that is set
+    label: str = _filter(_line, _reaches_threshold, unset="")
+    threshold: float | None = _filter(_probability, lambda filters, user: Q())
+    band: str = _filter(_one_of(*Band.values), "band", unset="")
+    # since a comment came in
+    older_hours: float | None = _filter(_hours, _is_older)
+    newer_hours: float | None = _filter(_hours, _is_newer)
+    # the model version that the current prediction is of
+    version: str = _filter(_line, "current_prediction__model_version__version", unset="")
+    disagrees: bool | None = _filter(_switch, "disagrees_with_shadow")
+    escalated: bool | None = _filter(_switch, "is_escalated")
+    appeal: bool | None = _filter(_switch, "has_open_appeal")
+    reported: bool | None = _filter(_switch, _is_reported)
+    claimed: str = _filter(_one_of(*CLAIMS), _is_claimed, unset="")
+    # the kind of a queue reason
+    reason: str = _filter(_line, _has_reason, unset="")
+    author: str = _filter(_line, "author_ref", unset="")
+    text: str = _filter(_line, _has_words, unset="")
+    # leave out what came later than a comment, what was edited later than a moment (ISO 8601), and all others
+    last_id: int | None = _filter(_id, "pk__lte")
+    read_at: str = _filter(_moment, _was_not_edited_since, unset="")
+    ids: tuple[int, ...] = _filter(_ids, "pk__in", unset=())
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "QueueFilters":
         """Read what `to_data` wrote, or a form's values (empty strings count as not set). Raises WrongFilter."""
-        unknown = sorted(set(data) - {field.name for field in fields(cls)})
-        if unknown:
-            raise WrongFilter(unknown[0], f"There is no filter {unknown[0]!r}.")
-        given = {name: value for name, value in data.items() if value not in ("", None, [], ())}
-        read: dict[str, Any] = {}
-        for name, value in given.items():
+        filters, errors = cls.read(data)
+        if errors:
+            raise WrongFilter(*next(iter(errors.items())))
+        return filters
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> "tuple[QueueFilters, dict[str, str]]":
+        """Read what can be read; return it with what is wrong, by field."""
+        errors = {name: f"There is no filter {name!r}." for name in sorted(set(data) - set(FILTERS))}
+        values: dict[str, Any] = {}
+        for name, value in data.items():
+            if name in errors or value in ("", None, [], ()):
+                continue
             try:
-                read[name] = _READERS[name](value)
+                values[name] = FILTERS[name].parse(value)
             except WrongFilter as error:
-                raise WrongFilter(name, str(error)) from error
-            except (TypeError, ValueError, OverflowError) as error:
-                raise WrongFilter(name, f"{value!r} is no value for this filter.") from error
-        if "threshold" in read and "label" not in read:
-            raise WrongFilter("label", "A probability needs a label that it is of.")
-        return cls(**read)
+                errors[name] = str(error)
+            except (TypeError, ValueError, OverflowError):
+                errors[name] = f"{value!r} is no value for this filter."
+        if "threshold" in values and "label" not in values:
+            del values["threshold"]
+            errors.setdefault("label", "A probability needs a label that it is of.")
+        return cls(**values), errors
 
     def to_data(self) -> dict[str, Any]:
         """Only what is set, as JSON can hold it."""
@@ -84,162 +226,28 @@ class QueueFilters:
             if value != getattr(unset, name)
         }
 
+    def to_audit(self) -> dict[str, Any]:
+        """The same for the audit: an author only as the audit names them, and how many ids there are."""
+        data = self.to_data()
+        if "author" in data:
+            data["author"] = author_pseudonym(data["author"])
+        if "ids" in data:
+            data["ids"] = len(data["ids"])
+        return data
+
+
+FILTERS: dict[str, Filter] = {one.name: one.metadata["filter"] for one in fields(QueueFilters)}
+
 
 def apply_filters(comments: CommentQuerySet, filters: QueueFilters, user: User | None) -> CommentQuerySet:
     """Narrow `comments`; `user` is whose claims "mine" means."""
-    chosen = comments.filter(_waits(filters))
-    if filters.source:
-        chosen = chosen.filter(source__slug__in=filters.source)
-    if filters.label:
-        chosen = _over(chosen, filters.label, filters.threshold)
-    if filters.band:
-        chosen = chosen.filter(band=filters.band)
-    if filters.older_hours is not None:
-        chosen = chosen.filter(created_at__lt=Now() - timedelta(hours=filters.older_hours))
-    if filters.newer_hours is not None:
-        chosen = chosen.filter(created_at__gte=Now() - timedelta(hours=filters.newer_hours))
-    if filters.version:
-        chosen = chosen.filter(current_prediction__model_version__version=filters.version)
-    if filters.disagrees is not None:
-        chosen = chosen.filter(disagrees_with_shadow=filters.disagrees)
-    if filters.escalated is not None:
-        chosen = chosen.filter(is_escalated=filters.escalated)
-    if filters.appeal is not None:
-        chosen = chosen.filter(has_open_appeal=filters.appeal)
-    if filters.reported is not None:
-        chosen = chosen.filter(report_count__gt=0) if filters.reported else chosen.filter(report_count=0)
-    if filters.claimed:
-        chosen = chosen.filter(_claimed(filters.claimed, user))
-    if filters.reason:
-        chosen = chosen.filter(queue_reasons__contains=[{"kind": filters.reason}])
-    if filters.author:
-        chosen = chosen.filter(author_ref=filters.author)
-    if filters.text:
-        chosen = matching_text(chosen, filters.text)
-    if filters.last_id is not None:
-        chosen = chosen.filter(pk__lte=filters.last_id)
-    if filters.read_at:
-        chosen = chosen.filter(Q(edited_at=None) | Q(edited_at__lte=filters.read_at))
-    if filters.ids:
-        chosen = chosen.filter(pk__in=filters.ids)
-    return chosen
+    values = ((name, getattr(filters, name)) for name in FILTERS)
+    return comments.filter(
+        *(FILTERS[name].narrow(value, filters, user) for name, value in values if value not in ("", None, ()))
+    )
 
 
 def free_for(user: User | None) -> Q:
     """Claimed by nobody, or so long ago that the claim has expired, or by `user`."""
     free = Q(review_by__isnull=True) | Q(review_until__lt=Now())
     return free if user is None else free | Q(review_by=user)
-
-
-def _waits(filters: QueueFilters) -> Q:
-    if filters.status == WAITING:  # what has no verdict yet may wait too, but nobody can look at it
-        return Q(queued_at__isnull=False, status__in=[CommentStatus.CLASSIFIED, CommentStatus.DECIDED])
-    return Q() if filters.status == EVERY else Q(status=filters.status)
-
-
-def _over(comments: CommentQuerySet, label: str, threshold: float | None) -> CommentQuerySet:
-    def number(of: str) -> Cast:
-        found = Func(F(of), Value(label), function="jsonb_extract_path_text", output_field=TextField())
-        return Cast(found, FloatField())
-
-    bound: Any = threshold
-    if threshold is None:  # a label without one of its own is never over
-        bound = Coalesce(number("current_prediction__model_version__thresholds"), 2.0)
-    return comments.alias(label_score=number("current_prediction__scores")).filter(label_score__gte=bound)
-
-
-def _claimed(claimed: str, user: User | None) -> Q:
-    live = Q(review_by__isnull=False, review_until__gte=Now())
-    mine = live & Q(review_by=user)
-    return {"free": ~live, "mine": mine, "others": live & ~Q(review_by=user)}[claimed]
-
-
-def _one_of(*choices: str) -> Any:
-    def read(value: Any) -> str:
-        if value not in choices:
-            raise WrongFilter("", f"This must be one of {', '.join(choices)}.")
-        return str(value)
-
-    return read
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(_line, [value] if isinstance(value, str) else value)))
-
-
-def _line(value: Any) -> str:
-    line = str(value).strip()
-    if len(line) > TEXT_CHARACTERS or "\x00" in line:
-        raise WrongFilter("", f"At most {TEXT_CHARACTERS} characters, and no NUL, are possible here.")
-    return line
-
-
-def _share(value: Any) -> float:
-    if not 0 <= (share := float(value)) <= 1:
-        raise WrongFilter("", "A probability is between 0 and 1.")
-    return share
-
-
-def _hours(value: Any) -> float:
-    if not 0 <= (hours := float(value)) <= 1_000_000:
-        raise WrongFilter("", "Hours are 0 or more, and at most 1,000,000.")
-    return hours
-
-
-def _switch(value: Any) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
-    return known[str(value).lower()] if str(value).lower() in known else _wrong_switch()
-
-
-def _wrong_switch() -> bool:
-    raise WrongFilter("", "This must be yes or no.")
-
-
-def _id(value: Any) -> int:
-    if (number := whole_number(value)) is None:
-        raise WrongFilter("", "This is no number of a comment.")
-    return number
-
-
-def _moment(value: Any) -> str:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
-        raise ValueError(value)
-    return moment.isoformat()
-
-
-def _ids(value: Any) -> tuple[int, ...]:
-    numbers = tuple(dict.fromkeys(_id(one) for one in ([value] if isinstance(value, str | int) else value)))
-    if len(numbers) > IDS_MAX:
-        raise WrongFilter("", f"At most {IDS_MAX:,} comments can be named.")
-    return numbers
-
-
-_READERS: dict[str, Any] = {
-    "status": _one_of(*STATUSES),
-    "source": _words,
-    "label": _line,
-    "threshold": _share,
-    "band": _one_of(*Band.values),
-    "older_hours": _hours,
-    "newer_hours": _hours,
-    "version": _line,
-    "claimed": _one_of(*CLAIMS),
-    "reason": _line,
-    "author": _line,
-    "text": _line,
-    "last_id": _id,
-    "read_at": _moment,
-    "ids": _ids,
-    **dict.fromkeys(SWITCHES, _switch),
-}
-
-
-def told_filters(filters: QueueFilters) -> dict[str, Any]:
-    """What the audit keeps of filters: an author only as the audit calls them, and how many ids there were."""
-    data = filters.to_data()
-    if "author" in data:
-        data["author"] = author_pseudonym(data["author"])
-    if "ids" in data:
-        data["ids"] = len(data["ids"])
-    return data

@@ -8,7 +8,7 @@ verdict costs no statement more than without a queue.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -29,7 +29,6 @@ from classifier.models import (
     User,
 )
 from classifier.policies.judging import OF_SCORING, Judged
-from classifier.review.queue_reasons import reasons_with
 from toxicsite.lib.lifecycle import transition_many
 
 STANDS = "the decision stands: the new verdict is of the same band"
@@ -115,6 +114,11 @@ def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
             current_decision=Subquery(latest),
         )
     emit_decided(made)
+
+
+def reasons_with(reasons: Sequence[Mapping[str, Any]], **reason: Any) -> list[dict[str, Any]]:
+    """Return why a comment waits with this reason added, in the place of an earlier one of its kind."""
+    return [*(dict(earlier) for earlier in reasons if earlier.get("kind") != reason["kind"]), reason]
 
 
 def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: Any) -> None:

@@ -1,5 +1,7 @@
 """The review queue as it is read: who sees what, in which order, page by page, and how much there is.
 
+With it the decisions, appeals and reports that somebody may see.
+
 Every order walks an index of its own over what waits (`comment_queue_…`), so that the first page and the next comment
 cost the same however many comments are stored. Pages go on by keyset: a cursor holds the last row's value and id.
 """
@@ -10,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from classifier.core.errors import WrongFilter
 from classifier.core.visibility import narrow, unlooked
-from classifier.models import Comment, Decision, DecisionAction, SavedQueue, User
+from classifier.models import Appeal, Comment, Decision, DecisionAction, Report, SavedQueue, User
 from classifier.models.comment import CommentQuerySet
-from classifier.review.appeal_selectors import answerable_by
+from classifier.review.appeal_answers import answerable_by
 from classifier.review.filters import WAITING, QueueFilters, apply_filters
 
 COUNT_LIMIT = 10_000
@@ -27,6 +29,8 @@ LEARN_LOOK = 64  # candidates that are compared with each other at once
 LEARN_DECIDED = 200  # latest decisions that a candidate may be too similar to
 ESCALATIONS = "classifier.add_bulkaction"  # who may decide many at once decides the hard ones
 APPEALS = "classifier.change_appeal"
+SEES_APPEALS = "classifier.view_appeal"
+SEES_REPORTS = "classifier.view_report"
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,32 @@ def _decided_lately() -> tuple[set[int | None], set[int]]:
     rows = list(latest)
     hashes: set[int | None] = {text_hash for text_hash, _ in rows if text_hash is not None}
     return hashes, {part for _, sketch in rows for part in sketch or ()}
+
+
+def appeals_visible_to(*, user: User | None, status: str = "") -> QuerySet[Appeal]:
+    """Newest first, of one status where given; who may not see all of them sees those about their own comments."""
+    rows = narrow(
+        Appeal.objects.select_related("comment__source", "decision__by", "decision__policy", "resolved_by"),
+        user,
+        "comment__source",
+    ).order_by("-id")
+    if user is not None and not user.has_perm(SEES_APPEALS):
+        rows = rows.filter(comment__submitted_by=user)
+    return rows.filter(status=status) if status else rows
+
+
+def reports_visible_to(*, user: User | None) -> QuerySet[Report]:
+    """Newest first. Callers ask for SEES_REPORTS before: who reported is not for everybody."""
+    rows = Report.objects.select_related("comment__source")
+    return narrow(rows, user, "comment__source").order_by("-id")
+
+
+def decisions_visible_to(*, user: User | None) -> QuerySet[Decision]:
+    """Newest first, with what the API shows of them."""
+    rows = Decision.objects.select_related(
+        "comment__source", "by", "policy", "prediction__model_version", "undone_by"
+    ).defer("prediction__model_version__manifest")
+    return narrow(rows, user, "comment__source").filter(unlooked(user, "comment")).order_by("-id")
 
 
 def saved_queues_of(*, user: User, roles: list[str]) -> list[SavedQueue]:

@@ -1,8 +1,8 @@
 """Classifying the comments that wait: claim a batch and take it through the stages of `pipeline`.
 
-A claim is a token and a time. Who writes must still hold the token, so that nothing enters history twice whoever
-was killed or raced; a claim that is not renewed expires and the comment is taken again. A comment that was claimed
-before is suspected of killing its worker or failing its batch and is scored alone.
+A claim is a token and a time. A worker that writes must still hold the token, so that nothing enters history twice
+whichever worker was killed or raced; a claim that is not renewed expires and the comment is taken again. A comment that
+was claimed before is suspected of killing its worker or failing its batch and is scored alone.
 """
 
 import logging
@@ -124,8 +124,8 @@ def _give_back_unwritten() -> None:
     either, nothing new is claimed.
     """
     if _unwritten:
-        held = Comment.objects.pending().filter(claim_token__in=_unwritten, attempts__gt=0)
-        held.update(claimed_at=None, claim_token=None, attempts=F("attempts") - 1)
+        ours = Comment.objects.pending().filter(claim_token__in=_unwritten, attempts__gt=0)
+        ours.update(claimed_at=None, claim_token=None, attempts=F("attempts") - 1)
         _unwritten.clear()
 
 
@@ -193,14 +193,14 @@ def _failed_alone(comment: Comment, error: Exception) -> None:
 
 def _fail(comment: Comment, reason: str) -> None:
     with transaction.atomic():
-        held = list(
+        ours = list(
             Comment.objects.pending()
             .filter(pk=comment.pk, claim_token=comment.claim_token)
             .select_for_update()
             .only("id", "status")
         )
         transition_many(
-            held,
+            ours,
             to=CommentStatus.FAILED,
             allowed=COMMENT_TRANSITIONS,
             reason=reason,
@@ -210,7 +210,7 @@ def _fail(comment: Comment, reason: str) -> None:
             failure_reason=reason,
         )
     logger.error("Comment %d failed after %d attempts", comment.pk, comment.attempts)
-    tell_waiting(held)
+    tell_waiting(ours)
 
 
 def _renew(claimed: Sequence[Comment]) -> None:

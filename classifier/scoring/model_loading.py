@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -15,6 +15,9 @@ from classifier.model_versions.model_files import DAMAGED, files_restore
 from classifier.models import ModelVersion
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import enqueue_now
+
+if TYPE_CHECKING:  # at run time it is imported where it is used, because it may bring torch
+    from classifier.inference.scorer import Scorer
 
 CLASSIFY_TASK = "classifier.classify"
 
@@ -26,7 +29,7 @@ one_at_a_time = threading.Lock()  # two at once would need the memory of two, an
 class Engine:
     """A scorer and the version that it is; always passed on together, so that no prediction mixes two."""
 
-    scorer: Any
+    scorer: "Scorer"
     model_version: ModelVersion
 
 
@@ -65,7 +68,7 @@ class Loading(threading.Thread):
             logger.info("Loaded model version %s (%s) in %.1f s", self.version, scorer.backend_name, took)
         self.is_over = True
 
-    def _scorer(self) -> Any:
+    def _scorer(self) -> "Scorer":
         try:
             return load_scorer(self.version)
         except DAMAGED:
@@ -88,7 +91,7 @@ def ring_worker() -> None:
         logger.warning("Redis does not answer; the sweep will find what waits")
 
 
-def load_scorer(version: ModelVersion) -> Any:
+def load_scorer(version: ModelVersion) -> "Scorer":
     """Load the artifact of `version`; the import is here because it may bring torch.
 
     Raises ArtifactInvalid or ArtifactMismatch where its files are not the ones that were registered.

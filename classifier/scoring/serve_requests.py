@@ -4,12 +4,15 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classifier.inference.errors import TextTooLong
 from classifier.scoring.model_loading import Engine
 from classifier.scoring.request_channel import Question, answer, take_questions
 from toxicsite.lib import metrics
+
+if TYPE_CHECKING:
+    from classifier.inference.scorer import ScoreResult
 
 TAKE_AT_ONCE = 64
 TAKE_SECONDS = 1.0
@@ -157,7 +160,7 @@ def _guarded(text: str, run: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         return {"code": "failed", "message": "This text could not be scored."}
 
 
-def _encode(result: Any, engine: Engine) -> dict[str, Any]:
+def _encode(result: "ScoreResult", engine: Engine) -> dict[str, Any]:
     version = engine.model_version
     return {
         "scores": result.scores,

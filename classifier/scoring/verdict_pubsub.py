@@ -1,4 +1,4 @@
-"""Notices that a comment has its verdict: published by the worker after commit, heard by whoever waits."""
+"""Notices that a comment has its verdict: published by the worker after commit, heard by whoever waits for it."""
 
 import threading
 import time
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from redis.client import PubSub
 
+from classifier.models import Comment, CommentStatus
+from classifier.scoring.heartbeat import a_worker_lives
 from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, NoBroker, broker_errors, client, key
 
 _of_thread = threading.local()
@@ -62,3 +64,23 @@ def _listener() -> PubSub:
 
 def _channel(comment_id: int) -> str:
     return key(f"comment:{comment_id}")
+
+
+def comment_wait(*, comment_id: int, deadline: float) -> Comment:
+    """Wait up to `deadline` seconds for the verdict; return the comment, still pending when none came.
+
+    Returns at once when no worker is there to wait for.
+    """
+    end = time.monotonic() + deadline
+    try:
+        with comment_subscription(comment_id) as heard:
+            if _is_pending(comment_id) and a_worker_lives():
+                heard(end - time.monotonic())
+    except NoBroker:
+        pass  # nobody can tell us; what the database says now is the honest answer
+    return Comment.objects.with_verdict().get(pk=comment_id)
+
+
+def _is_pending(comment_id: int) -> bool:
+    status = Comment.objects.filter(pk=comment_id).values_list("status", flat=True).get()
+    return status == CommentStatus.PENDING

@@ -20,7 +20,7 @@ from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import ApiKey, AuditEntry, Comment, Transfer, User
-from classifier.review.filters import EVERY, QueueFilters, told_filters
+from classifier.review.filters import EVERY, QueueFilters
 from classifier.review.selectors import queue_comments
 from classifier.transfers.services import (
     ADD,
@@ -193,7 +193,7 @@ def export_downloaded(*, transfer: Transfer, by: User | None, api_key: ApiKey | 
         api_key=api_key,
         subject=transfer.format,
         count=transfer.done_rows,
-        data={"transfer": transfer.pk, "filters": told_filters(filters_of(transfer.options["filters"]))},
+        data={"transfer": transfer.pk, "filters": filters_of(transfer.options["filters"]).to_audit()},
     )
 
 
@@ -239,7 +239,7 @@ def _begin(
     api_key: ApiKey | None,
     more: Mapping[str, Any],
 ) -> AuditEntry:
-    data = {"filters": told_filters(filters), "format": file_format, **more}
+    data = {"filters": filters.to_audit(), "format": file_format, **more}
     return audit_record(verb="export.comments", by=by, api_key=api_key, subject=file_format, data=data)
 
 
@@ -252,7 +252,7 @@ def _ended(
     whole: bool,
     more: Mapping[str, Any],
 ) -> None:
-    data = {"filters": told_filters(filters), "whole": whole, **more}
+    data = {"filters": filters.to_audit(), "whole": whole, **more}
     audit_record(
         verb="export.comments_sent", by=by, api_key=api_key, subject=file_format, count=count, data=data
     )

@@ -130,12 +130,12 @@ def claim(most: int) -> list[WebhookDelivery]:
 
 def body_of(event: WebhookEvent) -> bytes:
     """The body that is sent and signed; the same for each attempt."""
-    told: dict[str, Any] = {
+    message: dict[str, Any] = {
         "type": event.type,
         "timestamp": event.created_at.isoformat().replace("+00:00", "Z"),
         "data": event.data,
     }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def headers_of(delivery: WebhookDelivery, keys: Sequence[str], body: bytes, now: datetime) -> dict[str, str]:

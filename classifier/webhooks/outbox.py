@@ -1,7 +1,7 @@
-"""Writes what webhooks are to be told, in the transaction that made it happen; a bell rings after its commit.
+"""The outbox of webhooks: written in the transaction of what happened, cleared once it is older than WEBHOOK_LOG_DAYS.
 
-Who is subscribed is kept in the process for WEBHOOK_CACHE_SECONDS, so that without webhooks a verdict costs no
-statement more. A new webhook therefore hears of what happens from then on, seconds later.
+Subscriptions are kept in the process for WEBHOOK_CACHE_SECONDS, so that without webhooks a verdict costs no statement
+more. A new webhook therefore hears of what happens from then on, seconds later.
 """
 
 import threading
@@ -13,15 +13,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import transaction
 from django.db.models import Q, Value
 from django.utils import timezone
 
-from classifier.models import Webhook, WebhookDelivery, WebhookEvent, WebhookEventType
+from classifier.models import Webhook, WebhookAttempt, WebhookDelivery, WebhookEvent, WebhookEventType
 from classifier.webhooks.payloads import data_of
 from toxicsite.lib.jobs import enqueue_on_commit
 
 DELIVER_TASK = "classifier.deliver"
 BATCH = 1_000
+TURN_SECONDS = 5.0
 FIRST_OF_ALL = timedelta(days=3_650)  # deliveries go out by the time they are due
 
 
@@ -58,13 +60,13 @@ def subscriptions() -> tuple[Subscription, ...]:
 
 
 def forget() -> None:
-    """Look again at the next question; for who has just changed a webhook."""
+    """Read the subscriptions again when they are next asked for; called after every change of a webhook."""
     global _look_at
     _look_at = 0.0
 
 
 def outbox_write(name: str, payloads: Sequence[Mapping[str, Any]]) -> None:
-    """The receiver of services.events: keep `payloads` for who subscribed to them, if anybody did."""
+    """Write a delivery of these events for each webhook that subscribed to them; called by `core.events`."""
     listening = [one for one in subscriptions() if name in one.events]
     if not listening:
         return
@@ -103,10 +105,28 @@ def write_test(webhook: Webhook, data: Mapping[str, Any]) -> WebhookDelivery:
 
 
 def _read() -> tuple[Subscription, ...]:
-    """In one statement, so that no webhook is ever seen without the sources that it is limited to."""
+    """Read in one statement, so that no webhook is ever seen without the sources that it is limited to."""
     rows = Webhook.objects.filter(is_enabled=True, deleted_at__isnull=True).order_by("pk")
     limits = ArrayAgg("sources", filter=Q(sources__isnull=False), default=Value([]))
     return tuple(
         Subscription(pk, frozenset(events), frozenset(sources) if sources else None)
         for pk, events, sources in rows.annotate(limits=limits).values_list("pk", "events", "limits")
     )
+
+
+def delivery_log_turn(*, seconds: float = TURN_SECONDS) -> int:
+    """Delete the oldest events with their deliveries, batch by batch, for about `seconds`; return how many events."""
+    before = timezone.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS)
+    end = time.monotonic() + seconds
+    gone = 0
+    while time.monotonic() < end:
+        old = WebhookEvent.objects.filter(created_at__lt=before).order_by("created_at")
+        ids = list(old.values_list("pk", flat=True)[:BATCH])
+        if not ids:
+            break
+        with transaction.atomic():
+            WebhookAttempt.objects.filter(delivery__event__in=ids).delete()
+            WebhookDelivery.objects.filter(event__in=ids).delete()
+            WebhookEvent.objects.filter(pk__in=ids).delete()
+        gone += len(ids)
+    return gone

@@ -1,4 +1,4 @@
-"""What webhooks tell of an event: ids and codes, read once for all events of a batch; never the text of a comment."""
+"""The `data` of webhook messages: ids and codes, read once for all events of a batch; never the text of a comment."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,8 +19,8 @@ from classifier.models import Comment, ModelVersion, Source
 
 Payload = Mapping[str, Any]
 
-# By type: what is told under which name, and the key of the payload that it comes from.
-TOLD: dict[str, dict[str, str]] = {
+# By event type: each field of the message, and the key of the payload that it comes from.
+PAYLOAD_FIELDS: dict[str, dict[str, str]] = {
     COMMENT_CLASSIFIED: {"verdict": "verdict", "score": "score", "band": "band"},
     COMMENT_DECIDED: {
         "decision_id": "decision",
@@ -58,7 +58,7 @@ def data_of(name: str, payloads: Sequence[Payload]) -> list[dict[str, Any]]:
         for key, shown in VERSIONS.items():
             if key in one:
                 data[shown] = versions.get(one[key])
-        data |= {shown: one.get(key) for shown, key in TOLD[name].items()}
+        data |= {shown: one.get(key) for shown, key in PAYLOAD_FIELDS[name].items()}
         if name == EXPERIMENT_FINISHED:
             data["url"] = link("training:experiment", one["experiment"])
         found.append(data)

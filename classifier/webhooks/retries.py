@@ -79,17 +79,17 @@ def _failed(delivery: WebhookDelivery, webhook: Webhook, answer: Answer, now: da
     is_test = delivery.event.type == WebhookEventType.TEST
     later = None if is_test or answer.status == GONE else pause(delivery.attempts + 1)
     if later is None:
-        held = _write(delivery, status=Status.DEAD, next_at=None, finished_at=now)
+        is_ours = _write(delivery, status=Status.DEAD, next_at=None, finished_at=now)
     else:
         asked = (
             retry_after(answer.retry_after, now)
             if answer.status in ASKS_TO_WAIT and answer.retry_after
             else None
         )
-        held = _write(delivery, next_at=now + max(later, asked or later))
+        is_ours = _write(delivery, next_at=now + max(later, asked or later))
         if asked:
             _hold_back(webhook, now + asked)
-    if not held:
+    if not is_ours:
         return
     if answer.status == GONE:
         _disable(webhook, "The receiver answered 410 Gone.", now)

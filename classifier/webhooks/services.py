@@ -1,6 +1,6 @@
-"""Webhooks: whom the site tells what. Making, changing, turning on and off, deleting, new secrets, tests, replays.
+"""Webhooks: making, changing, turning on and off, deleting, new secrets, tests, replays.
 
-A secret is shown to whoever makes or rolls it, once; it is kept encrypted, because it has to sign.
+A secret is shown once, when it is made or rolled; it is kept encrypted, because it has to sign.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ def webhook_create(
     sources: Iterable[Source] = (),
     by: User | None,
 ) -> tuple[Webhook, str]:
-    """A new receiver (no source: of all of them); the second value is its secret, which is told only now.
+    """A new receiver (no source: of all of them); the second value is its secret, which is facts only now.
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -67,22 +67,22 @@ def webhook_update(
     """Change what is given. Raises InvalidInput, PermissionDenied, and NotPossibleNow where it was deleted."""
     require_permission(by, CHANGE)
     with transaction.atomic():
-        held = _held(webhook, by)
-        before = list(held.sources.all())
+        locked = _locked(webhook, by)
+        before = list(locked.sources.all())
         after = before if sources is None else list(sources)
         _require_sources(by, after)
         fields = _checked(
-            held.name if name is None else name,
-            held.url if url is None else url,
-            held.events if events is None else events,
+            locked.name if name is None else name,
+            locked.url if url is None else url,
+            locked.events if events is None else events,
         )
-        changed = {key: value for key, value in fields.items() if getattr(held, key) != value}
-        Webhook.objects.filter(pk=held.pk).update(**fields)
+        changed = {key: value for key, value in fields.items() if getattr(locked, key) != value}
+        Webhook.objects.filter(pk=locked.pk).update(**fields)
         if {one.pk for one in before} != {one.pk for one in after}:
-            held.sources.set(after)
+            locked.sources.set(after)
             changed["sources"] = _slugs(after)
         if changed:
-            _note("webhook.update", held, by, changed)
+            _note("webhook.update", locked, by, changed)
     outbox.forget()
     webhook.refresh_from_db()
     return webhook
@@ -102,18 +102,18 @@ def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
     """Take it out for good; its log stays until it is old."""
     require_permission(by, CHANGE)
     with transaction.atomic():
-        held = _held(webhook, by)
+        locked = _locked(webhook, by)
         now = timezone.now()
-        Webhook.objects.filter(pk=held.pk).update(
+        Webhook.objects.filter(pk=locked.pk).update(
             deleted_at=now, is_enabled=False, sealed_old_secret=None, old_secret_until=None
         )
-        give_up_waiting(held, now)
-        _note("webhook.delete", held, by)
+        give_up_waiting(locked, now)
+        _note("webhook.delete", locked, by)
     outbox.forget()
 
 
 def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User | None) -> str:
-    """A new secret, told only now; the one before signs beside it for `overlap_hours` (0: not any more).
+    """A new secret, facts only now; the one before signs beside it for `overlap_hours` (0: not any more).
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -123,14 +123,14 @@ def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User |
         raise InvalidInput([ValidationProblem("overlap_hours", message, "invalid")])
     secret = new_secret()
     with transaction.atomic():
-        held = _held(webhook, by)
+        locked = _locked(webhook, by)
         until = timezone.now() + timedelta(hours=overlap_hours) if overlap_hours else None
-        Webhook.objects.filter(pk=held.pk).update(
+        Webhook.objects.filter(pk=locked.pk).update(
             sealed_secret=encrypt_secret(secret),
-            sealed_old_secret=held.sealed_secret if until else None,
+            sealed_old_secret=locked.sealed_secret if until else None,
             old_secret_until=until,
         )
-        _note("webhook.secret", held, by, {"overlap_hours": overlap_hours})
+        _note("webhook.secret", locked, by, {"overlap_hours": overlap_hours})
     webhook.refresh_from_db()
     return secret
 
@@ -139,21 +139,21 @@ def webhook_test(*, webhook: Webhook, by: User | None) -> WebhookDelivery:
     """Send a test, once; its log says what came of it. Raises NotPossibleNow while the webhook is disabled."""
     require_permission(by, CHANGE)
     with transaction.atomic():
-        held = _held(webhook, by)
-        _require_enabled(held)
-        return outbox.write_test(held, TEST_DATA)
+        locked = _locked(webhook, by)
+        _require_enabled(locked)
+        return outbox.write_test(locked, TEST_DATA)
 
 
 def delivery_replay(*, delivery: WebhookDelivery, by: User | None) -> None:
     """Send it again, with the same id, beginning with a new series of attempts. Raises NotPossibleNow."""
     require_permission(by, CHANGE)
     with transaction.atomic():
-        held = _held(delivery.webhook, by)
-        _require_enabled(held)
-        over = held.deliveries.filter(pk=delivery.pk).exclude(status=WebhookDelivery.Status.WAITING)
+        locked = _locked(delivery.webhook, by)
+        _require_enabled(locked)
+        over = locked.deliveries.filter(pk=delivery.pk).exclude(status=WebhookDelivery.Status.WAITING)
         if not over.update(**_afresh()):
             raise NotPossibleNow("This one waits to be sent already.")
-        _note("webhook.replay", held, by, {"event": str(delivery.event_id)}, count=1)
+        _note("webhook.replay", locked, by, {"event": str(delivery.event_id)}, count=1)
         enqueue_on_commit(outbox.DELIVER_TASK)
     delivery.refresh_from_db()
 
@@ -162,11 +162,11 @@ def deliveries_replay(*, webhook: Webhook, since: datetime, by: User | None) -> 
     """Send everything again that was given up since then; returns how many. Raises NotPossibleNow."""
     require_permission(by, CHANGE)
     with transaction.atomic():
-        held = _held(webhook, by)
-        _require_enabled(held)
-        count = failed_since(held, since).update(**_afresh())
+        locked = _locked(webhook, by)
+        _require_enabled(locked)
+        count = failed_since(locked, since).update(**_afresh())
         if count:
-            _note("webhook.replay", held, by, {"since": since.isoformat()}, count=count)
+            _note("webhook.replay", locked, by, {"since": since.isoformat()}, count=count)
             enqueue_on_commit(outbox.DELIVER_TASK)
     return count
 
@@ -182,25 +182,25 @@ def give_up_waiting(webhook: Webhook, now: datetime) -> int:
 def _switch(webhook: Webhook, enabled: bool, by: User | None, reason: str = "") -> None:
     require_permission(by, CHANGE)
     with transaction.atomic():
-        held = _held(webhook, by)
-        if held.is_enabled == enabled:
+        locked = _locked(webhook, by)
+        if locked.is_enabled == enabled:
             return
-        Webhook.objects.filter(pk=held.pk).update(
+        Webhook.objects.filter(pk=locked.pk).update(
             is_enabled=enabled, disabled_reason=reason[:200], failing_since=None
         )
-        _note("webhook.enable" if enabled else "webhook.disable", held, by, {"reason": reason})
+        _note("webhook.enable" if enabled else "webhook.disable", locked, by, {"reason": reason})
         if enabled:
             enqueue_on_commit(outbox.DELIVER_TASK)
     outbox.forget()
     webhook.refresh_from_db()
 
 
-def _held(webhook: Webhook, by: User | None) -> Webhook:
-    held = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
-    if held.deleted_at is not None:
+def _locked(webhook: Webhook, by: User | None) -> Webhook:
+    locked = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
+    if locked.deleted_at is not None:
         raise NotPossibleNow("This webhook was deleted.")
-    _require_sources(by, list(held.sources.all()))
-    return held
+    _require_sources(by, list(locked.sources.all()))
+    return locked
 
 
 def _require_sources(by: User | None, sources: Sequence[Source]) -> None:
@@ -249,8 +249,8 @@ def _note(
     data: Mapping[str, Any] | None = None,
     count: int | None = None,
 ) -> None:
-    told = {"webhook": webhook.pk, **(data or {})}
-    if "url" in told:  # the path of an address is often a secret itself
-        parts = urlsplit(told["url"])
-        told["url"] = f"{parts.scheme}://{parts.netloc}"
-    audit_record(verb=verb, by=by, subject=webhook.name, count=count, data=told)
+    facts = {"webhook": webhook.pk, **(data or {})}
+    if "url" in facts:  # the path of an address is often a secret itself
+        parts = urlsplit(facts["url"])
+        facts["url"] = f"{parts.scheme}://{parts.netloc}"
+    audit_record(verb=verb, by=by, subject=webhook.name, count=count, data=facts)

@@ -1,4 +1,4 @@
-"""Signatures as https://www.standardwebhooks.com has them: HMAC-SHA256 over `id.timestamp.body`, in base64.
+"""Signatures by https://www.standardwebhooks.com: HMAC-SHA256 over `id.timestamp.body`, in base64.
 
 A secret is `whsec_` and the base64 of its bytes; the bytes are the key. While a secret is being replaced, both sign.
 """
@@ -39,8 +39,8 @@ def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
 def signature(secret: str, *, message: str, timestamp: int, body: bytes) -> str:
     """`v1,` and the base64 of the MAC."""
     key = base64.b64decode(secret.removeprefix(MARK))
-    told = f"{message}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest()).decode()
+    signed = f"{message}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def signed_headers(keys: Sequence[str], *, message: str, now: datetime, body: bytes) -> dict[str, str]:

@@ -19,7 +19,7 @@ from classifier.comments.submission import comment_submit, comments_submit
 from classifier.core.validation import CONTEXT_CHARACTERS_MAX, CONTEXT_ENTRIES_MAX, InvalidInput
 from classifier.core.visibility import sees_source
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 
 DEFAULT_SOURCE = "api"
 

@@ -10,10 +10,9 @@ from classifier.comments.edits import ADD as ADD_COMMENT
 from classifier.comments.edits import CHANGE, RESCAN, comment_version
 from classifier.models import Appeal, AppealStatus, Comment, CommentStatus, Report, User
 from classifier.review.appeal_answers import require_other
-from classifier.review.appeal_selectors import SEES_REPORTS, appeals_visible_to, reports_visible_to
 from classifier.review.appeals import appeal_until, appealable_by
 from classifier.review.reports import ADD as ADD_REPORT
-from classifier.review.selectors import APPEALS
+from classifier.review.selectors import APPEALS, SEES_REPORTS, appeals_visible_to, reports_visible_to
 
 DECIDE = "classifier.add_decision"
 REPORTS_SHOWN = 20

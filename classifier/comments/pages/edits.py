@@ -17,10 +17,9 @@ from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, row_id
 from classifier.core.visible_comments import comment_detail, comments_visible_to
 from classifier.models import Comment
-from classifier.review.appeal_selectors import appeals_visible_to
 from classifier.review.appeals import appeal_open, appeal_resolve
 from classifier.review.reports import report_add
-from classifier.review.selectors import APPEALS
+from classifier.review.selectors import APPEALS, appeals_visible_to
 from classifier.web.access import person_of, signed_in
 
 OUTCOMES = {"uphold": True, "overturn": False}
@@ -111,8 +110,8 @@ def _done(
     try:
         messages.success(request, do(comment))
     except InvalidInput as error:
-        said = " ".join(problem.message for problem in error.problems)
-        return _page(request, comment_id, ActProblem(act, said, typed), 422)
+        message = " ".join(problem.message for problem in error.problems)
+        return _page(request, comment_id, ActProblem(act, message, typed), 422)
     except NOT_NOW as error:
         return _page(request, comment_id, ActProblem(act, str(error), typed), 409)
     return redirect("comment-detail", comment_id)

@@ -14,19 +14,19 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.core.errors import WrongFilter
-from classifier.review.filters import QueueFilters
+from classifier.review.filters import FILTERS
 from classifier.transfers.exports import FORMATS, export_stream, filters_of
 from toxicsite.lib.files import replacing
 
 SAY_SECONDS = 1.0
-MANY = ("source", "ids")
+LISTS = ("source", "ids")
 
 
 class Command(BaseCommand):
     help = "Export comments. Filters are those of the review queue; every export leaves a row in the audit."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        names = ", ".join(QueueFilters.__dataclass_fields__)
+        names = ", ".join(FILTERS)
         parser.add_argument(
             "--filter",
             action="append",
@@ -86,4 +86,4 @@ def _data(given: list[str]) -> dict[str, Any]:
         if not equals:
             raise CommandError(f"--filter {one}: write NAME=VALUE")
         found[name].append(value)
-    return {name: values if name in MANY else values[-1] for name, values in found.items()}
+    return {name: values if name in LISTS else values[-1] for name, values in found.items()}

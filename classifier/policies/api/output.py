@@ -231,6 +231,6 @@ def shown_report(
             "decided": report.decided,
             "before": asdict(report.caught_before),
             "after": asdict(report.caught_after),
-            "bands": [asdict(line) for line in report.held],
+            "bands": [asdict(line) for line in report.outcomes],
         },
     }

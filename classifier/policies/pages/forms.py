@@ -1,184 +1,178 @@
-"""The form of a policy: what its page posts, as the fields that the service takes, and back."""
+"""The form of a policy: its fields, and a row of thresholds for each label."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import QueryDict
+from django import forms
 
-from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
-from classifier.inference.bands import LABELS_MAX, OF_THE_MODEL, PRIMARY
-from classifier.models import FailMode
+from classifier.core.validation import InvalidInput
+from classifier.inference.bands import (
+    APPROVE,
+    LABEL_MAX_CHARACTERS,
+    LABELS_MAX,
+    OF_THE_MODEL,
+    PRIMARY,
+    REMOVE,
+    REVIEW,
+)
+from classifier.models import FailMode, ModelVersion
+from classifier.policies.fields import NOTE_CHARACTERS
 from classifier.web.formatting import label_title
 
-
-@dataclass
-class LabelRow:
-    """One label with its thresholds as they are written: a number, empty (never) or "model"."""
-
-    place: int
-    label: str
-    title: str
-    review: str
-    remove: str
-    model_threshold: float | None = None
-    errors: list[str] = field(default_factory=list)
+AUTOMATIC = [(APPROVE, "Approve what is below review"), (REMOVE, "Remove what reaches remove")]
 
 
-@dataclass
-class PolicyForm:
-    """Everything that the page shows in its fields, with what is wrong with each."""
+class NumberField(forms.CharField):
+    """A number as people write it, with a point or a comma, or one of `words`; None where it is empty.
 
-    rows: list[LabelRow]
-    automatic: frozenset[str]
-    fail_mode: str
-    nudge_threshold: str
-    reasons: str
-    reason_required: bool
-    appeal_days: str
-    note: str = ""
-    seen_version: int = 0
-    errors: dict[str, list[str]] = field(default_factory=dict)
+    Whether it is from 0 to 1 is for the service to check.
+    """
 
-    @property
-    def modes(self) -> list[tuple[str, str]]:
-        return [(mode.value, str(mode.label)) for mode in FailMode]
+    def __init__(self, *, words: tuple[str, ...] = (), **kwargs: Any) -> None:
+        attrs = {"class": "input", "inputmode": "decimal", "autocomplete": "off", "maxlength": 20}
+        super().__init__(required=False, widget=forms.TextInput(attrs), **kwargs)
+        self.words = words
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:g}" if isinstance(value, float) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text or text.casefold() in self.words:
+            return text.casefold() or None
+        try:
+            return float(text.replace(",", "."))
+        except ValueError:
+            raise forms.ValidationError("This must be a number from 0 to 1.") from None
+
+
+class BandForm(forms.Form):
+    """The thresholds of one label. Each row names its label: others may have come or gone since it was shown."""
+
+    use_required_attribute = False
+
+    label = forms.CharField(max_length=LABEL_MAX_CHARACTERS, widget=forms.HiddenInput)
+    review = NumberField(words=(OF_THE_MODEL,))
+    remove = NumberField(words=(OF_THE_MODEL,))
+
+    def __init__(self, *args: Any, thresholds: Mapping[str, float], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        label = str(self["label"].value())
+        self.title = title_of(label)
+        self.model_threshold = thresholds.get(label)
+        for name in (REVIEW, REMOVE):
+            self.fields[name].widget.attrs["aria-label"] = f"{self.title}: {name} from"
+
+
+BandForms = forms.formset_factory(BandForm, extra=0, max_num=LABELS_MAX, absolute_max=2 * LABELS_MAX)
+
+
+class PolicyForm(forms.Form):
+    """All fields of a policy, filled from `policy` (a row or the one in force); `rows` hold the thresholds.
+
+    `model` is the active version, whose labels have a row each.
+    """
+
+    use_required_attribute = False
+
+    automatic = forms.MultipleChoiceField(
+        choices=AUTOMATIC, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    fail_mode = forms.ChoiceField(
+        label="No worker answers in time",
+        choices=FailMode.choices,
+        widget=forms.Select({"class": "input"}),
+    )
+    nudge_threshold = NumberField(
+        label="Ask the author to think again from",
+        help_text="A score of the main label; empty: never. Your site reads the field “nudge” of the API.",
+    )
+    reasons = forms.CharField(
+        label="Reasons that moderators give, one a line as code: title",
+        required=False,
+        widget=forms.Textarea({"class": "input", "rows": 6}),
+    )
+    reason_required = forms.BooleanField(label="A removal needs a reason", required=False)
+    appeal_days = forms.IntegerField(
+        label="Days in which an author may appeal",
+        widget=forms.TextInput({"class": "input", "inputmode": "numeric", "maxlength": 8}),
+        error_messages=dict.fromkeys(("required", "invalid"), "This must be a whole number."),
+    )
+    note = forms.CharField(
+        label="What changed and why",
+        required=False,
+        widget=forms.TextInput({"class": "input", "maxlength": NOTE_CHARACTERS}),
+    )
+
+    def __init__(self, data: Any = None, *, policy: Any, model: ModelVersion | None) -> None:
+        initial = {name: getattr(policy, name) for name in self.base_fields if name != "note"}
+        initial["reasons"] = "\n".join(f"{reason['code']}: {reason['title']}" for reason in policy.reasons)
+        super().__init__(data, initial=initial)
+        names = [*([PRIMARY] if PRIMARY in policy.bands else []), *(model.labels if model else ())]
+        names += [label for label in policy.bands if label not in names]
+        self.rows = BandForms(
+            data,
+            prefix="bands",
+            initial=[{"label": label, **policy.bands.get(label, {})} for label in names],
+            form_kwargs={"thresholds": model.thresholds if model else {}},
+        )
+
+    def is_valid(self) -> bool:
+        rows_are_valid = self.rows.is_valid()
+        return super().is_valid() and rows_are_valid
+
+    def clean_reasons(self) -> list[dict[str, str]]:
+        codes_and_titles = (line.partition(":") for line in self._reason_lines())
+        return [
+            {"code": code.strip(), "title": title.strip() or code.strip()}
+            for code, _, title in codes_and_titles
+        ]
+
+    def policy_fields(self) -> dict[str, Any]:
+        """Return what `policy_save` takes, of a form that is valid."""
+        rows = [row.cleaned_data for row in self.rows]
+        bands = {
+            row["label"]: {REVIEW: row[REVIEW], REMOVE: row[REMOVE]}
+            for row in rows
+            if (row[REVIEW], row[REMOVE]) != (None, None)
+        }
+        return {**self.cleaned_data, "bands": bands}
+
+    def add_problems(self, error: InvalidInput) -> None:
+        """Put each problem that the service found beside its field."""
+        for problem in error.problems:
+            row = next((row for row in self.rows if _is_of(problem.field, row)), None)
+            name, _, place = problem.field.partition(".")[0].partition("[")
+            if row is not None:
+                limit = problem.field.rpartition(".")[2]
+                row.add_error(limit if limit in (REVIEW, REMOVE) else "label", problem.message)
+            elif place:
+                line = self._reason_lines()[int(place.removesuffix("]"))]
+                self.add_error(name, f"“{line}”: {problem.message}")
+            else:
+                self.add_error(name if name in self.fields else None, problem.message)
 
     @property
     def problems(self) -> list[str]:
-        """Everything that is wrong, for where the fields themselves are not drawn again."""
-        of_rows = [f"{row.title}: {error}" for row in self.rows for error in row.errors]
-        return of_rows + [error for errors in self.errors.values() for error in errors]
-
-    def fields(self) -> dict[str, Any]:
-        """What policy_save takes. Raises InvalidInput for what is not even a number."""
-        problems: list[ValidationProblem] = []
-
-        def number(text: str, name: str, whole: bool = False) -> Any:
-            try:
-                return int(text) if whole else float(text.replace(",", "."))
-            except ValueError:
-                what = "This must be a whole number." if whole else "This must be a number from 0 to 1."
-                problems.append(ValidationProblem(name, what, "invalid"))
-                return None
-
-        def threshold(text: str, name: str) -> Any:
-            if not text or text.casefold() == OF_THE_MODEL:
-                return text.casefold() or None
-            return number(text, name)
-
-        bands = {
-            row.label: {
-                name: threshold(getattr(row, name), f"bands.{row.label}.{name}")
-                for name in ("review", "remove")
-            }
+        """Everything that is wrong, for the preview: there the fields themselves are not drawn again."""
+        of_rows = [
+            f"{row.title}: {message}"
             for row in self.rows
-            if row.review or row.remove
-        }
-        nudge = number(self.nudge_threshold, "nudge_threshold") if self.nudge_threshold else None
-        days = number(self.appeal_days, "appeal_days", whole=True)
-        if problems:
-            raise InvalidInput(problems)
-        return {
-            "bands": bands,
-            "automatic": sorted(self.automatic),
-            "fail_mode": self.fail_mode,
-            "nudge_threshold": nudge,
-            "reasons": [_reason(line) for line in self.reasons.splitlines() if line.strip()],
-            "reason_required": self.reason_required,
-            "appeal_days": days,
-        }
+            for messages in row.errors.values()
+            for message in messages
+        ]
+        of_fields = [message for messages in self.errors.values() for message in messages]
+        return [*self.rows.non_form_errors(), *of_rows, *of_fields]
 
-    def complain(self, error: InvalidInput) -> None:
-        """Put each problem beside its field."""
-        for problem in error.problems:
-            parts = problem.field.split(".")
-            row = next((row for row in self.rows if len(parts) > 1 and row.label == parts[1]), None)
-            if parts[0] == "bands" and row is not None:
-                what = f"{parts[-1].capitalize()}: " if len(parts) > 2 else ""
-                row.errors.append(what + problem.message)
-            else:
-                name, _, place = parts[0].partition("[")
-                line = f"{self._reason_at(int(place[:-1]))}: " if place else ""
-                self.errors.setdefault(name, []).append(line + problem.message)
-
-    def _reason_at(self, place: int) -> str:
-        lines = [line.strip() for line in self.reasons.splitlines() if line.strip()]
-        return f"\N{LEFT DOUBLE QUOTATION MARK}{lines[place]}\N{RIGHT DOUBLE QUOTATION MARK}"
-
-
-def form_of(policy: Any, labels: Sequence[str], thresholds: Mapping[str, float], seen: int) -> PolicyForm:
-    """The form filled from a policy (a row or the one in force); `labels` are those of the active model."""
-    return PolicyForm(
-        rows=_rows(policy.bands, labels, thresholds),
-        automatic=frozenset(policy.automatic),
-        fail_mode=policy.fail_mode,
-        nudge_threshold=_text(policy.nudge_threshold),
-        reasons="\n".join(f"{reason['code']}: {reason['title']}" for reason in policy.reasons),
-        reason_required=policy.reason_required,
-        appeal_days=str(policy.appeal_days),
-        seen_version=seen,
-    )
-
-
-def form_posted(data: QueryDict, shown: PolicyForm) -> PolicyForm:
-    """The form as it came back. Each row says which label it is for: meanwhile there may be others, elsewhere."""
-    places = {str(data[f"label_{at}"]): at for at in range(LABELS_MAX) if f"label_{at}" in data}
-    known = {row.label for row in shown.rows}
-    gone = [
-        label
-        for label, at in places.items()
-        if label not in known and (data.get(f"review_{at}") or data.get(f"remove_{at}"))
-    ]
-    rows = shown.rows + [
-        LabelRow(len(shown.rows) + at, label, title_of(label), "", "") for at, label in enumerate(gone)
-    ]
-    for row in rows:
-        place = places.get(row.label, None if places else row.place)
-        row.review = data.get(f"review_{place}", "").strip()
-        row.remove = data.get(f"remove_{place}", "").strip()
-    seen = whole_number(data.get("seen_version"))
-    return PolicyForm(
-        rows=rows,
-        automatic=frozenset(data.getlist("automatic")),
-        fail_mode=data.get("fail_mode", ""),
-        nudge_threshold=data.get("nudge_threshold", "").strip(),
-        reasons=data.get("reasons", "").replace("\r\n", "\n"),
-        reason_required=data.get("reason_required") == "1",
-        appeal_days=data.get("appeal_days", "").strip(),
-        note=data.get("note", ""),
-        seen_version=shown.seen_version if seen is None else seen,
-    )
+    def _reason_lines(self) -> list[str]:
+        return [line.strip() for line in str(self["reasons"].value()).splitlines() if line.strip()]
 
 
 def title_of(label: str) -> str:
-    if label == PRIMARY:
-        return "The model\N{RIGHT SINGLE QUOTATION MARK}s main label"
-    return label_title(label)
+    """Name a label of a policy: one of a model, or `*` for the main label of whichever model is active."""
+    return "The model\N{RIGHT SINGLE QUOTATION MARK}s main label" if label == PRIMARY else label_title(label)
 
 
-def _rows(
-    bands: Mapping[str, Mapping[str, Any]], labels: Sequence[str], thresholds: Mapping[str, float]
-) -> list[LabelRow]:
-    names = [*([PRIMARY] if PRIMARY in bands else []), *labels]
-    names += [label for label in bands if label not in names]
-    return [
-        LabelRow(
-            place,
-            label,
-            title_of(label),
-            _text(bands.get(label, {}).get("review")),
-            _text(bands.get(label, {}).get("remove")),
-            thresholds.get(label),
-        )
-        for place, label in enumerate(names)
-    ]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else f"{value:g}"
-
-
-def _reason(line: str) -> dict[str, str]:
-    code, _, title = line.partition(":")
-    return {"code": code.strip(), "title": title.strip() or code.strip()}
+def _is_of(path: str, row: BandForm) -> bool:
+    of_label = f"bands.{row.cleaned_data.get('label')}"
+    return path in (of_label, f"{of_label}.{REVIEW}", f"{of_label}.{REMOVE}")

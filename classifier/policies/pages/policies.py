@@ -16,7 +16,7 @@ from classifier.policies.active_policies import current_from, policy_for
 from classifier.policies.draft_report import shadow_policies_of, shadow_policies_running
 from classifier.policies.fields import policy_check
 from classifier.policies.pages.common import SAVE, SEE, back_to_policy, found_source
-from classifier.policies.pages.forms import PolicyForm, form_of, form_posted, title_of
+from classifier.policies.pages.forms import PolicyForm, title_of
 from classifier.policies.pages.shadow_mode import address
 from classifier.policies.pages.versions import version_rows
 from classifier.policies.preview import Draft, PolicyPreview, policy_preview
@@ -66,39 +66,36 @@ def policies(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """One policy: its fields, a preview of what is in them, advice, and its versions."""
-    source = found_source(request, slug)
-    form = _shown(source)
-    if request.method != "POST":
+    source, by = found_source(request, slug), person_of(request)
+    newest = policy_newest(source=source)
+    in_force = current_from(newest) if newest else policy_for(None)
+    data = request.POST if request.method == "POST" else None
+    form = PolicyForm(data, policy=in_force, model=ModelVersion.objects.active())
+    if data is None:
         return _page(request, source, form)
-    form = form_posted(request.POST, form)
-    status, preview = 200, None
+    seen = whole_number(data.get("seen_version"))
+    if not form.is_valid():
+        return _page(request, source, form, seen_version=seen, status=422)
+    policy_fields, preview = form.policy_fields(), None
     try:
-        fields = form.fields()
-        if request.POST.get("act") == "save":
-            saved = policy_save(
-                source=source,
-                **fields,
-                note=form.note,
-                seen_version=form.seen_version,
-                by=person_of(request),
-            )
+        if data.get("act") == "save":
+            saved = policy_save(source=source, **policy_fields, seen_version=seen, by=by)
             messages.success(request, f"Version {saved.version} is saved. Workers use it within seconds.")
             return back_to_policy(source)
-        if request.POST.get("act") == "shadow":
-            draft = {name: fields[name] for name in ("bands", "automatic")}
-            shadow_policy_start(source=source, **draft, note=form.note, by=person_of(request))
+        if data.get("act") == "shadow":
+            draft = {name: policy_fields[name] for name in ("bands", "automatic", "note")}
+            shadow_policy_start(source=source, **draft, by=by)
             messages.success(request, "The draft now runs in shadow mode.")
             return redirect(address(source))
-        policy_check(**fields, note=form.note)
-        preview = _preview(request, source, fields)
+        policy_check(**policy_fields)
+        preview = _preview(request, source, policy_fields)
     except InvalidInput as error:
-        form.complain(error)
-        status = 422
+        form.add_problems(error)
+        return _page(request, source, form, seen_version=seen, status=422)
     except PolicyConflict as error:
-        form.errors["seen_version"] = [str(error)]
-        form.seen_version = error.newest.version
-        status = 409
-    return _page(request, source, form, preview, status=status)
+        seen = error.newest.version
+        return _page(request, source, form, seen_version=seen, conflict=str(error), status=409)
+    return _page(request, source, form, seen_version=seen, preview=preview)
 
 
 @permitted(SEE, SAVE)
@@ -124,22 +121,28 @@ def _page(
     request: HttpRequest,
     source: Source | None,
     form: PolicyForm,
+    *,
+    seen_version: int | None = None,
     preview: PolicyPreview | None = None,
+    conflict: str = "",
     status: int = 200,
 ) -> HttpResponse:
     active = ModelVersion.objects.active()
     user = person_of(request)
     versions = policy_versions(source=source)
     newest = versions.first()
+    newest_version = newest.version if newest is not None else 0
     older_than = whole_number(request.GET.get("older_than"))
     shown = list((versions if older_than is None else versions.filter(version__lt=older_than))[: PAGE + 1])
     context = {
         "source": source,
         "form": form,
         "preview": preview,
+        "conflict": conflict,
         "may_save": user.has_perm(SAVE) and (source is not None or user.all_sources),
         "own": source is None or newest is not None,
-        "newest_version": newest.version if newest is not None else 0,
+        "newest_version": newest_version,
+        "seen_version": newest_version if seen_version is None else seen_version,
         "versions": version_rows(shown[:PAGE]),
         "older_than": older_than,
         "older": shown[PAGE - 1].version if len(shown) > PAGE else None,
@@ -184,16 +187,4 @@ def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]
     after = Draft(check_bands(fields["bands"]), frozenset(check_automatic(fields["automatic"])))
     return policy_preview(
         source=source, user=person_of(request), before=Draft(now.bands, now.automatic), after=after
-    )
-
-
-def _shown(source: Source | None) -> PolicyForm:
-    """The form of the newest own version, or of the site's where a source has none yet."""
-    newest = policy_newest(source=source)
-    active = ModelVersion.objects.active()
-    return form_of(
-        current_from(newest) if newest else policy_for(None),
-        active.labels if active else [],
-        active.thresholds if active else {},
-        newest.version if newest else 0,
     )

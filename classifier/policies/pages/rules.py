@@ -14,7 +14,7 @@ from classifier.core.validation import InvalidInput
 from classifier.core.visibility import seen_by, sources_of
 from classifier.inference.rules import RuleHit
 from classifier.models import Rule, Source
-from classifier.policies.rule_preview import RulePreview
+from classifier.policies.preview import RulePreview
 from classifier.policies.rules import (
     rule_create,
     rule_disable,

@@ -1,5 +1,7 @@
 """A draft in the shadow of a policy: what it says about live comments, and starting, stopping, putting it in force."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -10,18 +12,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from classifier.core.errors import PolicyConflict
+from classifier.core.measures import Confusion, share_with_interval, wilson
 from classifier.core.validation import InvalidInput, row_id, whole_number
+from classifier.inference.bands import Judge
 from classifier.model_versions.shadow_report import PAGE
-from classifier.models import ShadowPolicy, Source
+from classifier.models import ShadowJudgement, ShadowPolicy, Source
 from classifier.policies.active_policies import current_from, policy_for
 from classifier.policies.draft_report import (
     PERIODS,
+    ShadowPolicyReport,
     changed_judgements,
     shadow_policies_of,
     shadow_policy_report,
 )
 from classifier.policies.pages.common import SEE, back_to_policy, found_source
-from classifier.policies.pages.shadow_report import day_figure, example_rows, measures
 from classifier.policies.pages.versions import draft_changes
 from classifier.policies.services import policy_newest
 from classifier.policies.shadow_policies import (
@@ -31,6 +35,7 @@ from classifier.policies.shadow_policies import (
     shadow_policy_stop,
 )
 from classifier.web.access import permitted, person_of, reader_of
+from classifier.web.charts import NOTHING, Figure, count, lines, share
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace
 
 USUAL_DAYS = 7
@@ -139,3 +144,79 @@ def _act(request: HttpRequest, source: Source | None, shadow: ShadowPolicy) -> H
 
 def address(source: Source | None) -> str:
     return reverse("policy-shadow", args=[source.slug]) if source else reverse("policy-site-shadow")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of both policies; `help` says what it is."""
+
+    title: str
+    help: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A comment that the draft puts elsewhere; `label` and `score` are what the draft looks at first."""
+
+    row: ShadowJudgement
+    label: str
+    score: float | None
+
+
+def day_figure(report: ShadowPolicyReport) -> Figure:
+    """What would have changed, day by day."""
+    told: list[tuple[str, dict[str, Any]]] = [
+        (
+            day.day.isoformat(),
+            {"judged": day.judged, "stricter": day.stricter, "milder": day.milder, "changed": day.changed},
+        )
+        for day in reversed(report.days)
+    ]
+    return Figure(
+        "shadow-days",
+        "Changes by day",
+        "Comments that the draft puts into another band than the policy in force. Days begin at midnight UTC.",
+        "lines",
+        lines(told, {"Stricter": lambda day: day["stricter"], "Milder": lambda day: day["milder"]}),
+        ("Day", "Judged", "Stricter", "Milder", "Changed"),
+        [
+            [at, count(day["judged"]), count(day["stricter"]), count(day["milder"]), _share_of(day)]
+            for at, day in reversed(told)
+        ],
+    )
+
+
+def measures(report: ShadowPolicyReport) -> list[Measure]:
+    """How well what is not approved matches what people removed, with 95 % intervals."""
+
+    def line(title: str, about: str, of: Callable[[Confusion], tuple[int, int]]) -> Measure:
+        shown = (_of(*of(one)) for one in (report.caught_before, report.caught_after))
+        return Measure(title, about, *shown)
+
+    return [
+        line("Precision", "of what it does not approve, people removed", lambda one: one.precision),
+        line("Recall", "of what people removed, it does not approve", lambda one: one.recall),
+    ]
+
+
+def example_rows(shadow: ShadowPolicy, rows: Sequence[ShadowJudgement]) -> list[Example]:
+    judges: dict[int, Judge] = {}
+    found = []
+    for row in rows:
+        version = row.prediction.model_version
+        if version.pk not in judges:
+            judges[version.pk] = Judge(shadow.bands, version.thresholds, version.primary_label)
+        scores = row.prediction.scores
+        label = judges[version.pk].judge(scores).label
+        found.append(Example(row, label, scores.get(label)))
+    return found
+
+
+def _share_of(day: dict[str, Any]) -> str:
+    return f"{count(day['changed'])} ({share(day['changed'] / day['judged'])})"
+
+
+def _of(hits: int, of: int) -> str:
+    return f"{share_with_interval(hits / of, wilson(hits, of))} of {of:,}" if of else f"{NOTHING} of 0"

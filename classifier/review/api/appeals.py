@@ -20,9 +20,8 @@ from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.problems import NOT_NOW
 from classifier.api.reading import checked, checked_query
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Appeal, AppealStatus
-from classifier.review.appeal_selectors import SEES_APPEALS, appeals_visible_to
 from classifier.review.appeals import MESSAGE_CHARACTERS, appeal_open, appeal_resolve
-from classifier.review.selectors import APPEALS
+from classifier.review.selectors import APPEALS, SEES_APPEALS, appeals_visible_to
 
 OUTCOMES = ("uphold", "overturn")
 STATUS_CHOICES = [(status.value, status.value) for status in AppealStatus]

@@ -32,9 +32,9 @@ from classifier.api.reading import checked, checked_query, optional
 from classifier.comments.edits import comment_version
 from classifier.core.errors import VersionConflict
 from classifier.models import ApiScope, Decision, DecisionAction
-from classifier.review.appeal_selectors import decisions_visible_to
 from classifier.review.decision_input import ACTIONS, MARKS_MAX, NOTE_CHARACTERS
 from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.selectors import decisions_visible_to
 
 SEE, DECIDE = "classifier.view_decision", "classifier.add_decision"
 ACTION_CHOICES = [(action.value, action.value) for action in DecisionAction]

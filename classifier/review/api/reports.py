@@ -12,8 +12,8 @@ from classifier.api.operation import operation
 from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.reading import checked_query, optional
 from classifier.models import ApiScope, Report
-from classifier.review.appeal_selectors import SEES_REPORTS, reports_visible_to
 from classifier.review.reports import ADD, REASON_CHARACTERS, REPORTER_CHARACTERS, report_add
+from classifier.review.selectors import SEES_REPORTS, reports_visible_to
 
 
 class ReportInput(ClosedSerializer):

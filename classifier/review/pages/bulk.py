@@ -12,8 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 from classifier.core.errors import DecisionConflict, WrongFilter
 from classifier.core.validation import InvalidInput
 from classifier.models import BulkAction, DecisionAction
-from classifier.review.bulk import BULK_MAX, bulk_decide, bulk_preview, bulk_undo, reasons_offered
-from classifier.review.bulk_selectors import bulk_actions_seen_by
+from classifier.review.bulk import (
+    BULK_MAX,
+    bulk_actions_seen_by,
+    bulk_decide,
+    bulk_preview,
+    bulk_undo,
+    reasons_offered,
+)
 from classifier.review.filters import QueueFilters
 from classifier.review.pages.filter_form import in_words, query_of, read_chosen
 from classifier.review.pages.item import veiled
@@ -21,7 +27,7 @@ from classifier.review.pages.reasons import band_line
 from classifier.scoring.pages.verdict import card_of_comment
 from classifier.web.access import permitted, person_of
 
-MANY = "classifier.add_bulkaction"
+MAY_BULK_DECIDE = "classifier.add_bulkaction"
 SEE = "classifier.view_bulkaction"
 SHOWN = 50
 NONE_CHOSEN = "No comment was chosen. Tick some, or choose all that match the filters."
@@ -33,11 +39,11 @@ def bulk_actions(request: HttpRequest) -> HttpResponse:
     """The latest bulk actions, each with its undo."""
     user = person_of(request)
     rows = bulk_actions_seen_by(user=user)[:SHOWN]
-    context = {"rows": [_row(bulk) for bulk in rows], "may_undo": user.has_perm(MANY)}
+    context = {"rows": [_row(bulk) for bulk in rows], "may_undo": user.has_perm(MAY_BULK_DECIDE)}
     return render(request, "classifier/review/bulk_actions.html", context)
 
 
-@permitted(MANY)
+@permitted(MAY_BULK_DECIDE)
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
     """Count what the ticked comments or the whole filter would decide; nothing is decided."""
@@ -58,7 +64,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     return _preview(request, chosen.filters)
 
 
-@permitted(MANY)
+@permitted(MAY_BULK_DECIDE)
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
     """Decide what was counted; where there is more by now, the preview again."""
@@ -88,7 +94,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     return redirect("bulk-actions")
 
 
-@permitted(MANY)
+@permitted(MAY_BULK_DECIDE)
 @require_POST
 def undo(request: HttpRequest, bulk_id: int) -> HttpResponse:
     """Take back what still stands of a bulk action."""

@@ -5,28 +5,25 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from classifier.core.errors import ClaimTaken, DecisionConflict
-from classifier.core.validation import InvalidInput, ValidationProblem, row_id, whole_number
+from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.models import FINAL_ACTIONS, Comment, DecisionAction, User
 from classifier.policies.active_policies import policy_for
 from classifier.review.bulk import group_decide
+from classifier.review.claims import require_unclaimed
 from classifier.review.decision_input import check_decision
-from classifier.review.decisions import check_seen, decision_record
-from classifier.review.near_duplicates import group_of
+from classifier.review.decisions import decision_record
 from classifier.review.pages.decided import label_corrections
 from classifier.review.pages.decisions import OTHER_VERDICT
-from classifier.review.pages.item import Typed, typed_of
+from classifier.review.pages.item import DecisionDraft, draft_of
 from classifier.review.pages.queue import comment_at_work, show
-from classifier.review.pages.session import GROUP, LOOK, QueueState
-from classifier.review.pages.steps import Shown, take_next, visible, write_answer
+from classifier.review.pages.session import DECISION, GROUP, LOOK, QueueState
+from classifier.review.pages.steps import QueueStep, take_next, visible, write_answer
 from classifier.web.access import person_of, signed_in
 
-GREW = "There are {} near-duplicates now, {} were shown. Look again, then decide."
-NONE_WAITS = "None of these comments waits for a decision any more."
 DONE = {
     "approve": "Comment {} is approved.",
     "remove": "Comment {} is removed.",
@@ -41,116 +38,78 @@ MARKS_CANNOT_BE_READ = "The marks of the words cannot be read; mark them again."
 @require_POST
 def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
     """Record what was decided and show the next comment; a conflict keeps everything that was filled in."""
-    user, state, typed = person_of(request), QueueState.of(request), typed_of(request.POST)
+    user, state, draft = person_of(request), QueueState.of(request), draft_of(request.POST)
     comment = comment_at_work(request, comment_id)
-    action = request.POST.get("action", "")
-    look = state.look == comment_id
+    blind = state.look == comment_id
     try:
-        if look:
-            told = _answer(comment, action, typed, state, user)
-        else:
-            told = _decide(request, comment, action, typed, state, user)
+        done = (_answer if blind else _decide)(comment, draft, state, user)
     except InvalidInput as error:
-        problem: Any = {one.field: one.message for one in error.problems}
-        shown = Shown(comment, held=True, look=look)
-        return show(request, user, state, shown, typed=typed, problem=problem, status=422)
+        problem: Any = {each.field: each.message for each in error.problems}
+        step = QueueStep(comment, claimed=True, look=blind)
+        return show(request, user, state, step, draft=draft, problem=problem, status=422)
     except (DecisionConflict, ClaimTaken, PermissionDenied) as error:
-        there = visible(comment_id, user)
-        return show(
-            request,
-            user,
-            state,
-            Shown(there, held=there.review_by_id == user.pk),
-            typed=typed,
-            problem={"conflict": str(error)},
-            status=409,
-        )
-    return show(request, user, state, take_next(state, user, told))
+        now = visible(comment_id, user)
+        step = QueueStep(now, claimed=now.review_by_id == user.pk)
+        return show(request, user, state, step, draft=draft, problem={"conflict": str(error)}, status=409)
+    return show(request, user, state, take_next(state, user, done))
 
 
-def _decide(
-    request: HttpRequest, comment: Comment, action: str, typed: Typed, state: QueueState, user: User
-) -> str:
-    prediction = request.POST.get("prediction", "")
-    if prediction and prediction != str(comment.current_prediction_id):
+def _decide(comment: Comment, draft: DecisionDraft, state: QueueState, user: User) -> str:
+    """Decide about this comment, or about it and its near-duplicates, and return a sentence about it."""
+    if draft.prediction and draft.prediction != str(comment.current_prediction_id):
         raise DecisionConflict(OTHER_VERDICT)
-    _require_free(comment, user)
-    seen = row_id(request.POST.get("seen"))
-    if typed.group and action in FINAL_ACTIONS:
-        return _decide_group(request, comment, action, typed, state, user, seen)
+    require_unclaimed(comment, user)
+    if draft.group and draft.action in FINAL_ACTIONS:
+        bulk = group_decide(
+            comment=comment,
+            action=draft.action,
+            reason=draft.reason,
+            note=draft.note,
+            seen_decision_id=draft.seen_decision,
+            shown=draft.together,
+            by=user,
+        )
+        write_answer(state, user)
+        state.done.append([GROUP, bulk.pk, comment.pk])
+        return f"{bulk.count:,} comments are {DecisionAction(draft.action).label.lower()} together."
     decision = decision_record(
         comment=comment,
-        action=action,
+        action=draft.action,
         by=user,
-        reason=typed.reason,
-        labels=_corrections(comment, typed),
-        marks=_marks(typed),
-        note=typed.note,
-        seen_decision_id=seen,
+        reason=draft.reason,
+        labels=_corrections(comment, draft),
+        marks=_marks(draft),
+        note=draft.note,
+        seen_decision_id=draft.seen_decision,
     )
     write_answer(state, user)
-    state.did(decision)
+    state.done.append([DECISION, decision.pk])
     return DONE[decision.action].format(comment.pk)
 
 
-def _decide_group(
-    request: HttpRequest,
-    comment: Comment,
-    action: str,
-    typed: Typed,
-    state: QueueState,
-    user: User,
-    seen: int | None,
-) -> str:
-    """This comment and its near-duplicates by one reason; never more of them than were shown."""
-    check_seen(comment, seen)
-    policy = policy_for(comment.source_id)
-    check_decision(comment=comment, policy=policy, action=action, reason=typed.reason, note=typed.note)
-    if not (typed.reason or typed.note.strip()):
-        why = "Say why: a reason or a note, for all that are decided together."
-        raise InvalidInput([ValidationProblem("reason", why, "required")])
-    counted, shown = len(group_of(comment=comment, user=user)) + 1, whole_number(request.POST.get("together"))
-    if shown is not None and counted > shown:
-        raise DecisionConflict(GREW.format(counted, shown))
-    bulk = group_decide(comment=comment, action=action, reason=typed.reason, note=typed.note, by=user)
-    if not bulk.count:
-        check_seen(visible(comment.pk, user), seen)
-        raise DecisionConflict(NONE_WAITS)
-    write_answer(state, user)
-    state.done.append([GROUP, bulk.pk, comment.pk])
-    return f"{bulk.count:,} comments are {DecisionAction(action).label.lower()} together."
-
-
-def _answer(comment: Comment, action: str, typed: Typed, state: QueueState, user: User) -> str:
-    """A blind review: checked as any decision, and kept aside until the next one."""
+def _answer(comment: Comment, draft: DecisionDraft, state: QueueState, user: User) -> str:
+    """Check a blind review as any decision, and keep it aside until the next one."""
     check_decision(
         comment=comment,
         policy=policy_for(comment.source_id),
-        action=action,
-        reason=typed.reason,
-        labels=_corrections(comment, typed),
-        marks=_marks(typed),
-        note=typed.note,
+        action=draft.action,
+        reason=draft.reason,
+        labels=_corrections(comment, draft),
+        marks=_marks(draft),
+        note=draft.note,
     )
     write_answer(state, user)
-    if action in FINAL_ACTIONS:
-        state.answer = [comment.pk, action]
+    if draft.action in FINAL_ACTIONS:
+        state.answer = [comment.pk, draft.action]
         state.done.append([LOOK, comment.pk])
     else:
         state.left.append(comment.pk)
-    return DONE[action].format(comment.pk)
+    return DONE[draft.action].format(comment.pk)
 
 
-def _require_free(comment: Comment, user: User) -> None:
-    """Raise ClaimTaken while somebody else looks at it; a claim of nobody's needs no asking."""
-    by, until = comment.review_by, comment.review_until
-    if by is not None and by != user and until is not None and until > timezone.now():
-        raise ClaimTaken(f"Your claim had run out, and {by} looks at this comment now.", by=by)
-
-
-def _corrections(comment: Comment, typed: Typed) -> dict[str, bool]:
+def _corrections(comment: Comment, draft: DecisionDraft) -> dict[str, bool]:
     """Labels whose tick differs from what the model said."""
-    ticked = typed.labels
+    ticked = draft.labels
     if ticked is None:
         return {}
     return {
@@ -160,9 +119,9 @@ def _corrections(comment: Comment, typed: Typed) -> dict[str, bool]:
     }
 
 
-def _marks(typed: Typed) -> list[dict[str, int]]:
+def _marks(draft: DecisionDraft) -> list[dict[str, int]]:
     try:
-        marks = json.loads(typed.marks)
+        marks = json.loads(draft.marks)
     except ValueError:
         marks = None
     if not isinstance(marks, list) or not all(isinstance(mark, dict) for mark in marks):

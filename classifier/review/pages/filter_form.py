@@ -1,7 +1,7 @@
 """The filters of the queue as a form: read from an address, each mistake named at its field, and written back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,13 +10,12 @@ from django.http import QueryDict
 from classifier.core.errors import WrongFilter
 from classifier.core.visibility import sources_of
 from classifier.models import Band, CommentStatus, ModelVersion, Source, User
-from classifier.review.filters import EVERY, WAITING, QueueFilters
+from classifier.review.filters import EVERY, FILTERS, WAITING, QueueFilters
 from classifier.review.pages.reasons import known_kinds
 from classifier.review.selectors import ORDERS, queue_order
 from classifier.web.formatting import label_title
 
-NAMES = tuple(one.name for one in fields(QueueFilters))
-MANY = ("source", "ids")
+LISTS = ("source", "ids")
 SUGGESTED = 50
 YES_NO = [("", "Either"), ("1", "Yes"), ("0", "No")]
 
@@ -67,24 +66,13 @@ class Chosen:
 def read_chosen(data: QueryDict, order: str = "risk") -> Chosen:
     """Read filters and order from a query or a posted form; names that are no filters are passed over."""
     given: dict[str, Any] = {}
-    for name in NAMES:
+    for name in FILTERS:
         value: Any = (
-            [one for one in data.getlist(name) if one] if name in MANY else data.get(name, "").strip()
+            [one for one in data.getlist(name) if one] if name in LISTS else data.get(name, "").strip()
         )
         if value:
             given[name] = value
-    errors: dict[str, str] = {}
-    for name in list(given):
-        try:
-            QueueFilters.from_data({"label": "any", name: given[name]})
-        except WrongFilter as wrong:
-            errors[name] = str(wrong)
-    good = {name: value for name, value in given.items() if name not in errors}
-    try:
-        filters = QueueFilters.from_data(good)
-    except WrongFilter as wrong:
-        errors[wrong.field] = str(wrong)
-        filters = QueueFilters.from_data({name: good[name] for name in good if name != "threshold"})
+    filters, errors = QueueFilters.read(given)
     order = data.get("order") or order
     try:
         queue_order(order)
@@ -95,7 +83,7 @@ def read_chosen(data: QueryDict, order: str = "risk") -> Chosen:
 
 def names_a_queue(data: QueryDict) -> bool:
     """Whether a query chooses anything at all."""
-    return any(name in data for name in (*NAMES, "order"))
+    return any(name in data for name in (*FILTERS, "order"))
 
 
 def query_of(filters: QueueFilters, order: str = "") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from classifier.core.validation import row_id, whole_number
 from classifier.models import (
     Appeal,
     AppealStatus,
@@ -33,14 +34,22 @@ DECISIONS_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Typed:
-    """What somebody has filled in; kept when a decision does not come about. `marks` is JSON as the form sent it."""
+class DecisionDraft:
+    """What the form of a decision holds, kept when the decision does not come about.
 
+    `marks` is JSON as the form sent it. `prediction`, `seen_decision` and `together` (a number of comments) say what
+    was on screen.
+    """
+
+    action: str = ""
     reason: str = ""
     note: str = ""
     labels: frozenset[str] | None = None
     marks: str = "[]"
     group: bool = False
+    prediction: str = ""
+    seen_decision: int | None = None
+    together: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class LabelTick:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """`held`: it is this person's own now, for `seconds`. `look`: a blind review, shown as any other comment."""
+    """A comment in the queue, `claimed` by this person for `seconds`. `look`: a blind review, shown as any other."""
 
     comment: Comment
     card: VerdictCard
@@ -64,10 +73,10 @@ class QueueItem:
     appeal: Appeal | None
     group: Group | None
     corrections: list[Correction]
-    held: bool
+    claimed: bool
     seconds: int
     look: bool = False
-    typed: Typed = field(default_factory=Typed)
+    draft: DecisionDraft = field(default_factory=DecisionDraft)
 
     @property
     def purged(self) -> bool:
@@ -94,7 +103,7 @@ class QueueItem:
 
     @property
     def ticks(self) -> list[LabelTick]:
-        kept = self.typed.labels
+        kept = self.draft.labels
         return [
             LabelTick(item, item.said if kept is None else item.label in kept) for item in self.corrections
         ]
@@ -126,7 +135,7 @@ class QueueItem:
 
 
 def queue_item(
-    comment: Comment, user: User, *, held: bool, look: bool = False, typed: Typed | None = None
+    comment: Comment, user: User, *, claimed: bool, look: bool = False, draft: DecisionDraft | None = None
 ) -> QueueItem:
     """`comment` comes from `with_review`. Asks about reports, appeals and copies only where there can be any."""
     decisions: list[Decision] = []
@@ -142,11 +151,11 @@ def queue_item(
             .first()
         )
     group = None
-    if held and not look and comment.status == CommentStatus.CLASSIFIED:
+    if claimed and not look and comment.status == CommentStatus.CLASSIFIED:
         group = group_of(comment=comment, user=user) or None
     reports = list(comment.reports.all()[:REPORTS_SHOWN]) if comment.report_count else []
     lines = reason_lines(comment, decisions)
-    told = [decision for decision in decisions if decision.action != DecisionAction.UNDO]
+    made = [decision for decision in decisions if decision.action != DecisionAction.UNDO]
     return QueueItem(
         comment=comment,
         card=card_of_comment(comment),
@@ -154,15 +163,15 @@ def queue_item(
         reasons=[line for line in lines if not look or line.kind in OF_SCORING],
         policy=policy_for(comment.source_id),
         judged_by=judged_by(comment),
-        decisions=decision_rows(told, comment),
+        decisions=decision_rows(made, comment),
         reports=reports,
         appeal=appeal,
         group=group,
         corrections=label_corrections(comment),
-        held=held,
+        claimed=claimed,
         seconds=seconds_left(comment, user) if not look else int(settings.REVIEW_CLAIM_SECONDS),
         look=look,
-        typed=typed or Typed(),
+        draft=draft or DecisionDraft(),
     )
 
 
@@ -191,16 +200,20 @@ def judged_by(comment: Comment) -> str:
     return f"{whose} policy, version {comment.policy.version}"
 
 
-def typed_of(data: Mapping[str, Any]) -> Typed:
+def draft_of(data: Mapping[str, Any]) -> DecisionDraft:
     """Read from a POST."""
     getlist = getattr(data, "getlist", None)
     labels = None
     if data.get("labels_shown") == "1" and getlist is not None:
         labels = frozenset(getlist("label"))
-    return Typed(
+    return DecisionDraft(
+        action=str(data.get("action", "")),
         reason=str(data.get("reason", "")),
         note=str(data.get("note", "")).replace("\r\n", "\n"),
         labels=labels,
         marks=str(data.get("marks", "")) or "[]",
         group=data.get("group") == "1",
+        prediction=str(data.get("prediction", "")),
+        seen_decision=row_id(data.get("seen")),
+        together=whole_number(data.get("together")),
     )

@@ -11,10 +11,9 @@ from django.views.decorators.http import require_safe
 
 from classifier.core.errors import WrongFilter
 from classifier.models import Comment, User
-from classifier.review.filters import WAITING
+from classifier.review.filters import FILTERS, WAITING
 from classifier.review.pages.filter_form import (
     MORE,
-    NAMES,
     Chosen,
     filter_fields,
     in_words,
@@ -23,8 +22,8 @@ from classifier.review.pages.filter_form import (
 )
 from classifier.review.pages.item import veiled
 from classifier.review.pages.reasons import band_line, short_reasons
+from classifier.review.pages.saved_queues import saved_query, saved_tabs
 from classifier.review.pages.session import queues_for
-from classifier.review.pages.tabs import saved_query, saved_tabs
 from classifier.review.selectors import APPEALS, ESCALATIONS, QueuePage, queue_count, queue_page
 from classifier.scoring.pages.verdict import card_of_comment
 from classifier.web.access import permitted, reader_of
@@ -40,7 +39,7 @@ def queue_list(request: HttpRequest) -> HttpResponse:
     user = reader_of(request)
     saved = _saved(request, user)
     as_saved = saved_query(saved) if saved is not None else ""
-    if as_saved and not any(name in request.GET for name in (*NAMES, "order", "after")):
+    if as_saved and not any(name in request.GET for name in (*FILTERS, "order", "after")):
         return redirect(f"{reverse('queue-list')}?{as_saved}&saved={saved.pk}")
     chosen = read_chosen(request.GET, saved.order if saved else "risk")
     page, problem = QueuePage([], None), ""

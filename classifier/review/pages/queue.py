@@ -1,9 +1,11 @@
 """The review queue: one comment at a time, decided, skipped, gone past, or taken back."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,20 +14,27 @@ from django.views.decorators.http import require_GET, require_POST
 
 from classifier.core.errors import ClaimTaken
 from classifier.core.validation import row_id
-from classifier.models import Comment, User
+from classifier.models import Comment, CommentStatus, User
 from classifier.review.claims import claim, claim_renew
-from classifier.review.filters import WAITING
-from classifier.review.pages.empty import LIMIT, why_empty
+from classifier.review.filters import WAITING, QueueFilters
 from classifier.review.pages.filter_form import in_words, names_a_queue, query_of, read_chosen
-from classifier.review.pages.item import QueueItem, Typed, queue_item, seconds_left
+from classifier.review.pages.item import DecisionDraft, QueueItem, queue_item, seconds_left
+from classifier.review.pages.saved_queues import readable, saved_query, saved_tabs
 from classifier.review.pages.session import QueueState, queues_for
-from classifier.review.pages.steps import Shown, go_back, go_past, resume, take_back, visible
-from classifier.review.pages.tabs import readable, saved_query, saved_tabs
-from classifier.review.selectors import ORDERS, queue_count
+from classifier.review.pages.steps import QueueStep, go_back, go_past, resume, take_back, visible
+from classifier.review.selectors import (
+    ORDERS,
+    BoundedCount,
+    decidable_by,
+    not_skipped_by,
+    queue_comments,
+    queue_count,
+)
 from classifier.scoring.heartbeat import worker_status
 from classifier.web.access import permitted, person_of, signed_in
 
 DECIDE = "classifier.add_decision"
+LIMIT = 1_000
 
 
 @permitted(DECIDE)
@@ -44,12 +53,12 @@ def go(request: HttpRequest, way: str) -> HttpResponse:
     """`next` goes past the comment on screen, `back` to the one before, `again` to what was gone past."""
     user, state = person_of(request), QueueState.of(request)
     if way == "back":
-        shown = go_back(state, user)
+        step = go_back(state, user)
     else:
         if way == "again":
             state.passed, state.current = [], None
-        shown = go_past(state, user)
-    return show(request, user, state, shown)
+        step = go_past(state, user)
+    return show(request, user, state, step)
 
 
 @permitted(DECIDE)
@@ -57,8 +66,8 @@ def go(request: HttpRequest, way: str) -> HttpResponse:
 def undo(request: HttpRequest) -> HttpResponse:
     """Take back the last decision of this session, or the one that is named."""
     user, state = person_of(request), QueueState.of(request)
-    shown = take_back(state, user, row_id(request.POST.get("decision")))
-    return show(request, user, state, shown)
+    step = take_back(state, user, row_id(request.POST.get("decision")))
+    return show(request, user, state, step)
 
 
 @signed_in
@@ -106,19 +115,19 @@ def show(
     request: HttpRequest,
     user: User,
     state: QueueState,
-    shown: Shown,
+    step: QueueStep,
     *,
-    typed: Typed | None = None,
+    draft: DecisionDraft | None = None,
     problem: Any = None,
     status: int = 200,
 ) -> HttpResponse:
     """After a step: what is on screen now; without JavaScript the page anew, so that a reload repeats nothing."""
     if getattr(request, "htmx", False):
-        return _work(request, user, state, shown, typed=typed, problem=problem, status=status)
-    if status == 200 and not shown.problem:
+        return _work(request, user, state, step, draft=draft, problem=problem, status=status)
+    if status == 200 and not step.problem:
         state.keep(request)
         return redirect("queue")
-    return _page(request, user, state, shown, typed=typed, problem=problem, status=status)
+    return _page(request, user, state, step, draft=draft, problem=problem, status=status)
 
 
 def why_lost(comment: Comment, user: User) -> str:
@@ -166,24 +175,24 @@ def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse
     return redirect("queue")
 
 
-def _page(request: HttpRequest, user: User, state: QueueState, shown: Shown, **more: Any) -> HttpResponse:
-    return _work(request, user, state, shown, template="classifier/review/queue.html", **more)
+def _page(request: HttpRequest, user: User, state: QueueState, step: QueueStep, **more: Any) -> HttpResponse:
+    return _work(request, user, state, step, template="classifier/review/queue.html", **more)
 
 
 def _work(
     request: HttpRequest,
     user: User,
     state: QueueState,
-    shown: Shown,
+    step: QueueStep,
     *,
-    typed: Typed | None = None,
+    draft: DecisionDraft | None = None,
     problem: Any = None,
     status: int = 200,
     template: str = "classifier/review/work.html",
 ) -> HttpResponse:
     item = (
-        queue_item(shown.comment, user, held=shown.held, look=shown.look, typed=typed)
-        if shown.comment is not None
+        queue_item(step.comment, user, claimed=step.claimed, look=step.look, draft=draft)
+        if step.comment is not None
         else None
     )
     filters = state.queue_filters()
@@ -191,13 +200,13 @@ def _work(
     context = {
         "item": item,
         "empty": why_empty(state, user) if item is None else None,
-        "problem": problem or shown.problem,
-        "told": shown.told,
-        "lost": why_lost(shown.comment, user) if shown.comment is not None and not shown.held else "",
+        "problem": problem or step.problem,
+        "message": step.message,
+        "lost": why_lost(step.comment, user) if step.comment is not None and not step.claimed else "",
         "waiting": queue_count(user=user, filters=filters, limit=LIMIT),
         "state": state,
         "can_go_back": state.before() is not None,
-        "announcement": announcement(item, shown.told),
+        "announcement": announcement(item, step.message),
     }
     if template.endswith("queue.html"):
         context |= {
@@ -210,9 +219,53 @@ def _work(
     return render(request, template, context, status=status)
 
 
-def announcement(item: QueueItem | None, told: str) -> str:
+def announcement(item: QueueItem | None, message: str) -> str:
     """What a screen reader hears when another comment is on screen."""
     if item is None:
-        return f"{told} There is no next comment.".strip()
+        return f"{message} There is no next comment.".strip()
     band = f", {item.band.word} {item.band.percent}" if item.band is not None else ""
-    return f"{told} Comment {item.comment.pk}{band}.".strip()
+    return f"{message} Comment {item.comment.pk}{band}.".strip()
+
+
+@dataclass(frozen=True)
+class Empty:
+    """`waiting` fit the filters, `all_waiting` wait in all; the rest says why nothing of it can be claimed."""
+
+    waiting: BoundedCount
+    all_waiting: BoundedCount
+    unscored: BoundedCount
+    others: int = 0
+    leads: int = 0
+    skipped: int = 0
+    passed: int = 0
+
+    @property
+    def kind(self) -> str:
+        if self.waiting.number:
+            return "left"
+        return "no-match" if self.all_waiting.number else "nothing"
+
+
+def why_empty(state: QueueState, user: User) -> Empty:
+    """Counts no further than LIMIT; only asked when there is no next comment."""
+    filters = state.queue_filters()
+    waiting = queue_count(user=user, filters=filters, limit=LIMIT)
+    everything = queue_count(user=user, filters=QueueFilters(), limit=LIMIT)
+    unscored = queue_count(user=user, filters=QueueFilters(status=CommentStatus.PENDING), limit=LIMIT)
+    if not waiting.number:
+        return Empty(waiting, everything, unscored)
+    rows = queue_comments(user=user, filters=filters).order_by()
+
+    def count(condition: Q) -> int:
+        return rows.filter(condition).values("pk")[:LIMIT].count()
+
+    decidable = decidable_by(user=user)
+    return Empty(
+        waiting,
+        everything,
+        unscored,
+        others=queue_count(user=user, filters=replace(filters, claimed="others"), limit=LIMIT).number,
+        leads=count(~decidable) if decidable else 0,
+        skipped=count(~not_skipped_by(user=user)),
+        passed=count(Q(pk__in=state.passed)) if state.passed else 0,
+    )

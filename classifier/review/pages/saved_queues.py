@@ -1,15 +1,20 @@
-"""Saved queues: making one of the list's filters, renaming, sharing by role, ordering, deleting."""
+"""Saved queues: as tabs over the queue and its list; making, renaming, sharing by role, ordering, deleting them."""
 
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.accounts.roles import ROLE_PERMISSIONS, ROLE_TITLES
+from classifier.core.errors import WrongFilter
 from classifier.core.validation import InvalidInput
-from classifier.models import SavedQueue
+from classifier.models import SavedQueue, User
+from classifier.review.filters import WAITING, QueueFilters
 from classifier.review.pages.filter_form import (
     Chosen,
     filter_fields,
@@ -18,17 +23,18 @@ from classifier.review.pages.filter_form import (
     query_of,
     read_chosen,
 )
-from classifier.review.pages.tabs import readable
+from classifier.review.pages.session import queues_for
 from classifier.review.saved_queues import (
     saved_queue_create,
     saved_queue_delete,
     saved_queue_update,
     saved_queues_arrange,
 )
-from classifier.review.selectors import ORDERS
+from classifier.review.selectors import ORDERS, BoundedCount, queue_count
 from classifier.web.access import permitted, person_of
 
 ADD, CHANGE, DELETE = (f"classifier.{verb}_savedqueue" for verb in ("add", "change", "delete"))
+LIMIT = 1_000
 
 
 @permitted(CHANGE)
@@ -152,3 +158,46 @@ def _found(saved_id: int) -> SavedQueue:
     if found is None:
         raise Http404
     return found
+
+
+@dataclass(frozen=True)
+class Tab:
+    """`count` is None where the filters cannot be read any more."""
+
+    title: str
+    url: str
+    count: BoundedCount | None
+    current: bool
+
+
+def saved_tabs(user: User, *, current: int | None, here: str, plain: bool) -> list[Tab]:
+    """All waiting comments, then each saved queue that `user` may use; `here` is queue or queue-list.
+
+    `current` is the saved queue that is open; without one, `plain` says that nothing is filtered.
+    """
+    first = reverse(here) + "?" + urlencode({"status": WAITING})
+    everything = QueueFilters()
+    tabs = [Tab("All waiting", first, _count(user, everything), current is None and plain)]
+    for saved in queues_for(user):
+        filters = readable(saved)
+        works = filters is not None and filters.status == WAITING
+        url = reverse(here if works else "queue-list") + "?" + urlencode({"saved": saved.pk})
+        tabs.append(Tab(saved.name, url, _count(user, filters), saved.pk == current))
+    return tabs
+
+
+def readable(saved: SavedQueue) -> QueueFilters | None:
+    """Its filters; None where they cannot be read any more."""
+    try:
+        return QueueFilters.from_data(saved.filters)
+    except WrongFilter:
+        return None
+
+
+def saved_query(saved: SavedQueue) -> str:
+    filters = readable(saved)
+    return query_of(filters, saved.order) if filters is not None else ""
+
+
+def _count(user: User, filters: QueueFilters | None) -> BoundedCount | None:
+    return None if filters is None else queue_count(user=user, filters=filters, limit=LIMIT)

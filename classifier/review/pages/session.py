@@ -8,8 +8,7 @@ from django.http import HttpRequest
 from classifier.accounts.roles import roles_of
 from classifier.core.blind_review_session import SESSION_KEY
 from classifier.core.errors import WrongFilter
-from classifier.models import Comment, Decision, SavedQueue, User
-from classifier.models.review import BulkAction
+from classifier.models import Comment, SavedQueue, User
 from classifier.review.filters import WAITING, QueueFilters
 from classifier.review.selectors import saved_queues_of
 
@@ -79,9 +78,6 @@ class QueueState:
             return None
         place = self.seen.index(self.current)
         return self.seen[place + 1] if place + 1 < len(self.seen) else None
-
-    def did(self, made: Decision | BulkAction) -> None:
-        self.done.append([DECISION if isinstance(made, Decision) else GROUP, made.pk])
 
 
 def queues_for(user: User) -> list[SavedQueue]:

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from classifier.core.errors import ClaimTaken, DecisionConflict
 from classifier.core.validation import InvalidInput
 from classifier.models import BulkAction, Comment, Decision, User
-from classifier.quality.blind_reviews import second_look_offered, second_look_record
+from classifier.quality.blind_reviews import blind_review_offered, blind_review_record
 from classifier.review.bulk import bulk_undo
 from classifier.review.claims import claim, claim_next, release
 from classifier.review.decisions import decision_undo
@@ -21,14 +21,17 @@ NOTHING_BEFORE = "There is nothing before this: it is the first comment that you
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What is on screen: a comment (`held`: it is one's own now), or nothing; `problem` says what is wrong."""
+class QueueStep:
+    """What is on screen after a step: a comment, claimed by this person or not, or none.
+
+    `message` tells what the step has done, `problem` what it could not do.
+    """
 
     comment: Comment | None
-    held: bool = False
+    claimed: bool = False
     look: bool = False
     problem: str = ""
-    told: str = ""
+    message: str = ""
 
 
 def visible(comment_id: int, user: User) -> Comment:
@@ -36,42 +39,42 @@ def visible(comment_id: int, user: User) -> Comment:
     return with_review(queue_comments(user=user, filters=QueueFilters(status=EVERY))).get(pk=comment_id)
 
 
-def take_next(state: QueueState, user: User, told: str = "") -> Shown:
+def take_next(state: QueueState, user: User, message: str = "") -> QueueStep:
     """Claim the next comment of the chosen queue, or now and then show one for a blind review."""
     look = _look(state, user)
     if look is not None:
         state.show(look, look=True)
-        return Shown(look, held=True, look=True, told=told)
+        return QueueStep(look, claimed=True, look=True, message=message)
     state.look = None
     found = claim_next(filters=state.queue_filters(), order=state.order, by=user, passing=state.passed)
     if found is None:
         state.current = None
-        return Shown(None, told=told)
+        return QueueStep(None, message=message)
     state.show(found)
-    return Shown(found, held=True, told=told)
+    return QueueStep(found, claimed=True, message=message)
 
 
-def take(state: QueueState, user: User, comment_id: int, told: str = "") -> Shown:
+def take(state: QueueState, user: User, comment_id: int, message: str = "") -> QueueStep:
     """Claim this comment; where that cannot be, show it all the same, with the reason. Raises Comment.DoesNotExist."""
     comment = visible(comment_id, user)
     if state.answer is not None and state.answer[0] == comment_id:
         state.answer = None
     if comment_id in (state.look, *_looks(state)):
         state.show(comment, look=True)
-        return Shown(comment, held=True, look=True, told=told)
+        return QueueStep(comment, claimed=True, look=True, message=message)
     try:
         found = claim(comment=comment, by=user)
     except ClaimTaken as taken:
         state.show(comment)
-        return Shown(comment, problem=str(taken) if taken.by is not None else "", told=told)
+        return QueueStep(comment, problem=str(taken) if taken.by is not None else "", message=message)
     except PermissionDenied as denied:
         state.show(comment)
-        return Shown(comment, problem=str(denied), told=told)
+        return QueueStep(comment, problem=str(denied), message=message)
     state.show(found)
-    return Shown(found, held=True, told=told)
+    return QueueStep(found, claimed=True, message=message)
 
 
-def resume(state: QueueState, user: User) -> Shown:
+def resume(state: QueueState, user: User) -> QueueStep:
     """What was on screen, so that loading the page again shows the same comment; else the next one."""
     if state.current is None:
         return take_next(state, user)
@@ -81,7 +84,7 @@ def resume(state: QueueState, user: User) -> Shown:
         return take_next(state, user)
 
 
-def go_past(state: QueueState, user: User) -> Shown:
+def go_past(state: QueueState, user: User) -> QueueStep:
     """Leave the comment on screen undecided; where somebody had gone back, forward again to what was seen after it."""
     if (after := state.after()) is not None:
         try:
@@ -98,7 +101,7 @@ def go_past(state: QueueState, user: User) -> Shown:
     return take_next(state, user)
 
 
-def go_back(state: QueueState, user: User) -> Shown:
+def go_back(state: QueueState, user: User) -> QueueStep:
     """To the comment that was on screen before this one."""
     before = state.before()
     while before is not None:
@@ -108,10 +111,10 @@ def go_back(state: QueueState, user: User) -> Shown:
             state.seen.remove(before)
             before = state.before()
     here = resume(state, user)
-    return Shown(here.comment, here.held, here.look, NOTHING_BEFORE)
+    return QueueStep(here.comment, here.claimed, here.look, NOTHING_BEFORE)
 
 
-def take_back(state: QueueState, user: User, decision_id: int | None = None) -> Shown:
+def take_back(state: QueueState, user: User, decision_id: int | None = None) -> QueueStep:
     """Undo the last decision of this session (or the one with this id), and show its comment again."""
     last: list[Any] | None = None
     if decision_id is not None:
@@ -122,14 +125,14 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
     if last is None:
         return _here(state, user, NOTHING_DONE)
     try:
-        comment_id, told = _undo(state, user, last)
+        comment_id, message = _undo(state, user, last)
     except (DecisionConflict, PermissionDenied) as refused:
         return _here(state, user, f"This could not be taken back. {refused}")
     except (Decision.DoesNotExist, BulkAction.DoesNotExist, Comment.DoesNotExist):
         return _here(
             state, user, "This could not be undone: it does not exist, or you do not have access to it."
         )
-    return take(state, user, comment_id, told)
+    return take(state, user, comment_id, message)
 
 
 def write_answer(state: QueueState, user: User) -> None:
@@ -142,7 +145,7 @@ def write_answer(state: QueueState, user: User) -> None:
     if comment_id in state.seen:  # going back to it would tell what it was
         state.seen.remove(comment_id)
     try:
-        second_look_record(comment=visible(comment_id, user), action=action, by=user)
+        blind_review_record(comment=visible(comment_id, user), action=action, by=user)
     except (Comment.DoesNotExist, DecisionConflict, InvalidInput, PermissionDenied):
         return  # answered from elsewhere meanwhile, or not theirs to see any more
 
@@ -163,9 +166,9 @@ def _undo(state: QueueState, user: User, last: list[Any]) -> tuple[int, str]:
     return decision.comment_id, "The decision is undone."
 
 
-def _here(state: QueueState, user: User, problem: str) -> Shown:
+def _here(state: QueueState, user: User, problem: str) -> QueueStep:
     here = resume(state, user)
-    return Shown(here.comment, here.held, here.look, problem)
+    return QueueStep(here.comment, here.claimed, here.look, problem)
 
 
 def _looks(state: QueueState) -> list[int]:
@@ -176,7 +179,7 @@ def _look(state: QueueState, user: User) -> Comment | None:
     """Only where the chosen queue could have held it, so that nothing gives it away."""
     if state.answer is not None or set(state.filters) - {"source"}:
         return None
-    offered = second_look_offered(by=user)
+    offered = blind_review_offered(by=user)
     if offered is None or offered.pk in state.left or offered.pk in state.seen:
         return None
     sources = state.queue_filters().source

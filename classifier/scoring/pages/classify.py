@@ -19,7 +19,7 @@ from classifier.scoring.heartbeat import worker_status
 from classifier.scoring.pages.problems import ScoringProblem, problem_of
 from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
 from classifier.scoring.score_texts import TextProblem, score_texts
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.web.access import SiteRequest, signed_in
 
 WEB_SOURCE = "web"

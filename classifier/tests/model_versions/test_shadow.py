@@ -2,7 +2,7 @@
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -86,7 +86,7 @@ def test_a_broken_shadow_changes_nothing_about_the_verdicts(
 
 def test_a_shadow_that_fails_on_a_text_goes_on_with_the_next(runner: ShadowRunner, pair: Pair) -> None:
     assert runner.engine is not None
-    runner.engine.scorer.poison = {"good"}
+    cast(Any, runner.engine.scorer).poison = {"good"}
     classify(runner, "good")
     assert runner.turn()
     classify(runner, "the rain")

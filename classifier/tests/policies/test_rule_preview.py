@@ -10,7 +10,7 @@ from classifier.comments.submission import comments_submit
 from classifier.core.validation import InvalidInput
 from classifier.inference.rules import Rule as EngineRule
 from classifier.models import Comment, ModelVersion, Rule, Source, User
-from classifier.policies.rule_preview import rule_preview
+from classifier.policies.preview import rule_preview
 from classifier.policies.rules import rule_preview_recent
 from classifier.tests.conftest import person
 

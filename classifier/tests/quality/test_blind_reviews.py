@@ -9,7 +9,7 @@ from classifier.accounts.roles import LEAD, MODERATOR, VIEWER
 from classifier.core.errors import DecisionConflict
 from classifier.core.validation import InvalidInput
 from classifier.models import AuditEntry, Comment, GoldenItem, ModelVersion, SecondReview, Source, User
-from classifier.quality.blind_reviews import second_look_next, second_look_offered, second_look_record
+from classifier.quality.blind_reviews import blind_review_next, blind_review_offered, blind_review_record
 from classifier.quality.golden import golden_add, golden_retire
 from classifier.review.decisions import decision_record, decision_undo
 from classifier.tests.conftest import person
@@ -45,18 +45,18 @@ def test_one_is_due_after_every_so_many_decisions_and_none_when_switched_off(
 ) -> None:
     settings.SECOND_LOOK_EVERY = 2
     hers = decided(active_version, ann, "hate one", "hate two")
-    assert second_look_offered(by=bea) is None
+    assert blind_review_offered(by=bea) is None
     decided(active_version, bea, "hate three", "hate four")
-    offered = second_look_offered(by=bea)
+    offered = blind_review_offered(by=bea)
     assert offered in hers
-    second_look_record(comment=offered, action="approve", by=bea)
-    assert second_look_offered(by=bea) is None
+    blind_review_record(comment=offered, action="approve", by=bea)
+    assert blind_review_offered(by=bea) is None
     decided(active_version, bea, "hate five", "hate six")
-    other = second_look_offered(by=bea)
+    other = blind_review_offered(by=bea)
     assert other in hers
     assert other != offered
     settings.SECOND_LOOK_EVERY = 0
-    assert second_look_offered(by=bea) is None
+    assert blind_review_offered(by=bea) is None
 
 
 def test_the_answer_is_kept_beside_the_standing_decision_and_the_comment_stays_as_it_is(
@@ -64,15 +64,15 @@ def test_the_answer_is_kept_beside_the_standing_decision_and_the_comment_stays_a
 ) -> None:
     (comment,) = decided(active_version, ann, "hate one")
     before = Comment.objects.values().get(pk=comment.pk)
-    review = second_look_record(comment=comment, action="approve", by=bea)
+    review = blind_review_record(comment=comment, action="approve", by=bea)
     assert (review.first, review.action, review.by) == (comment.current_decision, "approve", bea)
     assert Comment.objects.values().get(pk=comment.pk) == before
     with pytest.raises(DecisionConflict):
-        second_look_record(comment=comment, action="remove", by=bea)
+        blind_review_record(comment=comment, action="remove", by=bea)
     with pytest.raises(DecisionConflict):
-        second_look_record(comment=comment, action="remove", by=ann)
+        blind_review_record(comment=comment, action="remove", by=ann)
     with pytest.raises(InvalidInput):
-        second_look_record(comment=comment, action="escalate", by=person("cleo", MODERATOR))
+        blind_review_record(comment=comment, action="escalate", by=person("cleo", MODERATOR))
     assert SecondReview.objects.count() == 1
 
 
@@ -88,7 +88,7 @@ def test_what_one_has_a_part_in_or_does_not_see_is_never_offered(
     bea.source_access.create(source=Source.objects.get(slug="test"))
     bea.all_sources = False
     bea.save()
-    assert second_look_next(by=bea) is None
+    assert blind_review_next(by=bea) is None
 
 
 def test_golden_items_and_decisions_of_others_take_turns(
@@ -96,12 +96,12 @@ def test_golden_items_and_decisions_of_others_take_turns(
 ) -> None:
     (golden, other) = decided(active_version, ann, "hate one", "hate two")
     item = golden_add(comment=golden, expected="remove", by=lead, note="a threat")
-    assert second_look_next(by=bea) == golden
-    assert second_look_next(by=lead) == other, "who has written the answer down knows it"
-    second_look_record(comment=golden, action="remove", by=bea)
-    assert second_look_next(by=bea) == other
+    assert blind_review_next(by=bea) == golden
+    assert blind_review_next(by=lead) == other, "who has written the answer down knows it"
+    blind_review_record(comment=golden, action="remove", by=bea)
+    assert blind_review_next(by=bea) == other
     golden_retire(item=item, by=lead)
-    assert second_look_next(by=person("cleo", MODERATOR)) == other
+    assert blind_review_next(by=person("cleo", MODERATOR)) == other
 
 
 def test_leads_keep_golden_items_and_each_change_is_in_the_audit(
@@ -143,4 +143,4 @@ def test_it_refuses_golden_items_without_a_known_answer_a_verdict_or_a_text(
 def test_who_decides_nothing_takes_no_second_look(db: None) -> None:
     viewer = person("vera", VIEWER)
     with pytest.raises(PermissionDenied):
-        second_look_offered(by=viewer)
+        blind_review_offered(by=viewer)

@@ -8,7 +8,7 @@ from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import Comment, GoldenItem, ModelVersion, SecondReview, ShadowPrediction, User
 from classifier.policies.threshold_advice import decided_scores
 from classifier.quality.agreement import agreement_of, disagreements, golden_items
-from classifier.quality.blind_reviews import decided_to_look_at, golden_to_look_at, second_look_record
+from classifier.quality.blind_reviews import blind_review_record, decided_to_look_at, golden_to_look_at
 from classifier.quality.golden import golden_add, golden_retire
 from classifier.review.decisions import decision_record
 from classifier.scoring.classify_pending import pending_classify
@@ -42,7 +42,7 @@ def test_what_was_edited_after_its_decision_is_not_offered(
 def test_an_answer_to_the_new_text_is_not_held_against_the_decision_on_the_old_one(
     hers: Comment, active_version: ModelVersion, bea: User
 ) -> None:
-    review = second_look_record(comment=edit(hers, active_version), action="approve", by=bea)
+    review = blind_review_record(comment=edit(hers, active_version), action="approve", by=bea)
     assert review.first is None
     assert agreement_of(user=None).whole.n == 0
     assert not disagreements(user=None).exists()
@@ -60,7 +60,7 @@ def test_older_answers_across_an_edit_do_not_count_either(
 def test_an_edit_after_both_answers_leaves_the_comparison(
     hers: Comment, active_version: ModelVersion, bea: User
 ) -> None:
-    second_look_record(comment=hers, action="approve", by=bea)
+    blind_review_record(comment=hers, action="approve", by=bea)
     edit(hers, active_version)
     assert agreement_of(user=None).whole.n == 1
     assert disagreements(user=None).count() == 1
@@ -75,7 +75,7 @@ def test_an_edited_golden_item_measures_nobody_until_it_is_added_anew(
     edited = edit(comment, active_version, "hate four")
     assert not golden_to_look_at(user=bea).exists()
     assert vars(golden_items(user=None).get())["edited"]
-    second_look_record(comment=edited, action="approve", by=bea)
+    blind_review_record(comment=edited, action="approve", by=bea)
     assert [row.golden for row in agreement_of(user=None).people] == []
     assert not disagreements(user=None).exists()
     golden_retire(item=item, by=lead)

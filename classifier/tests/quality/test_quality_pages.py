@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from classifier.models import Comment, GoldenItem, SecondReview, Source, User
-from classifier.quality.blind_reviews import second_look_record
+from classifier.quality.blind_reviews import blind_review_record
 from classifier.tests.quality.conftest import Decided, Said
 from classifier.tests.statistics.test_dashboard_page import client_of, now
 
@@ -91,10 +91,10 @@ def test_agreement_is_counted_by_moderator_and_pair_and_differences_are_listed(
     removed: Made, ann: User, bea: User, lead: User
 ) -> None:
     for answer, action in (("remove", "remove"), ("approve", "approve"), ("approve", "remove")):
-        second_look_record(comment=removed(action), action=answer, by=bea)
+        blind_review_record(comment=removed(action), action=answer, by=bea)
     golden = removed()
     GoldenItem.objects.create(comment=golden, expected="remove")
-    second_look_record(comment=golden, action="remove", by=bea)
+    blind_review_record(comment=golden, action="remove", by=bea)
     page = client_of(lead).get("/quality/").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert "ann \N{EN DASH} \N{EN DASH} 3 of 4 75.0% 0.50" in text
@@ -107,7 +107,7 @@ def test_agreement_is_counted_by_moderator_and_pair_and_differences_are_listed(
 def test_a_lead_sees_the_agreement_of_their_own_sources_alone(
     removed: Made, bea: User, lead: User, shop: Source
 ) -> None:
-    second_look_record(comment=removed(), action="approve", by=bea)
+    blind_review_record(comment=removed(), action="approve", by=bea)
     lead.all_sources = False
     lead.save()
     lead.source_access.create(source=shop)

@@ -12,8 +12,14 @@ from classifier.core.source_access import source_access_set
 from classifier.core.validation import InvalidInput
 from classifier.models import AuditEntry, BulkAction, Comment, Decision, ModelVersion, Source, User
 from classifier.policies.services import policy_save
-from classifier.review.bulk import bulk_decide, bulk_preview, bulk_undo, group_decide, reasons_offered
-from classifier.review.bulk_selectors import bulk_actions_seen_by
+from classifier.review.bulk import (
+    bulk_actions_seen_by,
+    bulk_decide,
+    bulk_preview,
+    bulk_undo,
+    group_decide,
+    reasons_offered,
+)
 from classifier.review.decisions import decision_record
 from classifier.review.filters import QueueFilters
 from classifier.review.near_duplicates import group_of
@@ -106,7 +112,7 @@ def test_copies_in_other_dress_are_one_group_that_a_moderator_decides(
     group = group_of(comment=one, user=moderator)
     assert [near.comment for near in group.comments] == [shouted, changed]
     assert [near.exact for near in group.comments] == [True, False]
-    bulk = group_decide(comment=one, action="remove", reason="copied rant", by=moderator)
+    bulk = group_decide(comment=one, action="remove", note="copied rant", by=moderator)
     assert bulk.count == 3
     other.refresh_from_db()
     assert other.status == "classified"

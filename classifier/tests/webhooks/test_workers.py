@@ -20,8 +20,7 @@ from classifier.models import Webhook, WebhookDelivery, WebhookEvent
 from classifier.tests.webhooks.receiver import Receiver, says
 from classifier.tests.worker_process import own_database_url
 from classifier.webhooks.delivery import Courier
-from classifier.webhooks.log_retention import delivery_log_turn
-from classifier.webhooks.outbox import outbox_write
+from classifier.webhooks.outbox import delivery_log_turn, outbox_write
 from toxicsite.tests.waiting import wait_until
 
 AddWebhook = Callable[..., tuple[Webhook, str]]

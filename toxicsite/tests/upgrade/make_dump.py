@@ -238,14 +238,14 @@ class Site:
 
     def fill_quality(self) -> None:
         from classifier.models import Comment
-        from classifier.quality.blind_reviews import second_look_next, second_look_record
+        from classifier.quality.blind_reviews import blind_review_next, blind_review_record
         from classifier.quality.golden import golden_add
 
         for place, comment in enumerate(Comment.objects.filter(pk__in=self.ids[30:44])):
             golden_add(comment=comment, expected="remove" if place % 3 else "approve", by=self.admin)
-        shown = second_look_next(by=self.colleague)
+        shown = blind_review_next(by=self.colleague)
         assert shown is not None
-        second_look_record(comment=shown, action="approve", by=self.colleague)
+        blind_review_record(comment=shown, action="approve", by=self.colleague)
 
     def fill_transfers(self, folder: Path) -> None:
         from django.core.management import CommandError, call_command

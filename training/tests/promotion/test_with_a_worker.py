@@ -10,7 +10,7 @@ from classifier.model_versions.services import model_version_activate
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.model_versions.shadow_report import shadow_report
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.tests.worker_process import WorkerProcess
 from toxicsite.tests.waiting import wait_until
 from training.tests.promotion.conftest import Measure, Pair

@@ -9,6 +9,7 @@ from classifier.accounts.roles import LEAD
 from classifier.models import ModelVersion, Policy, Rule, Source, User
 from classifier.policies.services import policy_save
 from classifier.tests.conftest import person
+from classifier.tests.policies.posted_bands import posted_bands
 
 pytestmark = pytest.mark.django_db
 FIELDS = {
@@ -47,7 +48,7 @@ def test_an_admin_and_a_lead_see_it_and_a_moderator_does_not(
 
 
 def test_only_an_admin_saves(forum: Source, admin_person: User, lead: User, moderator: User) -> None:
-    data = {**FIELDS, "act": "save", "review_0": "0.4", "seen_version": "0"}
+    data = {**FIELDS, "act": "save", **posted_bands(main=("0.4", "")), "seen_version": "0"}
     answers = [
         signed_in(user).post("/policies/of/forum/", data).status_code
         for user in (moderator, lead, admin_person)
@@ -83,7 +84,8 @@ def test_a_source_that_one_does_not_see_is_not_there(forum: Source, admin_person
     User.objects.filter(pk=admin_person.pk).update(all_sources=False)
     client = signed_in(admin_person)
     assert client.get("/policies/of/forum/").status_code == 404
-    assert client.post("/policies/site/", {**FIELDS, "act": "save", "review_0": "0.1"}).status_code == 403
+    data = {**FIELDS, "act": "save", **posted_bands(main=("0.1", ""))}
+    assert client.post("/policies/site/", data).status_code == 403
     assert "Forum" not in client.get("/policies/").content.decode()
 
 
@@ -91,7 +93,7 @@ def test_a_preview_saves_nothing_and_keeps_what_was_written(
     active_version: ModelVersion, admin_person: User
 ) -> None:
     answer = signed_in(admin_person).post(
-        "/policies/site/", {**FIELDS, "act": "preview", "review_0": "0.123"}
+        "/policies/site/", {**FIELDS, "act": "preview", **posted_bands(main=("0.123", ""))}
     )
     assert answer.status_code == 200
     assert 'value="0.123"' in answer.content.decode()
@@ -100,7 +102,13 @@ def test_a_preview_saves_nothing_and_keeps_what_was_written(
 
 
 def test_what_is_wrong_is_told_beside_its_field(active_version: ModelVersion, admin_person: User) -> None:
-    data = {**FIELDS, "act": "save", "review_0": "2", "nudge_threshold": "0.4", "appeal_days": "7"}
+    data = {
+        **FIELDS,
+        "act": "save",
+        **posted_bands(main=("2", "")),
+        "nudge_threshold": "0.4",
+        "appeal_days": "7",
+    }
     answer = signed_in(admin_person).post("/policies/site/", data)
     assert answer.status_code == 422
     assert "This must be a number from 0 to 1." in answer.content.decode()
@@ -109,9 +117,9 @@ def test_what_is_wrong_is_told_beside_its_field(active_version: ModelVersion, ad
 
 def test_who_comes_second_is_told_and_loses_nothing(active_version: ModelVersion, admin_person: User) -> None:
     client = signed_in(admin_person)
-    data = {**FIELDS, "act": "save", "review_0": "0.4"}
+    data = {**FIELDS, "act": "save", **posted_bands(main=("0.4", ""))}
     assert client.post("/policies/site/", data).status_code == 302
-    answer = client.post("/policies/site/", {**data, "review_0": "0.77"})
+    answer = client.post("/policies/site/", {**data, **posted_bands(main=("0.77", ""))})
     assert answer.status_code == 409
     assert 'value="0.77"' in answer.content.decode()
     assert Policy.objects.count() == 2

@@ -1,5 +1,6 @@
 """The form of a policy holds up: its rows name their labels, mistakes are told with their place, versions go on."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 from classifier.models import Comment, ModelVersion, Policy, Source, User
 from classifier.policies.services import policy_save
 from classifier.tests.builders import classified_comment
+from classifier.tests.policies.posted_bands import posted_bands
 
 pytestmark = pytest.mark.django_db
 PAGE = "/policies/of/forum/"
@@ -39,12 +41,12 @@ def test_thresholds_stay_with_their_labels_when_others_come_before_them(
     forum: Source, boss: Client, active_version: ModelVersion
 ) -> None:
     page = boss.get(PAGE).content.decode()
-    assert '<input type="hidden" name="label_1" value="toxic">' in page
+    assert '<input type="hidden" name="bands-1-label" value="toxic" id="id_bands-1-label">' in page
     labels = ["spam", *active_version.labels]
     ModelVersion.objects.filter(pk=active_version.pk).update(
         labels=labels, thresholds=dict.fromkeys(labels, 0.5)
     )
-    answer = saved(boss, label_0="*", review_0="", label_1="toxic", review_1="0.3", remove_1="0.9")
+    answer = saved(boss, **posted_bands(main=("", ""), toxic=("0.3", "0.9")))
     assert answer.status_code == 302
     assert Policy.objects.get(source=forum).bands == {"toxic": {"review": 0.3, "remove": 0.9}}
 
@@ -52,20 +54,20 @@ def test_thresholds_stay_with_their_labels_when_others_come_before_them(
 def test_a_label_that_has_gone_meanwhile_is_kept(
     forum: Source, boss: Client, active_version: ModelVersion
 ) -> None:
-    assert saved(boss, label_0="*", label_1="elsewhere", review_1="0.4").status_code == 302
+    assert saved(boss, **posted_bands(main=("", ""), elsewhere=("0.4", ""))).status_code == 302
     assert Policy.objects.get(source=forum).bands == {"elsewhere": {"review": 0.4, "remove": None}}
 
 
 def test_a_label_that_cannot_be_stored_is_refused(forum: Source, boss: Client) -> None:
-    answer = saved(boss, label_0="*", label_1="a\x00b", review_1="0.4")
+    answer = saved(boss, **posted_bands(**{"main": ("", ""), "a\x00b": ("0.4", "")}))
     assert answer.status_code == 422
-    assert "A label has 1 to 64 characters." in answer.content.decode()
+    assert "Null characters are not allowed." in answer.content.decode()
 
 
 def test_the_word_model_may_be_written_large(
     forum: Source, boss: Client, active_version: ModelVersion
 ) -> None:
-    assert saved(boss, label_0="*", review_0="Model").status_code == 302
+    assert saved(boss, **posted_bands(main=("Model", ""))).status_code == 302
     assert Policy.objects.get(source=forum).bands == {"*": {"review": "model", "remove": None}}
 
 
@@ -76,14 +78,37 @@ def test_the_word_model_may_be_written_large(
 def test_removing_may_not_begin_below_the_models_own_threshold_for_review(
     label: str, review: str, remove: str, forum: Source, boss: Client, active_version: ModelVersion
 ) -> None:
-    answer = saved(boss, label_0=label, review_0=review, remove_0=remove)
+    answer = saved(boss, **posted_bands(**{label: (review, remove)}))
     assert answer.status_code == 422
     assert "own threshold is 0.5" in answer.content.decode()
     assert not Policy.objects.filter(source=forum).exists()
 
 
+def test_each_mistake_stands_beside_its_field_and_nothing_that_was_written_is_lost(
+    forum: Source, boss: Client, active_version: ModelVersion
+) -> None:
+    rows = posted_bands(main=("much", ""), toxic=("0.3", "7"))
+    page = saved(boss, **rows, appeal_days="soon", fail_mode="ajar", note="Stricter")
+    assert page.status_code == 422
+    html = page.content.decode()
+    for name in ("bands-0-review", "appeal_days", "fail_mode"):
+        assert re.search(f'aria-describedby="[^"]*id_{name}_error"', html)
+        assert f'id="id_{name}_error"' in html
+    for written in ('value="much"', 'value="7"', 'value="soon"', 'value="Stricter"'):
+        assert written in html
+    assert html.count("main label: This must be a number from 0 to 1.") == 1  # in place of the preview
+    assert not Policy.objects.filter(source=forum).exists()
+
+
+def test_a_form_without_its_rows_is_refused(forum: Source, boss: Client) -> None:
+    assert saved(boss).status_code == 422
+    assert not Policy.objects.filter(source=forum).exists()
+
+
 def test_a_wrong_reason_is_told_with_its_line(forum: Source, boss: Client) -> None:
-    answer = saved(boss, review_0="0.5", reasons="insult: Insults\n\nis bad: No code\nhate: Hate")
+    answer = saved(
+        boss, **posted_bands(main=("0.5", "")), reasons="insult: Insults\n\nis bad: No code\nhate: Hate"
+    )
     assert answer.status_code == 422
     assert "“is bad: No code”: A code has 1 to 64 letters" in answer.content.decode()
 
@@ -119,7 +144,7 @@ def test_a_comment_without_its_text_is_named_in_the_preview(
 ) -> None:
     comment = classified_comment(active_version)
     Comment.objects.filter(pk=comment.pk).update(text="", text_purged_at=timezone.now())
-    preview = {**FIELDS, "act": "preview", "label_0": "toxic", "review_0": "0.95"}
+    preview = {**FIELDS, "act": "preview", **posted_bands(toxic=("0.95", ""))}
     page = boss.post("/policies/of/test/", preview).content.decode()
     assert f"Comment {comment.pk}: the text was purged" in page
     assert "of the last 1 comment:" in page

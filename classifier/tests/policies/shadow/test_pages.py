@@ -6,6 +6,7 @@ from django.test import Client
 from classifier.models import Policy, ShadowPolicy, Source, SourceAccess, User
 from classifier.policies.services import policy_save
 from classifier.tests.conftest import person
+from classifier.tests.policies.posted_bands import posted_bands
 from classifier.tests.policies.shadow.conftest import STRICT, Classify, started
 
 pytestmark = pytest.mark.django_db
@@ -16,8 +17,7 @@ FORM = {
     "fail_mode": "closed",
     "appeal_days": "14",
     "reasons": "",
-    "review_0": "0.2",
-    "remove_0": "0,8",
+    **posted_bands(main=("0.2", "0,8")),
     "automatic": ["remove"],
     "note": "Stricter",
 }
@@ -47,12 +47,12 @@ def test_a_draft_is_started_from_the_form_of_the_policy(forum: Source, boss: Cli
 
 
 def test_a_bad_or_an_unchanged_draft_comes_back_with_what_is_wrong(forum: Source, boss: Client) -> None:
-    wrong = boss.post("/policies/of/forum/", {**FORM, "act": "shadow", "review_0": "0.9"})
+    wrong = boss.post("/policies/of/forum/", {**FORM, "act": "shadow", **posted_bands(main=("0.9", "0,8"))})
     assert wrong.status_code == 422
     assert "must be at or above it" in wrong.content.decode()
     same = boss.post(
         "/policies/of/forum/",
-        {**FORM, "act": "shadow", "review_0": "model", "remove_0": "", "automatic": []},
+        {**FORM, "act": "shadow", **posted_bands(main=("model", "")), "automatic": []},
     )
     assert same.status_code == 422
     assert "nothing to compare" in same.content.decode()

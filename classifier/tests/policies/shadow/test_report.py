@@ -70,10 +70,10 @@ def test_decisions_of_people_are_held_against_both_policies(
     before, after = report.caught_before, report.caught_after
     assert (before.tp, before.fp, before.fn, before.tn) == (1, 1, 1, 1)
     assert (after.tp, after.fp, after.fn, after.tn) == (2, 2, 0, 0)
-    held = {line.band: line for line in report.held}
-    assert (held["review"].removed_before, held["review"].approved_before) == (1, 1)
-    assert (held["remove"].removed_after, held["remove"].approved_after) == (1, 1)
-    assert (held["approve"].removed_before, held["approve"].removed_after) == (1, 0)
+    outcomes = {line.band: line for line in report.outcomes}
+    assert (outcomes["review"].removed_before, outcomes["review"].approved_before) == (1, 1)
+    assert (outcomes["remove"].removed_after, outcomes["remove"].approved_after) == (1, 1)
+    assert (outcomes["approve"].removed_before, outcomes["approve"].removed_after) == (1, 0)
     assert [(line.key, line.removed, line.approved) for line in report.changes] == [
         ("review-remove", 1, 1),
         ("approve-review", 1, 1),

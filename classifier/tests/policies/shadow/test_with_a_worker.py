@@ -8,7 +8,7 @@ from django.db import connection
 from classifier.comments.submission import comment_submit
 from classifier.models import Comment, ModelVersion, ShadowJudgement, Source
 from classifier.policies.shadow_policies import shadow_policy_start, shadow_policy_stop
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.tests.worker_process import WorkerProcess
 from toxicsite.tests.waiting import wait_until
 

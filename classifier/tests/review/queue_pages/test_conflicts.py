@@ -135,7 +135,7 @@ def test_copies_that_another_has_decided_meanwhile_are_a_conflict_that_names_who
     text = "buy cheap watches at this wonderful shop today, my friends, {}"
     copies = waiting(active_version, *[text.format(n) for n in ("now", "soon", "please")])
     shown = as_mo.get("/queue/").context["item"].comment
-    group_decide(comment=copies[0], action="approve", reason="An advert that we like", by=kim)
+    group_decide(comment=copies[0], action="approve", note="An advert that we like", by=kim)
     data = {"action": "remove", "note": "Spam", "group": "1", "together": together, "seen": ""}
     answer = as_mo.post(f"/queue/{shown.pk}/decide/", data, headers=HTMX)
     assert answer.status_code == 409

@@ -7,7 +7,7 @@ from django.db import connection
 
 from classifier.comments.submission import comment_submit
 from classifier.models import ModelVersion
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.tests.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)

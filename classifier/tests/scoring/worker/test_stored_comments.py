@@ -10,7 +10,7 @@ from classifier.comments.submission import comment_submit, comments_submit
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.models import Comment, CommentEvent, ModelVersion, Prediction
 from classifier.scoring.score_texts import score_texts
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.tests.worker_process import WorkerProcess
 from toxicsite.lib import jobs
 from toxicsite.lib.broker import client

@@ -10,7 +10,7 @@ from classifier.core.errors import NoBroker
 from classifier.models import Comment
 from classifier.scoring.heartbeat import worker_status
 from classifier.scoring.score_texts import score_texts
-from classifier.scoring.wait import comment_wait
+from classifier.scoring.verdict_pubsub import comment_wait
 from toxicsite.celery import app
 from toxicsite.lib import broker
 

@@ -12,7 +12,7 @@ from classifier.accounts.roles import LEAD, MODERATOR
 from classifier.accounts.services import person_create
 from classifier.comments.submission import comments_submit
 from classifier.models import Comment, GoldenItem, ModelVersion, SecondReview, User
-from classifier.quality.blind_reviews import second_look_record
+from classifier.quality.blind_reviews import blind_review_record
 from classifier.review.decisions import decision_record
 from classifier.scoring.classify_pending import pending_classify
 from classifier.statistics.daily_counts import statistics_run
@@ -49,8 +49,8 @@ def busy(lead: User, model: ModelVersion) -> None:
         action = "approve" if place % 2 else "remove"
         decision_record(comment=comment, action=action, by=ann if place < 8 else bea, seconds=4.0)
     first, second, *_ = Comment.objects.filter(current_decision__by=ann).order_by("pk")
-    second_look_record(comment=first, action="approve", by=bea)
-    second_look_record(comment=second, action="approve", by=bea)
+    blind_review_record(comment=first, action="approve", by=bea)
+    blind_review_record(comment=second, action="approve", by=bea)
     GoldenItem.objects.create(comment=second, expected="remove", note="A threat.", created_by=lead)
     statistics_run()
 
