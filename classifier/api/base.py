@@ -20,7 +20,7 @@ from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_b
 from classifier.api.permissions import HasScope, ScopedView
 from classifier.api.problems import UNSUPPORTED_MEDIA_TYPE, Problem, exception_handler, invalid
 from classifier.api.throttling import Metered
-from classifier.core.blind_review_session import second_look_open
+from classifier.core.visibility import blind_review_of
 from classifier.models import User
 
 QUERY_READ = "toxicsite.query_read"
@@ -40,7 +40,7 @@ class Endpoint(ScopedView, Metered):
         admit_chunked_body(request._request)
         super().initial(request, *args, **kwargs)
         if request.auth is None and isinstance(request.user, User):
-            request.user.looks_at = second_look_open(request._request.session)
+            request.user.looks_at = blind_review_of(request._request.session)
         _refuse_encoded_body(request)
         _refuse_repeated_parameters(request)
 

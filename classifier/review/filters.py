@@ -9,8 +9,8 @@ from django.db.models import F, FloatField, Func, Q, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Now
 
 from classifier.comments.search import matching_text
+from classifier.core.audit import author_pseudonym
 from classifier.core.errors import WrongFilter
-from classifier.core.pseudonyms import author_pseudonym
 from classifier.core.validation import whole_number
 from classifier.models import Band, CommentStatus, User
 from classifier.models.comment import CommentQuerySet
