@@ -51,7 +51,7 @@ docs-only:
 	$(VENV_PYTHON) -m sphinx -b html -W --keep-going -n -q -d var/docs/doctrees docs var/docs/html
 
 pytest:
-	$(WITH_SERVICES) $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist loadfile
+	$(WITH_SERVICES) $(VENV_PYTHON) -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 format: install-test ## put the code into the agreed form
 	$(VENV_PYTHON) -m ruff check --fix .

@@ -41,7 +41,7 @@ class Latency:
 
 
 def median_seconds(work: Callable[[], object], repeats: int) -> float:
-    """The median time of `work`, after one run to warm up."""
+    """Return the median time of `work`, after one run to warm up."""
     work()
     return statistics.median(_timed(work) for _ in range(repeats))
 
@@ -61,7 +61,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def machine() -> list[str]:
-    """The date, the machine and the versions that a table is worthless without."""
+    """Return the date, the machine and the versions that a table is worthless without."""
     lines = [datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")]
     lines.append(f"{_cpu()}, {len(os.sched_getaffinity(0))} CPUs usable, Python {platform.python_version()}")
     lines.append(", ".join(f"{name} {version}" for name, version in _versions()))
@@ -91,7 +91,7 @@ def _versions() -> list[tuple[str, str]]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table with every column that any row has."""
+    """Return the rows as a Markdown table with every column that any row has."""
     columns = list(dict.fromkeys(name for row in rows for name in row.values))
     head = ["", *columns]
     verdict = {True: " ✓", False: " ✗ below its bar", None: ""}

@@ -13,7 +13,7 @@ BAR_MILLISECONDS = 1_000.0
 
 
 def run(options: Options) -> list[Row]:
-    """One row for each read; a row for the check of the numbers, whose bar is that none is wrong."""
+    """Return one row for each read; a row for the check of the numbers, whose bar is that none is wrong."""
     report = run_with_many_comments("benchmarks.dashboard_work", options.comments)
     rows = [
         Row(f"{options.comments:,} comments stored", {"seconds": f"{report['filled_seconds']:.0f}"}),

@@ -137,7 +137,7 @@ def _measured(name: str, read: Callable[[], Any]) -> dict[str, Any]:
 
 
 def _wrong(user: Any) -> list[str]:
-    """What the dashboard says and a plain count of all rows does not; empty when every number is right."""
+    """Return what the dashboard says and a plain count of all rows does not; empty when every number is right."""
     from datetime import UTC, datetime
     from datetime import time as clock
 

@@ -43,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """One row for the engine and one for each way through the site."""
+    """Return one row for the engine and one for each way through the site."""
     found = texts(options.data, options.text_column, TEXTS)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the worker
     scorer = Scorer(options.model)

@@ -241,7 +241,7 @@ def _student_trainer(work: Work) -> None:
 
 
 def _share_of_peak(work: Work) -> Row:
-    """How much of the processor's matrix peak, measured here, the teacher's loop reaches."""
+    """Return how much of the processor's matrix peak, measured here, the teacher's loop reaches."""
     import torch
 
     from training.ml.data.batching import tokenize

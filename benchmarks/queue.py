@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """One row for each order and filter, and for what a page reads besides."""
+    """Return one row for each order and filter, and for what a page reads besides."""
     report = measure(options.comments, options.decisions)
     rows = [Row(f"{options.comments:,} comments stored", {"seconds": f"{report['filled_seconds']:.0f}"})]
     for way in report["ways"]:

@@ -160,7 +160,7 @@ class _Lines:
 
 
 def _texts(count: int) -> Iterator[str]:
-    """Rows of id and text: everyday words and many that are rare, 8 to 67 words long."""
+    """Yield rows of id and text: everyday words and many that are rare, 8 to 67 words long."""
     generator = random.Random(4)
     rare = [f"{a}{b}{number}" for a in "bdfgklmnprst" for b in "aeiou" for number in range(70)]
     words = WORDS * (len(rare) // len(WORDS)) + rare

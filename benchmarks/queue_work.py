@@ -74,7 +74,7 @@ def _way(order: str, data: dict[str, Any], user: Any, decisions: int) -> dict[st
 
 
 def _page(user: Any, decisions: int) -> dict[str, Any]:
-    """The same through the page: a decision is posted, and the answer is the next comment as HTML."""
+    """Return the same through the page: a decision is posted, and the answer is the next comment as HTML."""
     from django.core.management import call_command
     from django.test import Client
 
@@ -96,7 +96,7 @@ def _page(user: Any, decisions: int) -> dict[str, Any]:
 
 
 def _reads(user: Any) -> list[dict[str, Any]]:
-    """What a page reads besides the next comment."""
+    """Return what a page reads besides the next comment."""
     from classifier.models import Comment
     from classifier.review.filters import QueueFilters
     from classifier.review.near_duplicates import group_of
@@ -128,7 +128,7 @@ def _reads(user: Any) -> list[dict[str, Any]]:
 
 
 def _plan(work: Callable[[], Any], mark: str) -> dict[str, Any]:
-    """How Postgres ran the longest statement of `work` that holds `mark`: indexes, time, pages of memory."""
+    """Return how Postgres ran the longest statement of `work` that holds `mark`: indexes, time, pages of memory."""
     from django.db import connection, transaction
     from django.test.utils import CaptureQueriesContext
 

@@ -49,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """One row for each way, and what observing costs above asking nobody."""
+    """Return one row for each way, and what observing costs above asking nobody."""
     found = texts(options.data, options.text_column, options.reference_calls)
     analyze: dict[str, list[float]] = {name: [] for name in WAYS}
     verdicts: dict[str, list[float]] = {name: [] for name in WAYS}
@@ -83,7 +83,7 @@ def run(options: Options) -> list[Row]:
 
 
 def _clients(site: Site, urls: dict[str, str]) -> dict[str, Client]:
-    """A kept-alive connection for the key of each way."""
+    """Return a kept-alive connection for the key of each way."""
     wanted = {name: (mode, urls[stub], rate) for name, (mode, stub, rate) in WAYS.items()}
     printed = site.manage("shell", "--no-imports", "-c", MAKE_KEYS % json.dumps(wanted))
     line = next(line for line in printed.splitlines() if line.startswith("KEYS "))

@@ -32,7 +32,7 @@ class Site:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def manage(self, *arguments: str) -> str:
-        """What a management command prints."""
+        """Return what a management command prints."""
         return _manage(dict(self.environment), *arguments)
 
     def client(self) -> "Client":

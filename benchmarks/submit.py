@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """One row for each way, and what submitting costs above the engine."""
+    """Return one row for each way, and what submitting costs above the engine."""
     found = texts(options.data, options.text_column, options.submissions)
     latencies = measure(options.model, found)
     overhead = latencies[SUBMIT].p50 - latencies[ENGINE].p50

@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """A row for each direction and format, and for each search."""
+    """Return a row for each direction and format, and for each search."""
     report = measure(options.rows)
     rows = [_transfer(one) for one in report["transfers"]]
     rows += [_search(one) for one in report["searches"]]

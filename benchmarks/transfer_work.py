@@ -90,7 +90,7 @@ def _export(file_format: str) -> dict[str, Any]:
 
 
 def _searches() -> Iterator[dict[str, Any]]:
-    """A page of 50 of every status, newest first, as the list page asks for it."""
+    """Yield a page of 50 of every status, newest first, as the list page asks for it."""
     from django.db import connection
 
     from benchmarks.queue_work import _plan
@@ -138,7 +138,7 @@ def _write(path: Path, rows: int) -> None:
 
 
 def _memory(name: str) -> int:
-    """A line of /proc/self/status in bytes."""
+    """Return a line of /proc/self/status in bytes."""
     line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith(name))
     return int(line.split()[1]) * 1024
 

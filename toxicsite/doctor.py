@@ -76,7 +76,7 @@ def examine() -> list[Finding]:
 
 
 def _away(check: Callable[[], Any], server: str, reason: str, fix: str, away: set[str]) -> Finding:
-    """What a check found that cannot go on without `server`: why, and what to do, is said once."""
+    """Return the finding of a check that needs `server`, which another check has already reported."""
     if server in away:
         return Finding(_name(check), FAIL, f"Not looked at, as {server} does not answer.", "mend that first")
     away.add(server)
@@ -151,7 +151,7 @@ def check_database() -> Iterator[Finding]:
 
 
 def check_database_log() -> Iterator[Finding]:
-    """Whether the server would write statements, and with them comments and their authors, into its log."""
+    """Yield whether the server would write statements, and with them comments and their authors, into its log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(SILENT)])
         found = dict(cursor.fetchall())

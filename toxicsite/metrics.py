@@ -36,7 +36,7 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 
 
 class Everything:
-    """What is asked at each scrape. A server that is down is a number here, not an error."""
+    """The collector that runs at each scrape. A server that is down is a number here, not an error."""
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("toxicsite_up", "Whether it answers: 1 or 0.", labels=["server"])
@@ -74,7 +74,7 @@ def _waiting() -> Iterator[Metric]:
 
 
 def _workers() -> Metric:
-    """A classification worker with its model is 1, one without a model is 0."""
+    """Count a classification worker with its model as 1, one without a model as 0."""
     family = GaugeMetricFamily(
         "toxicsite_worker_ready", "Classification workers that live.", labels=["worker", "version", "backend"]
     )

@@ -19,7 +19,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestIdMiddleware:
-    """Gives every request an id, the caller's own where that is sane, and tells it in the reply."""
+    """Gives every request an id, the caller's own where that is sane, and returns it in the reply."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,7 +32,7 @@ class RequestIdMiddleware:
 
 
 class MetricsMiddleware:
-    """Counts every answer and its time by the route's pattern: what stands in an address is nobody's business."""
+    """Counts every answer and its time by the route's pattern: addresses themselves are private."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -10,8 +10,7 @@ from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
 from toxicsite.lib import logging as toxicsite_logging
-from toxicsite.lib.environment import Environment
-from toxicsite.lib.running_servers import running_server
+from toxicsite.lib.environment import Environment, running_server
 from toxicsite.lib.secret_key import read_or_create_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent

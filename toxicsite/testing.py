@@ -65,6 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of long tests first: what is left at the end is short, so that all workers end together."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_report_header() -> str:
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return f"servers: DATABASE_URL and REDIS_URL, keys under {os.environ['REDIS_KEY_PREFIX']}"

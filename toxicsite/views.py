@@ -67,7 +67,7 @@ def _worker() -> str:
 
 
 def _model() -> str:
-    """Whether a worker that lives could score now."""
+    """Return whether a worker that lives could score now."""
     found = workers()
     if any(status.model_version and not status.problem for status in found):
         return OK

@@ -16,8 +16,8 @@ from classifier.api.parsing import AlwaysJSON, StrictJSONParser, admit_chunked_b
 from classifier.api.problems import exception_handler
 from classifier.api.reading import refuse_encoded_body, refuse_repeated_parameters
 from classifier.api.throttling import Metered
-from classifier.core.blind_review_session import blind_review_open
 from classifier.core.permissions import require_permission
+from classifier.core.visibility import blind_review_of
 from classifier.core.visible_comments import comments_visible_to
 from classifier.models import ApiScope, Comment, User
 
@@ -60,7 +60,7 @@ class Endpoint(Metered):
         admit_chunked_body(request._request)
         super().initial(request, *args, **kwargs)
         if request.auth is None and isinstance(request.user, User):
-            request.user.looks_at = blind_review_open(request._request.session)
+            request.user.looks_at = blind_review_of(request._request.session)
         refuse_encoded_body(request)
         refuse_repeated_parameters(request)
         operation = operation_of(self, "get" if request.method == "HEAD" else str(request.method))

@@ -1,13 +1,94 @@
-"""The audit: one row for everything sensitive that was done or looked at; written once, never changed."""
+"""The audit log: one row for every sensitive action or look; written once, never changed.
 
+A row names an author by a pseudonym, so that no real name is left in it after an erasure.
+"""
+
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from django.conf import settings
 
 from classifier.models import ApiKey, AuditEntry, Source, User
 
 VERB = re.compile(r"^[a-z_]+(\.[a-z_]+)+\Z")
 SUBJECT_CHARACTERS = 200
+LABELS = {
+    "appeal.open": "Appeal opened",
+    "appeal.overturned": "Appeal overturned",
+    "appeal.upheld": "Appeal upheld",
+    "author.erase": "Author erased",
+    "author.export": "Author's data exported",
+    "comment.edit": "Text edited",
+    "comment.erase": "Text erased",
+    "compare.cancel": "Comparison of a file cancelled",
+    "compare.delete": "Comparison of a file deleted",
+    "compare.errors": "Refused rows of a comparison downloaded",
+    "compare.file": "Comparison of a file begun",
+    "compare.file_done": "Comparison of a file done",
+    "compare.resume": "Comparison of a file resumed",
+    "drift.over": "Drift is over",
+    "drift.warning": "Drift warning",
+    "export.cancel": "Export cancelled",
+    "export.comments": "Export of comments begun",
+    "export.comments_sent": "Export of comments sent",
+    "export.download": "Export downloaded",
+    "export.history": "Export of the history begun",
+    "export.history_sent": "Export of the history sent",
+    "export.resume": "Export resumed",
+    "export.reference_calls": "Compared calls downloaded",
+    "golden.add": "Known answer added",
+    "golden.retire": "Known answer retired",
+    "import.cancel": "Import cancelled",
+    "import.comments": "Import begun",
+    "import.comments_done": "Import done",
+    "import.errors": "Refused rows downloaded",
+    "import.resume": "Import resumed",
+    "key.change": "API key changed",
+    "key.create": "API key created",
+    "key.reference": "API key's reference service set",
+    "key.revoke": "API key revoked",
+    "key.rotate": "API key rotated",
+    "key.score_map": "Score map of an API key switched",
+    "person.activate": "Account opened again",
+    "person.create": "Account created",
+    "person.deactivate": "Account closed",
+    "person.roles": "Roles set",
+    "person.sources": "Sources set",
+    "policy.save": "Policy saved",
+    "policy.shadow_in_force": "Shadow policy put in force",
+    "policy.shadow_start": "Shadow policy started",
+    "policy.shadow_stop": "Shadow policy ended",
+    "privacy.retention": "Old texts deleted",
+    "queue.bulk": "Bulk decision",
+    "queue.bulk_undo": "Bulk decision undone",
+    "queue.learn": "Offered for learning",
+    "reference.create": "Reference service added",
+    "reference.disable": "Reference service switched off",
+    "reference.enable": "Reference service switched on",
+    "reference.remove": "Reference service removed",
+    "reference.update": "Reference service changed",
+    "rescore.cancel": "Rescoring cancelled",
+    "rescore.comments": "Rescoring begun",
+    "rescore.comments_done": "Rescoring done",
+    "rescore.resume": "Rescoring resumed",
+    "rule.create": "Rule created",
+    "rule.disable": "Rule switched off",
+    "rule.enable": "Rule switched on",
+    "rule.update": "Rule changed",
+    "score_map.save": "Score map saved",
+    "source.retention": "Retention set",
+    "suggestion.reject": "Suggestion rejected",
+    "webhook.create": "Webhook created",
+    "webhook.delete": "Webhook deleted",
+    "webhook.disable": "Webhook switched off",
+    "webhook.enable": "Webhook switched on",
+    "webhook.replay": "Deliveries sent again",
+    "webhook.secret": "Webhook's secret renewed",
+    "webhook.update": "Webhook changed",
+}
 
 
 def audit_record(
@@ -20,13 +101,13 @@ def audit_record(
     count: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Write one row, in the transaction of what it tells about.
+    """Write one row, in the transaction of the action that it records.
 
-    `verb` names kind and deed: export.comments, author.erase, policy.save, queue.bulk. `by` None is the system itself.
+    `verb` names kind and action: export.comments, author.erase, policy.save. `by` None is the system itself.
     `subject` is what it was done to, cut at 200 characters; `data` is JSON and never holds the text of a comment.
     """
     if not VERB.match(verb) or len(verb) > 64:
-        raise ValueError(f"{verb!r} is no verb of the audit; write it as kind.deed")
+        raise ValueError(f"{verb!r} is no verb of the audit; write it as kind.action")
     return AuditEntry.objects.create(
         verb=verb,
         actor=by,
@@ -36,3 +117,14 @@ def audit_record(
         count=count,
         data=dict(data or {}),
     )
+
+
+def audit_label(verb: str) -> str:
+    """Return a short sentence for `verb`; the verb itself where there is none."""
+    return LABELS.get(verb, verb)
+
+
+def author_pseudonym(author: str) -> str:
+    """Return the audit's name for an author: always the same, and not reversible without the site's secret key."""
+    digest = hmac.new(settings.SECRET_KEY.encode(), b"author:" + author.encode(), hashlib.sha256)
+    return f"author {digest.hexdigest()[:16]}"

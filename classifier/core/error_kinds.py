@@ -1,4 +1,4 @@
-"""One table of the errors of services: what kind each one is and what it says, for every face to make its reply from.
+"""One table of the errors of services: the kind and the sentence of each, from which every face makes its reply.
 
 `details_of(error)` reads the table. Its renderings are `classifier/api/problems.py` (problems of the REST API),
 `classifier/dialects/errors.py` (each dialect's own format), `classifier/web/refusals.py` (messages of pages and of the
@@ -92,7 +92,7 @@ _RETRY_AFTER = {
 
 
 def own_sentence(error: Exception) -> str:
-    """The message of `error` as a sentence: with a capital and a full stop."""
+    """Return the message of `error` as a sentence: with a capital and a full stop."""
     message = str(error)
     message = message[:1].upper() + message[1:]
     return message if message.endswith((".", "!", "?")) else f"{message}."
@@ -105,18 +105,18 @@ def sentence_about_a_user(error: Exception) -> str:
 
 
 def no_fields(error: Exception) -> Sequence[ValidationProblem]:
-    """The fields of an error that is about none."""
+    """Return no fields, for an error that is about none."""
     return ()
 
 
 def field_not_kept(error: Any) -> Sequence[ValidationProblem]:
-    """The field that could not be kept because the disk is full, where it has a name."""
+    """Return the field that could not be kept because the disk is full, where it has a name."""
     return [ValidationProblem(error.field, "The disk is full.", "no_room")] if error.field else []
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the table knows of one class of errors, and how it reads the rest from an error."""
+    """The kind of one class of errors, and how its sentence and fields are read from an error."""
 
     kind: ErrorKind
     sentence: Callable[[Any], str] = own_sentence
@@ -125,7 +125,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ErrorDetails:
-    """What a face tells of an error: a whole sentence, and of which fields what is wrong, if it is about fields."""
+    """The kind of an error, a whole sentence, and what is wrong with which fields, if it is about fields."""
 
     kind: ErrorKind
     sentence: str
@@ -182,12 +182,12 @@ _table: dict[type[Exception], Row] = {
 
 
 def errors_register(rows: Mapping[type[Exception], Row]) -> None:
-    """Add the errors of an application that this one does not know."""
+    """Add the errors of another application to the table."""
     _table.update(rows)
 
 
 def details_of(error: Exception) -> ErrorDetails | None:
-    """What to tell of `error`: by its class or the nearest one above it; None for what no service means to raise."""
+    """Return what to tell of `error`, by its class or nearest base class in the table; None for an unexpected one."""
     row = next((_table[known] for known in type(error).__mro__ if known in _table), None)
     if (row is None or row.kind is ErrorKind.UNAVAILABLE) and is_disk_full(error):
         return ErrorDetails(ErrorKind.DISK_FULL, NOTHING_STORED)
@@ -201,6 +201,6 @@ def details_of(error: Exception) -> ErrorDetails | None:
 
 
 def refusal_of(error: Exception) -> ErrorDetails | None:
-    """As `details_of`, for a rule of the service that says no; None for everything else."""
+    """Do what `details_of` does for a rule of the service that says no; return None for everything else."""
     details = details_of(error)
     return details if details is not None and details.kind in REFUSALS else None

@@ -54,7 +54,7 @@ class ArtifactRejected(Exception):
 
 
 class NothingToRollBackTo(Exception):
-    """No other version was in production before the active one."""
+    """No other version was in production before the active one, so there is nothing to roll back to."""
 
 
 class GateClosed(Exception):
@@ -66,7 +66,7 @@ class GateClosed(Exception):
 
 
 class ApiKeyInvalid(Exception):
-    """The key is unknown, revoked or expired; which one is not told."""
+    """The key is unknown, revoked or expired; the caller is not told which."""
 
 
 class DecisionConflict(Exception):
@@ -78,7 +78,7 @@ class DecisionConflict(Exception):
 
 
 class ClaimTaken(Exception):
-    """Somebody else (`by`) looks at the comment, or, where `by` is None, it does not wait any more."""
+    """Another moderator (`by`) works on the comment, or, where `by` is None, it no longer waits for a decision."""
 
     def __init__(self, message: str, by: User | None) -> None:
         super().__init__(message)
@@ -97,7 +97,7 @@ class TextGone(NotPossibleNow):
 
 
 class VersionConflict(Exception):
-    """It has changed since the caller read it."""
+    """The object has changed since the caller read it."""
 
     def __init__(
         self, message: str = "It has changed since you read it. Read it again, then change it."

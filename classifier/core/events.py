@@ -1,4 +1,4 @@
-"""What happens here, told to whoever has registered: webhooks and the like attach without touching what they hear of.
+"""Events of the domain and their receivers: webhooks and the like subscribe without changes to the code that emits.
 
 The services call `emit` inside their transaction. A receiver hears of it once that has committed, or, with `inside`,
 within it, so that what it writes is there exactly when the change is. Nobody registered: nothing is done at all.
@@ -36,7 +36,7 @@ _inside: list[Receiver] = []
 
 
 def register(receiver: Receiver, *, inside: bool = False) -> Callable[[], None]:
-    """Let `receiver(name, payloads)` hear of everything; returns what takes it out again.
+    """Call `receiver(name, payloads)` for every event; return a function that ends that.
 
     Payloads hold ids and codes, never the text of a comment. After the commit an error of a receiver is logged and
     harms nobody; one with `inside` that raises undoes the change that it was told of.
@@ -47,12 +47,12 @@ def register(receiver: Receiver, *, inside: bool = False) -> Callable[[], None]:
 
 
 def listening() -> bool:
-    """Whether anybody would hear; for who would have to work to say it."""
+    """Return whether anybody listens, so that a caller can skip preparing an event that nobody gets."""
     return bool(_after or _inside)
 
 
 def emit(name: str, *payloads: Payload) -> None:
-    """Say that this happened, once for each of `payloads`, if the transaction of the caller commits."""
+    """Emit the event once for each of `payloads`, if the transaction of the caller commits."""
     if name not in NAMES:
         raise ValueError(f"{name!r} is no event; there are {', '.join(NAMES)}")
     if not payloads or not listening():
@@ -65,7 +65,7 @@ def emit(name: str, *payloads: Payload) -> None:
 
 
 def emit_decided(decisions: Iterable[Decision]) -> None:
-    """Say what was decided or undone; the decisions know their comments, and these their sources."""
+    """Emit that these decisions were made or undone; they know their comments, and these their sources."""
     if not listening():
         return
     told = [

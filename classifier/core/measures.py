@@ -17,7 +17,7 @@ EMPTY_SHARE = 1e-4
 
 
 def seconds_quantile(bins: Mapping[str, int], share: float) -> float | None:
-    """The quantile of a histogram of seconds, {bin: count}; None when it is empty.
+    """Return the quantile of a histogram of seconds, {bin: count}; None when it is empty.
 
     Bin b holds what is between SECONDS_FIRST * 2**(b / SECONDS_STEPS) and its next; inside a bin the quantile moves
     evenly on that logarithmic scale.
@@ -35,7 +35,7 @@ def seconds_quantile(bins: Mapping[str, int], share: float) -> float | None:
 
 
 def population_stability(reference: Sequence[int], recent: Sequence[int]) -> float | None:
-    """The population stability index of two histograms over the same bins; None when one of them is empty.
+    """Return the population stability index of two histograms over the same bins; None when one of them is empty.
 
     Sum of (recent - reference) * ln(recent / reference) over the shares of each bin; an empty bin counts as
     EMPTY_SHARE. Below 0.1 nothing has moved to speak of, above 0.25 the population is another one (Siddiqi, Credit
@@ -133,7 +133,7 @@ class Confusion:
 
 
 def share_with_interval(share: float, interval: tuple[float, float]) -> str:
-    """A share and its interval in percent: 90.0 % (81.2 to 95.0)."""
+    """Return a share and its interval in percent: 90.0 % (81.2 to 95.0)."""
     low, high = interval
     return f"{share:.1%} ({100 * low:.1f} to {100 * high:.1f})".replace("%", "\N{NO-BREAK SPACE}%")
 

@@ -23,7 +23,7 @@ Address = IPv4Address | IPv6Address
 
 
 class AddressRefused(Exception):
-    """The receiver's name leads to no address that webhooks may go to; the message says why."""
+    """The receiver's name resolves to no address that outgoing calls may reach; the message says why."""
 
 
 def url_problem(url: str) -> str | None:
@@ -59,7 +59,7 @@ def url_problem(url: str) -> str | None:
 
 
 def port_allowed(port: int) -> bool:
-    """Whether receivers may listen there; an empty setting allows every port."""
+    """Return whether receivers may listen there; an empty setting allows every port."""
     return port > 0 and (not settings.WEBHOOK_ALLOWED_PORTS or port in settings.WEBHOOK_ALLOWED_PORTS)
 
 

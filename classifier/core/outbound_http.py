@@ -36,7 +36,7 @@ class Trouble(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a request; `status` None: nothing did, and `error` says why.
+    """The outcome of a request; with `status` None there was no answer, and `error` says why.
 
     `body` holds the reply only where the caller asked for it; `is_cut` says that it was longer than that.
     """
@@ -60,7 +60,7 @@ class TooSlow(Exception):
 
 
 class DeadlineStream(httpcore2.NetworkStream):
-    """A stream none of whose steps goes beyond `deadline`, so that an answer byte by byte ends too."""
+    """A stream whose reads and writes end at `deadline`, so that an answer sent byte by byte ends too."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
         self._stream = stream
@@ -89,7 +89,7 @@ class DeadlineStream(httpcore2.NetworkStream):
 
 
 class CheckedBackend(httpcore2.NetworkBackend):
-    """Connects only to addresses that webhooks may go to."""
+    """A network backend that connects only to addresses that outgoing calls may reach."""
 
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
@@ -119,7 +119,7 @@ class CheckedBackend(httpcore2.NetworkBackend):
 
 
 def addresses_of(host: str, port: int) -> list[str]:
-    """The addresses of a host that may be connected to. Raises AddressRefused where there is none."""
+    """Return the addresses of a host that may be connected to. Raises AddressRefused where there is none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -141,7 +141,7 @@ def addresses_of(host: str, port: int) -> list[str]:
 def post(
     *, url: str, body: bytes, headers: dict[str, str], seconds: float | None = None, keep_bytes: int = 0
 ) -> Answer:
-    """Send it; never raises for what a receiver or the network does.
+    """Send the request; never raise for what a receiver or the network does.
 
     The whole exchange takes at most `seconds` (WEBHOOK_TOTAL_SECONDS unless given). The answer's `body` holds up to
     `keep_bytes` of the reply.
@@ -154,7 +154,7 @@ def post(
 
 
 def plain(data: bytes) -> str:
-    """The beginning of a reply as text that can be stored and shown."""
+    """Return the beginning of a reply as text that can be stored and shown."""
     text = data.decode("utf-8", "replace")[: KEPT_CHARACTERS * 2]
     kept = "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in text)
     return kept.strip()[:KEPT_CHARACTERS]
@@ -162,7 +162,7 @@ def plain(data: bytes) -> str:
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """The system's certificate authorities, or those of SSL_CERT_FILE."""
+    """Return the system's certificate authorities, or those of SSL_CERT_FILE."""
     return httpcore2.default_ssl_context()
 
 
@@ -197,7 +197,7 @@ def _try(url: str, body: bytes, headers: dict[str, str], seconds: float, keep_by
 
 
 def _read(response: httpcore2.Response, most: int) -> bytes:
-    """The beginning of the body; the rest stays unread and the connection is closed."""
+    """Return the beginning of the body; the rest stays unread and the connection is closed."""
     kept = bytearray()
     for chunk in response.iter_stream():
         kept += chunk

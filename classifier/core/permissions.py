@@ -1,4 +1,4 @@
-"""The one question that services ask about their actor, and how it is answered in one statement."""
+"""The check of an actor's permission that every service makes, answered in one statement."""
 
 from typing import Any
 

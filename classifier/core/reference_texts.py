@@ -1,4 +1,4 @@
-"""Forget the texts that were kept with calls to reference services; their scores stay."""
+"""Deletion of the texts that were kept with calls to reference services; their scores stay."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from classifier.models import Comment, ReferenceCall
 
 
 def texts_forget(rows: QuerySet[ReferenceCall]) -> int:
-    """Take the texts of these calls, within a transaction; return how many had one. Scores stay."""
+    """Delete the texts of these calls, within a transaction; return how many had one. Scores stay."""
     return rows.exclude(text="").update(text="", text_purged_at=Now())
 
 
 def comments_forget(comments: Sequence[int]) -> int:
-    """Take the texts of the calls that stored these comments."""
+    """Delete the texts of the calls that stored these comments."""
     return texts_forget(ReferenceCall.objects.filter(comment__in=comments))
 
 
 def same_texts_forget(comments: Sequence[Comment]) -> int:
-    """Take the texts of these comments, whose words are still there, from calls that stored no comment."""
+    """Delete the texts of these comments, which still have them, from calls that stored no comment."""
     gone = 0
     by_source: dict[int, list[str]] = {}
     for comment in comments:

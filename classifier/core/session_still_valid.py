@@ -1,4 +1,4 @@
-"""Whether somebody who was let in may still come in as they did: asked again and again during long answers."""
+"""Whether an authenticated caller would still be let in: asked again and again during long answers."""
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -7,7 +7,7 @@ from classifier.models import ApiKey, User
 
 
 def still_admitted(*, user: User, api_key: ApiKey | None) -> bool:
-    """False once the account is closed or sees other sources than before, or the key is revoked or has ended.
+    """Return False once the account is closed or sees other sources, or the key is revoked or expired.
 
     For a session (no `api_key`) also once the password was changed, which ends sessions.
     """

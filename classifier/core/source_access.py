@@ -1,4 +1,4 @@
-"""Who sees which sources: asked by everything that reads comments, and set on a person by who manages people."""
+"""The sources that a user may see: asked by everything that reads comments, and set by those who manage users."""
 
 from collections.abc import Iterable
 
@@ -51,7 +51,7 @@ def require_reach(by: User | None, user: User) -> None:
 def source_access_set(
     *, user: User, all_sources: bool, sources: Iterable[Source] = (), by: User | None
 ) -> None:
-    """Let a person see every source, or exactly `sources`; one row in the audit where that changes anything.
+    """Let a user see every source, or exactly `sources`; write one row of the audit where that changes anything.
 
     Raises PermissionDenied when `by` may not manage people, or not this account, or would give what they do not see
     themselves.

@@ -68,7 +68,7 @@ def words_problem(value: Any, field: str, limit: int) -> ValidationProblem | Non
 
 
 def context_problems(value: Any, field: str) -> list[ValidationProblem]:
-    """What keeps `value` (None or a list of texts) from being the context of a comment."""
+    """Return what keeps `value` (None or a list of texts) from being the context of a comment."""
     if value is None:
         return []
     if not isinstance(value, list | tuple):

@@ -1,8 +1,9 @@
-"""Which sources a person sees; what is read about comments, decisions or numbers narrows itself by this.
+"""Which sources a user sees; every read of comments, decisions or numbers is narrowed by this.
 
-A person who is there by an API key for some sources sees what both may see.
+A user who comes with an API key for some sources sees the sources that both may see.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -10,10 +11,11 @@ from django.db.models import Model, Q, QuerySet
 from classifier.models import Source, SourceAccess, User
 
 Row = TypeVar("Row", bound=Model)
+SESSION_KEY = "queue"  # where a session keeps the state of work in the queue
 
 
 def sources_of(user: User | None) -> QuerySet[Source] | None:
-    """The sources that `user` sees; None means all of them. `user` None is the system itself, which sees all."""
+    """Return the sources that `user` sees; None means all of them. `user` None is the system itself, which sees all."""
     if user is None or user.sees_all_sources:
         return None
     return Source.objects.filter(seen_by(user, "pk"))
@@ -25,7 +27,7 @@ def visible_sources(user: User | None) -> QuerySet[Source]:
 
 
 def seen_by(user: User | None, path: str = "source") -> Q:
-    """The condition that a row's source, reached by `path`, is one that `user` sees. Rows of no source are left out."""
+    """Return the condition that `user` sees a row's source, reached by `path`; it leaves out rows without a source."""
     if user is None or user.sees_all_sources:
         return Q()
     condition = Q() if user.all_sources else Q(**{f"{path}__in": _given(user)})
@@ -34,19 +36,25 @@ def seen_by(user: User | None, path: str = "source") -> Q:
     return condition
 
 
+def blind_review_of(session: Mapping[str, Any]) -> int | None:
+    """Return the comment that a session shows for a blind review just now."""
+    look = (session.get(SESSION_KEY) or {}).get("look")
+    return look if isinstance(look, int) else None
+
+
 def unlooked(user: User | None, path: str = "pk") -> Q:
-    """Leaves out the comment that `user` is to judge blindly just now: its story would tell the answer."""
+    """Return the condition that leaves out the comment that `user` reviews blindly: its history tells the answer."""
     return Q() if user is None or user.looks_at is None else ~Q(**{path: user.looks_at})
 
 
 def narrow(rows: QuerySet[Row], user: User | None, path: str = "source") -> QuerySet[Row]:
-    """`rows` of the sources that `user` sees; untouched where that is all."""
+    """Return those of `rows` whose source `user` sees; all of them where that is every source."""
     condition = seen_by(user, path)
     return rows.filter(condition) if condition else rows
 
 
 def sees_source(user: User | None, source: Source | str) -> bool:
-    """Whether `user` sees this source (or the one with this slug, which need not exist yet)."""
+    """Return whether `user` sees this source (or the one with this slug, which need not exist yet)."""
     if user is None or user.sees_all_sources:
         return True
     slug = source.slug if isinstance(source, Source) else source
@@ -54,7 +62,7 @@ def sees_source(user: User | None, source: Source | str) -> bool:
 
 
 def sees_all_of(user: User, other: User) -> bool:
-    """Whether `user` sees every source that `other` sees."""
+    """Return whether `user` sees every source that `other` sees."""
     if user.sees_all_sources:
         return True
     if other.all_sources:

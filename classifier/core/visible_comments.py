@@ -1,4 +1,4 @@
-"""Which comments somebody may see, and in what order."""
+"""Comments that a user may see, one of them in full, and conditions on edits."""
 
 from django.db.models import F, Prefetch, Q
 
@@ -8,13 +8,13 @@ from classifier.models.comment import CommentQuerySet
 
 
 def comments_visible_to(*, user: User) -> CommentQuerySet:
-    """Every comment for who holds `view_comment`, otherwise one's own; of the sources that one sees."""
+    """Return the comments that `user` may see: all of their sources with `view_comment`, otherwise only their own."""
     comments = Comment.objects.with_verdict().filter(seen_by(user), unlooked(user))
     return comments if user.has_perm("classifier.view_comment") else comments.filter(submitted_by=user)
 
 
 def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
-    """One of `comments` with its submitter, context, predictions, decisions and history.
+    """Return one of `comments` with its submitter, context, predictions, decisions and history.
 
     Raises Comment.DoesNotExist.
     """
@@ -35,10 +35,10 @@ def comment_detail(*, comments: CommentQuerySet, comment_id: int) -> Comment:
 
 
 def edited_since(moment: str, *, comment: str = "comment__") -> Q:
-    """Rows whose comment was edited after the time in the column `moment`; `comment` is the way to the comment."""
+    """Return rows whose comment was edited after the time in column `moment`; `comment` is the path to the comment."""
     return Q(**{f"{comment}edited_at__gt": F(moment)})
 
 
 def edited_between(first: str, second: str, *, comment: str = "comment__") -> Q:
-    """Rows whose comment was last edited after the time in `first` and not after that in `second`."""
+    """Return rows whose comment was last edited after the time in `first` and not after that in `second`."""
     return edited_since(first, comment=comment) & Q(**{f"{comment}edited_at__lte": F(second)})

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from classifier.admin_tools.columns import column
 from classifier.admin_tools.filters import WhenFilter
 from classifier.admin_tools.read_only import RecordAdmin
-from classifier.core.audit_labels import audit_words
+from classifier.core.audit import audit_label
 from classifier.models import AuditEntry, CommentEvent, CommentStatus, ModelVersionEvent
 
 
@@ -57,5 +57,5 @@ class AuditEntryAdmin(RecordAdmin):
     words = ("verb__startswith", "subject")
     search_help_text = "The beginning of a verb, such as export, a whole subject, or the number of an entry"
 
-    label = column("What", lambda entry: audit_words(entry.verb))
+    label = column("What", lambda entry: audit_label(entry.verb))
     key = column("API key", "api_key")

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.audit_labels import WORDS
+from classifier.core.audit import LABELS
 from classifier.core.validation import ROW_ID_MAX
 from classifier.core.visibility import visible_sources
 from classifier.history.export import EXPORT, FORMATS, history_export
@@ -87,7 +87,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "filtered": bool(query),
         "query": query,
         "actors": [SYSTEM, *User.objects.order_by("username").values_list("username", flat=True)[:SUGGESTED]],
-        "deeds": [*DecisionAction.choices, *CommentStatus.choices, *WORDS.items()],
+        "deeds": [*DecisionAction.choices, *CommentStatus.choices, *LABELS.items()],
         "versions": ModelVersion.objects.values_list("version", flat=True)[:SUGGESTED],
         "may_export": user.has_perm(EXPORT),
         "newer": page.newer and urlencode({**query, "after": page.newer}),

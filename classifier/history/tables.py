@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from classifier.core.audit_labels import audit_words
+from classifier.core.audit import audit_label
 from classifier.core.visibility import seen_by, unlooked
 from classifier.models import (
     AuditEntry,
@@ -248,7 +248,7 @@ def _read_audit(row: Values) -> Entry:
         at=row["created_at"],
         actor=row["actor__username"],
         deed=row["verb"],
-        what=f"{audit_words(row['verb'])}{count}",
+        what=f"{audit_label(row['verb'])}{count}",
         source=row["source__slug"],
         subject=row["subject"],
         data={**row["data"], **key, **({} if row["count"] is None else {"count": row["count"]})},

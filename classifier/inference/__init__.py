@@ -1,1 +1,1 @@
-"""Turning text into probabilities: pure Python, shared by the worker, the commands and the training room."""
+"""Turning text into probabilities: pure Python, shared by the worker, the commands and training."""

@@ -1,4 +1,4 @@
-"""A model's folder: what its manifest says, and the proof that the files are the ones it speaks of.
+"""A model's folder: its manifest, and the check that its files match.
 
 Nothing here runs a model, so the web process may read a manifest. A folder may come from anywhere: only known kinds of
 files are accepted (never pickle or code), none may be unlisted, linked or elsewhere, and all sizes are bounded.
@@ -8,12 +8,12 @@ import hashlib
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch, InferenceError
 from classifier.inference.tensors import check_weights
 
 MANIFEST = "manifest.json"
@@ -32,6 +32,10 @@ _WITHOUT_SUFFIX = ("LICENSE", "NOTICE", ".gitattributes", ".gitkeep")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class VersionUnknown(InferenceError):
+    """No folder holds the version that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Manifest:
 
 
 def load_manifest(path: Path | str) -> Manifest:
-    """The folder's manifest, checked field by field; the other files are not looked at (see `verify`)."""
+    """Return the folder's manifest, checked field by field; the other files are not looked at (see `verify`)."""
     folder = Path(path)
     if not folder.is_dir():
         raise ArtifactInvalid(f"{folder} is not a folder; a model is a folder with {MANIFEST} in it")
@@ -80,7 +84,7 @@ def load_manifest(path: Path | str) -> Manifest:
 
 
 def verify(path: Path | str) -> Manifest:
-    """The folder's manifest, once every file has been hashed and the weights' table of contents makes sense."""
+    """Return the folder's manifest, once every file has been hashed and the weights' table of contents makes sense."""
     folder = Path(path)
     manifest = load_manifest(folder)
     _check_listing(folder, manifest)
@@ -91,7 +95,7 @@ def verify(path: Path | str) -> Manifest:
 
 
 def damage(path: Path | str, promised: Manifest) -> list[str]:
-    """A sentence for each file in `path` that is not what `promised` says of it; empty when all are whole.
+    """Return a sentence for each file in `path` that does not match `promised`; empty when all are whole.
 
     Unlike `verify` it trusts no manifest in the folder, and goes on after the first file.
     """
@@ -117,8 +121,28 @@ def damage(path: Path | str, promised: Manifest) -> list[str]:
     return found
 
 
+def find_version(version: str, places: Iterable[Path]) -> Path:
+    """Return the folder called `version`, or the one of it among `places` (model folders, or parents of them)."""
+    folder = Path(version)
+    if (folder / MANIFEST).is_file():
+        return folder
+    known = {}
+    for place in places:
+        for candidate in [place, *(sorted(place.iterdir()) if place.is_dir() else [])]:
+            if not (candidate / MANIFEST).is_file():
+                continue
+            try:
+                known[load_manifest(candidate).version] = candidate
+            except InferenceError:
+                continue
+    if version not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise VersionUnknown(f"{version!r} is neither a model folder nor a known version (known: {names})")
+    return known[version]
+
+
 def read_verified(folder: Path, manifest: Manifest, name: str) -> bytes:
-    """One file's bytes, hashed after reading, so that what is loaded is what was promised whatever happens on disk."""
+    """Return one file's bytes, hashed after reading: what is loaded is what was promised, whatever happens on disk."""
     try:
         data = _plain_file(folder, name).read_bytes()
     except OSError as error:
@@ -129,7 +153,7 @@ def read_verified(folder: Path, manifest: Manifest, name: str) -> bytes:
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON object from a file of bounded size."""
+    """Return a JSON object from a file of bounded size."""
     place = _plain_file(folder, name)
     limit = MAX_JSON_BYTES.get(name, MAX_OTHER_BYTES)
     size = place.stat().st_size
@@ -151,7 +175,7 @@ def _no_constant(name: str) -> None:
 
 
 def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
-    """The manifest's fields with their types and mutual agreement checked."""
+    """Return the manifest's fields with their types and mutual agreement checked."""
     if raw.get("format") != 1 or isinstance(raw["format"], bool):
         raise ArtifactInvalid(
             f"manifest format {raw.get('format')!r} is not known; this program reads format 1"
@@ -242,12 +266,12 @@ def _files(raw: object) -> dict[str, FileEntry]:
 
 
 def acceptable_name(name: str) -> bool:
-    """Whether a file of this name may lie in a model folder: a plain name, and data rather than code or pickle."""
+    """Return whether a model folder may hold a file of this name: a plain name, and data rather than code or pickle."""
     return name in _WITHOUT_SUFFIX or (_FILE_NAME.fullmatch(name) is not None and name.endswith(_SUFFIXES))
 
 
 def size_limit(name: str) -> int:
-    """The most bytes that a file of this name may have."""
+    """Return the most bytes that a file of this name may have."""
     if name in MAX_JSON_BYTES:
         return MAX_JSON_BYTES[name]
     if name.endswith(".safetensors"):

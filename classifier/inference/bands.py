@@ -112,7 +112,7 @@ class Judge:
             self.limits = _limits(DEFAULT_BANDS, thresholds, primary_label)
 
     def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = ()) -> Judgement:
-        """What the policy says of one comment with these scores; labels without a score count as never reached."""
+        """Return the policy's judgement of one comment with these scores; a label without a score is never reached."""
         found: list[tuple[int, float, dict[str, Any]]] = []
         worst, risk, uncertainty, label = 0, 0.0, 1.0, ""
         for limits in self.limits:
@@ -152,7 +152,7 @@ def judge(
 
 
 def check_bands(bands: Any, field: str = "bands") -> dict[str, dict[str, Threshold]]:
-    """The bands in their one written form (both thresholds named, numbers as floats). Raises BandsError."""
+    """Return the bands in their canonical form (both thresholds named, numbers as floats). Raises BandsError."""
     if not isinstance(bands, Mapping):
         raise BandsError(field, "This must be an object of labels.", "invalid_type")
     if not bands:
@@ -186,7 +186,7 @@ def check_bands(bands: Any, field: str = "bands") -> dict[str, dict[str, Thresho
 
 
 def check_automatic(automatic: Any, field: str = "automatic") -> list[str]:
-    """The bands that are decided without a person, in their order. Raises BandsError."""
+    """Return the bands that are decided without a person, in their order. Raises BandsError."""
     if not isinstance(automatic, list | tuple | set | frozenset):
         raise BandsError(field, "This must be a list of bands.", "invalid_type")
     for band in automatic:
@@ -208,7 +208,7 @@ def _checked(value: Any, field: str) -> Threshold:
 def _limits(
     bands: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, float], primary_label: str
 ) -> list[Limits]:
-    """The limits of the labels that the model has; a label's own entry goes before that of "*"."""
+    """Return the limits of the labels that the model has; a label's own entry goes before that of "*"."""
     by_label: dict[str, Mapping[str, Any]] = {}
     for name, limits in bands.items():
         label = primary_label if name == PRIMARY else name
@@ -231,7 +231,7 @@ def _number(threshold: Threshold, of_the_model: float) -> float:
 
 
 def _between(score: float, begin: float, end: float, low: float, high: float) -> float:
-    """The place of `score` on the line from (begin, low) to (end, high)."""
+    """Return the place of `score` on the line from (begin, low) to (end, high)."""
     return low if end <= begin else low + (high - low) * min((score - begin) / (end - begin), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Characters that look like a Latin letter and are none: what spells a word past a filter that only reads letters.
+"""Characters that look like a Latin letter and are none, used to get words past filters.
 
 Taken from the table of Unicode's security mechanisms (UTS #39, confusables.txt of Unicode 15.1; copyright Unicode,
 Inc., under the Unicode License v3), as far as it names single letters and symbols whose likeness neither compatibility

@@ -1,6 +1,6 @@
 """Readings of a folded text for patterns that only know letters: signs read as letters, spelled-out words joined.
 
-A regular expression cannot be rewritten letter by letter as a phrase can; so the text is, in a few ways.
+A phrase can be rewritten into a pattern letter by letter; a regular expression cannot, so the text is rewritten.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NOT_LETTERS = re.compile(r"[\d\W_]*[a-z]{0,2}\Z")
 
 
 def readings(view: NormalisedText) -> Iterator[NormalisedText]:
-    """The folded text, then with signs as letters (a bar as i, as l); each again with joined and unheld letters."""
+    """Yield the text with signs read as letters (a bar as i, as l), and each again with spelled-out words joined."""
     for text in dict.fromkeys(
         (view.text.replace(BAR, "i"), _unleeted(view.text, 0), _unleeted(view.text, 1))
     ):
@@ -30,7 +30,7 @@ def readings(view: NormalisedText) -> Iterator[NormalisedText]:
 
 
 def _unleeted(text: str, reading: int) -> str:
-    """Signs read as letters, the first (0) or last (1) that each may be; a number, with a unit or not, stays one."""
+    """Read signs as letters, the first (0) or last (1) that each may be; a number, with a unit or not, stays one."""
 
     def read(match: re.Match[str]) -> str:
         word = match[0]
@@ -44,7 +44,7 @@ def _unleeted(text: str, reading: int) -> str:
 
 
 def _joined(view: NormalisedText) -> NormalisedText | None:
-    """Letters that stand alone as one word, letters held three times or more as one; None where there are none."""
+    """Join single letters into words and runs of three or more of a letter into one; None where there are none."""
     kept = bytearray(b"\x01") * len(view.text)
     for match in _SPELLED.finditer(view.text):
         for place in range(*match.span()):

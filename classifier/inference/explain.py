@@ -65,7 +65,7 @@ class _Word:
 
 
 def explain(scorer: Scorer, text: str, label: str | None = None) -> Explanation:
-    """The words' contributions to `label` (the primary one by default), in the order of the text."""
+    """Return the words' contributions to `label` (the primary one by default), in the order of the text."""
     label = scorer.manifest.primary_label if label is None else label
     if label not in scorer.labels:
         raise ValueError(f"label {label!r} is not one of the model's: {', '.join(scorer.labels)}")
@@ -107,7 +107,7 @@ def _words(scorer: Scorer, cleaned: NormalisedText) -> list[_Word]:
 
 
 def _passage(scorer: Scorer, words: list[_Word], label: str) -> list[_Word]:
-    """All words of a short text; of a long one the run of about `PASSAGE_TOKENS` tokens that scores highest."""
+    """Return all words of a short text; of a long one the run of about `PASSAGE_TOKENS` tokens that scores highest."""
     runs: list[list[_Word]] = []
     begin = 0
     while begin < len(words):
@@ -126,7 +126,7 @@ def _passage(scorer: Scorer, words: list[_Word], label: str) -> list[_Word]:
 
 
 def _contributions(scorer: Scorer, words: list[_Word], label: str) -> list[float]:
-    """The mean of both ends of each word's effect, in log-odds."""
+    """Return the mean of both ends of each word's effect, in log-odds."""
     import torch
     from captum.attr import FeatureAblation
 
@@ -146,7 +146,7 @@ def _contributions(scorer: Scorer, words: list[_Word], label: str) -> list[float
 
 
 def _probabilities(scorer: Scorer, texts: Sequence[Sequence[_Word]], label: str) -> list[float]:
-    """The label's probability for each list of words, kept off 0 and 1 so that log-odds exist."""
+    """Return the label's probability for each list of words, kept off 0 and 1 so that log-odds exist."""
     from classifier.inference.scorer import Prepared
 
     windows = [Window(at, _ids(scorer, words), 0, 0) for at, words in enumerate(texts)]

@@ -4,7 +4,7 @@ Folding removes what nobody sees (zero-width characters, combining marks), takes
 dress (full width, circled, mathematical, small capitals, accents; Unicode's NFKD and the letter's name), puts the
 Latin letter for what only looks like one (UTS #39) and lowers the case. It is for finding words, never for scoring.
 
-Two things a letter alone cannot tell are left to who matches: digits and signs that stand for letters (`a$$`, `1d10t`)
+Two readings that depend on the word are left to the matching: digits and signs that stand for letters (`a$$`, `1d10t`)
 stay as they are, and a bar or a capital I among small letters, which may be i or l, becomes BAR.
 """
 
@@ -53,7 +53,7 @@ LEET = {
 
 
 def fold(text: str) -> NormalisedText:
-    """The folded text with its map back to `text`; marks and what is invisible belong to the letter before them."""
+    """Return the folded text with its map back to `text`; a mark belongs to the letter before it."""
     if text.isascii() and text.isprintable():
         return NormalisedText(_lowered(text), text)
     clean = normalise(text)
@@ -76,7 +76,7 @@ def fold(text: str) -> NormalisedText:
 
 @lru_cache(maxsize=8_192)
 def folded_character(character: str) -> str:
-    """What one character is read as; the case of ASCII letters is kept, marks are nothing."""
+    """Return what one character is read as; the case of ASCII letters is kept, marks are nothing."""
     like = _likeness(character)
     if like:
         return like
@@ -92,7 +92,7 @@ def _likeness(character: str) -> str:
 
 
 def _plain(character: str) -> str:
-    """A character that looks like no other letter: a digit of any script, a letter in a box, or itself, lowered."""
+    """Return how a character without a look-alike is read: a digit of any script, a boxed letter, its lower case."""
     if character.isascii():
         return character
     for first in (_FLAGS, _SQUARED, _CIRCLED, _BOXED):

@@ -43,7 +43,7 @@ class NormalisedText:
     ends: array[int] | None = None
 
     def original_span(self, begin: int, end: int) -> tuple[int, int]:
-        """The code-point range of `original` that characters [begin, end) of `text` stand for."""
+        """Return the code-point range of `original` that characters [begin, end) of `text` stand for."""
         if not 0 <= begin <= end <= len(self.text):
             raise IndexError(f"[{begin}, {end}) is not inside a text of {len(self.text)} characters")
         if self.begins is None or self.ends is None:
@@ -55,7 +55,7 @@ class NormalisedText:
 
 
 def normalise_text(text: str) -> str:
-    """The cleaned text alone, for callers that need no way back (several times cheaper than `normalise`)."""
+    """Return the cleaned text alone, for callers that need no way back (several times cheaper than `normalise`)."""
     if not needs_work(text):
         return text
     text = _GONE.sub("", text)
@@ -64,12 +64,12 @@ def normalise_text(text: str) -> str:
 
 
 def needs_work(text: str) -> bool:
-    """Whether normalising would change `text`; the cheap question that most texts end with."""
+    """Return whether normalising would change `text`; cheap, and most texts need no more."""
     return _WORK.search(text) is not None or not unicodedata.is_normalized("NFC", text)
 
 
 def normalise(text: str) -> NormalisedText:
-    """The cleaned text with its map back to `text`."""
+    """Return the cleaned text with its map back to `text`."""
     if not needs_work(text):
         return NormalisedText(text, text)
     characters, begins, ends = _cleaned(text)
@@ -80,7 +80,7 @@ def normalise(text: str) -> NormalisedText:
 
 
 def _cleaned(text: str) -> tuple[list[str], array[int], array[int]]:
-    """The text without what is removed, a piece at a time, and the first and last + 1 place of each character."""
+    """Return the kept pieces of the text, and for each character its first and last + 1 position in the original."""
     parts: list[str] = []
     begins, ends = array("q"), array("q")
 
@@ -127,7 +127,7 @@ def _composed(text: str, begins: array[int], ends: array[int]) -> tuple[str, arr
 
 
 def _may_join(character: str) -> bool:
-    """Whether NFC may join this character to the one before it: marks, and the vowels and finals of Hangul."""
+    """Return whether NFC may join this character to the one before it: marks, and the vowels and finals of Hangul."""
     if character < "\u0300":
         return False
     return (

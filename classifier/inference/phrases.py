@@ -63,12 +63,12 @@ def outline(folded: str) -> str:
 
 
 def can_fold(phrase: str) -> bool:
-    """Whether a phrase is spelled with letters; one with an emoji or another sign in it is looked for as it is."""
+    """Return whether a phrase is spelled with letters only; one with an emoji or other sign is searched as it is."""
     return not any(ord(sign) > 0x7F and not sign.isalnum() for sign in phrase if not sign.isspace())
 
 
 def phrase_pattern(phrase: str, *, folds: bool) -> str:
-    """The RE2 source over `outline(fold(text))`, or over the cleaned text where it does not fold;
+    """Return the RE2 source over `outline(fold(text))`, or over the cleaned text where it does not fold;
     group 1 is the phrase itself, around it is what may stand before and after.
 
     Raises PatternError where the phrase has nothing to look for, or too many letters.
@@ -94,19 +94,19 @@ def phrase_pattern(phrase: str, *, folds: bool) -> str:
 
 
 def is_number_with_unit(hit: str) -> bool:
-    """Whether what looks like leetspeak is rather a number: no letters in it, or two at its end (`455`, `45s`)."""
+    """Return whether apparent leetspeak is rather a number: no letters in it, or two at its end (`455`, `45s`)."""
     return hit[:1].isdigit() and _NUMBER.match(hit) is not None
 
 
 def _atoms(word: str) -> list[str]:
-    """One pattern for each run of a letter."""
+    """Return one pattern for each run of a letter."""
     return [
         _atom(word[begin], end - begin, inner=begin > 0 and end < len(word)) for begin, end in _runs(word)
     ]
 
 
 def _letters_alone(word: str) -> list[str]:
-    """One pattern for each letter, also of those that are written twice: the two of "ass" as in "a s s"."""
+    """Return one pattern for each letter, also of those that are written twice: the two of "ass" as in "a s s"."""
     alone = []
     for begin, end in _runs(word):
         atom = _atom(word[begin], 1, inner=begin > 0 and end < len(word))
@@ -115,7 +115,7 @@ def _letters_alone(word: str) -> list[str]:
 
 
 def _runs(word: str) -> Iterator[tuple[int, int]]:
-    """Where each run of one letter begins and ends."""
+    """Yield where each run of one letter begins and ends."""
     begin = 0
     for end in range(1, len(word) + 1):
         if end == len(word) or word[end] != word[begin]:
@@ -140,7 +140,7 @@ def _atom(character: str, times: int, *, inner: bool) -> str:
 
 
 def _forms(character: str) -> list[str]:
-    """What the letter folds to, written small or large: a capital may look like another letter than the small one."""
+    """Return the foldings of the letter in lower and upper case: a capital may resemble a different letter."""
     forms = {_shown(form) for form in (character, character.lower(), character.upper()) if len(form) == 1}
     return sorted(form for form in forms if len(form) == 1) or [_shown(character)]
 
@@ -156,7 +156,7 @@ def _bounded(body: str, first: str, last: str, sign: str) -> str:
 
 
 def _has_words(edge: str) -> bool:
-    """Whether the script of this letter puts spaces between words, so that a hit must be a whole word."""
+    """Return whether the script of this letter puts spaces between words, so that a hit must be a whole word."""
     code = ord(edge)
     return edge.isalnum() and not (
         0x0E00 <= code <= 0x0EFF  # Thai, Lao

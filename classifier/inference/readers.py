@@ -1,4 +1,4 @@
-"""Texts from a CSV, JSON Lines or Parquet file, one after the other, never more than a part of the file in memory."""
+"""Texts of a CSV, JSON Lines or Parquet file, read in parts so that memory stays small."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ class InputUnreadable(InferenceError):
 
 
 def read_texts(path: Path, column: str) -> Iterator[str]:
-    """The texts of `column` in the file's order; the file's ending says what it is."""
+    """Yield the texts of `column` in the file's order; the file's ending says what it is."""
     readers = {".csv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:

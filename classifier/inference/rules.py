@@ -97,7 +97,7 @@ class RuleSet:
         return len(self.rules)
 
     def hits(self, text: str) -> list[RuleHit]:
-        """The rules that hit `text`, in the order of the rules."""
+        """Return the rules that hit `text`, in the order of the rules."""
         if not self._compiled or not text:
             return []
         found: dict[int, list[tuple[int, int]]] = {}
@@ -150,7 +150,7 @@ class _Compiled:
         self.search = _compile(self.source).search
 
     def spans(self, view: NormalisedText) -> Iterator[tuple[int, int]]:
-        """The hits in the view, as spans of the original."""
+        """Yield the hits in the view, as spans of the original."""
         text, at = view.text, 0
         for _ in range(SPANS_MAX):
             match = self.search(text, at)

@@ -87,7 +87,7 @@ class Scorer:
         return self._backend.name
 
     def score(self, texts: Sequence[str]) -> list[ScoreResult]:
-        """One result for each text, in order."""
+        """Return one result for each text, in order."""
         prepared = self.prepare(texts)
         return self.finish(prepared, self.run(prepared))
 

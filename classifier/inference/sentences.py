@@ -29,7 +29,7 @@ _PAUSE = re.compile(r"[,;:\u3001\uff0c\u2013\u2014]\s*|\s")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """The sentences of `text` as [begin, end), in order, without the white space around them.
+    """Return the sentences of `text` as [begin, end), in order, without the white space around them.
 
     Together they leave nothing but white space out. What has no letters (an emoji, a row of marks, the number of a
     list) belongs to the sentence beside it.
@@ -47,7 +47,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def joined(spans: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """At most `most` spans over the same text: neighbours are taken together where there are more."""
+    """Return at most `most` spans over the same text, joining neighbours where there are more."""
     size = -(-len(spans) // most)
     if size <= 1:
         return spans
@@ -57,7 +57,7 @@ def joined(spans: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
 
 
 def _goes_on(text: str, begin: int, match: re.Match[str]) -> bool:
-    """Whether the marks found end no sentence: an abbreviation's dot, or dots that a small letter goes on after."""
+    """Return whether these marks end no sentence: an abbreviation's dot, or dots before a small letter."""
     marks = _UNSEEN.sub("", match[0]).rstrip("\"'\u201d\u2019\u00bb)]*_")
     following = text[match.end() : match.end() + 2].lstrip()[:1]
     if marks in ("...", "\u2026", ".."):
@@ -94,7 +94,7 @@ def _with_letters(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, i
 
 
 def _cut(text: str, begin: int, end: int) -> list[tuple[int, int]]:
-    """One sentence, or pieces of at most LONGEST characters: cut at a pause in the last half, else where it is full."""
+    """Return one sentence as pieces of at most LONGEST characters, cut at a pause in the last half if there is one."""
     cuts = [begin]
     while end - cuts[-1] > LONGEST:
         low, high = cuts[-1] + LONGEST // 2, cuts[-1] + LONGEST

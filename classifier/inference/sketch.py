@@ -1,4 +1,4 @@
-"""What makes copies of a text findable: a hash of the folded text, and a MinHash sketch that near-duplicates share.
+"""A hash of the folded text to find copies, and a MinHash sketch to find near-duplicates.
 
 Folding takes away what copies are disguised with: case, punctuation, repeated white space, invisible characters,
 compatibility forms. The sketch is that of Broder (1997): the smallest hashes of a text's shingles (5 characters) under
@@ -32,7 +32,7 @@ _BASE = 1_000_003
 
 
 def folded(text: str) -> str:
-    """The words of a text in one spelling; what consists of no word at all only loses its case."""
+    """Return the words of a text in one spelling; what consists of no word at all only loses its case."""
     plain = unicodedata.normalize("NFKC", normalise_text(text)).casefold()
     return _APART.sub(" ", plain).strip() or plain
 
@@ -62,7 +62,7 @@ def sketch(fold: str) -> list[int] | None:
 
 
 def similarity(one: str, other: str) -> float:
-    """The share of their shingles that two folded texts have in common (Jaccard), 0 to 1."""
+    """Return the share of their shingles that two folded texts have in common (Jaccard), 0 to 1."""
     if one == other:
         return 1.0
     first, second = _shingles(one), _shingles(other)
@@ -83,7 +83,7 @@ def _seeds() -> Any:
 
 
 def _mix(values: Hashes) -> Hashes:
-    """The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of a number changes every bit of its hash."""
+    """Hash numbers by the finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit changes every bit."""
     import numpy
 
     step = numpy.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=numpy.uint64)

@@ -43,7 +43,7 @@ class BertShape:
     pad_token: int
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every tensor that the model consists of."""
+        """Return name and shape of every tensor that the model consists of."""
         hidden, inner = self.hidden, self.intermediate
         shapes: dict[str, tuple[int, ...]] = {
             "bert.embeddings.word_embeddings.weight": (self.vocabulary, hidden),
@@ -97,7 +97,7 @@ def check_weights(
 
 
 def read_table(path: Path) -> dict[str, TensorEntry]:
-    """The checked table of contents: known types, agreeing sizes, no gap, no overlap, nothing past the end."""
+    """Return the checked table of contents: known types, agreeing sizes, no gap, no overlap, nothing past the end."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
@@ -164,7 +164,7 @@ def _check_config(config: Mapping[str, Any], outputs: int) -> None:
 
 
 def bert_shape(config: Mapping[str, Any], outputs: int) -> BertShape | None:
-    """The sizes when `config` is a plain BERT encoder, None for any other architecture."""
+    """Return the sizes when `config` is a plain BERT encoder, None for any other architecture."""
     if config.get("model_type") != "bert" or config.get("position_embedding_type", "absolute") != "absolute":
         return None
     if config.get("is_decoder") or config.get("add_cross_attention"):

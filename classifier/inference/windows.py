@@ -47,7 +47,7 @@ class Windower:
         self.step = max(1, min(self.room, int(max_length * STRIDE_SHARE)))
 
     def _special_tokens(self) -> tuple[list[int], list[int]]:
-        """The ids that the tokenizer puts before and after a text, for instance [CLS] and [SEP]."""
+        """Return the ids that the tokenizer puts before and after a text, for instance [CLS] and [SEP]."""
         bare: list[int] = self.tokenizer.encode("a", add_special_tokens=False).ids
         full: list[int] = self.tokenizer.encode("a", add_special_tokens=True).ids
         for at in range(len(full) - len(bare) + 1):
@@ -56,7 +56,7 @@ class Windower:
         raise ArtifactInvalid("tokenizer.json changes a text's own tokens when it adds its special ones")
 
     def windows(self, texts: Sequence[str], max_windows: int) -> list[Window]:
-        """Every window of every text, in order; raises `TextTooLong` before anything is scored."""
+        """Return every window of every text, in order; raises `TextTooLong` before anything is scored."""
         cleaned = [normalise(text) for text in texts]
         encodings = self.tokenizer.encode_batch_fast(
             [text.text for text in cleaned], add_special_tokens=False
@@ -71,7 +71,7 @@ class Windower:
         return windows
 
     def framed(self, ids: Sequence[int]) -> Ids:
-        """The ids between the special tokens."""
+        """Return the ids between the special tokens."""
         return numpy.array([*self.before, *ids, *self.after], dtype=numpy.int64)
 
     def _overlapping(self, index: int, text: NormalisedText, ids: list[int], most: int) -> list[Window]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from classifier.core.pseudonyms import author_pseudonym
+from classifier.core.audit import author_pseudonym
 from classifier.models import BulkAction, Comment, CommentEvent, Report, SavedQueue, Suggestion, Transfer
 from classifier.transfers.services import DRAFT, errors_file_of, file_of, file_remove
 

@@ -16,10 +16,9 @@ from django.db.models.functions import Now
 
 from classifier.comments.context import answered_forget, contexts_forget
 from classifier.comments.edits import comment_version
-from classifier.core.audit import audit_record
+from classifier.core.audit import audit_record, author_pseudonym
 from classifier.core.errors import VersionConflict
 from classifier.core.permissions import require_permission
-from classifier.core.pseudonyms import author_pseudonym
 from classifier.core.reference_texts import comments_forget, same_texts_forget
 from classifier.core.source_access import require_source
 from classifier.models import (

@@ -9,9 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
-from classifier.core.audit import audit_record
+from classifier.core.audit import audit_record, author_pseudonym
 from classifier.core.permissions import require_permission
-from classifier.core.pseudonyms import author_pseudonym
 from classifier.models import AuditEntry, Comment, Report, Source, Suggestion, User
 from classifier.privacy.selectors import author_count, comments_of_author, reports_by_author
 from classifier.privacy.services import ERASE, require_author

@@ -13,8 +13,8 @@ from django.db.models.functions import Cast, Coalesce, Now
 from django.db.models.lookups import GreaterThanOrEqual
 
 from classifier.comments.search import text_condition
+from classifier.core.audit import author_pseudonym
 from classifier.core.errors import WrongFilter
-from classifier.core.pseudonyms import author_pseudonym
 from classifier.core.validation import whole_number
 from classifier.models import Band, CommentStatus, User
 from classifier.models.comment import CommentQuerySet

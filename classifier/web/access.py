@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from classifier.core.blind_review_session import blind_review_open
+from classifier.core.visibility import blind_review_of
 from classifier.models import User
 
 View = Callable[..., HttpResponse]
@@ -66,5 +66,5 @@ def person_of(request: HttpRequest) -> User:
 def reader_of(request: HttpRequest) -> User:
     """The signed-in person of a page that lists what was decided: not about what they judge blindly at the moment."""
     user = person_of(request)
-    user.looks_at = blind_review_open(request.session)
+    user.looks_at = blind_review_of(request.session)
     return user

@@ -24,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run()
         if options.command == "chromium":
-            from toxicsite.launcher.chromium import ensure_chromium
+            from toxicsite.launcher.tools_of_tests import ensure_chromium
 
             ensure_chromium()
             return 0
         if options.command == "node-clients":
-            from toxicsite.launcher.node_clients import ensure_node_clients
+            from toxicsite.launcher.tools_of_tests import ensure_node_clients
 
             ensure_node_clients()
             return 0

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _find_python() -> str:
-    """The interpreter to build with: this one when it is the right version, else one on the PATH."""
+    """Return the interpreter to build with: this one when it is the right version, else one on the PATH."""
     if sys.version_info[:2] == WANTED:
         return sys.executable
     found = shutil.which("python%d.%d" % WANTED)
@@ -79,7 +79,7 @@ def _find_python() -> str:
 
 
 def _works() -> bool:
-    """Whether `.venv` holds a Python of the right version that runs (it does not after the system's was upgraded)."""
+    """Return whether `.venv` holds a Python of the right version that runs (it does not after the system's was upgraded)."""
     if not os.path.exists(PYTHON):
         return False
     check = "import sys, pip; sys.exit(sys.version_info[:2] != %r)" % (WANTED,)
@@ -168,7 +168,7 @@ def _stamped(kind: str) -> str:
 
 
 def _lock() -> IO[str]:
-    """One installation at a time; the kernel frees the lock however we end."""
+    """Wait until no other installation runs; the kernel frees the lock however this process ends."""
     import fcntl
 
     file = open(os.path.join(PROJECT, "Makefile"))

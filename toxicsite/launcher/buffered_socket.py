@@ -1,4 +1,4 @@
-"""What has arrived of a request: read without waiting, judged by its head, handed to a thread when it is whole.
+"""A socket that collects a request without waiting, judges it by its head, and gives a thread the whole.
 
 gunicorn's threads read from a socket and wait for it as long as the other side likes. Here the head, and a body of up
 to BUFFERED_BYTES, are collected before a thread sees the request; what is larger is read by a thread, but at a pace.
@@ -27,7 +27,7 @@ FIELD = re.compile(
 
 
 class ReadState(enum.Enum):
-    """How far a request is."""
+    """How much of a request has arrived."""
 
     NOT_YET = "more has to come"
     WHOLE = "a thread can answer without waiting"
@@ -132,7 +132,7 @@ class BufferedSocket(socket.socket):
             super().sendall(data, flags)
 
     def rest(self) -> bytes:
-        """What was collected beyond the request that has been read."""
+        """Return what was collected beyond the request that has been read."""
         return bytes(self.collected[self.handed_out :])
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:

@@ -87,13 +87,13 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """A large body that nobody read is not worth a thread's time: the connection ends, and the answer says so."""
+        """Answer; end the connection where a large body was left unread, which is not worth a thread's time."""
         if conn.sock.large:
             req.force_close()
         return super().handle_request(req, conn)
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """What was collected of a body that nobody read is passed over: gunicorn would end the connection instead,
+        """Skip what was collected of an unread body: gunicorn would end the connection instead,
         after an answer that promised to keep it, and the client's next request would be lost."""
         return keepalive and bool(conn.parser.finish_body())
 

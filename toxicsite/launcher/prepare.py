@@ -62,7 +62,7 @@ def _load_starter(folder: Path) -> None:
 
 
 def _load_sample() -> None:
-    """Load the shipped sample; a machine too small for that still moderates, so it is only told."""
+    """Load the shipped sample; a machine too small for that still moderates, so failing is only logged."""
     from training.core.errors import DatasetRejected
     from training.datasets.services import dataset_sample_load
 

@@ -10,7 +10,7 @@ from toxicsite.launcher.environment import read_options
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0 when the part named by the argument is healthy, else 1 with a line that says why not."""
+    """Return exit code 0 when the named part is healthy, else 1 after a line that says why not."""
     what = arguments[0] if arguments else "healthz"
     why = _worker() if what == "worker" else _page(what)
     if why:
@@ -31,7 +31,7 @@ def _page(name: str) -> str:
 
 
 def _worker() -> str:
-    """Whether the classification worker of this very container has shown a sign of life."""
+    """Return whether the classification worker of this very container has shown a sign of life."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toxicsite.settings")
     import django
 

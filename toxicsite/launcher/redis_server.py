@@ -21,7 +21,7 @@ START_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class RedisServer:
-    """A configuration file for a server on the loopback interface, with the password that is in it."""
+    """The configuration file of a server on the loopback interface, and the password in it."""
 
     config: Path
     port: int
@@ -32,7 +32,7 @@ class RedisServer:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
-        """The foreground server, for a process runner to keep."""
+        """Return the foreground server, for a process runner to keep."""
         return [str(program()), str(self.config)]
 
 

@@ -2,6 +2,8 @@
 
 import errno
 import fcntl
+import http.client
+import json
 import os
 import shutil
 import signal
@@ -14,18 +16,28 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+import psycopg2
+import redis
+
 from toxicsite.launcher import postgres, redis_server
 from toxicsite.launcher.environment import LOOPBACK, PROJECT, Options, read_options, refuse_taken_port
 from toxicsite.launcher.errors import LauncherError
-from toxicsite.launcher.programs import APPLICATION, application_programs, service_programs
-from toxicsite.launcher.readiness import check_server, wait_until_ready
 from toxicsite.launcher.stop_signals import ignore_stop_signals, on_stop_signals
-from toxicsite.launcher.supervision import Supervisor, end_orphan
+from toxicsite.launcher.supervision import (
+    APPLICATION,
+    Supervisor,
+    application_programs,
+    end_orphan,
+    service_programs,
+)
 from toxicsite.lib.files import replace_private
 
 MEBIBYTE = 1024 * 1024
 NEEDED_DISK = 300 * MEBIBYTE
 TRY_AGAIN_SECONDS = 10.0  # what was given up
+READY_SECONDS = 120.0
+SETTLED_SECONDS = 15.0
+NO_WORKER = "no classification worker"
 LONGEST_SOCKET_FOLDER = 80  # bytes; a Unix socket's whole path may have 107
 
 
@@ -138,6 +150,60 @@ def _serve(options: Options, supervisor: Supervisor, began: float) -> None:
     raise LauncherError(f"The process runner stopped by itself; see {supervisor.logs / 'supervisord.log'}.")
 
 
+def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
+    """Wait for /readyz; return "" or what is missing in the end. Raises LauncherError when the web server gives up."""
+    give_up = time.monotonic() + READY_SECONDS
+    missing, settled = "no answer from the web server", 0.0
+    while time.monotonic() < give_up:
+        if "web" in supervisor.given_up() or not supervisor.alive():
+            log = supervisor.logs / "web.log"
+            raise LauncherError(
+                f"The web server does not start: {_last_line(log.read_text(errors='replace'))} (see {log})."
+            )
+        found = _ask(options)
+        if found is not None:
+            missing = ", ".join(f"{name}: {state}" for name, state in found.items() if state != "ok")
+            if not missing:
+                return ""
+            settled = settled if NO_WORKER not in missing and settled else time.monotonic()
+            # A worker that lives and still cannot score (no model) will not get better by waiting.
+            if "worker-classify" in supervisor.given_up() or time.monotonic() - settled > SETTLED_SECONDS:
+                return missing
+        time.sleep(0.25)
+    return missing
+
+
+def _ask(options: Options) -> dict[str, str] | None:
+    """Return the checks of /readyz by name; None when nothing answers."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.bind, options.bind)  # noqa: S104 (compares only)
+    connection = http.client.HTTPConnection(host, options.port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        checks = json.loads(connection.getresponse().read())["checks"]
+        return {str(name): str(state) for name, state in checks.items()}
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return None
+    finally:
+        connection.close()
+
+
+def check_server(name: str, url: str) -> None:
+    """Connect to the Postgres or Redis that variable `name` points at. Raises LauncherError with the reason."""
+    try:
+        if name == "REDIS_URL":
+            with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
+                client.ping()
+        else:
+            psycopg2.connect(url.replace("postgis://", "postgres://"), connect_timeout=5).close()
+    except (ValueError, redis.RedisError, psycopg2.Error) as error:
+        raise LauncherError(f"The server of {name} does not answer: {_last_line(str(error))}") from None
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
 def _prepare(environment: dict[str, str], logs: Path) -> str:
     """Migrate and so on in a process of its own; return what it has to tell (the new logins)."""
     with (logs / "prepare.log").open("w") as log:
@@ -170,7 +236,7 @@ def _folders(options: Options) -> tuple[Path, Path]:
 
 
 def _socket_folder(run_dir: Path, stack: ExitStack) -> Path:
-    """A folder for sockets: beside the data, or in /tmp where the path would be too long for a socket."""
+    """Return a folder for sockets: beside the data, or in /tmp where the path would be too long for a socket."""
     if len(os.fsencode(run_dir)) <= LONGEST_SOCKET_FOLDER:
         return run_dir
     folder = Path(tempfile.mkdtemp(prefix="toxicsite-run-", dir="/tmp"))

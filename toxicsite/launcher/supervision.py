@@ -1,4 +1,7 @@
-"""The process runner: writes supervisord's configuration, starts it, and talks to it over its Unix socket."""
+"""The process runner and the programs that it keeps running: servers, web, workers, beat.
+
+It writes supervisord's configuration, starts it, and talks to it over its Unix socket.
+"""
 
 import contextlib
 import os
@@ -18,13 +21,16 @@ from typing import Any, cast
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from toxicsite.launcher.environment import PROJECT
+from toxicsite.launcher.environment import PROJECT, Options
 from toxicsite.launcher.errors import LauncherError
+from toxicsite.launcher.postgres import Cluster
+from toxicsite.launcher.redis_server import RedisServer
 from toxicsite.lib.die_with_parent import dying_with_parent
 
 START_SECONDS = 20.0
 STOP_SECONDS = 45.0
 DEAD = {"FATAL", "EXITED", "BACKOFF", "UNKNOWN"}
+APPLICATION = ("web", "worker-classify", "worker-train", "worker-transfers", "worker-deliver", "beat")
 
 
 @dataclass(frozen=True)
@@ -116,14 +122,14 @@ class Supervisor:
         self._call("startProcess", name, False)
 
     def is_dead(self, name: str) -> bool:
-        """Whether the program is down at this moment: given up, or waiting to be tried again."""
+        """Return whether the program is down at this moment: given up, or waiting to be tried again."""
         try:
             return cast(dict[str, Any], self._call("getProcessInfo", name))["statename"] in DEAD
         except (OSError, HTTPException, xmlrpc.client.Error):
             return True
 
     def given_up(self) -> list[str]:
-        """The programs that supervisord has stopped restarting."""
+        """Return the programs that supervisord has stopped restarting."""
         try:
             infos = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
         except (OSError, HTTPException, xmlrpc.client.Error):
@@ -169,3 +175,66 @@ def end_orphan(run_dir: Path) -> None:
         return
     except psutil.Error:
         raise LauncherError(f"An earlier toxicsite of this folder does not stop; see {run_dir}.") from None
+
+
+def service_programs(cluster: Cluster | None, server: RedisServer | None) -> list[Program]:
+    """Return the embedded servers, started at once and stopped last."""
+    programs = []
+    if cluster is not None:
+        programs.append(
+            Program(
+                "postgres",
+                cluster.command(),
+                priority=10,
+                autostart=True,
+                stop_signal="INT",  # Postgres' fast shutdown: it ends sessions, and writes its checkpoint
+                stop_seconds=30,
+                account=cluster.account,
+            )
+        )
+    if server is not None:
+        programs.append(Program("redis", server.command(), priority=20, autostart=True))
+    return programs
+
+
+def application_programs(options: Options) -> list[Program]:
+    """Web, the workers and beat, started once the database is up to date."""
+    celery = [sys.executable, "-m", "celery", "-A", "toxicsite"]
+    # Alone on their queues, workers have nothing to tell each other.
+    quiet = ["--without-gossip", "--without-mingle"]
+    return [
+        Program(
+            "web",
+            [sys.executable, "-m", "gunicorn", "-c", "python:toxicsite.launcher.gunicorn_conf"],
+            priority=30,
+        ),
+        Program(
+            "worker-classify",
+            # solo: the model lives in this one process, and one process uses every core
+            [*celery, "worker", "-Q", "classify", "--pool=solo", "-n", "classify@%h", *quiet],
+            priority=40,
+        ),
+        Program(
+            "worker-train",
+            [*celery, "worker", "-Q", "training", "-c", "1", "-n", "training@%h", *quiet],
+            priority=40,
+        ),
+        Program(
+            "worker-transfers",
+            # on its own: minutes of an import keep no comment from its verdict and wait for no training run of hours
+            [*celery, "worker", "-Q", "transfers", "-c", "1", "-n", "transfers@%h", *quiet],
+            priority=40,
+        ),
+        Program(
+            "worker-deliver",
+            # solo: one thread writes what its own threads have sent
+            [*celery, "worker", "-Q", "deliveries", "--pool=solo", "-n", "deliver@%h", *quiet],
+            priority=40,
+            stop_seconds=25,  # what is under way comes to its end
+        ),
+        Program(
+            "beat",
+            [*celery, "beat", "-s", str(options.var / "run" / "celerybeat-schedule")],
+            priority=50,
+        ),
+    ]

@@ -96,7 +96,7 @@ def run() -> None:
 
 
 def _write_whole(stream: FileIO, data: bytes) -> None:
-    """A disk that is nearly full takes a part."""
+    """Write all of `data`; a disk that is nearly full takes it in parts."""
     rest = memoryview(data)
     while rest:
         rest = rest[stream.write(rest) or 0 :]

@@ -120,7 +120,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 def _terminal_sent_it() -> bool:
-    """Whether a Ctrl-C at our terminal reaches the command without our help: we are its foreground group."""
+    """Return whether a Ctrl-C at our terminal reaches the command without our help: we are its foreground group."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (OSError, ValueError):

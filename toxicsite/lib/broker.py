@@ -1,4 +1,4 @@
-"""The one Redis client of a process, and the names of keys: everything lies under settings.REDIS_KEY_PREFIX."""
+"""The one Redis client of a process, and names of keys, all under settings.REDIS_KEY_PREFIX."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ class NoBroker(Exception):
 
 @cache
 def client() -> redis.Redis:
-    """The connection pool of this process; safe to share between threads."""
+    """Return the connection pool of this process; safe to share between threads."""
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=CONNECT_SECONDS,
@@ -33,13 +33,13 @@ def client() -> redis.Redis:
 
 
 def key(name: str) -> str:
-    """The full name of a key or channel."""
+    """Return the full name of a key or channel."""
     return f"{settings.REDIS_KEY_PREFIX}{name}"
 
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Turn the library's connection errors into NoBroker, and refusals of a server that can take no writes now."""
+    """Turn connection errors of the library, and errors of a server that takes no writes now, into NoBroker."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError) as error:

@@ -1,4 +1,4 @@
-"""The address of the visitor who sent a request, also behind proxies; nothing here is believed from strangers.
+"""The address of the visitor who sent a request, also behind proxies; no header of a stranger is trusted.
 
 A header such as X-Forwarded-For is read only where the connection itself comes from a trusted proxy. Its entries are
 read from the right, because each proxy appends the address it saw: the first entry that is no trusted proxy is the
@@ -53,7 +53,7 @@ def client_address(meta: Mapping[str, Any], trusted: Iterable[Network]) -> Addre
 
 
 def counted_address(meta: Mapping[str, Any], trusted: Iterable[Network]) -> str:
-    """Return what a limit counts a request under: the visitor's address, the /64 of an IPv6 address.
+    """Return the key under which a limit counts a request: the visitor's address, the /64 of an IPv6 address.
 
     Where the visitor's address is not known it is that of the connection, so a made-up header gains nothing.
     """

@@ -1,7 +1,8 @@
-"""Typed reading of environment variables that fails with a sentence naming the variable."""
+"""Typed reading of environment variables; an error is a sentence that names the variable."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ class Environment:
         self._env = environ.FileAwareEnv()
 
     def read(self, name: str, default: str = "") -> str:
-        """A text, stripped; unset and empty both give the default."""
+        """Read a text, stripped; unset and empty both give the default."""
         try:
             return str(self._env.str(name, default)).strip() or default
         except OSError as error:
@@ -27,14 +28,14 @@ class Environment:
             ) from None
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A truth value; anything but the usual words is refused rather than read as False."""
+        """Read a truth value; other words than the usual ones are an error rather than False."""
         text = self.read(name, "true" if default else "false").lower()
         if text not in TRUE | FALSE:
             raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
         return text in TRUE
 
     def whole(self, name: str, default: int, *, at_least: int = 0) -> int:
-        """A whole number of at least `at_least`."""
+        """Read a whole number of at least `at_least`."""
         text = self.read(name, str(default))
         try:
             value = int(text)
@@ -45,7 +46,7 @@ class Environment:
         return value
 
     def number(self, name: str, default: float, *, above: float = 0.0) -> float:
-        """A finite number greater than `above`."""
+        """Read a finite number greater than `above`."""
         text = self.read(name, str(default))
         try:
             value = float(text)
@@ -56,32 +57,32 @@ class Environment:
         return value
 
     def share(self, name: str, default: float) -> float:
-        """A number from 0 to 1."""
+        """Read a number from 0 to 1."""
         value = self.number(name, default, above=-1.0)
         if not 0.0 <= value <= 1.0:
             raise ImproperlyConfigured(f"{name} must be from 0 to 1, not {value:g}.")
         return value
 
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
-        """A list, separated by commas."""
+        """Read a list, separated by commas."""
         return [word.strip() for word in self.read(name, ",".join(default)).split(",") if word.strip()]
 
     def ports(self, name: str, default: tuple[int, ...]) -> list[int]:
-        """Port numbers, separated by commas."""
+        """Read port numbers, separated by commas."""
         words = self.words(name, tuple(map(str, default)))
         if not all(word.isascii() and word.isdigit() and 0 < int(word) < 65_536 for word in words):
             raise ImproperlyConfigured(f"{name} must be ports such as 443,8443, not {','.join(words)}.")
         return [int(word) for word in words]
 
     def networks(self, name: str, default: tuple[str, ...] = ()) -> list[IPv4Network | IPv6Network]:
-        """Networks such as 10.0.0.0/8, separated by commas."""
+        """Read networks such as 10.0.0.0/8, separated by commas."""
         try:
             return [ip_network(word) for word in self.words(name, default)]
         except ValueError as error:
             raise ImproperlyConfigured(f"{name} must be networks such as 10.0.0.0/8: {error}.") from None
 
     def site(self, name: str) -> str:
-        """The address of a site without a path, or nothing."""
+        """Read the address of a site without a path, or nothing."""
         text = self.read(name).rstrip("/")
         parts = urlsplit(text)
         if text and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query):
@@ -89,14 +90,14 @@ class Environment:
         return text
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        """One of `allowed`."""
+        """Read one of `allowed`."""
         value = self.read(name, default)
         if value not in allowed:
             raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
         return value
 
     def postgres(self, name: str, default: str) -> dict[str, Any]:
-        """The Django configuration of a PostgreSQL URL."""
+        """Read the Django configuration of a PostgreSQL URL."""
         try:
             found: Mapping[str, Any] = self._env.db_url_config(self.read(name, default))
         except (ValueError, ImproperlyConfigured):
@@ -106,8 +107,17 @@ class Environment:
         return dict(found)
 
     def redis(self, name: str, default: str) -> str:
-        """A Redis URL."""
+        """Read a Redis URL."""
         url = self.read(name, default)
         if not url.startswith(("redis://", "rediss://")):
             raise ImproperlyConfigured(f"{name} must look like redis://:password@host:6379/0.")
         return url
+
+
+def running_server(var_dir: Path, name: str, default: str) -> str:
+    """Return the URL that the running launcher has left in `var/run/NAME`; `default` when nothing runs."""
+    try:
+        url = (var_dir / "run" / name).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return default
+    return url if url.isprintable() and url else default  # a power cut may leave zeros

@@ -1,7 +1,7 @@
-"""Server-sent events (WHATWG HTML, 9.2): how they are written, and how long and how many at once.
+"""Server-sent events (WHATWG HTML, 9.2): their encoding, and the limits on how long and how many.
 
-A stream holds a thread of the web process, so there may only be so many, and each ends after a while: its client
-reconnects by itself and goes on behind the last id that it got (`Last-Event-ID`).
+A stream holds a thread of the web process, so their number is limited, and each ends after a while: its client
+reconnects by itself and continues after the last id that it received (`Last-Event-ID`).
 """
 
 import json
@@ -21,7 +21,7 @@ ALIVE_SECONDS = 15.0  # a comment line when nothing happens, so that proxies kee
 
 
 class TooManyStreams(Exception):
-    """As many streams are open in this process as there may be."""
+    """The limit of open streams of this process is reached."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ServerEvent:
     id: str = ""
 
     def encode(self) -> str:
-        """JSON has no line breaks outside of strings and escapes those inside, so one data line always does."""
+        """Return the event as it is sent; one data line is enough, because JSON escapes line breaks."""
         lines = [f"id: {self.id}"] if self.id else []
         lines += [f"event: {self.name}", f"data: {json.dumps(self.data)}"]
         return "\n".join(lines) + "\n\n"
@@ -41,7 +41,7 @@ class ServerEvent:
 
 @dataclass
 class Places:
-    """How many streams may be open at once in this process."""
+    """The limit of streams that may be open at once in this process."""
 
     most: int
     taken: int = 0
@@ -60,7 +60,7 @@ class Places:
 
 
 class EventStreamResponse(StreamingHttpResponse):
-    """Answers with what `look` finds, each `every` seconds, for `seconds`; an empty turn costs nothing on the wire.
+    """A response that sends what `look` yields, each `every` seconds, for `seconds`; an empty turn sends nothing.
 
     `look` yields the events of one turn, or None once nothing more will ever come; nobody looks any more once the
     stream is `over`: its client has left, or may not follow any more. The place in `places`, which the caller has
@@ -89,7 +89,7 @@ class EventStreamResponse(StreamingHttpResponse):
 
 
 def client_left(request: HttpRequest) -> Callable[[], bool]:
-    """Tells whether the client has hung up: a server only notices when it writes, and a quiet stream writes rarely.
+    """Return a check for a client that has hung up: a server only notices when it writes, and quiet streams rarely do.
 
     Only gunicorn says over which connection the request came; under other servers a client seems never to leave.
     """

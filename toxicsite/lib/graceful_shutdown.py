@@ -1,4 +1,4 @@
-"""Whether this Celery worker has been asked to stop: long work asks between its steps and leaves the rest."""
+"""The request to a Celery worker to stop: long work checks for it between its steps and leaves the rest."""
 
 from typing import Any
 

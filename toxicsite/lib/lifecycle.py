@@ -10,7 +10,7 @@ from django.db import models, transaction
 
 
 class IllegalTransition(Exception):
-    """The life of this object knows no step from its status to the one asked for."""
+    """No transition leads from the object's status to the one asked for."""
 
 
 class LostRace(Exception):

@@ -38,7 +38,7 @@ TASK_VALUES = ("args", "kwargs", "return_value", "exc", "traceback")
 
 
 class WithoutValues(logging.Filter):
-    """Empties the places of a record where Celery quotes what a task was given, returned or raised."""
+    """A filter that empties the fields of a record where Celery quotes arguments, results and errors of a task."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, dict) and any(name in record.args for name in TASK_VALUES):
@@ -85,7 +85,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configuration(*, level: str, style: str) -> dict[str, Any]:
-    """The dictionary for `logging.config`: everything from `level` up goes to standard error as `style`."""
+    """Return the dictionary for `logging.config`: everything from `level` up goes to standard error as `style`."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -105,7 +105,7 @@ def configuration(*, level: str, style: str) -> dict[str, Any]:
 
 
 def _request_id(record: logging.LogRecord) -> str:
-    """The id that the record brings, or that of the request being worked on."""
+    """Return the id that the record brings, or that of the request being worked on."""
     return str(getattr(record, "request_id", "")) or request_id.current()
 
 
@@ -114,7 +114,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _describe(error: BaseException | None) -> str:
-    """An exception with its causes: type, frames, and the message where it cannot quote anybody."""
+    """Return an exception with its causes: type, frames, and the message where it cannot quote anybody."""
     parts: list[str] = []
     while error is not None and len(parts) < 5:
         kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")

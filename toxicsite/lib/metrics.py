@@ -60,7 +60,7 @@ Field = tuple[str, tuple[str, ...], str]  # metric, labels, and which part of it
 
 
 class Sums:
-    """What this process has counted and not sent yet."""
+    """The counts of this process that were not sent yet."""
 
     def __init__(self) -> None:
         self.lock, self.sending = threading.Lock(), threading.Lock()
@@ -83,7 +83,7 @@ class Sums:
             self._start_sending()
 
     def _start_sending(self) -> None:
-        """One thread a process; after a fork the child starts its own."""
+        """Start one thread a process; after a fork the child starts its own."""
         with self.lock:
             if self.process == os.getpid():
                 return
@@ -96,7 +96,7 @@ class Sums:
             self.send()
 
     def send(self) -> None:
-        """Send what is new; who asks while another thread sends waits, so that what it reads then is whole."""
+        """Send what is new; a caller waits while another thread sends, so that it reads complete sums afterwards."""
         with self.sending:
             self._send()
 
@@ -134,7 +134,7 @@ def observe(definition: Definition, value: float, *labels: str) -> None:
 
 
 def collect() -> Iterator[Metric]:
-    """Every metric as Prometheus shows it, of all processes. Raises NoBroker."""
+    """Yield every metric as Prometheus shows it, of all processes. Raises NoBroker."""
     _sums.send()
     with broker_errors():
         stored = cast("dict[bytes, bytes]", client().hgetall(key(STORE)))

@@ -1,4 +1,4 @@
-"""The id of the request being worked on, through web, tasks and webhooks: one word that finds all its log lines."""
+"""The id of the current request, carried through web, tasks and webhooks: it finds all log lines of a request."""
 
 import re
 import uuid
@@ -8,18 +8,18 @@ from contextvars import ContextVar
 
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{5,63}")
-KEYS_BEGIN = "tox_"  # who sends a key here by mistake must not find it in the log
+KEYS_BEGIN = "tox_"  # a key sent here by mistake must not reach the log
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def current() -> str:
-    """The id of this request or task; empty where none is being worked on."""
+    """Return the id of this request or task; empty where none is being worked on."""
     return _current.get()
 
 
 def accepted(sent: str | None) -> str:
-    """What the caller sent, where it is a sane id; a new one otherwise."""
+    """Return the id that the caller sent where it is a sane one, else a new one."""
     if sent and SANE.fullmatch(sent) and not sent.lower().startswith(KEYS_BEGIN):
         return sent
     return uuid.uuid4().hex

@@ -10,14 +10,14 @@ PIECE_CHARACTERS = 32_768
 
 
 def cell(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula (OWASP, "CSV Injection"): a quote before what could be one."""
+    """Return `value` with a quote before what a spreadsheet could take for a formula (OWASP, "CSV Injection")."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The lines of a CSV file, the header first."""
+    """Yield the lines of a CSV file, the header first."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(header)
@@ -28,7 +28,7 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
 
 
 def pieces(lines: Iterable[str]) -> Iterator[str]:
-    """The same text in fewer, larger pieces: a response sends each on its own."""
+    """Yield the same text in fewer, larger pieces: a response sends each on its own."""
     held: list[str] = []
     size = 0
     for line in lines:

@@ -1,4 +1,4 @@
-"""A full disk and a database that is away, told from other errors: whoever meets them waits, and blames nobody."""
+"""A full disk and an unavailable database, told apart from other errors: callers wait and blame nobody."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ class DiskFull(Exception):
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether `error` says, itself or by its cause, that a disk is full: ours, or that of PostgreSQL."""
+    """Return whether `error` or one of its causes says that a disk is full, ours or that of PostgreSQL."""
     return any(
         isinstance(one, DiskFull)
         or (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
@@ -37,12 +37,12 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def reports_disk_full(text: str) -> bool:
-    """Whether what another process wrote about its end says so."""
+    """Return whether the last words of another process report a full disk."""
     return any(os.strerror(number) in text for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Whether PostgreSQL can do nothing for anybody now, as against: could not do this one thing."""
+    """Return whether PostgreSQL can do nothing for anybody now; False where it only could not do this one thing."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     codes = {code for one in _causes(error) if (code := getattr(one, "pgcode", None))}

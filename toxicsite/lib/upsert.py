@@ -1,4 +1,4 @@
-"""Insert rows that somebody else may insert at the same moment, without provoking an error of the database.
+"""Inserts of rows that another process may insert at the same moment, without an error of the database.
 
 PostgreSQL may write a statement that fails into its log, with every value in it. ON CONFLICT DO NOTHING does not fail.
 """
@@ -34,7 +34,7 @@ def insert_unless_taken(rows: Sequence[M]) -> list[M]:
 
 
 def try_insert(row: M) -> bool:
-    """Insert `row` unless what it says is taken; return whether it was inserted."""
+    """Insert `row` unless a unique value of it is taken; return whether it was inserted."""
     return bool(insert_unless_taken([row]))
 
 
@@ -63,7 +63,7 @@ def update_or_insert(rows: QuerySet[M], *, defaults: Mapping[str, Any], **unique
 
 
 def _numbers(model: type[Model], count: int) -> list[int]:
-    """The next ids of a model's table."""
+    """Return the next ids of a model's table."""
     quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         cursor.execute(

@@ -13,7 +13,7 @@ from toxicsite.launcher import __main__ as command_line
 from toxicsite.launcher import postgres, run
 from toxicsite.launcher.environment import read_options, refuse_taken_port
 from toxicsite.launcher.errors import LauncherError
-from toxicsite.launcher.readiness import check_server
+from toxicsite.launcher.run import check_server
 
 Usage = namedtuple("Usage", "total used free")
 

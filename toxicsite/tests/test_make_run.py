@@ -22,6 +22,8 @@ from toxicsite.tests.ports import free_port
 from toxicsite.tests.small_disk import SmallDisk, small_disk
 from toxicsite.tests.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 START_SECONDS = 150.0
 
 

@@ -19,6 +19,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from classifier.accounts.roles import ADMIN, LEAD, MODEL_ADMIN, MODERATOR, VIEWER, user_roles_set
 from classifier.models import Comment, Source, User
 
+pytestmark = pytest.mark.long
+
 TABLE = """
 GET  -                                          *      200
 POST preview/                                   *      200  text=hello

@@ -14,8 +14,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from toxicsite.launcher.environment import PROJECT
+from toxicsite.lib.environment import running_server
 from toxicsite.lib.files import create_private, replace_private
-from toxicsite.lib.running_servers import running_server
 from toxicsite.lib.secret_key import read_or_create_secret_key
 from toxicsite.tests.launcher_process import launcher, launcher_environment
 from toxicsite.tests.ports import free_port

@@ -36,7 +36,7 @@ class Backend(Protocol):
 
 
 def load(name: str, folder: Path, manifest: Manifest, config: Mapping[str, Any]) -> Backend:
-    """The engine called `name` with the folder's weights in it."""
+    """Return the engine called `name` with the folder's weights in it."""
     if name not in NAMES:
         raise BackendUnavailable(f"backend {name!r} is not known; choose one of {', '.join(NAMES)}")
     from classifier.inference.backends import torch_generic, torch_packed

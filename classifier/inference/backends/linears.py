@@ -14,7 +14,7 @@ FUSED["gelu_pytorch_tanh"] = FUSED["gelu_new"]
 
 
 class Linear(Protocol):
-    """Anything that maps [tokens, in] to [tokens, out]."""
+    """A layer that maps [tokens, in] to [tokens, out]."""
 
     def __call__(self, x: Tensor) -> Tensor: ...
 
@@ -35,7 +35,7 @@ class PackedLinear:
 
 
 class PlainLinear:
-    """The same without oneDNN, for machines whose torch lacks it."""
+    """A floating-point layer without oneDNN, for machines whose torch lacks it."""
 
     def __init__(self, weight: Tensor, bias: Tensor, activation: str = "") -> None:
         self.weight, self.bias = weight.contiguous(), bias.contiguous()

@@ -23,12 +23,12 @@ SLACK = 32
 
 
 def has_gpu() -> bool:
-    """Whether torch can use a GPU here."""
+    """Return whether torch can use a GPU here."""
     return torch.cuda.is_available()
 
 
 def load(device: str, folder: Path, manifest: Manifest, config: Mapping[str, Any]) -> "GenericModel":
-    """The folder's model on "cpu" or "cuda"; no file but the verified ones is read and no code from the folder runs."""
+    """Return the folder's model on "cpu" or "cuda"; only verified files are read and no code of the folder runs."""
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     if device == "cuda" and not has_gpu():

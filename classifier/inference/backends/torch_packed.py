@@ -23,24 +23,24 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.float32}
 
 
 def supports(config: Mapping[str, Any], outputs: int) -> bool:
-    """Whether this engine knows the architecture; every other one goes to the generic engine."""
+    """Return whether this engine knows the architecture; every other one goes to the generic engine."""
     shape = bert_shape(config, outputs)
     return shape is not None and shape.activation in FUSED
 
 
 def best_precision() -> str:
-    """The fastest precision of this CPU that holds the fp32 verdicts: bf16 where native, else fp32 (ENGINES.md)."""
+    """Return the fastest precision of this CPU that keeps the verdicts of fp32: bf16 where native, else fp32."""
     return "bf16" if native_bf16() else "fp32"
 
 
 def native_bf16() -> bool:
-    """Whether this CPU multiplies bf16 itself (AVX-512 BF16 or AMX); elsewhere it would be imitated, slowly."""
+    """Return whether this CPU multiplies bf16 itself (AVX-512 BF16 or AMX); elsewhere it would be imitated, slowly."""
     supported = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return bool(torch.backends.mkldnn.is_available() and supported)
 
 
 def load(precision: str, folder: Path, manifest: Manifest, config: Mapping[str, Any]) -> "PackedBert":
-    """The folder's model at fp32, bf16 or int8."""
+    """Return the folder's model at fp32, bf16 or int8."""
     shape = bert_shape(config, manifest.outputs)
     if shape is None or shape.activation not in FUSED:
         raise BackendUnavailable(
@@ -91,7 +91,7 @@ class PackedBert:
         activation: str = "",
         out: torch.dtype = torch.float32,
     ) -> Linear:
-        """The layers called `names` as one: their outputs side by side."""
+        """Return the layers called `names` as one: their outputs side by side."""
         weight = torch.cat([weights[f"{name}.weight"].float() for name in names])
         bias = torch.cat([weights[f"{name}.bias"].float() for name in names])
         if self.name == "int8":
@@ -162,7 +162,7 @@ class Layer:
         return self.down_norm(self.down(self.up(x)).add_(x))
 
     def _attention(self, qkv: Tensor, groups: Sequence[tuple[Group, Tensor | None]]) -> Tensor:
-        """Each window attends to itself; the windows of a group in one call."""
+        """Let each window attend to itself, the windows of a group in one call."""
         out = torch.empty(len(qkv), self.heads * self.head_size, dtype=qkv.dtype)
         for group, mask in groups:
             shape = (group.count, group.length, 3, self.heads, self.head_size)

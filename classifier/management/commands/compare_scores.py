@@ -20,8 +20,8 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.core.errors import NoBroker, NoWorker, ScoreTimeout
 from classifier.core.validation import InvalidInput, text_problem
 from classifier.dialects.labels import PERSPECTIVE, label_of_attribute
+from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
-from classifier.inference.store import find_version
 from classifier.models import ModelVersion
 from classifier.references.score_comparison import Comparison, TooFewRows, compare
 from classifier.scoring.score_texts import ScoredText, score_texts

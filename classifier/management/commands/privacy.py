@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.core.pseudonyms import author_pseudonym
+from classifier.core.audit import author_pseudonym
 from classifier.core.validation import whole_number
 from classifier.models import Source, User
 from classifier.privacy.selectors import AuthorCount, author_count, retention_count

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from classifier.inference import backends
+from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
 from classifier.inference.readers import read_texts
 from classifier.inference.scorer import Scorer, ScoreResult
-from classifier.inference.store import find_version
 from toxicsite.lib.files import replacing
 
 # A batch is large enough for windows of alike length to meet and small enough for steady memory and progress.

@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 
 from classifier.accounts.roles import roles_of
-from classifier.core.blind_review_session import SESSION_KEY
 from classifier.core.errors import WrongFilter
+from classifier.core.visibility import SESSION_KEY
 from classifier.models import Comment, SavedQueue, User
 from classifier.review.filters import WAITING, QueueFilters
 from classifier.review.selectors import saved_queues_of

@@ -22,7 +22,6 @@ def test_importing_the_room_loads_no_engine() -> None:
         "normalise",
         "readers",
         "scorer",
-        "store",
         "tensors",
         "verdict",
         "windows",

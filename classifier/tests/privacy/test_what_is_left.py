@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.core.audit import audit_record
-from classifier.core.pseudonyms import author_pseudonym
+from classifier.core.audit import audit_record, author_pseudonym
 from classifier.models import (
     AuditEntry,
     BulkAction,

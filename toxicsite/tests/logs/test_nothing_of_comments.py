@@ -8,6 +8,8 @@ import pytest
 from toxicsite.tests.launcher_process import launcher
 from toxicsite.tests.logs.busy_site import MARKERS
 
+pytestmark = pytest.mark.long
+
 LOGS = ("postgres", "redis", "web", "killed", "other")
 
 

@@ -11,7 +11,7 @@ from classifier.accounts.roles import ADMIN
 from classifier.accounts.services import person_create
 from classifier.api_keys.services import api_key_authenticate, api_key_create, api_key_revoke
 from classifier.models import ApiKey, ApiKeyUsage, Source, User
-from classifier.tests.web.browser.test_accessibility import problems_of
+from classifier.tests.accessibility import problems_of
 
 pytestmark = [
     pytest.mark.browser,

@@ -10,9 +10,9 @@ from classifier.models import Comment, ModelVersion, User
 from classifier.review.appeals import appeal_open
 from classifier.review.decisions import decision_record
 from classifier.review.reports import report_add
+from classifier.tests.accessibility import problems_of
 from classifier.tests.browser_fixtures import PASSWORD, PATIENCE
 from classifier.tests.builders import classified_comment
-from classifier.tests.web.browser.test_accessibility import problems_of
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,10 @@
 """Searches are answered by the indexes of words and trigrams, whatever else narrows and orders them."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from classifier.comments.search import matching_text
 from classifier.models import Comment, Source
@@ -10,16 +13,31 @@ from classifier.review.filters import QueueFilters, apply_filters
 ROWS = 4_000
 
 
+@pytest.fixture(scope="module")
+def rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Comments that are committed once for all tests here, since no test changes them."""
+    with django_db_blocker.unblock():
+        source = Source.objects.create(slug="site", name="Site")
+        Comment.objects.bulk_create(
+            Comment(source=source, text=f"number {n} of {ROWS} words w{n * 7919 % 99_991}z")
+            for n in range(ROWS)
+        )
+        with connection.cursor() as cursor:
+            for index in (
+                "comment_trigrams",
+                "comment_words",
+            ):  # as autovacuum does: what is new lies unsorted
+                cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index])
+            cursor.execute("ANALYZE classifier_comment")
+    yield
+    with django_db_blocker.unblock():
+        Comment.objects.filter(source=source).delete()
+        source.delete()
+
+
 @pytest.fixture
-def many(db: None) -> None:
-    source = Source.objects.create(slug="site", name="Site")
-    Comment.objects.bulk_create(
-        Comment(source=source, text=f"number {n} of {ROWS} words w{n * 7919 % 99_991}z") for n in range(ROWS)
-    )
-    with connection.cursor() as cursor:
-        for index in ("comment_trigrams", "comment_words"):  # as autovacuum does: what is new lies unsorted
-            cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index])
-        cursor.execute("ANALYZE classifier_comment")
+def many(rows: None, db: None) -> None:
+    """The rows, for a test that may read them."""
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from classifier.accounts.roles import ADMIN, user_roles_set
 from classifier.api_keys.clients_seen import MEMORY, client_seen
 from classifier.api_keys.services import api_key_create
 from classifier.models import ModelVersion, User
+from classifier.tests.accessibility import problems_of
 from classifier.tests.browser_fixtures import PASSWORD
-from classifier.tests.web.browser.test_accessibility import problems_of
 
 pytestmark = pytest.mark.browser
 

@@ -11,8 +11,8 @@ from classifier.accounts.roles import ADMIN
 from classifier.models import Comment, ModelVersion, Policy, Prediction, Source
 from classifier.policies.rules import rule_create
 from classifier.policies.services import policy_save
+from classifier.tests.accessibility import SCHEMES, problems_of
 from classifier.tests.conftest import person
-from classifier.tests.web.browser.test_accessibility import SCHEMES, problems_of
 
 pytestmark = pytest.mark.browser
 SHOTS = os.environ.get("TOXICSITE_TEST_SHOTS")  # a folder, for who wants to look

@@ -10,10 +10,10 @@ from pytest_django.live_server_helper import LiveServer
 from classifier.accounts.roles import ADMIN
 from classifier.models import ModelVersion, ReferenceService, Source, Suggestion, User
 from classifier.references.agreement import agreement_at
+from classifier.tests.accessibility import problems_of
 from classifier.tests.conftest import person
 from classifier.tests.references.comparison.conftest import make_calls, other_score, own_score
 from classifier.tests.statistics.browser.test_numbers_pages import signed_in
-from classifier.tests.web.browser.test_accessibility import problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 COUNT = 400

@@ -10,10 +10,10 @@ from classifier.policies.services import policy_save
 from classifier.review.decisions import decision_record
 from classifier.review.placement import queue_put
 from classifier.review.saved_queues import saved_queue_create
+from classifier.tests.accessibility import problems_of
 from classifier.tests.browser_pages import browser_of
 from classifier.tests.conftest import person
 from classifier.tests.review.conftest import waiting
-from classifier.tests.web.browser.test_accessibility import problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 COPY = "you write like somebody that i hate, and everybody who reads it knows it"

@@ -16,8 +16,8 @@ from classifier.quality.blind_reviews import blind_review_record
 from classifier.review.decisions import decision_record
 from classifier.scoring.classify_pending import pending_classify
 from classifier.statistics.daily_counts import statistics_run
+from classifier.tests.accessibility import problems_of
 from classifier.tests.builders import FakeScorer
-from classifier.tests.web.browser.test_accessibility import problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a-long-enough-pass"

@@ -14,8 +14,8 @@ from pytest_django.live_server_helper import LiveServer
 from classifier.accounts.roles import ADMIN
 from classifier.accounts.services import person_create
 from classifier.models import Comment, Transfer, User
+from classifier.tests.accessibility import problems_of
 from classifier.tests.transfers.conftest import bring
-from classifier.tests.web.browser.test_accessibility import problems_of
 from classifier.transfers.exports import export_create, filters_of
 from classifier.transfers.worker import transfer_work
 

@@ -9,7 +9,7 @@ from classifier.accounts.roles import ADMIN, LEAD, MODERATOR
 from classifier.accounts.services import person_create
 from classifier.core.audit import audit_record
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, Comment, Decision, Source, User
-from classifier.tests.web.browser.test_accessibility import problems_of
+from classifier.tests.accessibility import problems_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ADDRESSES = ("/history/", "/history/?kind=policy&deed=x", "/people/", "/people/new/", "/privacy/")

@@ -12,8 +12,8 @@ from classifier.accounts.roles import ADMIN
 from classifier.accounts.services import person_create
 from classifier.core.events import MODEL_PROMOTED
 from classifier.models import User, WebhookDelivery
+from classifier.tests.accessibility import problems_of
 from classifier.tests.browser_pages import browser_of
-from classifier.tests.web.browser.test_accessibility import problems_of
 from classifier.tests.webhooks.conftest import deliver, loopback_allowed, receiver
 from classifier.tests.webhooks.receiver import Receiver, says
 from classifier.webhooks.outbox import outbox_write

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page
 
+from classifier.tests.accessibility import problems_of
 from classifier.tests.builders import version_row
-from classifier.tests.web.browser.test_accessibility import problems_of
 from training.datasets.label_corrections import standing_fixes
 from training.models import Evaluation, Experiment, LabelFix
 from training.tests.datasets.conftest import MakeDataset, datasets_dir, write

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from classifier.tests.web.browser.test_accessibility import problems_of
+from classifier.tests.accessibility import problems_of
 from training.models import Dataset, Experiment
 from training.tests.experiments.pages.builders import (
     make_baselines,
@@ -18,7 +18,7 @@ from training.tests.experiments.pages.builders import (
 )
 from training.tests.experiments.pages.builders import make_dataset as make_row
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RUN_PATIENCE = 300_000  # milliseconds, of a busy machine; an idle one needs a tenth
 PAINTED = """() => [...document.querySelectorAll('[data-chart] canvas')].filter(canvas => {
     const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

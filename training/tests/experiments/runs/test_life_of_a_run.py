@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from classifier.models import ModelVersionStatus, User
 from training.experiments.services import experiment_clone
 from training.models import Dataset, Evaluation, Experiment
 from training.tests.experiments.runs.worker import TrainingWorker
+
+pytestmark = pytest.mark.long
 
 
 def statuses(run: Experiment) -> list[str]:

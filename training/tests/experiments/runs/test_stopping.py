@@ -5,10 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from classifier.models import User
 from training.experiments.services import experiment_cancel, experiment_resume
 from training.models import Dataset, Experiment, MetricPoint
 from training.tests.experiments.runs.worker import TrainingWorker
+
+pytestmark = pytest.mark.long
 
 LONG = {"epochs": 200, "checkpoint_seconds": 0.5, "token_budget": 128}
 
