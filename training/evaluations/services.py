@@ -63,8 +63,8 @@ def evaluation_state(model_version: ModelVersion, on: Dataset | None = None) -> 
     folder = evaluation_folder(model_version, on)
     if (folder / WANTED).is_file():
         return {"state": "queued", "message": "It is being measured, or waits for the training worker."}
-    if (told := read_json(folder / "error.json")) is not None:
-        return {"state": "failed", "message": str(told.get("message", ""))}
+    if (error := read_json(folder / "error.json")) is not None:
+        return {"state": "failed", "message": str(error.get("message", ""))}
     return None
 
 

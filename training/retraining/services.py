@@ -53,7 +53,7 @@ def retrain_now(
     decisions_weight: float = 1.0,
     trigger: str = "person",
 ) -> Experiment:
-    """Freeze the decisions, mix them with other rows by weight, and queue a run; return it.
+    """Build a dataset of the decisions, mix it with other rows by weight, and queue a run; return it.
 
     With `from_active` the run starts from the version in production, else from what recipe, preset and `config` name.
     Raises PermissionDenied, ConfigRejected, DatasetRejected (too few decisions, say) or NotAllowedNow.

@@ -33,7 +33,7 @@ DELETE = "training.delete_dataset"
 KINDS: dict[str, tuple[str, str, type[Form]]] = {
     "upload": ("Upload", "Your own CSV, JSONL or parquet files", UploadForm),
     "hub": ("Hub", "A public dataset, by its name on the Hugging Face hub", HubForm),
-    "decisions": ("Decisions", "What moderators decided here, frozen as it stands now", DecisionsForm),
+    "decisions": ("Decisions", "What moderators decided here, as it stands now", DecisionsForm),
     "mixture": ("Mixture", "Several datasets as one, each with a weight", MixtureForm),
 }
 
@@ -65,8 +65,8 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
             field = "train" if error.field == "file" and kind == "upload" else error.field
             form.add_error(field if field in form.fields else None, error.message)
         else:
-            said = "is being loaded" if made.state == "loading" else "is frozen and ready"
-            messages.success(request, f"“{made}” {said}.")
+            state = "is being loaded" if made.state == "loading" else "is ready"
+            messages.success(request, f"“{made}” {state}.")
             return redirect("training:dataset", made.pk)
     context = {
         "form": form,

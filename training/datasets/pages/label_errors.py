@@ -84,7 +84,7 @@ def correct(request: HttpRequest, dataset_id: int) -> HttpResponse:
     except DatasetRejected as error:
         messages.error(request, error.message)
         return redirect("training:dataset", dataset.pk)
-    messages.success(request, f"“{made}” is frozen and ready.")
+    messages.success(request, f"“{made}” is ready.")
     return redirect("training:dataset", made.pk)
 
 

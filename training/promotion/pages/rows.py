@@ -69,20 +69,20 @@ class EventRow:
 
     event: ModelVersionEvent
     title: str
-    said: str
+    reason: str
     gate_word: str = ""
     gate_sentences: list[str] = field(default_factory=list)
 
 
 def event_rows(version: ModelVersion) -> list[EventRow]:
-    """The history, newest first."""
+    """Return the history of a version, newest first."""
     return [_event(event) for event in version.history.select_related("actor").order_by("-id")]
 
 
 def _event(event: ModelVersionEvent) -> EventRow:
     if event.old == event.new:
-        title, _, said = event.reason.partition(": ")
-        return EventRow(event, title, said)
+        title, _, reason = event.reason.partition(": ")
+        return EventRow(event, title, reason)
     gate = event.gate or {}
     if not gate:
         return EventRow(event, event.new.capitalize(), event.reason)
@@ -95,7 +95,7 @@ def _event(event: ModelVersionEvent) -> EventRow:
 
 
 def facts(version: ModelVersion) -> list[tuple[str, str]]:
-    """What is told of a version at a glance; what its manifest does not know is left out."""
+    """Return the facts of a version at a glance; what its manifest does not know is left out."""
     manifest = version.manifest
     architecture = manifest.get("architecture") or {}
     rows = [
@@ -110,7 +110,7 @@ def facts(version: ModelVersion) -> list[tuple[str, str]]:
 
 
 def provenance(version: ModelVersion) -> list[tuple[str, str]]:
-    """Where the version comes from, out of its manifest."""
+    """Return what the manifest tells of the origin of a version."""
     known = version.manifest.get("provenance") or {}
     data, hardware = known.get("data") or {}, known.get("hardware") or {}
     packages = known.get("packages") or {}

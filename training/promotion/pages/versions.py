@@ -225,13 +225,13 @@ def evaluate_on_known_answers(request: HttpRequest, version_id: int) -> HttpResp
 
 
 def broken_models(version: ModelVersion | None = None) -> list[WorkerStatus]:
-    """What workers tell of versions (or this one) that they cannot load, each state once."""
-    told = [
+    """Return what workers report about versions (or this one) that they cannot load, each state once."""
+    reports = [
         status
         for status in workers()
         if status.broken and (version is None or status.broken == version.version)
     ]
-    return list({(status.problem, status.notice, status.detail): status for status in told}.values())
+    return list({(status.problem, status.notice, status.detail): status for status in reports}.values())
 
 
 def found_version(version_id: int) -> ModelVersion:
@@ -244,7 +244,7 @@ def found_version(version_id: int) -> ModelVersion:
 def tried(
     request: HttpRequest, found: ModelVersion, verb: Callable[[], Any], success: str, back: str = ""
 ) -> HttpResponseRedirect:
-    """Do it, say so and go `back`; what the service refuses is said in its own words."""
+    """Call `verb`, show `success` or the sentence of its refusal, and go `back`."""
     with refusals_shown(request, NOTHING_CHANGED):
         verb()
         messages.success(request, success)

@@ -1,4 +1,4 @@
-"""The pages of sweeps: the list, one sweep with its trials and charts, and the buttons that steer it."""
+"""The pages of sweeps: the list, starting one, one sweep with its trials and charts, and the buttons that steer it."""
 
 from typing import Any
 
@@ -7,31 +7,44 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from training.core.errors import ConfigRejected, NotAllowedNow
+from training.experiments.pages.forms import Start
 from training.experiments.pages.run_rows import progress_of, recipe_word
-from training.models import RunStatus, Sweep
+from training.experiments.pages.start import start_of
+from training.experiments.selectors import learnable_datasets, possible_teachers, possible_versions
+from training.ml.recipes.recipe import Recipe
+from training.ml.recipes.registry import RECIPES
+from training.models import Dataset, RunStatus, Sweep
 from training.sweeps.pages.charts import chart as chart_of
+from training.sweeps.pages.forms import SweepForm
 from training.sweeps.pages.rows import (
     PRUNER_TITLES,
     SAMPLER_TITLES,
     best_values,
-    front_rows,
     importance_rows,
     searched,
     space_rows,
     sweep_view,
     trial_rows,
 )
-from training.sweeps.pages.start import urlpatterns as new_urlpatterns
 from training.sweeps.selectors import full_runs, sweep_detail, sweep_runs, sweeps_listed
-from training.sweeps.services import MOST_TRIALS, sweep_cancel, sweep_delete, sweep_resume, sweep_train_best
+from training.sweeps.services import (
+    MOST_TRIALS,
+    sweep_cancel,
+    sweep_create,
+    sweep_delete,
+    sweep_resume,
+    sweep_train_best,
+)
 from training.web.access import RUN_EXPERIMENTS, is_htmx, permitted, person_of
 
 SEE_SWEEPS = "training.view_sweep"
 MORE = 10  # trials proposed when a sweep goes on
+TRIAL_ROWS = 4_000  # proposed: a trial is to rank values, not to be good
 
 
 class MoreTrialsForm(forms.Form):
@@ -58,14 +71,80 @@ def sweeps(request: HttpRequest) -> HttpResponse:
     return render(request, "training/sweeps/list.html", context)
 
 
+@permitted(RUN_EXPERIMENTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    recipe = RECIPES.get(request.GET.get("recipe", ""), RECIPES["teacher"])
+    datasets = learnable_datasets()
+    form = _form(request, recipe, datasets)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            sweep = sweep_create(
+                name=given["name"],
+                recipe=recipe.name,
+                config=form.fixed(),
+                dataset=Dataset.objects.get(pk=given["dataset"]),
+                space=form.space(),
+                objectives=[{"metric": metric} for metric in given["objectives"]],
+                sampler=given["sampler"],
+                pruner=form.chosen_pruner(),
+                trials=given["trials"],
+                at_once=given["at_once"],
+                train_best=given["train_best"],
+                full=form.full(),
+                by=person_of(request),
+                **start_of(given["start"]),
+            )
+        except ConfigRejected as error:
+            form.reject(error.field, error.message)
+        else:
+            return redirect("training:sweep", sweep.pk)
+    context = {
+        "form": form,
+        "recipe": recipe,
+        "recipes": [
+            {"recipe": one, "word": recipe_word(one.name), "current": one is recipe}
+            for one in RECIPES.values()
+        ],
+        "datasets": datasets,
+    }
+    return render(request, "training/sweeps/new.html", context, status=422 if form.is_bound else 200)
+
+
+def _form(request: HttpRequest, recipe: Recipe, datasets: list[Dataset]) -> SweepForm:
+    initial: dict[str, Any] = {
+        "name": f"{recipe_word(recipe.name)} sweep, {timezone.now():%d %b %H:%M}",
+        "base": next((info.default for info in recipe.fields() if info.name == "base"), ""),
+        "data.max_rows": TRIAL_ROWS,
+        "objectives": ["f1"],
+    }
+    initial |= {name: request.GET[name] for name in ("start", "dataset") if request.GET.get(name)}
+    return SweepForm(
+        recipe,
+        datasets=datasets,
+        runs=[
+            Start(f"run:{run.pk}", f"{run.name} ({recipe_word(run.recipe)})") for run in possible_teachers()
+        ],
+        versions=[
+            Start(f"version:{row.pk}", f"{row.version}{', in production' if row.is_active else ''}")
+            for row in possible_versions()
+        ],
+        values={},
+        data=request.POST if request.method == "POST" else None,
+        initial=initial,
+    )
+
+
 @permitted(SEE_SWEEPS)
 @require_safe
 def sweep(request: HttpRequest, sweep_id: int) -> HttpResponse:
     found = _found_or_404(sweep_id)
-    objectives = [o.title for o in sweep_view(found).objectives]
-    context = _head(request, found) | {
+    context = _head(request, found)
+    several = len(context["view"].objectives) > 1
+    context |= {
         "best_values": best_values(found),
-        "front": front_rows(found, sweep_runs(sweep=found)) if len(objectives) > 1 else [],
+        "front": [row for row in context["trials"] if row.best] if several else [],
         "importance": importance_rows(found),
         "space": space_rows(found),
         "slices": searched(found),
@@ -190,7 +269,7 @@ def _head(request: HttpRequest, found: Sweep) -> dict[str, Any]:
 
 urlpatterns = [
     path("sweeps/", sweeps, name="sweeps"),
-    *new_urlpatterns,
+    path("sweeps/new/", new, name="sweep-new"),
     path("sweeps/<int:sweep_id>/", sweep, name="sweep"),
     path("sweeps/<int:sweep_id>/live/", live, name="sweep-live"),
     path("sweeps/<int:sweep_id>/charts/<slug:kind>.json", chart, name="sweep-chart"),
