@@ -28,7 +28,6 @@ FOLDER = "evaluations"
 WANTED = "wanted.json"
 BESIDE = "@"  # no version has it in its name
 TICK_SECONDS = 1.0
-STOP_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 

@@ -90,17 +90,17 @@ def correct(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 def _evaluation(evaluation_id: int) -> Evaluation:
     rows = Evaluation.objects.select_related("dataset", "experiment__dataset", "model_version")
-    found = rows.filter(pk=evaluation_id, model_version__isnull=False).first()
-    if found is None:
+    evaluation = rows.filter(pk=evaluation_id, model_version__isnull=False).first()
+    if evaluation is None:
         raise Http404
-    return found
+    return evaluation
 
 
 def _error(evaluation: Evaluation, key: str) -> LabelError:
-    found = next((one for one in label_errors(evaluation=evaluation) if one.key == key), None)
-    if found is None:
+    error = next((row for row in label_errors(evaluation=evaluation) if row.key == key), None)
+    if error is None:
         raise Http404
-    return found
+    return error
 
 
 def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, said: str) -> HttpResponse:

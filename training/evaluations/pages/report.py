@@ -181,8 +181,12 @@ def mcnemar_sentence(test: McNemar) -> str:
 
 def difference_rows(differences: Mapping[str, Estimate]) -> list[tuple[Metric, Estimate, str]]:
     """(metric, difference, what that says) of one label."""
-    known = [(METRIC_OF[key], found) for key, found in differences.items() if key in METRIC_OF]
-    return [(metric, found, metric.verdict(found)) for metric, found in known if found.value is not None]
+    known = [(METRIC_OF[key], difference) for key, difference in differences.items() if key in METRIC_OF]
+    return [
+        (metric, difference, metric.verdict(difference))
+        for metric, difference in known
+        if difference.value is not None
+    ]
 
 
 @dataclass(frozen=True)
@@ -201,13 +205,13 @@ def curves_view(curves: Mapping[str, LabelCurves], primary: str) -> CurvesView |
         return None
     ordered = {name: curves[name] for name in ordered_labels(curves, primary)}
     return CurvesView(
-        charts=quality_curves({label_title(name): found for name, found in ordered.items()}),
+        charts=quality_curves({label_title(name): curve for name, curve in ordered.items()}),
         roc_rows=[
-            (name, [best_beside(found.roc, x) for x in FALSE_ALARMS]) for name, found in ordered.items()
+            (name, [best_beside(curve.roc, x) for x in FALSE_ALARMS]) for name, curve in ordered.items()
         ],
         pr_rows=[
-            (name, [best_beside(found.pr, x, rising=False) for x in RECALLS])
-            for name, found in ordered.items()
+            (name, [best_beside(curve.pr, x, rising=False) for x in RECALLS])
+            for name, curve in ordered.items()
         ],
         reliability=next(iter(ordered.values())),
     )
@@ -216,16 +220,16 @@ def curves_view(curves: Mapping[str, LabelCurves], primary: str) -> CurvesView |
 def slice_groups(slices: Sequence[Slice]) -> dict[str, list[tuple[Slice, list[Estimate]]]]:
     """The slices with their metrics, by kind."""
     groups: dict[str, list[tuple[Slice, list[Estimate]]]] = {}
-    for found in slices:
-        row = [found.metrics.get(metric.key, UNKNOWN) for metric in SLICE_COLUMNS]
-        groups.setdefault(SLICE_TITLES.get(found.kind, "Slices"), []).append((found, row))
+    for part in slices:
+        row = [part.metrics.get(metric.key, UNKNOWN) for metric in SLICE_COLUMNS]
+        groups.setdefault(SLICE_TITLES.get(part.kind, "Slices"), []).append((part, row))
     return groups
 
 
 def mistakes(errors: Sequence[Mistake]) -> dict[str, list[tuple[Mistake, list[Segment]]]]:
     """False alarms and misses, the most confident first, with their text in marked segments."""
-    found: dict[str, list[tuple[Mistake, list[Segment]]]] = {"false positive": [], "false negative": []}
+    by_kind: dict[str, list[tuple[Mistake, list[Segment]]]] = {"false positive": [], "false negative": []}
     for error in errors:
         marked = [ExplainedWord(word.begin, word.end, word.text, word.value) for word in error.words]
-        found.setdefault(error.kind, []).append((error, text_segments(error.text, marked)))
-    return found
+        by_kind.setdefault(error.kind, []).append((error, text_segments(error.text, marked)))
+    return by_kind

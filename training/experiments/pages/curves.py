@@ -90,12 +90,12 @@ def _short(value: float) -> str:
 
 def quality_curves(curves: Mapping[str, LabelCurves]) -> dict[str, Payload]:
     """ROC, precision-recall and reliability by the title of their label, ready to be drawn."""
-    roc = [{"name": name, "points": found.roc} for name, found in curves.items()]
-    pr = [{"name": name, "points": found.pr} for name, found in curves.items()]
+    roc = [{"name": name, "points": curve.roc} for name, curve in curves.items()]
+    pr = [{"name": name, "points": curve.pr} for name, curve in curves.items()]
     reliability: list[Payload] = []
-    for name, found in curves.items():
+    for name, curve in curves.items():
         points = [
-            [one.mean, one.rate] for one in found.reliability if one.mean is not None and one.rate is not None
+            [one.mean, one.rate] for one in curve.reliability if one.mean is not None and one.rate is not None
         ]
         reliability.append({"name": name, "points": points, "hidden": bool(reliability)})
     return {

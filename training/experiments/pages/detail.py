@@ -37,7 +37,7 @@ LOG_LINES = 60
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
     config = config_rows(run)
     context = _head(request, run) | {
@@ -61,7 +61,7 @@ def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
     """The moving part alone; once the run is over the whole page is worth asking for anew."""
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     if run.is_over and is_htmx(request):
         return HttpResponseClientRefresh()
     return render(request, "training/experiments/live.html", _head(request, run))
@@ -71,7 +71,7 @@ def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @require_safe
 def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
     """The curves as charts.js draws them: `of` is losses or speed."""
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
     of = "speed" if request.GET.get("of") == "speed" else "losses"
     return JsonResponse(training_curves(curves, of=of, over=run.is_over))
@@ -81,7 +81,7 @@ def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
 @require_safe
 def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
     """The model's folder as a zip that is made while it is sent: nothing is kept, whatever its size."""
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     folder = artifact_folder(run)
     if folder is None:
         raise Http404("The run has no model")
@@ -95,7 +95,7 @@ def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     try:
         experiment_cancel(experiment=run, by=person_of(request))
     except NotAllowedNow as error:
@@ -110,7 +110,7 @@ def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     try:
         experiment_resume(experiment=run, by=person_of(request))
     except NotAllowedNow as error:
@@ -124,7 +124,7 @@ def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
     """First a page that says what goes; then it goes."""
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     problem = ""
     if request.method == "POST":
         try:
@@ -144,7 +144,7 @@ def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
     return render(request, "training/experiments/delete.html", context, status=409 if problem else 200)
 
 
-def found_or_404(experiment_id: int) -> Experiment:
+def run_or_404(experiment_id: int) -> Experiment:
     try:
         return experiment_detail(experiment_id=experiment_id)
     except Experiment.DoesNotExist:

@@ -152,13 +152,13 @@ class ExperimentForm(forms.Form):
     @property
     def groups(self) -> list[tuple[str, list[BoundField], bool]]:
         """The other fields by part of the configuration; the last item says whether one of them is wrong."""
-        found: dict[str, list[BoundField]] = {}
+        grouped: dict[str, list[BoundField]] = {}
         for info in self.infos:
             if info.name not in KNOBS:
-                found.setdefault(
+                grouped.setdefault(
                     GROUPS.get(info.group, info.group.replace("_", " ").capitalize()), []
                 ).append(self[info.name])
-        return [(title, rows, any(row.errors for row in rows)) for title, rows in found.items()]
+        return [(title, rows, any(row.errors for row in rows)) for title, rows in grouped.items()]
 
 
 class PlanForm(forms.Form):

@@ -103,8 +103,8 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
 def live_rows(request: HttpRequest) -> HttpResponse:
     """The changing cells of the runs named in `id`, to be put over the old ones, while any of them goes on."""
     ids = [row_id(text) for text in request.GET.getlist("id")[:LIVE_MAX]]
-    found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk is not None])
-    rows = _rows(list(found.select_related("model_version").defer("log")))
+    runs = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk is not None])
+    rows = _rows(list(runs.select_related("model_version").defer("log")))
     live = [row.experiment.pk for row in rows if row.live]
     return render(request, "training/experiments/live_rows.html", {"rows": rows, "live": live})
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from classifier.models import ModelVersion
 from training.core.errors import ConfigRejected
-from training.experiments.pages.detail import found_or_404
+from training.experiments.pages.detail import run_or_404
 from training.experiments.pages.forms import ExperimentForm, PlanForm, Start
 from training.experiments.pages.run_rows import recipe_word
 from training.experiments.selectors import (
@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    source = found_or_404(experiment_id)
+    source = run_or_404(experiment_id)
     recipe = RECIPES[source.recipe]
     values = dotted(source.config)
     initial = {

@@ -142,7 +142,7 @@ def manifest_text(version: ModelVersion) -> str:
 
 def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
     """The numbers of a shadow's report."""
-    found = [
+    rows = [
         ("Comments scored", f"{report.rows:,}"),
         ("Other verdict", f"{report.disagreements:,} ({percent(report.share)})"),
         ("Only this version says toxic", f"{report.towards_toxic:,}"),
@@ -150,10 +150,10 @@ def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
         ("Mean difference of the probability", difference(report.mean_difference, 3)),
     ]
     if report.decided:
-        found.append(
+        rows.append(
             (
                 "Moderators agreed with the shadow version",
                 f"{report.decided_for:,} of {report.decided:,} decided",
             )
         )
-    return found
+    return rows

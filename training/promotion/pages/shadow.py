@@ -21,7 +21,7 @@ from classifier.model_versions.shadow_report import (
     shadow_period,
 )
 from classifier.models import ModelVersion
-from training.promotion.pages.versions import SEE_VERSIONS, found_version, production_context, tried
+from training.promotion.pages.versions import SEE_VERSIONS, production_context, tried, version_or_404
 from training.web.access import permitted, person_of
 from training.web.formatting import DASH, percent
 
@@ -34,20 +34,20 @@ FEW_DECIDED = 30
 @require_http_methods(["GET", "HEAD", "POST"])
 def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
     """The report of a version that scores, or scored, silently; by POST such scoring starts or stops."""
-    found = found_version(version_id)
+    version = version_or_404(version_id)
     if request.method == "POST":
-        return _switch(request, found)
+        return _switch(request, version)
     days = whole_number(request.GET.get("days")) or USUAL_DAYS
     days = days if days in PERIODS else USUAL_DAYS
     way = request.GET.get("way", "")
     way = way if way in BOTH_WAYS else next(iter(BOTH_WAYS))
     before = row_id(request.GET.get("before"))
     user = person_of(request)
-    period = shadow_period(model_version=found, user=user, days=days)
-    examples = changed_verdicts(model_version=found, user=user, days=days, verdict=way, before=before)
+    period = shadow_period(model_version=version, user=user, days=days)
+    examples = changed_verdicts(model_version=version, user=user, days=days, verdict=way, before=before)
     active = ModelVersion.objects.active()
     context: dict[str, Any] = {
-        **production_context(request, found),
+        **production_context(request, version),
         "period": period,
         "periods": [(number, title, number == days) for number, title in PERIODS.items()],
         "days": days,
@@ -55,7 +55,7 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
         "cells": cells(period),
         "sentence": verdict_sentence(period),
         "few": period.shadow.decided < FEW_DECIDED,
-        "chart": scatter(period, active.threshold if active else None, found.threshold),
+        "chart": scatter(period, active.threshold if active else None, version.threshold),
         "differences": difference_rows(period),
         "sources": source_rows(period),
         "ways": [(key, title, key == way) for key, title in BOTH_WAYS.items()],
@@ -68,18 +68,24 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
     return render(request, "training/promotion/shadow_page.html", context)
 
 
-def _switch(request: HttpRequest, found: ModelVersion) -> HttpResponse:
+def _switch(request: HttpRequest, version: ModelVersion) -> HttpResponse:
     stop = request.POST.get("do") == "stop"
     verb = shadow_stop if stop else shadow_start
     reason = request.POST.get("reason", "").strip()[:300]
     success = (
-        f"{found} no longer scores live traffic."
+        f"{version} no longer scores live traffic."
         if stop
-        else f"{found} scores live traffic silently from now on. Its verdicts are shown here and change nothing."
+        else f"{version} scores live traffic silently from now on. Its verdicts are shown here and change nothing."
     )
-    back = reverse("training:version-shadow", args=[found.pk]) if request.POST.get("from") == "report" else ""
+    back = (
+        reverse("training:version-shadow", args=[version.pk]) if request.POST.get("from") == "report" else ""
+    )
     return tried(
-        request, found, lambda: verb(model_version=found, by=person_of(request), reason=reason), success, back
+        request,
+        version,
+        lambda: verb(model_version=version, by=person_of(request), reason=reason),
+        success,
+        back,
     )
 
 

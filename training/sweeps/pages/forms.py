@@ -131,14 +131,14 @@ class SweepForm(ExperimentForm):
 
     def space(self) -> dict[str, Any]:
         """The space of the rows that are switched on, for the service to check."""
-        found: dict[str, Any] = {}
+        space: dict[str, Any] = {}
         for info in self.searchable:
             value = {part: self.cleaned_data.get(f"space:{info.name}:{part}") for part in PARTS}
             if not value["on"]:
                 continue
             has_range = value["low"] is not None or value["high"] is not None
             if value["choices"] and not has_range:
-                found[info.name] = {"type": "categorical", "choices": _read(value["choices"], info)}
+                space[info.name] = {"type": "categorical", "choices": _read(value["choices"], info)}
             elif info.kind in ("number", "integer"):
                 spec: dict[str, Any] = {
                     "type": "int" if info.kind == "integer" else "float",
@@ -149,10 +149,10 @@ class SweepForm(ExperimentForm):
                     spec["log"] = True
                 if value["step"] is not None:
                     spec["step"] = value["step"]
-                found[info.name] = spec
+                space[info.name] = spec
             else:
-                found[info.name] = {"type": "categorical", "choices": []}
-        return found
+                space[info.name] = {"type": "categorical", "choices": []}
+        return space
 
     def fixed(self) -> dict[str, Any]:
         """What every trial shares: the changed fields that are not searched."""
@@ -166,13 +166,13 @@ class SweepForm(ExperimentForm):
 
     def full(self) -> dict[str, Any]:
         """What changes when the best values are trained in full."""
-        found: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         space = self.space()
         if self.cleaned_data["full_rows"] and "data.max_rows" not in space:
-            found["data.max_rows"] = None
+            changes["data.max_rows"] = None
         if (epochs := self.cleaned_data.get("full_epochs")) is not None and "loop.epochs" not in space:
-            found["loop.epochs"] = epochs
-        return found
+            changes["loop.epochs"] = epochs
+        return changes
 
     def reject(self, field: str, message: str) -> None:
         """Put a service's refusal into the row or beside the field that it names."""

@@ -138,20 +138,20 @@ def _form(request: HttpRequest, recipe: Recipe, datasets: list[Dataset]) -> Swee
 
 @permitted(SEE_SWEEPS)
 @require_safe
-def sweep(request: HttpRequest, sweep_id: int) -> HttpResponse:
-    found = _found_or_404(sweep_id)
-    context = _head(request, found)
+def sweep_page(request: HttpRequest, sweep_id: int) -> HttpResponse:
+    sweep = _sweep_or_404(sweep_id)
+    context = _head(request, sweep)
     several = len(context["view"].objectives) > 1
     context |= {
-        "best_values": best_values(found),
+        "best_values": best_values(sweep),
         "front": [row for row in context["trials"] if row.best] if several else [],
-        "importance": importance_rows(found),
-        "space": space_rows(found),
-        "slices": searched(found),
-        "history": found.history.all(),
-        "full_runs": full_runs(sweep=found),
-        "sampler": SAMPLER_TITLES.get(found.sampler, found.sampler),
-        "pruner": PRUNER_TITLES.get(found.pruner, found.pruner),
+        "importance": importance_rows(sweep),
+        "space": space_rows(sweep),
+        "slices": searched(sweep),
+        "history": sweep.history.all(),
+        "full_runs": full_runs(sweep=sweep),
+        "sampler": SAMPLER_TITLES.get(sweep.sampler, sweep.sampler),
+        "pruner": PRUNER_TITLES.get(sweep.pruner, sweep.pruner),
         "more": MORE,
     }
     return render(request, "training/sweeps/sweep.html", context)
@@ -161,36 +161,36 @@ def sweep(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, sweep_id: int) -> HttpResponse:
     """The moving part alone; once the sweep is over the whole page is worth asking for anew."""
-    found = _found_or_404(sweep_id)
-    if found.is_over and is_htmx(request):
+    sweep = _sweep_or_404(sweep_id)
+    if sweep.is_over and is_htmx(request):
         return HttpResponseClientRefresh()
-    return render(request, "training/sweeps/live.html", _head(request, found))
+    return render(request, "training/sweeps/live.html", _head(request, sweep))
 
 
 @permitted(SEE_SWEEPS)
 @require_safe
 def chart(request: HttpRequest, sweep_id: int, kind: str) -> HttpResponse:
     """The data of one chart, as charts.js draws it."""
-    found, form = _found_or_404(sweep_id), ChartForm(request.GET)
+    sweep, form = _sweep_or_404(sweep_id), ChartForm(request.GET)
     if not form.is_valid():
         raise Http404("No such chart")
-    data = chart_of(found, kind, form.cleaned_data["objective"] or 0, form.cleaned_data["field"])
+    data = chart_of(sweep, kind, form.cleaned_data["objective"] or 0, form.cleaned_data["field"])
     if data is None:
         raise Http404("No such chart")
-    return JsonResponse(data | {"over": found.is_over})
+    return JsonResponse(data | {"over": sweep.is_over})
 
 
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def cancel(request: HttpRequest, sweep_id: int) -> HttpResponse:
-    found = _found_or_404(sweep_id)
+    sweep = _sweep_or_404(sweep_id)
     try:
-        sweep_cancel(sweep=found, by=person_of(request))
+        sweep_cancel(sweep=sweep, by=person_of(request))
     except NotAllowedNow as error:
         messages.error(request, str(error))
     else:
         words = (
-            "The sweep is cancelled." if found.is_over else "The sweep was asked to stop; that takes seconds."
+            "The sweep is cancelled." if sweep.is_over else "The sweep was asked to stop; that takes seconds."
         )
         messages.success(request, words)
     return redirect("training:sweep", sweep_id)
@@ -199,12 +199,12 @@ def cancel(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def resume(request: HttpRequest, sweep_id: int) -> HttpResponse:
-    found, form = _found_or_404(sweep_id), MoreTrialsForm(request.POST)
+    sweep, form = _sweep_or_404(sweep_id), MoreTrialsForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Say how many more trials, between 1 and {MOST_TRIALS}.")
         return redirect("training:sweep", sweep_id)
     try:
-        sweep_resume(sweep=found, trials=form.cleaned_data["trials"], by=person_of(request))
+        sweep_resume(sweep=sweep, trials=form.cleaned_data["trials"], by=person_of(request))
     except (NotAllowedNow, ConfigRejected) as error:
         messages.error(request, str(error))
     else:
@@ -216,10 +216,10 @@ def resume(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @require_POST
 def train(request: HttpRequest, sweep_id: int) -> HttpResponse:
     """Train the best trial, or the one that is named, in full."""
-    found, form = _found_or_404(sweep_id), TrialForm(request.POST)
+    sweep, form = _sweep_or_404(sweep_id), TrialForm(request.POST)
     number = form.cleaned_data["number"] if form.is_valid() else -1
     try:
-        run = sweep_train_best(sweep=found, number=number, by=person_of(request))
+        run = sweep_train_best(sweep=sweep, number=number, by=person_of(request))
     except (NotAllowedNow, ConfigRejected) as error:
         messages.error(request, str(error))
         return redirect("training:sweep", sweep_id)
@@ -230,47 +230,47 @@ def train(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, sweep_id: int) -> HttpResponse:
     """First a page that says what goes; then it goes."""
-    found, problem = _found_or_404(sweep_id), ""
+    sweep, problem = _sweep_or_404(sweep_id), ""
     if request.method == "POST":
         try:
-            name = found.name
-            sweep_delete(sweep=found, by=person_of(request))
+            name = sweep.name
+            sweep_delete(sweep=sweep, by=person_of(request))
         except NotAllowedNow as error:
             problem = str(error)
         else:
             messages.success(request, f"{name} is deleted.")
             return redirect("training:sweeps")
-    context = {"sweep": found, "problem": problem}
+    context = {"sweep": sweep, "problem": problem}
     return render(request, "training/sweeps/delete.html", context, status=409 if problem else 200)
 
 
-def _found_or_404(sweep_id: int) -> Sweep:
+def _sweep_or_404(sweep_id: int) -> Sweep:
     try:
         return sweep_detail(sweep_id=sweep_id)
     except Sweep.DoesNotExist:
         raise Http404 from None
 
 
-def _head(request: HttpRequest, found: Sweep) -> dict[str, Any]:
+def _head(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     may_run = person_of(request).has_perm(RUN_EXPERIMENTS)
-    runs = sweep_runs(sweep=found)
+    runs = sweep_runs(sweep=sweep)
     now = [run for run in runs.values() if run.status == RunStatus.RUNNING]
     return {
-        "sweep": found,
-        "view": sweep_view(found),
-        "recipe": recipe_word(found.recipe),
-        "columns": searched(found),
-        "trials": trial_rows(found, runs),
+        "sweep": sweep,
+        "view": sweep_view(sweep),
+        "recipe": recipe_word(sweep.recipe),
+        "columns": searched(sweep),
+        "trials": trial_rows(sweep, runs),
         "now": [(run, progress_of(run)) for run in now],
         "may_run": may_run,
-        "may_cancel": may_run and not found.is_over and found.cancel_requested_at is None,
+        "may_cancel": may_run and not sweep.is_over and sweep.cancel_requested_at is None,
     }
 
 
 urlpatterns = [
     path("sweeps/", sweeps, name="sweeps"),
     path("sweeps/new/", new, name="sweep-new"),
-    path("sweeps/<int:sweep_id>/", sweep, name="sweep"),
+    path("sweeps/<int:sweep_id>/", sweep_page, name="sweep"),
     path("sweeps/<int:sweep_id>/live/", live, name="sweep-live"),
     path("sweeps/<int:sweep_id>/charts/<slug:kind>.json", chart, name="sweep-chart"),
     path("sweeps/<int:sweep_id>/cancel/", cancel, name="sweep-cancel"),
