@@ -143,7 +143,7 @@ def learn_offer(*, count: int, source: Source | None = None, by: User | None) ->
 
 
 def candidates_beside(*, user: User | None, source: Source | None, count: int) -> list[int]:
-    """Up to `count` ids of comments that wait for nobody and are nearest to a threshold; near-duplicates only once."""
+    """Return up to `count` ids of comments outside the queue nearest to a threshold; near-duplicates only once."""
     latest = _beside(user, source).values_list("pk", "uncertainty")[:LATEST]
     nearest = sorted(latest, key=lambda row: (row[1], row[0]))[: max(count * 2, LOOK)]
     chosen = Comment.objects.filter(pk__in=[pk for pk, _ in nearest])

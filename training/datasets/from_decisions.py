@@ -128,7 +128,7 @@ class RowWriter:
         self._digests: set[bytes] = set()
 
     def add_decision(self, decision: Mapping[str, Any]) -> None:
-        """Take a decision as selectors.decisions_standing gives it."""
+        """Take a decision as `selectors.decisions_standing` yields it."""
         if decision["edited"]:
             self.counts["edited"] += 1
             return
@@ -167,7 +167,7 @@ class RowWriter:
         comment_id: int,
         marks: Sequence[Mapping[str, int]] = (),
     ) -> bool:
-        """Return whether the text goes in."""
+        """Take a text unless it is a known answer or a repetition; return whether it goes in."""
         digest = text_digest(text)
         if digest in self.known_answers:
             self.counts["golden"] += 1
@@ -212,9 +212,9 @@ class RowWriter:
                 file.write(json.dumps(row) + "\n")
 
     def left_out(self) -> dict[str, int]:
-        """How many texts did not go in, by reason."""
+        """Count the texts that did not go in, by reason."""
         return {reason: self.counts[reason] for reason in REASONS_LEFT_OUT if self.counts[reason]}
 
     def statistics(self) -> dict[str, int]:
-        """What went in, for the dataset's page and for what counts as new afterwards."""
+        """Count what went in, for the dataset's page and for what is new afterwards."""
         return {**{name: self.counts[name] for name in COUNTED}, "last_decision_id": self.last_decision_id}

@@ -85,7 +85,7 @@ def retrain_now(
 
 
 def retraining_plan() -> RetrainingPlan:
-    """The one plan, not saved yet on a site that never made one."""
+    """Return the one plan; it is not saved yet on a site that never made one."""
     return RetrainingPlan.objects.select_related("mix_with", "last_experiment").filter(
         pk=1
     ).first() or RetrainingPlan(pk=1)
@@ -104,7 +104,7 @@ def retraining_plan_set(
     on_drift: bool = False,
     drift_days: int = DRIFT_DAYS,
 ) -> RetrainingPlan:
-    """Say when and how candidates are trained without being asked for. Raises PermissionDenied or ConfigRejected.
+    """Set when and how candidates are trained automatically. Raises PermissionDenied or ConfigRejected.
 
     `config`: {"preset": name, "from_active": bool, "differences": {…}}, each may be missing; a start by the plan that
     failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` heeds the warning of drift, at the earliest
@@ -130,7 +130,7 @@ def retraining_plan_set(
 
 
 def retraining_outlook(plan: RetrainingPlan, *, now: datetime | None = None) -> Outlook:
-    """Whether the plan is due, and if not, when or after what it will be."""
+    """Tell whether the plan is due, and if not, when or after what it will be."""
     now = now or timezone.now()
     fresh = _new_decisions(plan)
     if not plan.enabled:
@@ -192,7 +192,7 @@ def retraining_check() -> Experiment | None:
 
 
 def _drifted_at(plan: RetrainingPlan) -> datetime | None:
-    """From when on a start because of drift is due; None while nothing is warned of, or the plan does not heed it."""
+    """Return from when on a start because of drift is due; None without a warning, or if the plan ignores drift."""
     active = ModelVersion.objects.active() if plan.on_drift else None
     warnings = standing_warnings(version=active.version) if active is not None else []
     if not warnings:
@@ -225,7 +225,7 @@ def _write_down(plan: RetrainingPlan, problem: str) -> None:
 
 
 def _new_decisions(plan: RetrainingPlan) -> int:
-    """Decisions since the last start that nobody has undone."""
+    """Count decisions since the last start that nobody has undone."""
     return (
         Decision.objects.filter(pk__gt=plan.last_decision_id, undone_by__isnull=True)
         .exclude(action=DecisionAction.UNDO)

@@ -23,7 +23,7 @@ from training.web.access import permitted, person_of
 @permitted(ADD)
 @require_http_methods(["GET", "HEAD", "POST"])
 def from_decisions(request: HttpRequest) -> HttpResponse:
-    """What would go in; by POST a dataset is built of all of it, without another question."""
+    """Show what would go into a dataset of all decisions; by POST, build it."""
     problem, status = "", 200
     if request.method == "POST":
         try:
@@ -39,7 +39,7 @@ def from_decisions(request: HttpRequest) -> HttpResponse:
 
 
 def _build_context() -> dict[str, Any]:
-    """What would go in of decisions, and of known answers."""
+    """Count what would go in of decisions, and of known answers."""
     return {"summary": decisions_summary(), "fewest": FEWEST, "golden": known_answers_summary()}
 
 

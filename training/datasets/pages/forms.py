@@ -111,7 +111,7 @@ class DecisionsForm(_Named):
 
 
 class MixtureForm(_Named):
-    """One weight for each dataset there is; without one it is not in the mixture."""
+    """One weight for each dataset; a dataset without one is not in the mixture."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -59,7 +59,7 @@ def fix(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
 @permitted(MAY_FIX)
 @require_POST
 def undo(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
-    """Take the correction of a listed row back."""
+    """Undo the correction of a listed row."""
     evaluation = _evaluation(evaluation_id)
     error = _error(evaluation, key)
     problem = ""
@@ -104,7 +104,7 @@ def _error(evaluation: Evaluation, key: str) -> LabelError:
 
 
 def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, said: str) -> HttpResponse:
-    """The row as it is now, or the whole page again at its place."""
+    """Answer with the row as it is now, or lead back to its place on the whole page."""
     if is_htmx(request):
         error = _error(evaluation, key)
         context = {"error": error, "evaluation": evaluation, "may_fix": True, "said": problem or said}

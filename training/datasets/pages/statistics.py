@@ -72,7 +72,7 @@ def _label_cell(split: Split, label: str) -> tuple[int, int, str]:
 
 
 def _histogram_rows(splits: Mapping[str, Split]) -> list[tuple[str, list[int]]]:
-    """The rows of each length by split; none where a split was not counted by length."""
+    """Return the rows of each length by split; none where a split was not counted by length."""
     histograms = [split.words.histogram for split in splits.values()]
     if not histograms or not all(histograms):
         return []
@@ -93,7 +93,7 @@ def _histogram(titles: list[str], rows: list[tuple[str, list[int]]]) -> dict[str
 
 
 def _sources(splits: Mapping[str, Split]) -> list[tuple[str, int]]:
-    """Rows by source over all splits, the largest first; rows without a source do not count."""
+    """Count rows by source over all splits, the largest first; rows without a source do not count."""
     total: dict[str, int] = {}
     for split in splits.values():
         for source, rows in split.sources.items():

@@ -53,7 +53,7 @@ HEAT_LEVELS = 8
 
 
 def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str, Any]:
-    """The variables of training/evaluations/evaluation.html; empty while nobody has measured the version.
+    """Return the variables of training/evaluations/evaluation.html; none while the version has not been measured.
 
     `on` is the number of a dataset to show instead of the test set.
     """
@@ -79,7 +79,7 @@ def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str
 
 
 def known_answers_context(version: ModelVersion) -> dict[str, Any]:
-    """The variables of training/promotion/golden.html: the newest dataset of known answers and the results on it."""
+    """Return the variables of training/promotion/golden.html: the newest known answers and the results on them."""
     dataset = known_answers_summary().last
     if dataset is None:
         return {}
@@ -111,7 +111,7 @@ class LabelTable:
 
 
 def label_tables(report: StoredReport, measured: Measured, primary: str) -> list[LabelTable]:
-    """The tables of each label, the one that makes the verdict first."""
+    """Return the tables of each label, the one that makes the verdict first."""
     reports = {"This version": report}
     if measured.active is not None:
         name = f"In production: {measured.active.model_version}"
@@ -123,7 +123,7 @@ def label_tables(report: StoredReport, measured: Measured, primary: str) -> list
 
 
 def _label_table(label: str, reports: Mapping[str, StoredReport]) -> LabelTable:
-    """The table of one label; the first of the reports is the version's own."""
+    """Return the table of one label; the first of the reports is the version's own."""
     own = next(iter(reports.values()))
     figures = {name: [metric.figure(report, label) for metric in METRICS] for name, report in reports.items()}
     known = {name: row for name, row in figures.items() if any(one.estimate.value is not None for one in row)}
@@ -141,7 +141,7 @@ def _label_table(label: str, reports: Mapping[str, StoredReport]) -> LabelTable:
 
 
 def confusion_rows(cells: Confusion) -> list[tuple[str, list[tuple[float, float, int]]]]:
-    """[(what the row is, [(weighted rows, share of that row, heat 0 to 8), …])]: the truth downwards."""
+    """Return [(what the row is, [(weighted rows, share of that row, heat 0 to 8), …])], the truth downwards."""
     tp, fp, fn, tn = cells.tp, cells.fp, cells.fn, cells.tn
     if tp is None or fp is None or fn is None or tn is None:
         return []
@@ -154,7 +154,7 @@ def confusion_rows(cells: Confusion) -> list[tuple[str, list[tuple[float, float,
 
 
 def _threshold_rows(rows: Sequence[AtThreshold], own: float | None) -> list[tuple[str, AtThreshold]]:
-    """The rows nearest to a few round thresholds, and the version's own."""
+    """Return the rows nearest to a few round thresholds, and the version's own."""
     if not rows:
         return []
     wanted = [(f"{value:.1f}", value) for value in ROUND_THRESHOLDS]
@@ -166,7 +166,7 @@ def _threshold_rows(rows: Sequence[AtThreshold], own: float | None) -> list[tupl
 
 
 def mcnemar_sentence(test: McNemar) -> str:
-    """What McNemar's test says about this version against another, in words."""
+    """Put McNemar's test of this version against another into words."""
     b, c, p = test.b, test.c, test.p_value
     if b is None or c is None or p is None:
         return ""
@@ -180,7 +180,7 @@ def mcnemar_sentence(test: McNemar) -> str:
 
 
 def difference_rows(differences: Mapping[str, Estimate]) -> list[tuple[Metric, Estimate, str]]:
-    """(metric, difference, what that says) of one label."""
+    """Return (metric, difference, what that means) of one label."""
     known = [(METRIC_OF[key], difference) for key, difference in differences.items() if key in METRIC_OF]
     return [
         (metric, difference, metric.verdict(difference))
@@ -200,7 +200,7 @@ class CurvesView:
 
 
 def curves_view(curves: Mapping[str, LabelCurves], primary: str) -> CurvesView | None:
-    """The curves of every label; the table of reliability is of the first, which makes the verdict."""
+    """Return the curves of every label; the table of reliability is of the first, which makes the verdict."""
     if not curves:
         return None
     ordered = {name: curves[name] for name in ordered_labels(curves, primary)}
@@ -218,7 +218,7 @@ def curves_view(curves: Mapping[str, LabelCurves], primary: str) -> CurvesView |
 
 
 def slice_groups(slices: Sequence[Slice]) -> dict[str, list[tuple[Slice, list[Estimate]]]]:
-    """The slices with their metrics, by kind."""
+    """Group the slices with their metrics by kind."""
     groups: dict[str, list[tuple[Slice, list[Estimate]]]] = {}
     for part in slices:
         row = [part.metrics.get(metric.key, UNKNOWN) for metric in SLICE_COLUMNS]
@@ -227,7 +227,7 @@ def slice_groups(slices: Sequence[Slice]) -> dict[str, list[tuple[Slice, list[Es
 
 
 def mistakes(errors: Sequence[Mistake]) -> dict[str, list[tuple[Mistake, list[Segment]]]]:
-    """False alarms and misses, the most confident first, with their text in marked segments."""
+    """Group false alarms and misses, the most confident first, with their text in marked segments."""
     by_kind: dict[str, list[tuple[Mistake, list[Segment]]]] = {"false positive": [], "false negative": []}
     for error in errors:
         marked = [ExplainedWord(word.begin, word.end, word.text, word.value) for word in error.words]

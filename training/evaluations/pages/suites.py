@@ -31,7 +31,7 @@ SHOWN_CASES = 30
 
 
 class SuiteForm(forms.Form):
-    """A test suite as somebody brings it: a CSV and what it is for."""
+    """The CSV of a test suite, and what it is for."""
 
     name = forms.CharField(max_length=150, label="Name")
     kind = forms.ChoiceField(choices=TestSuite.Kind.choices, label="What the file holds")
@@ -125,7 +125,7 @@ def retire(request: HttpRequest, suite_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def run(request: HttpRequest, suite_id: int) -> HttpResponse:
-    """Run it, with the rest of an evaluation, on the version in production or the one named `version`."""
+    """Measure the version in production, or the one named `version`, so that it is run on the suite."""
     suite = _suite_or_404(suite_id)
     version = row_id(request.POST.get("version"))
     target = ModelVersion.objects.filter(Q(status="active") if version is None else Q(pk=version)).first()

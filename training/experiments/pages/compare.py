@@ -73,7 +73,7 @@ class Side:
 
 
 def sides(chosen: Sequence[Compared], baselines: Iterable[tuple[str, Compared]], label: str) -> list[Side]:
-    """Every row with its figures, the best of each column among the versions marked."""
+    """Return every row with its figures, the best of each column among the versions marked."""
     marked = with_best_marked([_figures(side, label) for side in chosen])
     titles = [side.run.name if side.run is not None else str(side.version) for side in chosen]
     rows = [Side(*parts) for parts in zip(titles, marked, chosen, strict=True)]
@@ -81,7 +81,7 @@ def sides(chosen: Sequence[Compared], baselines: Iterable[tuple[str, Compared]],
 
 
 def _figures(side: Compared, label: str) -> list[Figure]:
-    """The measured numbers; where a run was not measured, or counts for itself what it trained, those of its card."""
+    """Return the measured numbers, completed by what the card of the run counts: parameters, and how many it trained."""
     report = StoredReport.of(side.report)
     card = read(RunCard, side.run.result if side.run is not None else None)
     trained = card.trainable_parameters
@@ -95,7 +95,7 @@ def _figures(side: Compared, label: str) -> list[Figure]:
 
 
 def pareto(rows: Sequence[Side], quality: Metric, cost: Metric) -> Payload:
-    """Quality upwards against what an answer costs; the versions that no other beats on both stand out."""
+    """Plot quality upwards against what an answer costs; the versions that no other beats on both stand out."""
     points = [
         {
             "name": row.title,
@@ -117,7 +117,7 @@ def pareto(rows: Sequence[Side], quality: Metric, cost: Metric) -> Payload:
 
 
 def front(rows: Sequence[Side], quality: Metric, cost: Metric) -> list[str]:
-    """The names on the Pareto front, the cheapest first: what the plot says, in words."""
+    """Name the versions on the Pareto front, the cheapest first: what the plot shows, in words."""
     points = pareto(rows, quality, cost)["points"]
     sign = 1 if quality.better == "high" else -1
 
@@ -133,7 +133,7 @@ def front(rows: Sequence[Side], quality: Metric, cost: Metric) -> list[str]:
 
 
 def overlaid(rows: Sequence[Side], curves: dict[int, Curves]) -> Payload:
-    """The main loss of each run over the share of its steps, so that long and short runs can be laid together."""
+    """Plot the main loss of each run over the share of its steps, so that long and short runs can be compared."""
     series = []
     for row in rows:
         run = row.compared.run
@@ -150,14 +150,14 @@ def overlaid(rows: Sequence[Side], curves: dict[int, Curves]) -> Payload:
 
 
 def _main_loss(curves: Curves) -> list[tuple[int, float]]:
-    """The curve called loss; of several phases the longest one."""
+    """Return the curve called loss; of several phases the longest one."""
     losses = {key: points for key, points in curves.items() if key[1] not in SPEED}
     named = [points for (_, name), points in losses.items() if name == "loss"] or list(losses.values())
     return max(named, key=len) if named else []
 
 
 def quality_overlaid(rows: Sequence[Side], kind: str) -> Payload:
-    """The ROC or precision-recall curve of one label, of every version."""
+    """Plot the ROC or precision-recall curve of one label, of every version."""
     series = [
         {"name": row.title, "points": getattr(read(LabelCurves, row.compared.curves), kind)} for row in rows
     ]
@@ -222,7 +222,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def compare_csv(request: HttpRequest) -> HttpResponse:
-    """The table as a file: one line for each run or version, a metric with its interval in three columns."""
+    """Send the table as a file: one line for each run or version, a metric with its interval in three columns."""
     _, rows, label, _ = _asked(request)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="comparison.csv"'
@@ -242,7 +242,7 @@ def compare_csv(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> tuple[list[Compared], list[Side], str, list[str]]:
-    """What the address names: the sides, the rows with baselines, the label and the labels there are."""
+    """Read the address: return the sides, the rows with baselines, the label and the labels there are."""
     label = request.GET.get("label") or "toxic"
     ids, versions = _ids(request, "id"), _ids(request, "version")
     chosen = compared(run_ids=ids, version_ids=versions, label=label[:64]) if ids or versions else []
@@ -272,7 +272,7 @@ def _query(chosen: list[Compared], **more: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
+    """Return a name that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

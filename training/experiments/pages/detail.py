@@ -60,7 +60,7 @@ def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """The moving part alone; once the run is over the whole page is worth asking for anew."""
+    """Show the moving part alone; once the run is over, ask the page to reload."""
     run = run_or_404(experiment_id)
     if run.is_over and is_htmx(request):
         return HttpResponseClientRefresh()
@@ -70,7 +70,7 @@ def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
-    """The curves as charts.js draws them: `of` is losses or speed."""
+    """Send the curves as charts.js draws them: `of` is losses or speed."""
     run = run_or_404(experiment_id)
     curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
     of = "speed" if request.GET.get("of") == "speed" else "losses"
@@ -80,7 +80,7 @@ def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
-    """The model's folder as a zip that is made while it is sent: nothing is kept, whatever its size."""
+    """Send the model's folder as a zip that is made on the way: nothing is kept, whatever its size."""
     run = run_or_404(experiment_id)
     folder = artifact_folder(run)
     if folder is None:
@@ -123,7 +123,7 @@ def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """First a page that says what goes; then it goes."""
+    """Ask for a confirmation that says what goes; by POST, delete."""
     run = run_or_404(experiment_id)
     problem = ""
     if request.method == "POST":
@@ -152,7 +152,7 @@ def run_or_404(experiment_id: int) -> Experiment:
 
 
 def artifact_folder(run: Experiment) -> Path | None:
-    """Where the model lies: in the run's folder, or where its version was registered."""
+    """Return the folder of the model: in the run's own, or where its version was registered."""
     places = [run.artifact_path] if run.directory else []
     if run.model_version is not None:
         places.append(run.model_version.path)
@@ -180,7 +180,7 @@ def _head(request: HttpRequest, run: Experiment) -> dict[str, Any]:
 
 
 def _evaluation(run: Experiment) -> dict[str, Any]:
-    """What is known of the model's worth; empty while there is no model or nobody has measured it."""
+    """Return the variables of the results; none while there is no model or it has not been measured."""
     version = run.model_version
     if version is None:
         return {}

@@ -196,7 +196,7 @@ def _field(info: FieldInfo) -> forms.Field:
 
 
 def _help(info: FieldInfo) -> str:
-    """What the field means, and its default; a range is said where there is one."""
+    """Return what the field means, with its default."""
     parts = [f"{info.doc[:1].upper()}{info.doc[1:].rstrip('.')}." if info.doc else ""]
     if info.name == "data.labels":
         return " ".join([*parts, "Empty: all labels of the dataset."]).strip()

@@ -13,12 +13,12 @@ SILENT_AFTER = timedelta(seconds=60)
 
 
 def recipe_word(recipe: str) -> str:
-    """The short name of a recipe, for tables."""
+    """Return the short name of a recipe, for tables."""
     return RECIPES[recipe].short_name if recipe in RECIPES else recipe
 
 
 def loss_rank(name: str) -> tuple[bool, str]:
-    """The whole loss before its parts."""
+    """Sort the whole loss before its parts."""
     return (name != "loss", name)
 
 
@@ -116,7 +116,7 @@ class RunRow:
 
 
 def took(experiment: Experiment, now: datetime) -> str:
-    """How long it ran, or runs; the provenance knows it without the pauses of a resumed run."""
+    """Write how long a run took, or takes; its provenance knows it without the pauses of a resumed run."""
     if experiment.started_at is None:
         return DASH
     whole = number(experiment.provenance.get("duration_seconds")) if experiment.is_over else None
@@ -127,7 +127,7 @@ def took(experiment: Experiment, now: datetime) -> str:
 
 
 def primary_label(experiment: Experiment, labels: Sequence[str] = ()) -> str:
-    """The label that makes the verdict: of its version, else the first that it was taught."""
+    """Return the label that makes the verdict: that of the version, else the first one that was taught."""
     if experiment.model_version is not None:
         return experiment.model_version.primary_label
     known = experiment.result.get("labels") or list(labels)

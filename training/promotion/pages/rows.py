@@ -13,7 +13,10 @@ from training.web.formatting import Figure, difference, duration, key_figures, p
 
 @dataclass(frozen=True)
 class GateView:
-    """`state` is open, closed, unmeasured (closed until something is evaluated) or absent (nobody asks it)."""
+    """The verdict of the gate as a chip and sentences.
+
+    `state` is open, closed, unmeasured (closed until something is evaluated) or absent (the gate is not asked).
+    """
 
     state: str
     word: str
@@ -28,7 +31,7 @@ class GateView:
 
 
 def gate_view(version: ModelVersion, verdict: GateVerdict | None) -> GateView:
-    """What the gate says of a version, as a chip and as sentences."""
+    """Put the verdict of the gate about a version into a chip and sentences."""
     if version.is_active:
         return GateView("absent", "In production", "green")
     if verdict is None:
@@ -65,7 +68,7 @@ def version_row(version: ModelVersion, report: StoredReport, verdict: GateVerdic
 
 @dataclass(frozen=True)
 class EventRow:
-    """One thing that happened; `gate` tells how the gate stood when it went into production."""
+    """One entry of the history; `gate_word` tells the verdict of the gate when the version went into production."""
 
     event: ModelVersionEvent
     title: str
@@ -141,7 +144,7 @@ def manifest_text(version: ModelVersion) -> str:
 
 
 def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
-    """The numbers of a shadow's report."""
+    """Return the numbers of a shadow's report."""
     rows = [
         ("Comments scored", f"{report.rows:,}"),
         ("Other verdict", f"{report.disagreements:,} ({percent(report.share)})"),

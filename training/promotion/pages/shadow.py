@@ -33,7 +33,7 @@ FEW_DECIDED = 30
 @permitted(SEE_VERSIONS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
-    """The report of a version that scores, or scored, silently; by POST such scoring starts or stops."""
+    """Show what a version scored in shadow mode; by POST, start or stop that mode."""
     version = version_or_404(version_id)
     if request.method == "POST":
         return _switch(request, version)
@@ -100,7 +100,7 @@ class Compared:
 
 
 def compared(period: ShadowPeriod) -> list[Compared]:
-    """Precision, recall, F1 and accuracy with their 95 % intervals and what they are counted of."""
+    """Return precision, recall, F1 and accuracy with their 95 % intervals and what they are counted of."""
 
     def line(title: str, about: str, of: Callable[[Confusion], tuple[int, int]]) -> Compared:
         return Compared(title, about, _share(*of(period.production)), _share(*of(period.shadow)))
@@ -118,7 +118,7 @@ def compared(period: ShadowPeriod) -> list[Compared]:
 
 
 def cells(period: ShadowPeriod) -> list[tuple[str, int, int]]:
-    """The four cells of the confusion matrices: (what, production, shadow)."""
+    """Return the four cells of the confusion matrices: (what, production, shadow)."""
     names = (
         ("Toxic, removed", "tp"),
         ("Toxic, approved: false alarms", "fp"),
@@ -129,7 +129,7 @@ def cells(period: ShadowPeriod) -> list[tuple[str, int, int]]:
 
 
 def verdict_sentence(period: ShadowPeriod) -> str:
-    """What McNemar's test says about the comments that only one of the two got right."""
+    """Put McNemar's test of the comments that only one of the two got right into words."""
     b, c = period.only_shadow, period.only_production
     start = f"On {b:,} decided comments only the shadow version was right, on {c:,} only production."
     if b + c < FEW_PAIRS:
@@ -144,7 +144,7 @@ def verdict_sentence(period: ShadowPeriod) -> str:
 
 
 def mcnemar_p(b: int, c: int) -> float:
-    """The p-value for `b` pairs that only one version, and `c` that only the other, got right."""
+    """Return the p-value for `b` pairs that only one version, and `c` that only the other, got right."""
     import numpy as np
 
     from training.ml.evaluation.compare import mcnemar
@@ -154,7 +154,7 @@ def mcnemar_p(b: int, c: int) -> float:
 
 
 def scatter(period: ShadowPeriod, production: float | None, shadow: float) -> dict[str, Any]:
-    """Each sampled comment by both probabilities, a click away."""
+    """Plot each sampled comment by both probabilities, with a link to it."""
     return {
         "points": [
             {
@@ -173,7 +173,7 @@ def scatter(period: ShadowPeriod, production: float | None, shadow: float) -> di
 
 
 def difference_rows(period: ShadowPeriod) -> list[tuple[str, int, str]]:
-    """(how far apart, comments, share) of the looked-at rows."""
+    """Return (how far apart, comments, share) of the rows that were looked at."""
     rows = []
     for low, high, number in period.bins:
         if (low, high) == (-0.02, 0.02):

@@ -48,13 +48,13 @@ REASON_CHARACTERS = 300
 
 
 class ReasonForm(forms.Form):
-    """Goes into the history; may be left empty."""
+    """An optional reason, for the history."""
 
     reason = forms.CharField(max_length=REASON_CHARACTERS, required=False, label="Reason")
 
 
 class OverrideForm(forms.Form):
-    """Nobody passes a closed gate without saying why."""
+    """The reason for overriding a closed gate, which is required."""
 
     reason = forms.CharField(
         max_length=REASON_CHARACTERS,
@@ -122,7 +122,7 @@ def version_detail(request: HttpRequest, version_id: int) -> HttpResponse:
 
 
 def production_context(request: HttpRequest, version: ModelVersion) -> dict[str, Any]:
-    """What production.html needs to say how the gate stands and to promote the version through it."""
+    """Return what production.html needs to show the verdict of the gate and to promote the version."""
     verdict = gate_check(version)
     return {
         "version": version,
@@ -160,7 +160,7 @@ def activate(request: HttpRequest, version_id: int) -> HttpResponse:
 @permitted(PROMOTE)
 @require_POST
 def override(request: HttpRequest, version_id: int) -> HttpResponse:
-    """Into production past a closed gate, with the reason that the history keeps."""
+    """Put a version into production past a closed gate, with the reason that the history keeps."""
     version = version_or_404(version_id)
     form = OverrideForm(request.POST)
     if not form.is_valid():

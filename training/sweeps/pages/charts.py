@@ -12,7 +12,7 @@ from training.sweeps.study_plan import objectives_of
 
 
 def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, Any] | None:
-    """The chart of this kind (history, importance, parallel, slice, front); None where there is no such one.
+    """Return the chart of this kind (history, importance, parallel, slice, front); None where there is no such one.
 
     `place` chooses the objective of history and slices, `name` the field of a slice.
     """
@@ -35,7 +35,7 @@ def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, 
 
 
 def is_choice(spec: dict[str, Any]) -> bool:
-    """Whether a field takes one of a few named values rather than numbers of a range."""
+    """Tell whether a field takes one of a few named values rather than numbers of a range."""
     return bool(spec["type"] == "categorical")
 
 
@@ -45,7 +45,7 @@ def _run_urls(sweep: Sweep) -> dict[int, str]:
 
 
 def short_name(name: str, names: Iterable[str]) -> str:
-    """The last part of a dotted name where that is enough to tell it from the others."""
+    """Return the last part of a dotted name where that is enough to tell it from the others."""
     last = name.rpartition(".")[2]
     return last if sum(other.rpartition(".")[2] == last for other in names) == 1 else name
 
@@ -132,7 +132,7 @@ def _slice(
 
 
 def _front(done: list[Trial], objectives: tuple[Objective, ...], urls: dict[int, str]) -> dict[str, Any]:
-    """The first two objectives against each other; the second lies flat."""
+    """Plot the first objective upwards against the second."""
 
     def axis(objective: Objective) -> dict[str, str]:
         return {"name": objective.title, "better": "high" if objective.direction == "maximize" else "low"}

@@ -130,7 +130,7 @@ class SweepForm(ExperimentForm):
             self.fields[f"space:{info.name}:{part}"] = field
 
     def space(self) -> dict[str, Any]:
-        """The space of the rows that are switched on, for the service to check."""
+        """Return the space of the rows that are switched on, for the service to check."""
         space: dict[str, Any] = {}
         for info in self.searchable:
             value = {part: self.cleaned_data.get(f"space:{info.name}:{part}") for part in PARTS}
@@ -155,7 +155,7 @@ class SweepForm(ExperimentForm):
         return space
 
     def fixed(self) -> dict[str, Any]:
-        """What every trial shares: the changed fields that are not searched."""
+        """Return what every trial shares: the changed fields that are not searched."""
         space = self.space()
         return {name: value for name, value in dotted(self.differences()).items() if name not in space}
 
@@ -165,7 +165,7 @@ class SweepForm(ExperimentForm):
         return ("median" if can_prune(wanted) else "none") if chosen == "auto" else chosen
 
     def full(self) -> dict[str, Any]:
-        """What changes when the best values are trained in full."""
+        """Return what changes when the best values are trained in full."""
         changes: dict[str, Any] = {}
         space = self.space()
         if self.cleaned_data["full_rows"] and "data.max_rows" not in space:
@@ -228,7 +228,7 @@ def _example(info: FieldInfo) -> str:
 
 
 def _written(choices: Any, info: FieldInfo) -> str:
-    """Choices as people type them, parted by semicolons: a list field's own parts have commas."""
+    """Write choices as people type them, separated by semicolons: a list field has commas of its own."""
     return "; ".join(
         json.dumps(c) if c is None or isinstance(c, bool) else f"{c:g}" if isinstance(c, float) else str(c)
         for c in choices
@@ -240,7 +240,7 @@ def _read(text: str, info: FieldInfo) -> list[Any]:
 
 
 def _value(text: str, info: FieldInfo) -> Any:
-    """One typed choice; what cannot be read stays text, and the service says why it does not fit."""
+    """Read one typed choice; what cannot be read stays text, and the service says why it does not fit."""
     if info.optional and text.lower() in ("none", "null"):
         return None
     if info.kind == "flag":

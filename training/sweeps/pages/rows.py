@@ -97,7 +97,7 @@ class SweepView:
 
 
 def searched(sweep: Sweep) -> list[str]:
-    """The searched fields in the order of the configuration; JSON in the database keeps none."""
+    """Return the searched fields in the order of the configuration; JSON in the database keeps none."""
     return [info.name for info in searchable_fields(sweep.recipe) if info.name in sweep.space]
 
 
@@ -119,7 +119,7 @@ def sweep_view(sweep: Sweep) -> SweepView:
 
 
 def trial_rows(sweep: Sweep, runs: Mapping[int, Experiment]) -> list[TrialRow]:
-    """Every trial, newest first."""
+    """Return a row for every trial, newest first."""
     objectives, analysis, names = objectives_of(sweep), analysis_of(sweep), searched(sweep)
     rows = []
     for trial in analysis.trials:
@@ -146,13 +146,13 @@ def trial_rows(sweep: Sweep, runs: Mapping[int, Experiment]) -> list[TrialRow]:
 
 
 def best_values(sweep: Sweep) -> list[tuple[str, str]]:
-    """The values of the best trial, by field."""
+    """Return the values of the best trial, by field."""
     trial = analysis_of(sweep).best_trial
     return [] if trial is None else [(name, param_text(trial.params.get(name))) for name in searched(sweep)]
 
 
 def importance_rows(sweep: Sweep) -> list[tuple[str, list[str]]]:
-    """Fields by how much they matter to the first objective; each with its share for every objective."""
+    """Sort fields by how much they matter to the first objective, each with its share for every objective."""
     shares_of = importances(sweep)
     first = next((shares for shares in shares_of.values() if shares), None)
     if first is None:
@@ -162,13 +162,13 @@ def importance_rows(sweep: Sweep) -> list[tuple[str, list[str]]]:
 
 
 def importances(sweep: Sweep) -> dict[str, dict[str, float]]:
-    """{objective: {field: share}}, in the order of the objectives; {} where it is not known yet."""
+    """Return {objective: {field: share}}, in the order of the objectives; {} where it is not known yet."""
     stored = analysis_of(sweep).importance
     return {objective.title: stored.get(objective.title, {}) for objective in objectives_of(sweep)}
 
 
 def space_rows(sweep: Sweep) -> list[tuple[str, str]]:
-    """The searched fields in words: `1e-05 to 0.001, logarithmic`."""
+    """Put the searched fields into words: `1e-05 to 0.001, logarithmic`."""
     rows = []
     for name in searched(sweep):
         spec = sweep.space[name]
@@ -195,6 +195,6 @@ def value_text(objective: Objective, value: float) -> str:
 
 
 def _values(objectives: tuple[Objective, ...], trial: Trial) -> dict[str, str]:
-    """The values of a trial by the title of their objective."""
+    """Return the values of a trial by the title of their objective."""
     pairs = zip(objectives, trial.values, strict=False)
     return {objective.title: value_text(objective, value) for objective, value in pairs}

@@ -160,7 +160,7 @@ def sweep_page(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @permitted(SEE_SWEEPS)
 @require_safe
 def live(request: HttpRequest, sweep_id: int) -> HttpResponse:
-    """The moving part alone; once the sweep is over the whole page is worth asking for anew."""
+    """Show the moving part alone; once the sweep is over, ask the page to reload."""
     sweep = _sweep_or_404(sweep_id)
     if sweep.is_over and is_htmx(request):
         return HttpResponseClientRefresh()
@@ -170,7 +170,7 @@ def live(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @permitted(SEE_SWEEPS)
 @require_safe
 def chart(request: HttpRequest, sweep_id: int, kind: str) -> HttpResponse:
-    """The data of one chart, as charts.js draws it."""
+    """Send the data of one chart, as charts.js draws it."""
     sweep, form = _sweep_or_404(sweep_id), ChartForm(request.GET)
     if not form.is_valid():
         raise Http404("No such chart")
@@ -229,7 +229,7 @@ def train(request: HttpRequest, sweep_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, sweep_id: int) -> HttpResponse:
-    """First a page that says what goes; then it goes."""
+    """Ask for a confirmation that says what goes; by POST, delete."""
     sweep, problem = _sweep_or_404(sweep_id), ""
     if request.method == "POST":
         try:
