@@ -1,7 +1,7 @@
 """What the model would learn most from: comments near a threshold, counted, and offered to the queue.
 
 Everything is read from bounded pieces: the first QUEUED of the queue's own index of uncertainty, the latest LATEST
-comments that wait for nobody, and at most DECIDED decisions.
+comments outside the queue, and at most DECIDED decisions.
 """
 
 from collections import Counter

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class Outlook:
     """Where the plan stands: `new_decisions` since the last start, when a start is due next, what is in the way.
 
-    `drifted`: the version in production is warned of, and the plan heeds that.
+    `drifted`: the scores of the version in production have drifted, and the plan acts on that.
     """
 
     new_decisions: int
@@ -107,8 +107,8 @@ def retraining_plan_set(
     """Set when and how candidates are trained automatically. Raises PermissionDenied or ConfigRejected.
 
     `config`: {"preset": name, "from_active": bool, "differences": {…}}, each may be missing; a start by the plan that
-    failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` heeds the warning of drift, at the earliest
-    `drift_days` after the last start, whatever that came from.
+    failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` acts on the warning of drift, at the earliest
+    `drift_days` after the last start, whatever caused that one.
     """
     require_permission(by, MAY_PLAN)
     _check_weight(decisions_weight)

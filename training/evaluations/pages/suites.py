@@ -74,7 +74,7 @@ def suite_new(request: HttpRequest) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
             messages.success(
-                request, f"“{made}” is kept; every version is run on it with its next evaluation."
+                request, f"“{made}” is saved; every version is run on it with its next evaluation."
             )
             return redirect("training:suite", made.pk)
     status = 422 if form.errors else 200

@@ -81,7 +81,7 @@ def sides(chosen: Sequence[Compared], baselines: Iterable[tuple[str, Compared]],
 
 
 def _figures(side: Compared, label: str) -> list[Figure]:
-    """Return the measured numbers, completed by what the card of the run counts: parameters, and how many it trained."""
+    """Return the measured numbers, completed by the parameters that the card of the run counts."""
     report = StoredReport.of(side.report)
     card = read(RunCard, side.run.result if side.run is not None else None)
     trained = card.trainable_parameters

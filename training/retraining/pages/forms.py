@@ -74,5 +74,5 @@ class PlanForm(StartForm):
         max_value=DRIFT_DAYS_MOST,
         required=False,
         initial=DRIFT_DAYS,
-        label="Because of drift at the earliest so many days after the last start",
+        label="For drift: minimum days since the last start",
     )

@@ -67,8 +67,8 @@ class SweepForm(ExperimentForm):
     pruner = forms.ChoiceField(
         choices=PRUNERS,
         initial="auto",
-        label="Hopeless trials",
-        help_text="Stopped early by their validation scores on the way; only with F1, ROC-AUC or PR-AUC alone.",
+        label="Stop weak trials",
+        help_text="Early, by their validation scores on the way; only with F1, ROC-AUC or PR-AUC alone.",
     )
     at_once = forms.IntegerField(
         min_value=1,
@@ -78,13 +78,13 @@ class SweepForm(ExperimentForm):
         help_text="More pay only with several devices.",
     )
     train_best = forms.BooleanField(required=False, initial=True, label="Train the best in full afterwards")
-    full_rows = forms.BooleanField(required=False, initial=True, label="In full means all rows")
+    full_rows = forms.BooleanField(required=False, initial=True, label="Train in full on all rows")
     full_epochs = forms.FloatField(
         required=False,
         min_value=0,
         max_value=1000,
-        label="In full means so many epochs",
-        help_text="Empty: as a trial.",
+        label="Epochs of a full training",
+        help_text="Empty: as many as a trial.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
