@@ -121,7 +121,7 @@ def _slice(
         "note": "No trial has finished yet",
     }
     if not is_choice(spec):
-        points = [_point(t, t.params.get(name), t.values[place], urls) for t in done]
+        points = [_point(t, t.params[name], t.values[place], urls) for t in done]
         return data | {"points": points, "x": {"name": name, "log": bool(spec.get("log"))}}
     names = [param_text(choice) for choice in spec["choices"]]
     points = [_point(t, names.index(param_text(t.params.get(name))), t.values[place], urls) for t in done]
