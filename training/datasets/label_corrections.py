@@ -19,7 +19,7 @@ from classifier.models import User
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
-from training.ml.evaluation.stored import LabelIssue, StoredReport
+from training.ml.evaluation.stored import LabelIssue
 from training.ml.file_format.rows import pick_rows, text_digest
 from training.models import SPLITS, Dataset, DatasetKind, Evaluation, LabelFix
 
@@ -69,7 +69,7 @@ def label_errors(*, evaluation: Evaluation) -> list[LabelError]:
 
     Rows of a dataset that is deleted are left out: nothing can be made of it any more.
     """
-    run, report = evaluation.experiment, StoredReport.of(evaluation.report)
+    run, report = evaluation.experiment, evaluation.stored_report
     splits = [
         ("test", evaluation.dataset, report.label_issues),
         ("train", run.dataset if run is not None else None, report.train_label_issues),

@@ -60,7 +60,7 @@ def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str
     measured = version_measured(version=version, on=on)
     if measured is None:
         return {}
-    report, primary = StoredReport.of(measured.evaluation.report), version.primary_label
+    report, primary = measured.evaluation.stored_report, version.primary_label
     suites = {suite.name: suite for suite in report.suites}
     suites |= {result.suite.name: read(SuiteReport, result.report) for result in measured.suites}
     return {
@@ -115,10 +115,10 @@ def label_tables(report: StoredReport, measured: Measured, primary: str) -> list
     reports = {"This version": report}
     if measured.active is not None:
         name = f"In production: {measured.active.model_version}"
-        reports[name] = StoredReport.of(measured.active.report)
+        reports[name] = measured.active.stored_report
     for baseline in measured.baselines:
         name = BASELINES.get(baseline.baseline, baseline.baseline)
-        reports[name] = StoredReport.of(baseline.report)
+        reports[name] = baseline.stored_report
     return [_label_table(label, reports) for label in ordered_labels(report.metrics, primary)]
 
 
