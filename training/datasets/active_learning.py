@@ -1,7 +1,7 @@
 """What the model would learn most from: comments near a threshold, counted, and offered to the queue.
 
 Everything is read from bounded pieces: the first QUEUED of the queue's own index of uncertainty, the latest LATEST
-comments that wait for nobody, and at most DECIDED decisions.
+comments outside the queue, and at most DECIDED decisions.
 """
 
 from collections import Counter
@@ -20,7 +20,12 @@ from classifier.review.filters import QueueFilters
 from classifier.review.placement import queue_put
 from classifier.review.selectors import LEARN, learn_candidates, queue_comments
 from training.core.errors import NotAllowedNow
-from training.datasets.decision_summary import EDITED, last_decision_of, last_frozen, standing_decisions
+from training.datasets.decision_summary import (
+    EDITED,
+    last_decision_of,
+    last_decisions_dataset,
+    standing_decisions,
+)
 from training.models import Dataset
 
 MAY_OFFER = "training.add_dataset"
@@ -29,14 +34,14 @@ QUEUED = 5_000
 LATEST = 20_000
 DECIDED = 20_000
 EXAMPLES = 8
-NEAR = 0.1  # so close to a threshold counts as uncertain
+NEAR = 0.1  # a distance below this counts as uncertain
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 LOOK = 256  # unqueued comments that are compared with each other
 
 
 @dataclass(frozen=True)
 class Group:
-    """How many comments of one source and band wait undecided, and how many of them are near a threshold."""
+    """How many comments of one source and band wait for a decision, and how many of them are near a threshold."""
 
     source: str
     band: str
@@ -45,8 +50,8 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Brought:
-    """Decisions of people since the last dataset: how many, and of how many the model's verdict was the other one."""
+class DecidedGroup:
+    """Decisions of people since the last dataset, and how many of them went against the model's verdict."""
 
     title: str
     decided: int
@@ -54,7 +59,7 @@ class Brought:
 
     @property
     def share(self) -> str:
-        """In percent with its interval; empty where nothing was decided."""
+        """The share of corrected ones in percent with its interval; empty where nothing was decided."""
         if not self.decided:
             return ""
         return share_with_interval(self.corrected / self.decided, wilson(self.corrected, self.decided))
@@ -62,7 +67,11 @@ class Brought:
 
 @dataclass(frozen=True)
 class LearningOutlook:
-    """`steps`: (up to which distance, in the queue, beside it). `beside` looked at so many that wait for nobody."""
+    """What waits near a threshold, and what earlier offers brought.
+
+    `steps` are (largest distance, comments in the queue, comments outside it). `beside` is how many comments outside
+    the queue were looked at, and `beside_near` how many of them are near a threshold.
+    """
 
     waiting: int = 0
     more: bool = False
@@ -70,7 +79,7 @@ class LearningOutlook:
     steps: list[tuple[float, int, int]] = field(default_factory=list)
     beside: int = 0
     beside_near: int = 0
-    brought: list[Brought] = field(default_factory=list)
+    brought: list[DecidedGroup] = field(default_factory=list)
     last: Dataset | None = None
     examples: list[Comment] = field(default_factory=list)
 
@@ -80,7 +89,7 @@ class LearningOutlook:
 
 
 def learning_outlook(*, user: User | None) -> LearningOutlook:
-    """Of the sources that `user` sees; six queries."""
+    """Count comments near a threshold in the sources that `user` sees; six queries."""
     queue = _undecided(user)
     rows = list(
         queue.order_by("uncertainty", "id").values_list("source__name", "band", "uncertainty")[: QUEUED + 1]
@@ -97,20 +106,20 @@ def learning_outlook(*, user: User | None) -> LearningOutlook:
         chosen.append(pk)
         if len(chosen) == EXAMPLES:
             break
-    found = Comment.objects.with_verdict().in_bulk(chosen)
-    last = last_frozen()
+    comments = Comment.objects.with_verdict().in_bulk(chosen)
+    last = last_decisions_dataset()
     return LearningOutlook(
         waiting=len(waiting),
         more=len(rows) > QUEUED,
         groups=[
             Group(source, band, count, near[source, band]) for (source, band), count in sorted(groups.items())
         ],
-        steps=[(step, queued[place], others[place]) for place, step in enumerate(STEPS)],
+        steps=list(zip(STEPS, queued, others, strict=True)),
         beside=len(beside),
         beside_near=sum(distance < NEAR for distance in beside),
         brought=_brought(user, last),
         last=last,
-        examples=[found[pk] for pk in chosen if pk in found],
+        examples=[comments[pk] for pk in chosen if pk in comments],
     )
 
 
@@ -134,7 +143,7 @@ def learn_offer(*, count: int, source: Source | None = None, by: User | None) ->
 
 
 def candidates_beside(*, user: User | None, source: Source | None, count: int) -> list[int]:
-    """Up to `count` ids of comments that wait for nobody and are nearest to a threshold; near-duplicates only once."""
+    """Return up to `count` ids of comments outside the queue nearest to a threshold; near-duplicates only once."""
     latest = _beside(user, source).values_list("pk", "uncertainty")[:LATEST]
     nearest = sorted(latest, key=lambda row: (row[1], row[0]))[: max(count * 2, LOOK)]
     chosen = Comment.objects.filter(pk__in=[pk for pk, _ in nearest])
@@ -162,8 +171,8 @@ def _steps(distances: Sequence[float]) -> list[int]:
     return [counts[place] for place in range(len(STEPS))]
 
 
-def _brought(user: User | None, last: Dataset | None) -> list[Brought]:
-    """Since the last dataset: what was offered for learning, what else was near a threshold, and all the rest."""
+def _brought(user: User | None, last: Dataset | None) -> list[DecidedGroup]:
+    """Count decisions since the last dataset on comments that were offered, on others near a threshold, on the rest."""
     rows = narrow(standing_decisions(), user, "comment__source").filter(
         ~EDITED,  # of an edited text the distance is not that of the verdict that was decided on
         automatic=False,
@@ -185,4 +194,4 @@ def _brought(user: User | None, last: Dataset | None) -> list[Brought]:
         "near": f"Within {NEAR:g} of a threshold",
         "rest": "All others",
     }
-    return [Brought(titles[key], *numbers) for key, numbers in counts.items()]
+    return [DecidedGroup(titles[key], *numbers) for key, numbers in counts.items()]

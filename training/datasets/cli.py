@@ -9,7 +9,6 @@ from django.core.management.base import CommandError
 
 from training.cli.base import Said, Verb
 from training.cli.lookups import dataset_fields, dataset_line, dataset_of
-from training.datasets.columns import label_columns_of
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import HUB_PRESETS, dataset_from_hub, dataset_load
 from training.datasets.known_answers import dataset_from_known_answers
@@ -20,6 +19,7 @@ from training.datasets.services import (
     dataset_from_folder,
     dataset_from_upload,
     dataset_make_test_set,
+    label_columns_of,
 )
 from training.models import SPLITS, Dataset
 

@@ -43,7 +43,7 @@ def check_new(*, name: str, by: User | None) -> str:
 
 @contextmanager
 def incoming_folder(field: str = "") -> Iterator[Path]:
-    """A folder beside the frozen ones that is gone afterwards, whatever happened.
+    """Give a folder beside those of the datasets that is gone afterwards, whatever happened.
 
     Raises DatasetRejected, and DatasetDiskFull (`field`: whose rows there is no room for) where the disk is full.
     """
@@ -61,7 +61,7 @@ def incoming_folder(field: str = "") -> Iterator[Path]:
 
 
 def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> dict[str, Any]:
-    """Let the child freeze what `job` names into `folder`/out; return its report. Raises DatasetRejected.
+    """Let a child process write what `job` names into `folder`/out; return its report. Raises DatasetRejected.
 
     `bounded` children may use no more than DATASET_MEMORY_MIB and DATASET_READ_SECONDS.
     """

@@ -1,4 +1,4 @@
-"""What a dataset of decisions would hold if it were frozen now, counted before anything is frozen."""
+"""What a dataset of decisions would hold if it were built now, counted before anything is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,19 +10,20 @@ from django.db.models import Count, F, Q, QuerySet
 from classifier.core.visible_comments import edited_since
 from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion
 from classifier.suggestions.services import usable_suggestions
+from training.datasets.statistics import statistics_of
 from training.models import Dataset, DatasetKind
 
 PEOPLE = Q(automatic=False)
 GOLDEN = Q(comment__golden__isnull=False)
 PURGED = Q(comment__text="")
 EDITED = edited_since("created_at")
-"""The maker of such a decision never saw the text as it is now, and of the earlier one nothing is kept."""
+"""Whoever decided never saw the text as it is now, and the earlier text is not kept."""
 USABLE = PEOPLE & ~GOLDEN & ~PURGED & ~EDITED
 
 
 @dataclass(frozen=True)
 class SourceCount:
-    """One source's part."""
+    """The decisions of one source that would go in."""
 
     source: str
     approved: int
@@ -56,8 +57,8 @@ class DecisionsSummary:
 
 
 def decisions_summary() -> DecisionsSummary:
-    """Four queries, each over what stands."""
-    last = last_frozen()
+    """Count what would go in and what would be left out; four queries, each over the decisions that stand."""
+    last = last_decisions_dataset()
     standing = standing_decisions()
     counted: dict[str, Any] = standing.aggregate(
         approved=Count("pk", filter=USABLE & Q(action=DecisionAction.APPROVE)),
@@ -88,7 +89,7 @@ def decisions_summary() -> DecisionsSummary:
 def standing_decisions(
     *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
 ) -> "QuerySet[Decision]":
-    """Decisions that count for their comment: final ones that nobody has undone and none has followed."""
+    """Select the decisions that count for their comment: final ones, neither undone nor followed by another one."""
     rows = Decision.objects.filter(action__in=FINAL_ACTIONS, comment__current_decision=F("pk"))
     if sources:
         rows = rows.filter(comment__source__slug__in=sources)
@@ -102,24 +103,24 @@ def standing_decisions(
 def teaching_suggestions(
     *, sources: Sequence[str] = (), since: datetime | None = None, until: datetime | None = None
 ) -> "QuerySet[Suggestion]":
-    """What others sent through the API and nobody rejected; never about known answers."""
+    """Select suggestions that came in through the API and that nobody rejected; none about known answers."""
     rows = usable_suggestions(sources=sources, since=since, until=until).select_related("source")
     return rows.filter(comment__golden__isnull=True)
 
 
-def last_frozen() -> Dataset | None:
-    """The newest dataset of decisions that is still there."""
+def last_decisions_dataset() -> Dataset | None:
+    """Return the newest dataset of decisions that is still there."""
     return Dataset.objects.usable().filter(kind=DatasetKind.DECISIONS).order_by("-pk").first()
 
 
 def last_decision_of(dataset: Dataset | None) -> int:
-    """The newest decision that went into a dataset; 0 without one."""
-    kept = (dataset.statistics.get("decisions") or {}) if dataset is not None else {}
-    return int(kept.get("last_decision_id") or 0)
+    """Return the id of the newest decision that went into a dataset; 0 without one."""
+    decisions = statistics_of(dataset).decisions
+    return decisions.last_decision_id if decisions is not None else 0
 
 
 def mixable_with(dataset: Dataset) -> list[Dataset]:
-    """Other rows to learn from that decisions are usually mixed with, public and large ones first."""
+    """Return other datasets that decisions are usually mixed with, public and large ones first."""
     rows = Dataset.objects.trainable().exclude(pk=dataset.pk).exclude(kind=DatasetKind.DECISIONS)
     public = {str(DatasetKind.HUB): 0, str(DatasetKind.UPLOAD): 1, str(DatasetKind.SAMPLE): 2}
     return sorted(rows, key=lambda row: (public.get(row.kind, 3), -int(row.rows.get("train") or 0)))

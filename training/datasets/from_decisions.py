@@ -14,7 +14,7 @@ from training.core.errors import DatasetRejected
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
 from training.datasets.decision_summary import teaching_suggestions
 from training.datasets.label_corrections import fixes_by_text
-from training.datasets.selectors import decisions_standing, golden_texts
+from training.datasets.selectors import decisions_standing, known_answer_texts
 from training.ml.file_format.rows import text_digest
 from training.models import Dataset, DatasetKind
 
@@ -63,7 +63,7 @@ def dataset_from_decisions(
 ) -> Dataset:
     """Build a dataset of what moderators have decided and nobody has undone; escalating and skipping decide nothing.
 
-    Approved comments are not toxic, removed ones are; corrected labels say what the moderator said, all others are
+    Approved comments are not toxic, removed ones are; corrected labels are those that the moderator set, all others are
     unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
     adds what policies decided by themselves, `suggestions` what others sent through the API and nobody rejected.
     Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
@@ -79,7 +79,7 @@ def dataset_from_decisions(
     if not 0 < weight <= 1_000:
         raise DatasetRejected("weight", "A weight must be above 0 and at most 1,000.")
     with incoming_folder() as folder:
-        rows = RowWriter(known_answers=golden_texts(), fixes=fixes_by_text(), weight=weight)
+        rows = RowWriter(known_answers=known_answer_texts(), fixes=fixes_by_text(), weight=weight)
         for decision in decisions_standing(sources=sources, since=since, until=until, automatic=automatic):
             rows.add_decision(decision)
         if suggestions:
@@ -128,7 +128,7 @@ class RowWriter:
         self._digests: set[bytes] = set()
 
     def add_decision(self, decision: Mapping[str, Any]) -> None:
-        """Take a decision as selectors.decisions_standing gives it."""
+        """Take a decision as `selectors.decisions_standing` yields it."""
         if decision["edited"]:
             self.counts["edited"] += 1
             return
@@ -167,7 +167,7 @@ class RowWriter:
         comment_id: int,
         marks: Sequence[Mapping[str, int]] = (),
     ) -> bool:
-        """Return whether the text goes in."""
+        """Take a text unless it is a known answer or a repetition; return whether it goes in."""
         digest = text_digest(text)
         if digest in self.known_answers:
             self.counts["golden"] += 1
@@ -212,9 +212,9 @@ class RowWriter:
                 file.write(json.dumps(row) + "\n")
 
     def left_out(self) -> dict[str, int]:
-        """How many texts did not go in, by reason."""
+        """Count the texts that did not go in, by reason."""
         return {reason: self.counts[reason] for reason in REASONS_LEFT_OUT if self.counts[reason]}
 
     def statistics(self) -> dict[str, int]:
-        """What went in, for the dataset's page and for what counts as new afterwards."""
+        """Count what went in, for the dataset's page and for what is new afterwards."""
         return {**{name: self.counts[name] for name in COUNTED}, "last_decision_id": self.last_decision_id}

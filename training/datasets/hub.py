@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HubPreset:
-    """A hub dataset that is known, with what has to be said of it."""
+    """A well-known dataset of the hub, with its attribution and licence."""
 
     hub_name: str
     title: str
@@ -69,7 +69,7 @@ def dataset_from_hub(
     attribution: str = "",
     license_name: str = "",
 ) -> Dataset:
-    """Record that a hub dataset is wanted and ring the training worker, which loads it.
+    """Record that a hub dataset is wanted and notify the training worker, which loads it.
 
     Until then its `statistics` say {"state": "loading"}; where it cannot be loaded, {"state": "failed", "problem"}.
     Raises DatasetRejected for what can be seen at once, and PermissionDenied.
@@ -142,7 +142,7 @@ def dataset_load_again(*, dataset: Dataset, by: User | None) -> None:
 
 
 def datasets_ring() -> None:
-    """Announce the datasets that wait to be loaded, for the periodic sweep: a bell may have been lost."""
+    """Announce the datasets that wait to be loaded again, for the periodic sweep: a message may have been lost."""
     waiting = Dataset.objects.usable().filter(directory="", statistics__state="loading")
     try:
         for pk in waiting.order_by("id").values_list("pk", flat=True):

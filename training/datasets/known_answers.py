@@ -22,7 +22,7 @@ USABLE = ~PURGED & ~EDITED
 
 @dataclass(frozen=True)
 class KnownAnswersSummary:
-    """Items in use by their answer, and those that cannot be measured with; `last`: the newest dataset of them."""
+    """Known answers in use, and those that cannot be measured with; `last` is the newest dataset of them."""
 
     approve: int = 0
     remove: int = 0

@@ -19,7 +19,7 @@ from classifier.models import User
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
-from training.ml.evaluation.stored import LabelIssue, StoredReport
+from training.ml.evaluation.stored import LabelIssue
 from training.ml.file_format.rows import pick_rows, text_digest
 from training.models import SPLITS, Dataset, DatasetKind, Evaluation, LabelFix
 
@@ -45,18 +45,18 @@ class LabelError:
 
 
 def standing_fixes() -> "QuerySet[LabelFix]":
-    """Corrections that nobody has taken back."""
+    """Select the corrections that nobody has undone."""
     return LabelFix.objects.filter(undoes__isnull=True, undone_by__isnull=True).order_by("id")
 
 
 def fixes_of(dataset: Dataset) -> list[dict[str, Any]]:
-    """What a dataset made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
+    """Return what a dataset made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
     rows = standing_fixes().filter(dataset=dataset)
     return [dict(row) for row in rows.values("split", "row", "label", "fixed")]
 
 
 def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
-    """{digest of a text: [(when, label, value), …], the oldest first} of every dataset."""
+    """Return {digest of a text: [(when, label, value), …], the oldest first} over all datasets."""
     found: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
     rows = standing_fixes().values_list("digest", "created_at", "label", "fixed")
     for digest, created_at, label, fixed in rows:
@@ -65,11 +65,11 @@ def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
 
 
 def label_errors(*, evaluation: Evaluation) -> list[LabelError]:
-    """What an evaluation found in the test rows and in the training rows, as they were listed: the worst first.
+    """List the doubtful rows that an evaluation found in the test rows and in the training rows, the worst first.
 
     Rows of a dataset that is deleted are left out: nothing can be made of it any more.
     """
-    run, report = evaluation.experiment, StoredReport.of(evaluation.report)
+    run, report = evaluation.experiment, evaluation.stored_report
     splits = [
         ("test", evaluation.dataset, report.label_issues),
         ("train", run.dataset if run is not None else None, report.train_label_issues),
@@ -89,7 +89,7 @@ def label_errors(*, evaluation: Evaluation) -> list[LabelError]:
 
 
 def label_fix(*, dataset: Dataset, split: str, row: int, label: str, by: User | None) -> LabelFix:
-    """Say that the label of a row (counted from 0) is the other one.
+    """Correct the label of a row (counted from 0) to the other value.
 
     Raises NotAllowedNow (there is no such row or label, it is unknown, or corrected already) and PermissionDenied.
     """
@@ -122,7 +122,7 @@ def label_fix(*, dataset: Dataset, split: str, row: int, label: str, by: User | 
 
 
 def label_fix_undo(*, fix: LabelFix, by: User | None) -> LabelFix:
-    """Take a correction back; what was made with it stays as it is. Raises NotAllowedNow and PermissionDenied."""
+    """Undo a correction; what was made with it stays as it is. Raises NotAllowedNow and PermissionDenied."""
     require_permission(by, MAY_FIX)
     if fix.undoes_id is not None:
         raise NotAllowedNow("This is not a correction.")
@@ -165,7 +165,7 @@ def dataset_correct(*, dataset: Dataset, by: User | None) -> Dataset:
 
 
 def _row(dataset: Dataset, split: str, row: int, label: str) -> tuple[str, int]:
-    """The text, and the label's value, as frozen."""
+    """Return the text of a row and the value of its label, as the files have them."""
     if not dataset.directory or dataset.deleted_at is not None or split not in SPLITS:
         raise NotAllowedNow(f"“{dataset}” has no such rows.")
     if label not in dataset.labels:

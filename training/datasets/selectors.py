@@ -19,7 +19,7 @@ ORDER_SEED = 13
 
 @dataclass(frozen=True)
 class SampleRow:
-    """One row as frozen; `labels` are pairs of name and 1, 0 or -1 (unknown)."""
+    """One row of the files; `labels` are pairs of name and 1, 0 or -1 (unknown)."""
 
     number: int
     text: str
@@ -52,12 +52,12 @@ class SamplePage:
 
 
 def dataset_list() -> DatasetQuerySet:
-    """Every dataset that is not deleted, newest first."""
+    """Select the datasets that are not deleted, newest first."""
     return Dataset.objects.usable().select_related("created_by").order_by("-id")
 
 
 def dataset_sample(*, dataset: Dataset, split: str = "train", page: int = 1) -> SamplePage:
-    """A page of rows in a shuffled order that is the same each time, so that neighbours differ.
+    """Return a page of rows in a shuffled order that is the same each time, so that neighbours differ.
 
     An unknown split gives the first that there is; a page beyond the end gives the last. Raises FileNotFoundError when
     the files are gone.
@@ -90,7 +90,7 @@ def dataset_sample(*, dataset: Dataset, split: str = "train", page: int = 1) -> 
 
 
 def dataset_uses(*, dataset: Dataset) -> dict[str, Any]:
-    """What was made with a dataset: its experiments (newest first, at most 20), and mixtures that it is part of."""
+    """Return the experiments on a dataset (newest first, at most 20), and the mixtures that it is part of."""
     experiments = Experiment.objects.visible().filter(dataset=dataset).order_by("-id")
     mixtures = Dataset.objects.usable().filter(parts__contains=[{"dataset": dataset.pk}])
     return {
@@ -107,7 +107,7 @@ def decisions_standing(
     until: datetime | None = None,
     automatic: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """The decision that counts of every decided comment, newest first, with the comment's text and source.
+    """Yield the decision that counts of every decided comment, newest first, with the comment's text and source.
 
     What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Known answers
     and purged texts are always left out. A text that was `edited` after its decision comes with it, to be counted.
@@ -115,13 +115,13 @@ def decisions_standing(
     rows = standing_decisions(sources=sources, since=since, until=until).filter(~GOLDEN & ~PURGED)
     if not automatic:
         rows = rows.filter(PEOPLE)
-    told = ("id", "action", "labels", "marks", "created_at")
-    columns = (*told, "comment_id", "comment__text", "comment__source__slug")
+    of_decision = ("id", "action", "labels", "marks", "created_at")
+    columns = (*of_decision, "comment_id", "comment__text", "comment__source__slug")
     edited = ExpressionWrapper(EDITED, output_field=BooleanField())
     yield from rows.order_by("-pk").values(*columns, edited=edited).iterator(chunk_size=2_000)
 
 
-def golden_texts() -> Iterator[str]:
-    """The texts of all known answers: what people and versions are measured with teaches nobody."""
+def known_answer_texts() -> Iterator[str]:
+    """Yield the texts of all known answers, from which nothing may learn."""
     rows = GoldenItem.objects.exclude(comment__text="").order_by("pk")
     yield from rows.values_list("comment__text", flat=True).iterator(chunk_size=2_000)

@@ -40,7 +40,7 @@ def dataset_from_upload(
     attribution: str = "",
     license_name: str = "",
 ) -> Dataset:
-    """Check uploaded files, one for each split, and freeze them; a missing validation or test split is cut from train.
+    """Build a dataset of checked files, one for each split; a missing validation or test split is cut from train.
 
     Nothing is stored unless everything holds. Raises DatasetRejected (file, row, column and what to do), and
     PermissionDenied.
@@ -91,7 +91,7 @@ def dataset_from_folder(
     license_name: str = "",
     kind: DatasetKind = DatasetKind.FOLDER,
 ) -> Dataset:
-    """Freeze the train, validation and test files (.parquet, .csv, .jsonl) of a folder of this machine.
+    """Build a dataset of the train, validation and test files (.parquet, .csv, .jsonl) of a folder of this machine.
 
     For commands only: a page must never name a path. Rows without text are left out and counted. Raises
     DatasetRejected and PermissionDenied.
@@ -205,8 +205,18 @@ def dataset_delete(*, dataset: Dataset, by: User | None) -> None:
     dataset.refresh_from_db()
 
 
+def label_columns_of(text: str) -> dict[str, str]:
+    """Read `toxic, label=insult` as {column: label}; the services check the names."""
+    columns = {}
+    for part in text.split(","):
+        column, _, label = (side.strip() for side in part.partition("="))
+        if column:
+            columns[column] = label or column
+    return columns
+
+
 def column_names(label_columns: LabelColumns) -> dict[str, str]:
-    """Label columns as a mapping from column to label."""
+    """Return label columns as a mapping from column to label."""
     if isinstance(label_columns, Mapping):
         return dict(label_columns)
     return {column: column for column in label_columns}

@@ -20,10 +20,10 @@ from training.models import Evaluation, TestSuite, TestSuiteResult
 
 def metric_of(evaluation: Evaluation, name: str) -> str:
     """Return a metric of the label that makes the verdict; of a baseline, of its first label."""
-    version, metrics = evaluation.model_version, evaluation.metrics
-    label = version.primary_label if version is not None else next(iter(metrics), "")
-    value = ((metrics.get(label) or {}).get(name) or {}).get("value")
-    return f"{value:.4f}" if isinstance(value, float) else "-"
+    version, report = evaluation.model_version, evaluation.stored_report
+    label = version.primary_label if version is not None else next(iter(report.metrics), "")
+    value = report.metric(label, name).value
+    return "-" if value is None else f"{value:.4f}"
 
 
 @admin.register(Evaluation)
@@ -44,8 +44,8 @@ class EvaluationAdmin(ReadOnlyAdmin):
 
     @display(description="Latency, ms")
     def latency(self, evaluation: Evaluation) -> str:
-        value = (evaluation.report.get("speed") or {}).get("latency_ms_p50")
-        return f"{value:.1f}" if isinstance(value, float | int) else "-"
+        value = evaluation.stored_report.speed.latency_ms_p50
+        return "-" if value is None else f"{value:.1f}"
 
     @action(description="Look at it", permissions=["view"], icon="monitoring")
     def look(self, request: HttpRequest, object_id: str) -> HttpResponse:

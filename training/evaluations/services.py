@@ -28,7 +28,6 @@ FOLDER = "evaluations"
 WANTED = "wanted.json"
 BESIDE = "@"  # no version has it in its name
 TICK_SECONDS = 1.0
-STOP_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +58,12 @@ def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Datase
 
 
 def evaluation_state(model_version: ModelVersion, on: Dataset | None = None) -> dict[str, Any] | None:
-    """What is known of an evaluation on its way: {"state": "queued" | "failed", "message"}; None when there is none."""
+    """Return {"state": "queued" | "failed", "message"} of an evaluation under way; None when there is none."""
     folder = evaluation_folder(model_version, on)
     if (folder / WANTED).is_file():
         return {"state": "queued", "message": "It is being measured, or waits for the training worker."}
-    if (told := read_json(folder / "error.json")) is not None:
-        return {"state": "failed", "message": str(told.get("message", ""))}
+    if (error := read_json(folder / "error.json")) is not None:
+        return {"state": "failed", "message": str(error.get("message", ""))}
     return None
 
 
@@ -119,7 +118,7 @@ def evaluation_run(
 
 
 def evaluations_ring() -> None:
-    """Announce evaluations that are wanted and that no bell announced."""
+    """Announce requested evaluations again: a message may have been lost."""
     for wanted in sorted(Path(settings.RUNS_DIR).glob(f"{FOLDER}/*/{WANTED}")):
         name, beside, dataset_id = wanted.parent.name.partition(BESIDE)
         version = ModelVersion.objects.filter(version=name).first()
@@ -134,7 +133,7 @@ def evaluations_ring() -> None:
 
 
 def evaluation_folder(model_version: ModelVersion, on: Dataset | None = None) -> Path:
-    """Where a version is measured (on the test set, or `on` another one) and its scores are kept."""
+    """Return the folder where a version is measured (on the test set, or `on` another one) and its scores are kept."""
     beside = f"{BESIDE}{on.pk}" if on is not None else ""
     return runs_root() / FOLDER / f"{model_version.version}{beside}"
 

@@ -15,7 +15,7 @@ LONGEST_NAME = 150
 
 
 def suite_list() -> QuerySet[TestSuite]:
-    """Every suite with the number of its cases as `case_count`, those in use first; the cases stay in the database."""
+    """Select every suite with `case_count`, those in use first; the cases themselves stay in the database."""
     count = Func("cases", function="jsonb_array_length", output_field=IntegerField())
     return (
         TestSuite.objects.annotate(case_count=count)
@@ -26,7 +26,7 @@ def suite_list() -> QuerySet[TestSuite]:
 
 
 def suite_results(*, suite: TestSuite) -> list[TestSuiteResult]:
-    """The results of every version on it, the newest version first."""
+    """Return the results of every version on a suite, the newest version first."""
     rows = TestSuiteResult.objects.filter(suite=suite).select_related("model_version")
     return list(rows.defer("model_version__manifest").order_by("-model_version_id"))
 
@@ -74,7 +74,7 @@ def suite_create(
 
 
 def suite_retire(*, suite: TestSuite, by: User | None) -> None:
-    """Ask it no more; its results stay. Raises PermissionDenied or NotAllowedNow (it is retired already)."""
+    """Stop running a suite; its results stay. Raises PermissionDenied or NotAllowedNow (it is retired already)."""
     require_permission(by, "training.change_testsuite")
     now = timezone.now()
     if TestSuite.objects.filter(pk=suite.pk, retired_at__isnull=True).update(retired_at=now) != 1:
@@ -83,7 +83,7 @@ def suite_retire(*, suite: TestSuite, by: User | None) -> None:
 
 
 def suite_take_back(*, suite: TestSuite, by: User | None) -> None:
-    """Ask a retired suite again. Raises PermissionDenied or NotAllowedNow (it is in use)."""
+    """Run a retired suite again. Raises PermissionDenied or NotAllowedNow (it is in use)."""
     require_permission(by, "training.change_testsuite")
     if TestSuite.objects.filter(pk=suite.pk, retired_at__isnull=False).update(retired_at=None) != 1:
         raise NotAllowedNow(f"“{suite}” is in use.")

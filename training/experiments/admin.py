@@ -17,6 +17,7 @@ from classifier.models import User
 from classifier.web.refusals import refusals_shown
 from training.experiments.selectors import measured
 from training.experiments.services import experiment_cancel, experiment_delete, experiment_resume
+from training.ml.evaluation.stored import StoredReport
 from training.models import Experiment, ExperimentEvent, RunStatus
 
 COMPARED_MAX = 12
@@ -76,10 +77,9 @@ class ExperimentAdmin(ReadOnlyAdmin):
         version = experiment.model_version
         if version is None:
             return "-"
-        report = measured(version_ids=[version.pk]).get(version.pk) or {}
-        metric = ((report.get("metrics") or {}).get(version.primary_label) or {}).get("roc_auc") or {}
-        value = metric.get("value")
-        return f"{value:.4f}" if isinstance(value, float) else "-"
+        report = StoredReport.of(measured(version_ids=[version.pk]).get(version.pk))
+        value = report.metric(version.primary_label, "roc_auc").value
+        return "-" if value is None else f"{value:.4f}"
 
     @confirmed_action(
         "Cancel",

@@ -18,6 +18,7 @@ from training.experiments.services import (
     experiment_delete,
     experiment_resume,
 )
+from training.ml.evaluation.stored import StoredReport
 from training.ml.recipes.registry import RECIPES
 from training.models import RunStatus
 
@@ -143,8 +144,8 @@ def _compare(said: Said, options: dict[str, Any]) -> None:
 
 
 def _numbers(report: dict[str, Any], label: str) -> dict[str, float | None]:
-    metrics = (report.get("metrics") or {}).get(label) or {}
-    return {name: (metrics.get(name) or {}).get("value") for name in COMPARED}
+    stored = StoredReport.of(report)
+    return {name: stored.metric(label, name).value for name in COMPARED}
 
 
 VERBS = [

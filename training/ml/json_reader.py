@@ -40,7 +40,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-SCALARS: dict[Any, Convert] = {float: number, int: _whole, str: _text, bool: bool}
+SCALARS: dict[Any, Convert] = {float: number, int: _whole, str: _text, bool: bool, Any: lambda value: value}
 
 
 @cache
@@ -52,8 +52,8 @@ def _converters(kind: Any) -> dict[str, Convert]:
 def _converter(hint: Any) -> Convert:
     """Return what turns a JSON value into the annotated type.
 
-    Types are scalars, `X | None`, lists, dicts by name, tuples and dataclasses. Items that cannot be read are left out
-    of lists and dicts. A dataclass with a `from_json` reads itself.
+    Types are scalars, Any, `X | None`, lists, dicts by name, tuples and dataclasses. Items that cannot be read are
+    left out of lists and dicts. A dataclass with a `from_json` reads itself.
     """
     origin, parts = get_origin(hint), [part for part in get_args(hint) if part is not NoneType]
     if origin in (Union, UnionType):

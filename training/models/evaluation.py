@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from training.ml.evaluation.stored import StoredReport
 from training.models.choices import DatasetKind
 
 
@@ -63,6 +64,11 @@ class Evaluation(models.Model):
     @property
     def scores_path(self) -> Path:
         return Path(settings.RUNS_DIR) / self.scores
+
+    @property
+    def stored_report(self) -> StoredReport:
+        """The report, typed; each call reads it anew."""
+        return StoredReport.of(self.report)
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _relative(
 
 
 def _mcnemar(gate: _Judgement, test: McNemar, active: ModelVersion) -> None:
-    """Whether it is wrong where the other is right more often than chance explains."""
+    """Check that the candidate is not wrong where the other is right more often than chance explains."""
     b, c, p = test.b, test.c, test.p_value
     if test.against != active.version or b is None or c is None or p is None:
         return
@@ -209,7 +209,7 @@ def _suites(
     ours: StoredReport | None,
     theirs: StoredReport | None,
 ) -> None:
-    """No group of a test suite, shipped or brought, may be served much worse than by the version in production."""
+    """Check that no group of a test suite is served much worse than by the version in production."""
     shipped = [_shipped(report) for report in (ours, theirs)]
     for name in shipped[0]:
         if name in shipped[1]:
@@ -226,7 +226,7 @@ def _suites(
 
 
 def _shipped(report: StoredReport | None) -> dict[str, SuiteReport]:
-    """The suites of a report that are nobody's rows in the database: those that come with the code."""
+    """Return the suites that come with the code, by name: those without a row in the database."""
     return {suite.name: suite for suite in report.suites if suite.id is None} if report is not None else {}
 
 
@@ -253,7 +253,7 @@ def _groups_compared(
 
 
 def _groups(report: SuiteReport) -> dict[str, float]:
-    """The subgroup AUC of every group that has one."""
+    """Return the subgroup AUC of every group that has one."""
     areas = {row.group: row.subgroup_auc.value for row in report.by_group}
     return {group: area for group, area in areas.items() if area is not None}
 

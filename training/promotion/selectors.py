@@ -25,7 +25,7 @@ class VersionPage:
 
 
 def version_page(*, status: str = "", number: int = 1, size: int = PAGE_SIZE) -> VersionPage:
-    """Versions of one status where given, and how many have each."""
+    """Return a page of versions, of one status where given, and how many have each."""
     rows = ModelVersion.objects.order_by().values_list("status").annotate(Count("id"))
     counts = dict.fromkeys(ModelVersionStatus.values, 0) | dict(rows)
     counts |= {"": sum(counts.values())}
@@ -38,31 +38,31 @@ def version_page(*, status: str = "", number: int = 1, size: int = PAGE_SIZE) ->
 
 
 def rows_fingerprint(test_set: Dataset | None) -> str:
-    """What names the rows that every version is measured on; empty without a test set."""
+    """Return what identifies the rows that every version is measured on; empty without a test set."""
     return str(test_set.fingerprints.get("test") or "") if test_set is not None else ""
 
 
 def small_reports(*, version_ids: list[int], fingerprint: str) -> dict[int, StoredReport]:
-    """{version id: its report on the rows of this fingerprint, without curves and texts}, in one query."""
+    """Return {version id: its report on the rows of this fingerprint, without curves and texts}, in one query."""
     rows = Evaluation.objects.filter(model_version_id__in=version_ids, baseline="", fingerprint=fingerprint)
     found = rows.values_list("model_version_id", _small())
     return {int(pk): StoredReport.of(report) for pk, report in found if pk}
 
 
 def baseline_report(*, baseline: str, fingerprint: str) -> StoredReport:
-    """The latest small report of a baseline on these rows, empty where there is none."""
+    """Return the latest small report of a baseline on these rows, empty where there is none."""
     rows = Evaluation.objects.filter(baseline=baseline, fingerprint=fingerprint).order_by("-id")
     return StoredReport.of(rows.values_list(_small(), flat=True).first())
 
 
 def suite_reports(*, version_ids: list[int]) -> dict[tuple[int, int], SuiteReport]:
-    """{(suite id, version id): report} of the suites in use."""
+    """Return {(suite id, version id): report} of the suites in use."""
     rows = TestSuiteResult.objects.filter(suite__retired_at__isnull=True, model_version_id__in=version_ids)
     return {(row.suite_id, row.model_version_id): read(SuiteReport, row.report) for row in rows}
 
 
 def suites_in_use() -> list[TestSuite]:
-    """The suites that every version is run on, without their cases."""
+    """Return the suites that every version is run on, without their cases."""
     return list(TestSuite.objects.filter(retired_at__isnull=True).defer("cases"))
 
 

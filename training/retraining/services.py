@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class Outlook:
     """Where the plan stands: `new_decisions` since the last start, when a start is due next, what is in the way.
 
-    `drifted`: the version in production is warned of, and the plan heeds that.
+    `drifted`: the scores of the version in production have drifted, and the plan acts on that.
     """
 
     new_decisions: int
@@ -53,7 +53,7 @@ def retrain_now(
     decisions_weight: float = 1.0,
     trigger: str = "person",
 ) -> Experiment:
-    """Freeze the decisions, mix them with other rows by weight, and queue a run; return it.
+    """Build a dataset of the decisions, mix it with other rows by weight, and queue a run; return it.
 
     With `from_active` the run starts from the version in production, else from what recipe, preset and `config` name.
     Raises PermissionDenied, ConfigRejected, DatasetRejected (too few decisions, say) or NotAllowedNow.
@@ -85,7 +85,7 @@ def retrain_now(
 
 
 def retraining_plan() -> RetrainingPlan:
-    """The one plan, not saved yet on a site that never made one."""
+    """Return the one plan; it is not saved yet on a site that never made one."""
     return RetrainingPlan.objects.select_related("mix_with", "last_experiment").filter(
         pk=1
     ).first() or RetrainingPlan(pk=1)
@@ -104,11 +104,11 @@ def retraining_plan_set(
     on_drift: bool = False,
     drift_days: int = DRIFT_DAYS,
 ) -> RetrainingPlan:
-    """Say when and how candidates are trained without being asked for. Raises PermissionDenied or ConfigRejected.
+    """Set when and how candidates are trained automatically. Raises PermissionDenied or ConfigRejected.
 
     `config`: {"preset": name, "from_active": bool, "differences": {…}}, each may be missing; a start by the plan that
-    failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` heeds the warning of drift, at the earliest
-    `drift_days` after the last start, whatever that came from.
+    failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` acts on the warning of drift, at the earliest
+    `drift_days` after the last start, whatever caused that one.
     """
     require_permission(by, MAY_PLAN)
     _check_weight(decisions_weight)
@@ -130,7 +130,7 @@ def retraining_plan_set(
 
 
 def retraining_outlook(plan: RetrainingPlan, *, now: datetime | None = None) -> Outlook:
-    """Whether the plan is due, and if not, when or after what it will be."""
+    """Tell whether the plan is due, and if not, when or after what it will be."""
     now = now or timezone.now()
     fresh = _new_decisions(plan)
     if not plan.enabled:
@@ -192,7 +192,7 @@ def retraining_check() -> Experiment | None:
 
 
 def _drifted_at(plan: RetrainingPlan) -> datetime | None:
-    """From when on a start because of drift is due; None while nothing is warned of, or the plan does not heed it."""
+    """Return from when on a start because of drift is due; None without a warning, or if the plan ignores drift."""
     active = ModelVersion.objects.active() if plan.on_drift else None
     warnings = standing_warnings(version=active.version) if active is not None else []
     if not warnings:
@@ -225,7 +225,7 @@ def _write_down(plan: RetrainingPlan, problem: str) -> None:
 
 
 def _new_decisions(plan: RetrainingPlan) -> int:
-    """Decisions since the last start that nobody has undone."""
+    """Count decisions since the last start that nobody has undone."""
     return (
         Decision.objects.filter(pk__gt=plan.last_decision_id, undone_by__isnull=True)
         .exclude(action=DecisionAction.UNDO)

@@ -30,7 +30,7 @@ class Metric:
     help: str = ""
 
     def figure(self, report: StoredReport, label: str) -> "Figure":
-        """What a report says of this metric, or of what an answer costs."""
+        """Return the figure of this metric, or of what an answer costs, in a report."""
         cost = COSTS.get(self.key)
         return Figure(self, report.metric(label, self.key) if cost is None else Estimate(cost(report)))
 
@@ -41,7 +41,7 @@ class Metric:
         return max(known) if self.better == "high" else min(known)
 
     def verdict(self, difference: Estimate) -> str:
-        """What a difference between two versions means for the first of them."""
+        """Say what a difference between two versions means for the first of them."""
         if not difference.excludes_zero or difference.low is None:
             return "cannot be told"
         return "better" if (difference.low > 0) == (self.better == "high") else "worse"
@@ -97,13 +97,13 @@ class Figure:
 
 
 def key_figures(report: StoredReport, primary: str) -> list[Figure]:
-    """The key columns of a version: of the label that makes its verdict, else of the mean over labels."""
+    """Return the key columns of a version: of the label that makes its verdict, else of the mean over labels."""
     label = primary if report.metrics.get(primary) else "macro"
     return [metric.figure(report, label) for metric in KEY_COLUMNS]
 
 
 def with_best_marked(rows: Sequence[Sequence[Figure]]) -> list[list[Figure]]:
-    """Rows of the same metrics, the best of each column marked where there are several to choose from."""
+    """Return rows of the same metrics with the best of each column marked, if there are several rows."""
     if len(rows) < 2:
         return [list(row) for row in rows]
     best = [column[0].metric.best(column) for column in zip(*rows, strict=True)]
@@ -123,7 +123,7 @@ def label_title(label: str) -> str:
 
 
 def ordered_labels(names: Iterable[str], primary: str = "toxic") -> list[str]:
-    """The primary label first, the mean over labels last."""
+    """Sort the primary label first, the mean over labels last."""
     names = list(names)
     rest = [name for name in names if name not in (primary, "macro")]
     return [name for name in (primary, *rest, "macro") if name in names]
@@ -131,13 +131,13 @@ def ordered_labels(names: Iterable[str], primary: str = "toxic") -> list[str]:
 
 @register.filter
 def words(name: str) -> str:
-    """`identity_hate` as `identity hate`."""
+    """Write `identity_hate` as `identity hate`."""
     return name.replace("_", " ")
 
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """`40 s`, `12 min`, `3 h 05 min`, `2 d 4 h`."""
+    """Write `40 s`, `12 min`, `3 h 05 min`, `2 d 4 h`."""
     if seconds is None or seconds < 0:
         return DASH
     whole = round(seconds)
@@ -158,14 +158,14 @@ def count(value: Any) -> str:
 
 @register.filter
 def digits(value: Any, places: int) -> str:
-    """`0.97` with four places as `0.9700`."""
+    """Write `0.97` with four places as `0.9700`."""
     known = number(value)
     return DASH if known is None else f"{known:.{places}f}"
 
 
 @register.filter
 def difference(value: Any, places: int = 4) -> str:
-    """`0.01` as `+0.0100`, and with a minus sign below zero."""
+    """Write `0.01` as `+0.0100`, and numbers below zero with a minus sign."""
     known = number(value)
     return DASH if known is None else f"{known:+.{places}f}".replace("-", MINUS)
 
@@ -180,7 +180,7 @@ def megabytes(size: Any) -> str:
 
 @register.filter
 def parameters(value: Any) -> str:
-    """`22,713,216` as `22.7 M`."""
+    """Write `22,713,216` as `22.7 M`."""
     known = number(value)
     if known is None:
         return DASH
@@ -195,6 +195,6 @@ def percent(share: Any) -> str:
 
 @register.filter
 def probability(value: Any) -> str:
-    """`0.973` as `97.3%`, as the verdict of a comment shows it; empty where it is unknown."""
+    """Write `0.973` as `97.3%`, like the verdict of a comment; empty where it is unknown."""
     known = number(value)
     return "" if known is None else formatting.percent(known)

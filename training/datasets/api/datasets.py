@@ -22,14 +22,18 @@ from training.datasets.api.output import (
     preview_output,
     shown,
 )
-from training.datasets.columns import label_columns_of
 from training.datasets.decision_summary import decisions_summary
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import dataset_from_hub, dataset_load_again
 from training.datasets.known_answers import dataset_from_known_answers
 from training.datasets.mixtures import dataset_mix
 from training.datasets.selectors import dataset_list
-from training.datasets.services import dataset_delete, dataset_from_upload, dataset_make_test_set
+from training.datasets.services import (
+    dataset_delete,
+    dataset_from_upload,
+    dataset_make_test_set,
+    label_columns_of,
+)
 from training.models import SPLITS, Dataset
 
 MAY_SEE, MAY_ADD = "training.view_dataset", "training.add_dataset"

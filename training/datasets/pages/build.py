@@ -23,7 +23,7 @@ from training.web.access import permitted, person_of
 @permitted(ADD)
 @require_http_methods(["GET", "HEAD", "POST"])
 def from_decisions(request: HttpRequest) -> HttpResponse:
-    """What would go in; by POST a dataset is built of all of it, without another question."""
+    """Show what would go into a dataset of all decisions; by POST, build it."""
     problem, status = "", 200
     if request.method == "POST":
         try:
@@ -39,7 +39,7 @@ def from_decisions(request: HttpRequest) -> HttpResponse:
 
 
 def _build_context() -> dict[str, Any]:
-    """What would go in of decisions, and of known answers."""
+    """Count what would go in of decisions, and of known answers."""
     return {"summary": decisions_summary(), "fewest": FEWEST, "golden": known_answers_summary()}
 
 
@@ -59,20 +59,20 @@ def from_known_answers(request: HttpRequest) -> HttpResponse:
 @require_POST
 def mix(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """Mix a dataset of decisions with another one by weight, and go on to a run with the mixture."""
-    found = Dataset.objects.ready().filter(pk=dataset_id, kind=DatasetKind.DECISIONS).first()
-    if found is None:
+    decisions = Dataset.objects.ready().filter(pk=dataset_id, kind=DatasetKind.DECISIONS).first()
+    if decisions is None:
         raise Http404
-    form = MixWithForm(request.POST, datasets=mixable_with(found))
-    back = f"{reverse('training:dataset', args=[found.pk])}#train"
+    form = MixWithForm(request.POST, datasets=mixable_with(decisions))
+    back = f"{reverse('training:dataset', args=[decisions.pk])}#train"
     if not form.is_valid():
         messages.error(request, "Choose a dataset, and a weight from 0.001 to 1,000.")
         return HttpResponseRedirect(back)
     other = form.chosen()
-    name = f"{found.name} with {other.name}"[:120]
+    name = f"{decisions.name} with {other.name}"[:120]
     try:
         made = dataset_mix(
             name=f"{name}, {timezone.now():%d %b %H:%M:%S}",
-            parts=[(found, form.cleaned_data["weight"]), (other, 1.0)],
+            parts=[(decisions, form.cleaned_data["weight"]), (other, 1.0)],
             by=person_of(request),
         )
     except DatasetRejected as error:

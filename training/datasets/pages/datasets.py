@@ -33,7 +33,7 @@ DELETE = "training.delete_dataset"
 KINDS: dict[str, tuple[str, str, type[Form]]] = {
     "upload": ("Upload", "Your own CSV, JSONL or parquet files", UploadForm),
     "hub": ("Hub", "A public dataset, by its name on the Hugging Face hub", HubForm),
-    "decisions": ("Decisions", "What moderators decided here, frozen as it stands now", DecisionsForm),
+    "decisions": ("Decisions", "What moderators decided here, as it stands now", DecisionsForm),
     "mixture": ("Mixture", "Several datasets as one, each with a weight", MixtureForm),
 }
 
@@ -65,8 +65,8 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
             field = "train" if error.field == "file" and kind == "upload" else error.field
             form.add_error(field if field in form.fields else None, error.message)
         else:
-            said = "is being loaded" if made.state == "loading" else "is frozen and ready"
-            messages.success(request, f"“{made}” {said}.")
+            state = "is being loaded" if made.state == "loading" else "is ready"
+            messages.success(request, f"“{made}” {state}.")
             return redirect("training:dataset", made.pk)
     context = {
         "form": form,
@@ -81,27 +81,27 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
 
 @permitted(SEE)
 @require_safe
-def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    found = _found(dataset_id)
+def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    dataset = _dataset_or_404(dataset_id)
     if is_htmx(request):  # the page of one that loads asks whether it is there
-        return HttpResponse(status=204) if found.state == "loading" else HttpResponseClientRefresh()
+        return HttpResponse(status=204) if dataset.state == "loading" else HttpResponseClientRefresh()
     context: dict[str, Any] = {
-        "dataset": found,
+        "dataset": dataset,
         "may_add": person_of(request).has_perm(ADD),
         "may_change": person_of(request).has_perm(CHANGE),
         "may_delete": person_of(request).has_perm(DELETE),
     }
-    if found.state == "ready":
+    if dataset.state == "ready":
         page = whole_number(request.GET.get("page")) or 1
         try:
-            context["sample"] = dataset_sample(dataset=found, split=request.GET.get("split", ""), page=page)
+            context["sample"] = dataset_sample(dataset=dataset, split=request.GET.get("split", ""), page=page)
         except FileNotFoundError:
             context["gone"] = True
-        context |= {"found": findings(found), "uses": dataset_uses(dataset=found)}
-        context["fixes"] = len(fixes_of(found))
-        learns = found.rows.get("train") and "sample" in context
-        if found.kind == DatasetKind.DECISIONS and context["may_add"] and learns:
-            context["mix_form"] = MixWithForm(datasets=mixable_with(found))
+        context |= {"statistics": findings(dataset), "uses": dataset_uses(dataset=dataset)}
+        context["fixes"] = len(fixes_of(dataset))
+        learns = dataset.rows.get("train") and "sample" in context
+        if dataset.kind == DatasetKind.DECISIONS and context["may_add"] and learns:
+            context["mix_form"] = MixWithForm(datasets=mixable_with(dataset))
             context["may_run"] = person_of(request).has_perm("training.run_experiment")
     return render(request, "training/datasets/dataset.html", context)
 
@@ -109,39 +109,39 @@ def dataset(request: HttpRequest, dataset_id: int) -> HttpResponse:
 @permitted(CHANGE)
 @require_POST
 def make_test_set(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    found = _found(dataset_id)
+    dataset = _dataset_or_404(dataset_id)
     try:
-        dataset_make_test_set(dataset=found, by=person_of(request))
-        messages.success(request, f"Every version is measured on the test rows of “{found}” from now on.")
+        dataset_make_test_set(dataset=dataset, by=person_of(request))
+        messages.success(request, f"Every version is measured on the test rows of “{dataset}” from now on.")
     except NotAllowedNow as error:
         messages.error(request, str(error))
-    return redirect("training:dataset", found.pk)
+    return redirect("training:dataset", dataset.pk)
 
 
 @permitted(ADD)
 @require_POST
 def load_again(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    found = _found(dataset_id)
+    dataset = _dataset_or_404(dataset_id)
     try:
-        dataset_load_again(dataset=found, by=person_of(request))
+        dataset_load_again(dataset=dataset, by=person_of(request))
     except NotAllowedNow as error:
         messages.error(request, str(error))
-    return redirect("training:dataset", found.pk)
+    return redirect("training:dataset", dataset.pk)
 
 
 @permitted(DELETE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    found = _found(dataset_id)
+    dataset = _dataset_or_404(dataset_id)
     if request.method != "POST":
-        context = {"dataset": found, "uses": dataset_uses(dataset=found)}
+        context = {"dataset": dataset, "uses": dataset_uses(dataset=dataset)}
         return render(request, "training/datasets/delete.html", context)
-    name = found.name
+    name = dataset.name
     try:
-        dataset_delete(dataset=found, by=person_of(request))
+        dataset_delete(dataset=dataset, by=person_of(request))
     except NotAllowedNow as error:
         messages.error(request, str(error))
-        return redirect("training:dataset", found.pk)
+        return redirect("training:dataset", dataset.pk)
     messages.success(request, f"“{name}” is deleted.")
     return redirect("training:datasets")
 
@@ -182,18 +182,18 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _found(dataset_id: int) -> Dataset:
-    found = Dataset.objects.usable().select_related("created_by").filter(pk=dataset_id).first()
-    if found is None:
+def _dataset_or_404(dataset_id: int) -> Dataset:
+    dataset = Dataset.objects.usable().select_related("created_by").filter(pk=dataset_id).first()
+    if dataset is None:
         raise Http404
-    return found
+    return dataset
 
 
 urlpatterns = [
     path("datasets/", dataset_index, name="datasets"),
     path("datasets/new/", dataset_new, name="dataset-new"),
     path("datasets/new/<slug:kind>/", dataset_new, name="dataset-new-kind"),
-    path("datasets/<int:dataset_id>/", dataset, name="dataset"),
+    path("datasets/<int:dataset_id>/", dataset_detail, name="dataset"),
     path("datasets/<int:dataset_id>/test-set/", make_test_set, name="dataset-test-set"),
     path("datasets/<int:dataset_id>/again/", load_again, name="dataset-again"),
     path("datasets/<int:dataset_id>/delete/", delete, name="dataset-delete"),

@@ -1,4 +1,4 @@
-"""What is asked of somebody who makes a dataset, one form for each place that rows come from."""
+"""The forms that build a dataset, one for each place that rows come from."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 
 from classifier.models import Source
+from training.datasets.services import label_columns_of
 from training.models import SPLITS, Dataset, DatasetKind
 
 LABELS_HELP = (
@@ -17,10 +18,7 @@ class LabelColumnsField(forms.CharField):
     """`toxic, label=insult` as {"toxic": "toxic", "label": "insult"}."""
 
     def to_python(self, value: Any) -> Any:
-        pairs = [part.partition("=") for part in (super().to_python(value) or "").split(",") if part.strip()]
-        return {
-            column.strip(): (label.strip() if equals else column.strip()) for column, equals, label in pairs
-        }
+        return label_columns_of(super().to_python(value) or "")
 
 
 class _Named(forms.Form):
@@ -113,7 +111,7 @@ class DecisionsForm(_Named):
 
 
 class MixtureForm(_Named):
-    """One weight for each dataset there is; without one it is not in the mixture."""
+    """One weight for each dataset; a dataset without one is not in the mixture."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

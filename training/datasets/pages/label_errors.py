@@ -59,7 +59,7 @@ def fix(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
 @permitted(MAY_FIX)
 @require_POST
 def undo(request: HttpRequest, evaluation_id: int, key: str) -> HttpResponse:
-    """Take the correction of a listed row back."""
+    """Undo the correction of a listed row."""
     evaluation = _evaluation(evaluation_id)
     error = _error(evaluation, key)
     problem = ""
@@ -84,27 +84,27 @@ def correct(request: HttpRequest, dataset_id: int) -> HttpResponse:
     except DatasetRejected as error:
         messages.error(request, error.message)
         return redirect("training:dataset", dataset.pk)
-    messages.success(request, f"“{made}” is frozen and ready.")
+    messages.success(request, f"“{made}” is ready.")
     return redirect("training:dataset", made.pk)
 
 
 def _evaluation(evaluation_id: int) -> Evaluation:
     rows = Evaluation.objects.select_related("dataset", "experiment__dataset", "model_version")
-    found = rows.filter(pk=evaluation_id, model_version__isnull=False).first()
-    if found is None:
+    evaluation = rows.filter(pk=evaluation_id, model_version__isnull=False).first()
+    if evaluation is None:
         raise Http404
-    return found
+    return evaluation
 
 
 def _error(evaluation: Evaluation, key: str) -> LabelError:
-    found = next((one for one in label_errors(evaluation=evaluation) if one.key == key), None)
-    if found is None:
+    error = next((row for row in label_errors(evaluation=evaluation) if row.key == key), None)
+    if error is None:
         raise Http404
-    return found
+    return error
 
 
 def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, said: str) -> HttpResponse:
-    """The row as it is now, or the whole page again at its place."""
+    """Answer with the row as it is now, or lead back to its place on the whole page."""
     if is_htmx(request):
         error = _error(evaluation, key)
         context = {"error": error, "evaluation": evaluation, "may_fix": True, "said": problem or said}

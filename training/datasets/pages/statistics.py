@@ -1,8 +1,10 @@
-"""How the statistics of a dataset become tables, a chart and sentences."""
+"""The statistics of a dataset as its page shows them: tables, a chart and sentences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from training.datasets.statistics import Leak, Split, Statistics, statistics_of
 from training.models import SPLITS, Dataset
 
 SPLIT_TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
@@ -17,25 +19,19 @@ LEFT_OUT = {
 
 
 @dataclass(frozen=True)
-class LabelRow:
-    """A label and what each split holds of it: rows with it, rows where it is known, share among these."""
-
-    label: str
-    cells: list[tuple[int, int, str]]
-
-
-@dataclass(frozen=True)
 class Findings:
-    """Everything about a ready dataset that its page shows; empty parts where the statistics lack them."""
+    """Everything about a ready dataset that its page shows; empty parts where the statistics lack them.
+
+    `labels` are (label, [(rows with it, rows where it is known, share among these), …] by split).
+    """
 
     splits: list[tuple[str, str, int]]
     weighted: bool
-    labels: list[LabelRow]
+    labels: list[tuple[str, list[tuple[int, int, str]]]]
     histogram: dict[str, Any] | None
     histogram_rows: list[tuple[str, list[int]]]
-    lengths: list[tuple[str, dict[str, Any]]]
-    repeats: list[tuple[str, dict[str, Any]]]
-    leaks: list[dict[str, Any]]
+    details: list[tuple[str, Split]]
+    leaks: list[tuple[str, str, Leak]]
     sources: list[tuple[str, int]]
     remarks: list[str]
     measured_leak: int
@@ -43,102 +39,91 @@ class Findings:
 
 
 def findings(dataset: Dataset) -> Findings:
-    """Read `dataset.statistics` as training.ml.data.report wrote them."""
-    statistics = dict(dataset.statistics)
-    found: dict[str, Any] = statistics.get("splits") or {}
-    have = [split for split in SPLITS if split in dataset.rows]
-    told = [split for split in have if split in found]
-    in_test = statistics.get("in_test_set") or {}
+    statistics = statistics_of(dataset)
+    present = [split for split in SPLITS if split in dataset.rows]
+    counted = {
+        SPLIT_TITLES[split]: statistics.splits[split] for split in present if split in statistics.splits
+    }
+    rows = _histogram_rows(counted)
     return Findings(
-        splits=[(split, SPLIT_TITLES[split], int(dataset.rows[split])) for split in have],
-        weighted=any(not found[split].get("equal_weights", True) for split in told),
+        splits=[(split, SPLIT_TITLES[split], int(dataset.rows[split])) for split in present],
+        weighted=any(not split.equal_weights for split in counted.values()),
         labels=[
-            LabelRow(label, [_cell(found[split]["labels"].get(label) or {}) for split in told])
+            (label, [_label_cell(split, label) for split in counted.values()])
             for label in dataset.labels
-            if told
+            if counted
         ],
-        histogram=_histogram(found, told),
-        histogram_rows=_histogram_rows(found, told),
-        lengths=[(SPLIT_TITLES[split], found[split]["words"]) for split in told],
-        repeats=[(SPLIT_TITLES[split], found[split]) for split in told],
-        leaks=[
-            {**leak, "from_title": SPLIT_TITLES[leak["from"]], "into_title": SPLIT_TITLES[leak["into"]]}
-            for leak in statistics.get("leakage") or []
-        ],
-        sources=_sources(found, told),
+        histogram=_histogram(list(counted), rows) if rows else None,
+        histogram_rows=rows,
+        details=list(counted.items()),
+        leaks=[(SPLIT_TITLES[leak.earlier], SPLIT_TITLES[leak.later], leak) for leak in statistics.leakage],
+        sources=_sources(counted),
         remarks=_remarks(statistics),
-        measured_leak=sum(in_test.values()) if not dataset.is_test_set else 0,
-        fingerprints=[(SPLIT_TITLES[split], dataset.fingerprints.get(split, "")) for split in have],
+        measured_leak=sum(statistics.in_test_set.values()) if not dataset.is_test_set else 0,
+        fingerprints=[(SPLIT_TITLES[split], dataset.fingerprints.get(split, "")) for split in present],
     )
 
 
-def _cell(label: dict[str, Any]) -> tuple[int, int, str]:
-    rate = label.get("weighted_rate")
-    return (
-        int(label.get("positives") or 0),
-        int(label.get("known") or 0),
-        "" if rate is None else f"{rate:.1%}",
-    )
+def _label_cell(split: Split, label: str) -> tuple[int, int, str]:
+    if (count := split.labels.get(label)) is None:
+        return 0, 0, ""
+    rate = count.weighted_rate
+    return count.positives, count.known, "" if rate is None else f"{rate:.1%}"
 
 
-def _step(step: dict[str, Any]) -> str:
-    return f"{step['from']} and more" if step["below"] is None else f"{step['from']} to {step['below'] - 1}"
+def _histogram_rows(splits: Mapping[str, Split]) -> list[tuple[str, list[int]]]:
+    """Return the rows of each length by split; none where a split was not counted by length."""
+    histograms = [split.words.histogram for split in splits.values()]
+    if not histograms or not all(histograms):
+        return []
+    return [(steps[0].title, [step.rows for step in steps]) for steps in zip(*histograms, strict=True)]
 
 
-def _histogram(found: dict[str, Any], told: list[str]) -> dict[str, Any] | None:
-    rows = _histogram_rows(found, told)
-    if not rows:
-        return None
-    totals = [max(sum(counts[i] for _, counts in rows), 1) for i in range(len(told))]
+def _histogram(titles: list[str], rows: list[tuple[str, list[int]]]) -> dict[str, Any]:
+    columns = [list(column) for column in zip(*(counts for _, counts in rows), strict=True)]
     return {
         "categories": [name for name, _ in rows],
         "vertical": True,
         "y": {"percent": True},
         "series": [
-            {"name": SPLIT_TITLES[split], "values": [counts[i] / totals[i] for _, counts in rows]}
-            for i, split in enumerate(told)
+            {"name": title, "values": [count / max(sum(column), 1) for count in column]}
+            for title, column in zip(titles, columns, strict=True)
         ],
     }
 
 
-def _histogram_rows(found: dict[str, Any], told: list[str]) -> list[tuple[str, list[int]]]:
-    histograms = [found[split]["words"].get("histogram") or [] for split in told]
-    if not histograms or not all(histograms):
-        return []
-    return [
-        (_step(steps[0]), [int(step["rows"]) for step in steps]) for steps in zip(*histograms, strict=True)
-    ]
-
-
-def _sources(found: dict[str, Any], told: list[str]) -> list[tuple[str, int]]:
+def _sources(splits: Mapping[str, Split]) -> list[tuple[str, int]]:
+    """Count rows by source over all splits, the largest first; rows without a source do not count."""
     total: dict[str, int] = {}
-    for split in told:
-        for source, rows in (found[split].get("sources") or {}).items():
-            total[source] = total.get(source, 0) + int(rows)
-    named = [(source, rows) for source, rows in total.items() if source]
-    return sorted(named, key=lambda pair: -pair[1])
+    for split in splits.values():
+        for source, rows in split.sources.items():
+            total[source] = total.get(source, 0) + rows
+    return sorted(((source, rows) for source, rows in total.items() if source), key=lambda pair: -pair[1])
 
 
-def _remarks(statistics: dict[str, Any]) -> list[str]:
+def _remarks(statistics: Statistics) -> list[str]:
     remarks = []
-    if cut := statistics.get("cut"):
-        names = " and ".join(SPLIT_TITLES[split].lower() for split in cut)
+    if statistics.cut:
+        names = " and ".join(SPLIT_TITLES[split].lower() for split in statistics.cut)
         remarks.append(f"The {names} rows were cut from the training rows by the hash of their text.")
-    left = {reason: count for reason, count in (statistics.get("left_out") or {}).items() if count}
-    if left:
-        told = ", ".join(LEFT_OUT.get(reason, "{} " + reason).format(f"{n:,}") for reason, n in left.items())
-        remarks.append(f"Left out: {told}.")
-    if corrected := statistics.get("corrected"):
+    left_out = [
+        LEFT_OUT.get(reason, "{} " + reason).format(f"{count:,}")
+        for reason, count in statistics.left_out.items()
+        if count
+    ]
+    if left_out:
+        remarks.append(f"Left out: {', '.join(left_out)}.")
+    if corrected := statistics.corrected:
         labels = "label is" if corrected == 1 else "labels are"
         remarks.append(f"{corrected:,} {labels} corrected against the dataset that it was made of.")
-    if decided := statistics.get("decisions"):
-        remarks.append(f"{decided['approved']:,} approved and {decided['removed']:,} removed comments.")
-        if corrected := decided.get("corrected"):
-            remarks.append(f"Moderators corrected labels of {corrected:,} of them.")
-        if marked := decided.get("marked"):
-            remarks.append(f"Moderators marked words in {marked:,} of them.")
-        if fixed := decided.get("fixed"):
-            remarks.append(f"Labels of {fixed:,} rows are as corrected in an earlier dataset.")
-        if suggested := decided.get("suggested"):
-            remarks.append(f"{suggested:,} rows are suggestions that came in through the API.")
+    if decisions := statistics.decisions:
+        remarks.append(f"{decisions.approved:,} approved and {decisions.removed:,} removed comments.")
+        if decisions.corrected:
+            remarks.append(f"Moderators corrected labels of {decisions.corrected:,} of them.")
+        if decisions.marked:
+            remarks.append(f"Moderators marked words in {decisions.marked:,} of them.")
+        if decisions.fixed:
+            remarks.append(f"Labels of {decisions.fixed:,} rows are as corrected in an earlier dataset.")
+        if decisions.suggested:
+            remarks.append(f"{decisions.suggested:,} rows are suggestions that came in through the API.")
     return remarks

@@ -53,14 +53,14 @@ HEAT_LEVELS = 8
 
 
 def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str, Any]:
-    """The variables of training/evaluations/evaluation.html; empty while nobody has measured the version.
+    """Return the variables of training/evaluations/evaluation.html; none while the version has not been measured.
 
     `on` is the number of a dataset to show instead of the test set.
     """
     measured = version_measured(version=version, on=on)
     if measured is None:
         return {}
-    report, primary = StoredReport.of(measured.evaluation.report), version.primary_label
+    report, primary = measured.evaluation.stored_report, version.primary_label
     suites = {suite.name: suite for suite in report.suites}
     suites |= {result.suite.name: read(SuiteReport, result.report) for result in measured.suites}
     return {
@@ -79,7 +79,7 @@ def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str
 
 
 def known_answers_context(version: ModelVersion) -> dict[str, Any]:
-    """The variables of training/promotion/golden.html: the newest dataset of known answers and the results on it."""
+    """Return the variables of training/promotion/golden.html: the newest known answers and the results on them."""
     dataset = known_answers_summary().last
     if dataset is None:
         return {}
@@ -111,19 +111,19 @@ class LabelTable:
 
 
 def label_tables(report: StoredReport, measured: Measured, primary: str) -> list[LabelTable]:
-    """The tables of each label, the one that makes the verdict first."""
+    """Return the tables of each label, the one that makes the verdict first."""
     reports = {"This version": report}
     if measured.active is not None:
         name = f"In production: {measured.active.model_version}"
-        reports[name] = StoredReport.of(measured.active.report)
+        reports[name] = measured.active.stored_report
     for baseline in measured.baselines:
         name = BASELINES.get(baseline.baseline, baseline.baseline)
-        reports[name] = StoredReport.of(baseline.report)
+        reports[name] = baseline.stored_report
     return [_label_table(label, reports) for label in ordered_labels(report.metrics, primary)]
 
 
 def _label_table(label: str, reports: Mapping[str, StoredReport]) -> LabelTable:
-    """The table of one label; the first of the reports is the version's own."""
+    """Return the table of one label; the first of the reports is the version's own."""
     own = next(iter(reports.values()))
     figures = {name: [metric.figure(report, label) for metric in METRICS] for name, report in reports.items()}
     known = {name: row for name, row in figures.items() if any(one.estimate.value is not None for one in row)}
@@ -141,7 +141,7 @@ def _label_table(label: str, reports: Mapping[str, StoredReport]) -> LabelTable:
 
 
 def confusion_rows(cells: Confusion) -> list[tuple[str, list[tuple[float, float, int]]]]:
-    """[(what the row is, [(weighted rows, share of that row, heat 0 to 8), …])]: the truth downwards."""
+    """Return [(what the row is, [(weighted rows, share of that row, heat 0 to 8), …])], the truth downwards."""
     tp, fp, fn, tn = cells.tp, cells.fp, cells.fn, cells.tn
     if tp is None or fp is None or fn is None or tn is None:
         return []
@@ -154,7 +154,7 @@ def confusion_rows(cells: Confusion) -> list[tuple[str, list[tuple[float, float,
 
 
 def _threshold_rows(rows: Sequence[AtThreshold], own: float | None) -> list[tuple[str, AtThreshold]]:
-    """The rows nearest to a few round thresholds, and the version's own."""
+    """Return the rows nearest to a few round thresholds, and the version's own."""
     if not rows:
         return []
     wanted = [(f"{value:.1f}", value) for value in ROUND_THRESHOLDS]
@@ -166,7 +166,7 @@ def _threshold_rows(rows: Sequence[AtThreshold], own: float | None) -> list[tupl
 
 
 def mcnemar_sentence(test: McNemar) -> str:
-    """What McNemar's test says about this version against another, in words."""
+    """Put McNemar's test of this version against another into words."""
     b, c, p = test.b, test.c, test.p_value
     if b is None or c is None or p is None:
         return ""
@@ -180,9 +180,13 @@ def mcnemar_sentence(test: McNemar) -> str:
 
 
 def difference_rows(differences: Mapping[str, Estimate]) -> list[tuple[Metric, Estimate, str]]:
-    """(metric, difference, what that says) of one label."""
-    known = [(METRIC_OF[key], found) for key, found in differences.items() if key in METRIC_OF]
-    return [(metric, found, metric.verdict(found)) for metric, found in known if found.value is not None]
+    """Return (metric, difference, what that means) of one label."""
+    known = [(METRIC_OF[key], difference) for key, difference in differences.items() if key in METRIC_OF]
+    return [
+        (metric, difference, metric.verdict(difference))
+        for metric, difference in known
+        if difference.value is not None
+    ]
 
 
 @dataclass(frozen=True)
@@ -196,36 +200,36 @@ class CurvesView:
 
 
 def curves_view(curves: Mapping[str, LabelCurves], primary: str) -> CurvesView | None:
-    """The curves of every label; the table of reliability is of the first, which makes the verdict."""
+    """Return the curves of every label; the table of reliability is of the first, which makes the verdict."""
     if not curves:
         return None
     ordered = {name: curves[name] for name in ordered_labels(curves, primary)}
     return CurvesView(
-        charts=quality_curves({label_title(name): found for name, found in ordered.items()}),
+        charts=quality_curves({label_title(name): curve for name, curve in ordered.items()}),
         roc_rows=[
-            (name, [best_beside(found.roc, x) for x in FALSE_ALARMS]) for name, found in ordered.items()
+            (name, [best_beside(curve.roc, x) for x in FALSE_ALARMS]) for name, curve in ordered.items()
         ],
         pr_rows=[
-            (name, [best_beside(found.pr, x, rising=False) for x in RECALLS])
-            for name, found in ordered.items()
+            (name, [best_beside(curve.pr, x, rising=False) for x in RECALLS])
+            for name, curve in ordered.items()
         ],
         reliability=next(iter(ordered.values())),
     )
 
 
 def slice_groups(slices: Sequence[Slice]) -> dict[str, list[tuple[Slice, list[Estimate]]]]:
-    """The slices with their metrics, by kind."""
+    """Group the slices with their metrics by kind."""
     groups: dict[str, list[tuple[Slice, list[Estimate]]]] = {}
-    for found in slices:
-        row = [found.metrics.get(metric.key, UNKNOWN) for metric in SLICE_COLUMNS]
-        groups.setdefault(SLICE_TITLES.get(found.kind, "Slices"), []).append((found, row))
+    for part in slices:
+        row = [part.metrics.get(metric.key, UNKNOWN) for metric in SLICE_COLUMNS]
+        groups.setdefault(SLICE_TITLES.get(part.kind, "Slices"), []).append((part, row))
     return groups
 
 
 def mistakes(errors: Sequence[Mistake]) -> dict[str, list[tuple[Mistake, list[Segment]]]]:
-    """False alarms and misses, the most confident first, with their text in marked segments."""
-    found: dict[str, list[tuple[Mistake, list[Segment]]]] = {"false positive": [], "false negative": []}
+    """Group false alarms and misses, the most confident first, with their text in marked segments."""
+    by_kind: dict[str, list[tuple[Mistake, list[Segment]]]] = {"false positive": [], "false negative": []}
     for error in errors:
         marked = [ExplainedWord(word.begin, word.end, word.text, word.value) for word in error.words]
-        found.setdefault(error.kind, []).append((error, text_segments(error.text, marked)))
-    return found
+        by_kind.setdefault(error.kind, []).append((error, text_segments(error.text, marked)))
+    return by_kind

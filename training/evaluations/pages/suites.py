@@ -31,7 +31,7 @@ SHOWN_CASES = 30
 
 
 class SuiteForm(forms.Form):
-    """A test suite as somebody brings it: a CSV and what it is for."""
+    """The CSV of a test suite, and what it is for."""
 
     name = forms.CharField(max_length=150, label="Name")
     kind = forms.ChoiceField(choices=TestSuite.Kind.choices, label="What the file holds")
@@ -74,7 +74,7 @@ def suite_new(request: HttpRequest) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
             messages.success(
-                request, f"“{made}” is kept; every version is run on it with its next evaluation."
+                request, f"“{made}” is saved; every version is run on it with its next evaluation."
             )
             return redirect("training:suite", made.pk)
     status = 422 if form.errors else 200
@@ -83,18 +83,18 @@ def suite_new(request: HttpRequest) -> HttpResponse:
 
 @permitted(SEE_SUITES)
 @require_safe
-def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
-    found = _found(suite_id)
-    results = suite_results(suite=found)
+def suite_detail(request: HttpRequest, suite_id: int) -> HttpResponse:
+    suite = _suite_or_404(suite_id)
+    results = suite_results(suite=suite)
     known = {result.model_version_id for result in results}
     active = ModelVersion.objects.active()
     reports = [read(SuiteReport, result.report) for result in results]
     groups = sorted({part.group for report in reports for part in report.by_group})
     functionalities = sorted({part.name for report in reports for part in report.by_functionality})
     context = {
-        "suite": found,
-        "case_count": len(found.cases),
-        "cases": found.cases[:SHOWN_CASES],
+        "suite": suite,
+        "case_count": len(suite.cases),
+        "cases": suite.cases[:SHOWN_CASES],
         "versions": [result.model_version for result in results],
         "reports": reports,
         "functionality_rows": [
@@ -102,7 +102,7 @@ def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
         ],
         "group_rows": [(name, [report.group(name) for report in reports]) for name in groups],
         "active": active,
-        "active_waits": active is not None and active.pk not in known and found.retired_at is None,
+        "active_waits": active is not None and active.pk not in known and suite.retired_at is None,
         "may_change": person_of(request).has_perm(CHANGE_SUITES),
         "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
     }
@@ -112,26 +112,26 @@ def suite(request: HttpRequest, suite_id: int) -> HttpResponse:
 @permitted(CHANGE_SUITES)
 @require_POST
 def retire(request: HttpRequest, suite_id: int) -> HttpResponse:
-    found = _found(suite_id)
+    suite = _suite_or_404(suite_id)
     verb = suite_take_back if request.POST.get("do") == "take-back" else suite_retire
     try:
-        verb(suite=found, by=person_of(request))
-        messages.success(request, f"“{found}” is {'retired' if found.retired_at else 'in use again'}.")
+        verb(suite=suite, by=person_of(request))
+        messages.success(request, f"“{suite}” is {'retired' if suite.retired_at else 'in use again'}.")
     except NotAllowedNow as error:
         messages.error(request, str(error))
-    return redirect("training:suite", found.pk)
+    return redirect("training:suite", suite.pk)
 
 
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def run(request: HttpRequest, suite_id: int) -> HttpResponse:
-    """Run it, with the rest of an evaluation, on the version in production or the one named `version`."""
-    found = _found(suite_id)
+    """Measure the version in production, or the one named `version`, so that it is run on the suite."""
+    suite = _suite_or_404(suite_id)
     version = row_id(request.POST.get("version"))
     target = ModelVersion.objects.filter(Q(status="active") if version is None else Q(pk=version)).first()
     if target is None:
         messages.error(request, "No version is in production.")
-        return redirect("training:suite", found.pk)
+        return redirect("training:suite", suite.pk)
     try:
         evaluation_start(model_version=target, by=person_of(request))
         messages.success(
@@ -139,10 +139,10 @@ def run(request: HttpRequest, suite_id: int) -> HttpResponse:
         )
     except NotAllowedNow as error:
         messages.error(request, str(error))
-    return redirect("training:suite", found.pk)
+    return redirect("training:suite", suite.pk)
 
 
-def _found(suite_id: int) -> TestSuite:
+def _suite_or_404(suite_id: int) -> TestSuite:
     try:
         return TestSuite.objects.select_related("created_by").get(pk=suite_id)
     except TestSuite.DoesNotExist:
@@ -152,7 +152,7 @@ def _found(suite_id: int) -> TestSuite:
 urlpatterns = [
     path("suites/", suites, name="suites"),
     path("suites/new/", suite_new, name="suite-new"),
-    path("suites/<int:suite_id>/", suite, name="suite"),
+    path("suites/<int:suite_id>/", suite_detail, name="suite"),
     path("suites/<int:suite_id>/retire/", retire, name="suite-retire"),
     path("suites/<int:suite_id>/run/", run, name="suite-run"),
 ]

@@ -72,18 +72,18 @@ class Side:
         return self.figures[COLUMNS.index(metric)].estimate.value
 
 
-def sides(found: Sequence[Compared], baselines: Iterable[tuple[str, Compared]], label: str) -> list[Side]:
-    """Every row with its figures, the best of each column among the versions marked."""
-    marked = with_best_marked([_figures(one, label) for one in found])
-    titles = [one.run.name if one.run is not None else str(one.version) for one in found]
-    rows = [Side(*parts) for parts in zip(titles, marked, found, strict=True)]
-    return rows + [Side(BASELINES.get(name, name), _figures(one, label), one) for name, one in baselines]
+def sides(chosen: Sequence[Compared], baselines: Iterable[tuple[str, Compared]], label: str) -> list[Side]:
+    """Return every row with its figures, the best of each column among the versions marked."""
+    marked = with_best_marked([_figures(side, label) for side in chosen])
+    titles = [side.run.name if side.run is not None else str(side.version) for side in chosen]
+    rows = [Side(*parts) for parts in zip(titles, marked, chosen, strict=True)]
+    return rows + [Side(BASELINES.get(name, name), _figures(side, label), side) for name, side in baselines]
 
 
-def _figures(one: Compared, label: str) -> list[Figure]:
-    """The measured numbers; where a run was not measured, or counts for itself what it trained, those of its card."""
-    report = StoredReport.of(one.report)
-    card = read(RunCard, one.run.result if one.run is not None else None)
+def _figures(side: Compared, label: str) -> list[Figure]:
+    """Return the measured numbers, completed by the parameters that the card of the run counts."""
+    report = StoredReport.of(side.report)
+    card = read(RunCard, side.run.result if side.run is not None else None)
     trained = card.trainable_parameters
     size = replace(
         report.size,
@@ -95,7 +95,7 @@ def _figures(one: Compared, label: str) -> list[Figure]:
 
 
 def pareto(rows: Sequence[Side], quality: Metric, cost: Metric) -> Payload:
-    """Quality upwards against what an answer costs; the versions that no other beats on both stand out."""
+    """Plot quality upwards against what an answer costs; the versions that no other beats on both stand out."""
     points = [
         {
             "name": row.title,
@@ -117,28 +117,27 @@ def pareto(rows: Sequence[Side], quality: Metric, cost: Metric) -> Payload:
 
 
 def front(rows: Sequence[Side], quality: Metric, cost: Metric) -> list[str]:
-    """The names on the Pareto front, the cheapest first: what the plot says, in words."""
+    """Name the versions on the Pareto front, the cheapest first: what the plot shows, in words."""
     points = pareto(rows, quality, cost)["points"]
     sign = 1 if quality.better == "high" else -1
 
-    def beaten(one: dict[str, Any]) -> bool:
+    def beaten(point: dict[str, Any]) -> bool:
         return any(
-            other["x"] <= one["x"]
-            and sign * other["y"] >= sign * one["y"]
-            and (other["x"], other["y"]) != (one["x"], one["y"])
+            other["x"] <= point["x"]
+            and sign * other["y"] >= sign * point["y"]
+            and (other["x"], other["y"]) != (point["x"], point["y"])
             for other in points
         )
 
-    return [one["name"] for one in sorted(points, key=lambda p: p["x"]) if not beaten(one)]
+    return [point["name"] for point in sorted(points, key=lambda p: p["x"]) if not beaten(point)]
 
 
 def overlaid(rows: Sequence[Side], curves: dict[int, Curves]) -> Payload:
-    """The main loss of each run over the share of its steps, so that long and short runs can be laid together."""
+    """Plot the main loss of each run over the share of its steps, so that long and short runs can be compared."""
     series = []
     for row in rows:
         run = row.compared.run
-        found = curves.get(run.pk, {}) if run is not None else {}
-        main = _main_loss(found)
+        main = _main_loss(curves.get(run.pk, {}) if run is not None else {})
         if main:
             last = main[-1][0] or 1
             series.append({"name": row.title, "points": thin([(step / last, value) for step, value in main])})
@@ -151,14 +150,14 @@ def overlaid(rows: Sequence[Side], curves: dict[int, Curves]) -> Payload:
 
 
 def _main_loss(curves: Curves) -> list[tuple[int, float]]:
-    """The curve called loss; of several phases the longest one."""
+    """Return the curve called loss; of several phases the longest one."""
     losses = {key: points for key, points in curves.items() if key[1] not in SPEED}
     named = [points for (_, name), points in losses.items() if name == "loss"] or list(losses.values())
     return max(named, key=len) if named else []
 
 
 def quality_overlaid(rows: Sequence[Side], kind: str) -> Payload:
-    """The ROC or precision-recall curve of one label, of every version."""
+    """Plot the ROC or precision-recall curve of one label, of every version."""
     series = [
         {"name": row.title, "points": getattr(read(LabelCurves, row.compared.curves), kind)} for row in rows
     ]
@@ -167,7 +166,7 @@ def quality_overlaid(rows: Sequence[Side], kind: str) -> Payload:
         "pr": ("Recall", "Precision"),
     }
     payload: Payload = {
-        "series": [one for one in series if one["points"]],
+        "series": [curve for curve in series if curve["points"]],
         "x": {"name": axes[kind][0], **SHARE},
         "y": {"name": axes[kind][1], **SHARE},
         "note": "None of these versions was measured",
@@ -178,17 +177,17 @@ def quality_overlaid(rows: Sequence[Side], kind: str) -> Payload:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    found, rows, label, labels = _asked(request)
+    chosen, rows, label, labels = _asked(request)
     quality = METRIC_OF.get(request.GET.get("quality", ""), METRIC_OF["roc_auc"])
     if quality.key not in QUALITIES:
         quality = METRIC_OF["roc_auc"]
     own = [row for row in rows if row.compared.version is not None or row.compared.run is not None]
-    runs = [one.run for one in found if one.run is not None]
+    runs = [side.run for side in chosen if side.run is not None]
     curves = experiment_curves(experiment_ids=[run.pk for run in runs]) if runs else {}
-    query = _query(found, label=label, quality=quality.key)
+    query = _query(chosen, label=label, quality=quality.key)
     context = {
         "rows": [
-            (row, _query([one for one in found if one is not row.compared], label=label)) for row in rows
+            (row, _query([side for side in chosen if side is not row.compared], label=label)) for row in rows
         ],
         "own": own,
         "columns": COLUMNS,
@@ -211,7 +210,7 @@ def compare(request: HttpRequest) -> HttpResponse:
             }
             for cost in (LATENCY_MS, SIZE_MB)
         ],
-        "several_tests": len({one.fingerprint for one in found if one.fingerprint}) > 1,
+        "several_tests": len({side.fingerprint for side in chosen if side.fingerprint}) > 1,
         "unmeasured": [row.title for row in own if not row.compared.report],
         "addable": addable(besides=[run.pk for run in runs]),
         "query": query,
@@ -223,7 +222,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def compare_csv(request: HttpRequest) -> HttpResponse:
-    """The table as a file: one line for each run or version, a metric with its interval in three columns."""
+    """Send the table as a file: one line for each run or version, a metric with its interval in three columns."""
     _, rows, label, _ = _asked(request)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="comparison.csv"'
@@ -235,45 +234,45 @@ def compare_csv(request: HttpRequest) -> HttpResponse:
     for row in rows:
         version = str(row.compared.version or "")
         cells: list[Any] = [_safe(row.title), row.recipe, version, label]
-        for one in row.figures:
-            numbers = (one.estimate.value, one.estimate.low, one.estimate.high)
+        for figure in row.figures:
+            numbers = (figure.estimate.value, figure.estimate.low, figure.estimate.high)
             cells += ["" if number is None else number for number in numbers]
         writer.writerow(cells)
     return response
 
 
 def _asked(request: HttpRequest) -> tuple[list[Compared], list[Side], str, list[str]]:
-    """What the address names: the sides, the rows with baselines, the label and the labels there are."""
+    """Read the address: return the sides, the rows with baselines, the label and the labels there are."""
     label = request.GET.get("label") or "toxic"
     ids, versions = _ids(request, "id"), _ids(request, "version")
-    found = compared(run_ids=ids, version_ids=versions, label=label[:64]) if ids or versions else []
+    chosen = compared(run_ids=ids, version_ids=versions, label=label[:64]) if ids or versions else []
     labels = ordered_labels(
-        dict.fromkeys(name for one in found for name in StoredReport.of(one.report).metrics)
+        dict.fromkeys(name for side in chosen for name in StoredReport.of(side.report).metrics)
     )
     if labels and label not in labels:
         label = labels[0]
-        found = compared(run_ids=ids, version_ids=versions, label=label)
-    prints = {one.fingerprint for one in found if one.fingerprint}
+        chosen = compared(run_ids=ids, version_ids=versions, label=label)
+    prints = {side.fingerprint for side in chosen if side.fingerprint}
     baselines = baselines_of(fingerprint=prints.pop(), label=label) if len(prints) == 1 else []
-    return found, sides(found, baselines, label), label, labels
+    return chosen, sides(chosen, baselines, label), label, labels
 
 
 def _ids(request: HttpRequest, name: str) -> list[int]:
     return [number for text in request.GET.getlist(name) if (number := row_id(text)) is not None][:MOST]
 
 
-def _query(found: list[Compared], **more: str) -> str:
+def _query(chosen: list[Compared], **more: str) -> str:
     pairs: list[tuple[str, Any]] = []
-    for one in found:
-        if one.run is not None:
-            pairs.append(("id", one.run.pk))
-        elif one.version is not None:
-            pairs.append(("version", one.version.pk))
+    for side in chosen:
+        if side.run is not None:
+            pairs.append(("id", side.run.pk))
+        elif side.version is not None:
+            pairs.append(("version", side.version.pk))
     return urlencode([*pairs, *more.items()])
 
 
 def _safe(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
+    """Return a name that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

@@ -31,7 +31,7 @@ class CurveRow:
 
 
 def training_curves(curves: Curves, *, of: str = "losses", over: bool = True, prefix: str = "") -> Payload:
-    """The loss parts over steps, or (of="speed") how fast the run went; `over` tells the page to stop asking."""
+    """Plot the loss parts over steps, or (of="speed") the rows a second; `over` tells the page to stop asking."""
     chosen = _chosen(curves, of)
     phases = {phase for phase, _ in chosen}
     series = [
@@ -64,7 +64,7 @@ def curve_rows(curves: Curves) -> list[CurveRow]:
 
 
 def thin(points: Sequence[tuple[float, float]], most: int = POINTS_MAX) -> list[list[float]]:
-    """At most `most` points, evenly taken; the first and the last always stay."""
+    """Return at most `most` points, evenly taken; the first and the last always stay."""
     if len(points) <= most:
         return [list(point) for point in points]
     step = (len(points) - 1) / (most - 1)
@@ -72,7 +72,7 @@ def thin(points: Sequence[tuple[float, float]], most: int = POINTS_MAX) -> list[
 
 
 def _chosen(curves: Curves, of: str) -> Curves:
-    """Losses are everything that is not about speed; tokens and memory have other scales than rows."""
+    """Select the losses, which are all curves but those of speed, or the rows a second."""
     if of == "speed":
         return {key: points for key, points in curves.items() if key[1] == "rows_per_second"}
     names = sorted((key for key in curves if key[1] not in SPEED), key=lambda key: loss_rank(key[1]))
@@ -89,13 +89,13 @@ def _short(value: float) -> str:
 
 
 def quality_curves(curves: Mapping[str, LabelCurves]) -> dict[str, Payload]:
-    """ROC, precision-recall and reliability by the title of their label, ready to be drawn."""
-    roc = [{"name": name, "points": found.roc} for name, found in curves.items()]
-    pr = [{"name": name, "points": found.pr} for name, found in curves.items()]
+    """Plot ROC, precision-recall and reliability by the title of their label."""
+    roc = [{"name": name, "points": curve.roc} for name, curve in curves.items()]
+    pr = [{"name": name, "points": curve.pr} for name, curve in curves.items()]
     reliability: list[Payload] = []
-    for name, found in curves.items():
+    for name, curve in curves.items():
         points = [
-            [one.mean, one.rate] for one in found.reliability if one.mean is not None and one.rate is not None
+            [one.mean, one.rate] for one in curve.reliability if one.mean is not None and one.rate is not None
         ]
         reliability.append({"name": name, "points": points, "hidden": bool(reliability)})
     return {
@@ -120,7 +120,7 @@ def quality_curves(curves: Mapping[str, LabelCurves]) -> dict[str, Payload]:
 
 
 def threshold_curves(rows: Sequence[AtThreshold]) -> Payload:
-    """Precision, recall, F1 and the share flagged at every threshold of one label."""
+    """Plot precision, recall, F1 and the share flagged at every threshold of one label."""
     names = {"precision": "Precision", "recall": "Recall", "f1": "F1", "flagged": "Share flagged"}
     series = [
         {"name": title, "points": _known(rows, key), "dashed": key == "flagged"}
@@ -143,5 +143,5 @@ def _drawn(series: list[Payload]) -> list[Payload]:
 
 
 def best_beside(points: Sequence[Point], x: float, *, rising: bool = True) -> float | None:
-    """The best y among the points up to x (rising: a ROC's recall) or from x on (a PR curve's precision)."""
+    """Return the best y among the points up to x (rising: a ROC's recall) or from x on (a PR curve's precision)."""
     return max((b for a, b in points if (a <= x if rising else a >= x)), default=None)

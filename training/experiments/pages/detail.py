@@ -37,7 +37,7 @@ LOG_LINES = 60
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
     config = config_rows(run)
     context = _head(request, run) | {
@@ -60,8 +60,8 @@ def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """The moving part alone; once the run is over the whole page is worth asking for anew."""
-    run = found_or_404(experiment_id)
+    """Show the moving part alone; once the run is over, ask the page to reload."""
+    run = run_or_404(experiment_id)
     if run.is_over and is_htmx(request):
         return HttpResponseClientRefresh()
     return render(request, "training/experiments/live.html", _head(request, run))
@@ -70,8 +70,8 @@ def live(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
-    """The curves as charts.js draws them: `of` is losses or speed."""
-    run = found_or_404(experiment_id)
+    """Send the curves as charts.js draws them: `of` is losses or speed."""
+    run = run_or_404(experiment_id)
     curves = experiment_curves(experiment_ids=[run.pk])[run.pk]
     of = "speed" if request.GET.get("of") == "speed" else "losses"
     return JsonResponse(training_curves(curves, of=of, over=run.is_over))
@@ -80,8 +80,8 @@ def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
-    """The model's folder as a zip that is made while it is sent: nothing is kept, whatever its size."""
-    run = found_or_404(experiment_id)
+    """Send the model's folder as a zip that is made on the way: nothing is kept, whatever its size."""
+    run = run_or_404(experiment_id)
     folder = artifact_folder(run)
     if folder is None:
         raise Http404("The run has no model")
@@ -95,7 +95,7 @@ def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     try:
         experiment_cancel(experiment=run, by=person_of(request))
     except NotAllowedNow as error:
@@ -110,7 +110,7 @@ def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_POST
 def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    run = found_or_404(experiment_id)
+    run = run_or_404(experiment_id)
     try:
         experiment_resume(experiment=run, by=person_of(request))
     except NotAllowedNow as error:
@@ -123,8 +123,8 @@ def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """First a page that says what goes; then it goes."""
-    run = found_or_404(experiment_id)
+    """Ask for a confirmation that says what goes; by POST, delete."""
+    run = run_or_404(experiment_id)
     problem = ""
     if request.method == "POST":
         try:
@@ -144,7 +144,7 @@ def delete(request: HttpRequest, experiment_id: int) -> HttpResponse:
     return render(request, "training/experiments/delete.html", context, status=409 if problem else 200)
 
 
-def found_or_404(experiment_id: int) -> Experiment:
+def run_or_404(experiment_id: int) -> Experiment:
     try:
         return experiment_detail(experiment_id=experiment_id)
     except Experiment.DoesNotExist:
@@ -152,7 +152,7 @@ def found_or_404(experiment_id: int) -> Experiment:
 
 
 def artifact_folder(run: Experiment) -> Path | None:
-    """Where the model lies: in the run's folder, or where its version was registered."""
+    """Return the folder of the model: in the run's own, or where its version was registered."""
     places = [run.artifact_path] if run.directory else []
     if run.model_version is not None:
         places.append(run.model_version.path)
@@ -180,7 +180,7 @@ def _head(request: HttpRequest, run: Experiment) -> dict[str, Any]:
 
 
 def _evaluation(run: Experiment) -> dict[str, Any]:
-    """What is known of the model's worth; empty while there is no model or nobody has measured it."""
+    """Return the variables of the results; none while there is no model or it has not been measured."""
     version = run.model_version
     if version is None:
         return {}

@@ -152,13 +152,13 @@ class ExperimentForm(forms.Form):
     @property
     def groups(self) -> list[tuple[str, list[BoundField], bool]]:
         """The other fields by part of the configuration; the last item says whether one of them is wrong."""
-        found: dict[str, list[BoundField]] = {}
+        grouped: dict[str, list[BoundField]] = {}
         for info in self.infos:
             if info.name not in KNOBS:
-                found.setdefault(
+                grouped.setdefault(
                     GROUPS.get(info.group, info.group.replace("_", " ").capitalize()), []
                 ).append(self[info.name])
-        return [(title, rows, any(row.errors for row in rows)) for title, rows in found.items()]
+        return [(title, rows, any(row.errors for row in rows)) for title, rows in grouped.items()]
 
 
 class PlanForm(forms.Form):
@@ -196,7 +196,7 @@ def _field(info: FieldInfo) -> forms.Field:
 
 
 def _help(info: FieldInfo) -> str:
-    """What the field means, and its default; a range is said where there is one."""
+    """Return what the field means, with its default."""
     parts = [f"{info.doc[:1].upper()}{info.doc[1:].rstrip('.')}." if info.doc else ""]
     if info.name == "data.labels":
         return " ".join([*parts, "Empty: all labels of the dataset."]).strip()

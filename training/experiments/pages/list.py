@@ -101,10 +101,10 @@ def experiment_list(request: HttpRequest) -> HttpResponse:
 @permitted(SEE_EXPERIMENTS)
 @require_safe
 def live_rows(request: HttpRequest) -> HttpResponse:
-    """The changing cells of the runs named in `id`, to be put over the old ones, while any of them goes on."""
+    """Send the changing cells of the runs named in `id`, to be put over the old ones while a run goes on."""
     ids = [row_id(text) for text in request.GET.getlist("id")[:LIVE_MAX]]
-    found = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk is not None])
-    rows = _rows(list(found.select_related("model_version").defer("log")))
+    runs = Experiment.objects.visible().filter(pk__in=[pk for pk in ids if pk is not None])
+    rows = _rows(list(runs.select_related("model_version").defer("log")))
     live = [row.experiment.pk for row in rows if row.live]
     return render(request, "training/experiments/live_rows.html", {"rows": rows, "live": live})
 
@@ -125,7 +125,7 @@ def _rows(experiments: list[Experiment]) -> list[RunRow]:
 
 
 def _heading(key: str, title: str, help_text: str, sort: str, filters: dict[str, Any]) -> dict[str, str]:
-    """A column's heading, and where it leads: best first, and at a second click the other way round."""
+    """Return a heading and the order it leads to: best first, and at a second click the other way round."""
     first = f"-{key}" if key in HIGH_IS_GOOD else key
     other = key if first.startswith("-") else f"-{key}"
     current = {first, other} & {sort}

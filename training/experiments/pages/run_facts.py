@@ -29,7 +29,7 @@ MARKS = re.compile(r"\*\*|`")
 
 
 def shown(value: Any) -> str:
-    """A value of a configuration as people write it."""
+    """Write a value of a configuration as people do."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -53,7 +53,7 @@ class RunCard:
 
 
 def result_facts(run: Experiment) -> list[tuple[str, str]]:
-    """The outcome of a run beside the metrics; what it does not know is left out."""
+    """Return the outcome of a run beside the metrics; what it does not know is left out."""
     card = read(RunCard, run.result)
     total, trained = card.parameters, card.trainable_parameters
     facts: list[tuple[str, str]] = []
@@ -82,7 +82,7 @@ def result_facts(run: Experiment) -> list[tuple[str, str]]:
 
 
 def tried_selections(run: Experiment) -> tuple[list[str], list[list[str]]] | None:
-    """The table of a layer search: its columns and rows, or None."""
+    """Return the table of a layer search, as columns and rows, or None."""
     tried = run.result.get("tried") or run.result.get("selections") or run.result.get("search")
     if isinstance(tried, Mapping):
         tried = tried.get("tried") or tried.get("trials")
@@ -115,7 +115,7 @@ class ConfigRow:
 
 
 def config_rows(experiment: Experiment) -> list[ConfigRow]:
-    """Every field of the run's configuration, in the order of its recipe's documentation."""
+    """Return every field of the run's configuration, in the order of its recipe's documentation."""
     values = dotted(experiment.config)
     recipe = RECIPES.get(experiment.recipe)
     known = {info.name: info for info in recipe.fields()} if recipe is not None else {}
@@ -137,7 +137,7 @@ class DiffRow:
 
 
 def differences(configs: Sequence[Mapping[str, Any]]) -> list[DiffRow]:
-    """The fields that are not the same in all of them."""
+    """Return the fields in which the configurations differ."""
     flattened = [dotted(config) for config in configs]
     names = dict.fromkeys(name for values in flattened for name in values)
     rows = [
@@ -148,7 +148,7 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[DiffRow]:
 
 
 def provenance_rows(experiment: Experiment) -> list[tuple[str, str]]:
-    """Where the run ran and what made it, flattened; long hashes stay whole, for copying."""
+    """Return where the run ran and what made it, flattened; long hashes stay whole, for copying."""
     facts = {
         name: value for name, value in dotted(experiment.provenance).items() if not name.startswith("config.")
     }
@@ -165,7 +165,7 @@ def _fact(value: Any) -> str:
 
 
 def recipe_about(name: str) -> str:
-    """What a recipe does, in a sentence."""
+    """Describe a recipe in a sentence."""
     try:
         return str(RECIPES[name].description)
     except (KeyError, ConfigError):
@@ -182,7 +182,7 @@ class Block:
 
 
 def version_card(version: ModelVersion) -> list[Block]:
-    """The model card of a version as blocks; none where the manifest, of a foreign make, lacks what the card tells."""
+    """Return the model card of a version in blocks; none where its manifest lacks what the card needs."""
     try:
         markdown = model_card(version.manifest)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -13,12 +13,12 @@ SILENT_AFTER = timedelta(seconds=60)
 
 
 def recipe_word(recipe: str) -> str:
-    """The short name of a recipe, for tables."""
+    """Return the short name of a recipe, for tables."""
     return RECIPES[recipe].short_name if recipe in RECIPES else recipe
 
 
 def loss_rank(name: str) -> tuple[bool, str]:
-    """The whole loss before its parts."""
+    """Sort the whole loss before its parts."""
     return (name != "loss", name)
 
 
@@ -58,8 +58,8 @@ class Progress:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Speed and memory, then the loss and its parts; what is not known is left out."""
-        found = [("Rows a second", self.rows_per_second), ("Tokens a second", self.tokens_per_second)]
-        facts = [(title, count(value)) for title, value in found if value is not None]
+        speeds = [("Rows a second", self.rows_per_second), ("Tokens a second", self.tokens_per_second)]
+        facts = [(title, count(value)) for title, value in speeds if value is not None]
         if (memory := self.memory_mib) is not None:
             facts.append(("Memory", f"{memory:,.0f} MiB" if memory < 4096 else f"{memory / 1024:.1f} GiB"))
         losses = sorted(self.losses.items(), key=lambda pair: loss_rank(pair[0]))
@@ -116,7 +116,7 @@ class RunRow:
 
 
 def took(experiment: Experiment, now: datetime) -> str:
-    """How long it ran, or runs; the provenance knows it without the pauses of a resumed run."""
+    """Write how long a run took, or takes; its provenance knows it without the pauses of a resumed run."""
     if experiment.started_at is None:
         return DASH
     whole = number(experiment.provenance.get("duration_seconds")) if experiment.is_over else None
@@ -127,7 +127,7 @@ def took(experiment: Experiment, now: datetime) -> str:
 
 
 def primary_label(experiment: Experiment, labels: Sequence[str] = ()) -> str:
-    """The label that makes the verdict: of its version, else the first that it was taught."""
+    """Return the label that makes the verdict: that of the version, else the first one that was taught."""
     if experiment.model_version is not None:
         return experiment.model_version.primary_label
     known = experiment.result.get("labels") or list(labels)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from classifier.models import ModelVersion
 from training.core.errors import ConfigRejected
-from training.experiments.pages.detail import found_or_404
+from training.experiments.pages.detail import run_or_404
 from training.experiments.pages.forms import ExperimentForm, PlanForm, Start
 from training.experiments.pages.run_rows import recipe_word
 from training.experiments.selectors import (
@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @permitted(RUN_EXPERIMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    source = found_or_404(experiment_id)
+    source = run_or_404(experiment_id)
     recipe = RECIPES[source.recipe]
     values = dotted(source.config)
     initial = {
@@ -143,7 +143,7 @@ def _state(run: Experiment) -> str:
 
 
 def _first_values(request: HttpRequest, recipe: Recipe, datasets: list[Dataset]) -> dict[str, Any]:
-    """What the empty form proposes. A first run goes on from the model in production: nothing to download."""
+    """Return what the empty form proposes. A first run starts from the model in production: nothing to download."""
     initial: dict[str, Any] = {"name": f"{recipe_word(recipe.name)}, {timezone.now():%d %b %H:%M}"}
     base = next((info.default for info in recipe.fields() if info.name == "base"), "")
     initial["base"] = base
@@ -160,7 +160,7 @@ def _first_values(request: HttpRequest, recipe: Recipe, datasets: list[Dataset])
 
 
 def start_of(value: str) -> dict[str, Any]:
-    """{"teacher": run} or {"base_version": version} of "run:3" or "version:5"; the form offered no others."""
+    """Return {"teacher": run} or {"base_version": version} of "run:3" or "version:5"; the form offered no others."""
     kind, _, pk = value.partition(":")
     if kind == "run":
         return {"teacher": Experiment.objects.visible().get(pk=pk)}
@@ -189,7 +189,7 @@ def _presets(recipe: Recipe, chosen: str) -> list[dict[str, Any]]:
 
 
 def _preset_values(name: str, recipe: Recipe) -> tuple[str, dict[str, Any]]:
-    """The preset's name and differences by dotted names; empty where it is not one of this recipe."""
+    """Return the preset's name and differences by dotted names; empty where it is not one of this recipe."""
     if name not in {preset.name for preset in presets(recipe.name)}:
         return "", {}
     try:

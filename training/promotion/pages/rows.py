@@ -13,7 +13,10 @@ from training.web.formatting import Figure, difference, duration, key_figures, p
 
 @dataclass(frozen=True)
 class GateView:
-    """`state` is open, closed, unmeasured (closed until something is evaluated) or absent (nobody asks it)."""
+    """The verdict of the gate as a chip and sentences.
+
+    `state` is open, closed, unmeasured (closed until something is evaluated) or absent (the gate is not asked).
+    """
 
     state: str
     word: str
@@ -28,7 +31,7 @@ class GateView:
 
 
 def gate_view(version: ModelVersion, verdict: GateVerdict | None) -> GateView:
-    """What the gate says of a version, as a chip and as sentences."""
+    """Put the verdict of the gate about a version into a chip and sentences."""
     if version.is_active:
         return GateView("absent", "In production", "green")
     if verdict is None:
@@ -65,24 +68,24 @@ def version_row(version: ModelVersion, report: StoredReport, verdict: GateVerdic
 
 @dataclass(frozen=True)
 class EventRow:
-    """One thing that happened; `gate` tells how the gate stood when it went into production."""
+    """One entry of the history; `gate_word` tells the verdict of the gate when the version went into production."""
 
     event: ModelVersionEvent
     title: str
-    said: str
+    reason: str
     gate_word: str = ""
     gate_sentences: list[str] = field(default_factory=list)
 
 
 def event_rows(version: ModelVersion) -> list[EventRow]:
-    """The history, newest first."""
+    """Return the history of a version, newest first."""
     return [_event(event) for event in version.history.select_related("actor").order_by("-id")]
 
 
 def _event(event: ModelVersionEvent) -> EventRow:
     if event.old == event.new:
-        title, _, said = event.reason.partition(": ")
-        return EventRow(event, title, said)
+        title, _, reason = event.reason.partition(": ")
+        return EventRow(event, title, reason)
     gate = event.gate or {}
     if not gate:
         return EventRow(event, event.new.capitalize(), event.reason)
@@ -95,7 +98,7 @@ def _event(event: ModelVersionEvent) -> EventRow:
 
 
 def facts(version: ModelVersion) -> list[tuple[str, str]]:
-    """What is told of a version at a glance; what its manifest does not know is left out."""
+    """Return the facts of a version at a glance; what its manifest does not know is left out."""
     manifest = version.manifest
     architecture = manifest.get("architecture") or {}
     rows = [
@@ -110,7 +113,7 @@ def facts(version: ModelVersion) -> list[tuple[str, str]]:
 
 
 def provenance(version: ModelVersion) -> list[tuple[str, str]]:
-    """Where the version comes from, out of its manifest."""
+    """Return what the manifest tells of the origin of a version."""
     known = version.manifest.get("provenance") or {}
     data, hardware = known.get("data") or {}, known.get("hardware") or {}
     packages = known.get("packages") or {}
@@ -141,8 +144,8 @@ def manifest_text(version: ModelVersion) -> str:
 
 
 def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
-    """The numbers of a shadow's report."""
-    found = [
+    """Return the numbers of a shadow's report."""
+    rows = [
         ("Comments scored", f"{report.rows:,}"),
         ("Other verdict", f"{report.disagreements:,} ({percent(report.share)})"),
         ("Only this version says toxic", f"{report.towards_toxic:,}"),
@@ -150,10 +153,10 @@ def shadow_facts(report: ShadowReport) -> list[tuple[str, str]]:
         ("Mean difference of the probability", difference(report.mean_difference, 3)),
     ]
     if report.decided:
-        found.append(
+        rows.append(
             (
                 "Moderators agreed with the shadow version",
                 f"{report.decided_for:,} of {report.decided:,} decided",
             )
         )
-    return found
+    return rows

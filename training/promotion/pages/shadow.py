@@ -21,7 +21,7 @@ from classifier.model_versions.shadow_report import (
     shadow_period,
 )
 from classifier.models import ModelVersion
-from training.promotion.pages.versions import SEE_VERSIONS, found_version, production_context, tried
+from training.promotion.pages.versions import SEE_VERSIONS, production_context, tried, version_or_404
 from training.web.access import permitted, person_of
 from training.web.formatting import DASH, percent
 
@@ -33,21 +33,21 @@ FEW_DECIDED = 30
 @permitted(SEE_VERSIONS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
-    """The report of a version that scores, or scored, silently; by POST such scoring starts or stops."""
-    found = found_version(version_id)
+    """Show what a version scored in shadow mode; by POST, start or stop that mode."""
+    version = version_or_404(version_id)
     if request.method == "POST":
-        return _switch(request, found)
+        return _switch(request, version)
     days = whole_number(request.GET.get("days")) or USUAL_DAYS
     days = days if days in PERIODS else USUAL_DAYS
     way = request.GET.get("way", "")
     way = way if way in BOTH_WAYS else next(iter(BOTH_WAYS))
     before = row_id(request.GET.get("before"))
     user = person_of(request)
-    period = shadow_period(model_version=found, user=user, days=days)
-    examples = changed_verdicts(model_version=found, user=user, days=days, verdict=way, before=before)
+    period = shadow_period(model_version=version, user=user, days=days)
+    examples = changed_verdicts(model_version=version, user=user, days=days, verdict=way, before=before)
     active = ModelVersion.objects.active()
     context: dict[str, Any] = {
-        **production_context(request, found),
+        **production_context(request, version),
         "period": period,
         "periods": [(number, title, number == days) for number, title in PERIODS.items()],
         "days": days,
@@ -55,7 +55,7 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
         "cells": cells(period),
         "sentence": verdict_sentence(period),
         "few": period.shadow.decided < FEW_DECIDED,
-        "chart": scatter(period, active.threshold if active else None, found.threshold),
+        "chart": scatter(period, active.threshold if active else None, version.threshold),
         "differences": difference_rows(period),
         "sources": source_rows(period),
         "ways": [(key, title, key == way) for key, title in BOTH_WAYS.items()],
@@ -68,18 +68,24 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
     return render(request, "training/promotion/shadow_page.html", context)
 
 
-def _switch(request: HttpRequest, found: ModelVersion) -> HttpResponse:
+def _switch(request: HttpRequest, version: ModelVersion) -> HttpResponse:
     stop = request.POST.get("do") == "stop"
     verb = shadow_stop if stop else shadow_start
     reason = request.POST.get("reason", "").strip()[:300]
     success = (
-        f"{found} no longer scores live traffic."
+        f"{version} no longer scores live traffic."
         if stop
-        else f"{found} scores live traffic silently from now on. Its verdicts are shown here and change nothing."
+        else f"{version} scores live traffic silently from now on. Its verdicts are shown here and change nothing."
     )
-    back = reverse("training:version-shadow", args=[found.pk]) if request.POST.get("from") == "report" else ""
+    back = (
+        reverse("training:version-shadow", args=[version.pk]) if request.POST.get("from") == "report" else ""
+    )
     return tried(
-        request, found, lambda: verb(model_version=found, by=person_of(request), reason=reason), success, back
+        request,
+        version,
+        lambda: verb(model_version=version, by=person_of(request), reason=reason),
+        success,
+        back,
     )
 
 
@@ -94,7 +100,7 @@ class Compared:
 
 
 def compared(period: ShadowPeriod) -> list[Compared]:
-    """Precision, recall, F1 and accuracy with their 95 % intervals and what they are counted of."""
+    """Return precision, recall, F1 and accuracy with their 95 % intervals and what they are counted of."""
 
     def line(title: str, about: str, of: Callable[[Confusion], tuple[int, int]]) -> Compared:
         return Compared(title, about, _share(*of(period.production)), _share(*of(period.shadow)))
@@ -112,7 +118,7 @@ def compared(period: ShadowPeriod) -> list[Compared]:
 
 
 def cells(period: ShadowPeriod) -> list[tuple[str, int, int]]:
-    """The four cells of the confusion matrices: (what, production, shadow)."""
+    """Return the four cells of the confusion matrices: (what, production, shadow)."""
     names = (
         ("Toxic, removed", "tp"),
         ("Toxic, approved: false alarms", "fp"),
@@ -123,7 +129,7 @@ def cells(period: ShadowPeriod) -> list[tuple[str, int, int]]:
 
 
 def verdict_sentence(period: ShadowPeriod) -> str:
-    """What McNemar's test says about the comments that only one of the two got right."""
+    """Put McNemar's test of the comments that only one of the two got right into words."""
     b, c = period.only_shadow, period.only_production
     start = f"On {b:,} decided comments only the shadow version was right, on {c:,} only production."
     if b + c < FEW_PAIRS:
@@ -138,7 +144,7 @@ def verdict_sentence(period: ShadowPeriod) -> str:
 
 
 def mcnemar_p(b: int, c: int) -> float:
-    """The p-value for `b` pairs that only one version, and `c` that only the other, got right."""
+    """Return the p-value for `b` pairs that only one version, and `c` that only the other, got right."""
     import numpy as np
 
     from training.ml.evaluation.compare import mcnemar
@@ -148,7 +154,7 @@ def mcnemar_p(b: int, c: int) -> float:
 
 
 def scatter(period: ShadowPeriod, production: float | None, shadow: float) -> dict[str, Any]:
-    """Each sampled comment by both probabilities, a click away."""
+    """Plot each sampled comment by both probabilities, with a link to it."""
     return {
         "points": [
             {
@@ -167,7 +173,7 @@ def scatter(period: ShadowPeriod, production: float | None, shadow: float) -> di
 
 
 def difference_rows(period: ShadowPeriod) -> list[tuple[str, int, str]]:
-    """(how far apart, comments, share) of the looked-at rows."""
+    """Return (how far apart, comments, share) of the rows that were looked at."""
     rows = []
     for low, high, number in period.bins:
         if (low, high) == (-0.02, 0.02):

@@ -48,13 +48,13 @@ REASON_CHARACTERS = 300
 
 
 class ReasonForm(forms.Form):
-    """Goes into the history; may be left empty."""
+    """An optional reason, for the history."""
 
     reason = forms.CharField(max_length=REASON_CHARACTERS, required=False, label="Reason")
 
 
 class OverrideForm(forms.Form):
-    """Nobody passes a closed gate without saying why."""
+    """The reason for overriding a closed gate, which is required."""
 
     reason = forms.CharField(
         max_length=REASON_CHARACTERS,
@@ -96,43 +96,43 @@ def version_list(request: HttpRequest) -> HttpResponse:
 
 @permitted(SEE_VERSIONS)
 @require_safe
-def version(request: HttpRequest, version_id: int) -> HttpResponse:
-    found = found_version(version_id)
-    shadows = shadow_report(model_version=found)
-    known_answers = known_answers_context(found)
+def version_detail(request: HttpRequest, version_id: int) -> HttpResponse:
+    version = version_or_404(version_id)
+    shadows = shadow_report(model_version=version)
+    known_answers = known_answers_context(version)
     dataset = known_answers.get("golden_set")
     on = dataset.pk if dataset and request.GET.get("on") == str(dataset.pk) else None
     context = {
-        "status": found.get_status_display(),
-        "facts": facts(found),
-        "runs": found.experiments.filter(deleted_at__isnull=True),
+        "status": version.get_status_display(),
+        "facts": facts(version),
+        "runs": version.experiments.filter(deleted_at__isnull=True),
         "shadows": shadows,
         "shadow_facts": shadow_facts(shadows),
-        "provenance": provenance(found),
-        "card": version_card(found),
-        "manifest": manifest_text(found),
-        "history": event_rows(found),
-        **production_context(request, found),
+        "provenance": provenance(version),
+        "card": version_card(version),
+        "manifest": manifest_text(version),
+        "history": event_rows(version),
+        **production_context(request, version),
         **_roll_back(request),
         **known_answers,
-        **evaluation_context(found, on),
+        **evaluation_context(version, on),
         "on": on,
     }
     return render(request, "training/promotion/version.html", context)
 
 
-def production_context(request: HttpRequest, found: ModelVersion) -> dict[str, Any]:
-    """What production.html needs to say how the gate stands and to promote the version through it."""
-    verdict = gate_check(found)
+def production_context(request: HttpRequest, version: ModelVersion) -> dict[str, Any]:
+    """Return what production.html needs to show the verdict of the gate and to promote the version."""
+    verdict = gate_check(version)
     return {
-        "version": found,
-        "gate": gate_view(found, verdict),
-        "measuring": evaluation_state(found),
+        "version": version,
+        "gate": gate_view(version, verdict),
+        "measuring": evaluation_state(version),
         "unmeasured": verdict.unmeasured if verdict is not None else [],
         "active": ModelVersion.objects.active(),
-        "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=found.pk).first(),
-        "running": sum(status.model_version == found.version for status in workers()),
-        "broken": broken_models(version=found),
+        "other_shadow": ModelVersion.objects.filter(is_shadow=True).exclude(pk=version.pk).first(),
+        "running": sum(status.model_version == version.version for status in workers()),
+        "broken": broken_models(version=version),
         "may_promote": person_of(request).has_perm(PROMOTE),
         "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
         "test_set": Dataset.objects.test_set(),
@@ -142,38 +142,38 @@ def production_context(request: HttpRequest, found: ModelVersion) -> dict[str, A
 @permitted(PROMOTE)
 @require_POST
 def activate(request: HttpRequest, version_id: int) -> HttpResponse:
-    found = found_version(version_id)
+    version = version_or_404(version_id)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The reason is too long: at most 300 characters.")
-        return redirect("training:version", found.pk)
+        return redirect("training:version", version.pk)
     return tried(
         request,
-        found,
+        version,
         lambda: model_version_activate(
-            model_version=found, by=person_of(request), reason=form.cleaned_data["reason"]
+            model_version=version, by=person_of(request), reason=form.cleaned_data["reason"]
         ),
-        f"{found} is in production; workers load it within seconds.",
+        f"{version} is in production; workers load it within seconds.",
     )
 
 
 @permitted(PROMOTE)
 @require_POST
 def override(request: HttpRequest, version_id: int) -> HttpResponse:
-    """Into production past a closed gate, with the reason that the history keeps."""
-    found = found_version(version_id)
+    """Put a version into production past a closed gate, with the reason that the history keeps."""
+    version = version_or_404(version_id)
     form = OverrideForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Nothing was changed: {form.errors['reason'][0]}")
-        return HttpResponseRedirect(f"{reverse('training:version', args=[found.pk])}#production")
+        return HttpResponseRedirect(f"{reverse('training:version', args=[version.pk])}#production")
     reason = form.cleaned_data["reason"]
     return tried(
         request,
-        found,
+        version,
         lambda: model_version_activate(
-            model_version=found, by=person_of(request), reason=reason, override_reason=reason
+            model_version=version, by=person_of(request), reason=reason, override_reason=reason
         ),
-        f"{found} is in production although the gate was closed; workers load it within seconds.",
+        f"{version} is in production although the gate was closed; workers load it within seconds.",
     )
 
 
@@ -193,17 +193,17 @@ def roll_back(request: HttpRequest) -> HttpResponse:
 @require_POST
 def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
     """Measure the version on the test rows; before it, the one in production where the gate needs that."""
-    found = found_version(version_id)
-    verdict = gate_check(found)
-    others = [one for one in (verdict.unmeasured if verdict is not None else []) if one.pk != found.pk]
+    version = version_or_404(version_id)
+    verdict = gate_check(version)
+    others = [one for one in (verdict.unmeasured if verdict is not None else []) if one.pk != version.pk]
 
     def start() -> None:
-        for one in [*others, found]:
+        for one in [*others, version]:
             evaluation_start(model_version=one, by=person_of(request))
 
-    names = " and ".join(str(one) for one in [*others, found])
+    names = " and ".join(str(one) for one in [*others, version])
     return tried(
-        request, found, start, f"{names} will be measured when the training worker is free; reload then."
+        request, version, start, f"{names} will be measured when the training worker is free; reload then."
     )
 
 
@@ -211,30 +211,30 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
 @require_POST
 def evaluate_on_known_answers(request: HttpRequest, version_id: int) -> HttpResponse:
     """Measure the version on the newest dataset of known answers."""
-    found = found_version(version_id)
+    version = version_or_404(version_id)
     last = known_answers_summary().last
-    back = f"{reverse('training:version', args=[found.pk])}#golden"
+    back = f"{reverse('training:version', args=[version.pk])}#golden"
 
     def start() -> None:
         if last is None:
             raise NotAllowedNow("Create a dataset from known answers first.")
-        evaluation_start(model_version=found, on=last, by=person_of(request))
+        evaluation_start(model_version=version, on=last, by=person_of(request))
 
-    success = f"{found} will be measured on “{last}” when the training worker is free; reload then."
-    return tried(request, found, start, success, back=back)
+    success = f"{version} will be measured on “{last}” when the training worker is free; reload then."
+    return tried(request, version, start, success, back=back)
 
 
 def broken_models(version: ModelVersion | None = None) -> list[WorkerStatus]:
-    """What workers tell of versions (or this one) that they cannot load, each state once."""
-    told = [
+    """Return what workers report about versions (or this one) that they cannot load, each state once."""
+    reports = [
         status
         for status in workers()
         if status.broken and (version is None or status.broken == version.version)
     ]
-    return list({(status.problem, status.notice, status.detail): status for status in told}.values())
+    return list({(status.problem, status.notice, status.detail): status for status in reports}.values())
 
 
-def found_version(version_id: int) -> ModelVersion:
+def version_or_404(version_id: int) -> ModelVersion:
     try:
         return ModelVersion.objects.get(pk=version_id)
     except ModelVersion.DoesNotExist:
@@ -242,13 +242,13 @@ def found_version(version_id: int) -> ModelVersion:
 
 
 def tried(
-    request: HttpRequest, found: ModelVersion, verb: Callable[[], Any], success: str, back: str = ""
+    request: HttpRequest, version: ModelVersion, verb: Callable[[], Any], success: str, back: str = ""
 ) -> HttpResponseRedirect:
-    """Do it, say so and go `back`; what the service refuses is said in its own words."""
+    """Call `verb`, show `success` or the sentence of its refusal, and go `back`."""
     with refusals_shown(request, NOTHING_CHANGED):
         verb()
         messages.success(request, success)
-    return HttpResponseRedirect(back or reverse("training:version", args=[found.pk]))
+    return HttpResponseRedirect(back or reverse("training:version", args=[version.pk]))
 
 
 def _roll_back(request: HttpRequest) -> dict[str, Any]:
@@ -263,7 +263,7 @@ def _query(**filters: Any) -> str:
 urlpatterns = [
     path("versions/", version_list, name="versions"),
     path("versions/roll-back/", roll_back, name="versions-roll-back"),
-    path("versions/<int:version_id>/", version, name="version"),
+    path("versions/<int:version_id>/", version_detail, name="version"),
     path("versions/<int:version_id>/activate/", activate, name="version-activate"),
     path("versions/<int:version_id>/override/", override, name="version-override"),
     path("versions/<int:version_id>/evaluate/", evaluate, name="version-evaluate"),

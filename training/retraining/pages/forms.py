@@ -13,7 +13,7 @@ FROM_RECIPE = "recipe"
 
 
 def preset_choices() -> list[tuple[str, str]]:
-    """The shipped presets by name; the recipe's defaults first."""
+    """Return the shipped presets by name, the recipe's defaults first."""
     return [("", "The recipe's defaults"), *((one.name, one.title or one.name) for one in presets())]
 
 
@@ -45,7 +45,7 @@ class StartForm(forms.Form):
         field.queryset = Dataset.objects.trainable().order_by("name")
 
     def start_values(self) -> dict[str, Any]:
-        """For the services."""
+        """Return the values as the services take them."""
         data = self.cleaned_data
         return {
             "recipe": data["recipe"],
@@ -57,7 +57,7 @@ class StartForm(forms.Form):
 
 
 class PlanForm(StartForm):
-    """The same, and when."""
+    """What the plan starts from and learns from, and when."""
 
     enabled = forms.BooleanField(required=False, label="Train candidates by themselves")
     after_decisions = forms.IntegerField(
@@ -74,5 +74,5 @@ class PlanForm(StartForm):
         max_value=DRIFT_DAYS_MOST,
         required=False,
         initial=DRIFT_DAYS,
-        label="Because of drift at the earliest so many days after the last start",
+        label="For drift: minimum days since the last start",
     )

@@ -1,4 +1,4 @@
-"""Retraining: a new candidate from what moderators decided, at the press of a button or by the plan."""
+"""Retraining: a new candidate trained on moderators' decisions, at once or by the plan."""
 
 from typing import Any
 
@@ -46,7 +46,9 @@ def start(request: HttpRequest) -> HttpResponse:
         except NotAllowedNow as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, "The decisions are frozen and a candidate is queued for training.")
+            messages.success(
+                request, "The decisions are a dataset now, and a candidate is queued for training."
+            )
             return redirect("training:experiment", run.pk)
     return _page(request, now=form)
 
@@ -75,7 +77,7 @@ def plan_set(request: HttpRequest) -> HttpResponse:
         except PermissionDenied:
             raise
         else:
-            messages.success(request, "The plan is kept.")
+            messages.success(request, "The plan is saved.")
             return redirect("training:retraining")
     return _page(request, plan_form=form)
 

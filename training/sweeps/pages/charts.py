@@ -7,21 +7,19 @@ from django.urls import reverse
 
 from training.ml.search.objectives import Objective
 from training.models import Sweep
-from training.sweeps.pages.rows import importances, param_text, searched
+from training.sweeps.pages.rows import Trial, analysis_of, importances, param_text, searched
 from training.sweeps.study_plan import objectives_of
-
-Trial = dict[str, Any]
 
 
 def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, Any] | None:
-    """The chart of this kind (history, importance, parallel, slice, front); None where there is no such one.
+    """Return the chart of this kind (history, importance, parallel, slice, front); None where there is no such one.
 
     `place` chooses the objective of history and slices, `name` the field of a slice.
     """
     objectives = objectives_of(sweep)
     if place >= len(objectives) or (kind == "slice" and name not in sweep.space):
         return None
-    done = [t for t in sweep.analysis.get("trials", []) if t["state"] == "complete"]
+    done = analysis_of(sweep).complete
     urls = _run_urls(sweep)
     if kind == "history":
         return _history(done, objectives[place], place, urls)
@@ -37,7 +35,7 @@ def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, 
 
 
 def is_choice(spec: dict[str, Any]) -> bool:
-    """Whether a field's values are named places rather than numbers."""
+    """Tell whether a field takes one of a few named values rather than numbers of a range."""
     return bool(spec["type"] == "categorical")
 
 
@@ -47,24 +45,24 @@ def _run_urls(sweep: Sweep) -> dict[int, str]:
 
 
 def short_name(name: str, names: Iterable[str]) -> str:
-    """The last part of a dotted name where that is enough to tell it from the others."""
+    """Return the last part of a dotted name where that is enough to tell it from the others."""
     last = name.rpartition(".")[2]
     return last if sum(other.rpartition(".")[2] == last for other in names) == 1 else name
 
 
 def _point(trial: Trial, x: float, y: float, urls: dict[int, str], group: str = "") -> dict[str, Any]:
-    found = {"name": f"Trial {trial['number']}", "x": x, "y": y, "group": group}
-    return found | {"url": urls[trial["number"]]} if trial["number"] in urls else found
+    point = {"name": f"Trial {trial.number}", "x": x, "y": y, "group": group}
+    return point | {"url": urls[trial.number]} if trial.number in urls else point
 
 
 def _history(done: list[Trial], objective: Objective, place: int, urls: dict[int, str]) -> dict[str, Any]:
     better = max if objective.direction == "maximize" else min
     best: list[list[float]] = []
     for trial in done:
-        value = trial["values"][place]
-        best.append([trial["number"], better(value, best[-1][1]) if best else value])
+        value = trial.values[place]
+        best.append([trial.number, better(value, best[-1][1]) if best else value])
     return {
-        "points": [_point(t, t["number"], t["values"][place], urls, "Trial") for t in done],
+        "points": [_point(t, t.number, t.values[place], urls, "Trial") for t in done],
         "line": {"name": "Best so far", "points": best} if len(best) > 1 else None,
         "x": {"name": "Trial", "min": 0},
         "y": {"name": objective.title},
@@ -74,12 +72,12 @@ def _history(done: list[Trial], objective: Objective, place: int, urls: dict[int
 
 
 def _importance(sweep: Sweep) -> dict[str, Any]:
-    found = {title: shares for title, shares in importances(sweep).items() if shares}
-    first: dict[str, float] = next(iter(found.values()), {})
+    known = {title: shares for title, shares in importances(sweep).items() if shares}
+    first: dict[str, float] = next(iter(known.values()), {})
     names = sorted(first, key=lambda name: -first[name])
     return {
         "categories": names,
-        "series": [{"name": t, "values": [shares.get(n, 0) for n in names]} for t, shares in found.items()],
+        "series": [{"name": t, "values": [shares.get(n, 0) for n in names]} for t, shares in known.items()],
         "y": {"name": "Share of the variance", "percent": True, "min": 0},
         "note": "Known once a few trials have finished with different results",
     }
@@ -98,10 +96,10 @@ def _parallel(sweep: Sweep, done: list[Trial], objectives: tuple[Objective, ...]
     rows = [
         [
             *(
-                param_text(t["params"][name]) if is_choice(spec) else t["params"][name]
+                param_text(t.params.get(name)) if is_choice(spec) else t.params.get(name)
                 for name, spec in space.items()
             ),
-            *t["values"],
+            *t.values,
         ]
         for t in done
     ]
@@ -123,10 +121,10 @@ def _slice(
         "note": "No trial has finished yet",
     }
     if not is_choice(spec):
-        points = [_point(t, t["params"][name], t["values"][place], urls) for t in done]
+        points = [_point(t, t.params[name], t.values[place], urls) for t in done]
         return data | {"points": points, "x": {"name": name, "log": bool(spec.get("log"))}}
     names = [param_text(choice) for choice in spec["choices"]]
-    points = [_point(t, names.index(param_text(t["params"][name])), t["values"][place], urls) for t in done]
+    points = [_point(t, names.index(param_text(t.params.get(name))), t.values[place], urls) for t in done]
     return data | {
         "points": points,
         "x": {"name": name, "names": names, "min": -1, "max": len(names)},
@@ -134,13 +132,13 @@ def _slice(
 
 
 def _front(done: list[Trial], objectives: tuple[Objective, ...], urls: dict[int, str]) -> dict[str, Any]:
-    """The first two objectives against each other; the second lies flat."""
+    """Plot the first objective upwards against the second."""
 
     def axis(objective: Objective) -> dict[str, str]:
         return {"name": objective.title, "better": "high" if objective.direction == "maximize" else "low"}
 
     return {
-        "points": [_point(t, t["values"][1], t["values"][0], urls) for t in done],
+        "points": [_point(t, t.values[1], t.values[0], urls) for t in done],
         "x": axis(objectives[1]),
         "y": axis(objectives[0]),
         "pareto": True,

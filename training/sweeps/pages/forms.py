@@ -67,8 +67,8 @@ class SweepForm(ExperimentForm):
     pruner = forms.ChoiceField(
         choices=PRUNERS,
         initial="auto",
-        label="Hopeless trials",
-        help_text="Stopped early by their validation scores on the way; only with F1, ROC-AUC or PR-AUC alone.",
+        label="Stop weak trials",
+        help_text="Early, by their validation scores on the way; only with F1, ROC-AUC or PR-AUC alone.",
     )
     at_once = forms.IntegerField(
         min_value=1,
@@ -78,13 +78,13 @@ class SweepForm(ExperimentForm):
         help_text="More pay only with several devices.",
     )
     train_best = forms.BooleanField(required=False, initial=True, label="Train the best in full afterwards")
-    full_rows = forms.BooleanField(required=False, initial=True, label="In full means all rows")
+    full_rows = forms.BooleanField(required=False, initial=True, label="Train in full on all rows")
     full_epochs = forms.FloatField(
         required=False,
         min_value=0,
         max_value=1000,
-        label="In full means so many epochs",
-        help_text="Empty: as a trial.",
+        label="Epochs of a full training",
+        help_text="Empty: as many as a trial.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -130,15 +130,15 @@ class SweepForm(ExperimentForm):
             self.fields[f"space:{info.name}:{part}"] = field
 
     def space(self) -> dict[str, Any]:
-        """The space of the rows that are switched on, for the service to check."""
-        found: dict[str, Any] = {}
+        """Return the space of the rows that are switched on, for the service to check."""
+        space: dict[str, Any] = {}
         for info in self.searchable:
             value = {part: self.cleaned_data.get(f"space:{info.name}:{part}") for part in PARTS}
             if not value["on"]:
                 continue
             has_range = value["low"] is not None or value["high"] is not None
             if value["choices"] and not has_range:
-                found[info.name] = {"type": "categorical", "choices": _read(value["choices"], info)}
+                space[info.name] = {"type": "categorical", "choices": _read(value["choices"], info)}
             elif info.kind in ("number", "integer"):
                 spec: dict[str, Any] = {
                     "type": "int" if info.kind == "integer" else "float",
@@ -149,13 +149,13 @@ class SweepForm(ExperimentForm):
                     spec["log"] = True
                 if value["step"] is not None:
                     spec["step"] = value["step"]
-                found[info.name] = spec
+                space[info.name] = spec
             else:
-                found[info.name] = {"type": "categorical", "choices": []}
-        return found
+                space[info.name] = {"type": "categorical", "choices": []}
+        return space
 
     def fixed(self) -> dict[str, Any]:
-        """What every trial shares: the changed fields that are not searched."""
+        """Return what every trial shares: the changed fields that are not searched."""
         space = self.space()
         return {name: value for name, value in dotted(self.differences()).items() if name not in space}
 
@@ -165,14 +165,14 @@ class SweepForm(ExperimentForm):
         return ("median" if can_prune(wanted) else "none") if chosen == "auto" else chosen
 
     def full(self) -> dict[str, Any]:
-        """What changes when the best values are trained in full."""
-        found: dict[str, Any] = {}
+        """Return what changes when the best values are trained in full."""
+        changes: dict[str, Any] = {}
         space = self.space()
         if self.cleaned_data["full_rows"] and "data.max_rows" not in space:
-            found["data.max_rows"] = None
+            changes["data.max_rows"] = None
         if (epochs := self.cleaned_data.get("full_epochs")) is not None and "loop.epochs" not in space:
-            found["loop.epochs"] = epochs
-        return found
+            changes["loop.epochs"] = epochs
+        return changes
 
     def reject(self, field: str, message: str) -> None:
         """Put a service's refusal into the row or beside the field that it names."""
@@ -228,7 +228,7 @@ def _example(info: FieldInfo) -> str:
 
 
 def _written(choices: Any, info: FieldInfo) -> str:
-    """Choices as people type them, parted by semicolons: a list field's own parts have commas."""
+    """Write choices as people type them, separated by semicolons: a list field has commas of its own."""
     return "; ".join(
         json.dumps(c) if c is None or isinstance(c, bool) else f"{c:g}" if isinstance(c, float) else str(c)
         for c in choices
@@ -240,7 +240,7 @@ def _read(text: str, info: FieldInfo) -> list[Any]:
 
 
 def _value(text: str, info: FieldInfo) -> Any:
-    """One typed choice; what cannot be read stays text, and the service says why it does not fit."""
+    """Read one typed choice; what cannot be read stays text, and the service says why it does not fit."""
     if info.optional and text.lower() in ("none", "null"):
         return None
     if info.kind == "flag":

@@ -1,9 +1,10 @@
-"""How a sweep becomes what its page shows: rows of trials, the best values, and the data of the charts."""
+"""A sweep as its page shows it: its stored analysis, rows of trials, the best values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from training.ml.json_reader import read
 from training.ml.search.objectives import Objective
 from training.ml.search.space import searchable_fields
 from training.models import Experiment, RunStatus, Sweep
@@ -35,8 +36,41 @@ DIGITS = {
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One trial as the analysis of its sweep stores it; `values` are those of the objectives, as far as it has them."""
+
+    number: int = 0
+    state: str = ""
+    values: list[float] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the worker read out of the study last; `importance` is {title of the objective: {field: share}}."""
+
+    trials: list[Trial] = field(default_factory=list)
+    best: int | None = None
+    front: list[int] = field(default_factory=list)
+    importance: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def best_trial(self) -> Trial | None:
+        return next((trial for trial in self.trials if trial.number == self.best), None)
+
+    @property
+    def complete(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.state == "complete"]
+
+
+def analysis_of(sweep: Sweep) -> Analysis:
+    return read(Analysis, sweep.analysis)
+
+
+@dataclass(frozen=True)
 class TrialRow:
-    """One trial; `values` and `params` are texts in the order of the columns."""
+    """One trial in the table; `values` and `params` are texts in the order of the columns."""
 
     number: int
     state: str
@@ -63,16 +97,15 @@ class SweepView:
 
 
 def searched(sweep: Sweep) -> list[str]:
-    """The searched fields in the order of the configuration; JSON in the database keeps none."""
+    """Return the searched fields in the order of the configuration; JSON in the database keeps none."""
     return [info.name for info in searchable_fields(sweep.recipe) if info.name in sweep.space]
 
 
 def sweep_view(sweep: Sweep) -> SweepView:
-    objectives = objectives_of(sweep)
-    trials = sweep.analysis.get("trials", [])
-    ended = [t for t in trials if t["state"] != "running"]
-    best = next((t for t in trials if t["number"] == sweep.analysis.get("best")), None)
-    counts = [(word, sum(1 for t in ended if t["state"] == state)) for state, (word, _) in STATES.items()]
+    objectives, analysis = objectives_of(sweep), analysis_of(sweep)
+    ended = [trial for trial in analysis.trials if trial.state != "running"]
+    counts = [(word, sum(trial.state == state for trial in ended)) for state, (word, _) in STATES.items()]
+    best = analysis.best_trial
     return SweepView(
         sweep=sweep,
         status=RunStatus(sweep.status),
@@ -80,68 +113,62 @@ def sweep_view(sweep: Sweep) -> SweepView:
         done=len(ended),
         share=min(len(ended) / max(sweep.trials_wanted, 1), 1.0),
         stopping=not sweep.is_over and sweep.cancel_requested_at is not None,
-        best=[] if best is None else _values(objectives, best),
+        best=[] if best is None else list(_values(objectives, best).items()),
         states=[(word, count) for word, count in counts if count],
     )
 
 
 def trial_rows(sweep: Sweep, runs: Mapping[int, Experiment]) -> list[TrialRow]:
-    """Every trial, newest first."""
-    objectives, front = objectives_of(sweep), set(sweep.analysis.get("front", []))
+    """Return a row for every trial, newest first."""
+    objectives, analysis, names = objectives_of(sweep), analysis_of(sweep), searched(sweep)
     rows = []
-    for trial in sweep.analysis.get("trials", []):
-        run = runs.get(trial["number"])
-        state, colour = STATES.get(trial["state"], (trial["state"].capitalize(), "grey"))
-        if trial["state"] == "running" and (run is None or run.status == RunStatus.QUEUED):
+    for trial in analysis.trials:
+        run = runs.get(trial.number)
+        state, colour = STATES.get(trial.state, (trial.state.capitalize(), "grey"))
+        if trial.state == "running" and (run is None or run.status == RunStatus.QUEUED):
             state, colour = "Waits", "grey"
-        elif trial["state"] == "running" and run is not None and run.is_over:
-            state, colour = "Being told", "grey"
-        values = dict(_values(objectives, trial))
+        elif trial.state == "running" and run is not None and run.is_over:
+            state, colour = "Being recorded", "grey"
+        values = _values(objectives, trial)
         rows.append(
             TrialRow(
-                number=trial["number"],
+                number=trial.number,
                 state=state,
                 colour=colour,
-                values=[values.get(o.title, DASH) for o in objectives],
-                params=[param_text(trial["params"].get(name)) for name in searched(sweep)],
+                values=[values.get(objective.title, DASH) for objective in objectives],
+                params=[param_text(trial.params.get(name)) for name in names],
                 run=run if run is not None and run.deleted_at is None else None,
-                best=trial["number"] in front,
-                why=trial.get("why") or "",
+                best=trial.number in analysis.front,
+                why=trial.why,
             )
         )
     return rows[::-1]
 
 
 def best_values(sweep: Sweep) -> list[tuple[str, str]]:
-    """The values of the best trial, by field."""
-    trial = next((t for t in _trials(sweep) if t["number"] == sweep.analysis.get("best")), None)
-    return (
-        [] if trial is None else [(name, param_text(trial["params"].get(name))) for name in searched(sweep)]
-    )
-
-
-def front_rows(sweep: Sweep, runs: Mapping[int, Experiment]) -> list[TrialRow]:
-    return [row for row in trial_rows(sweep, runs) if row.best]
+    """Return the values of the best trial, by field."""
+    trial = analysis_of(sweep).best_trial
+    return [] if trial is None else [(name, param_text(trial.params.get(name))) for name in searched(sweep)]
 
 
 def importance_rows(sweep: Sweep) -> list[tuple[str, list[str]]]:
-    """Fields by how much they matter to the first objective; each with its share for every objective."""
-    found = importances(sweep)
-    first = next((shares for shares in found.values() if shares), None)
+    """Sort fields by how much they matter to the first objective, each with its share for every objective."""
+    shares_of = importances(sweep)
+    first = next((shares for shares in shares_of.values() if shares), None)
     if first is None:
         return []
     names = sorted(searched(sweep), key=lambda name: -first.get(name, 0))
-    return [(name, [f"{100 * shares.get(name, 0):.0f} %" for shares in found.values()]) for name in names]
+    return [(name, [f"{100 * shares.get(name, 0):.0f} %" for shares in shares_of.values()]) for name in names]
 
 
 def importances(sweep: Sweep) -> dict[str, dict[str, float]]:
-    """{objective: {field: share}}, in the order of the objectives; {} where it is not known yet."""
-    found = sweep.analysis.get("importance") or {}
-    return {objective.title: found.get(objective.title) or {} for objective in objectives_of(sweep)}
+    """Return {objective: {field: share}}, in the order of the objectives; {} where it is not known yet."""
+    stored = analysis_of(sweep).importance
+    return {objective.title: stored.get(objective.title, {}) for objective in objectives_of(sweep)}
 
 
 def space_rows(sweep: Sweep) -> list[tuple[str, str]]:
-    """The searched fields in words: `1e-05 to 0.001, logarithmic`."""
+    """Put the searched fields into words: `1e-05 to 0.001, logarithmic`."""
     rows = []
     for name in searched(sweep):
         spec = sweep.space[name]
@@ -167,9 +194,7 @@ def value_text(objective: Objective, value: float) -> str:
     return f"{value:,.{DIGITS[objective.metric]}f}"
 
 
-def _values(objectives: tuple[Objective, ...], trial: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(o.title, value_text(o, value)) for o, value in zip(objectives, trial["values"], strict=False)]
-
-
-def _trials(sweep: Sweep) -> list[dict[str, Any]]:
-    return list(sweep.analysis.get("trials", []))
+def _values(objectives: tuple[Objective, ...], trial: Trial) -> dict[str, str]:
+    """Return the values of a trial by the title of their objective."""
+    pairs = zip(objectives, trial.values, strict=False)
+    return {objective.title: value_text(objective, value) for objective, value in pairs}

@@ -59,7 +59,7 @@ def test_an_upload_leads_to_its_page_with_statistics_and_blurred_rows(page: Clie
     text = shown(response)
     dataset = Dataset.objects.get()
     assert response.redirect_chain[-1][0] == f"/training/datasets/{dataset.pk}/"
-    assert "“Forum” is frozen and ready." in text
+    assert "“Forum” is ready." in text
     assert dataset.fingerprints["train"] in text
     assert "Our forum" in text
     assert "samples__text veil" in text
