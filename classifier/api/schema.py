@@ -240,12 +240,10 @@ def describe_api(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 kinds.append(NOT_FOUND)
             if "requestBody" in operation:
                 kinds += _WITH_A_BODY
-            for kind in sorted(
-                dict.fromkeys(kinds), key=lambda kind: kind.status
-            ):  # of one status the last named
-                operation["responses"][str(kind.status)] = _response(
-                    kind, has_body="requestBody" in operation
-                )
+            # Of several kinds with one status, the last one is shown.
+            for kind in sorted(dict.fromkeys(kinds), key=lambda kind: kind.status):
+                response = _response(kind, has_body="requestBody" in operation)
+                operation["responses"][str(kind.status)] = response
             for status, response in operation["responses"].items():
                 if status.startswith("2") or status == str(THROTTLED.status):
                     response.setdefault("headers", {}).update(_QUOTA_REFERENCES)
