@@ -44,9 +44,16 @@ class RetrainInput(ClosedSerializer):
 
 
 class RetrainingPlanInput(RetrainInput):
-    enabled = TrueOrFalse()
-    after_decisions = Whole(required=False, allow_null=True, default=None, min_value=1, max_value=10_000_000)
-    weekly = TrueOrFalse(required=False, default=False)
+    enabled = TrueOrFalse(help_text="Whether the plan is carried out.")
+    after_decisions = Whole(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=10_000_000,
+        help_text="The number of new decisions after which to retrain; null: their number does not matter.",
+    )
+    weekly = TrueOrFalse(required=False, default=False, help_text="Whether to retrain once a week.")
     on_drift = TrueOrFalse(
         required=False, default=False, help_text="Whether to retrain when the scores have drifted."
     )

@@ -32,6 +32,7 @@ from training.experiments.api.output import (
     ExperimentDetail,
     NamedOutput,
 )
+from training.ml.search.study import PRUNERS, SAMPLERS
 from training.models import Sweep
 from training.sweeps.services import sweep_cancel, sweep_create, sweep_delete, sweep_resume, sweep_train_best
 
@@ -45,9 +46,14 @@ class SweepListQuery(PageQuery):
 class SweepInput(ClosedSerializer):
     name = Text(max_length=150)
     recipe = Choice(choices=RECIPE_CHOICES)
-    dataset = Id()
+    dataset = Id(help_text="The id of the dataset to learn from.")
     space = AnyObject(help_text="{dotted field: {type, low, high, log, step} or {type, choices}}")
-    objectives = serializers.ListField(child=AnyObject(), min_length=1, max_length=3)
+    objectives = serializers.ListField(
+        child=AnyObject(),
+        min_length=1,
+        max_length=3,
+        help_text="Objects with a `metric` and, if wanted, a `direction` and a `label`.",
+    )
     config = AnyObject(
         required=False, default=dict, help_text="Differences from the defaults that all trials share."
     )
@@ -56,8 +62,8 @@ class SweepInput(ClosedSerializer):
         default=dict,
         help_text="Differences from `config` for training the best trial in full.",
     )
-    sampler = Text(required=False, default="tpe", max_length=16)
-    pruner = Text(required=False, default="median", max_length=16)
+    sampler = Text(required=False, default="tpe", max_length=16, help_text=f"One of {', '.join(SAMPLERS)}.")
+    pruner = Text(required=False, default="median", max_length=16, help_text=f"One of {', '.join(PRUNERS)}.")
     trials = Whole(required=False, default=20, min_value=1, max_value=1_000)
     at_once = Whole(
         required=False,
@@ -70,8 +76,8 @@ class SweepInput(ClosedSerializer):
     train_best = TrueOrFalse(
         required=False, default=False, help_text="Whether to train the best trial in full at the end."
     )
-    teacher = Id(required=False, allow_null=True)
-    base_version = Id(required=False, allow_null=True)
+    teacher = Id(required=False, allow_null=True, help_text="The id of an experiment.")
+    base_version = Id(required=False, allow_null=True, help_text="The id of a model version.")
 
 
 class SweepResumeInput(ClosedSerializer):
@@ -81,7 +87,14 @@ class SweepResumeInput(ClosedSerializer):
 
 
 class SweepTrainBestInput(ClosedSerializer):
-    trial = Whole(required=False, allow_null=True, default=None, min_value=0, max_value=1_000_000)
+    trial = Whole(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=0,
+        max_value=1_000_000,
+        help_text="The number of a trial; the best trial if left out.",
+    )
 
 
 class SweepOutput(serializers.Serializer[Sweep]):

@@ -84,7 +84,13 @@ class DecisionInput(ClosedSerializer):
 
 
 class UndoInput(ClosedSerializer):
-    note = Text(required=False, default="", allow_blank=True, max_length=NOTE_CHARACTERS)
+    note = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=NOTE_CHARACTERS,
+        help_text="Why it is undone.",
+    )
 
 
 class SwitchParameter(ChoiceParameter):

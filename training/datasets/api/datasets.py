@@ -67,7 +67,7 @@ class DatasetUploadInput(_Credited):
 
 
 class DatasetHubInput(_Credited):
-    hub_name = Text(max_length=200)
+    hub_name = Text(max_length=200, help_text="The name on the hub, such as `OxAISH-AL-LLM/wiki_toxic`.")
     text_column = Text(required=False, default="text", max_length=200)
     label_columns = serializers.DictField(
         child=Text(max_length=64),
@@ -75,8 +75,16 @@ class DatasetHubInput(_Credited):
         default={"label": "toxic"},
         help_text="The label of each column: {column: label}.",
     )
-    configuration = Text(required=False, default="", allow_blank=True, max_length=200)
-    revision = Text(required=False, default="", allow_blank=True, max_length=200)
+    configuration = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="A configuration of the dataset, if it has several.",
+    )
+    revision = Text(
+        required=False, default="", allow_blank=True, max_length=200, help_text="A branch, tag or commit."
+    )
 
 
 class DatasetDecisionsInput(_Described):
@@ -84,12 +92,16 @@ class DatasetDecisionsInput(_Described):
     validation_share = Number(required=False, default=0.1, help_text="Above 0, at most 0.5.")
     weight = Number(required=False, default=1.0, help_text="The weight of each row.")
     sources = Names(required=False, default=list, help_text="Slugs of sources; all if empty.")
-    since = TimeParameter(required=False, allow_null=True, default=None)
-    until = TimeParameter(required=False, allow_null=True, default=None)
+    since = TimeParameter(
+        required=False, allow_null=True, default=None, help_text="Decided at this time or later."
+    )
+    until = TimeParameter(
+        required=False, allow_null=True, default=None, help_text="Decided before this time."
+    )
 
 
 class PartInput(ClosedSerializer):
-    dataset = Id()
+    dataset = Id(help_text="The id of a dataset.")
     weight = Number(required=False, default=1.0, help_text="Above 0, at most 1,000.")
 
 

@@ -69,7 +69,9 @@ class ExperimentInput(ClosedSerializer):
         default=dict,
         help_text="Differences from the defaults or the preset, nested or with dotted names.",
     )
-    preset = Text(required=False, default="", allow_blank=True, max_length=100)
+    preset = Text(
+        required=False, default="", allow_blank=True, max_length=100, help_text="A preset of the recipe."
+    )
     teacher = Id(
         required=False,
         allow_null=True,
@@ -86,7 +88,7 @@ class ExperimentInput(ClosedSerializer):
 class CloneInput(ClosedSerializer):
     name = Text(required=False, max_length=150)
     config = AnyObject(required=False, help_text="Differences from the configuration that is cloned.")
-    dataset = Id(required=False)
+    dataset = Id(required=False, help_text="The id of another dataset.")
     teacher = Id(required=False, help_text="The id of an experiment; replaces a base version.")
     base_version = Id(required=False, help_text="The id of a model version; replaces a teacher.")
     notes = Text(required=False, allow_blank=True, max_length=5_000)

@@ -72,7 +72,7 @@ class PlansOutput(serializers.Serializer[Any]):
 
 
 class PlanStartInput(ClosedSerializer):
-    dataset = Id()
+    dataset = Id(help_text="The id of the dataset to learn from.")
 
 
 class PlanStartOutput(serializers.Serializer[Any]):
