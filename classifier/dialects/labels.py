@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from classifier.models import Wire
+
 PERSPECTIVE: Mapping[str, str] = {
     "TOXICITY": "toxic",
     "SEVERE_TOXICITY": "severe_toxic",
@@ -69,3 +71,10 @@ def is_attribute(name: str) -> bool:
     """Say whether Perspective has this attribute, whether or not a label covers it."""
     base = base_of_attribute(name)
     return base in PERSPECTIVE or base in UNCOVERED
+
+
+def labels_by_attribute(wire: str) -> dict[str, tuple[str, ...]]:
+    """Return {attribute: labels} of a wire format; the score of an attribute is the highest of its labels."""
+    if wire == Wire.PERSPECTIVE:
+        return {name: (label,) for name, label in PERSPECTIVE.items()}
+    return {name: labels for name, labels in OPENAI.items() if labels}

@@ -25,8 +25,7 @@ from classifier.core.visibility import seen_by
 from classifier.dialects.replies import Dialect, DialectError, DialectReply, dialect_error
 from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
 from classifier.references.calls import OwnAnswer
-from classifier.references.follow import follow_begin, follow_record
-from classifier.references.observe import observe
+from classifier.references.live_calls import follow_begin, follow_record, observe
 from classifier.references.score_maps import ActiveMap, score_map_of
 
 logger = logging.getLogger(__name__)
