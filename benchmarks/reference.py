@@ -29,7 +29,7 @@ MAKE_KEYS = """
 import json, sys
 from classifier.models import ReferenceMode, User
 from classifier.api_keys.services import api_key_create
-from classifier.references.modes import reference_mode_set
+from classifier.references.services import reference_mode_set
 from classifier.references.services import ReferenceFields, reference_create
 keys = {}
 for name, (mode, url, rate) in json.loads(%r).items():

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from classifier.api.problems import plain_response
-from classifier.dialects.lost import dialect_of, lost_answer
+from classifier.dialects.fallback import dialect_of, fallback_answer
 from classifier.dialects.replies import DialectReply
 
 PREFIX = "/api/"
@@ -32,7 +32,7 @@ class ApiProblemMiddleware:
             return response
         problem: HttpResponse
         if dialect is not None:
-            problem = lost_answer(dialect, response.status_code, request)
+            problem = fallback_answer(dialect, response.status_code, request)
         elif request.reads_no_pages:  # type: ignore[attr-defined]
             problem = plain_response(response.status_code, request)
         else:

@@ -20,8 +20,7 @@ from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.model_versions.model_files import files_damage
 from classifier.model_versions.services import model_version_before_active
 from classifier.models import ModelVersion, ModelVersionStatus, ReferenceService, User
-from classifier.references.notices import reference_notices
-from classifier.references.selectors import services_there
+from classifier.references.selectors import reference_notices, services_there
 from classifier.scoring.heartbeat import workers
 from classifier.statistics.operations import deliveries_by_status, pending_comments
 from toxicsite.lib.broker import NoBroker, broker_errors, client

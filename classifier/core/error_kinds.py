@@ -1,7 +1,7 @@
 """One table of the errors of services: the kind and the sentence of each, from which every face makes its reply.
 
 `details_of(error)` reads the table. Its renderings are `classifier/api/problems.py` (problems of the REST API),
-`classifier/dialects/errors.py` (each dialect's own format), `classifier/web/refusals.py` (messages of pages and of the
+`classifier/dialects/replies.py` (each dialect's own format), `classifier/web/refusals.py` (messages of pages and of the
 admin, and their statuses), `classifier/scoring/pages/problems.py` (a page without a score) and
 `classifier/management/errors.py` (commands). An application above adds its own errors with `errors_register`.
 """

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from classifier.models import Wire
+
 PERSPECTIVE: Mapping[str, str] = {
     "TOXICITY": "toxic",
     "SEVERE_TOXICITY": "severe_toxic",
@@ -12,7 +14,7 @@ PERSPECTIVE: Mapping[str, str] = {
     "THREAT": "threat",
 }
 # Real attributes of Perspective that no label says anything about: experimental ones, the New York Times set, the
-# bridging and the persuasion set. Whoever asks for one of them is told what stands for it; see MissingAttributes.
+# bridging and the persuasion set. MissingAttributes says what is answered in their place.
 UNCOVERED = frozenset(
     (
         *(
@@ -36,7 +38,7 @@ UNCOVERED = frozenset(
 STATUSES: Mapping[str, float] = {"APPROVED": 0.0, "HIGHLIGHTED": 0.0, "DELETED": 1.0, "REJECTED": 1.0}
 _ATTRIBUTE = re.compile(r"([A-Z_]+?)(?:_EXPERIMENTAL)?(?:@[0-9A-Za-z._-]{1,32})?\Z")
 
-# Each category and the labels that say something about it; the other categories nobody has taught the model.
+# Each category and the labels that say something about it; no model has learned the other categories.
 OPENAI: Mapping[str, tuple[str, ...]] = {
     "harassment": ("toxic", "insult"),
     "harassment/threatening": ("threat",),
@@ -55,17 +57,24 @@ OPENAI: Mapping[str, tuple[str, ...]] = {
 
 
 def base_of_attribute(name: str) -> str:
-    """The attribute without version and suffix: `SPAM` of `SPAM_EXPERIMENTAL@2`; "" where it cannot be a name."""
+    """Return the attribute without version and suffix: `SPAM` of `SPAM_EXPERIMENTAL@2`; "" if it cannot be a name."""
     match = _ATTRIBUTE.match(name)
     return match.group(1) if match else ""
 
 
 def label_of_attribute(name: str) -> str | None:
-    """The label that Perspective's attribute asks for; `NAME@version` and `NAME_EXPERIMENTAL` ask for the same one."""
+    """Return the label of an attribute of Perspective; `NAME@version` and `NAME_EXPERIMENTAL` have the same one."""
     return PERSPECTIVE.get(base_of_attribute(name))
 
 
 def is_attribute(name: str) -> bool:
-    """Whether Perspective has this attribute, whether or not a label covers it."""
+    """Say whether Perspective has this attribute, whether or not a label covers it."""
     base = base_of_attribute(name)
     return base in PERSPECTIVE or base in UNCOVERED
+
+
+def labels_by_attribute(wire: str) -> dict[str, tuple[str, ...]]:
+    """Return {attribute: labels} of a wire format; the score of an attribute is the highest of its labels."""
+    if wire == Wire.PERSPECTIVE:
+        return {name: (label,) for name, label in PERSPECTIVE.items()}
+    return {name: labels for name, labels in OPENAI.items() if labels}

@@ -1,4 +1,4 @@
-"""The page about moving here from another service, with a checklist of this installation's keys for who sees keys."""
+"""The page about moving here from another service, with a checklist of the keys for people who may see them."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from classifier.core.validation import row_id
 from classifier.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
 from classifier.dialects.migration_steps import steps_of
-from classifier.dialects.perspective.comment import languages_of
+from classifier.dialects.perspective.requests import languages_of
 from classifier.dialects.perspective_clients import Kind, programs_of
 from classifier.models import ModelVersion, User
 from classifier.references.migration_selectors import keys_moving, moving_of, other_keys
@@ -28,7 +28,7 @@ def today() -> date:
 
 @require_safe
 def migrate_page(request: HttpRequest) -> HttpResponse:
-    """How to move here from a service whose format this server speaks; who sees keys sees what stands where."""
+    """Show how to move here from a service whose format this server speaks; people who may see keys see a checklist."""
     version = ModelVersion.objects.only("version", "labels", "manifest").active()
     known = version.labels if version is not None else []
     url = request.build_absolute_uri("/").rstrip("/")

@@ -1,4 +1,4 @@
-"""The steps of moving one key here from Perspective, each with its state and where it is done."""
+"""The steps of moving one API key here from Perspective, each with its state and the page where it is done."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from classifier.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
-from classifier.dialects.perspective.comment import languages_of, primary
+from classifier.dialects.perspective.requests import languages_of, primary
 from classifier.dialects.perspective_clients import program_named
 from classifier.models import (
     ApiScope,
@@ -36,7 +36,7 @@ class StepState(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """`lines` are what stands there, one fact each. `url` leads to where it is done; "" where nothing is to be done."""
+    """One step: `lines` are facts about it; `url` leads to where it is done, "" if there is nothing to do."""
 
     title: str
     state: StepState
@@ -46,6 +46,7 @@ class Step:
 
 
 def steps_of(moving: Moving, version: ModelVersion | None, user: User, now: datetime) -> list[Step]:
+    """List the steps of moving this key, in their order."""
     return [
         _made(moving),
         _client(moving),
@@ -241,7 +242,7 @@ def _left(service: ReferenceService, now: datetime) -> str:
 
 
 def _url(name: str, *args: Any) -> str:
-    """The address of a page that this installation may not have."""
+    """Return the address of a page, or "" if this installation does not have it."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

@@ -7,7 +7,7 @@ the rules of the key's source say, or those of the site where the key is not for
 With a score map on the key `category_scores` are in the scale that the client knows and `model_scores` the model's own;
 categories and `flagged` stay as they are.
 
-A part with an image is not looked at: beside text it is skipped, and a reply header counts what was skipped.
+A part with an image is skipped if there is text beside it; a reply header counts the skipped parts.
 """
 
 import uuid
@@ -19,11 +19,9 @@ from django.http import HttpRequest, HttpResponse
 
 from classifier.api.fields import json_type
 from classifier.core.error_kinds import ErrorKind
-from classifier.dialects.errors import Dialect, DialectError
 from classifier.dialects.labels import OPENAI
-from classifier.dialects.moderation import Moderated, moderated, policy_header
-from classifier.dialects.replies import reply
-from classifier.dialects.scoring import scored, version_of
+from classifier.dialects.replies import Dialect, DialectError, reply
+from classifier.dialects.scoring import Moderated, moderated, policy_header, scored, version_of
 from classifier.dialects.view import DialectView
 from classifier.models import ApiScope, Wire
 from classifier.references.calls import OwnAnswer
@@ -91,16 +89,16 @@ class Moderations(DialectView):
             raise _invalid("The model must be a string; every name gives the active version.", "model")
         texts, names, skipped = read_input(body.get("input"))
         self.take_texts(len(texts))
-        found = scored(texts, names=names, unless=self.unless)
-        versions = {each.model_version: version_of(each) for each in found[:1] + found[-1:]}
-        for each in found:
+        verdicts = scored(texts, names=names, unless=self.unless)
+        versions = {each.model_version: version_of(each) for each in verdicts[:1] + verdicts[-1:]}
+        for each in verdicts:
             if each.model_version not in versions:
                 versions[each.model_version] = version_of(each)
         source_id = self.only_source_id()
         judged = moderated(
             [
                 (text, each.scores, versions[each.model_version])
-                for text, each in zip(texts, found, strict=True)
+                for text, each in zip(texts, verdicts, strict=True)
             ],
             source_id=source_id,
             lifts=self.lifts,
@@ -108,7 +106,7 @@ class Moderations(DialectView):
         score_map = self.score_map(Wire.OPENAI)
         results = [
             result_of(each, versions[one.model_version].thresholds, score_map)
-            for each, one in zip(judged, found, strict=True)
+            for each, one in zip(judged, verdicts, strict=True)
         ]
         self.extra_headers |= policy_header(judged, _CATEGORIES)
         if score_map is not None:
@@ -117,17 +115,21 @@ class Moderations(DialectView):
             self.extra_headers[SKIPPED] = f"image_url={skipped}"
         self.own = OwnAnswer(
             wire=Wire.OPENAI,
-            texts=[OwnText(text, _own_scores(each)) for text, each in zip(texts, found, strict=True)],
-            model_version=found[-1].model_version,
+            texts=[OwnText(text, _own_scores(each)) for text, each in zip(texts, verdicts, strict=True)],
+            model_version=verdicts[-1].model_version,
             body=openai_body(texts=texts, model=body.get("model") or ""),
             source=source_id or "",
         )
-        return reply({"id": f"modr-{uuid.uuid4().hex}", "model": found[-1].model_version, "results": results})
+        return reply(
+            {"id": f"modr-{uuid.uuid4().hex}", "model": verdicts[-1].model_version, "results": results}
+        )
 
 
 def read_input(value: Any) -> tuple[list[str], list[str], int]:
-    """The texts to score, where each stands, and how many images are skipped: one text of a string or of a list of
-    parts, many of a list of strings."""
+    """Return the texts to score, where each stands, and how many images are skipped.
+
+    A string and a list of parts are one text, a list of strings is many.
+    """
     if value is None:
         raise _invalid("Missing required parameter: 'input'.", "input")
     if isinstance(value, str):
@@ -152,7 +154,7 @@ def read_input(value: Any) -> tuple[list[str], list[str], int]:
 def result_of(
     judged: Moderated, thresholds: Mapping[str, float], score_map: ActiveMap | None = None
 ) -> dict[str, Any]:
-    """One text as OpenAI words it. A score map changes `category_scores` alone."""
+    """Return the result of one text in OpenAI's format. A score map changes `category_scores` alone."""
     categories, scores, own, applied = {}, {}, {}, {}
     for category, labels in OPENAI.items():
         known = [label for label in labels if label in judged.scores]
@@ -171,24 +173,24 @@ def result_of(
         "categories": categories,
         "category_scores": scores,
         "category_applied_input_types": applied,
-        "moderation": judged.told(),
+        "moderation": judged.body(),
         **({"model_scores": own} if own else {}),
         **({"score_map": score_map.snake_body} if score_map is not None else {}),
     }
 
 
 def _own_scores(each: ScoredText) -> dict[str, float]:
-    """What the model itself says of the categories that it has labels for."""
-    found = {}
+    """Return the model's own scores of the categories that it has labels for."""
+    own_scores = {}
     for category, labels in OPENAI.items():
         known = [each.scores[label] for label in labels if label in each.scores]
         if known:
-            found[category] = max(known)
-    return found
+            own_scores[category] = max(known)
+    return own_scores
 
 
 def _part(item: Any, name: str) -> str | None:
-    """The text of a part; None where it is an image, which nobody looks at."""
+    """Return the text of a part, or None for an image, which is skipped."""
     if not isinstance(item, dict):
         raise _invalid(f"'{name}' must be an object with a type, as its neighbours are.", name)
     kind = item.get("type")

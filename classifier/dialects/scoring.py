@@ -1,39 +1,48 @@
-"""Texts of a dialect through the same worker as everybody's, and what keeps them from it as a refusal."""
+"""Scoring the texts of a dialect by the worker, and judging them by policy and rules of the key's source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 
 from classifier.core.error_kinds import ErrorKind
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput
-from classifier.dialects.errors import DialectError, dialect_error
+from classifier.dialects.replies import DialectError, dialect_error
+from classifier.inference.bands import APPROVE, RANK, Judgement
 from classifier.models import ModelVersion
+from classifier.policies.active_policies import CurrentPolicy
+from classifier.policies.judging import Scored, judge_scored, lift_of
 from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts
 
 RETRY = {"Retry-After": "5"}
-
-
+COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
+HEADER = "Toxicsite-Policy"
+HEADER_CHARACTERS = 1_000  # of a list in a header; the rest is counted
+READABLE = " !#$&'()*+-./:<=>?@[]^_`{|}~"  # no comma, semicolon, quote or percent sign
 Unless = Callable[[], bool] | None
 
 
 def scored(texts: Sequence[str], *, names: Sequence[str], unless: Unless = None) -> list[ScoredText]:
-    """The verdict on every text, or a refusal; `names` say where in the body each text stands.
+    """Return the verdict on every text; `names` say where in the body each text stands. Raises DialectError.
 
-    Where `unless` becomes true the verdict is not waited for any longer.
+    As soon as `unless` is true the verdict is not waited for any longer.
     """
-    found = []
+    verdicts = []
     for each, name in zip(scored_or_not(texts, names=names, unless=unless), names, strict=True):
         if isinstance(each, TextProblem):
             kind = ErrorKind.UNPROCESSABLE if each.code == "too_long" else ErrorKind.BROKEN
             raise DialectError(kind, each.message, code=each.code, param=name)
-        found.append(each)
-    return found
+        verdicts.append(each)
+    return verdicts
 
 
 def scored_or_not(
     texts: Sequence[str], *, names: Sequence[str], unless: Unless = None
 ) -> list[ScoredText | TextProblem]:
+    """As `scored`, with the problem in place of each text that cannot be scored. Raises DialectError."""
     try:
         return score_texts(texts=list(texts), deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless)
     except InvalidInput as error:
@@ -46,7 +55,7 @@ def scored_or_not(
 
 
 def active_version() -> ModelVersion:
-    """The version that answers now, without what only its own page shows."""
+    """Return the version that answers now, without the columns that only its own page shows. Raises DialectError."""
     version = ModelVersion.objects.only(*COLUMNS).active()
     if version is None:
         raise DialectError(ErrorKind.NO_WORKER, "No model version is active.", headers=RETRY)
@@ -54,8 +63,99 @@ def active_version() -> ModelVersion:
 
 
 def version_of(each: ScoredText) -> ModelVersion:
-    """The version that gave this verdict."""
+    """Return the version that gave this verdict."""
     return ModelVersion.objects.only(*COLUMNS).get(version=each.model_version)
 
 
-COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
+@dataclass(frozen=True)
+class Moderated:
+    """The scores of a text with what its source would do: `action` is the policy's band, approve, review or remove.
+
+    `scores` are lifted if the key says so: `lifted` is then the label whose score was raised, else "".
+    """
+
+    action: str
+    policy_version: int
+    rules: tuple[str, ...]
+    own: Mapping[str, float]
+    scores: Mapping[str, float]
+    lifted: str
+
+    @property
+    def flagged(self) -> bool:
+        return self.action != APPROVE
+
+    def body(self) -> dict[str, Any]:
+        """Return the part of a reply's body that says so."""
+        return {
+            "action": self.action,
+            "flagged": self.flagged,
+            "policyVersion": self.policy_version,
+            "rules": list(self.rules),
+        }
+
+
+def moderated(
+    texts: Sequence[tuple[str, Mapping[str, float], ModelVersion]], *, source_id: int | None, lifts: bool
+) -> list[Moderated]:
+    """Judge each text with its scores by policy and rules of a source (None: the site's own).
+
+    With `lifts` the score of the primary label becomes at least the policy's threshold for texts that are not approved.
+    """
+    versions = {version.pk: version for _, _, version in texts}
+    judgements: list[Moderated | None] = [None] * len(texts)
+    for pk, version in versions.items():
+        places = [place for place, each in enumerate(texts) if each[2].pk == pk]
+        items = [Scored(source_id, *texts[place][:2]) for place in places]
+        for place, item, (policy, judged) in zip(places, items, judge_scored(items, version), strict=True):
+            least = lift_of(policy, judged, version) if lifts else None
+            judgements[place] = _moderated(item.scores, policy, judged, version.primary_label, least)
+    return [each for each in judgements if each is not None]
+
+
+def _moderated(
+    scores: Mapping[str, float],
+    policy: CurrentPolicy,
+    judged: Judgement,
+    primary: str,
+    least: float | None,
+) -> Moderated:
+    rules = dict.fromkeys(str(reason["name"]) for reason in judged.reasons if reason["kind"] == "rule")
+    if least is None or scores.get(primary, least) >= least:
+        return Moderated(judged.band, policy.version, tuple(rules), scores, scores, "")
+    return Moderated(judged.band, policy.version, tuple(rules), scores, {**scores, primary: least}, primary)
+
+
+def policy_header(each: Sequence[Moderated], names: Mapping[str, str]) -> dict[str, str]:
+    """Say in a reply header what would be done and why; there is none if every text is approved.
+
+    For several texts it has the strictest action, the rules of all, and which texts are not approved, counted from 0.
+    `names` are the dialect's names of labels.
+    """
+    flagged = [one for one in each if one.flagged]
+    if not flagged:
+        return {}
+    worst = max(flagged, key=lambda one: RANK[one.action])
+    parts = [f"action={worst.action}", f"policy={worst.policy_version}"]
+    rules = list(dict.fromkeys(rule for one in flagged for rule in one.rules))
+    if rules:
+        parts.append(f'rules="{shortened((quote(rule, safe=READABLE) for rule in rules), ",")}"')
+    lifted = next((one.lifted for one in flagged if one.lifted), "")
+    if lifted:
+        parts.append(f"lifted={quote(names.get(lifted, lifted), safe=READABLE)}")
+    if len(each) > 1:
+        places = (str(place) for place, one in enumerate(each) if one.flagged)
+        parts.append(f'texts="{shortened(places, ",")}"')
+    return {HEADER: "; ".join(parts)}
+
+
+def shortened(items: Iterable[str], separator: str) -> str:
+    """Join the items to one line that a header can hold, with the number of items left out at its end."""
+    line, left = "", 0
+    for item in items:
+        longer = f"{line}{separator}{item}" if line else item
+        if left or len(longer) > HEADER_CHARACTERS:
+            left += 1
+        else:
+            line = longer
+    return f"{line}{separator}and {left} more" if left else line

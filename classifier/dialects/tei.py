@@ -17,10 +17,8 @@ from django.http import HttpRequest, HttpResponse
 
 from classifier.api.fields import json_type
 from classifier.core.error_kinds import ErrorKind
-from classifier.dialects.errors import Dialect, DialectError
-from classifier.dialects.moderation import moderated, policy_header
-from classifier.dialects.replies import DialectReply, reply
-from classifier.dialects.scoring import active_version, scored, version_of
+from classifier.dialects.replies import Dialect, DialectError, DialectReply, reply
+from classifier.dialects.scoring import active_version, moderated, policy_header, scored, version_of
 from classifier.dialects.view import DialectView
 from classifier.models import ApiScope
 from classifier.scoring.heartbeat import worker_status
@@ -72,14 +70,17 @@ class Predict(DialectView):
                 raise DialectError(ErrorKind.UNPROCESSABLE, message)
         self.take_texts(len(texts))
         try:
-            found = scored(texts, names=["inputs"] * len(texts))
+            verdicts = scored(texts, names=["inputs"] * len(texts))
         except DialectError as error:
             error.code = ""
             raise
-        versions = {each.model_version: each for each in found}
+        versions = {each.model_version: each for each in verdicts}
         rows = {name: version_of(each) for name, each in versions.items()}
         judged = moderated(
-            [(text, each.scores, rows[each.model_version]) for text, each in zip(texts, found, strict=True)],
+            [
+                (text, each.scores, rows[each.model_version])
+                for text, each in zip(texts, verdicts, strict=True)
+            ],
             source_id=self.only_source_id(),
             lifts=self.lifts,
         )
@@ -124,7 +125,7 @@ class Health(DialectView):
 
 
 def read_inputs(value: Any) -> tuple[list[str], bool]:
-    """The texts, and whether the answer is a list of answers."""
+    """Return the texts, and whether the answer is a list of answers."""
     if isinstance(value, str):
         return [_text(value)], False
     if not isinstance(value, list):

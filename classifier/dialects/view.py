@@ -1,4 +1,4 @@
-"""What every address of a dialect does: the key, the quota, the body, and each fault in the dialect's own words."""
+"""What every address of a dialect does: key, quota, body, errors in the dialect's format, and the reference service."""
 
 import logging
 import uuid
@@ -22,18 +22,23 @@ from classifier.api_keys.services import api_key_authenticate
 from classifier.api_keys.usage import usage_error_count
 from classifier.core.error_kinds import ErrorKind
 from classifier.core.visibility import seen_by
-from classifier.dialects.errors import Dialect, DialectError, dialect_error
-from classifier.dialects.reference import with_reference
+from classifier.dialects.replies import Dialect, DialectError, DialectReply, dialect_error
 from classifier.models import ApiKey, ApiScope, ReferenceMode, Source, Wire
 from classifier.references.calls import OwnAnswer
+from classifier.references.live_calls import follow_begin, follow_record, observe
 from classifier.references.score_maps import ActiveMap, score_map_of
 
 logger = logging.getLogger(__name__)
+ANSWERED_BY = "Toxicsite-Answered-By"
+# What the reference service may answer although this site cannot; keys, quotas and scopes are this site's own matter.
+REPLACEABLE = frozenset(
+    {ErrorKind.INVALID, ErrorKind.UNPROCESSABLE, ErrorKind.NO_WORKER, ErrorKind.TIMEOUT, ErrorKind.BROKEN}
+)
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # there is no session here: only keys count
 class DialectView(View):
-    """One address. `scope` is what its key needs; None lets everybody in."""
+    """One address of a dialect. `scope` is what its key needs; None lets everybody in."""
 
     dialect: ClassVar[Dialect]
     scope: ClassVar[ApiScope | None] = None
@@ -42,7 +47,7 @@ class DialectView(View):
     api_key: ApiKey | None = None
     wire: ClassVar[Wire | None] = None  # what a reference service of this address would speak
     quota: QuotaState | None = None
-    own: OwnAnswer | None = None  # what this site said, for whoever compares it with the reference service
+    own: OwnAnswer | None = None  # this site's answer, to be compared with that of the reference service
     unless: Callable[[], bool] | None = None  # when this site's own verdict is no longer waited for
     sent: bytes | None = None
     taken = 0
@@ -88,14 +93,14 @@ class DialectView(View):
         return response
 
     def body(self) -> dict[str, Any]:
-        """The body as an object, whatever its media type is said to be: the dialects know JSON only."""
+        """Return the body as an object, whatever its media type: the dialects know JSON only."""
         data = parse_json(self.raw_body())
         if not isinstance(data, dict):
             raise DialectError(ErrorKind.MALFORMED, "The body must be one JSON object.")
         return data
 
     def raw_body(self) -> bytes:
-        """The body as it came."""
+        """Return the body as it came."""
         if self.sent is None:
             self.sent = read_body(self.request)
         return self.sent
@@ -103,23 +108,23 @@ class DialectView(View):
     def take_texts(self, texts: int) -> None:
         """Count the texts of this call, all of them or none; over the quota nothing is scored.
 
-        Where the call then ends with an error they are given back.
+        If the call then ends with an error they are given back.
         """
         self._take(texts=texts, requests=0)
         self.taken = texts
 
     def sent_key(self) -> str | None:
-        """The key that the caller sent; a dialect may know other places."""
+        """Return the key that the caller sent; a dialect may know other places."""
         scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
         return credentials.strip() or None if scheme.lower() == "bearer" else None
 
     def score_map(self, wire: Wire) -> ActiveMap | None:
-        """The score map that is on for this key, where it is for the scale of `wire`."""
-        found = score_map_of(self.api_key) if self.api_key is not None else None
-        return found if found is not None and found.wire == wire else None
+        """Return the score map that is on for this key, if it is for the scale of `wire`."""
+        score_map = score_map_of(self.api_key) if self.api_key is not None else None
+        return score_map if score_map is not None and score_map.wire == wire else None
 
     def only_source(self) -> Source | None:
-        """The source of a key that is for exactly one, as long as its owner sees it."""
+        """Return the source of a key that is for exactly one, as long as its owner sees it."""
         owner = self.api_key.owner if self.api_key is not None else None
         if owner is None or owner.only_sources is None or len(owner.only_sources) != 1:
             return None
@@ -136,8 +141,8 @@ class DialectView(View):
 
     def require_scope(self, scope: ApiScope) -> None:
         if self.api_key is not None and scope not in self.api_key.scopes:
-            held = ", ".join(self.api_key.scopes)
-            message = f'This needs an API key with the scope "{scope}"; this key has: {held}.'
+            own_scopes = ", ".join(self.api_key.scopes)
+            message = f'This needs an API key with the scope "{scope}"; this key has: {own_scopes}.'
             raise DialectError(ErrorKind.NOT_ALLOWED, message, code=scope)
 
     def _answered(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -177,8 +182,45 @@ class DialectView(View):
         return DialectError(ErrorKind.BROKEN, message)
 
 
+def with_reference(
+    view: DialectView, wire: Wire, api_key: ApiKey, answer: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """Return this site's answer or, if the key follows a reference service that has one, that service's as it came.
+
+    A key that observes a service hands the call over to the worker after its answer.
+    """
+    view.body()  # a body that is no JSON object is sent nowhere
+    follow = follow_begin(api_key=api_key, wire=wire, body=view.raw_body())
+    if follow is None:
+        response = answer()
+        if view.own is not None:
+            observe(api_key=api_key, own=view.own)
+        return response
+    view.unless = follow.overtaken
+    own_error: DialectError | None = None
+    try:
+        response = answer()
+    except DialectError as error:
+        if error.kind not in REPLACEABLE:
+            raise
+        own_error = error
+    reply = follow.reply()
+    follow_record(api_key=api_key, follow=follow, own=view.own)
+    if reply.answered:
+        view.extra_headers.clear()
+        view.extra_headers[ANSWERED_BY] = "reference"
+        headers = {"Cache-Control": "no-store"}
+        return DialectReply(reply.body, headers=headers, content_type="application/json; charset=utf-8")
+    answered_by = f"own; reason={reply.failure}"
+    if own_error is not None:
+        own_error.headers = {**own_error.headers, ANSWERED_BY: answered_by}
+        raise own_error
+    view.extra_headers[ANSWERED_BY] = answered_by
+    return response
+
+
 def read_body(request: HttpRequest) -> bytes:
-    """The body, bounded before it is read."""
+    """Read the body, bounded before it is read. Raises DialectError."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     encoding = request.headers.get("Content-Encoding", "")
     if encoding.strip().lower() not in ("", "identity"):
@@ -198,7 +240,7 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse a body as strictly as that of version 1."""
+    """Parse a body as strictly as the REST API does. Raises DialectError."""
     try:
         return loads(body)
     except Problem as problem:

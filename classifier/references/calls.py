@@ -1,7 +1,8 @@
-"""What both services said of a call: its row, the texts that may be kept, and when they go again.
+"""The answers of both services to a call: its row, which texts are kept, and when they are deleted.
 
-A text is kept only where the service keeps texts, the key has the scope `submit` and the call did not say otherwise.
-It goes with the comment that the call stored, with its source's retention, or with the row after REFERENCE_KEEP_DAYS.
+A text is kept only if the service keeps texts, the key has the scope `submit` and the call did not forbid it.
+It is deleted with the comment that the call stored, after its source's retention, or with the row after
+REFERENCE_KEEP_DAYS.
 """
 
 import time
@@ -39,9 +40,9 @@ DETAIL_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class OwnAnswer:
-    """What this site said in one call of a wire. `body` is what an observed service is asked about it.
+    """This site's answer to one call of a wire; `body` is what an observed service is asked about it.
 
-    `source` is a number, a slug or nothing; `may_keep`: the caller did not say that the text must not be stored.
+    `source` is an id, a slug or nothing; `may_keep` is false if the caller said that the text must not be stored.
     """
 
     wire: Wire
@@ -62,10 +63,10 @@ def waiting_of(
     reply: Reply | None = None,
     answered_by: str = ReferenceCall.AnsweredBy.OWN,
 ) -> Waiting:
-    """The call as it goes to the worker: to be asked, or with what was answered."""
+    """Return the call as it goes to the worker: to be asked, or with the answer."""
     keeps = own is not None and own.may_keep and service.keeps_texts and ApiScope.SUBMIT in api_key.scopes
     texts = own.texts if own is not None else ()
-    told = reply or Reply()
+    answer = reply or Reply()
     body = dict(own.body) if asks and own is not None else None
     if body is not None and service.wire == Wire.OPENAI and service.model:
         body["model"] = service.model
@@ -82,15 +83,15 @@ def waiting_of(
         model_version=own.model_version if own is not None else "",
         body=body,
         answered_by=str(answered_by),
-        theirs=[dict(scores) for scores in told.scores],
-        failure=told.failure,
-        detail=told.detail,
-        milliseconds=told.milliseconds,
+        theirs=[dict(scores) for scores in answer.scores],
+        failure=answer.failure,
+        detail=answer.detail,
+        milliseconds=answer.milliseconds,
     )
 
 
 def calls_store(calls: Sequence[tuple[Waiting, Reply | None]]) -> int:
-    """Write a row for each text of these calls; a reply goes over what the call says itself. Returns how many.
+    """Write a row for each text of these calls, and return how many; a reply replaces the answer in the call itself.
 
     The text of a stored comment is kept as long as it is the comment's: not after it was edited, purged or erased.
     """
@@ -102,8 +103,8 @@ def calls_store(calls: Sequence[tuple[Waiting, Reply | None]]) -> int:
     versions = _ids(ModelVersion.objects.all(), "version", {call.model_version for call, _ in calls})
     with transaction.atomic():
         stored = {text["comment"] for call, _ in calls for text in call.texts if text["comment"] is not None}
-        held = Comment.objects.select_for_update(no_key=True).filter(pk__in=stored).order_by("pk")
-        comments = dict(held.values_list("pk", "text")) if stored else {}
+        locked = Comment.objects.select_for_update(no_key=True).filter(pk__in=stored).order_by("pk")
+        comments = dict(locked.values_list("pk", "text")) if stored else {}
         rows = [row for call, reply in calls for row in _rows(call, reply, sources, versions, comments)]
         ReferenceCall.objects.bulk_create(rows)
     for row in rows:
@@ -112,30 +113,30 @@ def calls_store(calls: Sequence[tuple[Waiting, Reply | None]]) -> int:
 
 
 def texts_purge(*, source: Source, end: float | None = None) -> int:
-    """Forget the texts that are older than the source keeps them, until `end` (monotonic) at most."""
+    """Delete the texts that are older than the source keeps them, until `end` (monotonic) at most."""
     if source.retention_days is None:
         return 0
     return _purge(Q(source=source), source.retention_days, end)
 
 
 def sourceless_texts_purge(*, end: float | None = None) -> int:
-    """Forget texts of no source as the source does that keeps texts the shortest."""
+    """Delete the texts of no source after the shortest retention of any source."""
     days = Source.objects.aggregate(days=Min("retention_days"))["days"]
     return 0 if days is None else _purge(Q(source__isnull=True), days, end)
 
 
 def reference_log_turn(*, seconds: float = LOG_TURN_SECONDS) -> int:
-    """Delete calls older than REFERENCE_KEEP_DAYS, the oldest first, for about so long; rows of files stay."""
+    """Delete calls older than REFERENCE_KEEP_DAYS, the oldest first, for about `seconds`; rows of files stay."""
     before = timezone.now() - timedelta(days=settings.REFERENCE_KEEP_DAYS)
     end = time.monotonic() + seconds
-    gone = 0
+    deleted = 0
     while time.monotonic() < end:
         old = ReferenceCall.objects.filter(created_at__lt=before, transfer__isnull=True)
         ids = list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
         if not ids:
             break
-        gone += ReferenceCall.objects.filter(pk__in=ids).delete()[0]
-    return gone
+        deleted += ReferenceCall.objects.filter(pk__in=ids).delete()[0]
+    return deleted
 
 
 def _purge(where: Q, days: int, end: float | None) -> int:

@@ -1,4 +1,4 @@
-"""What people make of a compared call: a known answer, or a suggestion that a dataset can include."""
+"""Keep a compared call as an example: as a known answer, or as a suggestion that a dataset can include."""
 
 from collections.abc import Iterable
 
@@ -24,7 +24,7 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
     """Make the text of a call a known answer: `expected` is approve or remove.
 
     Where the call stored no comment, its text becomes one of its source, with the verdict of the version in production.
-    It does not wait in the queue: what is right is known. Raises InvalidInput, PermissionDenied, NotPossibleNow where
+    It does not wait in the queue, because its answer is known. Raises InvalidInput, PermissionDenied, NotPossibleNow if
     there is no text, and what score_texts raises.
     """
     require_permission(by, ADD_GOLDEN)

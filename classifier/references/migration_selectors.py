@@ -1,4 +1,4 @@
-"""What stands where for keys whose programs move here from Perspective: for the checklist of the migration page."""
+"""The state of keys whose programs move here from Perspective, for the checklist of the migration page."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def other_keys(user: User | None, listed: Collection[ApiKey]) -> list[ApiKey]:
 
 
 def moving_of(keys: Collection[ApiKey], user: User | None) -> list[Moving]:
-    """What stands where for each of `keys`, in their order; sources that `user` does not see are left out."""
+    """Return the state of each of `keys`, in their order; sources that `user` does not see are left out."""
     clients: dict[int, list[ClientSeen]] = {}
     rows = ClientSeen.objects.filter(api_key__in=keys, dialect=PERSPECTIVE).order_by("-last_seen_at", "-id")
     for client in rows:

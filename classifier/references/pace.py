@@ -1,4 +1,4 @@
-"""How often a reference service may be asked, and when it is left alone; in Redis, shared by every process.
+"""The rate at which a reference service may be asked, and its pauses after failures; in Redis, for all processes.
 
 A token bucket holds one second's worth of calls. After five failures in a row that say that the service is in trouble
 it is paused for 30 seconds, then twice as long after each further failure, up to five minutes. An answer that the
@@ -78,7 +78,7 @@ class Turn(Enum):
 
 @dataclass(frozen=True)
 class Health:
-    """How a service does: failures in a row of any kind, the last of them, and the seconds that its pause goes on."""
+    """The state of a service: failures in a row of any kind, the last one, and how many more seconds it is paused."""
 
     failures: int = 0
     failure: str = ""
@@ -96,7 +96,7 @@ class Health:
 
 
 def take(service: ReferenceService) -> tuple[Turn, float]:
-    """Whether `service` may be asked now; else the seconds until the next call may be."""
+    """Say whether `service` may be asked now; if not, in how many seconds."""
     try:
         with broker_errors():
             keys = [_bucket(service.pk), _pause(service.pk)]
@@ -109,17 +109,17 @@ def take(service: ReferenceService) -> tuple[Turn, float]:
 
 
 def note(service: ReferenceService, reply: Reply) -> None:
-    """Remember what came of a call; what is lost with Redis is counted anew."""
+    """Count the outcome of a call; if Redis loses the counts they begin again."""
     now = timezone.now()
     asked = 0.0
     if reply.failure == Failure.QUOTA and reply.retry_after:
         asked = min(retry_after(reply.retry_after, now).total_seconds(), ASKED_PAUSE_SECONDS_MOST)
     trouble = "1" if reply.failure in TROUBLE else "0"
     rules = [FAILURES_MOST, PAUSE_SECONDS, PAUSE_SECONDS_MOST, STATE_SECONDS]
-    told = [reply.failure, trouble, reply.detail, int(now.timestamp()), int(asked), *rules]
+    arguments = [reply.failure, trouble, reply.detail, int(now.timestamp()), int(asked), *rules]
     try:
         with broker_errors():
-            paused = cast(Any, _note_script())(keys=[_state(service.pk), _pause(service.pk)], args=told)
+            paused = cast(Any, _note_script())(keys=[_state(service.pk), _pause(service.pk)], args=arguments)
     except NoBroker:
         return
     if paused:
@@ -127,7 +127,7 @@ def note(service: ReferenceService, reply: Reply) -> None:
 
 
 def forget(service: ReferenceService) -> None:
-    """Begin anew, after the service was changed."""
+    """Clear state and pause, after the service was changed."""
     try:
         with broker_errors():
             client().delete(_state(service.pk), _pause(service.pk), _bucket(service.pk))
@@ -136,7 +136,7 @@ def forget(service: ReferenceService) -> None:
 
 
 def healths(ids: list[int]) -> dict[int, Health]:
-    """How these services do; all well where Redis does not answer."""
+    """Return the state of these services; all are well if Redis does not answer."""
     if not ids:
         return {}
     try:
@@ -144,19 +144,20 @@ def healths(ids: list[int]) -> dict[int, Health]:
             for pk in ids:
                 pipe.hgetall(_state(pk))
                 pipe.ttl(_pause(pk))
-            found = pipe.execute()
+            answers = pipe.execute()
     except NoBroker:
         return {pk: Health() for pk in ids}
     return {
-        pk: _health(*pair) for pk, pair in zip(ids, zip(found[::2], found[1::2], strict=True), strict=True)
+        pk: _health(*pair)
+        for pk, pair in zip(ids, zip(answers[::2], answers[1::2], strict=True), strict=True)
     }
 
 
 def _health(state: dict[bytes, bytes], ttl: int) -> Health:
-    told = {name.decode(): value.decode() for name, value in state.items()}
-    since = datetime.fromtimestamp(int(told["since"]), UTC) if "since" in told else None
+    values = {name.decode(): value.decode() for name, value in state.items()}
+    since = datetime.fromtimestamp(int(values["since"]), UTC) if "since" in values else None
     return Health(
-        int(told.get("in_row", 0)), told.get("failure", ""), told.get("detail", ""), since, max(0, ttl)
+        int(values.get("in_row", 0)), values.get("failure", ""), values.get("detail", ""), since, max(0, ttl)
     )
 
 

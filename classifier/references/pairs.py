@@ -1,4 +1,4 @@
-"""Calls that two services were asked, as pairs of scores: which ones somebody sees, and how they compare.
+"""Calls that two services answered, as pairs of scores: which ones a person sees, and how the scores compare.
 
 A comparison is of a reference service, or of a file of old scores (a transfer of the kind `compare`). Counts are exact;
 scores are read of at most PAIRS_MAX of the latest pairs. By default only pairs of the version in production count:
@@ -61,14 +61,14 @@ class ComparisonChoice:
 
     @property
     def other_name(self) -> str:
-        """What the other service is called on pages."""
+        """Return the name of the other service for pages."""
         if self.service is not None:
             return self.service.name
         name = self.file.options.get("service_name") if self.file is not None else ""
         return str(name or "the old scores")
 
     def to_data(self) -> dict[str, Any]:
-        """Where a score map says that its pairs came from."""
+        """Return the choice as a score map stores the origin of its pairs."""
         data: dict[str, Any] = {
             "service": self.service and {"id": self.service.pk, "name": self.service.name},
             "file": self.file and {"id": self.file.pk, "name": self.file.options.get("name", "")},
@@ -128,18 +128,18 @@ class ReferenceComparison:
 
 
 def calls_seen_by(user: User | None) -> QuerySet[ReferenceCall]:
-    """Calls of the sources that `user` sees, without the comment that they judge blindly at the moment."""
+    """Return the calls of the sources that `user` sees, without the comment of their open blind review."""
     return narrow(ReferenceCall.objects.all(), user).filter(unlooked(user, "comment_id"))
 
 
 def services_compared() -> QuerySet[ReferenceService]:
-    """Every reference service by name; a removed one as long as calls of it are kept."""
+    """Return every reference service by name; a removed one as long as its calls are kept."""
     kept = Exists(ReferenceCall.objects.filter(service=OuterRef("pk")))
     return ReferenceService.objects.filter(Q(deleted_at__isnull=True) | kept).order_by("name", "pk")
 
 
 def comparison_files(user: User) -> QuerySet[Transfer]:
-    """Comparisons of files whose source `user` sees, and their own; the newest first."""
+    """Return comparisons of files: those whose source `user` sees, and their own, newest first."""
     rows = Transfer.objects.filter(kind=Transfer.Kind.COMPARE).select_related("by").order_by("-id")
     own = sources_of(user)
     if own is None:
@@ -150,7 +150,7 @@ def comparison_files(user: User) -> QuerySet[Transfer]:
 
 
 def calls_of(choice: ComparisonChoice, user: User | None) -> QuerySet[ReferenceCall]:
-    """The calls of a comparison, whatever version scored them and whether or not both services answered."""
+    """Return the calls of a comparison, of every version and whether or not both services answered."""
     rows = calls_seen_by(user)
     if choice.file is not None:
         rows = rows.filter(transfer=choice.file)
@@ -172,7 +172,7 @@ def active_model() -> ModelVersion | None:
 
 
 def versions_of(choice: ComparisonChoice, user: User | None) -> list[tuple[ModelVersion, int]]:
-    """The versions that scored pairs of this attribute, with their numbers; the one in production first."""
+    """Return the versions that scored pairs of this attribute, with counts; the one in production first."""
     rows = _both(calls_of(choice, user), choice.attribute).filter(model_version__isnull=False)
     counted = {row["model_version"]: row["n"] for row in rows.values("model_version").annotate(n=Count("pk"))}
     found = ModelVersion.objects.defer("manifest").filter(pk__in=counted)
@@ -181,7 +181,7 @@ def versions_of(choice: ComparisonChoice, user: User | None) -> list[tuple[Model
 
 
 def attributes_of(choice: ComparisonChoice, user: User | None, known: Iterable[str]) -> list[str]:
-    """The attributes that the latest calls have scores of, in the order of `known`."""
+    """Return the attributes that the latest calls have scores of, in the order of `known`."""
     found: set[str] = set()
     rows = calls_of(choice, user).filter(failure=Failure.NONE).order_by("-pk")
     for ours, theirs in rows.values_list("ours", "theirs")[:LOOKED_AT]:
@@ -191,7 +191,7 @@ def attributes_of(choice: ComparisonChoice, user: User | None, known: Iterable[s
 
 
 def keys_of(choice: ComparisonChoice, user: User | None) -> list[ApiKey]:
-    """The keys whose calls are among them."""
+    """Return the keys whose calls are part of the comparison."""
     used = calls_of(replace(choice, api_key=None), user).filter(api_key__isnull=False)
     return list(ApiKey.objects.filter(pk__in=used.values("api_key")).order_by("name", "pk"))
 
@@ -201,7 +201,7 @@ def chosen_version(choice: ComparisonChoice) -> ModelVersion | None:
 
 
 def pairs_rows(choice: ComparisonChoice, user: User | None) -> QuerySet[ReferenceCall]:
-    """The calls that have a score of the attribute from both services, by the chosen version."""
+    """Return the calls with a score of the attribute from both services, by the chosen version."""
     rows = _both(calls_of(choice, user), choice.attribute)
     if choice.any_version:
         return rows
@@ -210,7 +210,7 @@ def pairs_rows(choice: ComparisonChoice, user: User | None) -> QuerySet[Referenc
 
 
 def pairs_of(choice: ComparisonChoice, user: User | None, most: int = PAIRS_MAX) -> Pairs:
-    """The scores of the latest pairs, one query."""
+    """Return the scores of the latest pairs, by one query."""
     rows = (
         pairs_rows(choice, user)
         .annotate(own=KeyTransform(choice.attribute, "ours"), other=KeyTransform(choice.attribute, "theirs"))
@@ -230,7 +230,7 @@ def pairs_of(choice: ComparisonChoice, user: User | None, most: int = PAIRS_MAX)
 
 
 def reference_comparison(choice: ComparisonChoice, user: User | None) -> ReferenceComparison:
-    """Calls, failures by reason, versions, and the pairs with their agreement at the choice's threshold."""
+    """Compare: calls, failures by reason, versions, and the pairs with their agreement at the chosen threshold."""
     calls = calls_of(choice, user)
     failures = {row["failure"]: row["n"] for row in calls.values("failure").annotate(n=Count("pk"))}
     span = calls.aggregate(first=Min("created_at"), last=Max("created_at"))
@@ -254,7 +254,7 @@ def reference_comparison(choice: ComparisonChoice, user: User | None) -> Referen
 def disagreements_of(
     found: ReferenceComparison, user: User | None, most: int = STRONGEST
 ) -> list[Disagreement]:
-    """The calls with a kept text whose scores differ most, among the pairs that were read."""
+    """Return the calls with a kept text whose scores differ most, among the pairs that were read."""
     pairs = found.pairs
     ranked = sorted(
         (place for place in range(len(pairs)) if pairs.with_text[place]),
@@ -270,13 +270,13 @@ def disagreements_of(
 
 
 def disagreement_of(call: ReferenceCall, attribute: str) -> Disagreement:
-    """One call, with what was made of it so far."""
+    """Return one call, with the known answer or suggestion made of it so far."""
     own, other = call.ours.get(attribute, 0.0), call.theirs.get(attribute, 0.0)
     return _marked([(call, float(own), float(other))], attribute)[0]
 
 
 def text_of(call: ReferenceCall) -> str:
-    """The text of a call: its own copy, or that of the comment that the same call stored; empty where there is none."""
+    """Return the text of a call: its own copy, or that of the comment that the call stored; "" if there is none."""
     if call.text or call.comment is None or call.comment.text_purged_at is not None:
         return call.text
     return call.comment.text

@@ -1,8 +1,8 @@
 """From the web process to the worker: calls to observe and records of answered ones, encrypted and short-lived.
 
-One script puts a payload, which expires, and its name into a bounded list, and says whether the bell was silent, so
-that a caller pays one round trip. A list that is full takes nothing more; that is counted, as is what expires before
-its turn. Each service has a list of its own, for its own pace; records of calls that were answered already have one.
+One script stores a payload that expires and puts its name into a bounded list, and returns whether a worker has to be
+rung for, so that a caller pays one round trip. A full list takes nothing more; what it refuses and what expires before
+its turn is counted. Each service has a list of its own, because each has its own rate; answered calls have another.
 """
 
 import logging
@@ -60,9 +60,9 @@ class OwnText:
 
 @dataclass(frozen=True)
 class Waiting:
-    """One call as it passes through Redis. `body` is what the service is to be asked; None: it was asked already.
+    """One call as it passes through Redis. `body` is what the service is to be asked, None if it was asked already.
 
-    `texts` hold a text only where it may be kept. `theirs`, `failure` and so on tell what was answered.
+    `texts` hold a text only if it may be kept. `theirs`, `failure` and so on are the answer.
     """
 
     key: int
@@ -89,15 +89,15 @@ def put(waiting: Waiting, *, calls_per_second: float) -> None:
     queue = _queue(waiting.service) if asked else key(RECORDS)
     keys = [queue, _payload(name), key(MISSED), key("reference:bell")]
     seconds = max(1, round(settings.REFERENCE_QUEUE_SECONDS))
-    told = [encrypt(asdict(waiting)), name, seconds, most, BELL_MILLISECONDS, waiting.service]
+    arguments = [encrypt(asdict(waiting)), name, seconds, most, BELL_MILLISECONDS, waiting.service]
     with broker_errors():
-        was_silent = cast(Any, _put_script())(keys=keys, args=told)
+        was_silent = cast(Any, _put_script())(keys=keys, args=arguments)
     if was_silent and _ENQUEUE_PENDING.acquire(blocking=False):
         _enqueuer().submit(_enqueue_turn)
 
 
 def lengths(services: list[int]) -> tuple[list[int], int]:
-    """How many calls wait for each service, and how many records. Raises NoBroker."""
+    """Return how many calls wait for each service, and how many answered ones. Raises NoBroker."""
     with broker_errors(), client().pipeline(transaction=False) as pipe:
         for pk in services:
             pipe.llen(_queue(pk))
@@ -107,18 +107,18 @@ def lengths(services: list[int]) -> tuple[list[int], int]:
 
 
 def next_call(service: int) -> Waiting | None:
-    """The next call of a service that has not expired; those that have are counted. Raises NoBroker."""
+    """Take the next call of a service that has not expired; expired ones are counted. Raises NoBroker."""
     while True:
         with broker_errors():
             name = cast("bytes | None", client().lpop(_queue(service)))
         if name is None:
             return None
-        if found := _take([name]):
-            return found[0]
+        if calls := _take([name]):
+            return calls[0]
 
 
 def next_records(most: int) -> list[Waiting]:
-    """Up to `most` calls that were answered already; those that expired are counted. Raises NoBroker."""
+    """Take up to `most` answered calls; expired ones are counted. Raises NoBroker."""
     with broker_errors():
         names = cast("list[bytes] | None", client().lpop(key(RECORDS), most)) or []
     return _take(names)
@@ -148,14 +148,14 @@ def _take(names: list[bytes]) -> list[Waiting]:
         for name in names:
             pipe.getdel(_payload(name.decode()))
         encrypted = pipe.execute()
-        found = []
-        for name, one in zip(names, encrypted, strict=True):
-            if one is None:
+        calls = []
+        for name, payload in zip(names, encrypted, strict=True):
+            if payload is None:
                 pipe.hincrby(key(MISSED), name.decode().partition(".")[0], 1)
-            elif waiting := _open(one):
-                found.append(waiting)
+            elif waiting := _open(payload):
+                calls.append(waiting)
         pipe.execute()
-    return found
+    return calls
 
 
 def _open(encrypted: bytes) -> Waiting | None:
@@ -169,14 +169,14 @@ def _open(encrypted: bytes) -> Waiting | None:
 
 
 def _most(calls_per_second: float) -> int:
-    """No more than can be asked in half the time after which it expires."""
+    """Return how many calls can be asked in half the time after which they expire."""
     in_time = calls_per_second * settings.REFERENCE_QUEUE_SECONDS / 2
     return round(min(max(in_time, QUEUE_LEAST), QUEUE_MOST))
 
 
 def _enqueue_turn() -> None:
     time.sleep(RING_AFTER_SECONDS)
-    _ENQUEUE_PENDING.release()  # before the bell, never after: whoever comes from now on rings again
+    _ENQUEUE_PENDING.release()  # before ringing, never after: the next call from now on rings again
     try:
         enqueue_now(TASK)
     except NoBroker:

@@ -15,13 +15,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from classifier.api_keys.rules import named
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.models import ApiKey, ModelVersion, ScoreMap, User
+from classifier.models import ApiKey, ModelVersion, ModelVersionStatus, ScoreMap, User
 from classifier.references.pairs import ComparisonChoice, chosen_version, pairs_of
 
 ADD = "classifier.add_scoremap"
@@ -219,9 +220,41 @@ def score_map_switch(*, api_key: ApiKey, score_map: ScoreMap | None, by: User | 
     return True
 
 
-def _too_few(counts: dict[str, int], least: int) -> str:
-    told = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+def score_maps() -> QuerySet[ScoreMap]:
+    """Every version of every map, the newest first."""
+    return ScoreMap.objects.select_related("model_version", "created_by").order_by("-pk")
+
+
+def is_outdated(score_map: ScoreMap) -> bool:
+    """Whether another model version answers than the one that the map was fitted on."""
+    return score_map.model_version.status != ModelVersionStatus.ACTIVE
+
+
+def keys_with_map(score_map: ScoreMap | None = None) -> QuerySet[ApiKey]:
+    """Keys that may still be used and have a map on, or exactly this one."""
+    rows = ApiKey.objects.filter(revoked_at__isnull=True).exclude(expires_at__lte=Now())
+    rows = rows.filter(score_map__isnull=False) if score_map is None else rows.filter(score_map=score_map)
+    return rows.select_related("score_map", "score_map__model_version").order_by("name", "pk")
+
+
+def keys_to_map() -> QuerySet[ApiKey]:
+    """Keys that may still be used, for which a map can be switched on."""
     return (
-        f"A map needs at least {least:,} pairs of one model version; there are: {told}. "
+        ApiKey.objects.filter(revoked_at__isnull=True).exclude(expires_at__lte=Now()).order_by("name", "pk")
+    )
+
+
+def keys_with_outdated_map() -> list[ApiKey]:
+    """Keys whose map was fitted on another version than the one in production; that version answers through it."""
+    rows = keys_with_map().exclude(score_map__model_version__status=ModelVersionStatus.ACTIVE)
+    return list(rows)
+
+
+def _too_few(counts: dict[str, int], least: int) -> str:
+    pairs = ", ".join(
+        f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: -item[1])
+    )
+    return (
+        f"A map needs at least {least:,} pairs of one model version; there are: {pairs}. "
         "Collect more calls, or compare a file of old scores."
     )

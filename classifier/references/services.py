@@ -1,7 +1,7 @@
-"""Reference services: naming one, changing it, switching it off and on, removing it, asking it once as a test.
+"""Reference services: adding, changing, switching, removing and testing one, and letting an API key use it.
 
-They concern the whole site, so only people who see every source change them. A service's own key is kept encrypted and
-never shown again; it does not follow the URL to another host.
+Services concern the whole site, so only people who see every source change them. A service's own key is stored
+encrypted and never shown again; it is not sent to another host if the URL changes.
 """
 
 import json
@@ -14,14 +14,16 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
+from classifier.api_keys.rules import named
 from classifier.core.audit import audit_record
 from classifier.core.errors import NotPossibleNow
 from classifier.core.outbound_addresses import PLAIN, url_problem
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem, words_problem
-from classifier.models import ReferenceService, User, Wire
+from classifier.models import ApiKey, ReferenceMode, ReferenceService, User, Wire
 from classifier.references.pace import forget, note
+from classifier.references.selectors import ENDED, REMOVED, why_over
 from classifier.references.wire import Reply, ask, openai_body, perspective_body
 from toxicsite.lib.encryption import encrypt
 
@@ -30,6 +32,7 @@ ADD, CHANGE, VIEW = (
     "classifier.change_referenceservice",
     "classifier.view_referenceservice",
 )
+CHANGE_KEY = "classifier.change_apikey"
 NAME_CHARACTERS = 100
 KEY_CHARACTERS = 500
 SECONDS_MOST = 30.0
@@ -40,7 +43,7 @@ SAMPLE = "You are all idiots, and this is nonsense."
 
 @dataclass(frozen=True)
 class ReferenceFields:
-    """What an admin says about a service."""
+    """The settings of a service, as an admin enters them."""
 
     name: str
     wire: str
@@ -68,7 +71,7 @@ PRESETS: Mapping[str, ReferenceFields] = {
 
 
 def reference_create(*, fields: ReferenceFields, key: str, by: User | None) -> ReferenceService:
-    """Name a service. Raises InvalidInput and PermissionDenied."""
+    """Add a service. Raises InvalidInput and PermissionDenied."""
     require_permission(by, ADD)
     require_scope(by, None)
     values = _checked(fields, key)
@@ -87,30 +90,30 @@ def reference_update(
     no_key: bool = False,
     by: User | None,
 ) -> ReferenceService:
-    """Change a service; an empty `key` keeps the one it has, `no_key` drops it.
+    """Change a service; an empty `key` keeps the stored one, `no_key` deletes it.
 
     Raises InvalidInput, PermissionDenied, and NotPossibleNow where it was removed.
     """
     _require_change(by)
     with transaction.atomic():
-        held = _held(service)
+        row = _locked(service)
         problems = []
-        moved = _origin(held.url) != _origin(fields.url.strip())
-        if moved and held.sealed_key is not None and not key.strip() and not no_key:
+        moved = _origin(row.url) != _origin(fields.url.strip())
+        if moved and row.sealed_key is not None and not key.strip() and not no_key:
             message = (
                 "Enter the key again: the URL leads to another host, and the stored key is not sent there."
             )
             problems.append(ValidationProblem("key", message, "required"))
         values = _checked(fields, key, problems)
-        changed = {name: value for name, value in values.items() if getattr(held, name) != value}
-        ReferenceService.objects.filter(pk=held.pk).update(**values)
+        changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+        ReferenceService.objects.filter(pk=row.pk).update(**values)
         if key.strip() or no_key:
             encrypted = encrypt(key.strip()) if key.strip() else None
-            ReferenceService.objects.filter(pk=held.pk).update(sealed_key=encrypted)
+            ReferenceService.objects.filter(pk=row.pk).update(sealed_key=encrypted)
             changed["key"] = encrypted is not None
         if changed:
-            _record("reference.update", held, by, changed)
-            transaction.on_commit(lambda: forget(held))
+            _record("reference.update", row, by, changed)
+            transaction.on_commit(lambda: forget(row))
     service.refresh_from_db()
     return service
 
@@ -120,24 +123,24 @@ def reference_enable(*, service: ReferenceService, by: User | None) -> None:
 
 
 def reference_disable(*, service: ReferenceService, by: User | None) -> None:
-    """Ask it nothing more; keys that follow it are answered by this site's model."""
+    """Stop asking a service; keys that follow it are answered by this site's model."""
     _switch(service, False, by)
 
 
 def reference_remove(*, service: ReferenceService, by: User | None) -> None:
-    """Take it out for good, with its key; calls that were compared stay until they are old."""
+    """Remove a service for good, with its key; compared calls stay until they expire."""
     _require_change(by)
     with transaction.atomic():
-        held = _held(service)
-        ReferenceService.objects.filter(pk=held.pk).update(
+        row = _locked(service)
+        ReferenceService.objects.filter(pk=row.pk).update(
             deleted_at=timezone.now(), is_enabled=False, sealed_key=None
         )
-        _record("reference.remove", held, by)
+        _record("reference.remove", row, by)
     service.refresh_from_db()
 
 
 def reference_ask_once(*, service: ReferenceService, text: str, by: User | None) -> Reply:
-    """Ask about one text as a test, whatever the pace; an answer ends a pause. Nothing of it is stored.
+    """Ask about one text as a test, whatever its rate; an answer ends a pause. Nothing is stored.
 
     Raises InvalidInput, PermissionDenied, and NotPossibleNow where the service was removed.
     """
@@ -156,6 +159,39 @@ def reference_ask_once(*, service: ReferenceService, text: str, by: User | None)
     return reply
 
 
+def reference_mode_set(
+    *, api_key: ApiKey, mode: ReferenceMode, service: ReferenceService | None, by: User | None
+) -> ApiKey:
+    """Let a key observe or follow `service`, or use none (OFF remembers which one it used).
+
+    Raises PermissionDenied, also where `by` does not see all that the key reaches, and NotPossibleNow where the service
+    is not asked any more or the key is not usable.
+    """
+    require_permission(by, CHANGE_KEY)
+    require_permission(by, VIEW)
+    now = timezone.now()
+    with transaction.atomic():
+        key = ApiKey.objects.select_for_update(of=("self",)).select_related("reference").get(pk=api_key.pk)
+        for source in key.sources.all() or (None,):
+            require_scope(by, source)
+        if mode != ReferenceMode.OFF:
+            if service is None:
+                raise NotPossibleNow("Choose a reference service first.")
+            if not key.is_usable(now):
+                raise NotPossibleNow("This key is revoked or expired.")
+            if over := why_over(service, now):
+                raise NotPossibleNow(_over(service, over))
+        chosen = key.reference if mode == ReferenceMode.OFF else service
+        if (key.reference_mode, key.reference_id) == (mode, chosen.pk if chosen else None):
+            return key
+        before = {"mode": key.reference_mode, "service": str(key.reference or "")}
+        key.reference, key.reference_mode, key.reference_since = chosen, mode, now
+        key.save(update_fields=["reference", "reference_mode", "reference_since"])
+        data = {"before": before, "after": {"mode": mode.value, "service": str(chosen or "")}}
+        audit_record(verb="key.reference", by=by, subject=named(key), data=data)
+    return key
+
+
 def _require_change(by: User | None) -> None:
     require_permission(by, CHANGE)
     require_scope(by, None)
@@ -164,28 +200,28 @@ def _require_change(by: User | None) -> None:
 def _switch(service: ReferenceService, enabled: bool, by: User | None) -> None:
     _require_change(by)
     with transaction.atomic():
-        held = _held(service)
-        if held.is_enabled == enabled:
+        row = _locked(service)
+        if row.is_enabled == enabled:
             return
-        ReferenceService.objects.filter(pk=held.pk).update(is_enabled=enabled)
-        _record("reference.enable" if enabled else "reference.disable", held, by)
-        transaction.on_commit(lambda: forget(held))
+        ReferenceService.objects.filter(pk=row.pk).update(is_enabled=enabled)
+        _record("reference.enable" if enabled else "reference.disable", row, by)
+        transaction.on_commit(lambda: forget(row))
     service.refresh_from_db()
 
 
-def _held(service: ReferenceService) -> ReferenceService:
-    held = ReferenceService.objects.select_for_update(no_key=True).get(pk=service.pk)
-    if held.deleted_at is not None:
+def _locked(service: ReferenceService) -> ReferenceService:
+    row = ReferenceService.objects.select_for_update(no_key=True).get(pk=service.pk)
+    if row.deleted_at is not None:
         raise NotPossibleNow("This service was removed.")
-    return held
+    return row
 
 
 def _checked(
-    fields: ReferenceFields, key: str, found: "list[ValidationProblem] | None" = None
+    fields: ReferenceFields, key: str, known: "list[ValidationProblem] | None" = None
 ) -> dict[str, Any]:
     name, url, model = fields.name.strip(), fields.url.strip(), fields.model.strip()
     problems = [
-        *(found or []),
+        *(known or []),
         words_problem(name, "name", NAME_CHARACTERS),
         words_problem(model, "model", NAME_CHARACTERS),
         None if name else ValidationProblem("name", "Give it a name.", "required"),
@@ -242,10 +278,16 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 def _record(
     verb: str, service: ReferenceService, by: User | None, data: Mapping[str, Any] | None = None
 ) -> None:
-    told = {"reference": service.pk, **(data or {})}
-    if "url" in told:  # the path of an address is often a secret itself
-        parts = urlsplit(told["url"])
-        told["url"] = f"{parts.scheme}://{parts.netloc}"
-    if told.get("ends_on") is not None:
-        told["ends_on"] = told["ends_on"].isoformat()
-    audit_record(verb=verb, by=by, subject=service.name, data=told)
+    facts = {"reference": service.pk, **(data or {})}
+    if "url" in facts:  # the path of an address is often a secret itself
+        parts = urlsplit(facts["url"])
+        facts["url"] = f"{parts.scheme}://{parts.netloc}"
+    if facts.get("ends_on") is not None:
+        facts["ends_on"] = facts["ends_on"].isoformat()
+    audit_record(verb=verb, by=by, subject=service.name, data=facts)
+
+
+def _over(service: ReferenceService, why: str) -> str:
+    if why == ENDED and service.ends_on is not None:
+        return f"{service.name} ended on {service.ends_on:%-d %B %Y}."
+    return f"{service.name} was removed." if why == REMOVED else f"{service.name} is switched off."

@@ -1,4 +1,4 @@
-"""One call to a reference service in its own wire format: where it goes, what it is asked, what its answer says.
+"""One call to a reference service in its wire format: the address, the request, and reading the answer.
 
 The service's key travels in a header and never in a URL, which servers and proxies log: `X-Goog-Api-Key` for
 Perspective (Google's front end takes it in place of the documented `?key=`), `Authorization: Bearer` for OpenAI.
@@ -46,19 +46,19 @@ class Reply:
         return not self.failure
 
 
-class Unreadable(Exception):
-    """The answer is not what this wire's services answer; the message says in which way."""
+class AnswerUnreadable(Exception):
+    """The answer has another form than the services of this wire have; the message says in which way."""
 
 
 def endpoint(service: ReferenceService) -> str:
-    """The URL that is called. A base URL may end with the version already, as OpenAI's clients write it."""
+    """Return the URL that is called. A base URL may end with the version already, as OpenAI's clients write it."""
     version, call = PATHS[Wire(service.wire)]
     base = service.url.rstrip("/")
     return f"{base}/{call}" if base.endswith(f"/{version}") else f"{base}/{version}/{call}"
 
 
 def ask(service: ReferenceService, body: bytes, *, texts: int | None) -> Reply:
-    """Ask `service` by one call about so many texts (None: as many as it answers); never raises for what others do."""
+    """Ask `service` in one call about this number of texts (None: any number); errors of the network do not raise."""
     try:
         headers = _headers(service)
     except DecryptionFailed:
@@ -77,7 +77,7 @@ def ask(service: ReferenceService, body: bytes, *, texts: int | None) -> Reply:
 def perspective_body(
     *, comment: Mapping[str, Any], attributes: Sequence[str], languages: Sequence[str], do_not_store: bool
 ) -> dict[str, Any]:
-    """What an observed call asks Perspective: the caller's comment, for the attributes that both services know."""
+    """Return the body of an observed call to Perspective: the comment, for the attributes that both services know."""
     asked: dict[str, Any] = {
         "comment": dict(comment),
         "requestedAttributes": {name: {} for name in attributes},
@@ -92,13 +92,13 @@ def openai_body(*, texts: Sequence[str], model: str) -> dict[str, Any]:
 
 
 def read(answer: Answer, wire: Wire, *, texts: int | None) -> Reply:
-    """Turn what came of a request into scores or a failure. `texts` None: as many as it speaks of."""
+    """Read scores or a failure from the answer to a request about this number of texts (None: any number)."""
     failure, detail = _failure(answer)
     scores: tuple[Scores, ...] = ()
     if not failure:
         try:
             scores = _scores(answer.body, wire, texts)
-        except Unreadable as error:
+        except AnswerUnreadable as error:
             failure, detail = Failure.ANSWER, str(error)
     return Reply(
         failure.value,
@@ -137,7 +137,7 @@ def _failure(answer: Answer) -> tuple[ReferenceCall.Failure, str]:
 
 
 def _machine_word(body: bytes) -> str:
-    """The reason that an error names for programs; its message may quote the text or the key and is left out."""
+    """Return the code that an error has for programs; its message may quote the text or the key and is left out."""
     error = _object(_json_or_none(body).get("error"))
     details = error.get("details")
     first = _object(details[0]) if isinstance(details, list) and details else {}
@@ -149,27 +149,27 @@ def _machine_word(body: bytes) -> str:
 
 def _scores(body: bytes, wire: Wire, texts: int | None) -> tuple[Scores, ...]:
     try:
-        found = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
-        raise Unreadable("Its answer is not JSON.") from None
-    if not isinstance(found, dict):
-        raise Unreadable("Its answer is not a JSON object.")
+        raise AnswerUnreadable("Its answer is not JSON.") from None
+    if not isinstance(answer, dict):
+        raise AnswerUnreadable("Its answer is not a JSON object.")
     if wire == Wire.PERSPECTIVE:
-        return (_perspective_scores(found),)
-    results = found.get("results")
+        return (_perspective_scores(answer),)
+    results = answer.get("results")
     if not isinstance(results, list) or not results:
-        raise Unreadable("Its answer has no results.")
+        raise AnswerUnreadable("Its answer has no results.")
     if texts is not None and len(results) != texts:
-        raise Unreadable(f"It answered {len(results)} results for {texts} texts.")
+        raise AnswerUnreadable(f"It answered {len(results)} results for {texts} texts.")
     return tuple(_openai_scores(result) for result in results)
 
 
-def _perspective_scores(found: Mapping[str, Any]) -> Scores:
+def _perspective_scores(answer: Mapping[str, Any]) -> Scores:
     """Attributes under the caller's `scoreThreshold` are left out, so all of them may be."""
-    default: dict[str, Any] | None = {} if "languages" in found or "detectedLanguages" in found else None
-    attributes = found.get("attributeScores", default)
+    default: dict[str, Any] | None = {} if "languages" in answer or "detectedLanguages" in answer else None
+    attributes = answer.get("attributeScores", default)
     if not isinstance(attributes, dict):
-        raise Unreadable("Its answer has no attributeScores.")
+        raise AnswerUnreadable("Its answer has no attributeScores.")
     return _checked(
         {name: _object(_object(each).get("summaryScore")).get("value") for name, each in attributes.items()}
     )
@@ -178,22 +178,22 @@ def _perspective_scores(found: Mapping[str, Any]) -> Scores:
 def _openai_scores(result: Any) -> Scores:
     scores = _object(result).get("category_scores")
     if not isinstance(scores, dict):
-        raise Unreadable("One of its results has no category_scores.")
+        raise AnswerUnreadable("One of its results has no category_scores.")
     return _checked(scores)
 
 
 def _checked(scores: Mapping[str, Any]) -> Scores:
     """Some of OpenAI's models answer null for categories that they do not know; those are left out."""
     if len(scores) > SCORES_MOST:
-        raise Unreadable(f"Its answer has more than {SCORES_MOST} scores.")
+        raise AnswerUnreadable(f"Its answer has more than {SCORES_MOST} scores.")
     if any(len(name) > SCORE_NAME_CHARACTERS or not name.isprintable() for name in scores):
-        raise Unreadable("One of its scores has a name that cannot be kept.")
+        raise AnswerUnreadable("One of its scores has a name that cannot be kept.")
     given = {name: value for name, value in scores.items() if value is not None}
     for value in given.values():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Unreadable("One of its scores is not a number.")
+            raise AnswerUnreadable("One of its scores is not a number.")
         if not (math.isfinite(value) and 0 <= value <= 1):
-            raise Unreadable("One of its scores is not from 0 to 1.")
+            raise AnswerUnreadable("One of its scores is not from 0 to 1.")
     return {name: float(value) for name, value in given.items()}
 
 

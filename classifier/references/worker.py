@@ -1,8 +1,8 @@
-"""The worker's side of reference services: asks what is observed, writes what was answered, a moment at a time.
+"""The worker of reference services: it asks about observed calls and stores answers, in short turns.
 
-Threads do the requests and only the main thread writes, as with webhooks, whose worker this shares: a turn starts what
-may be started and writes what has come, and never waits for an answer, so that no webhook is held up. A worker that is
-killed loses the calls that it had under way, which nobody acts on.
+Threads do the requests and only the main thread writes, as with webhooks, which the same worker sends. A turn starts
+the requests that may be started and stores the answers that have come; it never waits for an answer, so that no webhook
+is delayed. A killed worker loses the calls that were under way; nothing depends on them.
 """
 
 import json
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class Asker:
-    """Lives as long as the worker process; requests are under way from one turn to the next."""
+    """The requests of one worker process; they stay under way from one turn to the next."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or settings.REFERENCE_THREADS
@@ -49,7 +49,7 @@ class Asker:
         self.awaited_until = 0.0  # a further turn was asked for and has not come yet
 
     def turn(self) -> float | None:
-        """Start and write what can be; the seconds until the next turn is worth it, None where nothing waits."""
+        """Start and write what can be; return the seconds until the next turn makes sense, None if nothing waits."""
         left: float | None = None
         try:
             silence_bell()
@@ -62,14 +62,14 @@ class Asker:
         return LOOK_SECONDS if self.under_way else WAIT_SECONDS_MOST if self.unwritten else left
 
     def stop(self) -> None:
-        """Let what is under way come to its end, and write it."""
+        """Wait for the requests that are under way, and write their answers."""
         if self.under_way:
             wait(self.under_way, settings.WEBHOOK_TOTAL_SECONDS + 1.0)
         self._write()
         self.pool.shutdown(wait=False, cancel_futures=True)
 
     def _start(self) -> float | None:
-        """The least seconds until a service that has calls waiting may be asked again."""
+        """Start requests; return the seconds until the first service with waiting calls may be asked again."""
         services = list(ReferenceService.objects.order_by("pk"))
         queues, records = lengths([service.pk for service in services])
         waits = [LOOK_SECONDS] if records > RECORDS_AT_ONCE else []
@@ -100,7 +100,7 @@ class Asker:
             self.under_way[self.pool.submit(_ask, service, body, len(call.texts))] = call
 
     def _write(self) -> None:
-        for future in [one for one in self.under_way if one.done()]:
+        for future in [future for future in self.under_way if future.done()]:
             call = self.under_way.pop(future)
             failed = future.exception()
             if failed is not None:
@@ -111,8 +111,8 @@ class Asker:
         try:
             calls_store(self.unwritten)
         except (IntegrityError, DataError):
-            for one in self.unwritten:
-                _write_alone(one)
+            for call in self.unwritten:
+                _write_alone(call)
         except (DatabaseError, InterfaceError) as error:
             # Only the kind: the database may quote the row.
             logger.error("Reference calls could not be written yet: %s", type(error).__name__)
@@ -121,10 +121,10 @@ class Asker:
         self.unwritten.clear()
 
 
-def _write_alone(one: tuple[Waiting, Reply | None]) -> None:
-    """One row that cannot be written takes no other with it."""
+def _write_alone(call: tuple[Waiting, Reply | None]) -> None:
+    """Write one call, so that a row that cannot be written does not keep others from being written."""
     try:
-        calls_store([one])
+        calls_store([call])
     except (IntegrityError, DataError) as error:
         logger.error("A reference call was left out: %s", type(error).__name__)
 
@@ -142,9 +142,9 @@ def this_asker() -> Asker:
 
 
 def reference_turn(*, again: bool = False) -> float | None:
-    """What bell and schedule call, and with `again` who was told to come back.
+    """Do a turn, when a call or the schedule asks for one, or with `again` when an earlier turn did.
 
-    The seconds after which another turn is to be asked for, if any: one at a time, however often the bell rings.
+    Returns the seconds after which to ask for another turn, if any: one at a time, however often turns are asked for.
     """
     asker = this_asker()
     if again:

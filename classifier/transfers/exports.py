@@ -91,7 +91,7 @@ _READ = (
 
 
 def filters_of(data: Mapping[str, Any]) -> QueueFilters:
-    """The filters of an export: as those of the queue, except that all statuses are meant where none is named."""
+    """Read the filters of an export: as those of the queue, but without a status they choose every status."""
     return QueueFilters.from_data({**data, "status": data.get("status") or EVERY})
 
 
@@ -103,7 +103,7 @@ def export_stream(
     api_key: ApiKey | None = None,
     report: Callable[[int], Any] | None = None,
 ) -> Generator[str, None, None]:
-    """The text of the file, piece by piece, in bounded memory; `report` is called with how many rows there are so far.
+    """Yield the text of the file in pieces, in bounded memory; `report` is called with the number of rows so far.
 
     Raises PermissionDenied and InvalidInput (`format`) before the first piece.
     """
@@ -115,7 +115,7 @@ def export_stream(
 def export_create(
     *, filters: QueueFilters, file_format: str, by: User | None, api_key: ApiKey | None = None
 ) -> Transfer:
-    """An export into a file, done by a worker. Raises PermissionDenied and InvalidInput (`format`)."""
+    """Start an export into a file, made by a worker. Raises PermissionDenied and InvalidInput (`format`)."""
     _check(file_format, by)
     options = {"filters": filters.to_data(), "last_id": export_last_id(user=by, filters=filters)}
     with transaction.atomic():
@@ -180,9 +180,9 @@ def export_run(
 
 
 def export_downloaded(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> None:
-    """Write down that a finished file is fetched, before it is. Raises PermissionDenied and TransferNotPossible.
+    """Record in the audit that a finished file is downloaded. Raises PermissionDenied and TransferNotPossible.
 
-    It holds what whoever made it saw: who does not see every source fetches only their own.
+    The file has what its maker saw: people who do not see every source download only their own.
     """
     require_permission(by, SEE)
     if transfer.status != Transfer.Status.SUCCEEDED or file_of(transfer) is None:
@@ -259,7 +259,7 @@ def _ended(
 
 
 def export_last_id(*, user: User | None, filters: QueueFilters) -> int:
-    """What an export that begins now ends with; later comments are not part of it."""
+    """Return the last id of an export that begins now; later comments are not part of it."""
     last = Comment.objects.order_by().aggregate(last=Max("pk"))["last"] or 0
     return min(last, filters.last_id) if filters.last_id is not None else last
 
@@ -272,7 +272,7 @@ def export_pages(
     after: int = 0,
     size: int | None = None,
 ) -> Iterator[list[Comment]]:
-    """The chosen comments that `user` sees, behind the id `after`, up to `last_id`, `size` (PAGE) at once."""
+    """Yield pages of `size` (or PAGE) chosen comments that `user` sees, after the id `after` up to `last_id`."""
     size = size or PAGE
     chosen = queue_comments(user=user, filters=filters).filter(pk__lte=last_id)
     rows = (
@@ -304,7 +304,7 @@ def export_pages(
 
 
 def export_lines(comments: Iterable[Comment], file_format: str, *, header: bool) -> Iterator[str]:
-    """The lines of these comments, read with all that `export_pages` reads; a CSV may begin with its header."""
+    """Yield the lines of comments that `export_pages` has read; a CSV may begin with its header."""
     rows = (_row(comment) for comment in comments)
     if file_format == "jsonl":
         yield from (json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)

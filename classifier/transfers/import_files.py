@@ -1,7 +1,7 @@
 """Files of comments, read a row at a time: CSV and JSON Lines in UTF-8, in bounded memory, from any row's end on.
 
-What is wrong with one row is told of that row. What makes the rest of the file unreadable (another encoding, a quote
-that is never closed, an archive) is an UnreadableFile, which names the line.
+An error in one row is a problem of that row. What makes the rest of the file unreadable (another encoding, a quote that
+is never closed, an archive) is an UnreadableFile, which names the line.
 """
 
 import csv
@@ -40,7 +40,7 @@ class UnreadableFile(ValueError):
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is to be read: its format and, of a CSV, the character between fields and the header's names."""
+    """How to read a file: its format and, for CSV, the delimiter and the names in the header."""
 
     format: str
     delimiter: str = ","
@@ -51,7 +51,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A row and where it ends. `values` by column, or None with the `problem`; `raw` is what stood there."""
+    """A row and where it ends: `values` by column, or None with the `problem`; `raw` is what the file has there."""
 
     line: int
     values: dict[str, Any] | None
@@ -62,7 +62,7 @@ class FileRow:
 
 
 def layout_of(path: Path, file_format: str = "") -> Layout:
-    """Find out how to read a file; `file_format` is csv or jsonl, or empty to tell by the first character.
+    """Find out how to read a file; `file_format` is csv or jsonl, or empty to decide by the first character.
 
     Raises UnreadableFile.
     """
@@ -86,7 +86,7 @@ def layout_of(path: Path, file_format: str = "") -> Layout:
 
 
 def rows_of(path: Path, layout: Layout, *, begin: int | None = None, line: int = 0) -> Iterator[FileRow]:
-    """The rows of a file, or those after byte `begin`, where a row ended, which is behind `line` lines.
+    """Yield the rows of a file, or those after byte `begin`, where a row ended after `line` lines.
 
     Raises UnreadableFile.
     """
@@ -126,14 +126,14 @@ def wrong_rows(
 
 
 def raw_text(raw: Any) -> str:
-    """What stood in the file, cut, for the file of errors."""
+    """Return the row as it is in the file, shortened, for previews and the file of errors."""
     text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
     text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
     return text if len(text) <= RAW_CHARACTERS else f"{text[:RAW_CHARACTERS]}…"
 
 
 class _Lines:
-    """Lines as text, and how far they reach; a line that is too long to be one is an UnreadableFile."""
+    """Lines as text, with the offset behind them. Raises UnreadableFile for a line that is too long."""
 
     def __init__(self, stream: IO[bytes], offset: int, number: int) -> None:
         self.stream = stream

@@ -1,4 +1,4 @@
-"""From a row of a file to a comment: which column is which, and what must hold of each value."""
+"""From a row of a file to a comment: which column has which field, and the checks of each value."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -63,18 +63,18 @@ class ImportedRow:
 
 
 def columns_found(names: Iterable[str]) -> dict[str, str]:
-    """Which column of a file holds which field, by its name: {field: column}."""
+    """Find the columns of fields by their names: {field: column}."""
     known = {name.strip().lower().replace(" ", "_"): name for name in reversed(list(names))}
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     for name, others in ALSO_CALLED.items():
         column = next((known[one] for one in (name, *others) if one in known), None)
-        if column is not None and column not in found.values():
-            found[name] = column
-    return found
+        if column is not None and column not in columns.values():
+            columns[name] = column
+    return columns
 
 
 def columns_checked(columns: Mapping[str, Any]) -> dict[str, str]:
-    """The mapping {field: column} as somebody chose it; raises InvalidInput where it makes no sense."""
+    """Check a chosen mapping {field: column}. Raises InvalidInput."""
     problems = [
         ValidationProblem(f"columns.{name}", "There is no such field.", "unknown")
         for name in columns
@@ -94,7 +94,7 @@ def columns_checked(columns: Mapping[str, Any]) -> dict[str, str]:
 
 
 def row_read(values: Mapping[str, Any], columns: Mapping[str, str]) -> ImportedRow:
-    """The row as a comment; raises InvalidInput with every problem, by the names of FIELDS."""
+    """Return the row as a comment. Raises InvalidInput with every problem, by the names of FIELDS."""
     given = {name: _or_none(values.get(column)) for name, column in columns.items()}
     problems: list[ValidationProblem] = []
 
@@ -141,7 +141,7 @@ def _or_none(value: Any) -> Any:
 
 
 def _name(value: Any) -> Any:
-    """Ids are often numbers in JSON."""
+    """Return an id as text: in JSON ids are often numbers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

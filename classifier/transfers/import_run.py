@@ -2,8 +2,8 @@
 
 Rows that are no comment go into the file of errors; rows whose external_id the source has already are skipped.
 
-Every imported comment is scored, for one without a verdict has no place in any list; it waits as backlog, behind
-whatever comes in live. A row may bring the decision that was made elsewhere: it stands, whatever the model says.
+Every imported comment is scored, because a comment without a verdict is in no list; it waits as backlog, behind
+live comments. A row may bring a decision that was made elsewhere: it stands, whatever the model says.
 """
 
 import json
@@ -107,7 +107,7 @@ class ImportRun(FileRun[ImportedRow]):
             if shutdown_requested():
                 transfer_give_back(transfer=self.transfer)
                 return
-        statistics_recheck()  # they may be of days whose numbers are kept
+        statistics_recheck()  # the comments may be of days whose numbers are stored already
         self.finish("import.comments_done", skipped=self.skipped)
 
     @property
@@ -145,7 +145,7 @@ class ImportRun(FileRun[ImportedRow]):
         return [ValidationProblem("source", "You may not import into this source.", "forbidden")]
 
     def _source_id(self, slug: str) -> int | None:
-        """The source, made on first use; None for one that whoever imports does not see."""
+        """Return the source, created on first use; None if the person who imports does not see it."""
         if not sees_source(self.transfer.by, slug):
             return None
         found = Source.objects.filter(slug=slug).first()
@@ -161,7 +161,7 @@ class ImportRun(FileRun[ImportedRow]):
 def row_checked(
     row: FileRow, columns: Mapping[str, str]
 ) -> tuple[ImportedRow | None, list[ValidationProblem]]:
-    """The row as a comment, or what is wrong with it."""
+    """Return the row as a comment, or what is wrong with it."""
     if row.values is None:
         return None, [ValidationProblem("", row.problem, "malformed")]
     try:

@@ -1,4 +1,4 @@
-"""Bringing files of comments: looking at the first rows, and starting the import that `import_run` then does."""
+"""Importing files of comments: previewing the first rows, and starting the import that `import_run` then does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,10 +58,10 @@ def import_create(
     api_key: ApiKey | None = None,
     draft: bool = False,
 ) -> Transfer:
-    """An import of the upload `file` into `source` (where a row names no other); a draft waits for `import_start`.
+    """Create an import of the upload `file` into `source` (if a row names no other); a draft waits for `import_start`.
 
     `columns` maps fields to the file's columns; without it they are found by their names. Raises InvalidInput and
-    PermissionDenied; the upload is gone then.
+    PermissionDenied, and deletes the upload then.
     """
     try:
         return _create(file, name, source, by, file_format, columns, api_key, draft)
@@ -108,7 +108,7 @@ def _create(
 def import_command(
     *, path: Path, source: str, file_format: str = "", columns: Mapping[str, str] | None = None
 ) -> Transfer:
-    """An import of a file of this machine, claimed by the calling command. Raises InvalidInput."""
+    """Create an import of a local file, claimed by the calling command. Raises InvalidInput."""
     preview = import_preview(path, file_format=file_format)
     chosen = _check_start(source, {**preview.columns, **(columns or {})}, preview, None)
     options = {"name": path.name[:200], "source": source, "columns": chosen, "command": True}

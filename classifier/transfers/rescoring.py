@@ -1,9 +1,9 @@
-"""Rescoring history: what other versions have scored is scored again by the one in production, as backlog.
+"""Rescoring history: comments that other versions have scored are scored again by the one in production, as backlog.
 
 A rescoring is a transfer: a row that a worker claims, goes on with and lets go. One chunk of comments at a time is
 pending, so that live comments never wait behind it and history stays readable; the worker that classifies takes them
 when nothing else waits. The bands from before are kept in the row until the chunk is scored, so a killed worker is
-followed by another that counts the same changes. It lets go after a moment, for imports and exports want their turn.
+followed by another that counts the same changes. It lets go after a moment, so that imports and exports get their turn.
 """
 
 import time
@@ -86,7 +86,7 @@ def rescoring_choice(data: Mapping[str, Any], *, by: User | None) -> RescoringCh
 
 
 def rescoring_count(*, choice: RescoringChoice, by: User | None) -> RescoringPreview:
-    """How many comments a rescoring would take. Raises PermissionDenied and TransferNotPossible."""
+    """Count the comments of a rescoring. Raises PermissionDenied and TransferNotPossible."""
     require_permission(by, RESCORE)
     return rescoring_preview(user=by, choice=choice, active_id=_active())
 
@@ -152,9 +152,9 @@ def _begin(transfer: Transfer) -> dict[str, Any] | None:
     options: dict[str, Any] = transfer.options
     choice = choice_of(options["choice"])
     with transaction.atomic():
-        held = Transfer.objects.select_for_update().get(pk=transfer.pk)
-        if held.status != Status.RUNNING or held.position != transfer.position or CHUNK_KEY in held.options:
-            raise TransferLost(f"{transfer} is another's, or was cancelled")
+        row = Transfer.objects.select_for_update().get(pk=transfer.pk)
+        if row.status != Status.RUNNING or row.position != transfer.position or CHUNK_KEY in row.options:
+            raise TransferLost(f"{transfer} has another worker, or was cancelled")
         rows = rescoring_comments(user=transfer.by, choice=choice, active_id=_active())
         rows = rows.filter(pk__gt=transfer.position, pk__lte=options["last_id"])
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])
@@ -163,11 +163,11 @@ def _begin(transfer: Transfer) -> dict[str, Any] | None:
         chosen = Comment.objects.select_for_update(of=("self",)).filter(
             free_for(None), pk__in=ids, status__in=STATUSES[choice.status][1], text_purged_at__isnull=True
         )
-        found = list(chosen.only("id", "status", "band").order_by("pk"))
-        before = [[row.pk, row.band, int(row.status == CommentStatus.DECIDED)] for row in found]
-        for status in {row.status for row in found}:
+        comments = list(chosen.only("id", "status", "band").order_by("pk"))
+        before = [[row.pk, row.band, int(row.status == CommentStatus.DECIDED)] for row in comments]
+        for status in {row.status for row in comments}:
             transition_many(
-                [row for row in found if row.status == status],
+                [row for row in comments if row.status == status],
                 to=CommentStatus.PENDING,
                 allowed=AGAIN,
                 by=transfer.by,

@@ -1,4 +1,4 @@
-"""Imports and exports as they are looked at: which there are, how far each is, how long it will still take."""
+"""Reads of transfers: which ones a person sees, how far each is, and how long it will still take."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ LISTED = 50
 
 @dataclass(frozen=True)
 class Progress:
-    """`share` from 0 to 1 and `seconds_left` are None while nobody can know."""
+    """How far a transfer is; `share` (from 0 to 1) and `seconds_left` are None while they are unknown."""
 
     done: int
     total: int | None
@@ -41,14 +41,14 @@ class Progress:
 
 
 def transfers_seen_by(*, user: User) -> QuerySet[Transfer]:
-    """Imports and exports: all for who sees every source, otherwise one's own: a file holds what its maker saw."""
+    """Return imports and exports: all for people who see every source, otherwise their own."""
     rows = Transfer.objects.filter(kind__in=[Transfer.Kind.IMPORT, Transfer.Kind.EXPORT])
     rows = rows.select_related("by").order_by("-id")
     return rows if user.sees_all_sources else rows.filter(by=user)
 
 
 def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:
-    """How far a transfer is; its rate is that of the present run."""
+    """Return how far a transfer is; its rate is that of the present run."""
     done, total = transfer.done_rows, transfer.total_rows
     rate = None
     if (begun := _begun(transfer)) is not None:
@@ -61,7 +61,7 @@ def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:
 
 
 def _begun(transfer: Transfer) -> tuple[datetime, int] | None:
-    """When the present run began and how much was done then; a rescoring's and a comparison's last over many turns."""
+    """Return when the present run began and how much was done then; a run of many turns counts as one."""
     if transfer.kind in (Transfer.Kind.RESCORE, Transfer.Kind.COMPARE):
         if transfer.finished_at is not None or "since" not in transfer.options:
             return None
@@ -73,7 +73,7 @@ def _begun(transfer: Transfer) -> tuple[datetime, int] | None:
 
 
 def duration(seconds: float) -> str:
-    """A time in the words of a person: 40 s, 3 min, 2 h 5 min."""
+    """Format a duration for people: 40 s, 3 min, 2 h 5 min."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)

@@ -1,9 +1,9 @@
-"""Imports, exports and rescorings as rows: made, claimed by a worker, going on after a kill, cancelled, tidied away.
+"""The life of imports, exports, rescorings and comparisons: create, claim, resume after a kill, cancel, tidy up.
 
-The row is the truth, the queue only a bell. A worker that goes on says so by `heartbeat_at`; who has not for
-settings.TRANSFER_CLAIM_SECONDS is taken for dead, and another one goes on from `position`. A chunk is written in one
-transaction with the position behind it, on the condition that the position is still the one it began from: two workers
-that both believe to be the only one cannot write a row twice.
+The row is the truth; a message of the queue only wakes a worker. A working worker updates `heartbeat_at`; one that has
+not for settings.TRANSFER_CLAIM_SECONDS counts as dead, and another one goes on from `position`. A chunk is written in
+one transaction with the position behind it, on the condition that the position is still the one it began from: two
+workers that each believe to be the only one cannot write a row twice.
 """
 
 import logging
@@ -43,22 +43,22 @@ logger = logging.getLogger(__name__)
 
 
 class TransferLost(Exception):
-    """Somebody else goes on with this transfer, or it was cancelled."""
+    """Another worker goes on with this transfer, or it was cancelled."""
 
 
 class TransferNotPossible(NotPossibleNow):
-    """This cannot be done with the transfer as it stands; the message says why."""
+    """The state of the transfer does not allow this; the message says why."""
 
 
 def transfers_dir() -> Path:
-    """The folder of uploads, exports and files of errors; only this account may look into it."""
+    """Return the folder of uploads, exports and files of errors; only this account may read it."""
     folder = Path(settings.TRANSFERS_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
 def file_of(transfer: Transfer) -> Path | None:
-    """The upload of an import or the result of an export, where it is (still) there."""
+    """Return the upload of an import or the result of an export, or None if there is none (any more)."""
     return _there(transfer.file)
 
 
@@ -67,7 +67,7 @@ def errors_file_of(transfer: Transfer) -> Path | None:
 
 
 def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> Path | None:
-    """The file of rows that could not be taken, for somebody who reads it; None where there is none."""
+    """Return the file of rows that could not be taken, with an audit entry of who downloads it; None without one."""
     path = errors_file_of(transfer)
     if path is not None:
         audit_record(
@@ -81,7 +81,7 @@ def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | No
 
 
 def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
-    """Write an upload into the folder under a name of our own and return that.
+    """Write an upload into the folder under a generated name and return that name.
 
     Raises InvalidInput (`file`), and DiskFull (`file`) where the disk is full; nothing is left of it then.
     """
@@ -130,7 +130,7 @@ def transfer_create(
     api_key: ApiKey | None = None,
     file: str = "",
 ) -> Transfer:
-    """A transfer that nobody has started yet. Raises PermissionDenied."""
+    """Create a transfer that nobody has started yet. Raises PermissionDenied."""
     require_permission(by, ADD)
     data = dict(options)
     if api_key is not None:
@@ -139,12 +139,12 @@ def transfer_create(
 
 
 def transfer_enqueue(*, transfer: Transfer) -> None:
-    """Ring for a worker once this transaction has committed."""
+    """Wake a worker once this transaction has committed."""
     enqueue_on_commit(TASK, transfer_id=transfer.pk)
 
 
 def transfer_claim(*, transfer_id: int) -> Transfer | None:
-    """Take a transfer that waits; None when another worker has it, or there is nothing to do."""
+    """Take a transfer that waits; None if another worker has it, or there is nothing to do."""
     waits = Q(status=Status.QUEUED) & ~Q(options__has_key=DRAFT)
     taken = Transfer.objects.filter(waits, pk=transfer_id).update(
         status=Status.RUNNING, started_at=Now(), heartbeat_at=Now(), failure_reason=""
@@ -152,7 +152,7 @@ def transfer_claim(*, transfer_id: int) -> Transfer | None:
     if not taken:
         return None
     transfer = Transfer.objects.select_related("by").get(pk=transfer_id)
-    transfer.options["began_rows"] = transfer.done_rows  # the rate is of this run, not of all of them
+    transfer.options["began_rows"] = transfer.done_rows  # the rate shown is of this run, not of all runs
     if transfer.by is not None and "api_key" in transfer.options:
         only = Source.objects.filter(
             pk__in=ApiKey.sources.through.objects.filter(apikey=transfer.options["api_key"]).values("source")
@@ -162,26 +162,26 @@ def transfer_claim(*, transfer_id: int) -> Transfer | None:
 
 
 def transfer_progress(*, transfer: Transfer, **fields: Any) -> None:
-    """Write what is done, if it is still ours to do, in the caller's transaction. Raises TransferLost.
+    """Write progress in the caller's transaction, if the transfer is still this worker's. Raises TransferLost.
 
-    `fields` may hold a new `position`; it only takes effect on the one that the object has.
+    `fields` may have a new `position`; it is written only if the row still has the position that `transfer` has.
     """
-    held = Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position)
-    if not held.update(heartbeat_at=Now(), options=transfer.options, **fields):
-        raise TransferLost(f"{transfer} is another's, or was cancelled")
+    own = Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position)
+    if not own.update(heartbeat_at=Now(), options=transfer.options, **fields):
+        raise TransferLost(f"{transfer} has another worker, or was cancelled")
     for name, value in fields.items():
         setattr(transfer, name, value)
 
 
 def transfer_finish(*, transfer: Transfer, failure: str = "", **fields: Any) -> None:
-    """It is done, or has failed for good with a reason that a person can read. Raises TransferLost."""
+    """End a transfer: succeeded, or failed for good with a reason for people. Raises TransferLost."""
     status = Status.FAILED if failure else Status.SUCCEEDED
     transfer_progress(transfer=transfer, status=status, failure_reason=failure, finished_at=Now(), **fields)
     transfer.refresh_from_db()
 
 
 def transfer_give_back(*, transfer: Transfer) -> None:
-    """Let another worker go on, because this one stops."""
+    """Return a transfer to the queue, so that another worker goes on."""
     Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position).update(
         status=Status.QUEUED
     )
@@ -202,7 +202,7 @@ def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
             options=options,
         )
         if DRAFT not in row.options:
-            _told(row, "cancel", by)
+            _record(row, "cancel", by)
     if DRAFT in row.options:
         file_remove(row.file)
         Transfer.objects.filter(pk=row.pk).delete()
@@ -223,12 +223,12 @@ def transfer_resume(*, transfer: Transfer, by: User | None) -> None:
         Transfer.objects.filter(pk=row.pk).update(
             status=Status.QUEUED, failure_reason="", finished_at=None, options=row.options
         )
-        _told(row, "resume", by)
+        _record(row, "resume", by)
         transfer_enqueue(transfer=row)
 
 
 def transfers_sweep() -> None:
-    """Sent by beat: give up dead workers' claims, ring for what no bell announced, tidy what is old away."""
+    """Release the claims of dead workers, wake workers for waiting transfers, delete old files; beat calls this."""
     dead = Transfer.objects.filter(
         status=Status.RUNNING, heartbeat_at__lt=Now() - timedelta(seconds=settings.TRANSFER_CLAIM_SECONDS)
     )
@@ -262,13 +262,11 @@ def tidy_up() -> int:
 
 
 def _orphans_remove() -> int:
-    """Uploads that nobody's transfer names, left by a web process that was killed between the two."""
+    """Delete uploads without a transfer, left by a web process that was killed between upload and row."""
     oldest = time.time() - settings.TRANSFER_KEEP_HOURS * 3_600
-    found = [path for path in transfers_dir().glob("import-*") if path.stat().st_mtime < oldest]
-    named = set(
-        Transfer.objects.filter(file__in=[path.name for path in found]).values_list("file", flat=True)
-    )
-    orphans = [path for path in found if path.name not in named]
+    old = [path for path in transfers_dir().glob("import-*") if path.stat().st_mtime < oldest]
+    named = set(Transfer.objects.filter(file__in=[path.name for path in old]).values_list("file", flat=True))
+    orphans = [path for path in old if path.name not in named]
     for path in orphans:
         path.unlink(missing_ok=True)
     return len(orphans)
@@ -285,8 +283,8 @@ def _changing(transfer: Transfer) -> str:
     return RESCORE if transfer.kind == Transfer.Kind.RESCORE else CHANGE
 
 
-def _told(transfer: Transfer, what: str, by: User | None) -> None:
-    """Write down who stopped it or let it go on, and how far it was."""
+def _record(transfer: Transfer, what: str, by: User | None) -> None:
+    """Record in the audit who cancelled or resumed a transfer, and how far it was."""
     data = {"transfer": transfer.pk}
     audit_record(
         verb=f"{transfer.kind}.{what}", by=by, subject=str(transfer), count=transfer.done_rows, data=data

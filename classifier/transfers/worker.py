@@ -1,4 +1,4 @@
-"""What a worker does with a transfer that it was told of."""
+"""Running a transfer in a worker."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def transfer_work(*, transfer_id: int, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
-    """Claim the transfer and do it; nothing where another worker has it. What fails for an unknown reason says so."""
+    """Claim the transfer and run it, unless another worker has it; errors of the disk end it with a reason."""
     transfer = transfer_claim(transfer_id=transfer_id)
     if transfer is None:
         return

@@ -6,7 +6,7 @@ and the key has the scope `submit`; what was scored is then kept as it is, not s
 
 The policy and rules of the comment's source say what they would do with it (`moderation`, and a header where they do
 not approve); a key may ask for the score of the primary label to be lifted to the policy's threshold then. Real
-attributes that no label covers are left out, refused or given a constant, by the key's setting; the reply tells it.
+attributes that no label covers are left out, refused or given a constant, by the key's setting; the reply says which.
 
 A key may have a score map: scores, those of sentences too, are then in the scale of the service that the client knows,
 and `scoreThreshold` is compared with them; `modelScores` has the model's own.
@@ -19,17 +19,21 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from classifier.api.field_errors import printable
-from classifier.dialects.errors import DialectError
 from classifier.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
-from classifier.dialects.moderation import Moderated, moderated, policy_header
-from classifier.dialects.perspective import comment as common
+from classifier.dialects.perspective import requests as common
 from classifier.dialects.perspective.errors import DIALECT, invalid
-from classifier.dialects.perspective.keys import PerspectiveView
 from classifier.dialects.perspective.markup import Plain, Utf16
-from classifier.dialects.perspective.missing import Missing
-from classifier.dialects.perspective.reading import Fields
-from classifier.dialects.replies import reply
-from classifier.dialects.scoring import active_version, scored, version_of
+from classifier.dialects.perspective.requests import Fields
+from classifier.dialects.perspective.view import Missing, PerspectiveView
+from classifier.dialects.replies import DialectError, reply
+from classifier.dialects.scoring import (
+    Moderated,
+    active_version,
+    moderated,
+    policy_header,
+    scored,
+    version_of,
+)
 from classifier.inference.sentences import joined, sentence_spans
 from classifier.models import ApiScope, ModelVersion, Source, Wire
 from classifier.references.calls import OwnAnswer
@@ -131,39 +135,39 @@ class Analyze(PerspectiveView):
         )
         places = _Places(plain)
         score_map = self.score_map(Wire.PERSPECTIVE)
-        found = {
+        attribute_scores = {
             each.name: scores
             for each in asked
             if (scores := _scores(each, judged, parts, spans, places, missing, score_map)) is not None
         }
-        changed = {
+        model_scores = {
             each.name: own[each.name]
             for each in asked
-            if each.name in found
+            if each.name in attribute_scores
             and each.name in own
             and (each.label == judged.lifted or _is_mapped(score_map, each))
         }
-        spoken = languages or common.languages_of(version)[:1]
+        answered_languages = languages or common.languages_of(version)[:1]
         self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
         if score_map is not None:
             self.extra_headers[MAP_HEADER] = score_map.header
         return reply(
             {
-                "attributeScores": found,
-                "languages": spoken,
-                "detectedLanguages": spoken,  # strict clients need it; nothing is detected
+                "attributeScores": attribute_scores,
+                "languages": answered_languages,
+                "detectedLanguages": answered_languages,  # strict clients need it; nothing is detected
                 **({"clientToken": token} if token else {}),
                 "modelVersion": whole.model_version,
-                "moderation": judged.told(),
-                **({"modelScores": changed} if changed else {}),
+                "moderation": judged.body(),
+                **({"modelScores": model_scores} if model_scores else {}),
                 **({"scoreMap": score_map.body} if score_map is not None else {}),
-                **({"missingAttributes": missing.told()} if missing.names else {}),
+                **({"missingAttributes": missing.body()} if missing.names else {}),
             }
         )
 
 
 class _Places:
-    """UTF-16 places in the text as it was sent."""
+    """Offsets in UTF-16 code units of the text as it was sent."""
 
     def __init__(self, plain: Plain) -> None:
         self.plain, self.units = plain, Utf16(plain.original)
@@ -205,7 +209,7 @@ def _asked(
 
 
 def _note_unanswered(asked: list[Asked], whole: ScoredText, missing: Missing) -> None:
-    """Those that the version which answered has no label for: another may have become active meanwhile."""
+    """Note as missing what the version that answered has no label for: another one may have become active meanwhile."""
     for each in asked:
         if each.label is not None and each.label not in whole.scores:
             missing.add(each.name)
@@ -220,7 +224,7 @@ def _scores(
     missing: Missing,
     score_map: ActiveMap | None,
 ) -> dict[str, Any] | None:
-    """The scores of one attribute; None where it is left out. Those of sentences are never lifted."""
+    """Return the scores of one attribute, or None if it is left out. Scores of sentences are never lifted."""
 
     def enough(value: float) -> bool:
         return asked.threshold is None or value >= asked.threshold
@@ -234,9 +238,9 @@ def _scores(
     summary = of(judged.scores)
     if summary is None or not enough(summary):
         return None
-    found = [(places.whole(), summary)]
+    span_scores = [(places.whole(), summary)]
     if parts:
-        found = [
+        span_scores = [
             (places.of(span), value)
             for span, part in zip(spans, parts, strict=True)
             if (value := of(part.scores)) is not None
@@ -244,7 +248,7 @@ def _scores(
     return {
         "spanScores": [
             {"begin": begin, "end": end, "score": _score(value)}
-            for (begin, end), value in found
+            for (begin, end), value in span_scores
             if enough(value)
         ],
         "summaryScore": _score(summary),
@@ -252,7 +256,7 @@ def _scores(
 
 
 def _own_scores(asked: list[Asked], whole: ScoredText) -> dict[str, float]:
-    """What the model itself says of the attributes that it has a label for."""
+    """Return the model's own scores of the attributes that it has a label for."""
     return {
         each.name: whole.scores[each.label]
         for each in asked
@@ -265,7 +269,7 @@ def _is_mapped(score_map: ActiveMap | None, asked: Asked) -> bool:
 
 
 def _mapped_name(score_map: ActiveMap, asked: Asked) -> str:
-    """The name under which the map has the attribute: as it was asked for (`TOXICITY@6`), or without the version."""
+    """Return the attribute's name in the map: as it was asked for (`TOXICITY@6`), or without the version."""
     if asked.label is None or score_map.covers(asked.name):
         return asked.name
     return _ATTRIBUTES[asked.label]

@@ -21,19 +21,18 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 
 from classifier.core.error_kinds import ErrorKind
-from classifier.dialects.errors import DialectError
 from classifier.dialects.perspective.analyze import Analyze
 from classifier.dialects.perspective.errors import DIALECT, invalid
-from classifier.dialects.perspective.keys import PerspectiveView
 from classifier.dialects.perspective.suggest import SuggestScore
-from classifier.dialects.replies import DialectReply
+from classifier.dialects.perspective.view import PerspectiveView
+from classifier.dialects.replies import DialectError, DialectReply
 from classifier.dialects.view import read_body
 
 PARTS_MAX = 100
-SECONDS_MAX = 30.0  # from then on the rest is told to come again
+SECONDS_MAX = 30.0  # the parts left by then are answered: send this call again
 HEADER_BYTES = 256 * 1024  # of a part; a client may take the text itself for the part's Content-ID
 METHODS = {"/v1alpha1/comments:analyze": Analyze, "/v1alpha1/comments:suggestscore": SuggestScore}
-# What each part has of the outer request; its key is added only where the part has none.
+# What each part takes over from the outer request; the outer key only where the part has none.
 OUTER = (
     *("REMOTE_ADDR", "REMOTE_PORT", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "HTTP_HOST"),
     *("HTTP_USER_AGENT", "HTTP_X_GOOG_API_CLIENT", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"),
@@ -58,7 +57,7 @@ class Part:
 
 
 class Batch(PerspectiveView):
-    """Needs no key of its own: each part is asked for one."""
+    """A batch needs no key of its own: each part is asked for one."""
 
     scope = None
 
@@ -85,13 +84,13 @@ class Batch(PerspectiveView):
         view = METHODS.get(part.path)
         if view is None:
             return DIALECT.answer(
-                DialectError(ErrorKind.NOT_FOUND, f"Nothing lives at {part.method} {part.path}.")
+                DialectError(ErrorKind.NOT_FOUND, f"There is nothing at {part.method} {part.path}.")
             )
         return cast(HttpResponse, view.as_view()(_request(self.request, part, key)))
 
 
 def read_parts(body: bytes, boundary: bytes) -> Iterator[Part]:
-    """The parts of a multipart body. Raises a refusal for a body without an end, or with too many of them."""
+    """Yield the parts of a multipart body. Raises DialectError for a body without an end, or with too many parts."""
     line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     begin, count = None, 0
     for match in line.finditer(body):
@@ -138,7 +137,7 @@ def _part(raw: bytes) -> Part:
 
 
 def _split(raw: bytes) -> tuple[Message | None, bytes]:
-    """Headers and what follows them; the first line of `raw` is left out. None where there is no blank line."""
+    """Split `raw` into headers and body, without its first line; None for headers without a blank line after them."""
     blank = _BLANK_LINE.search(raw)
     if blank is None or blank.start() > HEADER_BYTES:
         return None, b""
@@ -179,5 +178,5 @@ def _written(mark: str, part: Part, answer: HttpResponse) -> bytes:
 
 
 def _response_id(content_id: str) -> str:
-    """`<response-abc>` for `<abc>`, as Google's servers answer."""
+    """Return `<response-abc>` for `<abc>`, as Google's servers answer."""
     return f"<response-{content_id[1:]}" if content_id.startswith("<") else f"response-{content_id}"

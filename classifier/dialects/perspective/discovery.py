@@ -5,10 +5,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from classifier.core.error_kinds import ErrorKind
-from classifier.dialects.errors import DialectError
-from classifier.dialects.perspective.comment import SCORE_TYPES, TEXT_TYPES
 from classifier.dialects.perspective.errors import DIALECT
-from classifier.dialects.replies import reply
+from classifier.dialects.perspective.requests import SCORE_TYPES, TEXT_TYPES
+from classifier.dialects.replies import DialectError, reply
 from classifier.dialects.view import DialectView
 
 VERSION = "v1alpha1"
@@ -30,7 +29,7 @@ def by_name(values: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": values}
 
 
-def said(what: dict[str, Any], description: str) -> dict[str, Any]:
+def described(what: dict[str, Any], description: str) -> dict[str, Any]:
     return {**what, "description": description}
 
 
@@ -40,34 +39,38 @@ def choice(values: tuple[str, ...]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "AnalyzeCommentRequest": {
-        "comment": said(ref("TextEntry"), "The comment to score."),
-        "requestedAttributes": said(by_name(ref("AttributeParameters")), "What to score it for, by name."),
-        "languages": said(many(STRING), "The languages of the comment; none are detected."),
-        "doNotStore": said(BOOLEAN, "The text reaches no database, log, cache or error report."),
-        "spanAnnotations": said(BOOLEAN, "Score each sentence as well."),
-        "dropUnsupportedAttributes": said(BOOLEAN, "Leave out whatever cannot be answered."),
-        "clientToken": said(STRING, "Comes back in the response."),
-        "sessionId": said(STRING, "Kept with the comment where it is stored."),
-        "communityId": said(STRING, "The source that the comment is stored under."),
-        "context": said(ref("Context"), "Not scored; kept with the comment where it is stored."),
+        "comment": described(ref("TextEntry"), "The comment to score."),
+        "requestedAttributes": described(
+            by_name(ref("AttributeParameters")), "What to score it for, by name."
+        ),
+        "languages": described(many(STRING), "The languages of the comment; none are detected."),
+        "doNotStore": described(BOOLEAN, "The text reaches no database, log, cache or error report."),
+        "spanAnnotations": described(BOOLEAN, "Score each sentence as well."),
+        "dropUnsupportedAttributes": described(BOOLEAN, "Leave out whatever cannot be answered."),
+        "clientToken": described(STRING, "Comes back in the response."),
+        "sessionId": described(STRING, "Kept with the comment where it is stored."),
+        "communityId": described(STRING, "The source that the comment is stored under."),
+        "context": described(ref("Context"), "Not scored; kept with the comment where it is stored."),
     },
     "AnalyzeCommentResponse": {
-        "attributeScores": said(by_name(ref("AttributeScores")), "The scores, by the names asked for."),
-        "languages": said(many(STRING), "The languages that the comment was read as."),
-        "detectedLanguages": said(many(STRING), "The same: nothing is detected."),
+        "attributeScores": described(by_name(ref("AttributeScores")), "The scores, by the names asked for."),
+        "languages": described(many(STRING), "The languages that the comment was read as."),
+        "detectedLanguages": described(many(STRING), "The same: nothing is detected."),
         "clientToken": STRING,
-        "modelVersion": said(STRING, "The model version that answered."),
-        "moderation": said(ref("Moderation"), "What the source's policy and rules would do with it."),
-        "modelScores": said(by_name(NUMBER), "The model's own score, of each that was lifted or mapped."),
-        "scoreMap": said(ref("ScoreMap"), "The map that is on for the key, where there is one."),
-        "missingAttributes": said(
+        "modelVersion": described(STRING, "The model version that answered."),
+        "moderation": described(ref("Moderation"), "What the source's policy and rules would do with it."),
+        "modelScores": described(
+            by_name(NUMBER), "The model's own score, of each that was lifted or mapped."
+        ),
+        "scoreMap": described(ref("ScoreMap"), "The map that is on for the key, where there is one."),
+        "missingAttributes": described(
             by_name(NUMBER), "Those that no label covers; what stands for each, null where it is left out."
         ),
     },
     "ArticleAndParentComment": {"article": ref("TextEntry"), "parentComment": ref("TextEntry")},
     "AttributeParameters": {
         "scoreType": choice(SCORE_TYPES),
-        "scoreThreshold": said(NUMBER, "Scores below it are left out."),
+        "scoreThreshold": described(NUMBER, "Scores below it are left out."),
     },
     "AttributeScores": {"summaryScore": ref("Score"), "spanScores": many(ref("SpanScore"))},
     "Context": {
@@ -80,24 +83,24 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "enum": ["approve", "remove", "review"],
             "enumDescriptions": ["Nothing to do.", "Take it down.", "A person should look."],
         },
-        "flagged": said(BOOLEAN, "True unless it would be approved."),
+        "flagged": described(BOOLEAN, "True unless it would be approved."),
         "policyVersion": INTEGER,
-        "rules": said(many(STRING), "The names of the rules that hit."),
+        "rules": described(many(STRING), "The names of the rules that hit."),
     },
-    "Score": {"value": said(NUMBER, "From 0 to 1."), "type": choice(SCORE_TYPES)},
+    "Score": {"value": described(NUMBER, "From 0 to 1."), "type": choice(SCORE_TYPES)},
     "ScoreMap": {
         "name": STRING,
         "version": INTEGER,
-        "fittedOn": said(STRING, "The model version that it was fitted on."),
+        "fittedOn": described(STRING, "The model version that it was fitted on."),
     },
     "SpanScore": {
-        "begin": said(INTEGER, "In UTF-16 code units of the comment as it was sent."),
-        "end": said(INTEGER, "Exclusive."),
+        "begin": described(INTEGER, "In UTF-16 code units of the comment as it was sent."),
+        "end": described(INTEGER, "Exclusive."),
         "score": ref("Score"),
     },
     "SuggestCommentScoreRequest": {
         "comment": ref("TextEntry"),
-        "attributeScores": said(by_name(ref("AttributeScores")), "What the scores should be."),
+        "attributeScores": described(by_name(ref("AttributeScores")), "What the scores should be."),
         "context": ref("Context"),
         "languages": many(STRING),
         "communityId": STRING,
@@ -109,12 +112,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "detectedLanguages": many(STRING),
         "requestedLanguages": many(STRING),
     },
-    "TextEntry": {"text": said(STRING, "UTF-8, at most 20,480 bytes."), "type": choice(TEXT_TYPES)},
+    "TextEntry": {"text": described(STRING, "UTF-8, at most 20,480 bytes."), "type": choice(TEXT_TYPES)},
 }
 PARAMETERS = {
     "alt": {**STRING, "default": "json", "enum": ["json"], "enumDescriptions": [""]},
     "fields": STRING,
-    "key": said(STRING, "An API key of this server."),
+    "key": described(STRING, "An API key of this server."),
     "prettyPrint": {**BOOLEAN, "default": "true"},
     "quotaUser": STRING,
     "$.xgafv": {**STRING, "enum": ["1", "2"], "enumDescriptions": ["", ""]},
@@ -148,7 +151,7 @@ METHODS = {
 
 
 def document(root: str) -> dict[str, Any]:
-    """The document of a server whose addresses start with `root`, which ends in a slash."""
+    """Return the document of a server whose addresses start with `root`, which ends in a slash."""
     return {
         "kind": "discovery#restDescription",
         "discoveryVersion": "v1",
@@ -174,7 +177,7 @@ def document(root: str) -> dict[str, Any]:
 
 
 class Discovery(DialectView):
-    """Needs no key: it says nothing that the docs do not."""
+    """The document; it needs no key, because everything in it is in the docs."""
 
     dialect = DIALECT
     http_method_names = ["get", "head"]

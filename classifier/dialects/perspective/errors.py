@@ -5,7 +5,7 @@ from typing import Any
 
 from classifier.api_keys.quotas import REQUESTS
 from classifier.core.error_kinds import ErrorKind
-from classifier.dialects.errors import Dialect, DialectError
+from classifier.dialects.replies import Dialect, DialectError
 
 SERVICE = "commentanalyzer.googleapis.com"
 ERROR_TYPE = "type.googleapis.com/google.commentanalyzer.v1alpha1.Error"

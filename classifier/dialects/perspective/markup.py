@@ -1,4 +1,4 @@
-"""The text of an HTML comment, with the place in the HTML that each of its characters came from.
+"""The text of an HTML comment, with the place in the HTML that each character came from.
 
 Offsets of a reply always count in the text as it was sent, tags included: a client marks what it has.
 """
@@ -17,7 +17,7 @@ UNSEEN = frozenset({"script", "style", "template", "noscript"})
 
 @dataclass(frozen=True)
 class Plain:
-    """`text` is scored; `original` is what was sent. Without `begins` they are the same."""
+    """The text to score beside the `original` that was sent; without `begins` they are the same."""
 
     text: str
     original: str
@@ -25,7 +25,7 @@ class Plain:
     ends: "array[int] | None" = None
 
     def original_span(self, begin: int, end: int) -> tuple[int, int]:
-        """The place of the characters [begin, end) of `text` in `original`."""
+        """Return the place of the characters [begin, end) of `text` in `original`."""
         if self.begins is None or self.ends is None or begin == end:
             return begin, end
         return self.begins[begin], self.ends[end - 1]
@@ -43,7 +43,7 @@ def from_html(html: str) -> Plain:
 
 
 class Utf16:
-    """From code points of a text to its UTF-16 code units."""
+    """Offsets of a text in UTF-16 code units, from offsets in code points."""
 
     def __init__(self, text: str) -> None:
         self.length = len(text)
@@ -67,11 +67,11 @@ class _Reader(HTMLParser):
         self.unseen = 0
 
     def parse_starttag(self, i: int) -> int:
-        """A tag that never ends is text at once: the library looks through all the rest for each of many."""
+        """Take a tag that never ends for text at once: the library would search all the rest again for each of many."""
         return super().parse_starttag(i) if self.rawdata.find(">", i) >= 0 else -1
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:
-        """`<![…>` as browsers take it, for a comment; the library fails on one that it does not know."""
+        """Take `<![…>` for a comment, as browsers do; the library fails on a section that it does not know."""
         return self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -111,11 +111,11 @@ class _Reader(HTMLParser):
         end = place + len(written)
         if self.html[end : end + 1] == ";":
             written, end = f"{written};", end + 1
-        said = unescape(written)
-        said = "\ufffd" if "\x00" in said else said
-        self.characters.extend(said)
-        self.begins.extend([place] * len(said))
-        self.ends.extend([end] * len(said))
+        text = unescape(written)
+        text = "\ufffd" if "\x00" in text else text
+        self.characters.extend(text)
+        self.begins.extend([place] * len(text))
+        self.ends.extend([end] * len(text))
 
     def _break(self) -> None:
         if self.characters and self.characters[-1] != "\n":

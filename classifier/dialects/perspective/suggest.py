@@ -1,4 +1,4 @@
-"""`POST /v1alpha1/comments:suggestscore`: what somebody says the scores of a comment should be, kept for training.
+"""`POST /v1alpha1/comments:suggestscore`: suggested scores of a comment, kept for training.
 
 It stores what it is given, so its key needs the scope `submit`. Moderation systems also send what became of a comment
 in place of an attribute (`APPROVED`, `DELETED` and so on, with the value 1): that speaks of the primary label. A status
@@ -14,11 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from classifier.api.field_errors import printable
 from classifier.core.validation import InvalidInput
 from classifier.dialects.labels import PERSPECTIVE, STATUSES, is_attribute, label_of_attribute
-from classifier.dialects.perspective import comment as common
+from classifier.dialects.perspective import requests as common
 from classifier.dialects.perspective.errors import invalid
-from classifier.dialects.perspective.keys import PerspectiveView
-from classifier.dialects.perspective.missing import header_of
-from classifier.dialects.perspective.reading import Fields
+from classifier.dialects.perspective.requests import Fields
+from classifier.dialects.perspective.view import PerspectiveView, missing_header
 from classifier.dialects.replies import reply
 from classifier.models import ApiScope, ModelVersion
 from classifier.suggestions.services import suggestion_create
@@ -63,7 +62,7 @@ class SuggestScore(PerspectiveView):
                 )
             except InvalidInput as error:
                 raise invalid(error.problems[0].message) from None
-        self.extra_headers |= header_of(unused)
+        self.extra_headers |= missing_header(unused)
         return reply(
             {
                 **({"clientToken": token} if token else {}),
@@ -74,9 +73,9 @@ class SuggestScore(PerspectiveView):
 
 
 def read_labels(names: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
-    """The labels that the suggestion speaks of, and the names in it that say nothing of any label."""
+    """Return the scores of the labels that a suggestion is about, and the names in it that are about no label."""
     labels: dict[str, float] = {}
-    said_by: dict[str, str] = {}
+    first_name: dict[str, str] = {}
     happened: dict[str, float] = {}
     unused = []
     for name, value in names.items():
@@ -89,14 +88,14 @@ def read_labels(names: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
         elif label is None:
             unused.append(name)
         elif labels.setdefault(label, score) != score:
-            raise contradiction(said_by[label], name)
+            raise contradiction(first_name[label], name)
         else:
-            said_by.setdefault(label, name)
+            first_name.setdefault(label, name)
     primary = primary_label() if happened else ""
     for name, score in happened.items():
         if (labels.setdefault(primary, score) >= HAPPENED) != (score >= HAPPENED):
-            raise contradiction(said_by[primary], name)
-        said_by.setdefault(primary, name)
+            raise contradiction(first_name[primary], name)
+        first_name.setdefault(primary, name)
     return labels, unused
 
 
@@ -110,7 +109,7 @@ def contradiction(first: str, second: str) -> Exception:
 
 
 def _value(fields: Fields) -> float:
-    """The suggested score of the whole comment; that of its spans where only they were given: the highest."""
+    """Return the suggested score of the whole comment, or the highest of its spans if only they were given."""
     spans = fields.each("spanScores", _span)
     if len(spans) > SPANS_LIMIT:
         raise invalid(f"'{fields.path('spanScores')}' is too long")

@@ -16,9 +16,8 @@ from classifier.api.fields import (
 from classifier.api.pagination import PageQuery
 from classifier.models import ReferenceCall, ScoreMap, Wire
 from classifier.references.agreement import Agreement, histogram, joint_table
-from classifier.references.map_selectors import is_outdated
 from classifier.references.pairs import PAIRS_MAX, ReferenceComparison
-from classifier.references.score_maps import NAME_CHARACTERS, NOTE_CHARACTERS
+from classifier.references.score_maps import NAME_CHARACTERS, NOTE_CHARACTERS, is_outdated
 
 METHOD_CHOICES = [(method.value, method.value) for method in ScoreMap.Method]
 WIRE_CHOICES = [(wire.value, wire.value) for wire in Wire]

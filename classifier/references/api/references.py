@@ -17,7 +17,7 @@ from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.problems import invalid
 from classifier.api.reading import checked, checked_query
 from classifier.core.validation import InvalidInput
-from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.dialects.labels import labels_by_attribute
 from classifier.models import ApiScope
 from classifier.references.api.output import (
     CallOutput,
@@ -31,9 +31,8 @@ from classifier.references.api.output import (
     ScoreMapPreview,
     comparison_shown,
 )
+from classifier.references.comparison_input import comparison_choice_checked
 from classifier.references.export import CONTENT_TYPE, calls_export
-from classifier.references.file_input import comparison_choice_checked
-from classifier.references.map_selectors import score_maps
 from classifier.references.pairs import (
     ComparisonChoice,
     attributes_of,
@@ -42,7 +41,7 @@ from classifier.references.pairs import (
     reference_comparison,
     services_compared,
 )
-from classifier.references.score_maps import ADD, FittedMap, score_map_fit, score_map_save
+from classifier.references.score_maps import ADD, FittedMap, score_map_fit, score_map_save, score_maps
 from classifier.transfers.services import DRAFT
 
 SEE = "classifier.view_referencecall"

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.errors import NoBroker, NotPossibleNow, NoWorker, ScoreTimeout
+from classifier.core.error_kinds import refusal_of
+from classifier.core.errors import SCORING_ERRORS, NotPossibleNow
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.dialects.labels import labels_by_attribute
 from classifier.models import ReferenceCall, ReferenceService, Transfer, User
 from classifier.references.agreement import (
     BINS,
@@ -26,10 +27,9 @@ from classifier.references.agreement import (
     joint_table,
     sampled,
 )
+from classifier.references.comparison_input import comparison_choice
 from classifier.references.export import CONTENT_TYPE, calls_export
-from classifier.references.file_input import comparison_choice
 from classifier.references.keep_as_example import call_golden_add, call_suggest
-from classifier.references.map_selectors import keys_with_outdated_map
 from classifier.references.pairs import (
     ANY_VERSION,
     PAIRS_MAX,
@@ -43,6 +43,7 @@ from classifier.references.pairs import (
     reference_comparison,
     services_compared,
 )
+from classifier.references.score_maps import keys_with_outdated_map
 from classifier.web.access import permitted, reader_of
 from classifier.web.charts import Figure, count, share
 
@@ -103,7 +104,7 @@ def keep_call(request: HttpRequest, call_id: int) -> HttpResponse:
 
 
 def _kept(call: ReferenceCall, keep: str, attribute: str, user: User) -> str:
-    """Do it; what is wrong in words, or nothing."""
+    """Keep the call; return a sentence with what is wrong, or nothing."""
     try:
         if keep in ("approve", "remove"):
             call_golden_add(call=call, expected=keep, by=user, deadline=settings.SCORE_DEADLINE_SECONDS)
@@ -112,11 +113,10 @@ def _kept(call: ReferenceCall, keep: str, attribute: str, user: User) -> str:
             call_suggest(call=call, labels=labels, toxic=keep == "toxic", by=user)
         else:
             return "Choose what to make of it."
-    except InvalidInput as error:
-        return " ".join(problem.message for problem in error.problems)
-    except NotPossibleNow as error:
-        return str(error)
-    except (NoWorker, NoBroker, ScoreTimeout):
+    except (InvalidInput, NotPossibleNow) as error:
+        refusal = refusal_of(error)
+        return refusal.sentence if refusal is not None else ""
+    except SCORING_ERRORS:
         return NO_WORKER
     return ""
 

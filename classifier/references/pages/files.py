@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput, row_id
-from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.dialects.labels import labels_by_attribute
 from classifier.models import Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared

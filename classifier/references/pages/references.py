@@ -12,17 +12,21 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.core.errors import NotPossibleNow
 from classifier.core.validation import InvalidInput, row_id
 from classifier.models import ApiKey, ReferenceCall, ReferenceMode, ReferenceService, User, Wire
-from classifier.references.modes import CHANGE as CHANGE_KEY
-from classifier.references.modes import reference_mode_set
-from classifier.references.notices import reference_notices
 from classifier.references.pace import Health, healths
-from classifier.references.selectors import ENDED, latest_calls, services_there, uses, why_over
+from classifier.references.selectors import (
+    ENDED,
+    latest_calls,
+    reference_notices,
+    services_there,
+    uses,
+    why_over,
+)
 from classifier.references.services import (
     ADD,
     CHANGE,
+    CHANGE_KEY,
     PRESETS,
     SAMPLE,
     VIEW,
@@ -31,10 +35,12 @@ from classifier.references.services import (
     reference_create,
     reference_disable,
     reference_enable,
+    reference_mode_set,
     reference_remove,
     reference_update,
 )
 from classifier.web.access import permitted, person_of
+from classifier.web.refusals import refusals_shown
 
 LATEST = 20
 CUSTOM = ReferenceFields("", Wire.PERSPECTIVE, "")
@@ -148,15 +154,15 @@ def reference_switch(request: HttpRequest, reference_id: int) -> HttpResponse:
     found = _found(reference_id)
     enabled = request.POST.get("enabled") == "1"
     (reference_enable if enabled else reference_disable)(service=found, by=person_of(request))
-    said = "is on" if enabled else "is off; keys that follow it are answered by this site's model"
-    messages.success(request, f"{found.name} {said}.")
+    outcome = "is on" if enabled else "is off; keys that follow it are answered by this site's model"
+    messages.success(request, f"{found.name} {outcome}.")
     return redirect("reference", reference_id)
 
 
 @permitted(VIEW, CHANGE)
 @require_POST
 def reference_ask(request: HttpRequest, reference_id: int) -> HttpResponse:
-    """Ask it once and show what it says; nothing of it is stored."""
+    """Ask the service once and show its answer; nothing of it is stored."""
     found = _found(reference_id)
     text = str(request.POST.get("text", ""))
     form = ReferenceForm(initial=_initial(_fields_of(found)))
@@ -167,8 +173,8 @@ def reference_ask(request: HttpRequest, reference_id: int) -> HttpResponse:
         return _page(request, found, form, {"text": text, "text_problem": problem}, status=422)
     failure = ReferenceCall.Failure(reply.failure).label if reply.failure else ""
     scores = sorted(reply.scores[0].items()) if reply.scores else []
-    told = {"text": text, "reply": reply, "failure": failure, "scores": scores}
-    return _page(request, found, form, told)
+    test = {"text": text, "reply": reply, "failure": failure, "scores": scores}
+    return _page(request, found, form, test)
 
 
 @permitted(VIEW, CHANGE)
@@ -193,17 +199,14 @@ def key_reference(request: HttpRequest, key_id: int) -> HttpResponse:
     if mode not in ReferenceMode.values:
         messages.error(request, "Choose off, observe or follow.")
     else:
-        try:
+        with refusals_shown(request):
             reference_mode_set(api_key=key, mode=ReferenceMode(mode), service=service, by=person_of(request))
-        except NotPossibleNow as error:
-            messages.error(request, str(error))
-        else:
             messages.success(request, f"The key {key.prefix}… {_done(ReferenceMode(mode), service)}")
     return redirect(back) if back else redirect("key", key_id)
 
 
 def reference_of_key(api_key: ApiKey, user: User) -> dict[str, Any]:
-    """What the part of a key's page about reference services shows."""
+    """Return what the part of a key's page about reference services shows."""
     if not user.has_perm(VIEW):
         return {"reference_shown": False}
     now = timezone.now()
@@ -219,7 +222,7 @@ def reference_of_key(api_key: ApiKey, user: User) -> dict[str, Any]:
 
 
 def state_of(service: ReferenceService, health: Health) -> dict[str, Any]:
-    """A word for how it stands, and the class of its tag."""
+    """Return a word for the state of a service, and the class of its tag."""
     over = why_over(service, timezone.now())
     if over:
         return {"state": "Ended" if over == ENDED else "Off", "tag": "off", "over": over, "health": health}
@@ -233,7 +236,7 @@ def _page(
     request: HttpRequest,
     found: ReferenceService,
     form: ReferenceForm,
-    told: dict[str, Any] | None = None,
+    test: dict[str, Any] | None = None,
     *,
     status: int = 200,
 ) -> HttpResponse:
@@ -251,33 +254,33 @@ def _page(
         "sees_keys": user.has_perm("classifier.view_apikey"),
         "may_change": user.has_perm(CHANGE) and user.sees_all_sources,
         "text": SAMPLE,
-        **(told or {}),
+        **(test or {}),
     }
     return render(request, "classifier/references/reference.html", context, status=status)
 
 
 def _done(mode: ReferenceMode, service: ReferenceService | None) -> str:
-    said: dict[ReferenceMode, Callable[[str], str]] = {
+    sentences: dict[ReferenceMode, Callable[[str], str]] = {
         ReferenceMode.OFF: lambda _: "asks no reference service any more.",
         ReferenceMode.OBSERVE: lambda name: f"is answered by this site and observes {name}.",
         ReferenceMode.FOLLOW: lambda name: f"is answered by {name} while that answers.",
     }
-    return said[mode](service.name if service is not None else "")
+    return sentences[mode](service.name if service is not None else "")
 
 
 def _keys() -> list[ApiKey]:
-    """Keys that can still be used, for the choice of what they do."""
+    """List the keys that can still be used, to choose what they do with a service."""
     rows = ApiKey.objects.filter(revoked_at__isnull=True).select_related("owner", "reference")
     now = timezone.now()
     return [key for key in rows.order_by("name", "pk")[:200] if key.is_usable(now)]
 
 
 def _initial(fields: ReferenceFields) -> dict[str, Any]:
-    told = asdict(fields)
-    told["share_percent"] = f"{told.pop('share') * 100:g}"
+    values = asdict(fields)
+    values["share_percent"] = f"{values.pop('share') * 100:g}"
     for name in ("timeout_seconds", "calls_per_second"):
-        told[name] = f"{told[name]:g}"
-    return told
+        values[name] = f"{values[name]:g}"
+    return values
 
 
 def _fields_of(service: ReferenceService) -> ReferenceFields:

@@ -12,10 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, row_id, whole_number
-from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.dialects.labels import labels_by_attribute
 from classifier.models import ApiKey, ScoreMap, User
-from classifier.references.file_input import comparison_choice
-from classifier.references.map_selectors import is_outdated, keys_to_map, keys_with_map, score_maps
+from classifier.references.comparison_input import comparison_choice
 from classifier.references.pages.comparison import SEE as SEE_CALLS
 from classifier.references.pages.comparison import query_of
 from classifier.references.pairs import (
@@ -32,9 +31,13 @@ from classifier.references.score_maps import (
     ADD,
     CHANGE_KEY,
     FittedMap,
+    is_outdated,
+    keys_to_map,
+    keys_with_map,
     score_map_fit,
     score_map_save,
     score_map_switch,
+    score_maps,
 )
 from classifier.web.access import permitted, person_of, reader_of
 from classifier.web.charts import Figure, count, share

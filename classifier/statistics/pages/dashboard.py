@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from classifier.core.visibility import visible_sources
 from classifier.models import Source
-from classifier.references.map_selectors import keys_with_outdated_map
-from classifier.references.notices import reference_notices
+from classifier.references.score_maps import keys_with_outdated_map
+from classifier.references.selectors import reference_notices
 from classifier.review.pages.reasons import REASON_TITLES
 from classifier.statistics.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
 from classifier.statistics.drift import MIN_SAMPLE, Drift

@@ -12,7 +12,7 @@ from classifier.api.problems import problem_of
 from classifier.core import errors
 from classifier.core.error_kinds import ErrorDetails, ErrorKind, details_of, refusal_of
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.dialects.errors import dialect_error
+from classifier.dialects.replies import dialect_error
 from classifier.management.errors import command_errors
 from classifier.web.refusals import refusals_shown
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace

@@ -156,8 +156,8 @@ def test_what_comes_too_late_is_told_to_come_again(
 @pytest.mark.parametrize(
     ("part", "status", "message"),
     [
-        (call("/v1/moderations", {}), 404, "Nothing lives at POST /v1/moderations."),
-        (call("/batch", {}), 404, "Nothing lives at POST /batch."),
+        (call("/v1/moderations", {}), 404, "There is nothing at POST /v1/moderations."),
+        (call("/batch", {}), 404, "There is nothing at POST /batch."),
         (call("http://[/", {}), 400, "The address of the request in this part cannot be read."),
         (b"Content-Type: application/http\r\n\r\nhello", 400, "The request in this part cannot be read."),
         (b"Content-Type: text/plain\r\n\r\nhello", 400, "Each part of a batch is application/http"),

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from classifier.models import ApiKey, ReferenceMode, ReferenceService, User
-from classifier.references.modes import reference_mode_set
-from classifier.references.services import ReferenceFields, reference_create
+from classifier.references.services import ReferenceFields, reference_create, reference_mode_set
 from classifier.references.worker import Asker
 from classifier.tests.dialects.conftest import Sender, asked, owner, score_only, sender
 from classifier.tests.references.stub import GOOD_KEY, Stub, serving

@@ -12,7 +12,7 @@ from classifier.core.errors import NoWorker
 from classifier.models import Comment, ModelVersion, ReferenceCall, ReferenceService
 from classifier.references import follow as reference_follow
 from classifier.references import wire as reference_wire
-from classifier.references.notices import reference_notices
+from classifier.references.selectors import reference_notices
 from classifier.references.services import reference_disable, reference_remove
 from classifier.scoring.heartbeat import beat
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sender

@@ -266,9 +266,8 @@ class Site:
         from django.core.management import call_command
 
         from classifier.models import ApiKey, ReferenceCall, ReferenceMode, ScoreMap, Transfer
-        from classifier.references.modes import reference_mode_set
         from classifier.references.score_maps import score_map_switch
-        from classifier.references.services import ReferenceFields, reference_create
+        from classifier.references.services import ReferenceFields, reference_create, reference_mode_set
         from classifier.tests.references.stub import GOOD_KEY, score_of
 
         fields = ReferenceFields(name="Perspective", wire="perspective", url=self.stub, timeout_seconds=5.0)

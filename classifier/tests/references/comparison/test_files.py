@@ -18,7 +18,7 @@ from classifier.accounts.services import person_create
 from classifier.comments.submission import comments_submit
 from classifier.core.errors import NoWorker
 from classifier.core.validation import InvalidInput
-from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.dialects.labels import labels_by_attribute
 from classifier.models import (
     AuditEntry,
     Comment,

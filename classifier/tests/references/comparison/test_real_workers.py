@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from classifier.dialects.wire_labels import labels_by_attribute
+from classifier.dialects.labels import labels_by_attribute
 from classifier.models import ModelVersion, ReferenceCall, Transfer
 from classifier.scoring.score_texts import score_texts
 from classifier.tests.transfers.test_real_worker import start, until

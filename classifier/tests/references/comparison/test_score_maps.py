@@ -13,10 +13,10 @@ from classifier.accounts.services import person_create
 from classifier.api_keys.services import api_key_authenticate, api_key_create
 from classifier.core.validation import InvalidInput
 from classifier.models import ApiKey, AuditEntry, ModelVersion, ReferenceService, ScoreMap, Source, User
-from classifier.references.map_selectors import keys_with_outdated_map
 from classifier.references.pairs import ComparisonChoice
 from classifier.references.score_maps import (
     FittedMap,
+    keys_with_outdated_map,
     score_map_fit,
     score_map_of,
     score_map_save,

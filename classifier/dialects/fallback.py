@@ -1,12 +1,12 @@
-"""Errors that Django answers before or around a dialect's view, in the words of the dialect of that path."""
+"""Errors that Django answers before or around a dialect's view, in the format of the dialect of that path."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from classifier.core.error_kinds import ErrorKind
 from classifier.dialects import openai, tei
-from classifier.dialects.errors import Dialect, DialectError
 from classifier.dialects.perspective import errors as perspective
+from classifier.dialects.replies import Dialect, DialectError
 from toxicsite.lib.storage_errors import NOTHING_STORED
 
 # As each service's paths begin; an exact path has no slash at its end.
@@ -21,7 +21,7 @@ PREFIXES: dict[str, Dialect] = {
     "/info": tei.DIALECT,
     "/health": tei.DIALECT,
 }
-REASONS = {
+KIND_OF_STATUS = {
     400: ErrorKind.MALFORMED,
     403: ErrorKind.NOT_ALLOWED,
     404: ErrorKind.NOT_FOUND,
@@ -33,24 +33,25 @@ REASONS = {
 
 
 def dialect_of(path: str) -> Dialect | None:
-    """The dialect that answers at `path`, or None."""
+    """Return the dialect that answers at `path`, or None."""
     for prefix, dialect in PREFIXES.items():
         if path.startswith(prefix) if prefix.endswith("/") else path.rstrip("/") == prefix:
             return dialect
     return None
 
 
-def lost_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResponse:
+def fallback_answer(dialect: Dialect, status: int, request: HttpRequest) -> HttpResponse:
+    """Answer in the format of `dialect` what Django answered with `status`."""
     messages = {
         400: "The request was refused before it was read: check the Host header and the form of the request.",
         403: "The request was refused.",
-        404: f"Nothing lives at {request.method} {request.path}.",
+        404: f"There is nothing at {request.method} {request.path}.",
         405: f"{request.method} is not supported at {request.path}.",
         503: "The database does not answer. Try again shortly.",
         507: NOTHING_STORED,
         413: f"Request payload size exceeds the limit: {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.",
     }
     if status == 404 and request.path.startswith("/batch"):
-        messages[404] = f"Nothing lives at {request.method} {request.path}. Batches of calls go to /batch."
+        messages[404] = f"There is nothing at {request.method} {request.path}. Batches of calls go to /batch."
     message = messages.get(status, "Something failed on the server.")
-    return dialect.answer(DialectError(REASONS.get(status, ErrorKind.BROKEN), message))
+    return dialect.answer(DialectError(KIND_OF_STATUS.get(status, ErrorKind.BROKEN), message))

@@ -1,16 +1,20 @@
-"""What both calls have in common: the comment and its text, the languages, the attributes' names, the context."""
+"""Reading a request: its objects as protocol buffers read JSON, the comment, its context and languages.
+
+Names are in camelCase or snake_case, null is absent, and an unknown name is an error.
+"""
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
 
 from classifier.api.field_errors import printable
 from classifier.comments.context import Context
+from classifier.core.validation import SURROGATE
 from classifier.dialects.perspective.errors import invalid
 from classifier.dialects.perspective.markup import Plain, from_html, from_plain
-from classifier.dialects.perspective.reading import Fields
 from classifier.models import ContextKind, ModelVersion
 
 TEXT_LIMIT = 20_480
@@ -23,10 +27,91 @@ PAIR = ("article", "parentComment")
 SCORE_TYPES = ("PROBABILITY", "SCORE_TYPE_UNSPECIFIED", "STD_DEV_SCORE", "PERCENTILE", "RAW")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*\Z")
 UNDETERMINED = ("", "und", "mul", "zxx", "mis")
+_UNDERSCORE = re.compile(r"_([a-z])")
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?\Z")
+TYPES: Mapping[type, str] = {str: "TYPE_STRING", bool: "TYPE_BOOL", float: "TYPE_FLOAT"}
+
+
+class Fields:
+    """One object of the request, read by name; `where` is its path in messages."""
+
+    def __init__(self, value: Any, known: tuple[str, ...], where: str = "") -> None:
+        self.where = where
+        if not isinstance(value, dict):
+            raise self.wrong("", "message")
+        self.values: dict[str, Any] = {}
+        for name, each in value.items():
+            camel = _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
+            if camel not in known:
+                at = f" at '{where}'" if where else ""
+                raise invalid(
+                    f'Invalid JSON payload received. Unknown name "{printable(name)}"{at}: Cannot find field.'
+                )
+            if each is not None:
+                self.values[camel] = each
+
+    def path(self, name: str) -> str:
+        return ".".join(part for part in (self.where, name) if part)
+
+    def wrong(self, name: str, kind: str) -> Exception:
+        return invalid(f"Invalid value at '{self.path(name)}' ({kind})")
+
+    def text(self, name: str, *, most: int | None = None) -> str:
+        value = self.values.get(name, "")
+        if not isinstance(value, str) or "\x00" in value or SURROGATE.search(value):
+            raise self.wrong(name, TYPES[str])
+        if most is not None and len(value) > most:
+            raise invalid(f"'{self.path(name)}' has more than {most} characters")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.values.get(name, False)
+        if not isinstance(value, bool):
+            raise self.wrong(name, TYPES[bool])
+        return value
+
+    def number(self, name: str) -> float | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str) and _NUMBER.match(value):  # protocol buffers take numbers in quotes too
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(name, TYPES[float])
+        return float(value) if abs(value) < 1e308 else (1.0 if value > 0 else -1.0) * 1e308
+
+    def words(self, name: str, *, most: int) -> list[str]:
+        """Return a list of words; a bare string is a list of one, because some clients send it so."""
+        value = self.values.get(name, [])
+        if isinstance(value, str):
+            value = [value]
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.wrong(name, TYPES[str])
+        if len(value) > most or any(len(each) > most for each in value):
+            raise invalid(f"'{self.path(name)}' is too long")
+        return value
+
+    def choice(self, name: str, known: tuple[str, ...]) -> str:
+        value = self.values.get(name, known[0])
+        if not isinstance(value, str) or value not in known:
+            raise self.wrong(name, "TYPE_ENUM")
+        return value
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        value = self.values.get(name, {})
+        if not isinstance(value, dict):
+            raise self.wrong(name, "message")
+        return value
+
+    def each(self, name: str, read: Callable[[Any, str], Any]) -> list[Any]:
+        value = self.values.get(name, [])
+        if not isinstance(value, list):
+            raise self.wrong(name, "message")
+        return [read(item, f"{self.path(name)}[{place}]") for place, item in enumerate(value)]
 
 
 def read_comment(value: Any) -> Plain:
-    """The comment's text, without its tags where it is HTML."""
+    """Return the comment's text, without its tags if it is HTML."""
     if value is None:
         raise empty()
     fields = Fields(value, ("text", "type"), "comment")
@@ -50,9 +135,9 @@ def empty() -> Exception:
 
 
 def read_context(value: Any) -> dict[str, Any]:
-    """The context as it was sent, once it has the right form: it is recorded with what is stored and never scored.
+    """Return the context as it was sent, after checking its form: it is stored with the comment and never scored.
 
-    One that is larger than CONTEXT_LIMIT is cut to that, and does not fail the call: some clients send whole articles.
+    A context larger than CONTEXT_LIMIT is cut and does not fail the call: some clients send whole articles.
     """
     if value is None:
         return {}
@@ -68,7 +153,7 @@ def read_context(value: Any) -> dict[str, Any]:
 
 
 def _cut_context(fields: Fields) -> dict[str, Any]:
-    """The context within CONTEXT_LIMIT: the last entries; short texts whole, longer ones cut to the same length."""
+    """Cut the context to CONTEXT_LIMIT: the last entries; short texts whole, longer ones cut to the same length."""
     both = Fields(fields.values.get("articleAndParentComment") or {}, PAIR)
     entries = (fields.values.get("entries") or [])[-ENTRIES_KEPT:]
     given = [*entries, *(both.values.get(name) for name in PAIR)]
@@ -83,7 +168,7 @@ def _cut_context(fields: Fields) -> dict[str, Any]:
 
 
 def _shared(sizes: list[int], most: int) -> int:
-    """The length at which rising `sizes` are cut, so that together they are `most` at most."""
+    """Return the length at which rising `sizes` are cut, so that together they are at most `most`."""
     for place, size in enumerate(sizes):
         share = most // (len(sizes) - place)
         if size > share:
@@ -129,12 +214,12 @@ def read_languages(fields: Fields) -> list[str]:
     if any(language.lower() in UNDETERMINED for language in asked):
         raise invalid("Unable to detect language", "LANGUAGE_DETECTION_FAILED")
     if not all(_LANGUAGE.match(language) for language in asked):
-        raise invalid("'languages' holds what is no BCP-47 code")
+        raise invalid("'languages' has an entry that is no BCP-47 code")
     return asked
 
 
 def languages_of(version: ModelVersion | None) -> list[str]:
-    """What the version is declared for: by its manifest, or else by MODEL_LANGUAGES."""
+    """Return the languages that the version is declared for: by its manifest, or else by MODEL_LANGUAGES."""
     declared = version.manifest.get("languages") if version is not None else None
     if isinstance(declared, list) and declared and all(isinstance(each, str) for each in declared):
         return declared
@@ -142,7 +227,7 @@ def languages_of(version: ModelVersion | None) -> list[str]:
 
 
 def primary(language: str) -> str:
-    """`en` of `en-GB`."""
+    """Return the primary language: `en` of `en-GB`."""
     return language.replace("_", "-").partition("-")[0].lower()
 
 
@@ -151,7 +236,7 @@ def unknown(name: str) -> Exception:
 
 
 def uncovered(name: str) -> Exception:
-    """For a key that refuses a call which asks for a real attribute without a label here."""
+    """Return the error for a key that refuses calls which ask for a real attribute without a label here."""
     return invalid(
         f"Unknown requested attribute: {printable(name)} (no label of this server's model covers it, and this key "
         "refuses calls that ask for it; set what stands for missing attributes on the key's page)"

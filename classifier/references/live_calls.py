@@ -1,11 +1,14 @@
-"""Following: the reference service is asked beside this site's own scoring, and its answer goes out where it has one.
+"""A live call beside this site's answer: the reference service is observed after it, or followed in its place.
 
-The web process asks on a thread of a bounded pool and waits no longer than the service's timeout. A call that is not
-asked (over the rate, paused, ended) costs no waiting, and a slow worker of this site holds back an answer that the
-service has given until its timeout and a little more. What both said is written by the worker.
+Observing hands a call that this site has answered to the worker, which asks the service later. Following asks the
+service beside this site's own scoring, and sends its answer out if it has one: the web process asks on a thread of a
+bounded pool and waits no longer than the service's timeout. A call that is not asked (over the rate, paused, ended)
+costs no waiting, and a slow worker of this site holds back an answer of the service until its timeout and a little
+more. The worker writes down what both answered.
 """
 
 import logging
+import random
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 class Follow:
-    """One call that the reference service is asked at this moment, or why it is not."""
+    """One call about which the reference service is being asked, or the reason why it is not asked."""
 
     def __init__(
         self, service: ReferenceService, future: "Future[Reply] | None", reply: Reply | None
@@ -51,14 +54,14 @@ class Follow:
         self._deadline = time.monotonic() + service.timeout_seconds
 
     def reply(self) -> Reply:
-        """What it answered, once it has or its time is over; never raises."""
+        """Wait for the answer until the timeout, and return it; never raises."""
         if self._reply is None:
             assert self._future is not None
             self._reply = self._wait(self._future)
         return self._reply
 
     def overtaken(self) -> bool:
-        """Whether the service has answered, and its timeout and a little more are over."""
+        """Say whether the service has answered, and its timeout and a little more are over."""
         return time.monotonic() >= self._deadline + GRACE_SECONDS and self.reply().answered
 
     def _wait(self, future: "Future[Reply]") -> Reply:
@@ -75,14 +78,14 @@ class Follow:
 
 
 class Pool:
-    """Threads that ask, with no line of calls before them."""
+    """Threads that ask, without a queue of calls before them."""
 
     def __init__(self, threads: int) -> None:
         self._free = threading.BoundedSemaphore(threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="reference")
 
     def submit(self, service: ReferenceService, body: bytes) -> "Future[Reply] | None":
-        """Ask on a free thread; None where there is none."""
+        """Ask on a free thread; None if there is none."""
         if not self._free.acquire(blocking=False):
             return None
         future = self._threads.submit(_ask, service, body)
@@ -90,8 +93,29 @@ class Pool:
         return future
 
 
+def observe(*, api_key: ApiKey, own: OwnAnswer) -> None:
+    """Hand the call to the worker if the key observes a service of its wire; one round trip to Redis, never raises."""
+    if api_key.reference_mode != ReferenceMode.OBSERVE:
+        return
+    try:
+        service = api_key.reference
+        if service is None or service.wire != own.wire or why_over(service, timezone.now()):
+            return
+        if not any(one.scores for one in own.texts):
+            return
+        if random.random() >= service.share:  # noqa: S311 - a draw, no secret
+            return
+        waiting = waiting_of(api_key=api_key, service=service, mode=ReferenceMode.OBSERVE, own=own, asks=True)
+        put(waiting, calls_per_second=service.calls_per_second)
+    except NoBroker:
+        logger.warning("Redis does not answer; a call is not observed")
+    except Exception as error:
+        # Only the kind: the message of an exception may quote the text.
+        logger.error("A call is not observed: %s", type(error).__name__)
+
+
 def follow_begin(*, api_key: ApiKey, wire: Wire, body: bytes) -> Follow | None:
-    """Begin to ask where the key follows a service of this wire; `body` goes there as it came. Never raises."""
+    """Begin to ask if the key follows a service of this wire; `body` goes there as it came. Never raises."""
     service = api_key.reference
     if api_key.reference_mode != ReferenceMode.FOLLOW or service is None or service.wire != wire:
         return None
@@ -105,7 +129,7 @@ def follow_begin(*, api_key: ApiKey, wire: Wire, body: bytes) -> Follow | None:
 
 
 def follow_record(*, api_key: ApiKey, follow: Follow, own: OwnAnswer | None) -> None:
-    """Hand what both said to the worker, which writes it; never raises. Nothing is kept of a service that has ended."""
+    """Hand both answers to the worker, which stores them; never raises. Nothing is kept of a service that has ended."""
     reply = follow.reply()
     if reply.failure == Failure.OFF:
         return
