@@ -216,7 +216,13 @@ def register(attempt: Attempt) -> None:
     run_register(experiment=attempt.experiment)
 
 
-STAGES: tuple[Stage, ...] = (prepare, launch, follow, conclude, register)
+STAGES: tuple[Stage, ...] = (
+    prepare,  # what is to be done, as a file
+    launch,  # the process that does it
+    follow,  # into the database, until it ends
+    conclude,  # how it ended: go on only if everything is done
+    register,  # the candidate version with its evaluation
+)
 
 
 def close(attempt: Attempt, end: RunEnds) -> None:
