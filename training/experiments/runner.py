@@ -1,9 +1,9 @@
 """The way of a training run from the queue to its end, one stage after the other: read STAGES first.
 
-Before the stages `claim` takes the experiment and a device: the run gets a token, and whoever holds it writes only
-while it is theirs, so that a worker that was given up and comes back, or a message that is delivered twice, does no
-harm. A stage that cannot go on raises, and `close` writes how the run ended. After the stages `tell` wakes the sweep
-that waits for the run, and the runs that wait for the device or for this teacher.
+Before the stages `claim` takes the experiment and a device: the run gets a token, and a worker writes only while the
+run still has the token that it was given. So a worker that was given up and comes back, or a message that is delivered
+twice, does no harm. A stage that cannot go on raises, and `close` writes how the run ended. After the stages `tell`
+wakes the sweep that waits for the run, and the runs that wait for the device or for this teacher.
 
 The worker's own process stays small and free of torch; the learning happens in a process of its own, which dies with
 it: `training.ml.job.stages` has its stages.
@@ -216,7 +216,13 @@ def register(attempt: Attempt) -> None:
     run_register(experiment=attempt.experiment)
 
 
-STAGES: tuple[Stage, ...] = (prepare, launch, follow, conclude, register)
+STAGES: tuple[Stage, ...] = (
+    prepare,  # what is to be done, as a file
+    launch,  # the process that does it
+    follow,  # into the database, until it ends
+    conclude,  # how it ended: go on only if everything is done
+    register,  # the candidate version with its evaluation
+)
 
 
 def close(attempt: Attempt, end: RunEnds) -> None:

@@ -205,7 +205,7 @@ def checked_name(name: str) -> str:
 
 
 def give_folder(experiment: Experiment) -> None:
-    """Name the run's folder; whoever runs it makes it."""
+    """Name the run's folder; its worker makes it."""
     experiment.directory = f"{experiment.pk}-{slugify(experiment.name)[:60] or 'run'}"
     experiment.save(update_fields=["directory"])
 

@@ -23,7 +23,7 @@ from training.ml.search.objectives import parse_objectives
 from training.ml.search.space import SpaceError, grid_size, parse_space
 from training.ml.search.study import SweepPlan, checked_plan
 from training.models import SWEEP_TRANSITIONS, Dataset, Experiment, RunStatus, Sweep
-from training.sweeps.study_plan import full_config, plan_of
+from training.sweeps.selectors import full_config, plan_of
 
 SWEEP_TASK = "training.sweep"
 MOST_TRIALS, MOST_AT_ONCE = 1000, 16

@@ -22,8 +22,8 @@ from training.ml.search.objectives import NoValue
 from training.ml.search.study import SweepPlan
 from training.models import OVER, SWEEP_TRANSITIONS, Experiment, RunStatus, Sweep
 from training.sweeps.optuna_storage import StorageRefused, sweep_storage
+from training.sweeps.selectors import plan_of, trial_config
 from training.sweeps.services import active_trials, cancel_trials, sweep_train_best
-from training.sweeps.study_plan import plan_of, trial_config
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -2,7 +2,8 @@
 
 Training rows are chosen (all positives, hard negatives), so raw probabilities are too high. Platt scaling (Platt 1999),
 on the validation set's natural mix of labels, fits `a * logit + b` for each label; since the head is linear, a and b
-disappear into its weight and bias, and whoever loads the model gets calibrated probabilities without knowing of it.
+disappear into its weight and bias, and the engine that loads the model gets calibrated probabilities
+without knowing of it.
 """
 
 import time

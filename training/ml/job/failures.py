@@ -41,7 +41,7 @@ class Failure:
 
 
 def failure(error: BaseException) -> Failure:
-    """Return what `error`, or what caused it, means for whoever started the run."""
+    """Return what `error`, or what caused it, means for the person who started the run."""
     from training.ml.config import ConfigError
     from training.ml.data.tables import DataError
     from training.ml.encoders.layers import LayerSelectionError

@@ -22,14 +22,31 @@ class JobListener(Listener, Protocol):
     def phase_begins(self, phase: str) -> None: ...
 
 
-class FileListener:
+class SilentRank:
+    """The listener of every process but the first of a run on several devices: it tells nothing, and may stop."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+
+    def report(self, progress: Progress) -> None:
+        # The training loop asks by itself and saves first; the other phases have nothing to save.
+        if self.stop.is_set() and not progress.losses:
+            raise Cancelled(f"stopped in {progress.phase}")
+
+    def should_stop(self) -> bool:
+        return self.stop.is_set()
+
+    def phase_begins(self, phase: str) -> None:
+        """Tell of a phase that does not report steps."""
+
+
+class FileListener(SilentRank):
     """Writes `progress.jsonl`: at most two lines a second, and always a phase's first and last and rare scores."""
 
     def __init__(self, path: Path, stop: threading.Event) -> None:
-        self.path, self.stop = path, stop
-        self.phase = ""
+        super().__init__(stop)
+        self.path, self.phase, self.written = path, "", 0.0
         self.names: set[str] = set()
-        self.written = 0.0
 
     def report(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -40,38 +57,15 @@ class FileListener:
                 self.names = set(progress.losses)
             self.phase, self.written = progress.phase, now
             self._write({**asdict(progress), "memory_mib": memory_mib()})
-        if self.stop.is_set() and not progress.losses:
-            # The training loop asks by itself and saves first; the other phases have nothing to save.
-            raise Cancelled(f"stopped in {progress.phase}")
-
-    def should_stop(self) -> bool:
-        return self.stop.is_set()
+        super().report(progress)
 
     def phase_begins(self, phase: str) -> None:
-        """Tell of a phase that does not report steps."""
         self.report(Progress(phase, 0, 0))
 
     def _write(self, line: dict[str, Any]) -> None:
         line["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-
-
-class SilentRank:
-    """The listener of every process but the first of a run on several devices."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self.stop = stop
-
-    def report(self, progress: Progress) -> None:
-        if self.stop.is_set() and not progress.losses:
-            raise Cancelled(f"stopped in {progress.phase}")
-
-    def should_stop(self) -> bool:
-        return self.stop.is_set()
-
-    def phase_begins(self, phase: str) -> None:
-        return None
 
 
 def memory_mib() -> int:

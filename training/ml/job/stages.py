@@ -160,7 +160,13 @@ def evaluate(job: Job) -> None:
     write_json(folder / "evaluation.json", report.to_dict())
 
 
-STAGES: tuple[Stage, ...] = (train, part, export, measure_trial, evaluate)
+STAGES: tuple[Stage, ...] = (
+    train,  # run.json and the weights
+    part,  # from the other ranks
+    export,  # artifact/
+    measure_trial,  # size and latency in run.json, for a trial of a sweep
+    evaluate,  # evaluation.json, scores.npy
+)
 SHARED_STAGES: tuple[Stage, ...] = (train, part)  # of the ranks beside the main one
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from training.ml.data.batching import Tokens, tokenize
 from training.ml.data.sampling import choose_rows
 from training.ml.data.tables import DataError, TextTable, load_table
 from training.ml.distributed import current
-from training.ml.encoders.loading import save_run_model
+from training.ml.encoders.loading import load_base, save_run_model
 from training.ml.encoders.predict import calibrate_head, predict_logits, probabilities
 from training.ml.evaluation.metrics import (
     best_f1_threshold,
@@ -19,6 +20,7 @@ from training.ml.evaluation.metrics import (
     evaluate_scores,
     label_metrics,
 )
+from training.ml.hardware import choose_attention
 from training.ml.progress import Listener
 from training.ml.train.loop import LoopReport, LossFunction, LossParts, Probe, StepLoss, Trainer
 
@@ -106,6 +108,14 @@ def _check_same_rows(table: TextTable, tokens: Tokens) -> None:
         raise DataError(
             "the run's processes have read different rows: the files changed meanwhile; resume it"
         )
+
+
+def load_start(
+    name: str, labels: Sequence[str], config: "LoopConfig", *, softmax: bool, attention: str | None = None
+) -> Any:
+    """Return the model that a run starts from or learns from, as the loop is configured. Raises BaseModelError."""
+    attention = attention or choose_attention(config.attention)
+    return load_base(name, labels=labels, softmax=softmax, attention=attention, dropout=config.dropout)
 
 
 def label_loss(table: TextTable, *, softmax: bool) -> LossFunction:
@@ -224,48 +234,34 @@ def finish_run(
     Without `calibrate` the probabilities stay as they come and every threshold is 0.5. On several devices the ranks
     share the prediction, the main one does the rest, and all get the result.
     """
-    logits = predict_logits(model, data.validation_tokens, phase="validation", listener=listener)
-    return current().main_does(
-        lambda: _save_measured(
-            folder, model, tokenizer, data, card, logits, softmax=softmax, calibrate=calibrate
-        )
-    )
+    predicted = predict_logits(model, data.validation_tokens, phase="validation", listener=listener)
 
+    def save() -> RunResult:
+        rows, logits = data.validation, predicted
+        platt: dict[str, list[float]] = {}
+        if calibrate:
+            logits, platt = calibrate_head(
+                model, logits, rows.targets, softmax=softmax, row_weights=rows.weights
+            )
+        scores = probabilities(logits, softmax=softmax)
+        thresholds = dict.fromkeys(rows.labels, 0.5)
+        if calibrate:
+            thresholds = {
+                label: careful_threshold(scores[:, i], rows.targets[:, i], rows.weights)
+                for i, label in enumerate(rows.labels)
+            }
+        measured = evaluate_scores(scores, rows.targets, rows.labels, thresholds, rows.weights)
+        whole_card = {
+            "trainable_parameters": card["parameters"],
+            **card,
+            "labels": list(rows.labels),
+            "activation": "softmax" if softmax else "sigmoid",
+            "thresholds": thresholds,
+            "validation": measured,
+            "calibration": platt,
+        }
+        save_run_model(folder, model, tokenizer, whole_card)
+        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+        return RunResult(folder, thresholds, measured, card["provenance"])
 
-def _save_measured(
-    folder: Path,
-    model: Any,
-    tokenizer: Any,
-    data: RunData,
-    card: dict[str, Any],
-    logits: "NDArray[np.float32]",
-    *,
-    softmax: bool,
-    calibrate: bool,
-) -> RunResult:
-    platt: dict[str, list[float]] = {}
-    if calibrate:
-        logits, platt = calibrate_head(
-            model, logits, data.validation.targets, softmax=softmax, row_weights=data.validation.weights
-        )
-    scores = probabilities(logits, softmax=softmax)
-    labels = data.validation.labels
-    thresholds = {
-        label: careful_threshold(scores[:, i], data.validation.targets[:, i], data.validation.weights)
-        if calibrate
-        else 0.5
-        for i, label in enumerate(labels)
-    }
-    measured = evaluate_scores(scores, data.validation.targets, labels, thresholds, data.validation.weights)
-    card = {
-        "trainable_parameters": card["parameters"],
-        **card,
-        "labels": list(labels),
-        "activation": "softmax" if softmax else "sigmoid",
-        "thresholds": thresholds,
-        "validation": measured,
-        "calibration": platt,
-    }
-    save_run_model(folder, model, tokenizer, card)
-    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
-    return RunResult(folder, thresholds, measured, card["provenance"])
+    return current().main_does(save)

@@ -14,10 +14,18 @@ from typing import Any
 
 from training.ml.config import DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.encoders.layers import make_student
-from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
-from training.ml.hardware import best_device, choose_attention
+from training.ml.encoders.loading import count_parameters, load_tokenizer
+from training.ml.hardware import best_device
 from training.ml.progress import Listener, SilentListener
-from training.ml.recipes.common import CALIBRATE, RunResult, finish_run, learn, prepare_data, run_card
+from training.ml.recipes.common import (
+    CALIBRATE,
+    RunResult,
+    finish_run,
+    learn,
+    load_start,
+    prepare_data,
+    run_card,
+)
 from training.ml.recipes.recipe import LAYERS, LOSSES, STUDENT_RATE, Recipe
 from training.ml.recipes.teaching import (
     FINE_TUNED,
@@ -70,13 +78,7 @@ def distill(
     data = prepare_data(config.data, tokenizer, config.loop.seed)
 
     # models: the teacher, and a student made of its chosen layers
-    teacher = load_base(
-        config.teacher,
-        labels=start.labels,
-        softmax=start.softmax,
-        attention=choose_attention(config.loop.attention),
-        dropout=config.loop.dropout,
-    )
+    teacher = load_start(config.teacher, start.labels, config.loop, softmax=start.softmax)
     student, taken = make_student(teacher, config.layers)
 
     # loop: labels, softened logits, direction of the logits; hidden states where they have a weight

@@ -20,12 +20,11 @@ from training.ml.config import DataConfig, LoopConfig, LossWeights, option, to_d
 from training.ml.data.batching import Tokens
 from training.ml.distributed import current
 from training.ml.encoders.layers import LayerSelectionError, encoder_layers, make_student, select_layers
-from training.ml.encoders.loading import load_base, load_tokenizer
+from training.ml.encoders.loading import load_tokenizer
 from training.ml.encoders.predict import predict_logits, probabilities
 from training.ml.evaluation.metrics import evaluate_scores
-from training.ml.hardware import choose_attention
 from training.ml.progress import Listener, Progress, SilentListener
-from training.ml.recipes.common import CALIBRATE, RunData, RunResult, prepare_data
+from training.ml.recipes.common import CALIBRATE, RunData, RunResult, load_start, prepare_data
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.recipe import LOSSES, STUDENT_RATE, Recipe
 from training.ml.recipes.teaching import FINE_TUNED, cached_loss, read_fitting_start, student_loop
@@ -133,13 +132,7 @@ def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list
         clean_sentences=0,
     )  # fmt: skip
     data = prepare_data(few, load_tokenizer(config.teacher), config.loop.seed)
-    teacher = load_base(
-        config.teacher,
-        labels=start.labels,
-        softmax=start.softmax,
-        attention=choose_attention(config.loop.attention),
-        dropout=config.loop.dropout,
-    )
+    teacher = load_start(config.teacher, start.labels, config.loop, softmax=start.softmax)
     owner, attribute = encoder_layers(teacher)
     depth = len(getattr(owner, attribute))
     wanted = selections(options, depth, trials, config.loop.seed)

@@ -12,8 +12,7 @@ from pathlib import Path
 from training.ml.config import DataConfig, LoopConfig, LoraOptions, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.adapters import add_adapters, merge_adapters
-from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
-from training.ml.hardware import choose_attention
+from training.ml.encoders.loading import count_parameters, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.recipes.common import (
     CALIBRATE,
@@ -21,6 +20,7 @@ from training.ml.recipes.common import (
     finish_run,
     label_loss,
     learn,
+    load_start,
     prepare_data,
     run_card,
 )
@@ -62,13 +62,7 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
 
     # model: the encoder, frozen, with adapters and (for SEQ_CLS) a head that learns
     torch.manual_seed(config.loop.seed)
-    base = load_base(
-        config.base,
-        labels=config.data.labels,
-        softmax=softmax,
-        attention=choose_attention(config.loop.attention),
-        dropout=config.loop.dropout,
-    )
+    base = load_start(config.base, config.data.labels, config.loop, softmax=softmax)
     parameters, _ = count_parameters(base)
     model, adapters = add_adapters(base, config.lora)
 

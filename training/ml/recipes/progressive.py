@@ -18,7 +18,7 @@ from toxicsite.lib.files import write_json
 from training.ml.config import ConfigError, DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.layers import encoder_layers, make_student, select_layers
-from training.ml.encoders.loading import Start, count_parameters, load_base, load_tokenizer
+from training.ml.encoders.loading import Start, count_parameters, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
 from training.ml.progress import Listener, SilentListener
 from training.ml.recipes.common import (
@@ -27,6 +27,7 @@ from training.ml.recipes.common import (
     RunResult,
     finish_run,
     learn,
+    load_start,
     prepare_data,
     run_card,
 )
@@ -103,7 +104,9 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
     # models: attention maps are only there where attention is computed step by step
     torch.manual_seed(config.loop.seed)
     attention = "eager" if config.transfer.attention > 0 else choose_attention(config.loop.attention)
-    teacher = _load(config.teacher, start, attention, config)
+    teacher = load_start(
+        config.teacher, start.labels, config.loop, softmax=start.softmax, attention=attention
+    )
     student, taken = _student(teacher, start, attention, config, tokenizer)
 
     # the teacher's logits, once for all epochs, before its layers are needed
@@ -148,12 +151,6 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
     return result
 
 
-def _load(name: str, start: Start, attention: str, config: ProgressiveConfig) -> Any:
-    return load_base(
-        name, labels=start.labels, softmax=start.softmax, attention=attention, dropout=config.loop.dropout
-    )
-
-
 def _student(
     teacher: Any, start: Start, attention: str, config: ProgressiveConfig, tokenizer: Any
 ) -> tuple[Any, tuple[int, ...]]:
@@ -164,7 +161,9 @@ def _student(
         raise ConfigError(
             "has another vocabulary than the teacher; both must read the same tokens", "student"
         )
-    student = _load(config.student, start, attention, config)
+    student = load_start(
+        config.student, start.labels, config.loop, softmax=start.softmax, attention=attention
+    )
     if config.loss.hidden > 0 and student.config.hidden_size != teacher.config.hidden_size:
         raise ConfigError("hidden states of different widths cannot be compared here; use 0", "loss.hidden")
     owner, attribute = encoder_layers(student)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from training.ml.config import DataConfig, LoopConfig, option, to_dict
-from training.ml.encoders.loading import count_parameters, load_base, load_tokenizer
-from training.ml.hardware import choose_attention
+from training.ml.encoders.loading import count_parameters, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.recipes.common import (
     CALIBRATE,
@@ -17,6 +16,7 @@ from training.ml.recipes.common import (
     finish_run,
     label_loss,
     learn,
+    load_start,
     prepare_data,
     run_card,
 )
@@ -53,13 +53,7 @@ def train_teacher(config: TeacherConfig, folder: Path, listener: Listener | None
 
     # model: the pretrained encoder with a fresh head
     torch.manual_seed(config.loop.seed)
-    model = load_base(
-        config.base,
-        labels=config.data.labels,
-        softmax=softmax,
-        attention=choose_attention(config.loop.attention),
-        dropout=config.loop.dropout,
-    )
+    model = load_start(config.base, config.data.labels, config.loop, softmax=softmax)
 
     # loop: cross-entropy over the known labels
     report = learn(

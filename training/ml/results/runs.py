@@ -6,7 +6,7 @@ report of its evaluation, without any comment text. The same files always give t
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -87,23 +87,7 @@ def load_recorded(folder: Path) -> list[RecordedRun]:
     for path in sorted(folder.glob("*.json")):
         try:
             values = json.loads(path.read_text())
-            runs.append(
-                RecordedRun(
-                    **{
-                        name: values[name]
-                        for name in (
-                            "name",
-                            "title",
-                            "group",
-                            "order",
-                            "teacher",
-                            "recipe",
-                            "card",
-                            "report",
-                        )
-                    }
-                )
-            )
+            runs.append(RecordedRun(**{part.name: values[part.name] for part in fields(RecordedRun)}))
         except (json.JSONDecodeError, KeyError) as error:
             raise RecordError(f"{path.name} is not a recorded run: {error}") from None
     return sorted(runs, key=lambda run: (run.group, run.order, run.name))

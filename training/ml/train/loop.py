@@ -91,8 +91,8 @@ class Trainer:
     `probe` is asked for validation scores after every `config.evaluate_share` of the steps, the last one excepted.
     Only weights that require a gradient are trained. With a `checkpoint_dir` the state is saved there every
     `config.checkpoint_seconds` and at the end (written aside, then renamed, so that a kill at any instant leaves a
-    whole one), and a checkpoint found there is resumed from; whoever has saved the result removes it. On several
-    devices every rank must run it; they stop, fail and save in the same step.
+    whole one), and a checkpoint found there is resumed from; the recipe removes it once it has saved the result. On
+    several devices every rank must run it; they stop, fail and save in the same step.
 
     `plan` is what this rank does in each step, `done` how many steps are done. `tally` counts what this process has
     done since it started or resumed, `before` what lies before that.

@@ -8,7 +8,7 @@ from django.urls import reverse
 from training.ml.search.objectives import Objective
 from training.models import Sweep
 from training.sweeps.pages.rows import Trial, analysis_of, importances, param_text, searched
-from training.sweeps.study_plan import objectives_of
+from training.sweeps.selectors import objectives_of
 
 
 def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, Any] | None:

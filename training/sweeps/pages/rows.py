@@ -8,7 +8,7 @@ from training.ml.json_reader import read
 from training.ml.search.objectives import Objective
 from training.ml.search.space import searchable_fields
 from training.models import Experiment, RunStatus, Sweep
-from training.sweeps.study_plan import objectives_of
+from training.sweeps.selectors import objectives_of
 from training.web.formatting import DASH
 
 SAMPLER_TITLES = {"tpe": "TPE", "random": "random", "grid": "grid", "nsga2": "NSGA-II"}

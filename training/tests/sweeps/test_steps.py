@@ -13,9 +13,9 @@ from training.ml.search import study as studies
 from training.models import Experiment, RunStatus, Sweep
 from training.sweeps import steps as sweep_steps
 from training.sweeps.optuna_storage import sweep_storage
+from training.sweeps.selectors import plan_of
 from training.sweeps.services import sweep_cancel, sweep_delete, sweep_resume, sweep_train_best
 from training.sweeps.steps import sweep_step
-from training.sweeps.study_plan import plan_of
 from training.tests.sweeps.conftest import begin, end, play, score, waiting
 
 NewSweep = Callable[..., Sweep]
