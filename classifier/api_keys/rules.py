@@ -62,11 +62,11 @@ def missing_problems(choice: str, constant: float | None) -> list[ValidationProb
 
 
 def source_problems(
-    chosen: Sequence[Source], by: User | None, held: Collection[Source] | None = None
+    chosen: Sequence[Source], by: User | None, before: Collection[Source] | None = None
 ) -> list[ValidationProblem]:
-    """List problems of a key's sources: nobody gives sources that they do not see; `held` ones may stay."""
+    """List problems of a key's sources: nobody gives sources that they do not see; those of `before` may stay."""
     own = sources_of(by)
-    if own is None or (held is not None and set(chosen) == set(held)):
+    if own is None or (before is not None and set(chosen) == set(before)):
         return []
     seen = set(own)
     if not chosen:
@@ -78,8 +78,8 @@ def source_problems(
     return [ValidationProblem("sources", message, "not_allowed")]
 
 
-def named(key: ApiKey) -> str:
-    """How the audit names a key: readable, and nothing that opens a door."""
+def audit_name(key: ApiKey) -> str:
+    """Return how the audit names a key: readable, without anything secret."""
     return f"{key.name} ({key.prefix}…)"
 
 

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from classifier.api_keys.rules import (
     audit_data,
+    audit_name,
     key_problems,
     missing_problems,
-    named,
     quota_problems,
     source_problems,
 )
@@ -95,7 +95,7 @@ def api_key_create(
     )
     with transaction.atomic():
         plaintext = _store(key, chosen)
-        audit_record(verb="key.create", by=by, subject=named(key), data=audit_data(key, chosen))
+        audit_record(verb="key.create", by=by, subject=audit_name(key), data=audit_data(key, chosen))
     return key, plaintext
 
 
@@ -145,7 +145,7 @@ def api_key_update(
         after = audit_data(key, chosen)
         if before != after:
             data = {"before": before, "after": after}
-            audit_record(verb="key.change", by=by, subject=named(key), data=data)
+            audit_record(verb="key.change", by=by, subject=audit_name(key), data=data)
     return key
 
 
@@ -186,7 +186,7 @@ def api_key_rotate(*, api_key: ApiKey, overlap: timedelta, by: User | None) -> t
         ends = now + overlap
         ApiKey.objects.filter(pk=old.pk).update(expires_at=min(old.expires_at or ends, ends))
         data = {"new": new.prefix, "old_expires_at": ends.isoformat()}
-        audit_record(verb="key.rotate", by=by, subject=named(old), data=data)
+        audit_record(verb="key.rotate", by=by, subject=audit_name(old), data=data)
     api_key.refresh_from_db(fields=["expires_at"])
     return new, plaintext
 
@@ -224,7 +224,7 @@ def api_key_revoke(*, api_key: ApiKey, by: User | None) -> None:
     with transaction.atomic():
         rows = ApiKey.objects.filter(pk=api_key.pk, revoked_at__isnull=True)
         if rows.update(revoked_at=timezone.now()):
-            audit_record(verb="key.revoke", by=by, subject=named(api_key))
+            audit_record(verb="key.revoke", by=by, subject=audit_name(api_key))
     api_key.refresh_from_db(fields=["revoked_at"])
 
 

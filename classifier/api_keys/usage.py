@@ -147,7 +147,7 @@ def _sums(day: int, pk: int, stored: ApiKeyUsage | None) -> list[int]:
 
 
 def _today() -> int:
-    """The day by Redis' clock, which is the one that quotas go by."""
+    """Return the day by Redis' clock, by which quotas are counted."""
     return client().time()[0] // DAY
 
 

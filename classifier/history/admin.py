@@ -15,7 +15,7 @@ from classifier.models import AuditEntry, CommentEvent, CommentStatus, ModelVers
 
 
 class NewStatusFilter(DropdownFilter):  # type: ignore[misc]
-    """The status that a comment came into; Django's own filter would read every row for the choices."""
+    """Filter by the new status of a comment; Django's own filter would read every row for the choices."""
 
     title = "new status"
     parameter_name = "new"

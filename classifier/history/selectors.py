@@ -20,7 +20,7 @@ CHUNK = 2_000
 
 
 class WrongCursor(ValueError):
-    """A cursor that is no place in the history."""
+    """The cursor does not name a row of the history."""
 
 
 @dataclass(frozen=True)

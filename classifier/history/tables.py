@@ -35,10 +35,11 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class HistoryFilters:
-    """Everything that is set must hold. `actor` is a username or SYSTEM, `source` a slug, `version` a model version.
+    """The filters of the history; all that are set must match.
 
-    `deed` is an action (approve), a status reached (classified) or the beginning of an audit verb (export). Kinds of
-    rows that have no column for a filter are left out.
+    `actor` is a username or SYSTEM, `source` a slug, `version` a model version. `deed` is an action (approve), a status
+    reached (classified) or the beginning of an audit verb (export). Kinds of rows that have no column for a filter are
+    left out.
     """
 
     kind: str = ""

@@ -32,7 +32,7 @@ class RetentionForm(forms.Form):
 
 
 class AuthorForm(forms.Form):
-    """Whose data, and where."""
+    """The author, and the source (or all sources) that the action is about."""
 
     author = forms.CharField(max_length=AUTHOR_REF_MAX_CHARACTERS, strip=False)
     source = forms.CharField(max_length=64, required=False)

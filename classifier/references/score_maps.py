@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from classifier.api_keys.rules import named
+from classifier.api_keys.rules import audit_name
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
@@ -210,7 +210,7 @@ def score_map_switch(*, api_key: ApiKey, score_map: ScoreMap | None, by: User | 
         audit_record(
             verb="key.score_map",
             by=by,
-            subject=named(row),
+            subject=audit_name(row),
             data={
                 "before": str(before) if before is not None else None,
                 "after": str(score_map) if score_map is not None else None,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
-from classifier.api_keys.rules import named
+from classifier.api_keys.rules import audit_name
 from classifier.core.audit import audit_record
 from classifier.core.errors import NotPossibleNow
 from classifier.core.outbound_addresses import PLAIN, url_problem
@@ -188,7 +188,7 @@ def reference_mode_set(
         key.reference, key.reference_mode, key.reference_since = chosen, mode, now
         key.save(update_fields=["reference", "reference_mode", "reference_since"])
         data = {"before": before, "after": {"mode": mode.value, "service": str(chosen or "")}}
-        audit_record(verb="key.reference", by=by, subject=named(key), data=data)
+        audit_record(verb="key.reference", by=by, subject=audit_name(key), data=data)
     return key
 
 

@@ -19,7 +19,7 @@ from classifier.core.errors import DecisionConflict
 from classifier.core.events import emit_decided
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.core.visibility import seen_by, sources_of
+from classifier.core.visibility import seen_by, visible_sources
 from classifier.models import (
     COMMENT_TRANSITIONS,
     BulkAction,
@@ -27,7 +27,6 @@ from classifier.models import (
     CommentStatus,
     Decision,
     DecisionAction,
-    Source,
     User,
 )
 from classifier.models.comment import NO_CLAIM, CommentQuerySet
@@ -110,8 +109,7 @@ def bulk_actions_seen_by(*, user: User | None) -> QuerySet[BulkAction]:
 
 def reasons_offered(*, by: User | None) -> dict[str, str]:
     """The titles of all reasons that the policies of the sources that `by` sees know, by code."""
-    own = sources_of(by)
-    sources = (Source.objects.all() if own is None else own).values_list("pk", flat=True)
+    sources = visible_sources(by).values_list("pk", flat=True)
     policies = {policy.pk: policy for policy in map(policy_for, [None, *sources])}
     return {str(one["code"]): str(one["title"]) for policy in policies.values() for one in policy.reasons}
 

@@ -17,7 +17,7 @@ from classifier.api.fields import ClosedSerializer, CountParameter, SourceParame
 from classifier.api.operation import operation
 from classifier.api.problems import invalid
 from classifier.api.reading import checked_query
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import ApiScope, Source
 from classifier.statistics.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
 from classifier.statistics.drift import MIN_SAMPLE, Drift
@@ -158,8 +158,7 @@ class StatisticsEndpoint(Endpoint):
         call.
         """
         query, user = checked_query(StatisticsQuery, request), caller(request)
-        visible = sources_of(user)
-        sources = Source.objects.all() if visible is None else visible
+        sources = visible_sources(user)
         source = _source(sources, query["source"]) if "source" in query else None
         board = dashboard_of(user=user, source=source, days=query["days"], now=timezone.now())
         return Response(StatisticsOutput(_numbers(board)).data)

@@ -1,8 +1,8 @@
 """The numbers of one day, counted from the rows themselves, and how numbers of several days and sources add up.
 
-Everything counts on the day (UTC) on which it happened: a comment when it came in, with what the model said of it
-first; a decision, an undo, an appeal or a report when it was made. These rows are written once and stay when texts are
-purged or an author is erased, so that a day can be counted again at any time with the same result.
+Everything counts on the day (UTC) on which it happened: a comment when it came in, with the first verdict of the model;
+a decision, an undo, an appeal or a report when it was made. These rows are written once and stay when texts are purged
+or an author is erased, so that a day can be counted again at any time with the same result.
 """
 
 from collections import defaultdict
@@ -22,25 +22,25 @@ COMMENTS = """
 SELECT source_id, version, verdict, bin, count(*), count(*) FILTER (WHERE version IS NULL AND status = 'pending')
 FROM (
     SELECT DISTINCT ON (comment.id)
-        comment.source_id, comment.status, version.version, said.verdict,
-        least(%(score_bins)s - 1, floor(said.score * %(score_bins)s))::int AS bin
+        comment.source_id, comment.status, version.version, prediction.verdict,
+        least(%(score_bins)s - 1, floor(prediction.score * %(score_bins)s))::int AS bin
     FROM classifier_comment comment
-    LEFT JOIN classifier_prediction said ON said.comment_id = comment.id
-    LEFT JOIN classifier_modelversion version ON version.id = said.model_version_id
+    LEFT JOIN classifier_prediction prediction ON prediction.comment_id = comment.id
+    LEFT JOIN classifier_modelversion version ON version.id = prediction.model_version_id
     WHERE comment.created_at >= %(begin)s AND comment.created_at < %(end)s
-    ORDER BY comment.id, said.id
+    ORDER BY comment.id, prediction.id
 ) AS first_verdict
 GROUP BY 1, 2, 3, 4
 """
 DECISIONS = """
 SELECT
-    comment.source_id, made.action, made.automatic, made.bulk_id IS NOT NULL, made.by_id, said.verdict,
+    comment.source_id, made.action, made.automatic, made.bulk_id IS NOT NULL, made.by_id, prediction.verdict,
     CASE WHEN made.seconds IS NOT NULL
         THEN floor(%(steps)s * ln(greatest(made.seconds, %(first)s) / %(first)s) / ln(2))::int END,
     count(*), sum(made.seconds)
 FROM classifier_decision made
 JOIN classifier_comment comment ON comment.id = made.comment_id
-LEFT JOIN classifier_prediction said ON said.id = made.prediction_id
+LEFT JOIN classifier_prediction prediction ON prediction.id = made.prediction_id
 WHERE made.created_at >= %(begin)s AND made.created_at < %(end)s AND made.action <> 'undo'
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 """

@@ -32,20 +32,20 @@ def count(value: float) -> str:
     return f"{value:,}"
 
 
-Told = Sequence[tuple[str, dict[str, Any]]]
+DaySummaries = Sequence[tuple[str, dict[str, Any]]]
 
 
 def lines(
-    told: Told,
+    days: DaySummaries,
     series: dict[str, Callable[[dict[str, Any]], float | None]],
     y: dict[str, Any] | None = None,
     area: bool = False,
 ) -> dict[str, Any]:
     return {
         "series": [
-            {"name": name, "points": [[at, read(day)] for at, (_, day) in enumerate(told)], "area": area}
+            {"name": name, "points": [[at, read(day)] for at, (_, day) in enumerate(days)], "area": area}
             for name, read in series.items()
         ],
-        "x": {"name": "", "names": [day for day, _ in told]},
+        "x": {"name": "", "names": [day for day, _ in days]},
         "y": y or {"name": "", "min": 0},
     }

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.errors import PolicyConflict
 from classifier.core.validation import InvalidInput, whole_number
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.inference.bands import check_automatic, check_bands
 from classifier.models import ModelVersion, Policy, Source
 from classifier.policies.active_policies import current_from, policy_for
@@ -38,8 +38,7 @@ GOALS = (
 @require_safe
 def policies(request: HttpRequest) -> HttpResponse:
     """Every source that one sees with the policy in force for it."""
-    seen = sources_of(person_of(request))
-    sources = Source.objects.order_by("name") if seen is None else seen.order_by("name")
+    sources = visible_sources(person_of(request)).order_by("name")
     newest = {
         policy.source_id: policy
         for policy in Policy.objects.order_by("source_id", "-version")

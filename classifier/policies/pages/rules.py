@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.validation import InvalidInput
-from classifier.core.visibility import seen_by, sources_of
+from classifier.core.visibility import seen_by, visible_sources
 from classifier.inference.rules import RuleHit
 from classifier.models import Rule, Source
 from classifier.policies.preview import RulePreview
@@ -226,8 +226,7 @@ def _rule(request: HttpRequest, rule_id: int | None) -> Rule | None:
 
 
 def _sources(request: HttpRequest) -> list[Source]:
-    seen = sources_of(person_of(request))
-    return list((Source.objects.all() if seen is None else seen).order_by("name"))
+    return list(visible_sources(person_of(request)).order_by("name"))
 
 
 def _source(request: HttpRequest, slug: str) -> Source | None:

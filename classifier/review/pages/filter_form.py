@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from classifier.core.errors import WrongFilter
-from classifier.core.visibility import sources_of
-from classifier.models import Band, CommentStatus, ModelVersion, Source, User
+from classifier.core.visibility import visible_sources
+from classifier.models import Band, CommentStatus, ModelVersion, User
 from classifier.review.filters import EVERY, FILTERS, WAITING, QueueFilters
 from classifier.review.pages.reasons import known_kinds
 from classifier.review.selectors import ORDERS, queue_order
@@ -106,8 +106,7 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
         values = tuple(map(str, value)) if isinstance(value, list) else ()
         return Field(name, title, str(shown or ""), errors.get(name, ""), values=values, **more)
 
-    seen = sources_of(user)
-    sources = (Source.objects.all() if seen is None else seen).order_by("name")
+    sources = visible_sources(user).order_by("name")
     versions = list(ModelVersion.objects.order_by("-id")[:SUGGESTED].only("version", "labels"))
     labels = list(dict.fromkeys(label for version in versions for label in version.labels))
     status = [(WAITING, "Waiting"), (EVERY, "Every comment"), *CommentStatus.choices]

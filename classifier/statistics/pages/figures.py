@@ -6,7 +6,7 @@ from typing import Any
 from classifier.core.measures import SCORE_BINS
 from classifier.statistics.dashboard import Dashboard, summary
 from classifier.statistics.drift import Drift
-from classifier.web.charts import NOTHING, Figure, Told, count, lines, share
+from classifier.web.charts import NOTHING, DaySummaries, Figure, count, lines, share
 from classifier.web.formatting import duration
 
 AGE_NAMES = ("up to 1 h", "1 to 4 h", "4 to 24 h", "1 to 3 days", "over 3 days")
@@ -27,7 +27,7 @@ def figures_of(board: Dashboard) -> dict[str, Figure]:
     return {figure.name: figure for figure in figures}
 
 
-def _inbound(days: Told) -> Figure:
+def _inbound(days: DaySummaries) -> Figure:
     return Figure(
         "inbound",
         "Comments that came in",
@@ -43,7 +43,7 @@ def _inbound(days: Told) -> Figure:
     )
 
 
-def _decisions(days: Told) -> Figure:
+def _decisions(days: DaySummaries) -> Figure:
     def automatic(day: dict[str, Any]) -> int:
         return int(sum(day["automatic"].values()))
 
@@ -82,7 +82,7 @@ def _decisions(days: Told) -> Figure:
     )
 
 
-def _handling(days: Told) -> Figure:
+def _handling(days: DaySummaries) -> Figure:
     def cells(day: dict[str, Any]) -> list[str]:
         times = day["handling"]
         return [count(times["count"]), *(time_of(times[name]) for name in ("mean", "median", "p90"))]
@@ -105,7 +105,7 @@ def _handling(days: Told) -> Figure:
     )
 
 
-def _overturned(days: Told) -> Figure:
+def _overturned(days: DaySummaries) -> Figure:
     def cells(day: dict[str, Any]) -> list[str]:
         over, appeals = day["overturned"], day["appeals"]
         numbers = [over["decisions"], over["count"]]
@@ -135,7 +135,7 @@ def _overturned(days: Told) -> Figure:
     )
 
 
-def _agreement(days: Told) -> Figure:
+def _agreement(days: DaySummaries) -> Figure:
     names = ("toxic_remove", "toxic_approve", "calm_remove", "calm_approve")
 
     def cells(day: dict[str, Any]) -> list[str]:
@@ -212,6 +212,6 @@ def scores_figure(drift: Drift) -> Figure:
     )
 
 
-def _rows(days: Told, cells: Callable[[dict[str, Any]], list[str]]) -> list[list[str]]:
+def _rows(days: DaySummaries, cells: Callable[[dict[str, Any]], list[str]]) -> list[list[str]]:
     """Return the rows of the table, the newest day first."""
     return [[day, *cells(numbers)] for day, numbers in reversed(days)]

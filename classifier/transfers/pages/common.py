@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 
 from classifier.core.error_kinds import details_of
 from classifier.core.validation import InvalidInput
-from classifier.core.visibility import sources_of
-from classifier.models import Source, Transfer, User
+from classifier.core.visibility import visible_sources
+from classifier.models import Transfer, User
 from classifier.transfers.import_files import FilePreview, raw_text
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import CANCELLED, DRAFT, errors_download, errors_file_of, upload_store
@@ -114,8 +114,7 @@ def preview_context(preview: FilePreview) -> dict[str, Any]:
 
 def sources_offered(user: User) -> list[str]:
     """The sources that a person may bring rows into, as the form suggests them."""
-    own = sources_of(user)
-    return list((Source.objects.all() if own is None else own).values_list("slug", flat=True))
+    return list(visible_sources(user).values_list("slug", flat=True))
 
 
 def _cell(value: Any) -> str:

@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput, whole_number
-from classifier.core.visibility import sources_of
-from classifier.models import Band, ModelVersion, ModelVersionStatus, Source, Transfer, User
+from classifier.core.visibility import visible_sources
+from classifier.models import Band, ModelVersion, ModelVersionStatus, Transfer, User
 from classifier.transfers.pages.common import act, row_of
 from classifier.transfers.rescoring import rescoring_choice, rescoring_count, rescoring_start
 from classifier.transfers.rescoring_selectors import (
@@ -102,14 +102,13 @@ def _page(
             status = 422
         except TransferNotPossible as error:
             problem = problem or str(error)
-    own = sources_of(user)
     context = {
         **_list(user),
         "given": {name: given.get(name, "") for name in NAMES},
         "errors": errors,
         "problem": problem,
         "preview": preview,
-        "sources": list((Source.objects.all() if own is None else own).order_by("name")),
+        "sources": list(visible_sources(user).order_by("name")),
         "statuses": [(value, title) for value, (title, _) in STATUSES.items()],
         "status_chosen": given.get("status") or UNDECIDED,
         "versions": list(ModelVersion.objects.order_by("-pk").values_list("version", flat=True)),

@@ -17,7 +17,7 @@ from classifier.api.operation import operation
 from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.problems import NOT_NOW, invalid
 from classifier.api.reading import NothingInput, checked, checked_query, without_body
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import Source, Webhook, WebhookDelivery
 from classifier.webhooks.api.deliveries import SEE, DeliveryOutput, WebhookEndpoint
 from classifier.webhooks.selectors import deliveries_of, webhooks_of
@@ -278,8 +278,7 @@ def _secret_fields(secrets: Sequence[str]) -> dict[str, str | None]:
 
 def _sources(request: Request, slugs: Sequence[str]) -> list[Source]:
     """Return the sources of these slugs. Raises the 400 problem for one that the caller may not see."""
-    visible = sources_of(caller(request))
-    rows = (Source.objects.all() if visible is None else visible).filter(slug__in=slugs)
+    rows = visible_sources(caller(request)).filter(slug__in=slugs)
     by_slug = {source.slug: source for source in rows}
     errors = [
         field_error(("sources", position), f"names no existing source: {slug}", "does_not_exist")

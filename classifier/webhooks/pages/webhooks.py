@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.validation import InvalidInput
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import Source, User, Webhook, WebhookEventType
 from classifier.web.access import permitted, person_of
 from classifier.web.refusals import refusals_shown
@@ -50,8 +50,7 @@ class WebhookForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        seen = sources_of(user)
-        self.fields["sources"].queryset = Source.objects.all() if seen is None else seen  # type: ignore[attr-defined]
+        self.fields["sources"].queryset = visible_sources(user)  # type: ignore[attr-defined]
 
     def complain(self, error: InvalidInput) -> None:
         """Put each problem beside its field."""

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.visibility import sources_of
+from classifier.core.visibility import visible_sources
 from classifier.models import Source
 from training.datasets.active_learning import (
     LATEST,
@@ -61,8 +61,7 @@ def offer(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest) -> OfferForm:
-    seen = sources_of(person_of(request))
-    sources = (Source.objects.all() if seen is None else seen).order_by("name")
+    sources = visible_sources(person_of(request)).order_by("name")
     return OfferForm(request.POST if request.method == "POST" else None, sources=sources)
 
 
