@@ -22,15 +22,15 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class Step:
-    """Rows of a length from `begin` on, and below `below` where that is known."""
+    """Rows of at least `begin` words, and of fewer than `below`, where the step has an end."""
 
-    begin: int
-    below: int | None
-    rows: int
+    begin: int = 0
+    below: int | None = None
+    rows: int = 0
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "Step":
-        return cls(int(raw["from"]), raw["below"], int(raw["rows"]))
+    def from_json(cls, raw: Any) -> "Step | None":
+        return read(cls, {**raw, "begin": raw.get("from")}) if isinstance(raw, Mapping) else None
 
     @property
     def title(self) -> str:
@@ -72,14 +72,16 @@ class Split:
 class Leak:
     """How many rows of the `later` split have a text of the `earlier` one, or nearly."""
 
-    earlier: str
-    later: str
-    rows: int
-    near: Repeats
+    earlier: str = ""
+    later: str = ""
+    rows: int = 0
+    near: Repeats = field(default_factory=Repeats)
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "Leak":
-        return cls(raw["from"], raw["into"], int(raw["rows"]), read(Repeats, raw.get("near")))
+    def from_json(cls, raw: Any) -> "Leak | None":
+        if not isinstance(raw, Mapping):
+            return None
+        return read(cls, {**raw, "earlier": raw.get("from"), "later": raw.get("into")})
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,11 @@ def findings(dataset: Dataset) -> Findings:
         histogram=_histogram(list(counted), rows) if rows else None,
         histogram_rows=rows,
         details=list(counted.items()),
-        leaks=[(SPLIT_TITLES[leak.earlier], SPLIT_TITLES[leak.later], leak) for leak in statistics.leakage],
+        leaks=[
+            (SPLIT_TITLES[leak.earlier], SPLIT_TITLES[leak.later], leak)
+            for leak in statistics.leakage
+            if {leak.earlier, leak.later} <= set(SPLIT_TITLES)
+        ],
         sources=_sources(counted),
         remarks=_remarks(statistics),
         measured_leak=sum(statistics.in_test_set.values()) if not dataset.is_test_set else 0,
@@ -104,7 +108,7 @@ def _sources(splits: Mapping[str, Split]) -> list[tuple[str, int]]:
 def _remarks(statistics: Statistics) -> list[str]:
     remarks = []
     if statistics.cut:
-        names = " and ".join(SPLIT_TITLES[split].lower() for split in statistics.cut)
+        names = " and ".join(SPLIT_TITLES[split].lower() for split in statistics.cut if split in SPLIT_TITLES)
         remarks.append(f"The {names} rows were cut from the training rows by the hash of their text.")
     left_out = [
         LEFT_OUT.get(reason, "{} " + reason).format(f"{count:,}")
