@@ -1,4 +1,4 @@
-"""What commands with verbs share: parsing, JSON or plain lines, looking things up, errors in one sentence."""
+"""The toolkit of commands with verbs: declaring them, answering in JSON or plain lines, finding rows by name."""
 
 import json
 from argparse import ArgumentParser
@@ -16,16 +16,17 @@ from classifier.management.errors import command_errors
 from classifier.models import User
 
 Row = TypeVar("Row", bound=models.Model)
+Run = TypeVar("Run", bound=Callable[..., None])
 
 
-class Said:
+class CommandOutput:
     """Where a verb's answer goes: one JSON value with --json, lines otherwise."""
 
     def __init__(self, command: BaseCommand, *, as_json: bool) -> None:
         self.command, self.as_json = command, as_json
 
     def answer(self, value: Any, *lines: str) -> None:
-        """`value` for programs; `lines` for people, or the value's fields where there are none."""
+        """Write `value` for programs; for people `lines`, or the value's fields where there are none."""
         if self.as_json:
             self.command.stdout.write(json.dumps(value, indent=2, cls=DjangoJSONEncoder))
         elif lines or not isinstance(value, Mapping):
@@ -37,54 +38,101 @@ class Said:
                 self.command.stdout.write(f"{name}: {shown}")
 
     def aside(self, line: str, *, ending: str = "\n") -> None:
-        """Progress and remarks, which are no part of the answer."""
+        """Write progress and remarks, which are no part of the answer, to standard error."""
         self.command.stderr.write(line, ending=ending)
 
 
 @dataclass(frozen=True)
+class Argument:
+    """An argument or option of a verb, as argparse's `add_argument` takes it."""
+
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+
+    @property
+    def parameter(self) -> str:
+        """The name under which the verb's function gets the value."""
+        return str(self.options.get("dest") or self.names[0].lstrip("-").replace("-", "_"))
+
+
+def argument(*names: str, **options: Any) -> Argument:
+    """Declare an argument or option."""
+    return Argument(names, options)
+
+
+@dataclass(frozen=True)
 class Verb:
-    """`run` gets the options by name, with `by` (a person or None, the system itself)."""
+    """One verb of a command; of the arguments in a list only one may be given."""
 
     name: str
     help: str
-    arguments: Callable[[ArgumentParser], None]
-    run: Callable[[Said, dict[str, Any]], None]
+    arguments: tuple[Argument | list[Argument], ...]
+    run: Callable[..., None]
+
+    def add_to(self, parser: ArgumentParser) -> None:
+        """Declare the arguments to argparse."""
+        for entry in self.arguments:
+            if isinstance(entry, list):
+                group = parser.add_mutually_exclusive_group()
+                for each in entry:
+                    group.add_argument(*each.names, **each.options)
+            else:
+                parser.add_argument(*entry.names, **entry.options)
+        parser.add_argument("--json", action="store_true", dest="as_json", help="answer with JSON")
+        parser.add_argument("--by", metavar="USERNAME", help="who does it; left out: the system itself")
+
+    def parameters(self) -> set[str]:
+        """Name what `run` gets besides the output and `by`."""
+        entries = (entry if isinstance(entry, list) else [entry] for entry in self.arguments)
+        return {each.parameter for entry in entries for each in entry}
+
+
+class Verbs(list[Verb]):
+    """The verbs of a module, each declared above the function that does it."""
+
+    def verb(self, name: str, help: str, *arguments: Argument | list[Argument]) -> Callable[[Run], Run]:
+        """Add the decorated function as a verb.
+
+        It gets a CommandOutput, `by` (a person, or None for the system itself) and every argument by its name.
+        """
+
+        def add(run: Run) -> Run:
+            self.append(Verb(name, help, arguments, run))
+            return run
+
+        return add
 
 
 class VerbCommand(BaseCommand):
+    """A command that consists of verbs."""
+
     verbs: ClassVar[Sequence[Verb]] = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         for verb in self.verbs:
-            sub = parsers.add_parser(verb.name, help=verb.help, description=verb.help)
-            verb.arguments(sub)
-            sub.add_argument("--json", action="store_true", dest="as_json", help="answer with JSON")
-            sub.add_argument("--by", metavar="USERNAME", help="who does it; left out: the system itself")
+            verb.add_to(parsers.add_parser(verb.name, help=verb.help, description=verb.help))
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         chosen = next(each for each in self.verbs if each.name == verb)
-        options["by"] = _person(options.get("by"))
+        output = CommandOutput(self, as_json=bool(options.get("as_json")))
+        by = _person(options.get("by"))
         with command_errors():
-            chosen.run(Said(self, as_json=bool(options.get("as_json"))), options)
-
-
-def no_arguments(parser: ArgumentParser) -> None:
-    """For verbs that need nothing further."""
+            chosen.run(output, by=by, **{name: options[name] for name in chosen.parameters()})
 
 
 def one(rows: "models.QuerySet[Row]", what: str, named: str, *fields: str) -> Row:
-    """The row with this id, or with this value of one of `fields`. Raises CommandError."""
-    found = rows.filter(pk=row_id(named) or 0).first()
+    """Return the row with this id, or with this value of one of `fields`. Raises CommandError."""
+    row = rows.filter(pk=row_id(named) or 0).first()
     for field in fields:
-        found = found or rows.filter(**{field: named}).order_by("-pk").first()
-    if found is None:
+        row = row or rows.filter(**{field: named}).order_by("-pk").first()
+    if row is None:
         raise CommandError(f"There is no {what} {named}.")
-    return found
+    return row
 
 
 def object_of(text: str | None) -> dict[str, Any]:
-    """A JSON object, given as such or as the name of a .json file. Raises CommandError."""
+    """Read a JSON object, given as such or as the name of a .json file. Raises CommandError."""
     if not text:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Finding what a command names, and how it is shown."""
+"""Find the rows that a command names, and show them."""
 
 from typing import Any
 
@@ -27,13 +27,13 @@ def suite_of(named: str) -> TestSuite:
     return one(TestSuite.objects.all(), "test suite", named, "name")
 
 
-def started_from(options: dict[str, Any]) -> dict[str, Any]:
-    """The teacher and base version that the options name, as the services want them."""
+def started_from(teacher: str | None, base_version: str | None = None) -> dict[str, Any]:
+    """Find the teacher and the base version that a command names, as the services take them."""
     named: dict[str, Any] = {}
-    if options.get("teacher"):
-        named["teacher"] = experiment_of(options["teacher"])
-    if options.get("base_version"):
-        named["base_version"] = version_of(options["base_version"])
+    if teacher:
+        named["teacher"] = experiment_of(teacher)
+    if base_version:
+        named["base_version"] = version_of(base_version)
     return named
 
 

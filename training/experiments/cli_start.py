@@ -4,14 +4,14 @@ import signal
 import socket
 import threading
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from training.cli.base import Said, Verb, object_of
+from classifier.models import User
+from training.cli.base import CommandOutput, Verbs, argument, object_of
 from training.cli.lookups import dataset_of, experiment_fields, experiment_of, started_from
 from training.experiments.runner import experiment_run
 from training.experiments.services import experiment_create, plan_start
@@ -22,76 +22,92 @@ from training.models import Experiment, RunStatus
 TICK_SECONDS = 1.0
 
 
-def config_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--config", help="differences to the defaults: a JSON object, or a .json file")
-    parser.add_argument(
+VERBS = Verbs()
+CONFIG = (
+    argument("--config", help="differences to the defaults: a JSON object, or a .json file"),
+    argument(
         "--set",
         action="append",
         default=[],
         metavar="FIELD=VALUE",
         dest="changes",
         help="one difference, such as loop.epochs=2; may be given several times",
-    )
-    parser.add_argument("--teacher", metavar="EXPERIMENT", help="the run to learn from")
-    parser.add_argument("--base-version", metavar="VERSION", help="the model version to start from")
+    ),
+    argument("--teacher", metavar="EXPERIMENT", help="the run to learn from"),
+    argument("--base-version", metavar="VERSION", help="the model version to start from"),
+)
 
 
-def config_of(recipe: str, options: dict[str, Any]) -> dict[str, Any]:
-    """--config with every --set over it. Raises CommandError or ConfigError."""
-    config = object_of(options.get("config"))
-    for change in options.get("changes") or []:
+def config_of(recipe: str, config: str | None, changes: list[str]) -> dict[str, Any]:
+    """Read --config, and lay every --set over it. Raises CommandError or ConfigError."""
+    differences = object_of(config)
+    for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
             raise CommandError(f"--set wants FIELD=VALUE, not {change}.")
-        config[name.strip()] = _plain(parse_text(RECIPES[recipe].config_class, name.strip(), text))
-    return config
+        differences[name.strip()] = _plain(parse_text(RECIPES[recipe].config_class, name.strip(), text))
+    return differences
 
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _start_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("recipe", nargs="?", choices=RECIPES, help="left out with --plan")
-    parser.add_argument("--name")
-    parser.add_argument("--dataset", required=True, help="id or name")
-    parser.add_argument("--preset", default="")
-    parser.add_argument("--plan", help="start every run of a shipped plan instead")
-    parser.add_argument("--notes", default="")
-    config_arguments(parser)
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--wait", action="store_true", help="follow a worker's progress until it is over")
-    way.add_argument("--here", action="store_true", help="run it in this process' place, without a worker")
-
-
-def _start(said: Said, options: dict[str, Any]) -> None:
-    dataset = dataset_of(options["dataset"])
-    if options["plan"]:
-        runs = plan_start(plan=options["plan"], dataset=dataset, by=options["by"])
-    elif options["recipe"]:
+@VERBS.verb(
+    "start",
+    "queue a run, or every run of a plan",
+    argument("recipe", nargs="?", choices=RECIPES, help="left out with --plan"),
+    argument("--name"),
+    argument("--dataset", required=True, help="id or name"),
+    argument("--preset", default=""),
+    argument("--plan", help="start every run of a shipped plan instead"),
+    argument("--notes", default=""),
+    *CONFIG,
+    [
+        argument("--wait", action="store_true", help="follow a worker's progress until it is over"),
+        argument("--here", action="store_true", help="run it in this process' place, without a worker"),
+    ],
+)
+def _start(
+    output: CommandOutput,
+    *,
+    recipe: str | None,
+    name: str | None,
+    dataset: str,
+    plan: str | None,
+    config: str | None,
+    changes: list[str],
+    teacher: str | None,
+    base_version: str | None,
+    wait: bool,
+    here: bool,
+    by: User | None,
+    **options: Any,
+) -> None:
+    rows = dataset_of(dataset)
+    if plan:
+        runs = plan_start(plan=plan, dataset=rows, by=by)
+    elif recipe:
         run = experiment_create(
-            name=options["name"] or options["recipe"],
-            recipe=options["recipe"],
-            config=config_of(options["recipe"], options),
-            preset=options["preset"],
-            dataset=dataset,
-            notes=options["notes"],
-            by=options["by"],
-            **started_from(options),
+            name=name or recipe,
+            recipe=recipe,
+            config=config_of(recipe, config, changes),
+            dataset=rows,
+            by=by,
+            **started_from(teacher, base_version),
+            **options,
         )
         runs = [run]
     else:
         raise CommandError("Name a recipe, or a plan with --plan.")
     for run in runs:
-        said.aside(f"experiment {run.pk} is queued: {run.name}")
-        if options["here"]:
+        output.aside(f"experiment {run.pk} is queued: {run.name}")
+        if here:
             _run_here(run)
-        if options["here"] or options["wait"]:
-            follow(said, run)
+        if here or wait:
+            follow(output, run)
     shown = [experiment_fields(_fresh(run)) for run in runs]
-    said.answer(
-        shown if options["plan"] else shown[0], *(f"{each['id']}  {each['status']}" for each in shown)
-    )
+    output.answer(shown if plan else shown[0], *(f"{each['id']}  {each['status']}" for each in shown))
     failed = next((each for each in shown if each["status"] == RunStatus.FAILED), None)
     if failed is not None:
         raise CommandError(f"Experiment {failed['id']} failed: {failed['failure_reason']}")
@@ -129,15 +145,15 @@ def _asked_to_leave() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def follow(said: Said, run: Experiment) -> Experiment:
+def follow(output: CommandOutput, run: Experiment) -> Experiment:
     """Tell how a run goes on until it is over; Ctrl-C ends the telling, not the run."""
-    told = ""
+    last = ""
     while True:
         row = _fresh(run)
         line = progress_line(row)
-        if line != told:
-            said.aside(line)
-            told = line
+        if line != last:
+            output.aside(line)
+            last = line
         if row.is_over:
             return row
         time.sleep(TICK_SECONDS)
@@ -162,16 +178,7 @@ def _fresh(run: Experiment) -> Experiment:
     return Experiment.objects.select_related("dataset", "model_version").get(pk=run.pk)
 
 
-def _watch_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("experiment", metavar="ID")
-
-
-def _watch(said: Said, options: dict[str, Any]) -> None:
-    row = follow(said, experiment_of(options["experiment"]))
-    said.answer(experiment_fields(row), f"{row.pk}  {row.status}")
-
-
-VERBS = [
-    Verb("start", "queue a run, or every run of a plan", _start_arguments, _start),
-    Verb("watch", "follow a run until it is over", _watch_arguments, _watch),
-]
+@VERBS.verb("watch", "follow a run until it is over", argument("experiment", metavar="ID"))
+def _watch(output: CommandOutput, *, experiment: str, by: User | None) -> None:
+    row = follow(output, experiment_of(experiment))
+    output.answer(experiment_fields(row), f"{row.pk}  {row.status}")

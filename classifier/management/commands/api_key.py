@@ -11,8 +11,7 @@ from django.utils import timezone
 from classifier.accounts.roles import ADMIN
 from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
 from classifier.api_keys.usage import usage_days
-from classifier.core.errors import NotPossibleNow
-from classifier.core.validation import InvalidInput
+from classifier.management.errors import command_errors
 from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
 
 
@@ -58,42 +57,36 @@ class Command(BaseCommand):
         usage.add_argument("--days", type=int, default=7, choices=range(1, 367), metavar="DAYS")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        getattr(self, verb)(options)
+        with command_errors():
+            getattr(self, verb)(options)
 
     def create(self, options: dict[str, Any]) -> None:
         days = options["days"]
-        try:
-            _, plaintext = api_key_create(
-                name=options["name"],
-                owner=_owner(options["owner"]),
-                scopes=options["scope"],
-                sources=[_source(slug) for slug in options["source"]],
-                requests_per_minute=options["requests_per_minute"],
-                texts_per_day=options["texts_per_day"],
-                expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
-                missing_attributes=options["missing_attributes"] or MissingAttributes.LEAVE_OUT,
-                missing_constant=options["missing_constant"],
-                lifts_scores=bool(options["lifts_scores"]),
-            )
-        except InvalidInput as error:
-            raise CommandError(str(error)) from error
+        _, plaintext = api_key_create(
+            name=options["name"],
+            owner=_owner(options["owner"]),
+            scopes=options["scope"],
+            sources=[_source(slug) for slug in options["source"]],
+            requests_per_minute=options["requests_per_minute"],
+            texts_per_day=options["texts_per_day"],
+            expires_at=timezone.now() + timedelta(days=days) if days is not None else None,
+            missing_attributes=options["missing_attributes"] or MissingAttributes.LEAVE_OUT,
+            missing_constant=options["missing_constant"],
+            lifts_scores=bool(options["lifts_scores"]),
+        )
         self._print_once(plaintext)
 
     def change(self, options: dict[str, Any]) -> None:
         key = _key(options["prefix"])
-        same = ("name", "requests_per_minute", "texts_per_day", "expires_at")
-        try:
-            changed = api_key_update(
-                api_key=key,
-                **{name: getattr(key, name) for name in same},
-                sources=key.sources.all(),
-                **{
-                    name: options[name] for name in ("missing_attributes", "missing_constant", "lifts_scores")
-                },
-                by=None,
-            )
-        except InvalidInput as error:
-            raise CommandError(str(error)) from error
+        unchanged = ("name", "requests_per_minute", "texts_per_day", "expires_at")
+        settings = ("missing_attributes", "missing_constant", "lifts_scores")
+        changed = api_key_update(
+            api_key=key,
+            **{name: getattr(key, name) for name in unchanged},
+            sources=key.sources.all(),
+            **{name: options[name] for name in settings},
+            by=None,
+        )
         self.stdout.write(f"{changed}: {_settings(changed)}")
 
     def list(self, options: dict[str, Any]) -> None:
@@ -109,12 +102,7 @@ class Command(BaseCommand):
 
     def rotate(self, options: dict[str, Any]) -> None:
         key = _key(options["prefix"])
-        try:
-            _, plaintext = api_key_rotate(
-                api_key=key, overlap=timedelta(hours=options["overlap_hours"]), by=None
-            )
-        except (InvalidInput, NotPossibleNow) as error:
-            raise CommandError(str(error)) from error
+        _, plaintext = api_key_rotate(api_key=key, overlap=timedelta(hours=options["overlap_hours"]), by=None)
         self.stderr.write(f"The old key {key.prefix}… works until {key.expires_at:%Y-%m-%d %H:%M} UTC.")
         self._print_once(plaintext)
 
@@ -130,7 +118,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{day.day}{counts}")
 
     def _print_once(self, plaintext: str) -> None:
-        """The key alone on standard output, so that a script can take it from there."""
+        """Write nothing but the key to standard output, so that a script can take it from there."""
         self.stderr.write("The key is shown only once:")
         self.stdout.write(plaintext)
 
@@ -159,7 +147,7 @@ def _settings(key: ApiKey) -> str:
 
 
 def _owner(username: str | None) -> User:
-    """The person of this name; without one the only person who administers the site."""
+    """Find the person of this name; without a name the only person who administers the site."""
     if username is not None:
         owner = User.objects.filter(username=username).first()
         if owner is None:
@@ -167,13 +155,15 @@ def _owner(username: str | None) -> User:
         return owner
     active = User.objects.filter(is_active=True)
     for candidates in (active.filter(is_superuser=True), active.filter(Q(groups__name=ADMIN)).distinct()):
-        found = list(candidates.order_by("pk")[:2])
-        if len(found) == 1:
-            return found[0]
-        if found:
+        admins = list(candidates.order_by("pk")[:2])
+        if len(admins) == 1:
+            return admins[0]
+        if admins:
             break
-    why = "There are several people who administer this site" if found else "Nobody administers this site yet"
-    raise CommandError(f"{why}; say whom the key acts as: --owner USERNAME.")
+    reason = (
+        "There are several people who administer this site" if admins else "Nobody administers this site yet"
+    )
+    raise CommandError(f"{reason}; say whom the key acts as: --owner USERNAME.")
 
 
 def _source(slug: str) -> Source:

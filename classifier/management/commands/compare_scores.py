@@ -116,7 +116,7 @@ class Command(BaseCommand):
         for name, label in labels.items():
             places = [place for place, at in enumerate(kept) if name in rows.old[at]]
             try:
-                found = compare(
+                comparison = compare(
                     [rows.old[kept[place]][name] for place in places],
                     [new[place][name] for place in places],
                     thresholds=options["threshold"],
@@ -126,17 +126,24 @@ class Command(BaseCommand):
                     target_precision=options["target_precision"],
                 )
             except TooFewRows as error:
-                self._tell_bad(rows)
+                self._write_left_out(rows)
                 raise CommandError(f"{error}." if len(labels) == 1 else f"{name}: {error}.") from None
-            one = {"attribute": name, "label": label, "model_version": version, **found.to_dict()}
-            if found.policy:
-                one["policy"] = {"bands": {label: {"review": None, "remove": None, **found.policy}}}
-            reports.append(one)
-            lines += [*([] if not lines else [""]), *said(found, version, label)]
+            of_attribute = {
+                "attribute": name,
+                "label": label,
+                "model_version": version,
+                **comparison.to_dict(),
+            }
+            if comparison.policy:
+                of_attribute["policy"] = {
+                    "bands": {label: {"review": None, "remove": None, **comparison.policy}}
+                }
+            reports.append(of_attribute)
+            lines += [*([] if not lines else [""]), *report_lines(comparison, version, label)]
         left_out = [{"line": line, "reason": reason} for line, reason in sorted(rows.bad)]
         report = reports[0] if len(reports) == 1 else {"model_version": version, "attributes": reports}
         report["left_out"] = left_out
-        self._tell_bad(rows)
+        self._write_left_out(rows)
         if options["store"]:
             lines += ["", self._stored(options, rows, columns, kept, new, version)]
         if options["output"] is not None:
@@ -155,7 +162,7 @@ class Command(BaseCommand):
         new: list[dict[str, float]],
         version: str,
     ) -> str:
-        """Keep the pairs, and say where they are shown."""
+        """Keep the pairs; return the sentence that says where they are shown."""
         row = ModelVersion.objects.defer("manifest").filter(version=version).first()
         if row is None:
             raise CommandError(f"--store: the database knows no version {version}; register it first")
@@ -199,7 +206,7 @@ class Command(BaseCommand):
                 new.append({name: result[label] for name, label in labels.items()})
         return kept, new, version
 
-    def _tell_bad(self, rows: Rows) -> None:
+    def _write_left_out(self, rows: Rows) -> None:
         for line, reason in sorted(rows.bad)[:SHOWN_MOST]:
             self.stderr.write(f"line {line}: {reason}; left out")
         if len(rows.bad) > SHOWN_MOST:
@@ -207,10 +214,10 @@ class Command(BaseCommand):
 
 
 def _columns(attributes: list[str], columns: list[str]) -> dict[str, str]:
-    """{attribute: column}, from --attribute NAME[=COLUMN] and --score-column."""
-    found: dict[str, str] = {}
+    """Map attributes to columns, from --attribute NAME[=COLUMN] and --score-column."""
+    column_of: dict[str, str] = {}
     if not attributes and len(columns) > 1:
-        found = {column: column for column in columns}
+        column_of = {column: column for column in columns}
     elif columns and any("=" in each for each in attributes):
         raise CommandError("give the columns by --attribute NAME=COLUMN or by --score-column, not by both")
     elif columns and len(columns) != max(1, len(attributes)):
@@ -219,14 +226,14 @@ def _columns(attributes: list[str], columns: list[str]) -> dict[str, str]:
         names = attributes or ["TOXICITY"]
         for place, each in enumerate(names):
             name, is_given, column = each.partition("=")
-            found[name] = columns[place] if columns else column if is_given else name
-    if len(found) < len(attributes) or "" in found or "" in found.values():
+            column_of[name] = columns[place] if columns else column if is_given else name
+    if len(column_of) < len(attributes) or "" in column_of or "" in column_of.values():
         raise CommandError("--attribute: name each attribute once, as NAME or NAME=COLUMN")
-    return found
+    return column_of
 
 
 def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) -> Rows:
-    """The rows of the file; one that cannot be compared is remembered with its line and the reason.
+    """Read the rows of the file; one that cannot be compared is kept as its line and the reason.
 
     `scores` are the columns by attribute. Of several a row may leave some empty.
     """
@@ -238,8 +245,8 @@ def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) 
             reader = csv.DictReader(stream)
             missing = [name for name in wanted if name not in (reader.fieldnames or ())]
             if missing:
-                found = ", ".join(reader.fieldnames or ()) or "none"
-                raise CommandError(f"{path} has no column {', '.join(missing)}; its columns are {found}")
+                columns = ", ".join(reader.fieldnames or ()) or "none"
+                raise CommandError(f"{path} has no column {', '.join(missing)}; its columns are {columns}")
             for line, row in _numbered(reader):
                 try:
                     kept = _row(row, text, scores, label)
@@ -260,7 +267,7 @@ def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) 
 
 
 def _numbered(reader: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each row with the line it begins in: a quoted text may take several."""
+    """Yield each row with the line in which it begins: a quoted text may take several."""
     begin = reader.line_num + 1
     for row in reader:
         yield begin, row
@@ -315,7 +322,7 @@ def _scorer_here(version: str | None) -> Score:
     except InferenceError as error:
         raise CommandError(f"--model: {error}") from None
 
-    def one(text: str) -> dict[str, float] | str:
+    def score_alone(text: str) -> dict[str, float] | str:
         try:
             return dict(scorer.score([text])[0].scores)
         except TextTooLong as error:
@@ -325,7 +332,7 @@ def _scorer_here(version: str | None) -> Score:
         try:
             return [dict(result.scores) for result in scorer.score(texts)], scorer.version
         except TextTooLong:
-            return [one(text) for text in texts], scorer.version
+            return [score_alone(text) for text in texts], scorer.version
 
     return score
 
@@ -337,27 +344,27 @@ def _share(value: str) -> float:
     return number
 
 
-def said(found: Comparison, version: str, label: str) -> Sequence[str]:
-    """The report as lines to read."""
+def report_lines(comparison: Comparison, version: str, label: str) -> Sequence[str]:
+    """Write the report as lines to read."""
     lines = [
-        f"{found.rows:,} rows, {label} by {version}",
-        f"correlation: Pearson {_number(found.pearson)}, Spearman {_number(found.spearman)}",
+        f"{comparison.rows:,} rows, {label} by {version}",
+        f"correlation: Pearson {_number(comparison.pearson)}, Spearman {_number(comparison.spearman)}",
         "",
         "old score       rows   old mean   new mean   new 10% to 90%",
     ]
-    for each in found.bins:
+    for each in comparison.bins:
         lines.append(
             f"{each.begin:.1f} to {each.end:.1f} {each.rows:>10,} {each.old_mean:>10.3f} {each.new_mean:>10.3f}"
             f"   {each.new_low:.3f} to {each.new_high:.3f}"
         )
     lines += ["", "old threshold   flags     new threshold   agreement   kappa   only old   only new"]
-    for row in found.translations:
+    for row in comparison.translations:
         lines.append(
             f"{row.old:<13.3g} {row.old_share:>7.1%} {_number(row.new):>17} {row.agreement:>11.1%} "
             f"{_number(row.kappa):>7} {row.only_old:>10,} {row.only_new:>10,}"
         )
-    if found.target is not None:
-        aim = found.target
+    if comparison.target is not None:
+        aim = comparison.target
         reached = (
             f"{_number(aim.threshold)} flags {aim.flagged:,} with precision {_number(aim.precision)} and recall "
             f"{_number(aim.recall)}"
@@ -365,8 +372,8 @@ def said(found: Comparison, version: str, label: str) -> Sequence[str]:
             else "no threshold reaches it"
         )
         lines += ["", f"precision {aim.precision_wished:g}: {reached}"]
-    if found.policy:
-        bands = ", ".join(f"{name} from {value:.3f}" for name, value in found.policy.items())
+    if comparison.policy:
+        bands = ", ".join(f"{name} from {value:.3f}" for name, value in comparison.policy.items())
         lines += ["", f"to start a policy with: {bands}"]
     return lines
 

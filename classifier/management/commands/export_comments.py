@@ -18,7 +18,7 @@ from classifier.review.filters import FILTERS
 from classifier.transfers.exports import FORMATS, export_stream, filters_of
 from toxicsite.lib.files import replacing
 
-SAY_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 LISTS = ("source", "ids")
 
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             filters = filters_of(_data(options["filter"]))
         except WrongFilter as error:
             raise CommandError(f"--filter {error.field}: {error}") from None
-        self.said = time.monotonic()
+        self.reported_at = time.monotonic()
         self.rows = 0
         text = export_stream(filters=filters, file_format=options["format"], by=None, report=self._progress)
         with self._opened(options["output"]) as stream:
@@ -52,15 +52,15 @@ class Command(BaseCommand):
 
     def _progress(self, rows: int) -> None:
         self.rows = rows
-        if time.monotonic() - self.said >= SAY_SECONDS:
-            self.said = time.monotonic()
+        if time.monotonic() - self.reported_at >= REPORT_SECONDS:
+            self.reported_at = time.monotonic()
             self.stderr.write(f"{rows:,} comments …", self.style.NOTICE)
 
     @contextmanager
     def _opened(self, output: Path | None) -> Iterator[Any]:
-        """Standard output, or a file that takes its name only when it is complete."""
+        """Open standard output, or a file that takes its name only when it is complete."""
         if output is None:
-            yield _Unended(self.stdout)
+            yield _WithoutNewlines(self.stdout)
             return
         try:
             with replacing(output) as aside, aside.open("x", encoding="utf-8", newline="") as stream:
@@ -69,8 +69,8 @@ class Command(BaseCommand):
             raise CommandError(f"--output: cannot write {output} ({error.strerror})") from None
 
 
-class _Unended:
-    """Writes pieces as they are; Django's wrapper ends each with a line's end of its own."""
+class _WithoutNewlines:
+    """A stream that writes pieces as they are; Django's own ends each with a newline."""
 
     def __init__(self, stream: Any) -> None:
         self.stream: IO[str] = stream
@@ -80,10 +80,10 @@ class _Unended:
 
 
 def _data(given: list[str]) -> dict[str, Any]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for one in given:
-        name, equals, value = one.partition("=")
+    values_of: dict[str, list[str]] = defaultdict(list)
+    for text in given:
+        name, equals, value = text.partition("=")
         if not equals:
-            raise CommandError(f"--filter {one}: write NAME=VALUE")
-        found[name].append(value)
-    return {name: values if name in LISTS else values[-1] for name, values in found.items()}
+            raise CommandError(f"--filter {text}: write NAME=VALUE")
+        values_of[name].append(value)
+    return {name: values if name in LISTS else values[-1] for name, values in values_of.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.core.validation import InvalidInput
+from classifier.management.errors import command_errors
 from classifier.models import Transfer
 from classifier.transfers.import_files import FORMATS
 from classifier.transfers.import_run import import_run
@@ -20,7 +20,7 @@ from classifier.transfers.imports import import_command
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import TransferLost, errors_file_of, transfer_finish
 
-SAY_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -53,14 +53,12 @@ class Command(BaseCommand):
         file: Path = options["file"]
         if not file.is_file():
             raise CommandError(f"{file}: there is no such file")
-        columns = dict(one.partition("=")[::2] for one in options["column"])
-        try:
+        columns = dict(pair.partition("=")[::2] for pair in options["column"])
+        with command_errors():
             transfer = import_command(
                 path=file, source=options["source"], file_format=options["format"], columns=columns
             )
-        except InvalidInput as error:
-            raise CommandError("\n".join(f"{one.field}: {one.message}" for one in error.problems)) from None
-        self.said = 0.0
+        self.reported_at = 0.0
         try:
             import_run(transfer=transfer, path=file, report=self._progress)
         except KeyboardInterrupt:
@@ -68,15 +66,15 @@ class Command(BaseCommand):
             raise CommandError("stopped; what was stored stays, and is skipped next time") from None
         except TransferLost:
             raise CommandError("cancelled; what was stored stays, and is skipped next time") from None
-        self._tell(transfer)
-        self._errors(transfer, options["errors"])
+        self._write_result(transfer)
+        self._keep_errors(transfer, options["errors"])
 
     def _progress(self, transfer: Transfer) -> None:
-        if time.monotonic() - self.said >= SAY_SECONDS:
-            self.said = time.monotonic()
+        if time.monotonic() - self.reported_at >= REPORT_SECONDS:
+            self.reported_at = time.monotonic()
             self.stderr.write(progress_of(transfer).sentence, self.style.NOTICE)
 
-    def _tell(self, transfer: Transfer) -> None:
+    def _write_result(self, transfer: Transfer) -> None:
         if transfer.status == Transfer.Status.FAILED:
             raise CommandError(transfer.failure_reason)
         stored, skipped = transfer.options.get("stored", 0), transfer.options.get("skipped", 0)
@@ -84,10 +82,10 @@ class Command(BaseCommand):
             f"{stored:,} comments stored, {skipped:,} were there already, {transfer.error_rows:,} rows not taken"
         )
 
-    def _errors(self, transfer: Transfer, target: Path | None) -> None:
-        found = errors_file_of(transfer)
-        if found is None:
+    def _keep_errors(self, transfer: Transfer, target: Path | None) -> None:
+        file = errors_file_of(transfer)
+        if file is None:
             return
         if target is not None:
-            shutil.copyfile(found, target)
-        raise CommandError(f"rows not taken: see {target or found}", returncode=3)
+            shutil.copyfile(file, target)
+        raise CommandError(f"rows not taken: see {target or file}", returncode=3)

@@ -82,17 +82,17 @@ class Command(BaseCommand):
 
     def erase(self, options: dict[str, Any], source: Source | None, by: User | None) -> None:
         author = options["author"]
-        self._tell(author, author_count(user=by, author=author, source=source))
+        self._write_count(author, author_count(user=by, author=author, source=source))
         if not options["yes"]:
             self.stdout.write(NOTHING_DONE)
             return
-        held = author_erase(author=author, source=source, by=by)
-        self.stdout.write(f"{author_pseudonym(author)}: erased from {held.comments:,} comments")
+        erased = author_erase(author=author, source=source, by=by)
+        self.stdout.write(f"{author_pseudonym(author)}: erased from {erased.comments:,} comments")
 
     def export(self, options: dict[str, Any], source: Source | None, by: User | None) -> None:
         author, file = options["author"], options["output"]
         if options["count"]:
-            self._tell(author, author_count(user=by, author=author, source=source))
+            self._write_count(author, author_count(user=by, author=author, source=source))
             return
         pieces = author_export(author=author, source=source, by=by)
         if file is None:
@@ -107,22 +107,24 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be written: {error.strerror}") from error
         self.stderr.write(f"Written to {file}")
 
-    def _tell(self, author: str, count: AuthorCount) -> None:
-        told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in count.to_data().items())
-        self.stdout.write(f"{author_pseudonym(author)}: {told}")
+    def _write_count(self, author: str, count: AuthorCount) -> None:
+        amounts = ", ".join(
+            f"{number:,} {name.replace('_', ' ')}" for name, number in count.to_data().items()
+        )
+        self.stdout.write(f"{author_pseudonym(author)}: {amounts}")
 
     def _source(self, slug: str | None) -> Source | None:
         if slug is None:
             return None
-        found = Source.objects.filter(slug=slug).first()
-        if found is None:
+        source = Source.objects.filter(slug=slug).first()
+        if source is None:
             raise CommandError(f"There is no source {slug}.")
-        return found
+        return source
 
     def _person(self, username: str | None) -> User | None:
         if username is None:
             return None
-        found = User.objects.filter(username=username, is_active=True).first()
-        if found is None:
+        person = User.objects.filter(username=username, is_active=True).first()
+        if person is None:
             raise CommandError(f"There is no active person with the username {username}.")
-        return found
+        return person
