@@ -11,7 +11,7 @@ from classifier.models.reference import ReferenceMode
 
 
 class MissingAttributes(models.TextChoices):
-    """What stands for an attribute of Perspective that no label of the model covers."""
+    """What a reply has for an attribute of Perspective that no label of the model covers."""
 
     LEAVE_OUT = "leave_out", "Left out of the answer"
     REFUSE = "refuse", "The call is refused"
@@ -66,7 +66,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    line_ids: list[int] | None = None  # told by api_key_authenticate about the key it returns; no column
+    line_ids: list[int] | None = None  # set by api_key_authenticate on the key that it returns; no column
 
     class Meta:
         verbose_name = "API key"
@@ -98,7 +98,7 @@ class ApiKey(models.Model):
 
     @property
     def line(self) -> list[int]:
-        """The ids of the keys that follow each other by rotation, the first of them first; they share their quotas."""
+        """List the ids of the keys that replaced each other by rotation, oldest first; they share their quotas."""
         return self.line_ids or [self.pk]
 
     def is_usable(self, now: datetime) -> bool:
@@ -106,7 +106,7 @@ class ApiKey(models.Model):
 
 
 class ApiKeyUsage(models.Model):
-    """What one key did on one day (UTC): counted in Redis, written here every minute."""
+    """The use of one key on one day (UTC): counted in Redis, written here every minute."""
 
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="usage")
     day = models.DateField()

@@ -7,11 +7,11 @@ from django.db import models
 
 
 class AppendOnlyError(Exception):
-    """Somebody tried to change or delete a row of a history."""
+    """A row that is append-only was about to be changed or deleted."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Refuses the bulk changes; the database trigger refuses what goes around it."""
+    """Refuse bulk changes; a trigger of the database refuses whatever bypasses this."""
 
     def update(self, **kwargs: Any) -> int:
         raise AppendOnlyError(f"{self.model._meta.verbose_name_plural} are append-only")
@@ -21,7 +21,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnlyModel(models.Model):
-    """A row that may be inserted and read. Erasure by law is the one exception, see migration 0002."""
+    """A row that may only be inserted and read. Erasing a person is the one exception: see the first migration."""
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -38,7 +38,7 @@ class AppendOnlyModel(models.Model):
 
 
 class HistoryRow(AppendOnlyModel):
-    """One change of status, by toxicsite.lib.lifecycle; a subclass adds the object: `related_name="history"`."""
+    """One change of status, by toxicsite.lib.lifecycle; a subclass adds the object, `related_name="history"`."""
 
     old = models.CharField(max_length=16)
     new = models.CharField(max_length=16)

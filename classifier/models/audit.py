@@ -1,4 +1,4 @@
-"""Who did or looked at what that is sensitive: exports, erasures, policies, access; and the day's numbers."""
+"""The audit of sensitive actions (exports, erasures, policies, access), numbers by day, and background transfers."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from classifier.models.append_only import AppendOnlyModel
 
 
 class AuditEntry(AppendOnlyModel):
-    """`verb` such as export.comments, author.erase, policy.save, queue.bulk; `data` never holds comment text."""
+    """One sensitive action. `verb`: export.comments, author.erase, …; `data` never holds a comment's text."""
 
     verb = models.CharField(max_length=64)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -85,7 +85,7 @@ class Transfer(models.Model):
     done_rows = models.PositiveBigIntegerField(default=0)
     total_rows = models.PositiveBigIntegerField(null=True)
     error_rows = models.PositiveBigIntegerField(default=0)
-    position = models.PositiveBigIntegerField(default=0)  # where a killed one goes on
+    position = models.PositiveBigIntegerField(default=0)  # where the next worker goes on after a kill
     failure_reason = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

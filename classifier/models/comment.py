@@ -1,4 +1,4 @@
-"""A comment, where it stands in its life, and the history of how it got there."""
+"""A comment, its status, and the history of that status."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ class CommentStatus(models.TextChoices):
 
     @property
     def is_terminal(self) -> bool:
-        """Nothing more happens to it unless somebody acts."""
+        """Tell whether nothing more happens to the comment unless a person acts."""
         return self in TERMINAL_COMMENT_STATUSES
 
 
@@ -53,14 +53,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(status=CommentStatus.PENDING)
 
     def claimable(self, *, expired_before: datetime | Combinable) -> "CommentQuerySet":
-        """Pending and held by nobody, or by a worker that has not answered since `expired_before`."""
+        """Keep the pending ones that no worker has claimed since `expired_before`."""
         return self.pending().filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=expired_before))
 
     def submitted_by_user(self, user: Any) -> "CommentQuerySet":
         return self.filter(submitted_by=user)
 
     def with_verdict(self) -> "CommentQuerySet":
-        """With what a list of comments shows, in one query."""
+        """Fetch what a list of comments shows in the same query."""
         return self.select_related("source", "current_prediction__model_version", "current_decision").defer(
             "current_prediction__model_version__manifest"
         )
@@ -68,7 +68,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 class Comment(models.Model):
     source = models.ForeignKey("classifier.Source", on_delete=models.PROTECT, related_name="comments")
-    external_id = models.CharField(  # noqa: DJ001 - null, because "" would be one id that all share
+    external_id = models.CharField(  # noqa: DJ001 - null, because "" would be the same id for all
         max_length=EXTERNAL_ID_MAX_CHARACTERS, null=True, blank=True
     )
     text = models.TextField()
@@ -85,7 +85,7 @@ class Comment(models.Model):
     claim_token = models.UUIDField(null=True, blank=True, editable=False)
     classified_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    is_backlog = models.BooleanField(  # imported: scored when nothing waits that comes in live
+    is_backlog = models.BooleanField(  # imported: scored when no live comment waits
         default=False, db_default=False, editable=False
     )
     failure_reason = models.CharField(max_length=500, blank=True)
@@ -97,7 +97,7 @@ class Comment(models.Model):
         "classifier.Decision", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
-    # Why and since when it waits for a person; `queued_at` is null for what needs no eye.
+    # Why and since when it waits for a person; `queued_at` is null for what needs no review.
     queued_at = models.DateTimeField(null=True, blank=True, editable=False)
     queue_reasons = models.JSONField(
         default=list, editable=False
@@ -135,7 +135,7 @@ class Comment(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True, editable=False)
     text_purged_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    newly_submitted = False  # told by comment_submit about the object it returns; no column
+    newly_submitted = False  # set by comment_submit on the object that it returns; no column
 
     objects = CommentQuerySet.as_manager()
 

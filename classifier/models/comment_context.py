@@ -1,4 +1,4 @@
-"""What a comment answers to, as its sender told it: for who moderates it, never scored."""
+"""What a comment answers to, as its sender sent it: shown to moderators, never scored."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex

@@ -1,4 +1,4 @@
-"""What a person or a policy decided about a comment; written once, never changed. Undoing is a new row."""
+"""The decision of a person or a policy about a comment; written once, never changed. Undoing is a new row."""
 
 from django.conf import settings
 from django.db import models

@@ -1,11 +1,11 @@
-"""What an Idempotency-Key has already done, so that a repeated call gives the same thing again."""
+"""The calls that were made with an Idempotency-Key, so that a repeated one gives the same result."""
 
 from django.conf import settings
 from django.db import models
 
 
 class IdempotentRequest(models.Model):
-    """`result` is the id of what the call made; its answer is written anew from that, so no text is kept here."""
+    """One call. `result` is the id of what it made; its answer is written anew from that, so no text is kept here."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

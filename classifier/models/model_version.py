@@ -42,7 +42,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
 
 class ModelVersion(models.Model):
-    """One artifact folder; `directory` is relative to settings.MODELS_DIR so that the folder can move."""
+    """One model: an artifact folder. `directory` is relative to settings.MODELS_DIR, so that the folder can move."""
 
     version = models.CharField(max_length=150, unique=True)
     name = models.CharField(max_length=150)

@@ -7,7 +7,7 @@ from classifier.models.append_only import AppendOnlyModel
 
 
 class Band(models.TextChoices):
-    """What a policy says about a comment; also the answer to "why is it in the queue"."""
+    """What a policy recommends for a comment, by its scores."""
 
     APPROVE = "approve", "Approve"
     REVIEW = "review", "Review"

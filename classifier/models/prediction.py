@@ -1,4 +1,4 @@
-"""What one model version said about one comment; written once, never changed."""
+"""The scores that one model version gave one comment; written once, never changed."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -16,7 +16,7 @@ class Verdict(models.TextChoices):
 
 
 class Prediction(AppendOnlyModel):
-    """`scores` maps each label to a probability; `score` and `threshold` are those of the primary label."""
+    """A scoring. `scores` maps each label to a probability; `score` and `threshold` are of the primary label."""
 
     comment = models.ForeignKey("classifier.Comment", on_delete=models.PROTECT, related_name="predictions")
     model_version = models.ForeignKey(

@@ -16,7 +16,7 @@ class Wire(models.TextChoices):
 
 
 class ReferenceMode(models.TextChoices):
-    """What a key does with its reference service."""
+    """What an API key does with its reference service."""
 
     OFF = "off", "Off"
     OBSERVE = "observe", "Observe"
@@ -85,7 +85,7 @@ class ScoreMap(AppendOnlyModel):
     wire = models.CharField(max_length=16, choices=Wire.choices)
     method = models.CharField(max_length=16, choices=Method.choices)
     model_version = models.ForeignKey("classifier.ModelVersion", on_delete=models.PROTECT, related_name="+")
-    threshold = models.FloatField()  # the caller's threshold that shares are told for
+    threshold = models.FloatField()  # the caller's threshold at which the shares are counted
     attributes = models.JSONField()
     origin = models.JSONField(default=dict)
     note = models.CharField(max_length=500, blank=True)

@@ -10,7 +10,7 @@ USER = settings.AUTH_USER_MODEL
 
 
 class SavedQueue(models.Model):
-    """A filter and an order under a name; `roles` empty: everybody who may see the queue."""
+    """A filter and an order under a name; with no `roles`, for everybody who may see the queue."""
 
     name = models.CharField(max_length=100, unique=True)
     filters = models.JSONField(default=dict)
@@ -28,7 +28,7 @@ class SavedQueue(models.Model):
 
 
 class Report(AppendOnlyModel):
-    """Somebody told that a comment is bad (or a moderator's client passed on such a flag)."""
+    """A report that a comment is bad, by a reader or passed on by a client."""
 
     comment = models.ForeignKey("classifier.Comment", on_delete=models.PROTECT, related_name="reports")
     reporter_ref = models.CharField(max_length=200, blank=True)
@@ -79,7 +79,7 @@ class Appeal(models.Model):
 
 
 class BulkAction(models.Model):
-    """Many decisions under one reason, which one undo takes back."""
+    """Many decisions under one reason; one undo takes all of them back."""
 
     action = models.CharField(max_length=16)
     reason = models.CharField(max_length=2000)

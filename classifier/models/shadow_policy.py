@@ -1,4 +1,4 @@
-"""A draft of a policy that judges live traffic silently, and what it said beside the policy in force."""
+"""A draft of a policy that judges live traffic silently, and its judgements beside those of the active policy."""
 
 from django.conf import settings
 from django.db import models

@@ -8,7 +8,7 @@ from classifier.models.prediction import Verdict
 
 
 class ShadowPrediction(AppendOnlyModel):
-    """Beside `prediction`, which counted."""
+    """The scores of the shadow version for the comment of `prediction`, which is the one that counted."""
 
     prediction = models.ForeignKey("classifier.Prediction", on_delete=models.PROTECT, related_name="shadows")
     model_version = models.ForeignKey(

@@ -22,7 +22,7 @@ class Source(models.Model):
 
 
 class SourceAccess(models.Model):
-    """A person who does not see all sources sees these."""
+    """One source that a person sees who does not see all of them."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="source_access")
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="access")

@@ -1,4 +1,4 @@
-"""What others say a text's labels should be: feedback through the API, which training can use."""
+"""Labels that others suggest for a text: feedback through the API, which training can use."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.db.models import Q
 
 
 class Suggestion(models.Model):
-    """`labels` holds {label: 0 to 1} in the model's names. Erasing or purging empties `text` and keeps the row."""
+    """One suggestion: {label: 0 to 1} in the model's names. Erasing or purging empties `text` and keeps the row."""
 
     text = models.TextField()
     labels = models.JSONField()

@@ -1,4 +1,4 @@
-"""The people who sign in: moderators, model admins and admins (roles are Django groups, see services.roles)."""
+"""The people who sign in; their roles are Django groups, see classifier/accounts/roles.py."""
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -6,7 +6,7 @@ from django.db import models
 
 
 def blur_by_default() -> bool:
-    """What the site chose for new people; everybody may choose otherwise for themselves."""
+    """Return the site's default for new people; everybody may choose for themselves."""
     return bool(settings.BLUR_TEXT_DEFAULT)
 
 

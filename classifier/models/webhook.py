@@ -1,4 +1,4 @@
-"""Whom the site tells what happened (Standard Webhooks), and each attempt to tell them."""
+"""The receivers of webhooks (Standard Webhooks), the events, their deliveries and each attempt."""
 
 import uuid
 
@@ -20,7 +20,7 @@ class WebhookEventType(models.TextChoices):
 
 
 class Webhook(models.Model):
-    """Secrets are kept encrypted with the site's secret key; two of them while one is being replaced."""
+    """One receiver. Its secrets are encrypted with the site's secret key; there are two while one is being replaced."""
 
     name = models.CharField(max_length=100)
     url = models.URLField(max_length=500)
@@ -46,7 +46,7 @@ class Webhook(models.Model):
 
 
 class WebhookEvent(models.Model):
-    """What happened, written in the transaction that made it happen; `data` never holds comment text.
+    """One event, written in the transaction that made it happen; `data` never holds comment text.
 
     The log of deliveries is kept for settings.WEBHOOK_LOG_DAYS, so these rows and the ones below are deleted in time.
     """

@@ -121,7 +121,7 @@ class VerbCommand(BaseCommand):
             chosen.run(output, by=by, **{name: options[name] for name in chosen.parameters()})
 
 
-def one(rows: "models.QuerySet[Row]", what: str, named: str, *fields: str) -> Row:
+def row_named(rows: "models.QuerySet[Row]", what: str, named: str, *fields: str) -> Row:
     """Return the row with this id, or with this value of one of `fields`. Raises CommandError."""
     row = rows.filter(pk=row_id(named) or 0).first()
     for field in fields:

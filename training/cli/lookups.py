@@ -3,28 +3,28 @@
 from typing import Any
 
 from classifier.models import ModelVersion
-from training.cli.base import one
+from training.cli.base import row_named
 from training.models import Dataset, Experiment, Sweep, TestSuite
 
 
 def experiment_of(named: str) -> Experiment:
-    return one(Experiment.objects.visible().select_related("dataset"), "experiment", named)
+    return row_named(Experiment.objects.visible().select_related("dataset"), "experiment", named)
 
 
 def dataset_of(named: str) -> Dataset:
-    return one(Dataset.objects.usable(), "dataset", named, "name")
+    return row_named(Dataset.objects.usable(), "dataset", named, "name")
 
 
 def version_of(named: str) -> ModelVersion:
-    return one(ModelVersion.objects.all(), "model version", named, "version")
+    return row_named(ModelVersion.objects.all(), "model version", named, "version")
 
 
 def sweep_of(named: str) -> Sweep:
-    return one(Sweep.objects.filter(deleted_at__isnull=True), "sweep", named, "name")
+    return row_named(Sweep.objects.filter(deleted_at__isnull=True), "sweep", named, "name")
 
 
 def suite_of(named: str) -> TestSuite:
-    return one(TestSuite.objects.all(), "test suite", named, "name")
+    return row_named(TestSuite.objects.all(), "test suite", named, "name")
 
 
 def started_from(teacher: str | None, base_version: str | None = None) -> dict[str, Any]:

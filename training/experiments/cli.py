@@ -218,10 +218,10 @@ def _evaluation(run: Experiment) -> Evaluation:
 
 
 def _baseline(evaluation: Evaluation, name: str, run: Experiment) -> Evaluation:
-    """The baseline on the same test rows, the one that learned from the same rows where there are several."""
+    """Find the baseline on the same test rows; of several, the one that learned from the same rows."""
     rows = Evaluation.objects.filter(baseline=name, fingerprint=evaluation.fingerprint).order_by("-id")
     trained_on = str(run.dataset.fingerprints.get("train", ""))
-    found = rows.filter(trained_on=trained_on).first() or rows.first()
-    if found is None:
+    baseline = rows.filter(trained_on=trained_on).first() or rows.first()
+    if baseline is None:
         raise CommandError(f"The baseline {name} has not been measured on the test rows of {run}.")
-    return found
+    return baseline

@@ -114,7 +114,7 @@ def _start(
 
 
 def _run_here(run: Experiment) -> None:
-    """Be the worker of this run. A worker that was quicker keeps it, and it is followed then."""
+    """Run it in this process. A worker that was quicker keeps it; then the run is followed."""
     with _asked_to_leave() as leave:
         taken = experiment_run(
             experiment_id=run.pk, worker=f"command@{socket.gethostname()}", shutdown_requested=leave.is_set
@@ -130,7 +130,7 @@ def _run_here(run: Experiment) -> None:
 
 @contextmanager
 def _asked_to_leave() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM save a checkpoint first; elsewhere than in the main thread nobody asks."""
+    """Set an event on Ctrl-C and SIGTERM, so that a checkpoint is saved first; only in the main thread."""
     leave = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield leave
@@ -146,7 +146,7 @@ def _asked_to_leave() -> Iterator[threading.Event]:
 
 
 def follow(output: CommandOutput, run: Experiment) -> Experiment:
-    """Tell how a run goes on until it is over; Ctrl-C ends the telling, not the run."""
+    """Print the progress of a run until it is over; Ctrl-C ends the printing, not the run."""
     last = ""
     while True:
         row = _fresh(run)

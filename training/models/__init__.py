@@ -1,4 +1,4 @@
-"""What the training application remembers."""
+"""The tables of training, one concept a file."""
 
 from training.models.choices import (
     OVER,

@@ -83,7 +83,7 @@ class Dataset(models.Model):
 
     @property
     def state(self) -> str:
-        """loading, failed or ready."""
+        """Return the state: loading, failed or ready."""
         return str(self.statistics.get("state") or "ready") if not self.directory else "ready"
 
     def total_rows(self) -> int:

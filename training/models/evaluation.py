@@ -1,4 +1,4 @@
-"""What a version was worth on frozen test rows, and the test suites that users bring."""
+"""The measurements of a version on frozen test rows, and the test suites that users bring."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from training.models.choices import DatasetKind
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
     def on_test_sets(self) -> "EvaluationQuerySet":
-        """Leave out those on known answers that are not the test set: few rows, chosen by people, for a look."""
+        """Leave out those on known answers beside the test set: these are few rows, chosen by people."""
         beside = Q(dataset__kind=DatasetKind.GOLDEN, dataset__is_test_set=False)
         return self.exclude(beside)
 
@@ -67,7 +67,7 @@ class Evaluation(models.Model):
 
     @property
     def stored_report(self) -> StoredReport:
-        """The report, typed; each call reads it anew."""
+        """Read the report as a typed object; each call reads it anew."""
         return StoredReport.of(self.report)
 
     @property
@@ -107,7 +107,7 @@ class TestSuite(models.Model):
 
 
 class TestSuiteResult(models.Model):
-    """How one version did on one suite; `report` is by functionality and by group."""
+    """The results of one version on one suite; `report` is by functionality and by group."""
 
     __test__ = False
 

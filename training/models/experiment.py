@@ -1,4 +1,4 @@
-"""One training run: what was asked for, where it stands, and what came of it."""
+"""A training run: its configuration, its state and its results."""
 
 from pathlib import Path
 from typing import Any

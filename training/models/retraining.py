@@ -1,4 +1,4 @@
-"""When a new candidate is trained by itself: after so many decisions, each week, or when the scores have drifted."""
+"""When a new candidate is trained automatically: after a number of decisions, each week, or after drift of scores."""
 
 from django.conf import settings
 from django.db import models

@@ -306,8 +306,9 @@ def _by_worker(texts: list[str]) -> tuple[list[dict[str, float] | str], str]:
         raise CommandError(f"{error} Start it, or score in this process with --here.") from None
     except ScoreTimeout:
         raise CommandError(f"The worker did not answer within {DEADLINE_SECONDS:g} seconds.") from None
-    version = next((each.model_version for each in results if isinstance(each, ScoredText)), "")
-    return [each.scores if isinstance(each, ScoredText) else each.message for each in results], version
+    version = next((result.model_version for result in results if isinstance(result, ScoredText)), "")
+    scores = [result.scores if isinstance(result, ScoredText) else result.message for result in results]
+    return scores, version
 
 
 def _scorer_here(version: str | None) -> Score:
@@ -352,10 +353,10 @@ def report_lines(comparison: Comparison, version: str, label: str) -> Sequence[s
         "",
         "old score       rows   old mean   new mean   new 10% to 90%",
     ]
-    for each in comparison.bins:
+    for bin in comparison.bins:
         lines.append(
-            f"{each.begin:.1f} to {each.end:.1f} {each.rows:>10,} {each.old_mean:>10.3f} {each.new_mean:>10.3f}"
-            f"   {each.new_low:.3f} to {each.new_high:.3f}"
+            f"{bin.begin:.1f} to {bin.end:.1f} {bin.rows:>10,} {bin.old_mean:>10.3f} {bin.new_mean:>10.3f}"
+            f"   {bin.new_low:.3f} to {bin.new_high:.3f}"
         )
     lines += ["", "old threshold   flags     new threshold   agreement   kappa   only old   only new"]
     for row in comparison.translations:

@@ -37,13 +37,13 @@ class Command(BaseCommand):
             metavar="SLUG",
             help="where rows come from that do not say so [%(default)s]",
         )
-        parser.add_argument("--format", choices=FORMATS, default="", help="[told by the first character]")
+        parser.add_argument("--format", choices=FORMATS, default="", help="[found by the first character]")
         parser.add_argument(
             "--column",
             action="append",
             default=[],
             metavar="FIELD=COLUMN",
-            help="which column holds a field [told by its name]",
+            help="which column holds a field [found by its name]",
         )
         parser.add_argument(
             "--errors", type=Path, metavar="FILE", help="write the rows that could not be taken there (CSV)"

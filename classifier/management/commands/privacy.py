@@ -54,14 +54,14 @@ class Command(BaseCommand):
         if options["yes"] and options["days"] is not None:
             raise CommandError("--days only counts. Set the retention first: privacy set SLUG DAYS --yes")
         total = 0
-        for each in [source] if source else Source.objects.order_by("slug"):
-            count = retention_count(source=each, days=options["days"])
-            days = each.retention_days if options["days"] is None else options["days"]
+        for row in [source] if source else Source.objects.order_by("slug"):
+            count = retention_count(source=row, days=options["days"])
+            days = row.retention_days if options["days"] is None else options["days"]
             kept = f"{days:,} days" if days is not None else "kept forever"
-            self.stdout.write(f"{each.slug}: {kept}, {count.due:,} due, {count.spared:,} spared")
+            self.stdout.write(f"{row.slug}: {kept}, {count.due:,} due, {count.spared:,} spared")
             if options["yes"] and count.due:
-                done = retention_run(source=each, by=by)
-                self.stdout.write(f"{each.slug}: {done:,} texts purged")
+                purged = retention_run(source=row, by=by)
+                self.stdout.write(f"{row.slug}: {purged:,} texts purged")
             total += count.due
         if total and not options["yes"]:
             self.stdout.write(NOTHING_DONE)

@@ -96,7 +96,7 @@ class Command(BaseCommand):
             raise CommandError(f"--version: {error}") from None
 
     def _score(self, scorer: Scorer, texts: Iterable[str], write: Write) -> None:
-        began = said = time.monotonic()
+        began = reported_at = time.monotonic()
         done = 0
         for batch in _batches(texts):
             try:
@@ -110,9 +110,9 @@ class Command(BaseCommand):
                 write(_line(text, result, scorer.version) + "\n")
             done += len(batch)
             now = time.monotonic()
-            if now - said >= PROGRESS_SECONDS:
+            if now - reported_at >= PROGRESS_SECONDS:
                 self._progress(done, now - began)
-                said = now
+                reported_at = now
         self._progress(done, time.monotonic() - began)
 
     def _progress(self, done: int, seconds: float) -> None:

@@ -241,7 +241,9 @@ def test_a_database_in_the_midst_of_the_migrations_goes_on_with_every_row(middle
         assert_refuses_changes(middle, table)
     middle.run("-c", CHECKS)
     assert schema(middle.url) == schema(own_database_url())
-    forgotten = middle.query("DELETE FROM django_migrations WHERE name LIKE '%\\_squashed\\_%' RETURNING name")
+    forgotten = middle.query(
+        "DELETE FROM django_migrations WHERE name LIKE '%\\_squashed\\_%' RETURNING name"
+    )
     assert len(forgotten) == 2  # as it was after the last of the migrations that they replace
     middle.run("manage.py", "migrate")
     middle.run("-c", CHECKS)

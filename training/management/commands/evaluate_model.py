@@ -60,12 +60,12 @@ class Command(BaseCommand):
             if options["max_rows"]:
                 table = table.take(range(min(options["max_rows"], len(table))))
             if options["full"]:
-                found = _full_report(options, table)
+                report = _full_report(options, table)
             else:
-                found = evaluate_artifact(
+                report = evaluate_artifact(
                     options["model"], table, backend=options["backend"], listener=ConsoleListener()
                 ).to_dict()
-            text = as_json({**found, "data": options["data"], "fingerprint": table.fingerprint()})
+            text = as_json({**report, "data": options["data"], "fingerprint": table.fingerprint()})
             if options["output"]:
                 options["output"].write_text(text + "\n")
         self.stdout.write(text)

@@ -72,16 +72,16 @@ class Command(BaseCommand):
             raise CommandError(f"No recorded run is called {', '.join(unknown)}.")
         try:
             rows = [text or "" for text in load_rows(str(texts), "test")[column]]
-            found = {}
+            speeds = {}
             for name, folder in folders.items():
                 scorer = Scorer(Path(folder))
                 device, threads = device_and_threads(scorer.backend_name)
-                found[name] = measure_speed(scorer.score, rows, device=device, threads=threads)
-                self.stdout.write(f"{name}: {found[name]['texts_per_second']:.1f} texts/s")
+                speeds[name] = measure_speed(scorer.score, rows, device=device, threads=threads)
+                self.stdout.write(f"{name}: {speeds[name]['texts_per_second']:.1f} texts/s")
         except (DataError, InferenceError, KeyError) as error:
             raise CommandError(str(error)) from None
         return [
-            replace(run, report={**run.report, "speed": found[run.name]}) if run.name in found else run
+            replace(run, report={**run.report, "speed": speeds[run.name]}) if run.name in speeds else run
             for run in runs
         ]
 

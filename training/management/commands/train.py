@@ -58,13 +58,13 @@ class Command(BaseCommand):
     def changes(self, options: dict[str, Any]) -> dict[str, Any]:
         """Read FIELD=VALUE pairs; rows to validate on are those to train on unless said otherwise."""
         kind = recipe(options["recipe"]).config_class
-        found: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         for pair in options["changes"]:
             name, equals, text = pair.partition("=")
             if not equals:
                 raise ConfigError(f"{pair!r} is not FIELD=VALUE")
-            found[name.strip()] = parse_text(kind, name.strip(), text)
+            changes[name.strip()] = parse_text(kind, name.strip(), text)
         preset = read_preset(options["preset"]).config if options["preset"] else {}
-        if "data.train" in found and "validation" not in preset.get("data", {}):
-            found.setdefault("data.validation", found["data.train"])
-        return found
+        if "data.train" in changes and "validation" not in preset.get("data", {}):
+            changes.setdefault("data.validation", changes["data.train"])
+        return changes
