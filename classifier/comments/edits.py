@@ -42,7 +42,7 @@ UNSCORED: dict[str, Any] = {
 
 
 def comment_version(comment: Comment) -> str:
-    """What changes whenever the comment's text, verdict, decision or status does; for `if_version`."""
+    """Return a digest that changes with the comment's text, verdict, decision and status; for `if_version`."""
     parts = (
         comment.pk,
         comment.status,
@@ -55,7 +55,7 @@ def comment_version(comment: Comment) -> str:
 
 
 def text_digest(text: str) -> str:
-    """The digest of an earlier text: the same for the same words, and no way back without the site's secret key."""
+    """Digest an earlier text: the same for the same words, and no way back without the site's secret key."""
     key = settings.SECRET_KEY.encode()
     return hmac.new(key, b"text:" + text.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -70,9 +70,9 @@ def comment_edit(
 ) -> Comment:
     """Give a comment another text, to be scored anew; the same text again changes nothing.
 
-    Its submitter may, and who may change comments. A worker that is scoring the old text finds its claim gone and
-    writes nothing; who looks at it in the queue gets it again. Raises InvalidInput, VersionConflict where
-    `if_version` is not the comment's version any more, TextGone and PermissionDenied.
+    Its submitter may, and people who may change comments. A worker that is scoring the old text finds its claim gone
+    and writes nothing; a moderator who looks at it in the queue gets it again. Raises InvalidInput, VersionConflict
+    where `if_version` is not the comment's version any more, TextGone and PermissionDenied.
     """
     require_permission(by, ADD if by is not None and comment.submitted_by_id == by.pk else CHANGE)
     require_source(by, comment.source)

@@ -1,8 +1,8 @@
-"""What has happened to comments since a moment, in the order it happened, for whoever follows along.
+"""The log of events of comments, in the order in which they happened, for clients that follow it.
 
 Ids of history rows are given before their transactions commit, so a row may appear behind one with a higher id. A
 follower therefore looks again at the last SETTLE_SECONDS, and remembers what it has told; the cursor that it hands out
-lies before them. Who goes on from a cursor gets everything at least once.
+lies before them. A client that goes on from a cursor gets everything at least once.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""One person's comments: counts by status, and pages by keyset, so that page 1,000 costs as page 1."""
+"""One person's comments: counts by status, and pages by keyset, so that page 1,000 costs as much as page 1."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ def comments_matching(
 
 
 def comment_counts(*, comments: CommentQuerySet) -> dict[str, int]:
-    """How many of `comments` have each status (0 is told too), and in all under the empty name."""
+    """Count `comments` by status, also where there are none, and all of them under the empty name."""
     rows = comments.order_by().values_list("status").annotate(Count("id"))
     counts = dict.fromkeys(CommentStatus.values, 0) | dict(rows)
     return counts | {"": sum(counts.values())}

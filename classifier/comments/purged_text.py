@@ -11,7 +11,7 @@ GONE = "The text of this comment was purged, so nobody can judge it any more. Wh
 
 
 def purged_problem(comment: Comment) -> ValidationProblem | None:
-    """Why nothing can be decided about this comment, or None."""
+    """Say why nothing can be decided about this comment, or None."""
     return ValidationProblem("text", GONE, "purged") if comment.text_purged_at is not None else None
 
 

@@ -1,7 +1,7 @@
-"""Drafts of policies judge what was just classified, silently: the same probabilities and rule hits, other bands.
+"""Shadow mode of policies: drafts judge what was just classified, by the same scores and rule hits and other bands.
 
-It comes after the verdict is committed and announced, and whatever goes wrong here is logged and left. Where no draft
-runs nothing is asked of the database; else one insert a batch keeps what they said.
+This comes after the verdict is committed and announced, and whatever goes wrong here is only logged. Where no draft
+runs, the database is not asked; else one insert a batch stores their judgements.
 """
 
 import logging
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 def judge_silently(
     judged: Mapping[int, Judged], predictions: Sequence[Prediction], model_version: ModelVersion
 ) -> None:
-    """Keep what the drafts say of these verdicts, once the transaction that wrote them is committed.
+    """Store how the drafts judge these verdicts, once the transaction that wrote them is committed.
 
     `judged` is by the comment's id; what could not be judged is left out.
     """
@@ -42,20 +42,20 @@ def _judge(
         logger.warning("A shadow policy failed; its judgements on some comments are missing: %s", error)
 
 
-def _rows(one: Judged, prediction: Prediction, model_version: ModelVersion) -> list[ShadowJudgement]:
-    if one.hits is None:
+def _rows(judged: Judged, prediction: Prediction, model_version: ModelVersion) -> list[ShadowJudgement]:
+    if judged.hits is None:
         return []
     rows = []
-    for shadow in shadows_for(one.comment.source_id):
-        after = shadow.judge_for(model_version).judge(prediction.scores, one.hits).band
+    for shadow in shadows_for(judged.comment.source_id):
+        after = shadow.judge_for(model_version).judge(prediction.scores, judged.hits).band
         rows.append(
             ShadowJudgement(
                 shadow_policy_id=shadow.pk,
                 prediction=prediction,
-                before=one.band,
+                before=judged.band,
                 after=after,
-                automatic=one.policy.is_automatic(one.band),
-                changed=after != one.band,
+                automatic=judged.policy.is_automatic(judged.band),
+                changed=after != judged.band,
             )
         )
     return rows

@@ -1,4 +1,4 @@
-"""What a draft in the shadow said beside the policy in force: by day, what would change, against moderators' decisions.
+"""Report on a draft in shadow mode beside the policy in force: by day, by change, against moderators' decisions.
 
 Days and changes are exact, from an index alone. What needs decisions is read from the latest LOOKED judgements of the
 period, in one query, so that the page costs the same however much was judged.
@@ -99,17 +99,17 @@ class ShadowPolicyReport:
 
 
 def shadow_policy_running(*, source: Source | None) -> ShadowPolicy | None:
-    """The draft that judges silently for a source (None: for the site's policy)."""
+    """Return the draft that judges silently for a source (None: for the site's policy)."""
     return shadow_policies_running().filter(source=source).first()
 
 
 def shadow_policies_running() -> "QuerySet[ShadowPolicy]":
-    """At most one for each source, and one for the site's policy."""
+    """List the drafts that judge now: at most one for each source, and one for the site's policy."""
     return ShadowPolicy.objects.filter(status=ShadowPolicyStatus.RUNNING)
 
 
 def shadow_policies_of(*, source: Source | None) -> "QuerySet[ShadowPolicy]":
-    """All drafts that were tried there, newest first."""
+    """List all drafts that were tried for a source (None: the site's policy), newest first."""
     rows = ShadowPolicy.objects.filter(source=source).select_related("source", "created_by", "policy")
     return rows.order_by("-pk")
 
@@ -117,7 +117,7 @@ def shadow_policies_of(*, source: Source | None) -> "QuerySet[ShadowPolicy]":
 def shadow_policy_report(
     *, shadow: ShadowPolicy, user: User | None, days: int, looked: int = LOOKED
 ) -> ShadowPolicyReport:
-    """The last `days` days, today among them, of the sources that `user` sees. Two queries."""
+    """Report on the last `days` days with today, of the sources that `user` sees. Two queries."""
     rows = _rows(shadow, user, days)
     counted = list(
         rows.annotate(day=TruncDate("created_at", tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""What the fields of a policy may say; everything that is wrong is told at once, each with its place."""
+"""Checks of the fields of a policy, which find every problem at once and name its field."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ def policy_check(
     appeal_days: Any,
     note: Any = "",
 ) -> dict[str, Any]:
-    """The fields of a policy in their written form. Raises InvalidInput with the problems of all fields."""
+    """Return the fields of a policy as they are stored. Raises InvalidInput with the problems of all fields."""
     fields, problems = _written(
         ("bands", check_bands, bands),
         ("automatic", check_automatic, automatic),
@@ -54,7 +54,7 @@ def policy_check(
 
 
 def draft_check(*, bands: Any, automatic: Any, note: Any = "") -> dict[str, Any]:
-    """What says what happens to a comment, in its written form. Raises InvalidInput with all problems."""
+    """Return the fields of a draft as they are stored. Raises InvalidInput with all problems."""
     fields, problems = _written(
         ("bands", check_bands, bands), ("automatic", check_automatic, automatic), ("note", _note, note)
     )
@@ -67,7 +67,7 @@ def draft_check(*, bands: Any, automatic: Any, note: Any = "") -> dict[str, Any]
 def _written(
     *checks: tuple[str, Callable[[Any], Any], Any],
 ) -> tuple[dict[str, Any], list[ValidationProblem]]:
-    """The values as their checks write them, and what is wrong with the others."""
+    """Return the values that pass their checks, as they are stored, and the problems of the others."""
     fields: dict[str, Any] = {}
     problems: list[ValidationProblem] = []
     for name, check, value in checks:
@@ -81,7 +81,7 @@ def _written(
 
 
 def _below_the_model(bands: Mapping[str, Mapping[str, Any]]) -> list[ValidationProblem]:
-    """Where one threshold is the active model's own and removing would begin before review."""
+    """Find labels where one threshold is the active model's own and removing would begin before review."""
     mixed = {
         label: limits
         for label, limits in bands.items()

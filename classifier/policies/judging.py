@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class HasScores(Protocol):
-    """Whatever holds the probability of each label."""
+    """Anything with the probability of each label."""
 
     @property
     def scores(self) -> Mapping[str, float]: ...
@@ -35,7 +35,7 @@ class Scored:
 def judge_scored(
     items: Sequence[Scored], model_version: ModelVersion
 ) -> list[tuple[CurrentPolicy, Judgement]]:
-    """The policy in force and its judgement for each item, in order; at most one statement, mostly none."""
+    """Return the policy in force and its judgement for each item, in order; at most one statement, mostly none."""
     sources = {item.source_id for item in items}
     in_force = {source: (policy_for(source), rules_for(source)) for source in sources}
     judged = []
@@ -47,7 +47,7 @@ def judge_scored(
 
 
 def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersion) -> float | None:
-    """The least score of the primary label that says what the policy says of this text; None where it is approved.
+    """Return the lowest score of the primary label that leads to the same band; None where the text is approved.
 
     That is the policy's threshold of the band for that label. Where the policy has none for `remove` its threshold for
     `review` counts, and where it has neither, the label's own.
@@ -71,7 +71,7 @@ OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons t
 
 @dataclass(frozen=True)
 class Judged:
-    """What a comment's policy says; `waits`: for a person.
+    """The judgement of a comment by its policy; `waits`: for a person.
 
     Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`. What
     was decided before its first verdict was imported with that decision (`brought`), which stands whatever the band.

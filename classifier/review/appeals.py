@@ -1,4 +1,4 @@
-"""Appeals: an author objects to a removal, and somebody answers in the same queue.
+"""Appeals: an author objects to a removal, and a moderator answers in the same queue.
 
 One appeal a decision, within the days that the policy of that decision gives. Deciding about the comment answers it
 (`appeal_answers`), whichever way that happens; `appeal_resolve` is deciding in the words of an appeal.
@@ -50,8 +50,8 @@ def appeal_open(
 ) -> Appeal:
     """Object to the removal that stands, made by a person or by a policy; the comment waits for a lead.
 
-    `author_ref`, where given, must be the comment's author; `decision_id`, where given, the decision that stands. Who
-    may is who submitted the comment (the key's owner for what a site sent) and who holds add_appeal. Raises
+    `author_ref`, where given, must be the comment's author; `decision_id`, where given, the decision that stands. The
+    person who submitted the comment may (for a site, the owner of its key), and holders of add_appeal. Raises
     InvalidInput, NotPossibleNow (nothing stands, too late, appealed before, no text any more) and PermissionDenied.
     """
     if by is not None and comment.submitted_by_id != by.pk:
@@ -118,7 +118,7 @@ def appeal_resolve(
 
 
 def appeal_until(decision: Decision) -> Any:
-    """The moment from which an appeal comes too late; None where the policy takes none."""
+    """Return the moment from which an appeal is too late; None where the policy takes none."""
     days = decision.policy.appeal_days if decision.policy is not None else _days_in_force(decision)
     return decision.created_at + timedelta(days=days) if days else None
 

@@ -92,7 +92,7 @@ def claim_renew(*, comment: Comment, by: User) -> bool:
 
 
 def release(*, comment: Comment, by: User | None) -> bool:
-    """Give a claim back; False when `by` claims none. None, the system itself, frees anybody's."""
+    """Give a claim back; False when `by` has none. None, the system itself, frees anybody's."""
     claims = Comment.objects.filter(pk=comment.pk, review_by__isnull=False)
     return (claims if by is None else claims.filter(review_by=by)).update(**NO_CLAIM) == 1
 

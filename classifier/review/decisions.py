@@ -63,7 +63,7 @@ def decision_record(
     `reason` is a code of the policy in force, needed for removing where that says so. `labels` are corrections,
     {label: whether it holds}, of labels that the model knows; those not named stay as the model said. `marks` are the
     words that mattered, [{"begin", "end"}] in code points. `seen_decision_id` is the standing decision that `by` saw
-    (None: none); only who has seen it may decide anew. `seconds` are measured from the claim where not given.
+    (None: none); only somebody who has seen it may decide anew. `seconds` are measured from the claim where not given.
     Raises DecisionConflict (with the decision made in the meantime), InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
@@ -160,7 +160,7 @@ def _locked(comment_id: int, by: User | None) -> Comment:
 
 
 def check_seen(row: Comment, seen_decision_id: int | None) -> None:
-    """Raise DecisionConflict, which says who was quicker, unless the decision that stands is the one that was seen."""
+    """Raise DecisionConflict, naming who was quicker, unless the decision that stands is the one that was seen."""
     if row.status not in (CommentStatus.CLASSIFIED, CommentStatus.DECIDED):
         raise DecisionConflict(NOT_YET)
     if row.current_decision_id == seen_decision_id:
@@ -178,7 +178,7 @@ def check_seen(row: Comment, seen_decision_id: int | None) -> None:
 
 
 def _check_same_verdict(row: Comment, seen: Comment) -> None:
-    """What the caller read is what is decided: a text edited or scored anew meanwhile is looked at first."""
+    """Raise DecisionConflict where the text was edited or scored anew since the caller read it."""
     if row.current_prediction_id != seen.current_prediction_id or row.edited_at != seen.edited_at:
         raise DecisionConflict(OTHER_VERDICT, None)
 

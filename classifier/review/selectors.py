@@ -27,7 +27,7 @@ LEARN = "learn"
 NEWEST = "newest"
 LEARN_LOOK = 64  # candidates that are compared with each other at once
 LEARN_DECIDED = 200  # latest decisions that a candidate may be too similar to
-ESCALATIONS = "classifier.add_bulkaction"  # who may decide many at once decides the hard ones
+ESCALATIONS = "classifier.add_bulkaction"  # people who may decide many at once decide the hard ones
 APPEALS = "classifier.change_appeal"
 SEES_APPEALS = "classifier.view_appeal"
 SEES_REPORTS = "classifier.view_report"
@@ -76,13 +76,13 @@ class QueuePage:
 
 
 def queue_comments(*, user: User | None, filters: QueueFilters) -> CommentQuerySet:
-    """The comments that `user` may see and `filters` choose, in no order; None is the system itself."""
+    """Select the comments that `user` may see and `filters` choose, in no order; None is the system itself."""
     seen = narrow(Comment.objects.filter(unlooked(user)), user)
     return apply_filters(cast(CommentQuerySet, seen), filters, user)
 
 
 def decidable_by(*, user: User | None) -> Q:
-    """Leaves out what waits for a lead (escalated comments, open appeals) and appeals that others are to answer."""
+    """Leave out what waits for a lead (escalated comments, open appeals) and appeals that others are to answer."""
     condition = Q()
     if user is not None and not user.has_perm(ESCALATIONS):
         condition &= Q(is_escalated=False)
@@ -92,7 +92,7 @@ def decidable_by(*, user: User | None) -> Q:
 
 
 def not_skipped_by(*, user: User) -> Q:
-    """Leaves out what `user` has skipped within settings.REVIEW_SKIP_SECONDS and not taken back."""
+    """Leave out what `user` has skipped within settings.REVIEW_SKIP_SECONDS and not taken back."""
     skipped = Decision.objects.filter(
         by=user,
         action=DecisionAction.SKIP,
@@ -103,7 +103,7 @@ def not_skipped_by(*, user: User) -> Q:
 
 
 def queue_order(name: str) -> Order:
-    """Raises WrongFilter for an order that there is not."""
+    """Return the order of this name. Raises WrongFilter."""
     if name not in ORDERS:
         raise WrongFilter("order", f"There is no order {name!r}; there are {', '.join(ORDERS)}.")
     return ORDERS[name]
@@ -112,7 +112,7 @@ def queue_order(name: str) -> Order:
 def queue_page(
     *, user: User | None, filters: QueueFilters, order: str, size: int, cursor: str = ""
 ) -> QueuePage:
-    """`size` comments with verdicts, claims and standing decisions. Raises WrongFilter (order or cursor).
+    """Return `size` comments with verdicts, claims and standing decisions. Raises WrongFilter (order or cursor).
 
     What does not wait is listed newest first whatever the order: the others are orders of the queue.
     """
@@ -127,7 +127,7 @@ def queue_page(
 
 
 def with_review(comments: CommentQuerySet) -> CommentQuerySet:
-    """With all that a page of the queue shows about a comment, in one query."""
+    """Fetch all that a page of the queue shows about a comment, in one query."""
     return _with_people(comments).select_related("context")
 
 
@@ -136,7 +136,7 @@ def _with_people(comments: CommentQuerySet) -> CommentQuerySet:
 
 
 def queue_count(*, user: User | None, filters: QueueFilters, limit: int = COUNT_LIMIT) -> BoundedCount:
-    """How many there are, counted no further than `limit`."""
+    """Count them, no further than `limit`."""
     rows = queue_comments(user=user, filters=filters).order_by().values("pk")
     number = rows[: limit + 1].count()
     return BoundedCount(min(number, limit), number > limit)
@@ -175,7 +175,7 @@ def _decided_lately() -> tuple[set[int | None], set[int]]:
 
 
 def appeals_visible_to(*, user: User | None, status: str = "") -> QuerySet[Appeal]:
-    """Newest first, of one status where given; who may not see all of them sees those about their own comments."""
+    """List appeals newest first, of one status where given; without SEES_APPEALS, those about one's own comments."""
     rows = narrow(
         Appeal.objects.select_related("comment__source", "decision__by", "decision__policy", "resolved_by"),
         user,
@@ -187,13 +187,13 @@ def appeals_visible_to(*, user: User | None, status: str = "") -> QuerySet[Appea
 
 
 def reports_visible_to(*, user: User | None) -> QuerySet[Report]:
-    """Newest first. Callers ask for SEES_REPORTS before: who reported is not for everybody."""
+    """List reports newest first. Callers require SEES_REPORTS before: not everybody may know who reported."""
     rows = Report.objects.select_related("comment__source")
     return narrow(rows, user, "comment__source").order_by("-id")
 
 
 def decisions_visible_to(*, user: User | None) -> QuerySet[Decision]:
-    """Newest first, with what the API shows of them."""
+    """List decisions newest first, with what the API shows of them."""
     rows = Decision.objects.select_related(
         "comment__source", "by", "policy", "prediction__model_version", "undone_by"
     ).defer("prediction__model_version__manifest")
@@ -201,7 +201,7 @@ def decisions_visible_to(*, user: User | None) -> QuerySet[Decision]:
 
 
 def saved_queues_of(*, user: User, roles: list[str]) -> list[SavedQueue]:
-    """The saved queues that somebody with these roles may use, in their order."""
+    """List the saved queues that somebody with these roles may use, in their order."""
     mine = Q(roles=[]) | Q(owner=user)
     for role in roles:
         mine |= Q(roles__contains=[role])

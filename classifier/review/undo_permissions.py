@@ -1,4 +1,4 @@
-"""What undoing a decision gives back, an escalation; and who may: what took a lead takes one to change."""
+"""Permission to undo a decision, or to decide anew over it: what only a lead could decide, only a lead changes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -23,9 +23,10 @@ def require_may_change(row: Comment, decision: Decision, by: User | None) -> Non
 
 
 def escalated_before(rows: Iterable[Comment]) -> set[int]:
-    """Which of these comments were escalated when the decision was made that stands about them now.
+    """Return the ids of those comments that were escalated when their standing decision was made.
 
-    The reason stays with a comment after its decision, so it is of that decision where none stands between the two.
+    The reason of an escalation stays with a comment after its decision. So it belongs to the standing decision unless
+    another decision, not undone, was made between the two.
     """
     spans = {
         row.pk: (escalation, row.current_decision_id)
@@ -42,8 +43,8 @@ def escalated_before(rows: Iterable[Comment]) -> set[int]:
 
 
 def _escalation(reasons: Sequence[dict[str, object]]) -> int | None:
-    found = next((one.get("decision") for one in reasons if one.get("kind") == "escalation"), None)
-    return found if isinstance(found, int) else None
+    decision = next((row.get("decision") for row in reasons if row.get("kind") == "escalation"), None)
+    return decision if isinstance(decision, int) else None
 
 
 def _answered_an_appeal(decision: Decision) -> bool:

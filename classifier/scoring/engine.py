@@ -29,7 +29,7 @@ class Failure:
 
 
 class EngineHolder:
-    """Gives the engine of the active version; used from the worker's one thread.
+    """The engine of the active version; used from the worker's one thread.
 
     The first model is waited for: without it nobody can be answered. When another version becomes active, it is
     loaded beside the work, one at a time, and takes over when the worker next asks for its engine. Until then the

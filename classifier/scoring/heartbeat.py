@@ -28,7 +28,7 @@ class WorkerStatus:
 
     `problem` is a sentence that names the version. Pages and probes show `public_problem`, which has fixed words only.
     `notice` says that it scores with another version than the active one, `broken`, which cannot be loaded. Both are
-    for everybody; `detail` names files and paths and is for who may activate versions.
+    for everybody; `detail` names files and paths and is for people who may activate versions.
     """
 
     alive: bool

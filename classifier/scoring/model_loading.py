@@ -37,7 +37,7 @@ class Loading(threading.Thread):
     """One attempt at loading a version: `load()` waits for it, `start()` does not and rings the worker at its end.
 
     A damaged copy of the shipped model is made again. Once `is_over`, either `engine` is there or `error` says why
-    not, and `is_damaged` whether that lies in the files. Who started it decides whether it is still wanted.
+    not, and `is_damaged` whether that lies in the files. The caller decides whether it is still wanted.
     """
 
     def __init__(self, version: ModelVersion) -> None:

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class ClassifyWorker:
-    """Lives as long as the worker process."""
+    """The work of one worker process, for as long as it lives."""
 
     def __init__(self) -> None:
         self.holder = EngineHolder()
@@ -86,7 +86,7 @@ def this_worker() -> ClassifyWorker:
 
 
 def classify_turn() -> None:
-    """One turn; rings for another when more is left, so that other messages of the queue get theirs.
+    """Take one turn; ring for another when more is left, so that other messages of the queue get theirs.
 
     The bell and the periodic sweep both end here: what is to be done is read from the database and the inbox.
     """

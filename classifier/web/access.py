@@ -1,4 +1,4 @@
-"""Who may see a page: signed-in people; where a session has ended, also an htmx request leads to sign-in."""
+"""Access to pages, for signed-in people with permissions; an htmx request leads to sign-in too."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,7 +1,7 @@
-"""Sends what is due: claims in one short statement, requests in threads, results written by one thread.
+"""Delivery of what is due: claims in one short statement, requests in threads, results written by one thread.
 
 A delivery is claimed with an end; a worker that is killed leaves it to be sent again, with the same id. Of one receiver
-only so many requests are under way at once, and only one while it fails, so that a slow one holds nobody else up.
+a receiver has a limit of requests at once, and one while it fails, so that a slow one holds nobody else up.
 """
 
 import json
@@ -33,7 +33,7 @@ SPARE_SECONDS = 45.0  # of a claim, beyond the request itself: resolving a name 
 UNREADABLE = "The secret cannot be read: the site's SECRET_KEY was changed. Roll the secret."
 USER_AGENT = "toxicsite-webhooks/1"
 
-# Who has the fewest requests under way goes first, then what has been due the longest.
+# The receiver with the fewest requests under way goes first, then what has been due the longest.
 CLAIM = """
 WITH receiver AS MATERIALIZED (
     SELECT webhook.id, CASE WHEN webhook.failing_since IS NULL THEN %(at_once)s ELSE 1 END AS room, (
@@ -62,7 +62,7 @@ logger = logging.getLogger(__name__)
 
 
 class Courier:
-    """Lives as long as the worker process; requests may be under way from one turn to the next."""
+    """The sender of one worker process; requests may be under way from one turn to the next."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or settings.WEBHOOK_THREADS
@@ -139,7 +139,7 @@ def body_of(event: WebhookEvent) -> bytes:
 
 
 def headers_of(delivery: WebhookDelivery, keys: Sequence[str], body: bytes, now: datetime) -> dict[str, str]:
-    """What goes with the body; httpcore2 adds Host and Content-Length."""
+    """Return the headers beside the body; httpcore2 adds Host and Content-Length."""
     return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
@@ -155,7 +155,7 @@ def this_courier() -> Courier:
 
 
 def deliver_turn() -> None:
-    """What bell and schedule call; rings for another turn when something is left."""
+    """Take one turn, called by bell and schedule; ring for another when something is left."""
     if this_courier().turn():
         try:
             enqueue_now(DELIVER_TASK)

@@ -1,8 +1,8 @@
-"""What comes of an attempt: delivered, another attempt later, or given up, and what it says about the receiver.
+"""The outcome of an attempt: delivered, another attempt later, or given up; and the state of the receiver.
 
 The pauses are drawn from nothing to a cap that grows (full jitter), on average 5 s, 5 min, 30 min, 2, 5, 10, 14, 20
-and 24 hours, about three days in all. A claim is `claimed_until` itself: who writes must still hold the one they took,
-so that a worker that was thought dead changes nothing any more.
+and 24 hours, about three days in all. A claim is `claimed_until` itself: a worker that writes must still hold the one
+it took, so that a worker that was thought dead changes nothing any more.
 """
 
 import random
@@ -98,7 +98,7 @@ def _failed(delivery: WebhookDelivery, webhook: Webhook, answer: Answer, now: da
 
 
 def _write(delivery: WebhookDelivery, **fields: Any) -> bool:
-    """Whether the claim still was ours; what others have done since stays."""
+    """Write the outcome if the claim is still ours, and return whether it was."""
     ours = WebhookDelivery.objects.filter(
         pk=delivery.pk, status=Status.WAITING, claimed_until=delivery.claimed_until
     )
@@ -106,7 +106,7 @@ def _write(delivery: WebhookDelivery, **fields: Any) -> bool:
 
 
 def _hold_back(webhook: Webhook, until: datetime) -> None:
-    """A receiver that asks for time gets it for everything."""
+    """Let everything else for this receiver wait as well, since it asks for time."""
     webhook.deliveries.filter(status=Status.WAITING, claimed_until__isnull=True, next_at__lt=until).update(
         next_at=until
     )

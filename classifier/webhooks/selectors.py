@@ -10,7 +10,7 @@ from classifier.models import User, Webhook, WebhookAttempt, WebhookDelivery, We
 
 
 def webhooks_of(user: User | None) -> QuerySet[Webhook]:
-    """Those that are there, by name; who does not see every source sees those that are limited to their own."""
+    """List webhooks by name; somebody who does not see every source sees those that are limited to their own."""
     rows = Webhook.objects.filter(deleted_at__isnull=True).prefetch_related("sources")
     seen = sources_of(user)
     if seen is None:
@@ -31,13 +31,13 @@ def webhooks_with_counts(user: User | None) -> QuerySet[Webhook]:
 
 
 def deliveries_of(webhook: Webhook, *, status: str = "") -> QuerySet[WebhookDelivery]:
-    """What was or is to be sent to it, newest first, with its event and its attempts, newest first."""
+    """List the deliveries to a webhook, newest first, each with its event and its attempts, newest first."""
     rows = webhook.deliveries.select_related("event__source").order_by("-pk")
     rows = rows.prefetch_related(Prefetch("log", WebhookAttempt.objects.order_by("-pk")))
     return rows.filter(status=status) if status else rows
 
 
 def failed_since(webhook: Webhook, since: datetime) -> QuerySet[WebhookDelivery]:
-    """What was given up since then; tests are not sent again."""
+    """List the deliveries that were given up since then; tests are not sent again."""
     rows = webhook.deliveries.filter(status=WebhookDelivery.Status.DEAD, finished_at__gte=since)
     return rows.exclude(event__type=WebhookEventType.TEST)

@@ -38,7 +38,7 @@ def webhook_create(
     sources: Iterable[Source] = (),
     by: User | None,
 ) -> tuple[Webhook, str]:
-    """A new receiver (no source: of all of them); the second value is its secret, which is facts only now.
+    """Create a webhook (no source: for all of them); the second value is its secret, which is shown only now.
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -89,17 +89,17 @@ def webhook_update(
 
 
 def webhook_enable(*, webhook: Webhook, by: User | None) -> None:
-    """Send again, what still waits included."""
+    """Turn it on; what still waits is sent too."""
     _switch(webhook, True, by)
 
 
 def webhook_disable(*, webhook: Webhook, by: User | None, reason: str = "") -> None:
-    """Send nothing more and keep nothing new for it; what waits stays and goes out when it is enabled again."""
+    """Turn it off: nothing is sent or kept for it; what waits already goes out when it is enabled again."""
     _switch(webhook, False, by, reason)
 
 
 def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
-    """Take it out for good; its log stays until it is old."""
+    """Delete it for good; its log stays until it is old."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         locked = _locked(webhook, by)
@@ -113,7 +113,7 @@ def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
 
 
 def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User | None) -> str:
-    """A new secret, facts only now; the one before signs beside it for `overlap_hours` (0: not any more).
+    """Make a new secret, which is shown only now; the one before signs beside it for `overlap_hours` (0: not any more).
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -172,7 +172,7 @@ def deliveries_replay(*, webhook: Webhook, since: datetime, by: User | None) -> 
 
 
 def give_up_waiting(webhook: Webhook, now: datetime) -> int:
-    """Within a transaction: what waits for this webhook is not sent any more, unless somebody replays it."""
+    """Give up what waits for this webhook, in the caller's transaction; it is only sent if somebody replays it."""
     waiting = webhook.deliveries.filter(status=WebhookDelivery.Status.WAITING)
     return waiting.update(
         status=WebhookDelivery.Status.DEAD, finished_at=now, next_at=None, claimed_until=None

@@ -28,7 +28,7 @@ def encrypt_secret(secret: str) -> bytes:
 
 
 def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
-    """What signs at this moment, the newest first. Raises DecryptionFailed where the site's secret key was changed."""
+    """Return the secrets that sign now, newest first. Raises DecryptionFailed after a change of SECRET_KEY."""
     found = [str(decrypt(bytes(webhook.sealed_secret)))]
     until = webhook.old_secret_until
     if webhook.sealed_old_secret is not None and until is not None and now < until:

@@ -105,7 +105,7 @@ def answer(request: HttpRequest, comment_id: int) -> HttpResponse:
 def _done(
     request: HttpRequest, comment_id: int, act: str, do: Callable[[Comment], str], typed: str = ""
 ) -> HttpResponse:
-    """Do it and show the comment; or show it with why not, and with what was typed."""
+    """Act and show the comment; where that is refused, with the problem and with what was typed."""
     comment = _comment(request, comment_id)
     try:
         messages.success(request, do(comment))

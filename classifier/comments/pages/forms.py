@@ -1,4 +1,4 @@
-"""What people may type into the pages; the rules themselves live in services.validation."""
+"""Forms of the pages of comments; the rules of their fields are in `core.validation`."""
 
 from typing import Any
 from urllib.parse import parse_qsl

@@ -40,7 +40,7 @@ LIMIT = 1_000
 @permitted(DECIDE)
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
-    """Go on where one was; `saved`, filters and `order` choose a queue, `comment` a certain comment."""
+    """Go on with the last comment; `saved`, filters and `order` choose a queue, `comment` a certain comment."""
     user, state = person_of(request), QueueState.of(request)
     if request.GET:
         return _choose(request, user, state)
@@ -95,12 +95,12 @@ def renew(request: HttpRequest, comment_id: int) -> HttpResponse:
 @permitted(DECIDE)
 @require_GET
 def worker(request: HttpRequest) -> HttpResponse:
-    """Whether new comments are being classified; asked by the page now and then."""
+    """Show whether new comments are being classified; the page asks now and then."""
     return render(request, "classifier/review/worker.html", {"worker": worker_status()})
 
 
 def comment_at_work(request: HttpRequest, comment_id: int) -> Comment:
-    """The comment; one that a person may not see is as one that is not there, whatever else they may do."""
+    """Return the comment. Raises Http404 also for one that this person may not see, whatever else they may do."""
     user = person_of(request)
     try:
         comment = visible(comment_id, user)
@@ -121,7 +121,7 @@ def show(
     problem: Any = None,
     status: int = 200,
 ) -> HttpResponse:
-    """After a step: what is on screen now; without JavaScript the page anew, so that a reload repeats nothing."""
+    """Answer a step with what is on screen now; without JavaScript by a redirect, so that a reload repeats nothing."""
     if getattr(request, "htmx", False):
         return _work(request, user, state, step, draft=draft, problem=problem, status=status)
     if status == 200 and not step.problem:
@@ -131,7 +131,7 @@ def show(
 
 
 def why_lost(comment: Comment, user: User) -> str:
-    """Who was quicker: decided meanwhile, or looks at it now; empty where the claim has only run out."""
+    """Say who was quicker: decided it meanwhile, or looks at it now; empty where the claim has only run out."""
     decision = comment.current_decision
     if comment.queued_at is None and decision is not None:
         who = (
@@ -229,7 +229,7 @@ def announcement(item: QueueItem | None, message: str) -> str:
 
 @dataclass(frozen=True)
 class Empty:
-    """`waiting` fit the filters, `all_waiting` wait in all; the rest says why nothing of it can be claimed."""
+    """Why there is no next comment: `waiting` fit the filters, `all_waiting` wait in all; others cannot be claimed."""
 
     waiting: BoundedCount
     all_waiting: BoundedCount
@@ -247,7 +247,7 @@ class Empty:
 
 
 def why_empty(state: QueueState, user: User) -> Empty:
-    """Counts no further than LIMIT; only asked when there is no next comment."""
+    """Count what waits, no further than LIMIT; only called when there is no next comment."""
     filters = state.queue_filters()
     waiting = queue_count(user=user, filters=filters, limit=LIMIT)
     everything = queue_count(user=user, filters=QueueFilters(), limit=LIMIT)

@@ -23,7 +23,7 @@ REASON_TITLES = {
 
 @dataclass(frozen=True)
 class ReasonLine:
-    """One reason; `tone` and `icon` as chips have them. `pieces` are what a rule found, cut from the text."""
+    """One reason with the tone and icon of its chip; `pieces` are what a rule found, cut from the text."""
 
     kind: str
     title: str
@@ -61,13 +61,13 @@ def band_line(comment: Comment) -> BandLine | None:
 
 
 def reason_lines(comment: Comment, decisions: Sequence[Decision] = ()) -> list[ReasonLine]:
-    """The reasons of a comment as they are shown; `decisions` are its own, for who escalated or undid."""
+    """Return the reasons of a comment as they are shown; its `decisions` tell who escalated or undid."""
     by_id = {decision.pk: decision for decision in decisions}
     return [_line(reason, comment, by_id) for reason in comment.queue_reasons]
 
 
 def short_reasons(comment: Comment) -> list[str]:
-    """As a row of a list has them."""
+    """Return the reasons in a few words, for a row of a list."""
     return list(dict.fromkeys(_short(reason, comment) for reason in comment.queue_reasons))
 
 

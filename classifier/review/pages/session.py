@@ -1,4 +1,4 @@
-"""What a session remembers of somebody's work in the queue: which queue, what was seen, decided and gone past."""
+"""The state of a moderator's work in the queue, kept in the session: which queue, what was seen, decided, passed."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any

@@ -1,4 +1,4 @@
-"""The steps of working in the queue: the next comment, a certain one, and taking the last decision back."""
+"""Steps of a moderator through the queue: the next comment, a certain one, back, and undoing the last decision."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,7 @@ class QueueStep:
 
 
 def visible(comment_id: int, user: User) -> Comment:
-    """Raises Comment.DoesNotExist, also for what `user` may not see."""
+    """Return the comment. Raises Comment.DoesNotExist, also for what `user` may not see."""
     return with_review(queue_comments(user=user, filters=QueueFilters(status=EVERY))).get(pk=comment_id)
 
 
@@ -75,7 +75,7 @@ def take(state: QueueState, user: User, comment_id: int, message: str = "") -> Q
 
 
 def resume(state: QueueState, user: User) -> QueueStep:
-    """What was on screen, so that loading the page again shows the same comment; else the next one."""
+    """Show what was on screen, so that loading the page again shows the same comment; else the next one."""
     if state.current is None:
         return take_next(state, user)
     try:
@@ -102,7 +102,7 @@ def go_past(state: QueueState, user: User) -> QueueStep:
 
 
 def go_back(state: QueueState, user: User) -> QueueStep:
-    """To the comment that was on screen before this one."""
+    """Go back to the comment that was on screen before this one."""
     before = state.before()
     while before is not None:
         try:
@@ -136,7 +136,7 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
 
 
 def write_answer(state: QueueState, user: User) -> None:
-    """Write down the last blind review: it can be taken back until the next decision."""
+    """Store the last blind review, which could be taken back until now."""
     if state.answer is None:
         return
     comment_id, action = state.answer
@@ -176,7 +176,7 @@ def _looks(state: QueueState) -> list[int]:
 
 
 def _look(state: QueueState, user: User) -> Comment | None:
-    """Only where the chosen queue could have held it, so that nothing gives it away."""
+    """Offer a blind review only where the chosen queue could have held it, so that nothing gives it away."""
     if state.answer is not None or set(state.filters) - {"source"}:
         return None
     offered = blind_review_offered(by=user)

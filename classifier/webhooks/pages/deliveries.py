@@ -25,7 +25,7 @@ SINCE = [(1, "the last hour"), (24, "the last day"), (7 * 24, "the last week"), 
 
 
 class LogFilter(forms.Form):
-    """What is not understood filters nothing."""
+    """Filters of the log; a value that is not understood filters nothing."""
 
     status = forms.ChoiceField(choices=[("", "All"), *WebhookDelivery.Status.choices], required=False)
     before = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX)
