@@ -68,12 +68,12 @@ def _worker() -> str:
 
 def _model() -> str:
     """Return whether a worker that lives could score now."""
-    found = workers()
-    if any(status.model_version and not status.problem for status in found):
+    statuses = workers()
+    if any(status.model_version and not status.problem for status in statuses):
         return OK
-    if not found:
+    if not statuses:
         return "no classification worker is running"
-    return found[0].public_problem or "the worker has no model"
+    return statuses[0].public_problem or "the worker has no model"
 
 
 CHECKS: dict[str, Callable[[], str]] = {

@@ -39,11 +39,11 @@ def register(receiver: Receiver, *, inside: bool = False) -> Callable[[], None]:
     """Call `receiver(name, payloads)` for every event; return a function that ends that.
 
     Payloads hold ids and codes, never the text of a comment. After the commit an error of a receiver is logged and
-    harms nobody; one with `inside` that raises undoes the change that it was told of.
+    harms nobody; an error of one with `inside` rolls the change back.
     """
-    place = _inside if inside else _after
-    place.append(receiver)
-    return lambda: place.remove(receiver)
+    receivers = _inside if inside else _after
+    receivers.append(receiver)
+    return lambda: receivers.remove(receiver)
 
 
 def listening() -> bool:
@@ -57,27 +57,27 @@ def emit(name: str, *payloads: Payload) -> None:
         raise ValueError(f"{name!r} is no event; there are {', '.join(NAMES)}")
     if not payloads or not listening():
         return
-    told = list(payloads)
+    events = list(payloads)
     for receiver in tuple(_inside):
-        receiver(name, told)
+        receiver(name, events)
     for receiver in tuple(_after):
-        transaction.on_commit(lambda receiver=receiver: receiver(name, told), robust=True)  # type: ignore[misc]
+        transaction.on_commit(lambda receiver=receiver: receiver(name, events), robust=True)  # type: ignore[misc]
 
 
 def emit_decided(decisions: Iterable[Decision]) -> None:
     """Emit that these decisions were made or undone; they know their comments, and these their sources."""
     if not listening():
         return
-    told = [
+    payloads = [
         {
-            "comment": one.comment_id,
-            "source": one.comment.source_id,
-            "decision": one.pk,
-            "action": str(one.action),
-            "reason": one.reason,
-            "automatic": one.automatic,
-            "undoes": one.undoes_id,
+            "comment": decision.comment_id,
+            "source": decision.comment.source_id,
+            "decision": decision.pk,
+            "action": str(decision.action),
+            "reason": decision.reason,
+            "automatic": decision.automatic,
+            "undoes": decision.undoes_id,
         }
-        for one in decisions
+        for decision in decisions
     ]
-    emit(COMMENT_DECIDED, *told)
+    emit(COMMENT_DECIDED, *payloads)

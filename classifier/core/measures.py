@@ -105,8 +105,8 @@ class Confusion:
     fn: int = 0
     tn: int = 0
 
-    def add(self, said: bool, truth: bool, number: int = 1) -> None:
-        name = ("t" if said == truth else "f") + ("p" if said else "n")
+    def add(self, predicted: bool, truth: bool, number: int = 1) -> None:
+        name = ("t" if predicted == truth else "f") + ("p" if predicted else "n")
         setattr(self, name, getattr(self, name) + number)
 
     @property
@@ -115,7 +115,7 @@ class Confusion:
 
     @property
     def precision(self) -> tuple[int, int]:
-        """How many rightly called toxic, of how many called so."""
+        """Comments rightly called toxic, and all that were called so."""
         return self.tp, self.tp + self.fp
 
     @property

@@ -72,8 +72,8 @@ def address_problem(address: Address) -> str | None:
     if _allowed(address):
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    for one in (mapped,) if mapped is not None else (address, *_carried(address)):
-        if not _allowed(one) and not _is_public(one):
+    for part in (mapped,) if mapped is not None else (address, *_carried(address)):
+        if not _allowed(part) and not _is_public(part):
             return f"{address} is not a public address. WEBHOOK_ALLOWED_NETWORKS can allow it."
     return None
 
@@ -100,10 +100,10 @@ def _allowed(address: Address) -> bool:
 def _carried(address: Address) -> list[IPv4Address]:
     if not isinstance(address, IPv6Address):
         return []
-    found = [address.sixtofour, *(address.teredo or ())]
+    carried = [address.sixtofour, *(address.teredo or ())]
     if any(address in network for network in (*NAT64, COMPATIBLE)):
-        found.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return [one for one in found if one is not None]
+        carried.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    return [inner for inner in carried if inner is not None]
 
 
 def _address(host: str) -> Address | None:

@@ -121,13 +121,13 @@ class CheckedBackend(httpcore2.NetworkBackend):
 def addresses_of(host: str, port: int) -> list[str]:
     """Return the addresses of a host that may be connected to. Raises AddressRefused where there is none."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise AddressRefused(f"The name {host} cannot be resolved.") from None
     refused = f"{host} has no address."
     usable: list[str] = []
-    for *_, place in found:
-        text = str(place[0])
+    for *_, socket_address in entries:
+        text = str(socket_address[0])
         problem = address_problem(ip_address(text))
         if problem is not None:
             refused = problem

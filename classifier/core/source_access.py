@@ -60,24 +60,24 @@ def source_access_set(
     require_reach(by, user)
     wanted = {} if all_sources else {source.pk: source for source in sources}
     with transaction.atomic():
-        held = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
-        before = set(SourceAccess.objects.filter(user=held).values_list("source_id", flat=True))
-        if held.all_sources == all_sources and before == set(wanted):
+        locked = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+        before = set(SourceAccess.objects.filter(user=locked).values_list("source_id", flat=True))
+        if locked.all_sources == all_sources and before == set(wanted):
             return
         own = sources_of(by)
         if own is not None:
             seen = set(own.values_list("pk", flat=True))
             if all_sources or set(wanted) - before - seen:
                 raise PermissionDenied("You can only give sources that you see yourself.")
-        User.objects.filter(pk=held.pk).update(all_sources=all_sources)
-        SourceAccess.objects.filter(user=held).exclude(source__in=wanted).delete()
+        User.objects.filter(pk=locked.pk).update(all_sources=all_sources)
+        SourceAccess.objects.filter(user=locked).exclude(source__in=wanted).delete()
         SourceAccess.objects.bulk_create(
-            SourceAccess(user=held, source=source) for pk, source in wanted.items() if pk not in before
+            SourceAccess(user=locked, source=source) for pk, source in wanted.items() if pk not in before
         )
         audit_record(
             verb="person.sources",
             by=by,
-            subject=held.get_username(),
+            subject=locked.get_username(),
             count=None if all_sources else len(wanted),
             data={"all": all_sources, "sources": sorted(source.slug for source in wanted.values())},
         )

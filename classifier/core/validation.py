@@ -76,11 +76,11 @@ def context_problems(value: Any, field: str) -> list[ValidationProblem]:
     if len(value) > CONTEXT_ENTRIES_MAX:
         message = f"This list has {len(value):,} texts; at most {CONTEXT_ENTRIES_MAX} are allowed."
         return [ValidationProblem(field, message, "max_items")]
-    found = [
-        _reference_problem(text, f"{field}[{place}]", CONTEXT_CHARACTERS_MAX)
-        for place, text in enumerate(value)
+    checked = [
+        _reference_problem(text, f"{field}[{index}]", CONTEXT_CHARACTERS_MAX)
+        for index, text in enumerate(value)
     ]
-    problems = [problem for problem in found if problem is not None]
+    problems = [problem for problem in checked if problem is not None]
     if not problems and sum(map(len, value)) > CONTEXT_CHARACTERS_MAX:
         message = f"Together at most {CONTEXT_CHARACTERS_MAX:,} characters are allowed."
         problems.append(ValidationProblem(field, message, "max_length"))
@@ -113,14 +113,14 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
         if not isinstance(item, Mapping):
             problems.append(ValidationProblem(where, "This must be an object.", "invalid_type"))
             continue
-        found = _comment_problems(
+        item_problems = _comment_problems(
             item.get("text"),
             item.get("external_id"),
             item.get("author_ref", ""),
             item.get("context"),
             f"{where}.",
         )
-        problems.extend(found)
+        problems.extend(item_problems)
         external_id = item.get("external_id")
         if isinstance(external_id, str) and first_with_id.setdefault(external_id, index) != index:
             message = f"The same external_id as {field}[{first_with_id[external_id]}]."
@@ -206,6 +206,6 @@ def _check_batch(items: Any, field: str) -> None:
 
 
 def _raise_if_any(problems: Sequence[ValidationProblem | None]) -> None:
-    found = [problem for problem in problems if problem is not None]
-    if found:
-        raise InvalidInput(found)
+    real = [problem for problem in problems if problem is not None]
+    if real:
+        raise InvalidInput(real)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import hypothesis
@@ -38,9 +39,15 @@ def _lines(context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
+@cache
+def _all_operations() -> BaseSchema:
+    """Read the file once for all modules: that takes seconds of every process that collects tests."""
+    return schemathesis.openapi.from_wsgi(FILE, application)
+
+
 def operations(group: str) -> BaseSchema:
-    """The operations of a group; parametrize a test with them."""
-    return schemathesis.openapi.from_wsgi(FILE, application).include(path_regex=GROUPS[group])
+    """Return the operations of a group; parametrize a test with them."""
+    return _all_operations().include(path_regex=GROUPS[group])
 
 
 def made_up(examples: int) -> hypothesis.settings:

@@ -68,14 +68,14 @@ def _find_python() -> str:
     """Return the interpreter to build with: this one when it is the right version, else one on the PATH."""
     if sys.version_info[:2] == WANTED:
         return sys.executable
-    found = shutil.which("python%d.%d" % WANTED)
-    if found is None:
+    path = shutil.which("python%d.%d" % WANTED)
+    if path is None:
         raise InstallError(
             "toxicsite needs Python %d.%d, and this is %d.%d: install python%d.%d (Debian: `apt-get install "
             "python3.11 python3.11-venv`), or name it: PYTHON=/path/to/python3.11 make run."
             % (WANTED + sys.version_info[:2] + WANTED)
         )
-    return found
+    return path
 
 
 def _works() -> bool:

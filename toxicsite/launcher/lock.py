@@ -51,16 +51,16 @@ def pins(direct: Iterable[str]) -> Iterator[tuple[str, str]]:
             continue
         seen.add((name, frozenset(requirement.extras)))
         try:
-            found = importlib.metadata.distribution(name)
+            distribution = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             raise LauncherError(
                 f"{requirement} is not installed: install it into .venv first, then lock."
             ) from None
-        version = Version(found.version)
+        version = Version(distribution.version)
         if version not in requirement.specifier and version.public not in requirement.specifier:
             raise LauncherError(f"{name} {version} is installed, but {requirement} is asked for.")
         yield name, f"{name}=={version.public}"
-        for text in found.requires or ():
+        for text in distribution.requires or ():
             needed = Requirement(text)
             marker, needed_for = needed.marker, ("", *requirement.extras)
             if marker is None or any(marker.evaluate({"extra": extra}) for extra in needed_for):

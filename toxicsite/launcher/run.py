@@ -160,9 +160,9 @@ def wait_until_ready(options: Options, supervisor: Supervisor) -> str:
             raise LauncherError(
                 f"The web server does not start: {_last_line(log.read_text(errors='replace'))} (see {log})."
             )
-        found = _ask(options)
-        if found is not None:
-            missing = ", ".join(f"{name}: {state}" for name, state in found.items() if state != "ok")
+        checks = _ask(options)
+        if checks is not None:
+            missing = ", ".join(f"{name}: {state}" for name, state in checks.items() if state != "ok")
             if not missing:
                 return ""
             settled = settled if NO_WORKER not in missing and settled else time.monotonic()

@@ -99,12 +99,12 @@ class Environment:
     def postgres(self, name: str, default: str) -> dict[str, Any]:
         """Read the Django configuration of a PostgreSQL URL."""
         try:
-            found: Mapping[str, Any] = self._env.db_url_config(self.read(name, default))
+            config: Mapping[str, Any] = self._env.db_url_config(self.read(name, default))
         except (ValueError, ImproperlyConfigured):
-            found = {}
-        if found.get("ENGINE") != "django.db.backends.postgresql" or not found.get("NAME"):
+            config = {}
+        if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):
             raise ImproperlyConfigured(f"{name} must look like postgres://user:password@host:5432/database.")
-        return dict(found)
+        return dict(config)
 
     def redis(self, name: str, default: str) -> str:
         """Read a Redis URL."""

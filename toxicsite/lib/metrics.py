@@ -128,8 +128,8 @@ def count(definition: Definition, *labels: str, amount: float = 1.0) -> None:
 
 
 def observe(definition: Definition, value: float, *labels: str) -> None:
-    place = bisect_left(definition.buckets, value)
-    bound = str(definition.buckets[place]) if place < len(definition.buckets) else "+Inf"
+    bucket = bisect_left(definition.buckets, value)
+    bound = str(definition.buckets[bucket]) if bucket < len(definition.buckets) else "+Inf"
     _sums.add(definition, labels, [(bound, 1.0), ("sum", value)])
 
 
@@ -147,14 +147,14 @@ def collect() -> Iterator[Metric]:
         yield _family(definition, sums[definition.name])
 
 
-def _family(definition: Definition, found: dict[tuple[str, ...], dict[str, float]]) -> Metric:
+def _family(definition: Definition, sums: dict[tuple[str, ...], dict[str, float]]) -> Metric:
     if not definition.buckets:
         counter = CounterMetricFamily(definition.name, definition.help, labels=definition.labels)
-        for labels, parts in sorted(found.items()):
+        for labels, parts in sorted(sums.items()):
             counter.add_metric(labels, parts.get("", 0.0))
         return counter
     histogram = HistogramMetricFamily(definition.name, definition.help, labels=definition.labels)
-    for labels, parts in sorted(found.items()):
+    for labels, parts in sorted(sums.items()):
         running, buckets = 0.0, []
         for bound in (*map(str, definition.buckets), "+Inf"):
             running += parts.get(bound, 0.0)

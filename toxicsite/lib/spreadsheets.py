@@ -29,16 +29,16 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
 
 def pieces(lines: Iterable[str]) -> Iterator[str]:
     """Yield the same text in fewer, larger pieces: a response sends each on its own."""
-    held: list[str] = []
+    waiting: list[str] = []
     size = 0
     for line in lines:
-        held.append(line)
+        waiting.append(line)
         size += len(line)
         if size >= PIECE_CHARACTERS:
-            yield "".join(held)
-            held, size = [], 0
-    if held:
-        yield "".join(held)
+            yield "".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield "".join(waiting)
 
 
 def _emptied(buffer: io.StringIO) -> str:

@@ -26,13 +26,13 @@ class DiskFull(Exception):
 def is_disk_full(error: BaseException) -> bool:
     """Return whether `error` or one of its causes says that a disk is full, ours or that of PostgreSQL."""
     return any(
-        isinstance(one, DiskFull)
-        or (isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT))
-        or getattr(one, "pgcode", None) == DISK_FULL
+        isinstance(cause, DiskFull)
+        or (isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT))
+        or getattr(cause, "pgcode", None) == DISK_FULL
         or (
-            isinstance(one, OperationalError) and reports_disk_full(str(one))
+            isinstance(cause, OperationalError) and reports_disk_full(str(cause))
         )  # while connecting there is no code
-        for one in _causes(error)
+        for cause in _causes(error)
     )
 
 
@@ -45,14 +45,14 @@ def is_database_unavailable(error: BaseException) -> bool:
     """Return whether PostgreSQL can do nothing for anybody now; False where it only could not do this one thing."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
-    codes = {code for one in _causes(error) if (code := getattr(one, "pgcode", None))}
+    codes = {code for cause in _causes(error) if (code := getattr(cause, "pgcode", None))}
     return not codes or bool(codes & AWAY)  # a connection that was lost has no code
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    one: BaseException | None = error
+    cause: BaseException | None = error
     for _ in range(10):
-        if one is None:
+        if cause is None:
             return
-        yield one
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        yield cause
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

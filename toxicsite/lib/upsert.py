@@ -43,12 +43,12 @@ def get_or_insert(
 ) -> tuple[M, bool]:
     """Do what Django's get_or_create does, without its failed INSERT; `rows` says how to read (locked, say)."""
     for _ in range(ATTEMPTS):  # more than once only where somebody deletes the row in between
-        found = rows.filter(**unique).first()
-        if found is not None:
-            return found, False
-        made = rows.model(**unique, **(defaults or {}))
-        if try_insert(made):
-            return made, True
+        present = rows.filter(**unique).first()
+        if present is not None:
+            return present, False
+        new = rows.model(**unique, **(defaults or {}))
+        if try_insert(new):
+            return new, True
     raise RuntimeError(f"{rows.model.__name__}: the same row is inserted and deleted again and again")
 
 
