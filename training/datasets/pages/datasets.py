@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from classifier.core.validation import whole_number
-from training.core.errors import DatasetDiskFull, DatasetRejected, NotAllowedNow
+from classifier.web.refusals import refusals_shown
+from training.core.errors import DatasetDiskFull, DatasetRejected
 from training.datasets.decision_summary import decisions_summary, mixable_with
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import HUB_PRESETS, dataset_from_hub, dataset_load_again
@@ -110,11 +111,9 @@ def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
 @require_POST
 def make_test_set(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = _dataset_or_404(dataset_id)
-    try:
+    with refusals_shown(request):
         dataset_make_test_set(dataset=dataset, by=person_of(request))
         messages.success(request, f"Every version is measured on the test rows of “{dataset}” from now on.")
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
     return redirect("training:dataset", dataset.pk)
 
 
@@ -122,10 +121,8 @@ def make_test_set(request: HttpRequest, dataset_id: int) -> HttpResponse:
 @require_POST
 def load_again(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = _dataset_or_404(dataset_id)
-    try:
+    with refusals_shown(request):
         dataset_load_again(dataset=dataset, by=person_of(request))
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
     return redirect("training:dataset", dataset.pk)
 
 
@@ -137,13 +134,11 @@ def delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
         context = {"dataset": dataset, "uses": dataset_uses(dataset=dataset)}
         return render(request, "training/datasets/delete.html", context)
     name = dataset.name
-    try:
+    with refusals_shown(request):
         dataset_delete(dataset=dataset, by=person_of(request))
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
-        return redirect("training:dataset", dataset.pk)
-    messages.success(request, f"“{name}” is deleted.")
-    return redirect("training:datasets")
+        messages.success(request, f"“{name}” is deleted.")
+        return redirect("training:datasets")
+    return redirect("training:dataset", dataset.pk)
 
 
 def _make(request: HttpRequest, kind: str, form: Form) -> Dataset:

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.validation import row_id
 from classifier.models import ModelVersion
-from training.core.errors import NotAllowedNow, SuiteRejected
+from classifier.web.refusals import refusals_shown
+from training.core.errors import SuiteRejected
 from training.evaluations.services import evaluation_start
 from training.evaluations.suites import (
     suite_create,
@@ -114,11 +115,9 @@ def suite_detail(request: HttpRequest, suite_id: int) -> HttpResponse:
 def retire(request: HttpRequest, suite_id: int) -> HttpResponse:
     suite = _suite_or_404(suite_id)
     verb = suite_take_back if request.POST.get("do") == "take-back" else suite_retire
-    try:
+    with refusals_shown(request):
         verb(suite=suite, by=person_of(request))
         messages.success(request, f"“{suite}” is {'retired' if suite.retired_at else 'in use again'}.")
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
     return redirect("training:suite", suite.pk)
 
 
@@ -132,13 +131,11 @@ def run(request: HttpRequest, suite_id: int) -> HttpResponse:
     if target is None:
         messages.error(request, "No version is in production.")
         return redirect("training:suite", suite.pk)
-    try:
+    with refusals_shown(request):
         evaluation_start(model_version=target, by=person_of(request))
         messages.success(
             request, f"{target} will be run on it when the training worker is free; reload then."
         )
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
     return redirect("training:suite", suite.pk)
 
 

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from classifier.web.refusals import refusals_shown
 from training.core.errors import NotAllowedNow
 from training.evaluations.pages.report import evaluation_context
 from training.experiments.artifact_zip import zip_stream
@@ -96,11 +97,8 @@ def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
 @require_POST
 def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
     run = run_or_404(experiment_id)
-    try:
+    with refusals_shown(request):
         experiment_cancel(experiment=run, by=person_of(request))
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
-    else:
         stopped = run.is_over
         words = "The run is cancelled." if stopped else "The run was asked to stop; that takes seconds."
         messages.success(request, words)
@@ -111,11 +109,8 @@ def cancel(request: HttpRequest, experiment_id: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, experiment_id: int) -> HttpResponse:
     run = run_or_404(experiment_id)
-    try:
+    with refusals_shown(request):
         experiment_resume(experiment=run, by=person_of(request))
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
-    else:
         messages.success(request, "The run is queued again; it goes on from its checkpoint where it has one.")
     return redirect("training:experiment", run.pk)
 

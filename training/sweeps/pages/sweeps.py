@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from classifier.web.refusals import refusals_shown
 from training.core.errors import ConfigRejected, NotAllowedNow
 from training.experiments.pages.forms import Start
 from training.experiments.pages.run_rows import progress_of, recipe_word
@@ -184,11 +185,8 @@ def chart(request: HttpRequest, sweep_id: int, kind: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, sweep_id: int) -> HttpResponse:
     sweep = _sweep_or_404(sweep_id)
-    try:
+    with refusals_shown(request):
         sweep_cancel(sweep=sweep, by=person_of(request))
-    except NotAllowedNow as error:
-        messages.error(request, str(error))
-    else:
         words = (
             "The sweep is cancelled." if sweep.is_over else "The sweep was asked to stop; that takes seconds."
         )
