@@ -3,7 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from training.ml.encoders.layers import encoder_layers
+from training.ml.encoders.layers import layer_stack
 from training.ml.encoders.loading import HEAD_PARTS, BaseModelError
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def adapted_modules(model: Any, wanted: tuple[str, ...]) -> list[str]:
     """
     import torch
 
-    owner, attribute = encoder_layers(model)
-    stack = getattr(owner, attribute)
+    stack = layer_stack(model)
     inside = {id(module) for module in stack.modules()}
     linear = [
         name

@@ -64,14 +64,18 @@ def encoder_layers(model: "PreTrainedModel") -> tuple[Any, str]:
     )
 
 
+def layer_stack(model: "PreTrainedModel") -> Any:
+    """Return the stack of layers of any BERT-like encoder, from the bottom to the top."""
+    owner, attribute = encoder_layers(model)
+    return getattr(owner, attribute)
+
+
 def make_student(teacher: "PreTrainedModel", selection: str) -> tuple["PreTrainedModel", tuple[int, ...]]:
     """Copy embeddings, the chosen layers, pooler and head of `teacher` into a smaller model of the same class.
 
     Returns (student, 1-based layers taken). The teacher is left as it was, and shares no tensor with the student.
     """
-    owner, attribute = encoder_layers(teacher)
-    stack = getattr(owner, attribute)
-    chosen = select_layers(selection, len(stack))
+    chosen = select_layers(selection, len(layer_stack(teacher)))
     student = copy.deepcopy(teacher)
     owner, attribute = encoder_layers(student)
     stack = getattr(owner, attribute)

@@ -88,6 +88,9 @@ def tfidf(
     return measure_subject(subject, test_table, seed=seed, notes=subject.notes, **measuring)
 
 
+BASELINES: dict[str, Callable[..., Report]] = {"majority": majority, "tfidf": tfidf}
+
+
 def fit_tfidf(
     table: "TextTable", labels: Sequence[str], *, seed: int = 0, max_rows: int = MOST_ROWS
 ) -> Baseline:

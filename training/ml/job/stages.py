@@ -224,14 +224,14 @@ def _baselines(
     """Return the reports of the baselines by name; one that the rows are too few for is left out."""
     if train_rows is None or not wanted:
         return {}
-    from training.ml.evaluation import baselines
+    from training.ml.evaluation.baselines import BASELINES
 
     reports = {}
     labels = [label for label in train_rows.labels if label in test.labels]
     for name in wanted:
         job.listener.phase_begins(f"baseline {name}")
         try:
-            report = getattr(baselines, name)(train_rows, test, labels, seed=seed)
+            report = BASELINES[name](train_rows, test, labels, seed=seed)
         except ValueError:  # too few rows of a class, or no word twice
             sys.stdout.write(f"the training rows are too few for the baseline {name}\n")
             continue

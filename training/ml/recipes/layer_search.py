@@ -19,7 +19,7 @@ from toxicsite.lib.files import write_json
 from training.ml.config import DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.data.batching import Tokens
 from training.ml.distributed import current
-from training.ml.encoders.layers import LayerSelectionError, encoder_layers, make_student, select_layers
+from training.ml.encoders.layers import LayerSelectionError, layer_stack, make_student, select_layers
 from training.ml.encoders.loading import load_tokenizer
 from training.ml.encoders.predict import predict_logits, probabilities
 from training.ml.evaluation.metrics import evaluate_scores
@@ -133,8 +133,7 @@ def _search(config: LayerSearchConfig, folder: Path, listener: Listener) -> list
     )  # fmt: skip
     data = prepare_data(few, load_tokenizer(config.teacher), config.loop.seed)
     teacher = load_start(config.teacher, start.labels, config.loop, softmax=start.softmax)
-    owner, attribute = encoder_layers(teacher)
-    depth = len(getattr(owner, attribute))
+    depth = len(layer_stack(teacher))
     wanted = selections(options, depth, trials, config.loop.seed)
     known: NDArray[np.float32] | None = None
     for layers in wanted:

@@ -17,7 +17,7 @@ from typing import Any
 from toxicsite.lib.files import write_json
 from training.ml.config import ConfigError, DataConfig, LoopConfig, LossWeights, option, to_dict
 from training.ml.distributed import current
-from training.ml.encoders.layers import encoder_layers, make_student, select_layers
+from training.ml.encoders.layers import layer_stack, make_student, select_layers
 from training.ml.encoders.loading import Start, count_parameters, load_tokenizer
 from training.ml.hardware import best_device, choose_attention
 from training.ml.progress import Listener, SilentListener
@@ -166,10 +166,8 @@ def _student(
     )
     if config.loss.hidden > 0 and student.config.hidden_size != teacher.config.hidden_size:
         raise ConfigError("hidden states of different widths cannot be compared here; use 0", "loss.hidden")
-    owner, attribute = encoder_layers(student)
-    size = len(getattr(owner, attribute))
-    owner, attribute = encoder_layers(teacher)
-    taken = select_layers(config.layers, len(getattr(owner, attribute)), size)
+    size = len(layer_stack(student))
+    taken = select_layers(config.layers, len(layer_stack(teacher)), size)
     if len(taken) != size:
         raise ConfigError(
             f"the student has {size} layers, {config.layers!r} names {len(taken)}; use first, last, spread or a list",
@@ -280,8 +278,7 @@ def _transfer_loss(
 def _choose_trainable(
     student: Any, layers: tuple[int, ...], bottom_up: bool, *, with_embeddings: bool
 ) -> None:
-    owner, attribute = encoder_layers(student)
-    stack = getattr(owner, attribute)
+    stack = layer_stack(student)
     student.requires_grad_(False)
     for k in layers:
         stack[k - 1].requires_grad_(True)
