@@ -111,8 +111,8 @@ class Asker:
         try:
             calls_store(self.unwritten)
         except (IntegrityError, DataError):
-            for call in self.unwritten:
-                _write_alone(call)
+            for answered in self.unwritten:
+                _write_alone(answered)
         except (DatabaseError, InterfaceError) as error:
             # Only the kind: the database may quote the row.
             logger.error("Reference calls could not be written yet: %s", type(error).__name__)

@@ -10,7 +10,7 @@ import pytest
 
 from classifier.core.errors import NoWorker
 from classifier.models import Comment, ModelVersion, ReferenceCall, ReferenceService
-from classifier.references import follow as reference_follow
+from classifier.references import live_calls
 from classifier.references import wire as reference_wire
 from classifier.references.selectors import reference_notices
 from classifier.references.services import reference_disable, reference_remove
@@ -126,8 +126,8 @@ def test_over_the_rate_and_paused_nothing_is_waited_for(
 def test_with_all_threads_waiting_ours_goes_out_at_once(
     sender: Sender, asked: Any, stub: Stub, redis_clean: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = reference_follow.Pool(1)
-    monkeypatch.setattr(reference_follow, "_pool", lambda: pool)
+    pool = live_calls.Pool(1)
+    monkeypatch.setattr(live_calls, "_pool", lambda: pool)
     service = add_service(stub.url, timeout_seconds=20.0)
     stub.way = "hang"
     first = pool.submit(service, b"{}")
@@ -278,6 +278,6 @@ def test_a_reference_whose_fault_is_ours_is_still_no_fault_of_the_caller(
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(reference_follow, "ask", fail)
+    monkeypatch.setattr(live_calls, "ask", fail)
     let(sender, "follow", service)
     assert sender.post(ANALYZE, ANALYZE_BODY).headers[ANSWERED_BY] == "own; reason=connection"

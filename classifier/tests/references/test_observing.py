@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from classifier.models import AuditEntry, Comment, ReferenceCall, ReferenceService
-from classifier.references import observe as reference_observe
+from classifier.references import live_calls
 from classifier.references import queue as reference_queue
 from classifier.references.pace import healths
 from classifier.tests.dialects.conftest import ANALYZE, MODERATIONS, SCORES, Sender
@@ -324,7 +324,7 @@ def test_the_caller_notices_nothing_of_a_broken_redis(
         def fail(*args: Any, error: type[Exception] = error, **kwargs: Any) -> None:
             raise error("no")
 
-        monkeypatch.setattr(reference_observe, "put", fail)
+        monkeypatch.setattr(live_calls, "put", fail)
         assert sender.post(ANALYZE, ANALYZE_BODY).status_code == 200
 
 
