@@ -1,5 +1,6 @@
 """The form of a policy: its fields, and a row of thresholds for each label."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,9 +24,9 @@ AUTOMATIC = [(APPROVE, "Approve what is below review"), (REMOVE, "Remove what re
 
 
 class NumberField(forms.CharField):
-    """A number as people write it, with a point or a comma, or one of `words`; None where it is empty.
+    """A number from 0 to 1 as people write it, with a point or a comma, or one of `words`; None where it is empty.
 
-    Whether it is from 0 to 1 is for the service to check.
+    The service checks the range too, but stops at the first fault; here each field shows its own.
     """
 
     def __init__(self, *, words: tuple[str, ...] = (), **kwargs: Any) -> None:
@@ -41,9 +42,12 @@ class NumberField(forms.CharField):
         if not text or text.casefold() in self.words:
             return text.casefold() or None
         try:
-            return float(text.replace(",", "."))
+            number = float(text.replace(",", "."))
         except ValueError:
-            raise forms.ValidationError("This must be a number from 0 to 1.") from None
+            number = math.nan
+        if not 0 <= number <= 1:  # false for NaN, too
+            raise forms.ValidationError("This must be a number from 0 to 1.")
+        return number
 
 
 class BandForm(forms.Form):

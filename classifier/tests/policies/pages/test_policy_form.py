@@ -91,7 +91,7 @@ def test_each_mistake_stands_beside_its_field_and_nothing_that_was_written_is_lo
     page = saved(boss, **rows, appeal_days="soon", fail_mode="ajar", note="Stricter")
     assert page.status_code == 422
     html = page.content.decode()
-    for name in ("bands-0-review", "appeal_days", "fail_mode"):
+    for name in ("bands-0-review", "bands-1-remove", "appeal_days", "fail_mode"):
         assert re.search(f'aria-describedby="[^"]*id_{name}_error"', html)
         assert f'id="id_{name}_error"' in html
     for written in ('value="much"', 'value="7"', 'value="soon"', 'value="Stricter"'):
