@@ -1,9 +1,11 @@
 """Columns of admin lists, declared in one line: values by path or function, badges of statuses, texts of people."""
 
+import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from django.db.models import TextChoices
+from django.db.models import JSONField, Model, TextChoices
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -70,6 +72,26 @@ def text_columns(
         column(label, lambda row: shown(row, excerpt(getattr(row, field)))),
         column(label, lambda row: shown(row, getattr(row, field))),
     )
+
+
+@cache
+def json_column(model: type[Model], name: Any) -> Callable[[Any], SafeString] | None:
+    """Show a JSON field of `model` indented, one value a line. None for any other field, or a name of no field.
+
+    The same function is returned each time, since an admin compares what it shows with what it does not edit.
+    """
+    field = next((field for field in model._meta.concrete_fields if field.name == name), None)
+    if not isinstance(field, JSONField):
+        return None
+
+    def cell(row: Any) -> SafeString:
+        value = json.dumps(
+            getattr(row, name), indent=2, sort_keys=True, ensure_ascii=False, cls=field.encoder
+        )
+        return format_html('<pre class="manifest">{}</pre>', value)
+
+    decorated: Callable[[Any], SafeString] = display(description=str(field.verbose_name))(cell)
+    return decorated
 
 
 def badge(label: str, colour: str) -> SafeString:

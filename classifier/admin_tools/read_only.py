@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
 from classifier.admin_tools.actions import permission_check
+from classifier.admin_tools.columns import json_column
 from classifier.admin_tools.filters import filter_class
 from classifier.core.validation import whole_number
 from classifier.core.visibility import seen_by
@@ -77,6 +78,15 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         declared = super().get_list_filter(request)
         kinds = {path: filter_class(self.model, path) for path in declared if isinstance(path, str)}
         return [(path, kinds[path]) if kinds.get(path) else path for path in declared]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Return the fields of a row's page; JSON as a column, since unfold's colours for it break our CSP."""
+        fields = super().get_fields(request, obj)
+        return list(dict.fromkeys(json_column(self.model, name) or name for name in fields))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        columns = (json_column(self.model, field.name) for field in self.opts.concrete_fields)
+        return [*super().get_readonly_fields(request, obj), *filter(None, columns)]
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         relations = {field.name for field in self.opts.concrete_fields if field.is_relation}

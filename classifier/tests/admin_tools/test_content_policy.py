@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from classifier.core.audit import audit_record
 from classifier.models import User
 
 pytestmark = pytest.mark.django_db
@@ -38,3 +39,16 @@ def test_no_admin_page_holds_an_inline_style_or_script(client: Client, admin_per
         assert "<style" not in html
         assert "<script>" not in html
         assert ' style="' not in html
+
+
+def test_a_row_with_json_is_shown_indented_and_without_an_inline_style(
+    client: Client, admin_person: User
+) -> None:
+    entry = audit_record(
+        verb="policy.save", by=admin_person, subject="site", data={"days": 14, "note": "<b>Stricter"}
+    )
+    client.force_login(admin_person)
+    html = client.get(f"/admin/classifier/auditentry/{entry.pk}/change/").content.decode()
+    assert "&quot;days&quot;: 14,\n" in html
+    assert "&lt;b&gt;Stricter" in html
+    assert ' style="' not in html
