@@ -188,9 +188,8 @@ def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
     for rule in rules:
         try:
             engine.check_pattern(rule.kind, rule.pattern, folds=rule.folds)
-        except (
-            PatternError
-        ) as error:  # saved without the service's checks: one bad rule must not stop every worker
+        except PatternError as error:
+            # Saved without the service's checks; one bad rule must not stop every worker.
             logger.error("Rule %d is left out: %s", rule.pk, error)
             continue
         row = engine.Rule(rule.pk, rule.name, rule.kind, rule.pattern, rule.folds, rule.band)
