@@ -1,7 +1,7 @@
 """The tasks of the queues `classify` (`celery -A toxicsite worker -Q classify --pool=solo`) and `transfers` (`-c 1`).
 
-Imports and exports have a queue and a worker of their own: minutes of them must keep no comment from its verdict, nor
-wait themselves until a training run of hours is over.
+Imports and exports have a queue and a worker of their own: they take minutes and must not delay verdicts, nor wait
+for a training run that takes hours.
 """
 
 from typing import Any
@@ -29,67 +29,69 @@ STATISTICS_PAUSE_SECONDS = 1.0
 
 @shared_task(name="classifier.classify")
 def classify() -> None:
-    """What the bell calls."""
+    """Take a turn of the classification worker; called when a comment or a request comes in."""
     classify_turn()
 
 
 @shared_task(name="classifier.sweep")
 def sweep() -> None:
-    """Sent by beat: finds what no bell announced, claims whose worker died, and a newly active version."""
+    """Find comments that no message announced, claims whose worker died, and a newly active version (sent by beat)."""
     classify_turn()
 
 
 @shared_task(name="classifier.retention", ignore_result=True)
 def retention() -> None:
-    """Sent by beat: purges what has outlived its source's retention, a moment at a time, so that scoring goes on."""
+    """Purge texts older than their source's retention (sent by beat), in short turns, so that scoring goes on."""
     if retention_turn(seconds=RETENTION_TURN_SECONDS):
         retention.apply_async(countdown=RETENTION_PAUSE_SECONDS)
 
 
 @shared_task(name="classifier.statistics", ignore_result=True)
 def statistics() -> None:
-    """Sent by beat: counts one day that is over, then goes on after a pause, so that scoring goes on in between."""
+    """Count one day that is over (sent by beat), then go on after a pause, so that scoring goes on in between."""
     if statistics_turn():
         statistics.apply_async(countdown=STATISTICS_PAUSE_SECONDS)
 
 
 @shared_task(name="classifier.transfer_run")
 def transfer_run(transfer_id: int) -> None:
-    """What the bell of an import or export calls; delivered twice, the second finds nothing to do."""
+    """Run an import or export; a message that is delivered twice does nothing the second time."""
     if not shutdown_requested():
         transfer_work(transfer_id=transfer_id, shutdown_requested=shutdown_requested)
 
 
 @shared_task(name="classifier.transfers_sweep")
 def transfers_sweep_up() -> None:
-    """Sent by beat: transfers whose worker is gone or that no bell announced, and files that are old enough to go."""
+    """Find transfers whose worker is gone or that no message announced, and delete expired files (sent by beat)."""
     if not shutdown_requested():
         transfers_sweep()
 
 
 @shared_task(name="classifier.usage", ignore_result=True)
 def usage() -> None:
-    """Sent by beat: writes what API keys have used, and notes that beat is there."""
+    """Write the usage of API keys, and note that beat is alive (sent by beat)."""
     beat_seen()
     usage_flush()
 
 
 @shared_task(name="classifier.deliver")
 def deliver() -> None:
-    """Rung after commits and sent by beat: sends what webhooks are to be told."""
+    """Send the deliveries of webhooks that are due (called after commits and by beat)."""
     deliver_turn()
 
 
 @shared_task(name="classifier.delivery_log")
 def delivery_log() -> None:
-    """Sent by beat: deletes what the log of webhooks no longer keeps."""
+    """Delete webhook events and deliveries older than WEBHOOK_LOG_DAYS (sent by beat)."""
     delivery_log_turn()
 
 
 @shared_task(name="classifier.reference", ignore_result=True)
 def reference(again: bool = False) -> None:
-    """Rung by observed calls and sent by beat: asks reference services and writes what they said, then goes on after a
-    pause, so that webhooks are sent in between."""
+    """Ask reference services and write their answers, then go on after a pause, so that webhooks are sent in between.
+
+    Called by observed calls and by beat.
+    """
     seconds = reference_turn(again=again)
     if seconds is not None:
         reference.apply_async(kwargs={"again": True}, countdown=seconds)
@@ -97,7 +99,7 @@ def reference(again: bool = False) -> None:
 
 @shared_task(name="classifier.reference_log", ignore_result=True)
 def reference_log() -> None:
-    """Sent by beat: deletes what is kept of reference services for too long."""
+    """Delete the records of calls to reference services that are too old (sent by beat)."""
     reference_log_turn()
 
 

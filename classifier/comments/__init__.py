@@ -1,1 +1,1 @@
-"""Comments: submission, edits, what they answer to, search, one's own."""
+"""Comments: submission, edits, context, search, and the list of one's own."""

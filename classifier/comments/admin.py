@@ -1,4 +1,4 @@
-"""Comments and their sources in the administration: looked at, searched and, where scoring failed, tried again."""
+"""Comments and their sources in the administration: view, search and, if scoring failed, try again."""
 
 from typing import cast
 

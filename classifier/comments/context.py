@@ -1,4 +1,4 @@
-"""The context of a comment, which is what it answers to: kept for moderators, erased with it or with its authors."""
+"""The context of a comment, that is, the texts it answers to: kept for moderators, erased with it or its authors."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ NO_CONTEXT = Context()
 
 
 def context_of_texts(texts: Sequence[str]) -> Context:
-    """From a list that has no problems: the last text is what the comment answers, those before it came before."""
+    """Make the context from a valid list of texts: the comment answers the last one; the others came before that."""
     written = [text for text in texts if text.strip()]
     kinds = [ContextKind.BEFORE] * (len(written) - 1) + [ContextKind.PARENT] * bool(written)
     return Context(tuple(zip(kinds, written, strict=True)))
@@ -38,12 +38,12 @@ def contexts_store(given: Iterable[tuple[Comment, Context]]) -> None:
 
 
 def contexts_forget(comment_ids: Sequence[int]) -> None:
-    """Of comments whose own text is forgotten: what they answered to, and the session."""
+    """Delete the context and the session of comments whose own text is erased."""
     CommentContext.objects.filter(comment__in=comment_ids).delete()
 
 
 def answered_forget(comments: Sequence[Comment]) -> None:
-    """Take the texts of these comments, which are still there, out of what others of the same source answered to."""
+    """Remove the texts of these comments from the contexts of others in the same source; call this before they go."""
     hashes: dict[int, set[int]] = {}
     for comment in comments:
         if comment.text:
@@ -55,7 +55,7 @@ def answered_forget(comments: Sequence[Comment]) -> None:
         changed = []
         for row in quoting:
             row.entries = [entry for entry in row.entries if text_hash(folded(entry["text"])) not in gone]
-            row.text_hashes = [one for one in row.text_hashes if one not in gone]
+            row.text_hashes = [digest for digest in row.text_hashes if digest not in gone]
             changed.append(row)
         CommentContext.objects.bulk_update(changed, ["entries", "text_hashes"], batch_size=BATCH)
 

@@ -1,8 +1,8 @@
-"""A comment whose text was changed by its author, and scoring one again as it is.
+"""Changes of a comment's text, and rescoring of a comment as it is.
 
-Of an earlier text nothing is kept but its length and a digest under the site's secret key: enough to prove what was
-said to who has a copy, useless to find it out. The earlier predictions and decisions stay. The new text is pending
-until it is scored; then a decision stands where the new band is the old one, and is reopened where it is not.
+Of an earlier text only its length and a digest under the site's secret key are kept: anyone with a copy can prove what
+was written, and nobody can recover it from the digest. The earlier predictions and decisions stay. The new text is
+pending until it is scored; then a decision stands if the new band is the old one, and is reopened otherwise.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ UNSCORED: dict[str, Any] = {
     "claim_token": None,
     "attempts": 0,
     "failure_reason": "",
-    "is_backlog": False,  # somebody waits for it now, also where it was imported
+    "is_backlog": False,  # somebody waits for it now, even if it was imported
 }
 
 
@@ -55,7 +55,7 @@ def comment_version(comment: Comment) -> str:
 
 
 def text_digest(text: str) -> str:
-    """Digest an earlier text: the same for the same words, and no way back without the site's secret key."""
+    """Digest an earlier text; without the site's secret key nobody can test a guess against the digest."""
     key = settings.SECRET_KEY.encode()
     return hmac.new(key, b"text:" + text.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -68,11 +68,11 @@ def comment_edit(
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Comment:
-    """Give a comment another text, to be scored anew; the same text again changes nothing.
+    """Change the text of a comment, which is then scored anew; the same text again changes nothing.
 
-    Its submitter may, and people who may change comments. A worker that is scoring the old text finds its claim gone
-    and writes nothing; a moderator who looks at it in the queue gets it again. Raises InvalidInput, VersionConflict
-    where `if_version` is not the comment's version any more, TextGone and PermissionDenied.
+    Its submitter may do so, and people who may change comments. A worker that is scoring the old text finds its claim
+    gone and writes nothing; a moderator who has it open in the queue gets it again. Raises InvalidInput, TextGone,
+    PermissionDenied, and VersionConflict if `if_version` is not the comment's version any more.
     """
     require_permission(by, ADD if by is not None and comment.submitted_by_id == by.pk else CHANGE)
     require_source(by, comment.source)
@@ -115,15 +115,15 @@ def comment_edit(
 
 
 def comment_rescan(*, comment: Comment, by: User | None, reason: str = "") -> Comment:
-    """Score a comment again as it is, by the version in production; one that is pending already stays so.
+    """Score a comment again as it is, by the version in production; a comment that is pending already stays so.
 
-    Raises TextGone, NotPossibleNow (it was changed in this moment) and PermissionDenied.
+    Raises TextGone, NotPossibleNow (it was changed at this moment) and PermissionDenied.
     """
     return comments_rescan(comments=[comment], by=by, reason=reason)[0]
 
 
 def comments_rescan(*, comments: Sequence[Comment], by: User | None, reason: str = "") -> list[Comment]:
-    """Score comments again, all or none of them, up to RESCAN_MAX; many take what deciding in bulk takes.
+    """Score up to RESCAN_MAX comments again, all or none; more than one needs the permission for bulk decisions.
 
     Raises what comment_rescan raises.
     """

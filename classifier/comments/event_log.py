@@ -1,8 +1,8 @@
 """The log of events of comments, in the order in which they happened, for clients that follow it.
 
-Ids of history rows are given before their transactions commit, so a row may appear behind one with a higher id. A
-follower therefore looks again at the last SETTLE_SECONDS, and remembers what it has told; the cursor that it hands out
-lies before them. A client that goes on from a cursor gets everything at least once.
+History rows get their ids before their transactions commit, so a row may appear later than one with a higher id. A
+follower therefore reads the last SETTLE_SECONDS again and remembers what it has sent; the cursor that it hands out
+lies before them. A client that continues from a cursor gets everything at least once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ TURN_MAX = 500
 def comment_events(
     *, user: User, after: int | None, source: str = "", statuses: Sequence[str] = ()
 ) -> Iterator[tuple[int, list[CommentEvent]]]:
-    """From this call on, endlessly: the cursor to go on from, and what is new since the last turn, oldest first.
+    """Yield for ever the cursor to continue from and the events since the last turn, oldest first.
 
-    `after` is such a cursor; None begins now. Only of comments that `user` may see, of this source and with these new
-    statuses where given. At most TURN_MAX a turn; the rest comes in the next.
+    `after` is such a cursor; None begins now, at this call. Only events of comments that `user` may see, of this source
+    and with these new statuses if given. At most TURN_MAX a turn; the rest comes in the next.
     """
     chosen = CommentEvent.objects.filter(seen_by(user, "comment__source"))
     if not user.has_perm("classifier.view_comment"):
@@ -42,13 +42,13 @@ def _follow(chosen: QuerySet[CommentEvent], cursor: int) -> Iterator[tuple[int, 
     sent: set[int] = set()
     while True:
         settled = _settled(cursor)
-        found = list(chosen.filter(id__gt=cursor).exclude(id__in=sent)[:TURN_MAX])
-        sent |= {event.pk for event in found}
-        if len(found) == TURN_MAX:
-            settled = min(settled, found[-1].pk)
+        events = list(chosen.filter(id__gt=cursor).exclude(id__in=sent)[:TURN_MAX])
+        sent |= {event.pk for event in events}
+        if len(events) == TURN_MAX:
+            settled = min(settled, events[-1].pk)
         cursor = max(cursor, settled)
         sent = {pk for pk in sent if pk > cursor}
-        yield cursor, found
+        yield cursor, events
 
 
 def _newest() -> int:
@@ -57,7 +57,7 @@ def _newest() -> int:
 
 
 def _settled(cursor: int) -> int:
-    """The id up to which every transaction has surely ended, `cursor` or later."""
+    """Return the id up to which every transaction has surely ended, at least `cursor`."""
     old = CommentEvent.objects.filter(created_at__lt=Now() - timedelta(seconds=SETTLE_SECONDS))
     newest = old.order_by("-created_at").values_list("id", flat=True).first()
     return max(cursor, newest or 0)

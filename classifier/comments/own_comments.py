@@ -22,7 +22,7 @@ class CommentPage:
 def comments_matching(
     *, user: User, verdict: str | None = None, search: str | None = None
 ) -> CommentQuerySet:
-    """One's own comments with this verdict, in whose text the search finds something."""
+    """List the user's own comments with this verdict whose text matches the search."""
     comments = Comment.objects.submitted_by_user(user).filter(seen_by(user))
     if verdict:
         comments = comments.filter(current_prediction__verdict=verdict)
@@ -32,7 +32,7 @@ def comments_matching(
 
 
 def comment_counts(*, comments: CommentQuerySet) -> dict[str, int]:
-    """Count `comments` by status, also where there are none, and all of them under the empty name."""
+    """Count `comments` by status, including statuses without any, and all of them under the empty name."""
     rows = comments.order_by().values_list("status").annotate(Count("id"))
     counts = dict.fromkeys(CommentStatus.values, 0) | dict(rows)
     return counts | {"": sum(counts.values())}
@@ -41,16 +41,16 @@ def comment_counts(*, comments: CommentQuerySet) -> dict[str, int]:
 def comment_page(
     *, comments: CommentQuerySet, before: int | None = None, after: int | None = None, size: int
 ) -> CommentPage:
-    """The `size` comments right before (older than) or after (newer than) an id, else the newest."""
+    """Read the `size` comments next to an id, older (`before`) or newer (`after`) than it, else the newest."""
     rows = comments.with_verdict()
     if after is not None:
-        found = list(rows.filter(id__gt=after).order_by("id")[: size + 1])
-        more, page = len(found) > size, found[:size][::-1]
+        newest_last = list(rows.filter(id__gt=after).order_by("id")[: size + 1])
+        more, page = len(newest_last) > size, newest_last[:size][::-1]
         newer = page[0].pk if page and more else None
         return CommentPage(page, newer, page[-1].pk if page else None)
     if before is not None:
         rows = rows.filter(id__lt=before)
-    found = list(rows.order_by("-id")[: size + 1])
-    page = found[:size]
-    older = page[-1].pk if len(found) > size else None
+    newest_first = list(rows.order_by("-id")[: size + 1])
+    page = newest_first[:size]
+    older = page[-1].pk if len(newest_first) > size else None
     return CommentPage(page, page[0].pk if before is not None and page else None, older)

@@ -1,4 +1,4 @@
-"""Comments whose text is gone: nobody can judge them any more, and their pages say when and why."""
+"""Comments whose text was purged: nobody can judge them any more, and their pages say when and why."""
 
 from django.db.models import Case, When
 from django.db.models.functions import Coalesce, Now
@@ -16,12 +16,12 @@ def purged_problem(comment: Comment) -> ValidationProblem | None:
 
 
 def queued_again() -> Case:
-    """For an update: a comment waits for a person (again), unless there is nothing left to read."""
+    """Build the `queued_at` of an update that puts comments into the queue (again), unless their text was purged."""
     return Case(When(text_purged_at__isnull=True, then=Coalesce("queued_at", Now())), default=None)
 
 
 def purged_note(comment: Comment) -> str:
-    """When and why the text is not there, in a sentence; empty while it is."""
+    """Say in a sentence when and why the text was purged; empty if it was not."""
     if comment.text_purged_at is None:
         return ""
     days = comment.source.retention_days

@@ -1,20 +1,20 @@
-"""Searching texts by words and parts of words, over millions of comments, by the two indexes that Postgres keeps.
+"""Search of texts by words and parts of words, over millions of comments, by the two indexes that Postgres keeps.
 
-What somebody types is read as search pages have taught everybody: words apart must all be there, `or` between them
-offers a choice (and binds less), a minus before a word leaves out what has it, upper and lower case are alike.
+A query is read as on other search pages: all words must occur, `or` between them offers a choice (and binds less), a
+minus before a word leaves out the comments with it, and case does not matter.
 
 - A plain word is also found inside other words, with the punctuation it is typed with: `idiot` finds "idiotic" and
   "xxidiotxx", `sh!t` and `f*ck` find themselves. It is a pattern, and the trigram index finds it.
 - Words in quotes are found as whole words, one after the other, whatever punctuation is between them, by full text.
-- A word of one or two letters has no trigram, so it is a whole word too; a longer one of letters other than a to z is
-  the beginning of a word, because not every database's locale gives trigrams to those.
-- What neither index knows (an emoji, `:)`, two letters of a script without spaces) is looked for among the newest
-  SCANNED comments only, since each of those has to be read.
+- A word of one or two letters has no trigram, so it is found as a whole word too; a longer word with letters other than
+  a to z is found at the beginning of words, because not every database's locale gives trigrams to those.
+- A term that neither index knows (an emoji, `:)`, two letters of a script without spaces) is searched for among the
+  newest SCANNED comments only, since each of those has to be read.
 
-Ordered pages are left to the planner: what is frequent it finds by walking the order's index and reading on until
-the page is full, what is rare by a bitmap over the words' index. It knows frequent words by the statistics that
-ANALYZE keeps of both, so the walk is chosen where it is short. Where its statistics mislead it, it walks too far: no
-longer than reading every text takes, once. Forcing the bitmap instead would cost that for every frequent word.
+Ordered pages are left to the planner: it finds frequent words by walking the order's index until the page is full,
+and rare ones by a bitmap over the words' index. It knows frequent words by the statistics that ANALYZE keeps of both,
+so it chooses the walk when that is short. Misleading statistics make it walk too far: at worst as long as reading
+every text once. Forcing the bitmap instead would cost that for every frequent word.
 """
 
 import re
@@ -62,7 +62,7 @@ class _Term:
 
     @property
     def _by_words(self) -> bool:
-        """Whether full text answers it: what is quoted, and words that have no trigrams."""
+        """Whether full text search finds it: a quoted term, or words without trigrams."""
         if not _RUN.search(self.text) or _WITHOUT_SPACES.search(self.text):
             return False
         return self.quoted or not self._has_trigrams
@@ -85,10 +85,10 @@ class _Term:
 
     def condition(self) -> Q:
         if self._by_words:
-            found = Q(SearchVectorExact(SearchVector("text", config="simple"), self._words()))
+            matches = Q(SearchVectorExact(SearchVector("text", config="simple"), self._words()))
         else:
-            found = Q(_Like(F("text"), Value(f"%{_escaped(self.text)}%")))
-        return ~found if self.without else found
+            matches = Q(_Like(F("text"), Value(f"%{_escaped(self.text)}%")))
+        return ~matches if self.without else matches
 
     def _words(self) -> SearchQuery:
         begins = not self.quoted and len(self.text) >= TRIGRAM and _RUN.fullmatch(self.text)
@@ -98,13 +98,13 @@ class _Term:
 
 
 def matching_text(comments: CommentQuerySet, text: str) -> CommentQuerySet:
-    """Those of `comments` whose text holds what was typed; a purged text never does. Nothing typed leaves all."""
+    """Filter `comments` by their text; a purged text never matches, and an empty query keeps all comments."""
     condition = text_condition(text)
     return comments.filter(condition) if condition else comments
 
 
 def text_condition(text: str) -> Q:
-    """Return the same as a condition, to be combined with others; empty when nothing was typed."""
+    """Return the condition of a query, to be combined with others; empty for an empty query."""
     condition = Q()
     for choice in _choices(text):
         condition |= _all_of(choice)
@@ -124,7 +124,7 @@ def _all_of(terms: list[_Term]) -> Q:
 
 
 def _choices(text: str) -> Iterator[list[_Term]]:
-    """The alternatives, each a list of terms that must all hold."""
+    """Yield the alternatives of a query, each a list of terms that must all match."""
     terms: list[_Term] = []
     for minus, phrase, word in _PIECE.findall(text.translate(_QUOTES)):
         if word.lower() == OR:

@@ -1,4 +1,4 @@
-"""Submitting comments and waiting for their verdicts."""
+"""Submission of comments, and of failed ones for another try."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -44,10 +44,10 @@ def comment_submit(
 ) -> Comment:
     """Store one comment as pending and ring the worker after commit.
 
-    `source` is a Source or a slug, made on first use. `context`: the texts that it answers to, the nearest last. The
-    same external_id from the same source gives the comment
-    that is already there (`newly_submitted` is False then). Raises InvalidInput, also when that id was used for
-    another text or by somebody else, and PermissionDenied when `by` may not submit, or not to this source.
+    `source` is a Source or a slug; a new slug creates its source. `context`: the texts that it answers to, the nearest
+    last. The same external_id from the same source returns the existing comment (`newly_submitted` is False then).
+    Raises InvalidInput, also if that id was used for another text or by somebody else, and PermissionDenied if `by` may
+    not submit, or not to this source.
     """
     item = validate_comment(text=text, external_id=external_id, author_ref=author_ref, context=context)
     return _store([item], source, by, api_key, lambda index: "")[0]
@@ -69,7 +69,7 @@ def comments_submit(
 
 
 def comment_retry(*, comment: Comment, by: User | None, reason: str = "") -> None:
-    """Give a failed comment another chance. Raises IllegalTransition (also without its text) or LostRace."""
+    """Let the worker score a failed comment again. Raises IllegalTransition (also for a purged text) or LostRace."""
     require_permission(by, "classifier.change_comment")
     if comment.text_purged_at is not None:
         raise IllegalTransition(f"the text of comment {comment.pk} was purged")
@@ -87,7 +87,7 @@ def comment_retry(*, comment: Comment, by: User | None, reason: str = "") -> Non
 
 
 def source_get_or_create(source: Source | str) -> Source:
-    """Return the source, made on first use under its slug as name."""
+    """Return the source; a new slug creates it, with the slug as its name."""
     if isinstance(source, Source):
         return source
     slug = validate_source_slug(source)
@@ -135,7 +135,7 @@ def _store(
 
 
 def _insert_or_find(made: list[Comment], source: Source) -> list[Comment]:
-    """Insert the comments; where an external_id is taken, give the one that has it."""
+    """Insert the comments; if an external_id is taken, return the comment that has it instead."""
     ids = [comment.external_id for comment in made if comment.external_id is not None]
     if not ids:
         Comment.objects.bulk_create(made)
@@ -153,7 +153,7 @@ def _insert_or_find(made: list[Comment], source: Source) -> list[Comment]:
 
 
 def _wait_for_turn(source: Source, *, alone: bool) -> None:
-    """Until the transaction ends, keep batches of one source apart from each other and from single comments.
+    """Lock the source until the transaction ends, so that its batches do not overlap each other or single comments.
 
     Two batches that insert the same ids in different orders would each wait for the other: a deadlock.
     """
@@ -163,8 +163,8 @@ def _wait_for_turn(source: Source, *, alone: bool) -> None:
 
 
 def _by_external_id(source: Source, ids: list[str]) -> dict[str | None, Comment]:
-    found = Comment.objects.with_verdict().filter(source=source, external_id__in=ids)
-    return {comment.external_id: comment for comment in found}
+    comments = Comment.objects.with_verdict().filter(source=source, external_id__in=ids)
+    return {comment.external_id: comment for comment in comments}
 
 
 def _conflict(
@@ -184,7 +184,7 @@ def _conflict(
 
 
 def _is_submitter(comment: Comment, by: User | None, api_key: ApiKey | None) -> bool:
-    """Keys are replaced, people stay: the key only counts where no person is known."""
+    """Return whether the caller submitted the comment; its API key, which may change, counts only without a user."""
     if by is not None:
         return comment.submitted_by_id == by.pk
     return comment.submitted_by_id is None and comment.api_key_id == (api_key and api_key.pk)

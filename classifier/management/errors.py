@@ -1,4 +1,4 @@
-"""Errors of services as commands tell them: one sentence, or the fields that are wrong, and exit code 1."""
+"""Errors of services in commands: one sentence, or the fields that are wrong, and exit code 1."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from classifier.core.error_kinds import ErrorKind, details_of
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Raise CommandError for what a service raises by design, and for files that cannot be read or written."""
+    """Raise CommandError for errors that services raise by design, and for files that cannot be read or written."""
     try:
         yield
     except Exception as error:

@@ -1,7 +1,7 @@
 """The policies and rules in force, and the drafts beside them, cached in the process for POLICY_CACHE_SECONDS.
 
-After that one statement compares a stamp of the tables, and everything is read again only where the stamp has changed.
-So a worker follows a new policy or rule within seconds, and a batch of comments asks the database nothing.
+After that, one statement compares a stamp of the tables; everything is read again only if the stamp has changed. So a
+worker follows a new policy or rule within seconds, and most batches of comments need no query.
 """
 
 import logging
@@ -21,7 +21,7 @@ from classifier.inference.rules import RuleSet
 from classifier.models import FailMode, ModelVersion, Policy, Rule
 from classifier.policies.draft_report import shadow_policies_running
 
-# Policies are only ever added; of rules, any change of any row changes the sum of their times; a draft ends for ever.
+# Policies are only added; a change of any rule changes the sum of their times; a draft that has ended never runs again.
 STAMP = """
 SELECT (SELECT count(*) FROM classifier_policy), (SELECT max(id) FROM classifier_policy),
        (SELECT count(*) FROM classifier_rule), (SELECT sum(extract(epoch FROM updated_at)) FROM classifier_rule),
@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 
 
 class HasBands:
-    """Base of policies and drafts: bands, and a judge for each model version that has asked."""
+    """Base of policies and drafts: their bands, and a cached judge for each model version."""
 
     bands: Mapping[str, Mapping[str, Any]]
     _judges: dict[int, Judge]
 
     def judge_for(self, model_version: ModelVersion) -> Judge:
-        """Prepare the bands for the labels and thresholds of `model_version`, once a version."""
+        """Return the judge that applies the bands to the scores of `model_version`, built once for each version."""
         judge = self._judges.get(model_version.pk)
         if judge is None:
             if len(self._judges) >= JUDGES_KEPT:
@@ -69,11 +69,11 @@ class CurrentPolicy(HasBands):
     _judges: dict[int, Judge] = field(default_factory=dict, repr=False, compare=False)
 
     def is_automatic(self, band: str) -> bool:
-        """Whether comments of this band are decided without a person."""
+        """Return whether comments of this band are decided without a person."""
         return band in self.automatic
 
     def nudges(self, score: float) -> bool:
-        """Whether an author should be asked to think again before a text of this score is posted."""
+        """Return whether the author should be asked to reconsider before posting a text with this score."""
         return self.nudge_threshold is not None and score >= self.nudge_threshold
 
 
@@ -88,7 +88,7 @@ class CurrentShadow(HasBands):
 
 @dataclass
 class Snapshot:
-    """All policies, rules and drafts by source (None: the site's), and when to look again."""
+    """All policies, rules and drafts by source (None: the site's), and when to check the database again."""
 
     stamp: Any = None
     policies: dict[int | None, CurrentPolicy] = field(default_factory=dict)
@@ -104,23 +104,23 @@ _snapshot = Snapshot()
 
 
 def policy_for(source_id: int | None) -> CurrentPolicy:
-    """The policy in force for a source (None: the site's own); as of at most POLICY_CACHE_SECONDS ago."""
+    """Return the policy in force for a source (None: the site's own); at most POLICY_CACHE_SECONDS old."""
     policies = _current().policies
-    found = policies.get(source_id) or policies.get(None)
-    return found if found is not None else UNMADE
+    policy = policies.get(source_id) or policies.get(None)
+    return policy if policy is not None else UNMADE
 
 
 def rules_for(source_id: int | None) -> RuleSet:
-    """The enabled rules of a source with those of all sources, ready to run; as fresh as policy_for."""
+    """Return the enabled rules of a source and those for all sources, ready to run; as fresh as policy_for."""
     rules = _current().rules
-    found = rules.get(source_id)
-    return found if found is not None else rules.get(None, NO_RULES)
+    rule_set = rules.get(source_id)
+    return rule_set if rule_set is not None else rules.get(None, NO_RULES)
 
 
 def shadows_for(source_id: int | None) -> list[CurrentShadow]:
-    """The drafts that judge a source's comments silently: its own, and the site's where the site's policy counts.
+    """List the drafts in shadow mode for a source: its own, and the site's if the source follows the site's policy.
 
-    As fresh as policy_for; asking is free where there are none.
+    As fresh as policy_for; without any draft the call costs nothing.
     """
     snapshot = _current()
     if not snapshot.shadows:
@@ -131,13 +131,13 @@ def shadows_for(source_id: int | None) -> list[CurrentShadow]:
 
 
 def forget() -> None:
-    """Read everything again when it is next asked for; called after every change of a policy, rule or draft."""
+    """Drop the cache, so that the next call reads everything; called after every change of a policy, rule or draft."""
     global _snapshot
     _snapshot = Snapshot()
 
 
 def current_from(policy: Policy) -> CurrentPolicy:
-    """A stored version as what would be in force."""
+    """Convert a stored version into the form in which a policy is applied."""
     return CurrentPolicy(
         pk=policy.pk,
         source_id=policy.source_id,
@@ -183,12 +183,13 @@ def _running() -> dict[int | None, CurrentShadow]:
 
 
 def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
-    """The rules of all sources under None, and with them those of each source that has its own."""
+    """Build the rule sets: under None the rules for all sources; for a source with its own rules, those and its own."""
     of_source: dict[int | None, list[engine.Rule]] = {None: []}
     for rule in rules:
         try:
             engine.check_pattern(rule.kind, rule.pattern, folds=rule.folds)
-        except PatternError as error:  # written around the service: one bad rule must not stop every worker
+        except PatternError as error:
+            # Saved without the service's checks; one bad rule must not stop every worker.
             logger.error("Rule %d is left out: %s", rule.pk, error)
             continue
         row = engine.Rule(rule.pk, rule.name, rule.kind, rule.pattern, rule.folds, rule.band)

@@ -1,7 +1,7 @@
-"""Shadow mode of policies: drafts judge what was just classified, by the same scores and rule hits and other bands.
+"""Shadow mode of policies: drafts judge newly classified comments by the same scores and rule hits, with other bands.
 
-This comes after the verdict is committed and announced, and whatever goes wrong here is only logged. Where no draft
-runs, the database is not asked; else one insert a batch stores their judgements.
+This runs after the verdict is committed and announced, and errors here are only logged. If no draft runs, it makes no
+query; otherwise one insert for each batch stores the judgements.
 """
 
 import logging

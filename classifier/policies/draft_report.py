@@ -1,7 +1,7 @@
 """Report on a draft in shadow mode beside the policy in force: by day, by change, against moderators' decisions.
 
-Days and changes are exact, from an index alone. What needs decisions is read from the latest LOOKED judgements of the
-period, in one query, so that the page costs the same however much was judged.
+Days and changes are exact and come from an index alone. The comparison with decisions reads the latest LOOKED
+judgements of the period in one query, so the page costs the same however many there are.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ CHANGES = [(before, after) for after in reversed(BANDS) for before in BANDS if b
 
 @dataclass(frozen=True)
 class DayLine:
-    """A UTC day: judgements, and those of another band than the policy in force gave."""
+    """A UTC day: the number of judgements, and of those that gave another band than the policy in force did."""
 
     day: date
     judged: int
@@ -40,7 +40,10 @@ class DayLine:
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """How many went from one band to another; of those looked at, how many people removed and approved."""
+    """Number of comments that went from one band to another, and of them the number removed and approved by people.
+
+    `removed` and `approved` count only the latest judgements, whose decisions are read.
+    """
 
     before: str
     after: str
@@ -66,9 +69,9 @@ class BandOutcomes:
 
 @dataclass(frozen=True)
 class ShadowPolicyReport:
-    """`judged` and all else is of the whole period; what is counted against decisions is of the `looked` latest.
+    """The report of one draft: counts over the whole period, and a comparison with decisions of the `looked` latest.
 
-    `caught_before` and `caught_after` hold "not approved by the policy" against "removed by a person".
+    `caught_before` and `caught_after` compare "not approved by the policy" with "removed by a person".
     """
 
     judged: int = 0
@@ -99,12 +102,12 @@ class ShadowPolicyReport:
 
 
 def shadow_policy_running(*, source: Source | None) -> ShadowPolicy | None:
-    """Return the draft that judges silently for a source (None: for the site's policy)."""
+    """Return the draft in shadow mode for a source (None: for the site's policy); None if there is none."""
     return shadow_policies_running().filter(source=source).first()
 
 
 def shadow_policies_running() -> "QuerySet[ShadowPolicy]":
-    """List the drafts that judge now: at most one for each source, and one for the site's policy."""
+    """List the drafts in shadow mode now: at most one for each source, and one for the site's policy."""
     return ShadowPolicy.objects.filter(status=ShadowPolicyStatus.RUNNING)
 
 
@@ -117,14 +120,14 @@ def shadow_policies_of(*, source: Source | None) -> "QuerySet[ShadowPolicy]":
 def shadow_policy_report(
     *, shadow: ShadowPolicy, user: User | None, days: int, looked: int = LOOKED
 ) -> ShadowPolicyReport:
-    """Report on the last `days` days with today, of the sources that `user` sees. Two queries."""
+    """Report on the last `days` days, including today, in the sources that `user` sees. Two queries."""
     rows = _rows(shadow, user, days)
     counted = list(
         rows.annotate(day=TruncDate("created_at", tzinfo=UTC))
         .values_list("day", "before", "after", "automatic")
         .annotate(number=Count("*"))
     )
-    found = list(
+    judgements = list(
         rows.order_by("-created_at").values_list(
             "before",
             "after",
@@ -148,7 +151,7 @@ def shadow_policy_report(
     removes = REMOVE in shadow.automatic
     return ShadowPolicyReport(
         judged=judged,
-        looked=len(found),
+        looked=len(judgements),
         days=_days(counted),
         before={band: bands["before"][band] for band in BANDS},
         after={band: bands["after"][band] for band in BANDS},
@@ -156,7 +159,7 @@ def shadow_policy_report(
         waiting_after=bands["after"][REVIEW] + (0 if removes else bands["after"][REMOVE]),
         automatic_before=by_itself,
         automatic_after=sum(bands["after"][band] for band in shadow.automatic),
-        **_held(found, moved),
+        **_decision_outcomes(judgements, moved),
     )
 
 
@@ -169,7 +172,7 @@ def changed_judgements(
     after: str,
     older_than: int | None = None,
 ) -> list[ShadowJudgement]:
-    """A page of comments that would go from one band to another, latest first; one row more than PAGE if there is."""
+    """List judgements that change one band to another, latest first: PAGE of them, and one more if there is one."""
     rows = _rows(shadow, user, days).filter(
         unlooked(user, "prediction__comment"), changed=True, before=before, after=after
     )
@@ -191,7 +194,7 @@ def _rows(shadow: ShadowPolicy, user: User | None, days: int) -> "QuerySet[Shado
 
 
 def _days(counted: Iterable[tuple[date, str, str, bool, int]]) -> list[DayLine]:
-    """Newest first; days without a judgement are left out."""
+    """Sum the counts by day, newest first; days without a judgement are left out."""
     by_day: dict[date, Counter[str]] = {}
     for day, before, after, _, number in counted:
         line = by_day.setdefault(day, Counter())
@@ -204,22 +207,23 @@ def _days(counted: Iterable[tuple[date, str, str, bool, int]]) -> list[DayLine]:
     ]
 
 
-def _held(found: Iterable[tuple[Any, ...]], moved: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    """What people decided about verdicts that were looked at, by change and by band."""
+def _decision_outcomes(
+    judgements: Iterable[tuple[Any, ...]], moved: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
+    """Count what people decided about the judged comments, by change and by band, as fields of ShadowPolicyReport."""
     decided: Counter[tuple[str, str, bool]] = Counter()
-    for before, after, seen, action, automatic, decided_on, edited in found:
-        same_text = decided_on == seen or (
-            decided_on is None and edited is None
-        )  # an import brought the latter
+    for before, after, seen, action, automatic, decided_on, edited in judgements:
+        # A decision without a prediction was imported.
+        same_text = decided_on == seen or (decided_on is None and edited is None)
         if action in ("approve", "remove") and not automatic and same_text:
             decided[before, after, action == "remove"] += 1
     caught = Confusion(), Confusion()
     for (before, after, truth), number in decided.items():
-        for one, band in zip(caught, (before, after), strict=True):
-            one.add(band != APPROVE, truth, number)
+        for confusion, band in zip(caught, (before, after), strict=True):
+            confusion.add(band != APPROVE, truth, number)
 
-    def of(place: int, band: str, truth: bool) -> int:
-        return sum(number for key, number in decided.items() if key[place] == band and key[2] == truth)
+    def count(index: int, band: str, removed: bool) -> int:
+        return sum(number for key, number in decided.items() if key[index] == band and key[2] == removed)
 
     return {
         "changes": [
@@ -228,7 +232,9 @@ def _held(found: Iterable[tuple[Any, ...]], moved: Mapping[tuple[str, str], int]
             if moved.get(way)
         ],
         "outcomes": [
-            BandOutcomes(band, of(0, band, True), of(0, band, False), of(1, band, True), of(1, band, False))
+            BandOutcomes(
+                band, count(0, band, True), count(0, band, False), count(1, band, True), count(1, band, False)
+            )
             for band in BANDS
         ],
         "caught_before": caught[0],

@@ -143,9 +143,9 @@ def _note(value: Any) -> str:
 def _reasons(value: Any) -> list[dict[str, str]]:
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise _refuse("reasons", "This must be a list of reasons.", "invalid_type")
-    found: dict[str, dict[str, str]] = {}
-    for place, reason in enumerate(value):
-        path = f"reasons[{place}]"
+    by_code: dict[str, dict[str, str]] = {}
+    for index, reason in enumerate(value):
+        path = f"reasons[{index}]"
         if not isinstance(reason, Mapping) or set(reason) != {"code", "title"}:
             raise _refuse(path, "A reason has a code and a title.", "invalid_type")
         code, title = reason["code"], reason["title"]
@@ -159,9 +159,9 @@ def _reasons(value: Any) -> list[dict[str, str]]:
             or "\x00" in title
         ):
             raise _refuse(f"{path}.title", f"A title has 1 to {TITLE_CHARACTERS} characters.", "invalid")
-        if code in found:
-            raise _refuse(f"{path}.code", "This code is there twice.", "duplicate")
-        found[code] = {"code": code, "title": title.strip()}
-    if len(found) > REASONS_MAX:
+        if code in by_code:
+            raise _refuse(f"{path}.code", "This code is used twice.", "duplicate")
+        by_code[code] = {"code": code, "title": title.strip()}
+    if len(by_code) > REASONS_MAX:
         raise _refuse("reasons", f"At most {REASONS_MAX} reasons are allowed.", "max_items")
-    return list(found.values())
+    return list(by_code.values())

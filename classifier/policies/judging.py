@@ -1,4 +1,4 @@
-"""Judging scored texts by the policies and rules in force; the worker, the score call and previews all ask here."""
+"""Judgement of scored texts by the policies and rules in force; used by the worker, the score call and previews."""
 
 import logging
 import math
@@ -25,7 +25,7 @@ class HasScores(Protocol):
 
 @dataclass(frozen=True)
 class Scored:
-    """A text with its scores, of a source (None: of no source that is known, so the site's own policy counts)."""
+    """A text with its scores and its source (None: the source is unknown, so the site's own policy applies)."""
 
     source_id: int | None
     text: str
@@ -35,7 +35,7 @@ class Scored:
 def judge_scored(
     items: Sequence[Scored], model_version: ModelVersion
 ) -> list[tuple[CurrentPolicy, Judgement]]:
-    """Return the policy in force and its judgement for each item, in order; at most one statement, mostly none."""
+    """Return the policy in force and its judgement for each item, in order; at most one query, usually none."""
     sources = {item.source_id for item in items}
     in_force = {source: (policy_for(source), rules_for(source)) for source in sources}
     judged = []
@@ -49,8 +49,8 @@ def judge_scored(
 def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersion) -> float | None:
     """Return the lowest score of the primary label that leads to the same band; None where the text is approved.
 
-    That is the policy's threshold of the band for that label. Where the policy has none for `remove` its threshold for
-    `review` counts, and where it has neither, the label's own.
+    That is the policy's threshold of the band for that label. If the policy has none for `remove`, its threshold for
+    `review` counts; if it has neither, the model's own threshold of the label.
     """
     if judged.band == APPROVE:
         return None
@@ -66,16 +66,16 @@ def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersio
 COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id", "edited_at")
 
 
-OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons that each scoring finds anew
+OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons that every scoring writes again
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The judgement of a comment by its policy; `waits`: for a person.
+    """The judgement of a comment by its policy; `waits`: the comment waits for a person.
 
-    Where it was decided before its text changed, the decision `stands` (the band is the same) or it is `reopened`. What
-    was decided before its first verdict was imported with that decision (`brought`), which stands whatever the band.
-    `hits` are those of the rules; None where it could not be judged.
+    If the comment was decided before its text changed, the decision `stands` (the band is the same) or the comment is
+    `reopened`. If it was decided before its first verdict, it was imported with that decision (`brought`), which stands
+    whatever the band. `hits` are those of the rules; None if the comment could not be judged.
     """
 
     comment: Comment
@@ -110,7 +110,7 @@ def judge_batch(
 ) -> dict[int, Judged]:
     """Judge scored comments, read with COLUMNS, by their policies and rules; nothing is written.
 
-    `by_id` holds what has their `scores`. `afresh`: whatever was decided about them stays out of it.
+    `by_id` maps the comments' ids to their scores. `afresh`: ignore earlier decisions about them.
     """
     return {comment.pk: _judge(comment, by_id[comment.pk], model_version, afresh) for comment in comments}
 
@@ -125,9 +125,9 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
         band: str = judgement.band
         risk, uncertainty, reasons = judgement.risk, judgement.uncertainty, list(judgement.reasons)
     except Error:
-        raise  # the database is away: the claims expire and all is done again
+        raise  # the database is away: the claims expire and the whole batch is judged again
     except Exception:
-        logger.exception("Comment %d could not be judged; a person looks at it", comment.pk)
+        logger.exception("Comment %d could not be judged; it waits for a person", comment.pk)
         hits = None
         band, risk, uncertainty, reasons = Band.REVIEW.value, 0.5, 0.0, [{"kind": "unjudged"}]
     decided = not afresh and comment.current_decision_id is not None

@@ -1,7 +1,7 @@
-"""What another policy, or a rule that nobody has saved yet, would have done with the latest comments.
+"""Preview of what another policy, or a rule that is not saved yet, would have done with the latest comments.
 
-Nothing is scored again: two policies are laid over the same predictions and the rule hits that were kept with them, so
-ten thousand comments take well under a second. A rule is laid over their texts, within a bounded time.
+Nothing is scored again: two policies judge the same predictions and the rule hits stored with them, so ten thousand
+comments take well under a second. A rule is run on the texts, within a bounded time.
 """
 
 import time
@@ -35,7 +35,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class KeptHit:
-    """A rule hit as it stands among a comment's reasons."""
+    """A rule hit that was stored among a comment's reasons."""
 
     kept: Mapping[str, Any]
 
@@ -59,7 +59,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Moves:
-    """How many comments would go from one band to another, with examples: the latest of them."""
+    """Number of comments that would go from one band to another, with the latest of them as examples."""
 
     before: str
     after: str
@@ -69,7 +69,7 @@ class Moves:
 
 @dataclass(frozen=True)
 class PolicyPreview:
-    """Counts of comments: `looked_at` in all, and for each policy by band, waiting for a person, decided by itself."""
+    """Counts of comments: `looked_at` in all; for each policy by band, waiting for a person, decided automatically."""
 
     looked_at: int = 0
     changed: int = 0
@@ -82,7 +82,7 @@ class PolicyPreview:
     automatic_after: int = 0
 
     def to(self, band: str) -> int:
-        """How many of the changed would come into `band`."""
+        """Count the comments that would move to `band`."""
         return sum(move.count for move in self.moves if move.after == band)
 
 
@@ -95,9 +95,9 @@ def policy_preview(
     limit: int = LATEST,
     examples: int = EXAMPLES,
 ) -> PolicyPreview:
-    """Both policies over the `limit` latest comments with a verdict that the policy is for and `user` sees.
+    """Apply both policies to the `limit` latest comments that have a verdict, follow the policy and `user` sees.
 
-    Three queries. The site's own policy (source None) is for the sources without one of their own.
+    Three queries. The site's own policy (source None) applies to sources without one of their own.
     """
     rows = latest_predictions(source=source, user=user, limit=limit)
     judges = _judges({row[2] for row in rows}, before, after)
@@ -112,7 +112,7 @@ def policy_preview(
             moved.setdefault((old.band, new.band), []).append((pk, new))
     shown = {pk for moves in moved.values() for pk, _ in moves[:examples]}
     texts = Comment.objects.select_related("source").in_bulk(shown)
-    order: dict[str, int] = {band: place for place, band in enumerate(reversed(BANDS))}
+    order: dict[str, int] = {band: rank for rank, band in enumerate(reversed(BANDS))}
     return PolicyPreview(
         looked_at=len(rows),
         changed=sum(map(len, moved.values())),
@@ -121,7 +121,7 @@ def policy_preview(
                 old,
                 new,
                 len(moves),
-                [Change(texts[pk], old, new, said) for pk, said in moves[:examples] if pk in texts],
+                [Change(texts[pk], old, new, judgement) for pk, judgement in moves[:examples] if pk in texts],
             )
             for (old, new), moves in sorted(
                 moved.items(), key=lambda item: (order[item[0][1]], -len(item[1]))
@@ -137,7 +137,7 @@ def policy_preview(
 def latest_predictions(
     *, source: Source | None, user: User | None, limit: int
 ) -> Sequence[tuple[int, dict[str, float], int, list[dict[str, Any]]]]:
-    """(comment, scores, model version, reasons) of the latest comments with a verdict, newest first."""
+    """List (comment, scores, model version, reasons) of the latest comments with a verdict, newest first."""
     comments = narrow(Comment.objects.filter(current_prediction__isnull=False), user)
     if source is not None:
         comments = comments.filter(source=source)
@@ -166,7 +166,7 @@ def _work(counts: Counter[str], draft: Draft, name: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class CaughtComment:
-    """A comment that the rule hits at `spans`; `newly`: its band would rise."""
+    """A comment that the rule hits at `spans`; `newly`: its band would become stricter."""
 
     comment: Comment
     spans: Sequence[tuple[int, int]]
@@ -175,9 +175,9 @@ class CaughtComment:
 
 @dataclass(frozen=True)
 class RulePreview:
-    """Of the `looked_at` latest comments `matched` are hit, and `newly` of them would come into a worse band.
+    """The rule hits `matched` of the `looked_at` latest comments; `newly` of them would get a stricter band.
 
-    `cut_short`: the time was over before all of them were looked at.
+    `cut_short`: the time ran out before all of the comments were checked.
     """
 
     looked_at: int = 0
@@ -196,7 +196,9 @@ def rule_preview(
     seconds: float = RULE_SECONDS,
     examples: int = RULE_EXAMPLES,
 ) -> RulePreview:
-    """Lay `rule` over the `limit` latest texts that it is for and `user` sees; whose bands would rise come first.
+    """Run `rule` on the `limit` latest texts of `source` (None: of all) that `user` sees.
+
+    Examples whose band would become stricter come first.
 
     Raises PatternError where the rule has not passed check_pattern.
     """
@@ -221,12 +223,16 @@ def rule_preview(
         matched, newly = matched + 1, newly + rises
         if rises or len(shown) < examples:
             shown.append((pk, hits[0].spans, rises))
-            shown = sorted(shown, key=lambda one: (not one[2], -one[0]))[:examples]
-    found = Comment.objects.select_related("source").in_bulk([pk for pk, _, _ in shown])
+            shown = sorted(shown, key=lambda row: (not row[2], -row[0]))[:examples]
+    comments_by_id = Comment.objects.select_related("source").in_bulk([pk for pk, _, _ in shown])
     return RulePreview(
         looked_at,
         matched,
         newly,
         cut_short,
-        [CaughtComment(found[pk], spans, rises) for pk, spans, rises in shown if pk in found],
+        [
+            CaughtComment(comments_by_id[pk], spans, rises)
+            for pk, spans, rises in shown
+            if pk in comments_by_id
+        ],
     )

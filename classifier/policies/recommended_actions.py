@@ -1,4 +1,4 @@
-"""What another system does with a comment now: the policy's answer in one word, also while there is no verdict."""
+"""The action that the policy recommends to the site for a comment, in one word, also while there is no verdict."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ class Advised:
 
 
 def unscored(policy: CurrentPolicy) -> str:
-    """What to do with what nobody has scored: fail open publishes, fail closed holds."""
+    """Return the action for a text that is not scored: fail open publishes, fail closed holds."""
     return PUBLISH if policy.fail_mode == FailMode.OPEN else HOLD
 
 
 def unscored_of(source_id: int | None) -> str:
-    """`unscored` under the policy in force for a source."""
+    """Return the action for a text that is not scored, by the policy in force for its source."""
     return unscored(policy_for(source_id))
 
 
 def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised:
-    """What a stored comment is for its site: a decision goes before the band, the band before the policy's default.
+    """Recommend what the site should do with a stored comment: by its decision, else its band, else the default.
 
-    `policy` is the one in force for its source where the caller has it at hand.
+    The default is the policy's fail mode. `policy` is the one in force for the source, if the caller already has it.
     """
     policy = policy or policy_for(comment.source_id)
     prediction = comment.current_prediction
@@ -55,7 +55,7 @@ def _edited_since(comment: Comment, decision: Decision) -> bool:
 
 
 def _unread(comment: Comment) -> bool:
-    """Whether no model has read the text as it is; one that is only scored again is what it was meanwhile."""
+    """Return whether no model has scored the current text; while a text is rescored, its earlier verdict counts."""
     if comment.status == CommentStatus.FAILED:
         return True
     scored = comment.classified_at
@@ -65,7 +65,7 @@ def _unread(comment: Comment) -> bool:
 
 
 def of_judgement(judged: Judgement, policy: CurrentPolicy, score: float) -> Advised:
-    """What a text that was only scored would be for its site, had it been submitted."""
+    """Recommend what the site should do with a text that was scored but not submitted."""
     if judged.band == REMOVE and policy.is_automatic(REMOVE):
         action = REMOVE_IT
     else:

@@ -1,4 +1,4 @@
-"""Rules beside the model: making, changing, switching on and off, and trying out before anybody is affected."""
+"""Rules beside the model: create, change, enable and disable them, and try them out before they affect anybody."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -44,7 +44,10 @@ def rule_create(
     enabled: bool = True,
     by: User | None,
 ) -> Rule:
-    """A new rule (no source: for all of them), in force within seconds. Raises InvalidInput, PermissionDenied."""
+    """Create a rule (source None: for all sources); it is in force within seconds.
+
+    Raises InvalidInput and PermissionDenied.
+    """
     require_permission(by, "classifier.add_rule")
     require_scope(by, source)
     fields = _checked(name=name, kind=kind, pattern=pattern, folds=folds, band=band, source=source)
@@ -56,7 +59,7 @@ def rule_create(
 
 
 def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
-    """Change some of FIELDS; the audit keeps what they were. Raises InvalidInput, PermissionDenied."""
+    """Change some of FIELDS; the audit keeps their old values. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.change_rule")
     with transaction.atomic():
         locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
@@ -80,17 +83,17 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
 
 
 def rule_enable(*, rule: Rule, by: User | None) -> Rule:
-    """Let a rule hit again."""
+    """Enable a rule. Raises PermissionDenied."""
     return _switch(rule, True, by)
 
 
 def rule_disable(*, rule: Rule, by: User | None) -> Rule:
-    """Let a rule hit nothing any more; it stays to be read in old reasons."""
+    """Disable a rule; it is kept, because the reasons of old comments name it. Raises PermissionDenied."""
     return _switch(rule, False, by)
 
 
 def rule_try_out(*, kind: str, pattern: str, folds: bool = True, text: str, by: User | None) -> list[RuleHit]:
-    """The hits of a pattern that is not saved. Raises InvalidInput, PermissionDenied; nothing is stored."""
+    """Return the hits of an unsaved pattern in a text; nothing is stored. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.test_rule")
     problem = text_problem(text)
     if problem is not None:
@@ -108,7 +111,7 @@ def rule_preview_recent(
     source: Source | None = None,
     by: User | None,
 ) -> RulePreview:
-    """What a rule that is not saved would have caught lately. Raises InvalidInput, PermissionDenied."""
+    """Preview what an unsaved rule would have caught in recent comments. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.test_rule")
     require_permission(by, "classifier.view_comment")
     if band not in BANDS:
@@ -119,7 +122,7 @@ def rule_preview_recent(
 
 
 def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -> list[RuleHit]:
-    """The hits of the rules in force for a source. Raises InvalidInput, PermissionDenied; nothing is stored."""
+    """Return the hits of a source's rules in a text; nothing is stored. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.test_rule")
     problem = text_problem(text)
     if problem is not None:
@@ -182,7 +185,7 @@ def _record(verb: str, rule: Rule, by: User | None, data: dict[str, Any]) -> Non
 
 
 def spans_of(hits: Iterable[RuleHit]) -> Sequence[tuple[int, int]]:
-    """The places of all hits in their text, in order, overlapping ones as one."""
+    """Return the spans of all hits in their text, in order; overlapping spans are merged."""
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(span for hit in hits for span in hit.spans):
         if merged and begin < merged[-1][1]:

@@ -1,4 +1,4 @@
-"""Policies of sources: saving a new version, bringing an old one back, and the one in force."""
+"""Policies of sources: save a new version, restore an old one, read the newest one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -64,8 +64,8 @@ def policy_save(
 ) -> Policy:
     """Write the next version of a source's policy (None: the site's own); it is in force within seconds.
 
-    `seen_version`: the version that the change was made from (0: none yet); PolicyConflict where it is not the newest
-    any more. Raises InvalidInput, PermissionDenied.
+    `seen_version`: the version that the change is based on (0: none yet). Raises PolicyConflict if that is not the
+    newest version any more, InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_policy")
     require_scope(by, source)
@@ -115,12 +115,12 @@ def policy_restore(
 
 
 def policy_newest(*, source: Source | None) -> Policy | None:
-    """The newest version of a source's own policy, past any cache; None where it follows the site's."""
+    """Read the newest version of a source's own policy, past any cache; None if it follows the site's policy."""
     return Policy.objects.filter(source=source).order_by("-version").first()
 
 
 def policies_ensure_after_migrate(sender: Any, using: str = "default", **kwargs: Any) -> None:
-    """Receiver of post_migrate: version 1 of the site's own policy, where the table is there and holds none."""
+    """Create version 1 of the site's own policy after a migration, if the table exists and has none (post_migrate)."""
     active_policies.forget()
     if Policy._meta.db_table not in connections[using].introspection.table_names():
         return
@@ -140,7 +140,7 @@ def _changed(before: Policy | None, fields: Mapping[str, Any]) -> list[str]:
 
 
 def policy_turn(source: Source | None) -> None:
-    """Until the transaction ends, nobody else changes this source's policy, or the draft in its shadow."""
+    """Lock this source's policy and its draft in shadow mode against other changes until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)", [POLICY_LOCK, (source.pk if source else 0) % 2**31]

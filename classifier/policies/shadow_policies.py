@@ -1,4 +1,4 @@
-"""Letting a draft of a policy judge live traffic silently, ending that, and putting it in force."""
+"""Shadow mode of a policy's draft: start it on live comments, stop it, and put the draft in force."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,10 +38,11 @@ def shadow_policy_start(
     note: str = "",
     by: User | None,
 ) -> ShadowPolicy:
-    """Let a draft judge what comes in for `source` (None: for all that follow the site's policy), instead of another.
+    """Run a draft in shadow mode for `source` (None: for every source that follows the site's policy).
 
-    Nobody acts on what it says. One that runs and says the same goes on. Raises PermissionDenied, and InvalidInput,
-    also where the policy in force says the same.
+    It judges new comments, and nobody acts on its judgements. It replaces a draft that runs there; one with the same
+    bands goes on and is returned. Raises PermissionDenied, and InvalidInput, also if the draft equals the policy in
+    force.
     """
     require_permission(by, CHANGE)
     require_scope(by, source)
@@ -64,7 +65,10 @@ def shadow_policy_start(
 
 
 def shadow_policy_stop(*, shadow: ShadowPolicy, reason: str = "", by: User | None) -> None:
-    """End it; what it said so far stays. Raises PermissionDenied, IllegalTransition or LostRace (it is over)."""
+    """Stop a draft; its judgements are kept.
+
+    Raises PermissionDenied, and IllegalTransition or LostRace if it has ended already.
+    """
     require_permission(by, CHANGE)
     require_scope(by, shadow.source)
     with transaction.atomic():
@@ -77,9 +81,9 @@ def shadow_policy_stop(*, shadow: ShadowPolicy, reason: str = "", by: User | Non
 def shadow_policy_put_in_force(
     *, shadow: ShadowPolicy, note: str = "", seen_version: int | None = None, by: User | None
 ) -> Policy:
-    """Save a draft as the next version of its policy; whatever a draft does not say stays as it is in force.
+    """Save a draft as the next version of its policy; fields that a draft does not have keep their values.
 
-    `seen_version` as for policy_save. Raises what that raises, and IllegalTransition where it was done before.
+    `seen_version` as for policy_save. Raises what policy_save raises, and IllegalTransition if it was done before.
     """
     require_permission(by, CHANGE)
     require_scope(by, shadow.source)

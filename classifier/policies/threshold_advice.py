@@ -1,7 +1,7 @@
-"""Where to put a threshold, by what moderators decided so far: precision, recall and queue load at every place.
+"""Advice on a threshold from moderators' decisions: precision, recall and queue load at every possible threshold.
 
-Only comments that a person decided count, so recall is of what people have seen, not of everything that was written;
-intervals are Wilson's (1927) at 95%, because a few hundred decisions say less than a round percentage pretends.
+Only comments decided by a person count, so recall covers the comments that people have seen, not all that were
+written. Intervals are Wilson's (1927) at 95%, because a few hundred decisions are less exact than a percentage looks.
 """
 
 import math
@@ -28,9 +28,9 @@ POINTS_MAX = 40
 
 @dataclass(frozen=True)
 class Point:
-    """A threshold with what it would have caught: `found` rightly and `wrong` of the decided, `missed` below it.
+    """A threshold and the decided comments: `found` rightly and `wrong` ones at or above it, `missed` ones below it.
 
-    `load` of `recent` latest comments would have reached it.
+    `load` of the `recent` latest comments would have reached it.
     """
 
     threshold: float
@@ -42,17 +42,17 @@ class Point:
 
     @property
     def precision(self) -> float | None:
-        """Of the decided comments at or above it, the share that was removed; None where there is none."""
+        """The share of removed comments among the decided ones at or above the threshold; None if there are none."""
         return self.found / (self.found + self.wrong) if self.found + self.wrong else None
 
     @property
     def recall(self) -> float:
-        """Of the decided comments that were removed, the share at or above it."""
+        """The share of the removed comments that are at or above the threshold."""
         return self.found / (self.found + self.missed)
 
     @property
     def load_share(self) -> float:
-        """Of the latest comments, the share at or above it; 0 to 1."""
+        """The share of the latest comments at or above the threshold, 0 to 1."""
         return self.load / self.recent if self.recent else 0.0
 
     @property
@@ -68,24 +68,24 @@ class Point:
         return wilson(self.load, self.recent)
 
     @property
-    def precision_said(self) -> str:
-        """In percent with its interval, for people; a dash where nothing was caught."""
+    def precision_text(self) -> str:
+        """The precision in percent with its interval, for pages; a dash if nothing was caught."""
         if self.precision is None:
             return "\N{EN DASH}"
         return share_with_interval(self.precision, self.precision_interval)
 
     @property
-    def recall_said(self) -> str:
+    def recall_text(self) -> str:
         return share_with_interval(self.recall, self.recall_interval)
 
     @property
-    def load_said(self) -> str:
+    def load_text(self) -> str:
         return share_with_interval(self.load_share, self.load_interval)
 
 
 @dataclass(frozen=True)
 class Advice:
-    """`refused` says why there is none; `best` is None where no threshold reaches the target."""
+    """Advice for one goal: `best` is None if no threshold reaches the target; `refused` says why there is no advice."""
 
     label: str
     goal: Goal
@@ -100,11 +100,11 @@ class Advice:
 def threshold_advice(
     *, source: Source | None, user: User | None, label: str, primary_label: str, goal: Goal, target: float
 ) -> Advice:
-    """The threshold of `label` that reaches `target` (0 to 1) at the least cost of the other kind.
+    """Find the threshold of `label` that reaches `target` (0 to 1) at the least cost to the other measure.
 
-    precision: the lowest threshold that precise (so it misses least); recall: the highest that still finds so much;
-    load: the lowest that sends at most this share of comments to people. Refused with fewer than 50 decisions or
-    fewer than 10 of either kind.
+    precision: the lowest threshold with that precision, since it misses least; recall: the highest threshold with that
+    recall; load: the lowest threshold that sends at most this share of comments to people. Refused with fewer than 50
+    decisions, or fewer than 10 for or against the label.
     """
     pairs = decided_scores(source=source, user=user, label=label, primary_label=primary_label)
     removed = sum(truth for _, truth in pairs)
@@ -128,11 +128,11 @@ def threshold_advice(
 def decided_scores(
     *, source: Source | None, user: User | None, label: str, primary_label: str
 ) -> list[tuple[float, bool]]:
-    """(score, whether the label holds) of what people decided last, one query; what nobody said is left out.
+    """List (score, whether the label applies) of the comments that people decided last, in one query.
 
-    Of the primary label the decision itself speaks unless it was corrected; of another label a correction, and an
-    approval, which says that nothing was wrong. A decision that an import brought is told by the score that its text
-    got here.
+    For the primary label the decision counts, unless the label was corrected. For another label a correction counts,
+    and an approval, which means that no label applies. Comments that say nothing about the label are left out. An
+    imported decision is paired with the score that its text got here.
     """
     rows = (
         narrow(Comment.objects.all(), user)
@@ -163,22 +163,22 @@ def decided_scores(
 
 
 def sweep(pairs: Sequence[tuple[float, bool]], recent: Sequence[float]) -> list[Point]:
-    """One point for each different score, highest first; `recent` is sorted upwards."""
+    """Make one point for each distinct score, highest first; `recent` is in ascending order."""
     ranked = sorted(pairs, reverse=True)
     removed = sum(truth for _, truth in ranked)
     points: list[Point] = []
-    found = wrong = 0
-    for place, (score, truth) in enumerate(ranked):
-        found, wrong = found + truth, wrong + (not truth)
-        if place + 1 < len(ranked) and ranked[place + 1][0] == score:
+    right = wrong = 0
+    for index, (score, truth) in enumerate(ranked):
+        right, wrong = right + truth, wrong + (not truth)
+        if index + 1 < len(ranked) and ranked[index + 1][0] == score:
             continue
         load = len(recent) - bisect_left(recent, score)
-        points.append(Point(score, found, wrong, removed - found, load, len(recent)))
+        points.append(Point(score, right, wrong, removed - right, load, len(recent)))
     return points
 
 
 def choose(points: Sequence[Point], goal: Goal, target: float) -> Point | None:
-    """The point that reaches the target; points come with the highest threshold first."""
+    """Choose the point that reaches the target, or None; points come with the highest threshold first."""
     if goal == "precision":
         good = [point for point in points if (point.precision or 0.0) >= target]
         return good[-1] if good else None
@@ -189,6 +189,6 @@ def choose(points: Sequence[Point], goal: Goal, target: float) -> Point | None:
 
 
 def thinned(points: Sequence[Point], best: Point | None, most: int = POINTS_MAX) -> list[Point]:
-    """At most `most` points, evenly over the ranks, the chosen one among them."""
+    """Keep about `most` points, evenly over the ranks, and always the chosen one."""
     step = max(math.ceil(len(points) / most), 1)
-    return [point for place, point in enumerate(points) if place % step == 0 or point is best]
+    return [point for index, point in enumerate(points) if index % step == 0 or point is best]

@@ -1,4 +1,4 @@
-"""The versions of a policy, and what each changed against the one before."""
+"""The versions of a policy, and what each of them changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PLAIN = ("automatic", "fail_mode", "nudge_threshold", "reason_required", "appeal
 
 @dataclass(frozen=True)
 class FieldChange:
-    """`path` leads to one value, such as ("bands", "toxic", "review"); None where it was not, or is not any more."""
+    """A changed value: `path` leads to it, such as ("bands", "toxic", "review"); None if it was, or is now, absent."""
 
     path: tuple[str, ...]
     before: Any
@@ -26,19 +26,19 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Version:
-    """`changes` is None for the first version, which nothing came before."""
+    """A version with its changes from the one before; `changes` is None for the first version."""
 
     policy: Policy
     changes: list[FieldChange] | None
 
 
 def policy_versions(*, source: Source | None) -> "QuerySet[Policy]":
-    """All versions of a source's own policy (None: the site's), newest first."""
+    """List all versions of a source's own policy (None: the site's), newest first."""
     return Policy.objects.filter(source=source).select_related("source", "created_by").order_by("-version")
 
 
 def with_changes(policies: Sequence[Policy]) -> list[Version]:
-    """Consecutive versions of one policy, newest first, each with what it changed; one query more at most."""
+    """Add to consecutive versions of one policy, newest first, what each changed; at most one more query."""
     if not policies:
         return []
     last = policies[-1]
@@ -51,25 +51,25 @@ def with_changes(policies: Sequence[Policy]) -> list[Version]:
 
 
 def policy_changes(before: Policy, after: Policy) -> list[FieldChange]:
-    """What differs between two versions, value by value."""
-    found = band_changes(before.bands, after.bands)
+    """List the differences between two versions, value by value."""
+    changes = band_changes(before.bands, after.bands)
     for name in PLAIN:
-        found += differing((name,), getattr(before, name), getattr(after, name))
-    old, new = ({row["code"]: row["title"] for row in each.reasons} for each in (before, after))
+        changes += differing((name,), getattr(before, name), getattr(after, name))
+    old, new = ({row["code"]: row["title"] for row in policy.reasons} for policy in (before, after))
     for code in {**old, **new}:
-        found += differing(("reasons", code), old.get(code), new.get(code))
-    return found
+        changes += differing(("reasons", code), old.get(code), new.get(code))
+    return changes
 
 
 def band_changes(
     before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
 ) -> list[FieldChange]:
-    found = []
+    changes = []
     for label in {**before, **after}:
         for band in ("review", "remove"):
             old, new = before.get(label, {}).get(band), after.get(label, {}).get(band)
-            found += differing(("bands", label, band), old, new)
-    return found
+            changes += differing(("bands", label, band), old, new)
+    return changes
 
 
 def differing(path: tuple[str, ...], old: Any, new: Any) -> list[FieldChange]:

@@ -1,1 +1,1 @@
-"""From a text to its verdict: the worker, requests that wait, comments that are pending."""
+"""From a text to its verdict: the worker, synchronous requests, and comments that are pending."""

@@ -8,11 +8,11 @@ CHUNK = 500
 
 
 def comments_judge(*, after: int = 0, queue: bool = True) -> tuple[int, int | None]:
-    """Judge up to CHUNK comments behind the id `after` that never were; return how many, and the id to go on from.
+    """Judge up to CHUNK unjudged comments with ids above `after`; return how many, and the id to continue from.
 
-    With `queue`, undecided ones above the band approve wait for a person; nothing is decided automatically, because
-    that would act on old texts. None as id: there are no more. One short statement a chunk; it may be stopped and
-    started at any time.
+    With `queue`, undecided comments above the band approve wait for a person. Nothing is decided automatically, because
+    that would act on old texts. The id is None when there are no more. Each chunk is one short statement, so this may
+    be stopped and started at any time.
     """
     rows = list(
         Comment.objects.filter(
@@ -40,6 +40,6 @@ def _judge_group(rows: list[Comment], queue: bool) -> None:
     judged = judge_batch(rows, predictions, version, afresh=True)
     undecided = {row.pk for row in rows if queue and row.status == CommentStatus.CLASSIFIED}
     fields = judged_fields(
-        judged.values(), waits=lambda one: one.band != "approve" and one.comment.pk in undecided
+        judged.values(), waits=lambda row: row.band != "approve" and row.comment.pk in undecided
     )
     Comment.objects.filter(pk__in=judged, text_hash__isnull=True).update(**fields)

@@ -1,8 +1,8 @@
-"""Classifying the comments that wait: claim a batch and take it through the stages of `pipeline`.
+"""Classification of pending comments: claim a batch and take it through the stages of `pipeline`.
 
-A claim is a token and a time. A worker that writes must still hold the token, so that nothing enters history twice
-whichever worker was killed or raced; a claim that is not renewed expires and the comment is taken again. A comment that
-was claimed before is suspected of killing its worker or failing its batch and is scored alone.
+A claim is a token and a time. A worker that writes must still hold the token, so nothing enters history twice if a
+worker is killed or two workers race. A claim that is not renewed expires, and the comment is claimed again. A comment
+that was claimed before may have killed its worker or failed its batch, so it is scored alone.
 """
 
 import logging
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 
 Written = Callable[[Sequence[Prediction]], Any]
-_unwritten: set[uuid.UUID] = set()  # claims of this process under which the database went away
+_unwritten: set[uuid.UUID] = set()
+"""Claims whose results this process could not write, because the database went away."""
 
 
 def pending_classify(
@@ -46,8 +47,8 @@ def pending_classify(
 ) -> int:
     """Claim and classify up to `limit` comments; return how many were claimed.
 
-    `between` is called between engine calls (the worker answers synchronous requests there); `written` with the
-    predictions of a batch once they are committed and announced.
+    `between` is called between engine calls (the worker answers synchronous requests there). `written` is called with
+    the predictions of a batch once they are committed and announced.
     """
     _give_back_unwritten()
     token = uuid.uuid4()
@@ -88,40 +89,40 @@ def _claim_and_classify(
 def _claim(limit: int, token: uuid.UUID) -> list[Comment]:
     """Take up to `limit` comments that were never claimed before and one that was, the oldest of each.
 
-    What was imported has its turn when nothing else waits, and then in smaller claims, so that what comes in
-    meanwhile does not wait long.
+    Imported comments have their turn when nothing else waits, and in smaller claims, so that comments which come in
+    meanwhile do not wait long.
     """
     claimable = Comment.objects.claimable(expired_before=Now() - _claim_length())
     claimable = claimable.select_for_update(skip_locked=True).only(*COLUMNS)
     with transaction.atomic():
-        found = list(claimable.filter(is_backlog=False).order_by("attempts", "id")[:limit])
-        backlog = not found
+        claimed = list(claimable.filter(is_backlog=False).order_by("attempts", "id")[:limit])
+        backlog = not claimed
         if backlog:
             limit = max(1, limit // BACKLOG_PART)
-            found = list(claimable.filter(is_backlog=True).order_by("attempts", "id")[:limit])
-        fresh = [comment for comment in found if comment.attempts == 0]
-        suspects = found[len(fresh) :][:1]
-        if len(fresh) == limit:  # however long the queue is, the suspects have their turn too
+            claimed = list(claimable.filter(is_backlog=True).order_by("attempts", "id")[:limit])
+        fresh = [comment for comment in claimed if comment.attempts == 0]
+        suspects = claimed[len(fresh) :][:1]
+        if len(fresh) == limit:  # even in a long queue, a comment that was claimed before has its turn
             again = claimable.filter(is_backlog=backlog, attempts__gt=0)
             suspects = list(again.order_by("attempts", "id")[:1])
-        found = fresh + suspects
-        if not found:
+        claimed = fresh + suspects
+        if not claimed:
             return []
         _need_not_survive_a_crash()
-        Comment.objects.filter(pk__in=[comment.pk for comment in found]).update(
+        Comment.objects.filter(pk__in=[comment.pk for comment in claimed]).update(
             claimed_at=Now(), claim_token=token, attempts=F("attempts") + 1
         )
-    for comment in found:
+    for comment in claimed:
         comment.claim_token = token
         comment.attempts += 1
-    return found
+    return claimed
 
 
 def _give_back_unwritten() -> None:
-    """Let go of what could not be written because the database was away, which is no fault of the texts.
+    """Release the claims whose results could not be written because the database was away, and undo their attempt.
 
-    Else a disk that is full for some minutes would use up the attempts of all that waits. While this cannot be written
-    either, nothing new is claimed.
+    Otherwise a disk that is full for some minutes would use up the attempts of all pending comments. While this cannot
+    be written either, nothing new is claimed.
     """
     if _unwritten:
         ours = Comment.objects.pending().filter(claim_token__in=_unwritten, attempts__gt=0)
@@ -140,7 +141,7 @@ def _need_not_survive_a_crash() -> None:
 
 
 def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
-    """Batches of about one engine call each, so that a request which cannot wait finds a gap soon."""
+    """Cut the comments into batches of about one engine call each, so that a synchronous request soon finds a gap."""
     room = 4 * settings.SCORER_TOKEN_BUDGET
     slices: list[list[Comment]] = []
     filled = 0
@@ -156,11 +157,11 @@ def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
 def _classify(
     batch: list[Comment], scorer: TextScorer, model_version: ModelVersion, written: Written | None
 ) -> None:
-    """Take a batch through the stages; when it fails, its halves, down to the comments that are to blame."""
+    """Take a batch through the stages; if it fails, try its halves, down to the single comments that fail."""
     try:
         predictions = run(Batch(batch, model_version, scorer))
     except (OperationalError, InterfaceError):
-        raise  # the database is away: the claims expire and all is scored again
+        raise  # the database is away: the claims expire and the whole batch is scored again
     except Exception as error:
         if len(batch) > 1:
             middle = len(batch) // 2
@@ -214,7 +215,7 @@ def _fail(comment: Comment, reason: str) -> None:
 
 
 def _renew(claimed: Sequence[Comment]) -> None:
-    """Keep the claim of what is still to be scored; what is written holds no token any more."""
+    """Renew the claims of comments that are still to be scored; written ones hold no token any more."""
     with transaction.atomic():
         _need_not_survive_a_crash()
         Comment.objects.pending().filter(claim_token=claimed[0].claim_token).update(claimed_at=Now())

@@ -31,12 +31,12 @@ class Failure:
 class EngineHolder:
     """The engine of the active version; used from the worker's one thread.
 
-    The first model is waited for: without it nobody can be answered. When another version becomes active, it is
-    loaded beside the work, one at a time, and takes over when the worker next asks for its engine. Until then the
-    one before goes on answering under its own name.
+    The worker waits for the first model, since it can answer nobody without it. When another version becomes active,
+    it is loaded on a thread, one at a time, and takes over when the worker next asks for its engine. Until then the
+    earlier version goes on answering under its own name.
 
-    Where the first model cannot be loaded, the version that was in production last before it and can be loaded
-    answers instead, under its own name. The database still says which one is wanted; that one is tried again.
+    If the first model cannot be loaded, the version that was last in production before it and can be loaded answers
+    instead, under its own name. The active version in the database does not change; loading it is tried again.
     """
 
     def __init__(self) -> None:
@@ -46,13 +46,13 @@ class EngineHolder:
         self._failure: Failure | None = None
 
     def current(self) -> Engine | None:
-        """The engine to score with now; None when no version is active or none can be loaded."""
+        """Return the engine to score with now; None when no version is active or none can be loaded."""
         try:
-            found = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values_list("pk").first()
-            active = found[0] if found is not None else None
+            active_versions = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE)
+            active = active_versions.values_list("pk", flat=True).first()
             unknown = self._is_unknown(active)
-            if unknown:
-                self.engine = None  # no verdict can be written under it, so the next model is waited for
+            if unknown:  # no verdict can be written under it, so the worker waits for the next model
+                self.engine = None
             self._take_over(active)
             if self._failure is not None and self._failure.version.pk != active:
                 self._failure = None
@@ -68,14 +68,14 @@ class EngineHolder:
 
     @property
     def notice(self) -> str:
-        """A sentence for everybody where the active version cannot be loaded and another one answers, else empty."""
+        """A sentence for everybody, if another version answers because the active one cannot be loaded; else empty."""
         failure, engine = self._failure, self.engine
         if failure is None or engine is None:
             return ""
         return f"{failure.sentence} {engine.model_version} answers instead."
 
     def state(self) -> dict[str, Any]:
-        """What the heartbeat tells."""
+        """Return the state that the heartbeat publishes."""
         engine, failure = self.engine, self._failure
         return {
             "model_version": engine.model_version.version if engine else None,
@@ -108,7 +108,7 @@ class EngineHolder:
         if version.pk != active:
             logger.info("Model version %s is not active any more; dropped what was loaded of it", version)
         elif loading.engine is None:
-            # The one before goes on scoring under its own name: old verdicts are better than none.
+            # The earlier version goes on scoring under its own name: its verdicts are better than none.
             self._note_failure(loading)
             if self.engine is None:
                 self._stand_in(version)
@@ -147,7 +147,7 @@ class EngineHolder:
             logger.error("Nor can model version %s be loaded: %s", version, loading.error)
 
     def _is_unknown(self, active: int | None) -> bool:
-        """Whether the database does not know the loaded version (any more): it was restored from a copy, say."""
+        """Return whether the database lacks the loaded version, for example after it was restored from a backup."""
         if self.engine is None or self.engine.model_version.pk == active:
             return False
         return not ModelVersion.objects.filter(pk=self.engine.model_version.pk).exists()

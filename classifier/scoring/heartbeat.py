@@ -1,4 +1,4 @@
-"""The sign of life of classification workers, kept up by a thread of theirs also while a long batch runs."""
+"""Heartbeat of the classification workers, sent by a thread of its own, so that it goes on during a long batch."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from toxicsite.lib.broker import NoBroker, broker_errors, client, key
 
 TTL_SECONDS = 10
 EVERY_SECONDS = 3.0
-ALIVE_KEY = "worker:alive"  # lives while any worker does
+ALIVE_KEY = "worker:alive"  # exists while any worker is alive
 NAMES_KEY = "worker:names"
 
 LOADING = "loading the model"
@@ -27,8 +27,8 @@ class WorkerStatus:
     """`alive` is False without a heartbeat; `problem` says why a live worker cannot score, or is empty.
 
     `problem` is a sentence that names the version. Pages and probes show `public_problem`, which has fixed words only.
-    `notice` says that it scores with another version than the active one, `broken`, which cannot be loaded. Both are
-    for everybody; `detail` names files and paths and is for people who may activate versions.
+    `notice` says that the worker scores with another version, since the active one, `broken`, cannot be loaded. Both
+    are for everybody; `detail` names files and paths and is for people who may activate versions.
     """
 
     alive: bool
@@ -43,26 +43,28 @@ class WorkerStatus:
 
     @property
     def public_problem(self) -> str:
-        """Say why a live worker cannot score in words that anybody may read; empty where it can."""
+        """Why a live worker cannot score, in words that anybody may read; empty if it can."""
         return self.problem if self.problem in ("", LOADING, NO_VERSION) else CANNOT_LOAD
 
 
 def worker_status() -> WorkerStatus:
-    """The worker seen last; a Redis that is down reads as no worker."""
+    """Return the status of the worker seen last; while Redis is down, there is no worker."""
     return next(iter(workers()), WorkerStatus(alive=False))
 
 
 def workers() -> list[WorkerStatus]:
-    """Every worker that lives, the one seen last first."""
+    """List the workers that are alive, the one seen last first; none while Redis is down."""
     try:
-        found = [WorkerStatus(alive=True, **_decode(beat)) for beat in _beats()]
+        statuses = [WorkerStatus(alive=True, **_decode(beat)) for beat in _beats()]
     except NoBroker:
         return []
-    return sorted(found, key=lambda status: status.seen_at or datetime.min.replace(tzinfo=UTC), reverse=True)
+    return sorted(
+        statuses, key=lambda status: status.seen_at or datetime.min.replace(tzinfo=UTC), reverse=True
+    )
 
 
 def a_worker_lives() -> bool:
-    """Whether any worker is there to wait for. Raises NoBroker."""
+    """Return whether any worker is alive, so that waiting for it makes sense. Raises NoBroker."""
     with broker_errors():
         return bool(client().exists(key(ALIVE_KEY)))
 
@@ -77,7 +79,7 @@ def beat(
     broken: str = "",
     detail: str = "",
 ) -> None:
-    """Renew the sign of life of worker `name`."""
+    """Send a heartbeat of the worker `name`. Raises NoBroker."""
     value = {
         "name": name,
         "model_version": model_version,
@@ -96,7 +98,7 @@ def beat(
 
 
 def stop_beating(name: str) -> None:
-    """Say goodbye, so that askers learn at once that nobody is there."""
+    """Remove the heartbeat of the worker `name`, so that callers learn at once that it is gone. Raises NoBroker."""
     with broker_errors():
         client().delete(_beat_key(name))
         client().srem(key(NAMES_KEY), name)
@@ -105,7 +107,7 @@ def stop_beating(name: str) -> None:
 
 
 class HeartbeatThread(threading.Thread):
-    """Beats until stopped; `state` is asked each time and gives the keywords of `beat`."""
+    """A thread that sends heartbeats until stopped; `state` returns the keywords of `beat` and is called each time."""
 
     def __init__(self, name: str, state: Callable[[], dict[str, Any]]) -> None:
         super().__init__(name="heartbeat", daemon=True)

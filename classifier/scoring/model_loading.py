@@ -1,4 +1,4 @@
-"""Loading a model's weights: at once where nobody can be answered without them, else on a thread beside the work."""
+"""Loading of a model's weights: the worker waits for its first model; later ones load on a thread beside its work."""
 
 import logging
 import os
@@ -22,22 +22,22 @@ if TYPE_CHECKING:  # at run time it is imported where it is used, because it may
 CLASSIFY_TASK = "classifier.classify"
 
 logger = logging.getLogger(__name__)
-one_at_a_time = threading.Lock()  # two at once would need the memory of two, and be no sooner
+one_at_a_time = threading.Lock()  # loading two at once would need the memory of both and be no faster
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A scorer and the version that it is; always passed on together, so that no prediction mixes two."""
+    """A scorer and its version, always passed on together, so that no prediction mixes two versions."""
 
     scorer: "Scorer"
     model_version: ModelVersion
 
 
 class Loading(threading.Thread):
-    """One attempt at loading a version: `load()` waits for it, `start()` does not and rings the worker at its end.
+    """One attempt to load a version: `load()` waits for it; `start()` does not, and calls the worker at the end.
 
-    A damaged copy of the shipped model is made again. Once `is_over`, either `engine` is there or `error` says why
-    not, and `is_damaged` whether that lies in the files. The caller decides whether it is still wanted.
+    A damaged copy of the shipped model is restored first. Once `is_over`, either `engine` is set or `error` says why
+    not, and `is_damaged` whether files are damaged. The caller decides whether the version is still wanted.
     """
 
     def __init__(self, version: ModelVersion) -> None:
@@ -46,9 +46,8 @@ class Loading(threading.Thread):
         self.engine: Engine | None = None
         self.error = ""
         self.is_damaged = False
-        self.is_over = (
-            False  # before the bell, unlike is_alive(): the turn that it asks for has to find the engine
-        )
+        # Set before the worker is called, unlike is_alive(): the turn that follows has to find the engine.
+        self.is_over = False
 
     def run(self) -> None:
         self.load()
@@ -78,7 +77,7 @@ class Loading(threading.Thread):
 
 
 def loading_finish(seconds: float) -> None:
-    """Wait for what is being loaded: a process that ends under it may be reported as crashed."""
+    """Wait up to `seconds` until loading ends, since a process that exits during it may be reported as crashed."""
     if one_at_a_time.acquire(timeout=seconds):
         one_at_a_time.release()
 

@@ -1,11 +1,11 @@
-"""The way of a comment from "pending" to its verdict, one stage after the other: read STAGES first.
+"""The stages that take a comment from "pending" to its verdict: read STAGES first.
 
-Before the stages `classify_pending` claims a batch: a token and a time on each comment, so that two workers never have
-the same one. The stages then work on that batch. Reading, scoring and judging happen outside any transaction; only
-`write` has one, it is short, and it succeeds only for comments whose claim is still held. What comes after it may be
-lost when the worker is killed, and nobody acts on it: whoever waits for a verdict looks into the database.
+Before the stages `classify_pending` claims a batch: it puts a token and a time on each comment, so that two workers
+never have the same one. The stages then work on that batch. Reading, scoring and judging happen outside any
+transaction; only `write` has one. It is short, and it succeeds only for comments whose claim is still held. The later
+stages may be lost when the worker is killed, which does no harm: callers that wait for a verdict read the database.
 
-A text that was scored at once (a dialect's call that stores what it scored) enters behind `score`: see STORED_STAGES.
+A text that was scored synchronously (by a dialect's call that stores it) enters after `score`: see STORED_STAGES.
 """
 
 import logging
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class TextScores(Protocol):
-    """What a model says of one text: the engine's results and those of a scoring call have this form."""
+    """The scores of one text: results of the engine and of a scoring call have this form."""
 
     @property
     def scores(self) -> Mapping[str, float]: ...
@@ -51,10 +51,10 @@ class TextScorer(Protocol):
 
 @dataclass
 class Batch:
-    """Comments under one claim on their way; each stage fills in what it finds.
+    """Comments under one claim on their way through the stages; each stage fills in its results.
 
-    `results` and `judged` are by the comment's id. `comments` are those whose claim is still held, so `write` may make
-    them fewer.
+    `results` and `judged` are by the comment's id. `comments` are those whose claim is still held, so `write` may
+    shorten the list.
     """
 
     comments: list[Comment]
@@ -81,7 +81,7 @@ def score(batch: Batch) -> None:
     results = batch.scorer.score(batch.texts)
     metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "stored")
     metrics.observe(metrics.SCORING_TEXTS, len(batch.texts), "stored")
-    batch.results = {comment.pk: each for comment, each in zip(batch.comments, results, strict=True)}
+    batch.results = {comment.pk: result for comment, result in zip(batch.comments, results, strict=True)}
 
 
 def judge(batch: Batch) -> None:
@@ -94,7 +94,7 @@ def write(batch: Batch) -> None:
     claimed = batch.comments
     try:
         batch.predictions = _write_all(batch)
-    except LostRace:  # a claim has expired, which is rare: only then is it asked which are still held
+    except LostRace:  # a claim has expired, which is rare: only then read which claims are still held
         with transaction.atomic():
             batch.comments = list(
                 Comment.objects.pending()
@@ -113,7 +113,7 @@ def write(batch: Batch) -> None:
 
 
 def tell(batch: Batch) -> None:
-    """Count the verdicts, and wake whoever waits for one of them."""
+    """Count the verdicts, and wake the callers that wait for one of them."""
     bands = Counter(batch.judged[comment.pk].band for comment in batch.comments)
     for band, number in bands.items():
         metrics.count(metrics.VERDICTS, batch.model_version.version, band or "none", amount=number)
@@ -121,7 +121,7 @@ def tell(batch: Batch) -> None:
 
 
 def shadow(batch: Batch) -> None:
-    """Let drafts of policies judge the same scores silently, once all is committed."""
+    """Let policies' drafts in shadow mode judge the same scores, once everything is committed."""
     judge_silently(batch.judged, batch.predictions, batch.model_version)
 
 
@@ -137,12 +137,12 @@ def run(batch: Batch, stages: Sequence[Stage] = STAGES) -> list[Prediction]:
 
 
 def verdict_store(comment: Comment, scored: TextScores, model_version: ModelVersion) -> list[Prediction]:
-    """Write and tell the verdict on a comment that was scored already, within its claim."""
+    """Write and announce the verdict on a comment that was scored already, under its claim."""
     return run(Batch([comment], model_version, results={comment.pk: scored}), STORED_STAGES)
 
 
 def tell_waiting(comments: Sequence[Comment]) -> None:
-    """Wake whoever waits for one of these comments; without Redis nobody does, and the database is looked at."""
+    """Wake the callers that wait for one of these comments; without Redis none does, and they read the database."""
     try:
         announce([comment.pk for comment in comments])
     except NoBroker:
@@ -175,7 +175,7 @@ def _write_all(batch: Batch) -> list[Prediction]:
             **judged_fields(judged),
         )
         if listening():
-            emit(COMMENT_CLASSIFIED, *[_payload(each, batch.judged[each.comment_id]) for each in predictions])
+            emit(COMMENT_CLASSIFIED, *[_payload(row, batch.judged[row.comment_id]) for row in predictions])
         settle(judged, predictions)
     return predictions
 

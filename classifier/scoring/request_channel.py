@@ -1,7 +1,7 @@
 """Questions from the web process to the worker and the answers back, through Redis, encrypted and short-lived.
 
-A question is a key that expires with its deadline, and its name in a list, the inbox: whoever asks too late for a
-slow worker is dropped by Redis itself. The Celery message that wakes the worker holds nothing.
+A question is a key that expires at its deadline, and its name in a list, the inbox: Redis itself drops a question that
+the worker did not take in time. The Celery message that wakes the worker is empty.
 """
 
 import logging
@@ -22,7 +22,7 @@ BELL_MILLISECONDS = 1_000
 REPLY_SECONDS = 30
 INBOX_SECONDS = 120
 UNLESS_SECONDS = 0.1
-"""How often it is looked whether an answer is still wanted, where that may change."""
+"""How often to check whether the answer is still wanted, if `unless` is given."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Question:
 
 
 def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = None) -> Any:
-    """Put `payload` to the worker and wait for its answer, or until `unless` says that nobody wants it any more.
+    """Send `payload` to the worker and wait for its answer, or until `unless` returns true: nobody wants it any more.
 
     Raises NoBroker, NoWorker or ScoreTimeout.
     """
@@ -68,9 +68,10 @@ def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = No
 
 
 def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
-    """Take up to `limit` questions whose askers still wait.
+    """Take up to `limit` questions whose callers still wait.
 
-    `silence_bell` tells askers that the next question needs a new bell: before the inbox is emptied, never after.
+    `silence_bell` makes the next question wake the worker again. It takes effect before the inbox is emptied, so that
+    no question is missed.
     """
     with broker_errors():
         with client().pipeline(transaction=False) as pipe:
@@ -98,7 +99,7 @@ def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
 
 
 def answer(question: Question, payload: Any) -> None:
-    """Send the answer; it vanishes when its asker has gone."""
+    """Send the answer; it expires if its caller has gone."""
     with broker_errors(), client().pipeline(transaction=False) as pipe:
         pipe.rpush(_reply_key(question.id), encrypt(payload))
         pipe.expire(_reply_key(question.id), REPLY_SECONDS)

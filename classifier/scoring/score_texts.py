@@ -1,4 +1,4 @@
-"""Scoring text at once, through the same worker as stored comments; nothing of it is stored."""
+"""Synchronous scoring of texts, by the same worker as stored comments; the texts are not stored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ class ScoredText:
 
 @dataclass(frozen=True)
 class TextProblem:
-    """Why one text of several got no verdict: `code` is `too_long`, `failed` or what `text_problem` found."""
+    """Why one text of several got no verdict: `code` is `too_long`, `failed` or a code of `text_problem`."""
 
     code: str
     message: str
@@ -81,9 +81,9 @@ def score_texts(
 ) -> list[ScoredText | TextProblem]:
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
 
-    With `sentences` those of each text are scored too, by the same version. With `backlog` everybody else who asks
-    meanwhile is answered first. Once `unless` says true the answer is not waited for any longer. Raises InvalidInput,
-    NoBroker, NoWorker, NoModel or ModelBroken (each a NoWorker) or ScoreTimeout.
+    With `sentences`, the sentences of each text are scored too, by the same version. With `backlog`, all other callers
+    are answered first. Once `unless` returns true, this stops waiting. Raises InvalidInput, NoBroker, NoWorker, NoModel
+    or ModelBroken (each a NoWorker) or ScoreTimeout.
     """
     checked = validate_texts(texts)
     places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
@@ -96,16 +96,16 @@ def score_texts(
         problem = str(reply["problem"])
         raise NoModel(problem) if problem == NO_VERSION else ModelBroken(problem)
     answers = [_decode(item) for item in reply["items"]]
-    found = answers[: len(checked)]
-    return _with_sentences(checked, found, places, answers[len(checked) :]) if sentences else found
+    results = answers[: len(checked)]
+    return _with_sentences(checked, results, places, answers[len(checked) :]) if sentences else results
 
 
 def score_each(
     *, texts: Any, explain: bool = False, sentences: bool = False, deadline: float
 ) -> list[ScoredText | TextProblem]:
-    """Score those of `texts` that may be scored, and say of each other what is wrong with it.
+    """Score the valid ones of `texts`, and return a TextProblem for each other.
 
-    Raises as score_texts does; InvalidInput only where the list itself is wrong, or every text.
+    Raises what score_texts raises, but InvalidInput only if the list itself or every text is invalid.
     """
     listed = isinstance(texts, list) and len(texts) <= settings.BATCH_MAX_COMMENTS
     strings = listed and all(isinstance(text, str) for text in texts)
@@ -113,19 +113,25 @@ def score_each(
     if all(problems) or not any(problems):
         return score_texts(texts=texts, explain=explain, sentences=sentences, deadline=deadline)
     good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
-    found = iter(score_texts(texts=good, explain=explain, sentences=sentences, deadline=deadline))
-    return [TextProblem(problem.code, problem.message) if problem else next(found) for problem in problems]
+    scored = iter(score_texts(texts=good, explain=explain, sentences=sentences, deadline=deadline))
+    return [TextProblem(problem.code, problem.message) if problem else next(scored) for problem in problems]
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
-    """Explain a stored comment with the active version; raises as score_texts does. A purged text has no words."""
+    """Explain a stored comment with the active version; a purged one is a TextProblem.
+
+    Raises what score_texts raises.
+    """
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no word of it can be shown.")
     return score_texts(texts=[comment.text], explain=True, deadline=deadline)[0]
 
 
 def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
-    """Score each sentence of a stored comment with the active version; raises as score_texts does."""
+    """Score each sentence of a stored comment with the active version; a purged one is a TextProblem.
+
+    Raises what score_texts raises.
+    """
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no sentence of it can be scored.")
     return score_texts(texts=[comment.text], sentences=True, deadline=deadline)[0]
@@ -133,21 +139,24 @@ def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | Text
 
 def _with_sentences(
     texts: Sequence[str],
-    found: Sequence[ScoredText | TextProblem],
+    wholes: Sequence[ScoredText | TextProblem],
     places: Sequence[Sequence[tuple[int, int]]],
     answers: Sequence[ScoredText | TextProblem],
 ) -> list[ScoredText | TextProblem]:
-    """Each text's answer with those of its sentences; one that could not be scored is left out."""
+    """Add to each text's result those of its sentences; a sentence that could not be scored is left out."""
     rest = iter(answers)
     results: list[ScoredText | TextProblem] = []
-    for text, whole, spans in zip(texts, found, places, strict=True):
+    for text, whole, spans in zip(texts, wholes, places, strict=True):
         scored = [(span, next(rest)) for span in spans]
         if isinstance(whole, TextProblem):
             results.append(whole)
             continue
-        each = tuple(TextSpan(*span, one.scores) for span, one in scored if isinstance(one, ScoredText))
-        alone = (TextSpan(0, len(text), whole.scores),)
-        results.append(replace(whole, sentences=each if spans else alone))
+        sentences = tuple(
+            TextSpan(*span, item.scores) for span, item in scored if isinstance(item, ScoredText)
+        )
+        # A text of one sentence was not scored twice.
+        single = (TextSpan(0, len(text), whole.scores),)
+        results.append(replace(whole, sentences=sentences if spans else single))
     return results
 
 

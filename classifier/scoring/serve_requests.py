@@ -1,4 +1,4 @@
-"""The worker's side of synchronous scoring: many small questions in one engine call, large ones in slices between."""
+"""The worker's side of synchronous scoring: it batches small questions and scores large ones in slices in between."""
 
 import logging
 import time
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 TAKE_AT_ONCE = 64
 TAKE_SECONDS = 1.0
 SLICE_CHARACTERS = 8_192  # about the 2,048 tokens that the engine runs at once
-BACKLOG_CHARACTERS = (
-    2_048  # the longest that a question which comes in meanwhile waits for one of the backlog
-)
+BACKLOG_CHARACTERS = 2_048  # smaller, so that a new question waits less behind a slice of the backlog
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Job:
-    """A question with the answers that it has so far; of its texts the first `explained` are explained too."""
+    """A question with its answers so far; the first `explained` of its texts are explained too."""
 
     question: Question
     texts: list[str]
@@ -49,12 +47,12 @@ class Job:
 
 
 def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
-    """Answer every question in the inbox, the shortest first, those that arrive meanwhile too; return how many.
+    """Answer every question in the inbox, the shortest first, also those that arrive meanwhile; return how many.
 
     Questions of the backlog come last and are scored in smaller slices.
 
-    What arrives after TAKE_SECONDS is left to the next call, for which its own bell has rung: else stored comments
-    and another model version would wait as long as there is always somebody who asks.
+    Questions that arrive after TAKE_SECONDS are left to the next call, which they have asked for. Otherwise a steady
+    stream of questions would keep stored comments, and a new model version, waiting for ever.
     """
     jobs: list[Job] = []
     served = 0
@@ -83,7 +81,7 @@ def serve_inbox(engine: Engine | None, *, problem: str = "") -> int:
 
 
 def _job(question: Question) -> Job:
-    """Parts of texts come last, and only whole texts are explained."""
+    """Make the job of a question; parts of texts come last, and only whole texts are explained."""
     texts = question.payload["texts"]
     whole = len(texts) - question.payload["parts"]
     backlog = bool(question.payload.get("backlog"))
@@ -91,7 +89,7 @@ def _job(question: Question) -> Job:
 
 
 def _advance(jobs: list[Job], engine: Engine) -> None:
-    """Score one slice of the texts that are due; an explanation is a slice of its own."""
+    """Score the next slice of the jobs' texts; an explanation is a slice of its own."""
     if jobs[0].explain:
         job = jobs[0]
         text = job.texts[len(job.answers)]
@@ -133,14 +131,14 @@ def _explained(text: str, engine: Engine) -> dict[str, Any]:
 
     def run(text: str) -> dict[str, Any]:
         scored = _encode(engine.scorer.score([text])[0], engine)
-        found = explain(engine.scorer, text)
+        explanation = explain(engine.scorer, text)
         scored["explanation"] = {
-            "label": found.label,
-            "score": found.score,
-            "base": found.base,
+            "label": explanation.label,
+            "score": explanation.score,
+            "base": explanation.base,
             "words": [
                 {"begin": word.begin, "end": word.end, "text": word.text, "value": word.value}
-                for word in found.words
+                for word in explanation.words
             ],
         }
         return scored
@@ -155,7 +153,7 @@ def _guarded(text: str, run: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         message = f"This text needs {error.windows} windows to be scored whole; the limit is {error.limit}."
         return {"code": "too_long", "message": message}
     except Exception as error:
-        # Only the kind: the message of a foreign exception may quote the text, which must reach no log.
+        # Only the type: the message of a library's exception may quote the text, which must not be logged.
         logger.error("A text could not be scored: %s", type(error).__name__)
         return {"code": "failed", "message": "This text could not be scored."}
 

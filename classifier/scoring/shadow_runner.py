@@ -1,7 +1,7 @@
-"""The worker's silent second model: it scores what was classified before, when nothing else is to be done.
+"""Shadow mode of a model version: the worker scores classified comments with a second model when it has time.
 
-Nothing here may hold up or spoil a verdict. What is to be scored waits in this process alone, in a list that
-forgets the oldest; the model is loaded beside the work, in a thread; whatever goes wrong is logged and left.
+Nothing here may delay or spoil a verdict. The comments to score wait in this process only, in a list that drops its
+oldest; the model is loaded on a thread; errors are logged and otherwise ignored.
 """
 
 import logging
@@ -20,7 +20,7 @@ LOOK_SECONDS = 2.0
 RETRY_SECONDS = 60.0
 WAITING_MAX = 2_000
 TAKE_AT_ONCE = 200
-SLICE_CHARACTERS = 8_192  # about one pass through the engine: so long a new comment may have to wait
+SLICE_CHARACTERS = 8_192  # about one pass through the engine, the longest that a new comment has to wait
 KNUTH = 2_654_435_761
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class ShadowRunner:
         self._failed_at = float("-inf")
 
     def offer(self, predictions: Sequence[Prediction]) -> None:
-        """Remember the share settings.SHADOW_SHARE of predictions that were just committed, if a shadow is there."""
+        """Remember the share SHADOW_SHARE of the predictions just committed, if a version is in shadow mode."""
         try:
             self._look()
         except Exception as error:
@@ -47,7 +47,7 @@ class ShadowRunner:
             self._remember(predictions)
 
     def turn(self) -> bool:
-        """Score one slice of what waits; return whether there was one (False too while the model loads)."""
+        """Score one slice of what waits; return whether there was one (also False while the model loads)."""
         try:
             self._look()
             engine, version = self.engine, self.version
@@ -63,10 +63,11 @@ class ShadowRunner:
         return True
 
     def _remember(self, predictions: Sequence[Prediction]) -> None:
-        self.waiting.extend(one for one in predictions if is_chosen(one.pk, settings.SHADOW_SHARE))
+        share = settings.SHADOW_SHARE
+        self.waiting.extend(prediction for prediction in predictions if is_chosen(prediction.pk, share))
 
     def _look(self) -> None:
-        """Follow the database, at most every LOOK_SECONDS."""
+        """Read at most every LOOK_SECONDS which version is in shadow mode, and load it."""
         now = time.monotonic()
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
@@ -82,7 +83,7 @@ class ShadowRunner:
             self._loading.start()
 
     def _take_up(self) -> None:
-        """Use what was loaded, unless another version scores silently by now."""
+        """Use the loaded model, unless another version is in shadow mode by now."""
         loading = self._loading
         if loading is None or not loading.is_over:
             return
@@ -125,5 +126,5 @@ class ShadowRunner:
 
 
 def is_chosen(number: int, share: float) -> bool:
-    """Whether the row with this number belongs to a share from 0 to 1: always the same rows, spread evenly."""
+    """Return whether the row of this id belongs to a share from 0 to 1: always the same rows, spread evenly."""
     return number * KNUTH % 2**32 < share * 2**32

@@ -1,4 +1,4 @@
-"""Storing a comment whose text has just been scored at once: with that verdict, not with another one."""
+"""Storage of a comment whose text was just scored synchronously, with exactly that verdict."""
 
 import uuid
 
@@ -27,8 +27,8 @@ def scored_comment_store(
 ) -> Comment:
     """Store `text` as a classified comment: prediction, history, band and place in the queue as a worker writes them.
 
-    `context` is what it answers to. It is stored with all of that or not at all. Raises InvalidInput, and
-    PermissionDenied as comment_submit does.
+    `context` is what it answers to. Everything is stored or nothing. Raises InvalidInput, and PermissionDenied as
+    comment_submit does.
     """
     item = validate_comment(text=text)
     require_permission(by, "classifier.add_comment")

@@ -1,4 +1,4 @@
-"""Notices that a comment has its verdict: published by the worker after commit, heard by whoever waits for it."""
+"""Messages that a comment has its verdict: published by the worker after commit, received by callers that wait."""
 
 import threading
 import time
@@ -24,17 +24,17 @@ def announce(comment_ids: Sequence[int]) -> None:
 
 @contextmanager
 def comment_subscription(comment_id: int) -> Iterator[Callable[[float], bool]]:
-    """Listen for the verdict on a comment; the given function waits that many seconds and says whether it came.
+    """Listen for the verdict on a comment; the yielded function waits up to some seconds and returns whether it came.
 
-    The subscription stands before the block runs, so looking at the database inside it misses nothing. A thread
-    keeps its connection from one subscription to the next.
+    The subscription is active before the block runs, so a block that reads the database misses nothing. A thread keeps
+    its connection from one subscription to the next.
     """
     channel = _channel(comment_id).encode()
     with broker_errors():
         listener = _listener()
 
         def heard(seconds: float, kind: str = "message") -> bool:
-            """Whether a message of this kind came on our channel; those of earlier subscriptions are passed over."""
+            """Wait for a message of this kind on our channel; messages of earlier subscriptions are skipped."""
             end = time.monotonic() + seconds
             while (left := end - time.monotonic()) > 0:
                 message = listener.get_message(timeout=min(left, BLOCK_SLICE_SECONDS))
@@ -55,7 +55,7 @@ def comment_subscription(comment_id: int) -> Iterator[Callable[[float], bool]]:
 
 
 def _listener() -> PubSub:
-    """This thread's own; a fresh one when Redis was changed under us (in tests) or failed."""
+    """Return this thread's listener, or a new one if the Redis client was replaced (in tests) or has failed."""
     listener: PubSub | None = getattr(_of_thread, "listener", None)
     if listener is None or listener.connection_pool is not client().connection_pool:
         listener = _of_thread.listener = client().pubsub()
@@ -67,9 +67,9 @@ def _channel(comment_id: int) -> str:
 
 
 def comment_wait(*, comment_id: int, deadline: float) -> Comment:
-    """Wait up to `deadline` seconds for the verdict; return the comment, still pending when none came.
+    """Wait up to `deadline` seconds for the verdict; return the comment, still pending if none came.
 
-    Returns at once when no worker is there to wait for.
+    Returns at once if no worker is alive.
     """
     end = time.monotonic() + deadline
     try:
@@ -77,7 +77,7 @@ def comment_wait(*, comment_id: int, deadline: float) -> Comment:
             if _is_pending(comment_id) and a_worker_lives():
                 heard(end - time.monotonic())
     except NoBroker:
-        pass  # nobody can tell us; what the database says now is the honest answer
+        pass  # no message can reach us; the answer is what the database says now
     return Comment.objects.with_verdict().get(pk=comment_id)
 
 

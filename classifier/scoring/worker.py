@@ -1,4 +1,4 @@
-"""One classification worker: its engine, its heartbeat, and what it does when the bell rings."""
+"""One classification worker: its engine, its heartbeat, and its turns."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ class ClassifyWorker:
         self.heartbeat: HeartbeatThread | None = None
 
     def start(self, name: str) -> None:
-        """Show a sign of life and load the active model, before the first request comes."""
+        """Send heartbeats and load the active model, before the first request comes."""
         self.heartbeat = HeartbeatThread(name, self.holder.state)
         self.heartbeat.start()
         self._engine()
@@ -45,7 +45,7 @@ class ClassifyWorker:
     def turn(self) -> bool:
         """Answer the inbox and classify what waits, for about a second; return whether more is left.
 
-        Only when neither asks for anything, a shadow version scores a little of what was classified before.
+        When there is nothing else to do, the version in shadow mode scores some of the classified comments.
         """
         end = time.monotonic() + TURN_SECONDS
         while True:
@@ -81,14 +81,14 @@ class ClassifyWorker:
 
 @cache
 def this_worker() -> ClassifyWorker:
-    """The worker of this process."""
+    """Return the worker of this process; the first call creates it."""
     return ClassifyWorker()
 
 
 def classify_turn() -> None:
-    """Take one turn; ring for another when more is left, so that other messages of the queue get theirs.
+    """Take one turn, and ask for another if more is left, so that other messages of the queue have their turn.
 
-    The bell and the periodic sweep both end here: what is to be done is read from the database and the inbox.
+    Requests and the periodic sweep both end here: the work itself is read from the database and the inbox.
     """
     if this_worker().turn():
         enqueue_now(CLASSIFY_TASK)

@@ -3,7 +3,7 @@
 A day is counted again
 - hourly until two days after its end: rows of long transactions, and comments that were scored after midnight;
 - daily while comments of it wait for their verdict (no worker ran for days, or they were imported);
-- when `statistics_recheck` finds that its comments or decisions are not as many as were counted: every import that
+- when `statistics_recheck` finds that its numbers of comments or decisions have changed: every import that
   ends calls it, because it may have brought comments of earlier days; so does `manage.py statistics`;
 - by `manage.py statistics --days N`.
 Counting is idempotent, in steps of one day, and goes on by itself after a downtime, the newest missing day first.
@@ -69,7 +69,7 @@ def statistics_run(*, days: int | None = None) -> list[date]:
 
 
 def statistics_recheck() -> list[date]:
-    """Mark the kept days that have other numbers of comments or decisions by now, to be counted again; return them.
+    """Mark the kept days whose numbers of comments or decisions have changed, to be counted again; return them.
 
     The old numbers stay until then. Reads two columns of all comments and decisions: a second for a few millions.
     """

@@ -83,7 +83,7 @@ def dashboard_of(*, user: User | None, source: Source | None, days: int, now: da
     kept = _kept(user, source, span[0], today)
     live, missing = _counted(span, today, kept, chosen)
     rows = [_day(day, live, kept) for day in span]
-    total = added_up(one.numbers for one in rows)
+    total = added_up(row.numbers for row in rows)
     active = ModelVersion.objects.active()
     drifts = []
     if active is not None:
@@ -116,8 +116,8 @@ def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the counts of a day or of many days into what is shown; a share of nothing is None."""
     manual, automatic = numbers["manual"], numbers["automatic"]
     undone, replaced, times = numbers["undone"], numbers["replaced"], numbers["seconds"]
-    final = sum(one[action] for one in (manual, automatic) for action in ("approve", "remove"))
-    taken_back = sum(one[whose] for one in (undone, replaced) for whose in ("others", "automatic"))
+    final = sum(counts[action] for counts in (manual, automatic) for action in ("approve", "remove"))
+    taken_back = sum(counts[whose] for counts in (undone, replaced) for whose in ("others", "automatic"))
     overturned = taken_back + numbers["appeals"]["overturned"]
     agreed = agreement_of(numbers["agreement"])
     return {
@@ -169,7 +169,7 @@ def _chosen(user: User | None, source: Source | None) -> list[int] | None:
 
 
 def _kept(user: User | None, source: Source | None, begin: date, today: date) -> dict[date, list[Numbers]]:
-    """Return the kept numbers by day; a counted day has an entry, also where the user sees none of its sources."""
+    """Return the kept numbers by day; a counted day has an entry, even if the user sees none of its sources."""
     days = DayStatistic.objects.filter(day__gte=begin, day__lt=today)
     by_day: dict[date, list[Numbers]] = {
         day: [] for day in days.order_by("day").values_list("day", flat=True).distinct()
@@ -191,8 +191,8 @@ def _counted(
     live = _Live()
     for day in open_days[:COUNTED_LIVE]:
         counted = day_numbers(day)
-        seen = [(pk, one) for pk, one in counted.items() if chosen is None or pk in chosen]
-        live[day] = [one for _, one in seen]
+        seen = [(pk, numbers) for pk, numbers in counted.items() if chosen is None or pk in chosen]
+        live[day] = [numbers for _, numbers in seen]
         live.sources[day] = seen
     return live, sorted(open_days[COUNTED_LIVE:])
 

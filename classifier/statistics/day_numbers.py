@@ -58,7 +58,7 @@ WHERE undo.created_at >= %(begin)s AND undo.created_at < %(end)s AND undo.action
     )
 GROUP BY 1, 2, 3
 """
-# A person decided otherwise over what stood. An edit in between makes it another text, an appeal counts as such.
+# A person replaced a decision by another one. After an edit it is another text; appeals are counted on their own.
 REPLACED = """
 SELECT
     comment.source_id, stood.by_id,

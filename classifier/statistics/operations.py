@@ -1,4 +1,4 @@
-"""Backlogs of the installation right now: what waits and since when, for /metrics and `manage.py doctor`."""
+"""Backlogs of the installation right now: how much waits and since when, for /metrics and `manage.py doctor`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,12 @@ from django.utils import timezone
 from classifier.models import Comment, WebhookDelivery
 from classifier.models.comment import QUEUED
 
-COUNTED_MOST = 100_000  # beyond that a number tells no more, and counting costs
+COUNTED_MOST = 100_000  # a larger number is not worth the cost of counting
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """`count` stops at COUNTED_MOST; `oldest_seconds` is 0 where nothing waits."""
+    """The size and age of a backlog; `count` stops at COUNTED_MOST; `oldest_seconds` is 0 if nothing waits."""
 
     count: int
     oldest_seconds: float

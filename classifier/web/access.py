@@ -21,7 +21,7 @@ AnyView = Callable[..., HttpResponseBase]
 
 
 class SiteRequest(HttpRequest):
-    """What the middleware makes of a request, for the type checker."""
+    """A request after the middleware, for the type checker."""
 
     user: User
     htmx: HtmxDetails
@@ -59,12 +59,12 @@ def permitted(*permissions: str) -> Callable[[AnyView], AnyView]:
 
 
 def person_of(request: HttpRequest) -> User:
-    """The signed-in person, for `by=`."""
+    """Return the signed-in user, for `by=`."""
     return cast(SiteRequest, request).user
 
 
 def reader_of(request: HttpRequest) -> User:
-    """The signed-in person of a page that lists what was decided: not about what they judge blindly at the moment."""
+    """Return the signed-in user for a page that lists decisions; it hides the comment of their current blind review."""
     user = person_of(request)
     user.looks_at = blind_review_of(request.session)
     return user

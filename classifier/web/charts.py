@@ -1,4 +1,4 @@
-"""Figures of pages: the numbers that static/js/charts.js draws, with the words beside them."""
+"""Figures of pages: the numbers that static/js/charts.js draws, with titles, notes and a table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ NOTHING = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class Figure:
-    """`rows` are cells as text, the first heading its row; `note` is a sentence under the title."""
+    """A chart with its table; `rows` are texts, the first of each is its heading; `note` is shown under the title."""
 
     name: str
     title: str

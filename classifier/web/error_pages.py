@@ -1,4 +1,4 @@
-"""Error pages in the site's look; an htmx request gets the short form, which fits where its answer goes."""
+"""Error pages in the site's look; an htmx request gets a short form that fits into the page."""
 
 import sys
 from typing import Any
@@ -51,19 +51,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The database may be what broke, so this page asks nothing of it: no session, no user."""
+    """Show the page of a server error; it needs no session and no user, since the database may be what broke."""
     code, (heading, advice), seconds = _what_broke(sys.exc_info()[1])
     context = {"code": code, "heading": heading, "advice": advice}
     name = "errors/part.html" if _is_htmx(request) else "errors/standalone.html"
     try:
         page: str = loader.render_to_string(name, context)
-    except Exception:  # what broke may be the templates or the static files themselves
+    except Exception:  # the templates or the static files themselves may be broken
         page = f"<!doctype html><title>{heading}</title><h1>{heading}</h1><p>{advice}</p>"
     return HttpResponse(page, status=code, headers={"Retry-After": str(seconds)} if seconds else None)
 
 
 def _what_broke(error: BaseException | None) -> tuple[int, tuple[str, str], int]:
-    """Status, words, and after how many seconds to come back; Django calls the handler while it handles the error."""
+    """Return the status, heading and advice, and the seconds after which to retry (0: no advice on that).
+
+    Django calls the handler while it handles the error, so that sys.exc_info() has it.
+    """
     if error is not None and is_disk_full(error):
         return 507, NO_ROOM, RETRY_SECONDS
     if isinstance(error, OperationalError | InterfaceError):
@@ -72,7 +75,7 @@ def _what_broke(error: BaseException | None) -> tuple[int, tuple[str, str], int]
 
 
 def _answer(request: HttpRequest, code: int, heading: str, advice: str) -> HttpResponse:
-    if getattr(request, "reads_no_pages", False):  # the API says it in its own words
+    if getattr(request, "reads_no_pages", False):  # the API has its own words
         return HttpResponse(status=code)
     context: dict[str, Any] = {"code": code, "heading": heading, "advice": advice}
     name = "errors/part.html" if _is_htmx(request) else "errors/page.html"

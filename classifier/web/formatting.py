@@ -16,7 +16,7 @@ def label_title(label: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """`0.973` as `97.3%`; never a round 0% or 100%, which no model can promise."""
+    """Format `0.973` as `97.3%`; never as 0% or 100%, which no model can promise."""
     if probability > 0.9995:
         return ">99.9%"
     if probability < 0.0005:

@@ -1,4 +1,4 @@
-"""The site's navigation: the pages that a person may open, what most work needs first and the rest under "More"."""
+"""The site's navigation: the pages that a user may open, the most needed ones first and the rest under "More"."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from classifier.models import User
 
 
 @dataclass(frozen=True)
-class Place:
-    """The link is the current one at the address named `name`, and at those whose names begin with one of `names`."""
+class Entry:
+    """An entry of the navigation; it is current at the URL `name` and at URLs whose names begin with one of `names`."""
 
     title: str
     name: str
@@ -41,33 +41,33 @@ class Navigation:
         return next((link.title for link in self.more if link.current), "")
 
 
-PLACES = (
-    Place("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue"), first=True),
-    Place("Classify", "classify", first=True),
-    Place("Comments", "comments", first=True),
-    Place("Dashboard", "dashboard", "classifier.view_daystatistic", first=True),
-    Place("Quality", "quality", "classifier.view_goldenitem", ("golden",)),
-    Place("Blind review", "quality-look", "classifier.add_secondreview"),
-    Place("Policies", "policies", "classifier.view_policy", ("polic",)),
-    Place("Rules", "rules", "classifier.view_rule", ("rule",)),
-    Place("History", "history", "classifier.view_auditentry"),
-    Place("Transfers", "transfers", "classifier.view_transfer", ("transfer",)),
-    Place("Compare", "comparisons", "classifier.view_referencecall", ("compar",)),
-    Place("Score maps", "score-maps", "classifier.view_scoremap", ("score-map",)),
-    Place("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",)),
-    Place("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
-    Place("Users", "people", "classifier.view_user", ("people", "person")),
-    Place("API keys", "keys", "classifier.view_apikey", ("key",)),
-    Place("References", "references", "classifier.view_referenceservice", ("reference",)),
-    Place("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",)),
-    Place("Training", "training:experiments", "training.view_experiment", ("training:",), staff=True),
-    Place("Admin", "admin:index", staff=True),
-    Place("API", "api-docs"),
+ENTRIES = (
+    Entry("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue"), first=True),
+    Entry("Classify", "classify", first=True),
+    Entry("Comments", "comments", first=True),
+    Entry("Dashboard", "dashboard", "classifier.view_daystatistic", first=True),
+    Entry("Quality", "quality", "classifier.view_goldenitem", ("golden",)),
+    Entry("Blind review", "quality-look", "classifier.add_secondreview"),
+    Entry("Policies", "policies", "classifier.view_policy", ("polic",)),
+    Entry("Rules", "rules", "classifier.view_rule", ("rule",)),
+    Entry("History", "history", "classifier.view_auditentry"),
+    Entry("Transfers", "transfers", "classifier.view_transfer", ("transfer",)),
+    Entry("Compare", "comparisons", "classifier.view_referencecall", ("compar",)),
+    Entry("Score maps", "score-maps", "classifier.view_scoremap", ("score-map",)),
+    Entry("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",)),
+    Entry("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
+    Entry("Users", "people", "classifier.view_user", ("people", "person")),
+    Entry("API keys", "keys", "classifier.view_apikey", ("key",)),
+    Entry("References", "references", "classifier.view_referenceservice", ("reference",)),
+    Entry("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",)),
+    Entry("Training", "training:experiments", "training.view_experiment", ("training:",), staff=True),
+    Entry("Admin", "admin:index", staff=True),
+    Entry("API", "api-docs"),
 )
 
 
 def navigation(request: HttpRequest) -> dict[str, Callable[[], Navigation]]:
-    """A context processor; the links are only worked out on pages that show them."""
+    """Add the navigation to template contexts; the links are only computed on pages that show them."""
     return {"navigation": lambda: _navigation(request)}
 
 
@@ -77,13 +77,13 @@ def _navigation(request: HttpRequest) -> Navigation:
     here = match.view_name if match is not None else ""
     first: list[Link] = []
     more: list[Link] = []
-    for place in PLACES if isinstance(user, User) else ():
-        if (place.permission and not user.has_perm(place.permission)) or (place.staff and not user.is_staff):
+    for entry in ENTRIES if isinstance(user, User) else ():
+        if (entry.permission and not user.has_perm(entry.permission)) or (entry.staff and not user.is_staff):
             continue
         try:
-            url = reverse(place.name)
+            url = reverse(entry.name)
         except NoReverseMatch:
             continue
-        current = here == place.name or here.startswith(place.names)
-        (first if place.first else more).append(Link(place.title, url, current))
+        current = here == entry.name or here.startswith(entry.names)
+        (first if entry.first else more).append(Link(entry.title, url, current))
     return Navigation(first, more)

@@ -49,7 +49,7 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 
 def _next(request: HttpRequest) -> str:
-    """The page to go back to, on this site only."""
+    """Return the address to go back to; an address of another site becomes the start page."""
     wanted = request.POST.get("next", "")
     local = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if local else "/"

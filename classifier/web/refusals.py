@@ -1,4 +1,4 @@
-"""What services refuse, shown on pages and in the admin."""
+"""Messages about what services refuse, for pages and the admin."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ NOTHING_CHANGED = "Nothing was changed: "
 def refusals_shown(
     request: HttpRequest, introduction: str = "", level: int = messages.ERROR
 ) -> Iterator[None]:
-    """Leave the block and show a message where a service refuses; every other error goes on its way.
+    """Leave the block and show a message if a service refuses; every other error is raised.
 
-    What belongs to success, such as its message or its redirect, is said at the end of the block.
+    Code for the case of success, such as its message or redirect, belongs at the end of the block.
     """
     try:
         yield
@@ -29,5 +29,5 @@ def refusals_shown(
 
 
 def page_status(details: ErrorDetails) -> int:
-    """The HTTP status of a page that shows the error: a form with a wrong field is 422 as everywhere on the pages."""
+    """Return the HTTP status of a page that shows the error; for a form with an invalid field it is always 422."""
     return 422 if details.kind is ErrorKind.INVALID else details.kind.status

@@ -1,7 +1,7 @@
 """Delivery of what is due: claims in one short statement, requests in threads, results written by one thread.
 
-A delivery is claimed with an end; a worker that is killed leaves it to be sent again, with the same id. Of one receiver
-a receiver has a limit of requests at once, and one while it fails, so that a slow one holds nobody else up.
+A claim on a delivery expires, so what a killed worker leaves behind is sent again, with the same id. The number of
+simultaneous requests to one receiver is limited, to one while it fails, so that a slow receiver delays no other.
 """
 
 import json
@@ -29,7 +29,7 @@ from toxicsite.lib.jobs import enqueue_now
 
 TURN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
-SPARE_SECONDS = 45.0  # of a claim, beyond the request itself: resolving a name has no deadline of ours
+SPARE_SECONDS = 45.0  # of a claim, beyond the request itself: we cannot set a deadline for resolving a name
 UNREADABLE = "The secret cannot be read: the site's SECRET_KEY was changed. Roll the secret."
 USER_AGENT = "toxicsite-webhooks/1"
 
@@ -62,7 +62,7 @@ logger = logging.getLogger(__name__)
 
 
 class Courier:
-    """The sender of one worker process; requests may be under way from one turn to the next."""
+    """The sender of one worker process; requests may stay under way from one turn to the next."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or settings.WEBHOOK_THREADS
@@ -70,7 +70,7 @@ class Courier:
         self.under_way: dict[Future[Answer], WebhookDelivery] = {}
 
     def turn(self, seconds: float = TURN_SECONDS) -> bool:
-        """Send what is due for about `seconds`; whether something is left, due or under way."""
+        """Send what is due, for about `seconds`; return whether anything is left, due or under way."""
         end = time.monotonic() + seconds
         while True:
             self._record()
@@ -84,7 +84,7 @@ class Courier:
             wait(self.under_way, LOOK_SECONDS, FIRST_COMPLETED)
 
     def stop(self) -> None:
-        """Let what is under way come to its end, and write it."""
+        """Wait for the requests under way and write their results."""
         wait(self.under_way, settings.WEBHOOK_TOTAL_SECONDS + 1.0)
         self._record()
         self.pool.shutdown(wait=False, cancel_futures=True)
@@ -102,20 +102,20 @@ class Courier:
         self.under_way[future] = delivery
 
     def _record(self) -> None:
-        for future in [one for one in self.under_way if one.done()]:
+        for future in [request for request in self.under_way if request.done()]:
             failed = future.exception()
-            if failed is not None:  # a fault of ours; the receiver gets it again later
+            if failed is not None:  # our own error; it is sent again later
                 logger.error("Delivery %d could not be sent", self.under_way[future].pk, exc_info=failed)
             answer = Answer(None, f"Not sent: {type(failed).__name__}.") if failed else future.result()
             delivery = self.under_way[future]
             attempt_record(delivery=delivery, answer=answer, now=timezone.now())
-            said = answer.status if answer.status is not None else "no answer"
-            logger.info("Delivery %d to webhook %d: %s", delivery.pk, delivery.webhook_id, said)
+            outcome = answer.status if answer.status is not None else "no answer"
+            logger.info("Delivery %d to webhook %d: %s", delivery.pk, delivery.webhook_id, outcome)
             del self.under_way[future]
 
 
 def claim(most: int) -> list[WebhookDelivery]:
-    """Take up to `most` deliveries that are due, with their webhooks and events, the longest due first."""
+    """Claim up to `most` due deliveries; return them with their webhooks and events, the longest due first."""
     now = timezone.now()
     until = now + timedelta(seconds=settings.WEBHOOK_TOTAL_SECONDS + SPARE_SECONDS)
     values: dict[str, Any] = {"now": now, "until": until, "most": most, "at_once": settings.WEBHOOK_AT_ONCE}
@@ -129,7 +129,7 @@ def claim(most: int) -> list[WebhookDelivery]:
 
 
 def body_of(event: WebhookEvent) -> bytes:
-    """The body that is sent and signed; the same for each attempt."""
+    """Build the body that is sent and signed; it is the same for each attempt."""
     message: dict[str, Any] = {
         "type": event.type,
         "timestamp": event.created_at.isoformat().replace("+00:00", "Z"),
@@ -150,12 +150,12 @@ def headers_of(delivery: WebhookDelivery, keys: Sequence[str], body: bytes, now:
 
 @cache
 def this_courier() -> Courier:
-    """The courier of this process."""
+    """Return the courier of this process; the first call creates it."""
     return Courier()
 
 
 def deliver_turn() -> None:
-    """Take one turn, called by bell and schedule; ring for another when something is left."""
+    """Send what is due for one turn, and ask for another turn if anything is left."""
     if this_courier().turn():
         try:
             enqueue_now(DELIVER_TASK)

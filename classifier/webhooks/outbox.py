@@ -1,7 +1,7 @@
-"""The outbox of webhooks: written in the transaction of what happened, cleared once it is older than WEBHOOK_LOG_DAYS.
+"""The outbox of webhooks: written in the transaction of the event, cleared once it is older than WEBHOOK_LOG_DAYS.
 
-Subscriptions are kept in the process for WEBHOOK_CACHE_SECONDS, so that without webhooks a verdict costs no statement
-more. A new webhook therefore hears of what happens from then on, seconds later.
+Subscriptions are cached in the process for WEBHOOK_CACHE_SECONDS, so that without webhooks a verdict costs no extra
+query. A new webhook therefore misses the events of its first few seconds.
 """
 
 import threading
@@ -36,7 +36,7 @@ class Subscription:
     sources: frozenset[int] | None
 
     def wants(self, name: str, source_id: int | None) -> bool:
-        """What concerns no source (a model, a run) is for everybody who asked for its type."""
+        """Return whether the webhook gets this event; one without a source (a model, a run) goes to all subscribers."""
         if name not in self.events:
             return False
         return source_id is None or self.sources is None or source_id in self.sources
@@ -48,7 +48,7 @@ _look_at = 0.0
 
 
 def subscriptions() -> tuple[Subscription, ...]:
-    """The enabled webhooks, as of at most WEBHOOK_CACHE_SECONDS ago."""
+    """List the enabled webhooks; the list is at most WEBHOOK_CACHE_SECONDS old."""
     global _known, _look_at
     if time.monotonic() < _look_at:
         return _known
@@ -60,18 +60,20 @@ def subscriptions() -> tuple[Subscription, ...]:
 
 
 def forget() -> None:
-    """Read the subscriptions again when they are next asked for; called after every change of a webhook."""
+    """Drop the cache, so that the next call reads the subscriptions; called after every change of a webhook."""
     global _look_at
     _look_at = 0.0
 
 
 def outbox_write(name: str, payloads: Sequence[Mapping[str, Any]]) -> None:
     """Write a delivery of these events for each webhook that subscribed to them; called by `core.events`."""
-    listening = [one for one in subscriptions() if name in one.events]
-    if not listening:
+    subscribed = [subscription for subscription in subscriptions() if name in subscription.events]
+    if not subscribed:
         return
     wanted = [
-        payload for payload in payloads if any(one.wants(name, payload.get("source")) for one in listening)
+        payload
+        for payload in payloads
+        if any(subscription.wants(name, payload.get("source")) for subscription in subscribed)
     ]
     if not wanted:
         return
@@ -85,10 +87,10 @@ def outbox_write(name: str, payloads: Sequence[Mapping[str, Any]]) -> None:
     now = timezone.now()
     WebhookDelivery.objects.bulk_create(
         [
-            WebhookDelivery(webhook_id=one.webhook_id, event=event, next_at=now)
+            WebhookDelivery(webhook_id=subscription.webhook_id, event=event, next_at=now)
             for event in events
-            for one in listening
-            if one.wants(name, event.source_id)
+            for subscription in subscribed
+            if subscription.wants(name, event.source_id)
         ],
         batch_size=BATCH,
     )
@@ -96,7 +98,7 @@ def outbox_write(name: str, payloads: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_test(webhook: Webhook, data: Mapping[str, Any]) -> WebhookDelivery:
-    """A test for this webhook alone, before whatever else waits for it."""
+    """Write a test event for this webhook alone; it is sent before everything else that waits for the webhook."""
     event = WebhookEvent.objects.create(type=WebhookEventType.TEST, data=dict(data))
     first = timezone.now() - FIRST_OF_ALL
     delivery = WebhookDelivery.objects.create(webhook=webhook, event=event, next_at=first)

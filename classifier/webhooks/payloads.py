@@ -44,29 +44,31 @@ VERSIONS = {"model_version": "model_version", "before": "previous_version"}
 
 
 def data_of(name: str, payloads: Sequence[Payload]) -> list[dict[str, Any]]:
-    """The `data` of each payload, in their order; at most three statements for all of them."""
-    comments = _comments([one["comment"] for one in payloads if "comment" in one])
-    versions = _versions({one[key] for one in payloads for key in VERSIONS if one.get(key)})
-    slugs = _slugs({one["source"] for one in payloads if one.get("source") and "comment" not in one})
-    found = []
-    for one in payloads:
+    """Build the `data` of each payload, in their order, with at most three queries for all of them."""
+    comments = _comments([payload["comment"] for payload in payloads if "comment" in payload])
+    versions = _versions({payload[key] for payload in payloads for key in VERSIONS if payload.get(key)})
+    slugs = _slugs(
+        {payload["source"] for payload in payloads if payload.get("source") and "comment" not in payload}
+    )
+    rows = []
+    for payload in payloads:
         data: dict[str, Any] = {}
-        if "comment" in one:
-            data |= comments.get(one["comment"], {"comment_id": one["comment"]})
-        elif "source" in one:
-            data["source"] = slugs.get(one["source"])
+        if "comment" in payload:
+            data |= comments.get(payload["comment"], {"comment_id": payload["comment"]})
+        elif "source" in payload:
+            data["source"] = slugs.get(payload["source"])
         for key, shown in VERSIONS.items():
-            if key in one:
-                data[shown] = versions.get(one[key])
-        data |= {shown: one.get(key) for shown, key in PAYLOAD_FIELDS[name].items()}
+            if key in payload:
+                data[shown] = versions.get(payload[key])
+        data |= {shown: payload.get(key) for shown, key in PAYLOAD_FIELDS[name].items()}
         if name == EXPERIMENT_FINISHED:
-            data["url"] = link("training:experiment", one["experiment"])
-        found.append(data)
-    return found
+            data["url"] = link("training:experiment", payload["experiment"])
+        rows.append(data)
+    return rows
 
 
 def link(name: str, *args: Any) -> str:
-    """The address of a page; with the site's own address where SITE_URL says it."""
+    """Return the address of a page, absolute if SITE_URL is set; empty for a page that this site does not have."""
     try:
         return f"{settings.SITE_URL}{reverse(name, args=args)}"
     except NoReverseMatch:  # a site without training

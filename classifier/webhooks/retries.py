@@ -1,8 +1,8 @@
 """The outcome of an attempt: delivered, another attempt later, or given up; and the state of the receiver.
 
 The pauses are drawn from nothing to a cap that grows (full jitter), on average 5 s, 5 min, 30 min, 2, 5, 10, 14, 20
-and 24 hours, about three days in all. A claim is `claimed_until` itself: a worker that writes must still hold the one
-it took, so that a worker that was thought dead changes nothing any more.
+and 24 hours, about three days in all. A claim is identified by its `claimed_until`: a worker that writes must still
+hold the claim that it took, so that a worker that was thought dead changes nothing any more.
 """
 
 import random
@@ -29,7 +29,7 @@ Status = WebhookDelivery.Status
 
 
 def pause(attempt: int, rng: random.Random | None = None) -> timedelta | None:
-    """How long to wait after this attempt (from 1) has failed; None: it was the last one."""
+    """Draw how long to wait after this attempt (counted from 1) has failed; None: it was the last one."""
     if attempt > len(CAPS):
         return None
     draw = rng.uniform if rng is not None else random.uniform
@@ -37,7 +37,7 @@ def pause(attempt: int, rng: random.Random | None = None) -> timedelta | None:
 
 
 def retry_after(value: str, now: datetime) -> timedelta:
-    """What a Retry-After header asks for, at most a day; zero where it cannot be read."""
+    """Parse the pause that a Retry-After header asks for, at most a day; zero if it cannot be read."""
     text = value.strip()
     if text.isascii() and text.isdigit():
         wished = timedelta(seconds=min(int(text[:9]), 10**8))
@@ -51,7 +51,7 @@ def retry_after(value: str, now: datetime) -> timedelta:
 
 
 def attempt_record(*, delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
-    """Write an attempt and what follows from it, in one transaction."""
+    """Write an attempt and its consequences in one transaction."""
     with transaction.atomic():
         webhook = delivery.webhook
         if not answer.taken or webhook.failing_since is not None:
@@ -106,7 +106,7 @@ def _write(delivery: WebhookDelivery, **fields: Any) -> bool:
 
 
 def _hold_back(webhook: Webhook, until: datetime) -> None:
-    """Let everything else for this receiver wait as well, since it asks for time."""
+    """Postpone everything else for this receiver as well, since it asks for time."""
     webhook.deliveries.filter(status=Status.WAITING, claimed_until__isnull=True, next_at__lt=until).update(
         next_at=until
     )

@@ -1,4 +1,4 @@
-"""The webhooks that somebody may see, and the log of what was sent to them."""
+"""The webhooks that a user may see, and the log of their deliveries."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from classifier.models import User, Webhook, WebhookAttempt, WebhookDelivery, We
 
 
 def webhooks_of(user: User | None) -> QuerySet[Webhook]:
-    """List webhooks by name; somebody who does not see every source sees those that are limited to their own."""
+    """List webhooks by name; a user who does not see every source sees only those limited to their own sources."""
     rows = Webhook.objects.filter(deleted_at__isnull=True).prefetch_related("sources")
     seen = sources_of(user)
     if seen is None:
@@ -20,7 +20,7 @@ def webhooks_of(user: User | None) -> QuerySet[Webhook]:
 
 
 def webhooks_with_counts(user: User | None) -> QuerySet[Webhook]:
-    """The same, each with `waiting` and `dead`, the deliveries that wait and that were given up."""
+    """List webhooks as webhooks_of does, each with its numbers of `waiting` deliveries and `dead` (given up) ones."""
 
     def count(status: str) -> Coalesce:
         rows = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), status=status).order_by()
@@ -38,6 +38,6 @@ def deliveries_of(webhook: Webhook, *, status: str = "") -> QuerySet[WebhookDeli
 
 
 def failed_since(webhook: Webhook, since: datetime) -> QuerySet[WebhookDelivery]:
-    """List the deliveries that were given up since then; tests are not sent again."""
+    """List the deliveries given up at or after `since`, without tests, which are not sent again."""
     rows = webhook.deliveries.filter(status=WebhookDelivery.Status.DEAD, finished_at__gte=since)
     return rows.exclude(event__type=WebhookEventType.TEST)

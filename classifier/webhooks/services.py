@@ -1,6 +1,6 @@
-"""Webhooks: making, changing, turning on and off, deleting, new secrets, tests, replays.
+"""Webhooks: create, change, enable, disable and delete them, roll secrets, send tests, replay deliveries.
 
-A secret is shown once, when it is made or rolled; it is kept encrypted, because it has to sign.
+A secret is shown once, when it is made or rolled; it is kept encrypted, not hashed, because it has to sign.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -64,7 +64,7 @@ def webhook_update(
     sources: Iterable[Source] | None = None,
     by: User | None,
 ) -> Webhook:
-    """Change what is given. Raises InvalidInput, PermissionDenied, and NotPossibleNow where it was deleted."""
+    """Change the given fields. Raises InvalidInput, PermissionDenied, and NotPossibleNow if it was deleted."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         locked = _locked(webhook, by)
@@ -78,7 +78,7 @@ def webhook_update(
         )
         changed = {key: value for key, value in fields.items() if getattr(locked, key) != value}
         Webhook.objects.filter(pk=locked.pk).update(**fields)
-        if {one.pk for one in before} != {one.pk for one in after}:
+        if {source.pk for source in before} != {source.pk for source in after}:
             locked.sources.set(after)
             changed["sources"] = _slugs(after)
         if changed:
@@ -89,17 +89,17 @@ def webhook_update(
 
 
 def webhook_enable(*, webhook: Webhook, by: User | None) -> None:
-    """Turn it on; what still waits is sent too."""
+    """Enable a webhook; deliveries that still wait are sent too."""
     _switch(webhook, True, by)
 
 
 def webhook_disable(*, webhook: Webhook, by: User | None, reason: str = "") -> None:
-    """Turn it off: nothing is sent or kept for it; what waits already goes out when it is enabled again."""
+    """Disable a webhook: new events are not kept for it; what waits already is sent when it is enabled again."""
     _switch(webhook, False, by, reason)
 
 
 def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
-    """Delete it for good; its log stays until it is old."""
+    """Delete a webhook for good; its log is kept for WEBHOOK_LOG_DAYS."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         locked = _locked(webhook, by)
@@ -113,7 +113,7 @@ def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
 
 
 def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User | None) -> str:
-    """Make a new secret, which is shown only now; the one before signs beside it for `overlap_hours` (0: not any more).
+    """Make and return a new secret, shown only now; the old one also signs for `overlap_hours` (0: not at all).
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -136,7 +136,7 @@ def webhook_secret_roll(*, webhook: Webhook, overlap_hours: int = 24, by: User |
 
 
 def webhook_test(*, webhook: Webhook, by: User | None) -> WebhookDelivery:
-    """Send a test, once; its log says what came of it. Raises NotPossibleNow while the webhook is disabled."""
+    """Send a test, once; its log shows the result. Raises NotPossibleNow while the webhook is disabled."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         locked = _locked(webhook, by)
@@ -145,21 +145,21 @@ def webhook_test(*, webhook: Webhook, by: User | None) -> WebhookDelivery:
 
 
 def delivery_replay(*, delivery: WebhookDelivery, by: User | None) -> None:
-    """Send it again, with the same id, beginning with a new series of attempts. Raises NotPossibleNow."""
+    """Send a delivery again, with the same id and a new series of attempts. Raises NotPossibleNow."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         locked = _locked(delivery.webhook, by)
         _require_enabled(locked)
         over = locked.deliveries.filter(pk=delivery.pk).exclude(status=WebhookDelivery.Status.WAITING)
         if not over.update(**_afresh()):
-            raise NotPossibleNow("This one waits to be sent already.")
+            raise NotPossibleNow("This delivery is already waiting to be sent.")
         _note("webhook.replay", locked, by, {"event": str(delivery.event_id)}, count=1)
         enqueue_on_commit(outbox.DELIVER_TASK)
     delivery.refresh_from_db()
 
 
 def deliveries_replay(*, webhook: Webhook, since: datetime, by: User | None) -> int:
-    """Send everything again that was given up since then; returns how many. Raises NotPossibleNow."""
+    """Send again all deliveries given up since then; return their number. Raises NotPossibleNow."""
     require_permission(by, CHANGE)
     with transaction.atomic():
         locked = _locked(webhook, by)
@@ -172,7 +172,7 @@ def deliveries_replay(*, webhook: Webhook, since: datetime, by: User | None) -> 
 
 
 def give_up_waiting(webhook: Webhook, now: datetime) -> int:
-    """Give up what waits for this webhook, in the caller's transaction; it is only sent if somebody replays it."""
+    """Give up what waits for this webhook, in the caller's transaction, until somebody replays it; return how many."""
     waiting = webhook.deliveries.filter(status=WebhookDelivery.Status.WAITING)
     return waiting.update(
         status=WebhookDelivery.Status.DEAD, finished_at=now, next_at=None, claimed_until=None
@@ -230,12 +230,12 @@ def _checked(name: Any, url: Any, events: Any) -> dict[str, Any]:
     if problems[1] is None and (refused := url_problem(url.strip())):
         problems.append(ValidationProblem("url", refused, "invalid"))
     known = [kind.value for kind in CHOOSABLE]
-    if not events or isinstance(events, str) or any(one not in known for one in events):
+    if not events or isinstance(events, str) or any(event not in known for event in events):
         message = f"Choose one or more of {', '.join(known)}."
         problems.append(ValidationProblem("events", message, "invalid_choice"))
-    if found := [problem for problem in problems if problem is not None]:
-        raise InvalidInput(found)
-    return {"name": name.strip(), "url": url.strip(), "events": [one for one in known if one in events]}
+    if refusals := [problem for problem in problems if problem is not None]:
+        raise InvalidInput(refusals)
+    return {"name": name.strip(), "url": url.strip(), "events": [event for event in known if event in events]}
 
 
 def _slugs(sources: Iterable[Source]) -> list[str]:
@@ -250,7 +250,7 @@ def _note(
     count: int | None = None,
 ) -> None:
     facts = {"webhook": webhook.pk, **(data or {})}
-    if "url" in facts:  # the path of an address is often a secret itself
+    if "url" in facts:  # the path of a webhook URL is often itself a secret
         parts = urlsplit(facts["url"])
         facts["url"] = f"{parts.scheme}://{parts.netloc}"
     audit_record(verb=verb, by=by, subject=webhook.name, count=count, data=facts)

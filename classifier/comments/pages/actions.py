@@ -1,4 +1,4 @@
-"""What a person may do with a comment beside deciding, for its page: edit, score again, report, appeal, answer."""
+"""Actions that a user may take on a comment's page besides deciding: edit, rescore, report, appeal, answer."""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ REPORTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class ActProblem:
-    """What kept an act from being done, and what was typed; `act` names the form that shows it."""
+    """Why an action was refused, and what the user typed; `act` names the form that shows it."""
 
     act: str
     message: str
@@ -29,7 +29,10 @@ class ActProblem:
 
 @dataclass(frozen=True)
 class CommentActs:
-    """`answer` is the open appeal that the person may answer; `answer_note` says why they may not, if only that."""
+    """The actions that a user may take; `answer` is the open appeal that they may answer.
+
+    `answer_note` says why they may not answer, if the only reason is that somebody else has to.
+    """
 
     version: str
     may_edit: bool = False
@@ -50,13 +53,13 @@ class CommentActs:
 
 
 def comment_acts(comment: Comment, user: User, problem: ActProblem | None = None) -> CommentActs:
-    """For a comment that `user` sees; two queries where there are appeals or reports to look for."""
+    """Gather the actions on a comment that `user` sees; at most two queries, for appeals and for reports."""
     has_text = comment.text_purged_at is None
     mine = comment.submitted_by_id == user.pk
     may_appeal = appealable_by(comment, user)
     appeals = list(appeals_visible_to(user=user).filter(comment=comment))
-    open_one = next((one for one in appeals if one.status == AppealStatus.OPEN), None)
-    answer, answer_note = _answerable(comment, user, open_one)
+    open_appeal = next((appeal for appeal in appeals if appeal.status == AppealStatus.OPEN), None)
+    answer, answer_note = _answerable(comment, user, open_appeal)
     return CommentActs(
         version=comment_version(comment),
         may_edit=has_text and user.has_perm(ADD_COMMENT if mine else CHANGE),

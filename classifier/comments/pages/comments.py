@@ -75,56 +75,56 @@ def comment(request: HttpRequest, comment_id: int) -> HttpResponse:
         )
         return redirect("queue")
     if state.answer is not None and state.answer[0] == comment_id:
-        write_answer(state, user)  # who knows the story has answered for good
+        write_answer(state, user)  # the answer cannot change once its moderator has seen the history
         state.keep(request)
     try:
-        found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
+        comment = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
     except Comment.DoesNotExist:
         raise Http404 from None
-    return render_comment(request, found)
+    return render_comment(request, comment)
 
 
 def render_comment(
     request: HttpRequest,
-    found: Comment,
+    comment: Comment,
     *,
     problem: str = "",
     note: str = "",
     act_problem: ActProblem | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page of a comment that `comment_detail` gave; with `problem`, what keeps it from being decided.
+    """Show the page of a comment read by `comment_detail`; `problem` says why it could not be decided.
 
-    `act_problem` is what kept something else from being done.
+    `act_problem` says why another action was refused.
     """
     user = cast(SiteRequest, request).user
-    card = card_of_comment(found)
-    policy = policy_for(found.source_id)
+    card = card_of_comment(comment)
+    policy = policy_for(comment.source_id)
     predictions = [
         {"prediction": prediction, "bars": bars_of_prediction(prediction)}
-        for prediction in found.predictions.all()
+        for prediction in comment.predictions.all()
     ]
     context = {
-        "comment": found,
-        "purged_note": purged_note(found),
+        "comment": comment,
+        "purged_note": purged_note(comment),
         "card": card,
-        "mine": found.submitted_by_id == user.pk,
+        "mine": comment.submitted_by_id == user.pk,
         "predictions": predictions,
-        "acts": comment_acts(found, user, act_problem),
-        "decisions": decision_rows(found.decisions.all(), found)
+        "acts": comment_acts(comment, user, act_problem),
+        "decisions": decision_rows(comment.decisions.all(), comment)
         if user.has_perm("classifier.view_decision")
         else [],
-        "corrections": label_corrections(found) if user.has_perm("classifier.add_decision") else None,
+        "corrections": label_corrections(comment) if user.has_perm("classifier.add_decision") else None,
         "reasons": policy.reasons,
         "reason_required": policy.reason_required,
         "decide_problem": problem,
         "note": note,
         "worker": worker_status() if card.pending else None,
-        "sentence_count": sentence_count(found) if card.verdict else 0,
-        "sentences": sentences_of_comment(found)
+        "sentence_count": sentence_count(comment) if card.verdict else 0,
+        "sentences": sentences_of_comment(comment)
         if request.GET.get("sentences") == "1" and card.verdict
         else None,
-        "words": words_of_comment(found) if request.GET.get("words") == "1" and card.verdict else None,
+        "words": words_of_comment(comment) if request.GET.get("words") == "1" and card.verdict else None,
     }
     return render(request, "classifier/comments/comment.html", context, status=status)
 
@@ -133,13 +133,13 @@ def render_comment(
 @never_cache
 @require_GET
 def comment_card(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """The verdict card alone, for a page that waits for it."""
+    """Show only the verdict card, for a page that waits for it."""
     user = cast(SiteRequest, request).user
     try:
-        found = comments_visible_to(user=user).get(pk=comment_id)
+        comment = comments_visible_to(user=user).get(pk=comment_id)
     except Comment.DoesNotExist:
         raise Http404 from None
-    card = card_of_comment(found)
+    card = card_of_comment(comment)
     on_detail = request.GET.get("on") == "detail"
     if on_detail and not card.pending:
         return HttpResponseClientRefresh()

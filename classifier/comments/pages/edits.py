@@ -1,4 +1,4 @@
-"""Editing a comment, scoring it again, reporting it, appealing and answering, from its page."""
+"""Actions on the page of a comment: edit it, score it again, report it, appeal and answer an appeal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ NOT_NOW = (DecisionConflict, NotPossibleNow, VersionConflict)
 @never_cache
 @require_POST
 def edit(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Change the text, where nobody else has since the page was opened."""
+    """Change the text, unless somebody else has changed the comment since the page was opened."""
     text = _typed(request, "text")
 
     def change(comment: Comment) -> str:
@@ -45,7 +45,7 @@ def edit(request: HttpRequest, comment_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 def rescan(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Let the version in production score it again."""
+    """Let the version in production score the comment again."""
 
     def again(comment: Comment) -> str:
         comment_rescan(comment=comment, by=person_of(request))
@@ -58,7 +58,7 @@ def rescan(request: HttpRequest, comment_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 def report(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Report it under one's own name, which counts once."""
+    """Report the comment under the user's own name; further reports of the same user do not count."""
     reason, user = _typed(request, "reason"), person_of(request)
 
     def tell(comment: Comment) -> str:
@@ -72,7 +72,7 @@ def report(request: HttpRequest, comment_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 def appeal(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Object to the removal that stands."""
+    """Appeal against the removal of the comment."""
     message = _typed(request, "message")
 
     def object_to_it(comment: Comment) -> str:
@@ -92,11 +92,11 @@ def answer(request: HttpRequest, comment_id: int) -> HttpResponse:
     def resolve(comment: Comment) -> str:
         require_permission(user, APPEALS)
         pk = row_id(request.POST.get("appeal")) or 0
-        found = appeals_visible_to(user=user).filter(pk=pk, comment=comment).first()
+        appeal = appeals_visible_to(user=user).filter(pk=pk, comment=comment).first()
         uphold = OUTCOMES.get(request.POST.get("outcome", ""))
-        if found is None or uphold is None:
+        if appeal is None or uphold is None:
             raise Http404
-        appeal_resolve(appeal=found, uphold=uphold, answer=words, by=user)
+        appeal_resolve(appeal=appeal, uphold=uphold, answer=words, by=user)
         return "The removal is upheld." if uphold else "The removal is overturned: the comment is approved."
 
     return _done(request, comment_id, "answer", resolve, words)
@@ -105,7 +105,7 @@ def answer(request: HttpRequest, comment_id: int) -> HttpResponse:
 def _done(
     request: HttpRequest, comment_id: int, act: str, do: Callable[[Comment], str], typed: str = ""
 ) -> HttpResponse:
-    """Act and show the comment; where that is refused, with the problem and with what was typed."""
+    """Take the action and show the comment; if it is refused, show the problem and what the user typed."""
     comment = _comment(request, comment_id)
     try:
         messages.success(request, do(comment))

@@ -50,7 +50,7 @@ class ClassifyForm(forms.Form):
 
 
 class CommentFilterForm(forms.Form):
-    """The filters over one's own comments; whatever is not understood filters nothing."""
+    """The filters of one's own comments; an invalid value is ignored."""
 
     STATUSES = [("", "All"), *CommentStatus.choices]
     VERDICTS = [("", "Any verdict"), (Verdict.TOXIC.value, "Toxic"), (Verdict.NON_TOXIC.value, "Non-toxic")]
@@ -67,9 +67,9 @@ class CommentFilterForm(forms.Form):
 
 
 def sent_as_utf8(request: HttpRequest) -> bool:
-    """Whether the form's bytes were UTF-8; Django puts a replacement character where they were not.
+    """Return whether the form's bytes were UTF-8; Django puts a replacement character where they were not.
 
-    Browsers send this form URL-encoded. The bytes of a multipart one are gone once it has been read: it passes.
+    Browsers send this form URL-encoded. A multipart form passes, because its bytes are gone once it has been read.
     """
     if request.content_type != "application/x-www-form-urlencoded":
         return True
@@ -81,7 +81,7 @@ def sent_as_utf8(request: HttpRequest) -> bool:
 
 
 def problem_in_words(code: str, message: str, text: str) -> str:
-    """The sentence that tells a person what to change in the box."""
+    """Return the sentence that tells the user how to correct the text."""
     if code in ("required", "blank"):
         return "The comment is empty. Type or paste the text that you want classified."
     if code == "max_length":

@@ -147,7 +147,7 @@ def _settings(key: ApiKey) -> str:
 
 
 def _owner(username: str | None) -> User:
-    """Find the person of this name; without a name the only person who administers the site."""
+    """Find the user of this name; without a name, the only administrator of the site."""
     if username is not None:
         owner = User.objects.filter(username=username).first()
         if owner is None:

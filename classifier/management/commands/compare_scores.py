@@ -1,4 +1,4 @@
-"""`manage.py compare_scores FILE.csv`: texts with the scores that another service gave them, beside this model's.
+"""`manage.py compare_scores FILE.csv`: compare the scores that another service gave to texts with this model's.
 
 ./manage.py compare_scores old.csv --text-column text --score-column TOXICITY -o report.json
 ./manage.py compare_scores old.csv --threshold 0.65 --label-column removed --target-precision 0.9
@@ -37,9 +37,9 @@ Score = Callable[[list[str]], tuple[list[dict[str, float] | str], str]]
 
 @dataclass
 class Rows:
-    """What the file holds that can be compared, and the lines that cannot, with the reason.
+    """The rows of the file that can be compared, and the lines that cannot, with the reason.
 
-    `old` has the scores by attribute; of several attributes a row may lack some.
+    `old` has the scores by attribute; with several attributes, a row may lack some.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -114,13 +114,13 @@ class Command(BaseCommand):
         reports: list[dict[str, Any]] = []
         lines: list[str] = []
         for name, label in labels.items():
-            places = [place for place, at in enumerate(kept) if name in rows.old[at]]
+            indices = [index for index, at in enumerate(kept) if name in rows.old[at]]
             try:
                 comparison = compare(
-                    [rows.old[kept[place]][name] for place in places],
-                    [new[place][name] for place in places],
+                    [rows.old[kept[index]][name] for index in indices],
+                    [new[index][name] for index in indices],
                     thresholds=options["threshold"],
-                    labels=[rows.labels[kept[place]] for place in places]
+                    labels=[rows.labels[kept[index]] for index in indices]
                     if options["label_column"]
                     else None,
                     target_precision=options["target_precision"],
@@ -218,24 +218,24 @@ def _columns(attributes: list[str], columns: list[str]) -> dict[str, str]:
     column_of: dict[str, str] = {}
     if not attributes and len(columns) > 1:
         column_of = {column: column for column in columns}
-    elif columns and any("=" in each for each in attributes):
+    elif columns and any("=" in attribute for attribute in attributes):
         raise CommandError("give the columns by --attribute NAME=COLUMN or by --score-column, not by both")
     elif columns and len(columns) != max(1, len(attributes)):
         raise CommandError("--score-column: give one for each --attribute")
     else:
         names = attributes or ["TOXICITY"]
-        for place, each in enumerate(names):
-            name, is_given, column = each.partition("=")
-            column_of[name] = columns[place] if columns else column if is_given else name
+        for index, attribute in enumerate(names):
+            name, is_given, column = attribute.partition("=")
+            column_of[name] = columns[index] if columns else column if is_given else name
     if len(column_of) < len(attributes) or "" in column_of or "" in column_of.values():
         raise CommandError("--attribute: name each attribute once, as NAME or NAME=COLUMN")
     return column_of
 
 
 def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) -> Rows:
-    """Read the rows of the file; one that cannot be compared is kept as its line and the reason.
+    """Read the rows of the file; of a row that cannot be compared, its line and the reason are kept.
 
-    `scores` are the columns by attribute. Of several a row may leave some empty.
+    `scores` are the columns by attribute; with several, a row may leave some empty.
     """
     rows = Rows()
     wanted = [name for name in (text, *scores.values(), label) if name is not None]
@@ -267,7 +267,7 @@ def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) 
 
 
 def _numbered(reader: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each row with the line in which it begins: a quoted text may take several."""
+    """Yield each row with the line in which it begins; a quoted text may take several lines."""
     begin = reader.line_num + 1
     for row in reader:
         yield begin, row

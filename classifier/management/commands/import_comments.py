@@ -1,4 +1,4 @@
-"""`manage.py import_comments`: bring a file of comments, as the page and the API do.
+"""`manage.py import_comments`: import a file of comments, as the page and the API do.
 
 ./manage.py import_comments forum.csv --source forum
 ./manage.py import_comments old.jsonl --source forum --column text=body --column external_id=id --errors bad.csv

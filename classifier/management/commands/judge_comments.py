@@ -1,4 +1,4 @@
-"""`manage.py judge_comments`: give comments that were classified before there was a queue their place in it."""
+"""`manage.py judge_comments`: put comments that were classified before the queue existed into it."""
 
 from argparse import ArgumentParser
 from typing import Any

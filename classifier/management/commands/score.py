@@ -22,7 +22,7 @@ from classifier.inference.readers import read_texts
 from classifier.inference.scorer import Scorer, ScoreResult
 from toxicsite.lib.files import replacing
 
-# A batch is large enough for windows of alike length to meet and small enough for steady memory and progress.
+# A batch is large enough to group windows of similar length, and small enough for steady memory and progress.
 BATCH_TEXTS = 512
 BATCH_CHARACTERS = 1 << 20
 PROGRESS_SECONDS = 1.0
@@ -138,7 +138,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 def _line(text: str, result: ScoreResult, version: str) -> str:
     row = {"text": text, "verdict": result.verdict, "scores": result.scores, "model_version": version}
     line = json.dumps(row, ensure_ascii=False)
-    # a lone surrogate has no UTF-8; its \u escape is JSON all the same
+    # a lone surrogate has no UTF-8, but its \u escape is valid JSON
     return line if line.isascii() or _encodable(line) else json.dumps(row)
 
 
@@ -152,7 +152,7 @@ def _encodable(line: str) -> bool:
 
 @contextmanager
 def _opened(output: Path | None, standard: OutputWrapper) -> Iterator[Write]:
-    """Standard output, or a file that takes its name only when it is complete."""
+    """Open standard output, or a file that takes its name only when it is complete."""
     if output is None:
         yield standard.write
         return

@@ -1,4 +1,4 @@
-"""`manage.py statistics`: count the days that are over for the dashboard; the worker does the same by itself."""
+"""`manage.py statistics`: count the days that are over for the dashboard; the worker does the same on its own."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,7 +12,9 @@ class Command(BaseCommand):
     help = "Count every day that is due, or the last days anew; may be stopped and started again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, help="count the last so many days that are over, due or not")
+        parser.add_argument(
+            "--days", type=int, help="count this number of the last days that are over, due or not"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]

@@ -1,4 +1,4 @@
-"""What the pages of policies share: who sees them, the source of an address, and the way back."""
+"""Parts that the pages of policies share: permissions, the source of an address, and the redirect to a policy."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,8 +10,11 @@ from classifier.web.access import person_of
 SEE, SAVE = "classifier.view_policy", "classifier.add_policy"
 
 
-def found_source(request: HttpRequest, slug: str | None) -> Source | None:
-    """The source of an address, None for the site's own policy. Raises Http404."""
+def source_or_404(request: HttpRequest, slug: str | None) -> Source | None:
+    """Return the source of an address, None for the site's own policy.
+
+    Raises Http404, also if the user may not see the source.
+    """
     if slug is None:
         return None
     source = Source.objects.filter(slug=slug).first()

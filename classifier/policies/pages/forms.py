@@ -51,7 +51,7 @@ class NumberField(forms.CharField):
 
 
 class BandForm(forms.Form):
-    """The thresholds of one label. Each row names its label: others may have come or gone since it was shown."""
+    """The thresholds of one label. Each row names its label: the labels may have changed since the page was shown."""
 
     use_required_attribute = False
 
@@ -133,7 +133,7 @@ class PolicyForm(forms.Form):
         ]
 
     def policy_fields(self) -> dict[str, Any]:
-        """Return what `policy_save` takes, of a form that is valid."""
+        """Return the arguments of `policy_save` from a valid form."""
         rows = [row.cleaned_data for row in self.rows]
         bands = {
             row["label"]: {REVIEW: row[REVIEW], REMOVE: row[REMOVE]}
@@ -146,19 +146,19 @@ class PolicyForm(forms.Form):
         """Put each problem that the service found beside its field."""
         for problem in error.problems:
             row = next((row for row in self.rows if _is_of(problem.field, row)), None)
-            name, _, place = problem.field.partition(".")[0].partition("[")
+            name, _, index = problem.field.partition(".")[0].partition("[")
             if row is not None:
                 limit = problem.field.rpartition(".")[2]
                 row.add_error(limit if limit in (REVIEW, REMOVE) else "label", problem.message)
-            elif place:
-                line = self._reason_lines()[int(place.removesuffix("]"))]
+            elif index:
+                line = self._reason_lines()[int(index.removesuffix("]"))]
                 self.add_error(name, f"“{line}”: {problem.message}")
             else:
                 self.add_error(name if name in self.fields else None, problem.message)
 
     @property
     def problems(self) -> list[str]:
-        """Everything that is wrong, for the preview: there the fields themselves are not drawn again."""
+        """All problems as sentences, for the preview, which does not draw the fields again."""
         of_rows = [
             f"{row.title}: {message}"
             for row in self.rows

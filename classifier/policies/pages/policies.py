@@ -15,7 +15,7 @@ from classifier.models import ModelVersion, Policy, Source
 from classifier.policies.active_policies import current_from, policy_for
 from classifier.policies.draft_report import shadow_policies_of, shadow_policies_running
 from classifier.policies.fields import policy_check
-from classifier.policies.pages.common import SAVE, SEE, back_to_policy, found_source
+from classifier.policies.pages.common import SAVE, SEE, back_to_policy, source_or_404
 from classifier.policies.pages.forms import PolicyForm, title_of
 from classifier.policies.pages.shadow_mode import address
 from classifier.policies.pages.versions import version_rows
@@ -37,7 +37,7 @@ GOALS = (
 @permitted(SEE)
 @require_safe
 def policies(request: HttpRequest) -> HttpResponse:
-    """Every source that one sees with the policy in force for it."""
+    """List every source that the user sees, with the policy in force for it."""
     sources = visible_sources(person_of(request)).order_by("name")
     newest = {
         policy.source_id: policy
@@ -64,8 +64,8 @@ def policies(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
-    """One policy: its fields, a preview of what is in them, advice, and its versions."""
-    source, by = found_source(request, slug), person_of(request)
+    """Show one policy: its fields, a preview of them, advice and versions; a POST previews, saves or tries a draft."""
+    source, by = source_or_404(request, slug), person_of(request)
     newest = policy_newest(source=source)
     in_force = current_from(newest) if newest else policy_for(None)
     data = request.POST if request.method == "POST" else None
@@ -100,8 +100,8 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 @permitted(SEE, SAVE)
 @require_POST
 def restore(request: HttpRequest, slug: str | None = None) -> HttpResponse:
-    """Save an old version again."""
-    source = found_source(request, slug)
+    """Save an old version again, as the newest one."""
+    source = source_or_404(request, slug)
     number = whole_number(request.POST.get("version"))
     old = None if number is None else policy_versions(source=source).filter(version=number).first()
     if old is None:
@@ -173,7 +173,7 @@ def _advice(request: HttpRequest, source: Source | None, active: ModelVersion | 
 
 
 def _target(request: HttpRequest) -> float | None:
-    """The percentage that is asked for; None for what is none."""
+    """Read the percentage from the query; None if it is not a number above 0 and up to 100."""
     try:
         target = float(request.GET.get("target", "").strip().removesuffix("%").replace(",", "."))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Rules beside the model: the list, making and changing one, and a box to try them out in."""
+"""Rules beside the model: the list, a form to create or change one, and a box to try them out in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ EXAMPLE_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of a text that was tried out; `hit` where a rule found something."""
+    """A run of the text that was tried out; `hit`: a rule matched it."""
 
     text: str
     hit: bool
@@ -46,14 +46,14 @@ class Piece:
 @permitted(SEE)
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
-    """All rules that one sees."""
+    """List the rules that the user sees."""
     return _list(request)
 
 
 @permitted(SEE, TRY)
 @require_POST
 def try_out(request: HttpRequest) -> HttpResponse:
-    """The rules in force on a text; nothing of it is stored."""
+    """Try the rules in force on a text; the text is not stored."""
     text = _text(request.POST)
     source = _source(request, request.POST.get("source", ""))
     try:
@@ -66,10 +66,10 @@ def try_out(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
-    """One rule or a new one; trying it out and looking at recent comments save nothing."""
-    found = _rule(request, rule_id)
+    """Show a rule or the form of a new one; a POST saves it, tries it on a text or previews it on recent comments."""
+    rule = _rule(request, rule_id)
     if request.method != "POST":
-        return _page(request, found, _values(found))
+        return _page(request, rule, _values(rule))
     values = _posted(request.POST)
     text = _text(request.POST)
     trying = request.POST.get("act") == "try"
@@ -82,35 +82,35 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
                 text=text,
                 by=person_of(request),
             )
-            return _page(request, found, values, tried=text, hits=hits)
+            return _page(request, rule, values, tried=text, hits=hits)
         fields = {**values, "source": _source(request, values["source"])}
         if request.POST.get("act") == "preview":
             asked = {name: fields[name] for name in ("kind", "pattern", "folds", "band", "source")}
             caught = rule_preview_recent(**asked, by=person_of(request))
-            return _page(request, found, values, tried=text, preview=_shown(caught))
-        if found is None:
-            found = rule_create(**fields, by=person_of(request))
-            messages.success(request, f"The rule {found.name} is saved. Workers use it within seconds.")
+            return _page(request, rule, values, tried=text, preview=_shown(caught))
+        if rule is None:
+            rule = rule_create(**fields, by=person_of(request))
+            messages.success(request, f"The rule {rule.name} is saved. Workers use it within seconds.")
         else:
-            rule_update(rule=found, **fields, by=person_of(request))
-            messages.success(request, f"The rule {found.name} is changed.")
-        return redirect("rule", found.pk)
+            rule_update(rule=rule, **fields, by=person_of(request))
+            messages.success(request, f"The rule {rule.name} is changed.")
+        return redirect("rule", rule.pk)
     except InvalidInput as error:
         errors: dict[str, list[str]] = {}
         for problem in error.problems:
             errors.setdefault(problem.field, []).append(problem.message)
-        return _page(request, found, values, tried=text, errors=errors, status=422)
+        return _page(request, rule, values, tried=text, errors=errors, status=422)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def switch(request: HttpRequest, rule_id: int) -> HttpResponse:
-    """Let a rule hit, or hit nothing any more."""
-    found = _rule(request, rule_id)
-    assert found is not None
+    """Enable or disable a rule."""
+    rule = _rule(request, rule_id)
+    assert rule is not None
     change = rule_enable if request.POST.get("enabled") == "1" else rule_disable
-    change(rule=found, by=person_of(request))
-    messages.success(request, f"The rule {found.name} is {'on' if found.enabled else 'off'}.")
+    change(rule=rule, by=person_of(request))
+    messages.success(request, f"The rule {rule.name} is {'on' if rule.enabled else 'off'}.")
     return redirect("rules")
 
 
@@ -137,7 +137,7 @@ def _list(
 
 def _page(
     request: HttpRequest,
-    found: Rule | None,
+    rule: Rule | None,
     values: dict[str, Any],
     *,
     tried: str = "",
@@ -148,12 +148,12 @@ def _page(
 ) -> HttpResponse:
     user = person_of(request)
     context = {
-        "rule": found,
+        "rule": rule,
         "values": values,
         "errors": errors or {},
         "kinds": Rule.Kind.choices,
         "sources": _sources(request),
-        "may_save": user.has_perm(CHANGE if found else ADD),
+        "may_save": user.has_perm(CHANGE if rule else ADD),
         "may_try": user.has_perm(TRY),
         "may_preview": user.has_perms([TRY, "classifier.view_comment"]),
         "preview": preview,
@@ -165,26 +165,26 @@ def _page(
 
 
 def _shown(preview: RulePreview) -> dict[str, Any]:
-    """The preview with its examples cut to what is around the first hit."""
+    """Cut the examples of a preview to the text around the first hit."""
     rows = []
-    for one in preview.examples:
-        begin = max(one.spans[0][0] - AROUND, 0)
-        text = one.comment.text[begin : begin + EXAMPLE_CHARACTERS]
-        spans = [(max(b - begin, 0), e - begin) for b, e in one.spans if b - begin < len(text)]
+    for example in preview.examples:
+        begin = max(example.spans[0][0] - AROUND, 0)
+        text = example.comment.text[begin : begin + EXAMPLE_CHARACTERS]
+        spans = [(max(b - begin, 0), e - begin) for b, e in example.spans if b - begin < len(text)]
         rows.append(
             {
-                "comment": one.comment,
-                "newly": one.newly,
+                "comment": example.comment,
+                "newly": example.newly,
                 "pieces": pieces(text, spans),
                 "cut_before": begin > 0,
-                "cut_after": begin + len(text) < len(one.comment.text),
+                "cut_after": begin + len(text) < len(example.comment.text),
             }
         )
     return {"found": preview, "rows": rows}
 
 
 def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
-    """The text cut at the spans, which are in order and do not overlap."""
+    """Cut the text at the spans, which are in order and do not overlap."""
     cut, at = [], 0
     for begin, end in spans:
         cut += [Piece(text[at:begin], False), Piece(text[begin:end], True)]
@@ -192,11 +192,11 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
     return [piece for piece in [*cut, Piece(text[at:], False)] if piece.text]
 
 
-def _values(found: Rule | None) -> dict[str, Any]:
-    if found is None:
+def _values(rule: Rule | None) -> dict[str, Any]:
+    if rule is None:
         return {"name": "", "kind": "phrase", "pattern": "", "folds": True, "band": "review", "source": ""}
-    source = found.source.slug if found.source else ""
-    kept = {name: getattr(found, name) for name in ("name", "kind", "pattern", "folds", "band")}
+    source = rule.source.slug if rule.source else ""
+    kept = {name: getattr(rule, name) for name in ("name", "kind", "pattern", "folds", "band")}
     return {**kept, "source": source}
 
 
@@ -219,10 +219,10 @@ def _visible(request: HttpRequest) -> Q:
 def _rule(request: HttpRequest, rule_id: int | None) -> Rule | None:
     if rule_id is None:
         return None
-    found = Rule.objects.select_related("source").filter(_visible(request), pk=rule_id).first()
-    if found is None:
+    rule = Rule.objects.select_related("source").filter(_visible(request), pk=rule_id).first()
+    if rule is None:
         raise Http404
-    return found
+    return rule
 
 
 def _sources(request: HttpRequest) -> list[Source]:
@@ -232,10 +232,10 @@ def _sources(request: HttpRequest) -> list[Source]:
 def _source(request: HttpRequest, slug: str) -> Source | None:
     if not slug:
         return None
-    found = next((source for source in _sources(request) if source.slug == slug), None)
-    if found is None:
+    chosen = next((source for source in _sources(request) if source.slug == slug), None)
+    if chosen is None:
         raise Http404
-    return found
+    return chosen
 
 
 def _first(error: InvalidInput) -> str:

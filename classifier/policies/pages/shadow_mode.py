@@ -1,4 +1,4 @@
-"""A draft in the shadow of a policy: what it says about live comments, and starting, stopping, putting it in force."""
+"""A policy's draft in shadow mode: its report on live comments, and starting it, stopping it, putting it in force."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from classifier.policies.draft_report import (
     shadow_policies_of,
     shadow_policy_report,
 )
-from classifier.policies.pages.common import SEE, back_to_policy, found_source
+from classifier.policies.pages.common import SEE, back_to_policy, source_or_404
 from classifier.policies.pages.versions import draft_changes
 from classifier.policies.services import policy_newest
 from classifier.policies.shadow_policies import (
@@ -46,10 +46,10 @@ FEW_DECIDED = 30
 @permitted(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy_shadow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
-    """The report of the draft that judges, or judged, silently; by POST it is started again, stopped, put in force."""
+    """Show the report of a draft in shadow mode, now or earlier; a POST restarts it, stops it or puts it in force."""
     if request.method == "POST" and not person_of(request).has_perm(CHANGE):
         raise PermissionDenied(CHANGE)
-    source = found_source(request, slug)
+    source = source_or_404(request, slug)
     drafts = shadow_policies_of(source=source)
     asked = row_id((request.POST if request.method == "POST" else request.GET).get("draft"))
     shadow = drafts.first() if asked is None else drafts.filter(pk=asked).first()
@@ -73,12 +73,12 @@ def policy_shadow(request: HttpRequest, slug: str | None = None) -> HttpResponse
         "periods": [],
     }
     if shadow is not None:
-        context |= {"differs": draft_changes(now, shadow), **_told(request, shadow)}
+        context |= {"differs": draft_changes(now, shadow), **_report_context(request, shadow)}
     return render(request, "classifier/policies/shadow.html", context)
 
 
-def _told(request: HttpRequest, shadow: ShadowPolicy) -> dict[str, Any]:
-    """The report of the period that is asked for, with a page of the change that is asked for, or the largest."""
+def _report_context(request: HttpRequest, shadow: ShadowPolicy) -> dict[str, Any]:
+    """Build the report of the chosen period, with a page of examples of the chosen change, or of the largest."""
     user = reader_of(request)
     days = whole_number(request.GET.get("days")) or USUAL_DAYS
     days = days if days in PERIODS else USUAL_DAYS
@@ -87,7 +87,7 @@ def _told(request: HttpRequest, shadow: ShadowPolicy) -> dict[str, Any]:
     usual = max(report.changes, key=lambda line: line.count, default=None)
     change = by_key.get(request.GET.get("change", ""), usual)
     older_than = row_id(request.GET.get("before"))
-    found = (
+    judgements = (
         changed_judgements(
             shadow=shadow,
             user=user,
@@ -107,8 +107,8 @@ def _told(request: HttpRequest, shadow: ShadowPolicy) -> dict[str, Any]:
         "measures": measures(report),
         "few": report.decided < FEW_DECIDED,
         "change": change,
-        "examples": example_rows(shadow, found[:PAGE]),
-        "older": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "examples": example_rows(shadow, judgements[:PAGE]),
+        "older": judgements[PAGE - 1].pk if len(judgements) > PAGE else None,
         "later_page": older_than is not None,
     }
 
@@ -148,7 +148,7 @@ def address(source: Source | None) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure of both policies; `help` says what it is."""
+    """One measure of both policies; `help` explains it."""
 
     title: str
     help: str
@@ -158,7 +158,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Example:
-    """A comment that the draft puts elsewhere; `label` and `score` are what the draft looks at first."""
+    """A comment that the draft puts into another band; `label` is the riskiest one by the draft."""
 
     row: ShadowJudgement
     label: str
@@ -166,8 +166,8 @@ class Example:
 
 
 def day_figure(report: ShadowPolicyReport) -> Figure:
-    """What would have changed, day by day."""
-    told: list[tuple[str, dict[str, Any]]] = [
+    """Draw the number of changes by day."""
+    days: list[tuple[str, dict[str, Any]]] = [
         (
             day.day.isoformat(),
             {"judged": day.judged, "stricter": day.stricter, "milder": day.milder, "changed": day.changed},
@@ -179,39 +179,41 @@ def day_figure(report: ShadowPolicyReport) -> Figure:
         "Changes by day",
         "Comments that the draft puts into another band than the policy in force. Days begin at midnight UTC.",
         "lines",
-        lines(told, {"Stricter": lambda day: day["stricter"], "Milder": lambda day: day["milder"]}),
+        lines(days, {"Stricter": lambda day: day["stricter"], "Milder": lambda day: day["milder"]}),
         ("Day", "Judged", "Stricter", "Milder", "Changed"),
         [
             [at, count(day["judged"]), count(day["stricter"]), count(day["milder"]), _share_of(day)]
-            for at, day in reversed(told)
+            for at, day in reversed(days)
         ],
     )
 
 
 def measures(report: ShadowPolicyReport) -> list[Measure]:
-    """How well what is not approved matches what people removed, with 95 % intervals."""
+    """Measure how well "not approved" by each policy matches "removed" by people, with 95 % intervals."""
 
     def line(title: str, about: str, of: Callable[[Confusion], tuple[int, int]]) -> Measure:
-        shown = (_of(*of(one)) for one in (report.caught_before, report.caught_after))
+        shown = (_of(*of(confusion)) for confusion in (report.caught_before, report.caught_after))
         return Measure(title, about, *shown)
 
     return [
-        line("Precision", "of what it does not approve, people removed", lambda one: one.precision),
-        line("Recall", "of what people removed, it does not approve", lambda one: one.recall),
+        line(
+            "Precision", "of what it does not approve, people removed", lambda confusion: confusion.precision
+        ),
+        line("Recall", "of what people removed, it does not approve", lambda confusion: confusion.recall),
     ]
 
 
 def example_rows(shadow: ShadowPolicy, rows: Sequence[ShadowJudgement]) -> list[Example]:
     judges: dict[int, Judge] = {}
-    found = []
+    examples = []
     for row in rows:
         version = row.prediction.model_version
         if version.pk not in judges:
             judges[version.pk] = Judge(shadow.bands, version.thresholds, version.primary_label)
         scores = row.prediction.scores
         label = judges[version.pk].judge(scores).label
-        found.append(Example(row, label, scores.get(label)))
-    return found
+        examples.append(Example(row, label, scores.get(label)))
+    return examples
 
 
 def _share_of(day: dict[str, Any]) -> str:

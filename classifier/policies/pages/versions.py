@@ -1,4 +1,4 @@
-"""The versions of a policy as a page lists them: who, when, why, and what each changed, in sentences."""
+"""The versions of a policy for a page: each with its changes, in sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,39 +21,42 @@ NAMES = {
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One version; `changes` are sentences against the version before, None for the first."""
+    """One version; `changes` are sentences about what it changed, None for the first version."""
 
     policy: Policy
     changes: list[str] | None
 
 
 def version_rows(versions: Sequence[Policy]) -> list[VersionRow]:
-    """Consecutive versions of one policy, newest first, each with what it changed."""
+    """Describe consecutive versions of one policy, newest first, each with what it changed."""
     return [
-        VersionRow(one.policy, None if one.changes is None else [_said(change) for change in one.changes])
-        for one in with_changes(versions)
+        VersionRow(
+            version.policy,
+            None if version.changes is None else [_sentence(change) for change in version.changes],
+        )
+        for version in with_changes(versions)
     ]
 
 
 def draft_changes(now: CurrentPolicy, draft: ShadowPolicy) -> list[str]:
-    """What a draft says otherwise than the policy in force, a sentence each."""
+    """Describe each difference between the policy in force and a draft in a sentence."""
     automatic = [band for band in BANDS if now.is_automatic(band)]
-    found = band_changes(now.bands, draft.bands) + differing(("automatic",), automatic, draft.automatic)
-    return [_said(change) for change in found]
+    changes = band_changes(now.bands, draft.bands) + differing(("automatic",), automatic, draft.automatic)
+    return [_sentence(change) for change in changes]
 
 
-def _said(change: FieldChange) -> str:
+def _sentence(change: FieldChange) -> str:
     match change.path:
         case ("bands", label, band):
             name = f"{title_of(label)}, {band} from"
         case ("reasons", code):
-            return _said_reason(code, change)
+            return _reason_sentence(code, change)
         case _:
             name = NAMES[change.field]
     return f"{name}: {_shown(change.before)} \N{RIGHTWARDS ARROW} {_shown(change.after)}"
 
 
-def _said_reason(code: str, change: FieldChange) -> str:
+def _reason_sentence(code: str, change: FieldChange) -> str:
     if change.after is None:
         return f"reason {code} is gone"
     if change.before is None:

@@ -44,7 +44,7 @@ def classify(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
-    """One line about what is being typed; nothing is stored, and a problem is a line too, not an error."""
+    """Show one line about the text being typed; nothing is stored, and a problem is shown as a line, not an error."""
     form = ClassifyForm(request)
     if not form.is_valid():
         return render(request, "classifier/scoring/verdict/preview.html", {"rest": True})

@@ -1,4 +1,4 @@
-"""What a page says when no score can be had: one title, one honest sentence, one status for each kind of error."""
+"""Problems that a page shows when a text cannot be scored: a title, a sentence and a status for each kind of error."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from classifier.scoring.score_texts import TextProblem
 
 @dataclass(frozen=True)
 class ScoringProblem:
-    """What the page shows; `short` stands where there is room for a few words only."""
+    """The words and the status for one problem; `short` is for pages with room for only a few words."""
 
     title: str
     detail: str
@@ -49,7 +49,7 @@ PROBLEMS = {
 
 
 def problem_of(error: Exception | TextProblem) -> ScoringProblem:
-    """Return the problem to show for what a scoring service raised or answered; raise what no table knows."""
+    """Return the problem to show for what a scoring service raised or answered; raise an unknown error again."""
     if isinstance(error, TextProblem):
         return _unscorable(error.message)
     details = details_of(error)

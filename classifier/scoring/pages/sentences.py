@@ -1,4 +1,4 @@
-"""What each sentence of a comment scores by itself: asked for, because most comments are read at a glance."""
+"""The score of each sentence of a comment, only on request, because most comments need just a glance."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -21,7 +21,7 @@ from classifier.web.formatting import percent, svg_length
 
 @dataclass(frozen=True)
 class SentenceRow:
-    """One sentence; `over`: alone it reaches the threshold; `highest`: none scores more."""
+    """One sentence; `over`: it reaches the threshold by itself; `highest`: no other sentence scores higher."""
 
     text: str
     probability: float
@@ -39,7 +39,7 @@ class SentenceRow:
 
 @dataclass(frozen=True)
 class SentencesView:
-    """`count`: how many the text has, of which `rows` are the first ones, in order."""
+    """The sentences of a text: `count` in all; `rows` are the first of them, in order."""
 
     count: int = 0
     rows: list[SentenceRow] = field(default_factory=list)
@@ -70,12 +70,12 @@ def comment_sentences_part(request: HttpRequest, comment_id: int) -> HttpRespons
 
 
 def sentence_count(comment: Comment) -> int:
-    """How many sentences could be scored; 0 where the text is gone."""
+    """Count the sentences that could be scored; 0 if the text was purged."""
     return 0 if comment.text_purged_at is not None else len(sentence_spans(comment.text))
 
 
 def sentences_of_comment(comment: Comment) -> SentencesView:
-    """Score them now; where that cannot be had, say why."""
+    """Score the sentences of a comment now; if that is impossible, the view holds the reason."""
     try:
         scored = comment_sentences(comment=comment, deadline=settings.SCORE_DEADLINE_SECONDS)
     except SCORING_ERRORS as error:

@@ -1,4 +1,4 @@
-"""How numbers become what a page shows: percentages, label bars, verdict cards, highlighted words."""
+"""Display of verdicts: label bars, verdict cards, highlighted words."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +13,8 @@ LEVELS = 4
 QUIET_SHARE = 0.08
 """A word with less than this share of the strongest word's contribution is not highlighted."""
 TOP_WORDS = 10
-
-
-TOLD_SECONDS = 86_400
+TOOK_MOST_SECONDS = 86_400
+"""A verdict that took longer is shown without its duration: the comment was imported and is older than this site."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class LabelBar:
 def label_bars(
     scores: Mapping[str, float], thresholds: Mapping[str, float], order: Sequence[str] = ()
 ) -> list[LabelBar]:
-    """The bars in the model's own order of labels; labels that it does not list come last."""
+    """Make the bars in the model's own order of labels; labels that it does not list come last."""
     known = [label for label in order if label in scores]
     names = known + [label for label in scores if label not in known]
     return [LabelBar(name, float(scores[name]), thresholds.get(name)) for name in names]
@@ -217,7 +216,7 @@ def card_of_comment(comment: Comment) -> VerdictCard:
     took = ""
     if comment.classified_at is not None:
         seconds = (comment.classified_at - (comment.edited_at or comment.created_at)).total_seconds()
-        took = duration(seconds) if seconds < TOLD_SECONDS else ""  # an imported one is older than this site
+        took = duration(seconds) if seconds < TOOK_MOST_SECONDS else ""
     return VerdictCard(
         text=comment.text,
         verdict=prediction.verdict,

@@ -1,4 +1,4 @@
-"""The words that drove a verdict: a second request, so that the verdict itself shows at once."""
+"""The words that drove a verdict, loaded by a second request, so that the verdict itself appears at once."""
 
 from typing import Any, cast
 
@@ -34,7 +34,7 @@ def comment_words(request: HttpRequest, comment_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 def text_words(request: HttpRequest) -> HttpResponse:
-    """The words of a text that is not stored; it travels in the request and is forgotten."""
+    """Show the words of a text that is not stored; it comes with the request and is not kept."""
     form = ClassifyForm(request)
     if not form.is_valid():
         return render(request, "classifier/scoring/verdict/words.html", {"invalid": True}, status=422)
@@ -47,7 +47,7 @@ def text_words(request: HttpRequest) -> HttpResponse:
 
 
 def comment_of_part(request: HttpRequest, comment_id: int) -> tuple[Comment, bool]:
-    """The comment that a part of its page is asked for, and whether its text is veiled there. Raises Http404."""
+    """Return the comment whose page part is requested, and whether its text is blurred there. Raises Http404."""
     try:
         comment = comments_visible_to(user=cast(SiteRequest, request).user).get(pk=comment_id)
     except Comment.DoesNotExist:
@@ -58,7 +58,7 @@ def comment_of_part(request: HttpRequest, comment_id: int) -> tuple[Comment, boo
 
 
 def words_of_comment(comment: Comment) -> WordsView:
-    """Explain a stored comment; where that cannot be had now, say why."""
+    """Explain a stored comment; if that is impossible now, the view holds the reason."""
     try:
         scored = comment_explain(comment=comment, deadline=settings.SCORE_DEADLINE_SECONDS)
     except SCORING_ERRORS as error:

@@ -1,4 +1,4 @@
-"""`/dashboard/`: what came in, what waits, who decided what and how fast, and whether the model still fits."""
+"""`/dashboard/`: comments by day, the queue, decisions and their speed by moderator, and the drift of scores."""
 
 from typing import Any
 

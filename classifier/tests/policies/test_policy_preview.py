@@ -125,7 +125,7 @@ def test_an_interval_is_wilson_s() -> None:
 
 def test_precision_recall_and_load_are_told_with_their_intervals() -> None:
     point = Point(0.8, found=8, wrong=2, missed=8, load=25, recent=100)
-    assert point.precision_said == "80.0\N{NO-BREAK SPACE}% (49.0 to 94.3)"
-    assert point.recall_said == "50.0\N{NO-BREAK SPACE}% (28.0 to 72.0)"
-    assert point.load_said == "25.0\N{NO-BREAK SPACE}% (17.5 to 34.3)"
-    assert Point(0.8, 0, 0, 8, 0, 0).precision_said == "\N{EN DASH}"
+    assert point.precision_text == "80.0\N{NO-BREAK SPACE}% (49.0 to 94.3)"
+    assert point.recall_text == "50.0\N{NO-BREAK SPACE}% (28.0 to 72.0)"
+    assert point.load_text == "25.0\N{NO-BREAK SPACE}% (17.5 to 34.3)"
+    assert Point(0.8, 0, 0, 8, 0, 0).precision_text == "\N{EN DASH}"

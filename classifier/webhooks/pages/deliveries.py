@@ -1,4 +1,4 @@
-"""What was sent to a webhook: its log, one delivery with every attempt, and sending again."""
+"""Deliveries of a webhook: its log, one delivery with every attempt, and sending again."""
 
 import json
 from collections.abc import Mapping
@@ -36,18 +36,18 @@ class ReplayForm(forms.Form):
 
 
 def log_of(webhook: Webhook, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the log, for the template."""
+    """Build the template context for one page of a webhook's log."""
     form = LogFilter(asked)
     form.is_valid()
     status, before = form.cleaned_data.get("status") or "", form.cleaned_data.get("before")
     rows = deliveries_of(webhook, status=status)
-    found = list((rows.filter(pk__lt=before) if before else rows)[: SIZE + 1])
+    deliveries = list((rows.filter(pk__lt=before) if before else rows)[: SIZE + 1])
     return {
-        "deliveries": [(one, _last(one)) for one in found[:SIZE]],
+        "deliveries": [(delivery, _last(delivery)) for delivery in deliveries[:SIZE]],
         "statuses": [("", "All"), *WebhookDelivery.Status.choices],
         "status": status,
         "before": before,
-        "older": found[SIZE - 1].pk if len(found) > SIZE else None,
+        "older": deliveries[SIZE - 1].pk if len(deliveries) > SIZE else None,
         "since": SINCE,
     }
 
@@ -55,17 +55,17 @@ def log_of(webhook: Webhook, asked: Mapping[str, Any]) -> dict[str, Any]:
 @permitted(SEE)
 @require_safe
 def delivery(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
-    """One delivery; while a first attempt is awaited, the page looks again by itself."""
-    webhook, found = _found(request, webhook_id, delivery_id)
-    attempts = list(found.log.all())
-    waits = found.status == WebhookDelivery.Status.WAITING
+    """Show one delivery; while it waits for its first attempt, or one within a minute, the page refreshes itself."""
+    webhook, delivery = _webhook_and_delivery(request, webhook_id, delivery_id)
+    attempts = list(delivery.log.all())
+    waits = delivery.status == WebhookDelivery.Status.WAITING
     context = {
         "webhook": webhook,
-        "delivery": found,
+        "delivery": delivery,
         "attempts": attempts,
         "waits": waits,
-        "live": waits and (not attempts or _soon(found)),
-        "data": json.dumps(found.event.data, indent=2, ensure_ascii=False),
+        "live": waits and (not attempts or _soon(delivery)),
+        "data": json.dumps(delivery.event.data, indent=2, ensure_ascii=False),
         "may_change": person_of(request).has_perm(CHANGE),
     }
     return render(request, "classifier/webhooks/delivery.html", context)
@@ -74,16 +74,16 @@ def delivery(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpRes
 @permitted(SEE, CHANGE)
 @require_POST
 def replay(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
-    _, found = _found(request, webhook_id, delivery_id)
+    _, delivery = _webhook_and_delivery(request, webhook_id, delivery_id)
     with refusals_shown(request):
-        delivery_replay(delivery=found, by=person_of(request))
+        delivery_replay(delivery=delivery, by=person_of(request))
     return redirect("webhook-delivery", webhook_id, delivery_id)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def replay_failed(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    """Send everything again that was given up in the time chosen."""
+    """Send again all deliveries that were given up in the chosen period."""
     webhook = _webhook(request, webhook_id)
     form = ReplayForm(request.POST)
     if not form.is_valid():
@@ -97,12 +97,12 @@ def replay_failed(request: HttpRequest, webhook_id: int) -> HttpResponse:
     return redirect("webhook", webhook_id)
 
 
-def _last(one: WebhookDelivery) -> Any:
-    return next(iter(one.log.all()), None)
+def _last(delivery: WebhookDelivery) -> Any:
+    return next(iter(delivery.log.all()), None)
 
 
-def _soon(one: WebhookDelivery) -> bool:
-    return one.next_at is not None and one.next_at < timezone.now() + timedelta(minutes=1)
+def _soon(delivery: WebhookDelivery) -> bool:
+    return delivery.next_at is not None and delivery.next_at < timezone.now() + timedelta(minutes=1)
 
 
 def _webhook(request: HttpRequest, webhook_id: int) -> Webhook:
@@ -112,9 +112,11 @@ def _webhook(request: HttpRequest, webhook_id: int) -> Webhook:
     return webhook
 
 
-def _found(request: HttpRequest, webhook_id: int, delivery_id: int) -> tuple[Webhook, WebhookDelivery]:
+def _webhook_and_delivery(
+    request: HttpRequest, webhook_id: int, delivery_id: int
+) -> tuple[Webhook, WebhookDelivery]:
     webhook = _webhook(request, webhook_id)
-    found = deliveries_of(webhook).filter(pk=delivery_id).first()
-    if found is None:
+    delivery = deliveries_of(webhook).filter(pk=delivery_id).first()
+    if delivery is None:
         raise Http404
-    return webhook, found
+    return webhook, delivery

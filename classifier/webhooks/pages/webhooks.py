@@ -1,4 +1,4 @@
-"""Webhooks: their list, making and changing one, its secret, tests, turning it on and off, deleting it."""
+"""Webhooks: the list; create, change, test, enable, disable and delete one; roll its secret."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ OVERLAPS = [(0, "at once"), (1, "in an hour"), (24, "in a day"), (7 * 24, "in a 
 
 
 class WebhookForm(forms.Form):
-    """What a webhook is told, and where; what may not be is said by the service."""
+    """The events and the address of a webhook; the service checks what is allowed."""
 
     name = forms.CharField(max_length=100, label="Name")
     url = forms.CharField(max_length=500, label="URL")
@@ -97,34 +97,34 @@ def webhook_new(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    """One webhook with its log; a POST changes it."""
-    found, user = _found(request, webhook_id), person_of(request)
+    """Show one webhook with its log; a POST changes it."""
+    webhook, user = _webhook(request, webhook_id), person_of(request)
     initial = {
-        "name": found.name,
-        "url": found.url,
-        "events": found.events,
-        "sources": [source.pk for source in found.sources.all()],
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": webhook.events,
+        "sources": [source.pk for source in webhook.sources.all()],
     }
     form = WebhookForm(user=user, initial=initial)
     if request.method == "POST":
         form = WebhookForm(request.POST, user=user)
         if form.is_valid():
             try:
-                webhook_update(webhook=found, **form.cleaned_data, by=user)
+                webhook_update(webhook=webhook, **form.cleaned_data, by=user)
             except InvalidInput as error:
                 form.complain(error)
             except PermissionDenied:
                 form.add_error("sources", NOT_ALL)
             else:
-                messages.success(request, f"{found.name} is changed.")
+                messages.success(request, f"{webhook.name} is changed.")
                 return redirect("webhook", webhook_id)
-        found = _found(request, webhook_id)
+        webhook = _webhook(request, webhook_id)
     context = {
         **_form(form),
-        **log_of(found, request.GET),
-        "webhook": found,
-        "event_titles": [WebhookEventType(kind).label for kind in found.events],
-        "old_secret": found.old_secret_until if _lives(found) else None,
+        **log_of(webhook, request.GET),
+        "webhook": webhook,
+        "event_titles": [WebhookEventType(kind).label for kind in webhook.events],
+        "old_secret": webhook.old_secret_until if _lives(webhook) else None,
         "overlaps": OVERLAPS,
         "give_up_days": settings.WEBHOOK_GIVE_UP_DAYS,
         "may_change": user.has_perm(CHANGE),
@@ -135,34 +135,36 @@ def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
 @permitted(SEE, CHANGE)
 @require_POST
 def webhook_switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    found = _found(request, webhook_id)
+    webhook = _webhook(request, webhook_id)
     enabled = request.POST.get("enabled") == "1"
-    (webhook_enable if enabled else webhook_disable)(webhook=found, by=person_of(request))
-    said = "is on; what waits is sent now" if enabled else "is off; what waits is kept until it is on again"
-    messages.success(request, f"{found.name} {said}.")
+    (webhook_enable if enabled else webhook_disable)(webhook=webhook, by=person_of(request))
+    outcome = (
+        "is on; what waits is sent now" if enabled else "is off; what waits is kept until it is on again"
+    )
+    messages.success(request, f"{webhook.name} {outcome}.")
     return redirect("webhook", webhook_id)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def webhook_secret(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    found = _found(request, webhook_id)
+    webhook = _webhook(request, webhook_id)
     form = SecretForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose when the old secret ends.")
         return redirect("webhook", webhook_id)
     hours = form.cleaned_data["overlap"]
-    secret = webhook_secret_roll(webhook=found, overlap_hours=hours, by=person_of(request))
-    return _shown_once(request, found, secret, rolled=True)
+    secret = webhook_secret_roll(webhook=webhook, overlap_hours=hours, by=person_of(request))
+    return _shown_once(request, webhook, secret, rolled=True)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def test(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    """Send a test; the page of its delivery shows what comes of it."""
-    found = _found(request, webhook_id)
+    """Send a test; the page of its delivery shows the result."""
+    webhook = _webhook(request, webhook_id)
     with refusals_shown(request):
-        delivery = webhook_test(webhook=found, by=person_of(request))
+        delivery = webhook_test(webhook=webhook, by=person_of(request))
         return redirect("webhook-delivery", webhook_id, delivery.pk)
     return redirect("webhook", webhook_id)
 
@@ -170,27 +172,27 @@ def test(request: HttpRequest, webhook_id: int) -> HttpResponse:
 @permitted(SEE, CHANGE)
 @require_POST
 def delete(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    found = _found(request, webhook_id)
-    webhook_delete(webhook=found, by=person_of(request))
-    messages.success(request, f"{found.name} is deleted; nothing is sent to it any more.")
+    webhook = _webhook(request, webhook_id)
+    webhook_delete(webhook=webhook, by=person_of(request))
+    messages.success(request, f"{webhook.name} is deleted; nothing is sent to it any more.")
     return redirect("webhooks")
 
 
 def _shown_once(request: HttpRequest, made: Webhook, secret: str, rolled: bool = False) -> HttpResponse:
-    """The one answer that holds the secret; `permitted` keeps it out of caches."""
+    """Show the secret, in this answer only; `permitted` keeps the page out of caches."""
     context = {"webhook": made, "secret": secret, "rolled": rolled, "old_secret": _lives(made)}
     return render(request, "classifier/webhooks/made.html", context)
 
 
-def _lives(found: Webhook) -> bool:
-    return found.old_secret_until is not None and found.old_secret_until > timezone.now()
+def _lives(webhook: Webhook) -> bool:
+    return webhook.old_secret_until is not None and webhook.old_secret_until > timezone.now()
 
 
-def _found(request: HttpRequest, webhook_id: int) -> Webhook:
-    found: Webhook | None = webhooks_of(person_of(request)).filter(pk=webhook_id).first()
-    if found is None:
+def _webhook(request: HttpRequest, webhook_id: int) -> Webhook:
+    webhook: Webhook | None = webhooks_of(person_of(request)).filter(pk=webhook_id).first()
+    if webhook is None:
         raise Http404
-    return found
+    return webhook
 
 
 def _form(form: WebhookForm) -> dict[str, Any]:
