@@ -1,1 +1,1 @@
-"""The formats of other services (Perspective, OpenAI Moderation, text-embeddings-inference) and how to move here."""
+"""The formats of other services (Perspective, OpenAI Moderation, text-embeddings-inference) and migration from them."""

@@ -9,7 +9,7 @@ from classifier.dialects.perspective import errors as perspective
 from classifier.dialects.replies import Dialect, DialectError
 from toxicsite.lib.storage_errors import NOTHING_STORED
 
-# As each service's paths begin; an exact path has no slash at its end.
+# The beginning of each service's paths; an exact path has no slash at its end.
 PREFIXES: dict[str, Dialect] = {
     "/v1alpha1/": perspective.DIALECT,
     "/$discovery/": perspective.DIALECT,

@@ -1,4 +1,4 @@
-"""The names that other services give to what the labels of a model say (the Jigsaw names; a model has some of them)."""
+"""The names of other services for the labels of a model (the Jigsaw names; a model has some of them)."""
 
 import re
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ PERSPECTIVE: Mapping[str, str] = {
     "PROFANITY": "obscene",
     "THREAT": "threat",
 }
-# Real attributes of Perspective that no label says anything about: experimental ones, the New York Times set, the
-# bridging and the persuasion set. MissingAttributes says what is answered in their place.
+# Real attributes of Perspective that no label covers: experimental ones, the New York Times set, the
+# bridging and the persuasion set. MissingAttributes says what replies contain instead.
 UNCOVERED = frozenset(
     (
         *(
@@ -33,12 +33,12 @@ UNCOVERED = frozenset(
         *("SCAPEGOATING",),
     )
 )
-# What moderation systems send to suggestscore instead of an attribute: what became of the comment, and what that says
-# of the model's primary label.
+# What moderation systems send to suggestscore instead of an attribute: the outcome of the comment, and its meaning
+# for the model's primary label.
 STATUSES: Mapping[str, float] = {"APPROVED": 0.0, "HIGHLIGHTED": 0.0, "DELETED": 1.0, "REJECTED": 1.0}
 _ATTRIBUTE = re.compile(r"([A-Z_]+?)(?:_EXPERIMENTAL)?(?:@[0-9A-Za-z._-]{1,32})?\Z")
 
-# Each category and the labels that say something about it; no model has learned the other categories.
+# Each category and the labels that cover it; no model has learned the other categories.
 OPENAI: Mapping[str, tuple[str, ...]] = {
     "harassment": ("toxic", "insult"),
     "harassment/threatening": ("threat",),

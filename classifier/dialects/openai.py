@@ -1,8 +1,8 @@
 """OpenAI's `POST /v1/moderations`, with all thirteen categories that its clients need.
 
 Categories that no label of the model covers are false and 0.0, and `category_applied_input_types` says so with an empty
-list. A category is true where one of its labels reaches that label's own threshold. `flagged` says what the policy and
-the rules of the key's source say, or those of the site where the key is not for one source: true unless they approve.
+list. A category is true where one of its labels reaches that label's own threshold. `flagged` follows the policy and
+the rules of the key's source, or of the site where the key is not for one source: true unless they approve.
 
 With a score map on the key `category_scores` are in the scale that the client knows and `model_scores` the model's own;
 categories and `flagged` stay as they are.
@@ -90,23 +90,23 @@ class Moderations(DialectView):
         texts, names, skipped = read_input(body.get("input"))
         self.take_texts(len(texts))
         verdicts = scored(texts, names=names, unless=self.unless)
-        versions = {each.model_version: version_of(each) for each in verdicts[:1] + verdicts[-1:]}
-        for each in verdicts:
-            if each.model_version not in versions:
-                versions[each.model_version] = version_of(each)
+        versions = {verdict.model_version: version_of(verdict) for verdict in verdicts[:1] + verdicts[-1:]}
+        for verdict in verdicts:
+            if verdict.model_version not in versions:
+                versions[verdict.model_version] = version_of(verdict)
         source_id = self.only_source_id()
         judged = moderated(
             [
-                (text, each.scores, versions[each.model_version])
-                for text, each in zip(texts, verdicts, strict=True)
+                (text, verdict.scores, versions[verdict.model_version])
+                for text, verdict in zip(texts, verdicts, strict=True)
             ],
             source_id=source_id,
             lifts=self.lifts,
         )
         score_map = self.score_map(Wire.OPENAI)
         results = [
-            result_of(each, versions[one.model_version].thresholds, score_map)
-            for each, one in zip(judged, verdicts, strict=True)
+            result_of(moderation, versions[verdict.model_version].thresholds, score_map)
+            for moderation, verdict in zip(judged, verdicts, strict=True)
         ]
         self.extra_headers |= policy_header(judged, _CATEGORIES)
         if score_map is not None:
@@ -115,7 +115,9 @@ class Moderations(DialectView):
             self.extra_headers[SKIPPED] = f"image_url={skipped}"
         self.own = OwnAnswer(
             wire=Wire.OPENAI,
-            texts=[OwnText(text, _own_scores(each)) for text, each in zip(texts, verdicts, strict=True)],
+            texts=[
+                OwnText(text, _own_scores(verdict)) for text, verdict in zip(texts, verdicts, strict=True)
+            ],
             model_version=verdicts[-1].model_version,
             body=openai_body(texts=texts, model=body.get("model") or ""),
             source=source_id or "",
@@ -142,9 +144,9 @@ def read_input(value: Any) -> tuple[list[str], list[str], int]:
         message = f"'input' has {len(value)} items; at most {settings.BATCH_MAX_COMMENTS} are allowed."
         raise _invalid(message, "input")
     if all(isinstance(item, str) for item in value):
-        names = [f"input[{place}]" for place in range(len(value))]
+        names = [f"input[{index}]" for index in range(len(value))]
         return [_text(item, name) for item, name in zip(value, names, strict=True)], names, 0
-    parts = [_part(item, f"input[{place}]") for place, item in enumerate(value)]
+    parts = [_part(item, f"input[{index}]") for index, item in enumerate(value)]
     texts = [part for part in parts if part is not None]
     if not texts:
         raise _invalid(ONLY_IMAGES, "input[0]")
@@ -179,11 +181,11 @@ def result_of(
     }
 
 
-def _own_scores(each: ScoredText) -> dict[str, float]:
+def _own_scores(verdict: ScoredText) -> dict[str, float]:
     """Return the model's own scores of the categories that it has labels for."""
     own_scores = {}
     for category, labels in OPENAI.items():
-        known = [each.scores[label] for label in labels if label in each.scores]
+        known = [verdict.scores[label] for label in labels if label in verdict.scores]
         if known:
             own_scores[category] = max(known)
     return own_scores

@@ -1,7 +1,7 @@
-"""Programs that speak Perspective: where each has its base URL, what it asks for, and what it needs here.
+"""Programs that speak Perspective: where the base URL is set, what each asks for, and what it needs here.
 
-Read in the public source of each, in November 2026; none of it was read anywhere else. Where a name of a file has a
-number behind it, that is the line; a newer copy may have moved it. `{base}` stands for the address of this server.
+All of it was read in the public source of each, in November 2026. A number after the name of a file is the line; a
+newer copy may have moved it. `{base}` stands for the address of this server.
 """
 
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Program:
-    """One program. `change` is what the place is set to, or the line after the change; "" where there is none.
+    """One program. `change` is the new value at `place`, or the line after the change; "" where there is none.
 
-    `agents` are beginnings of the user agents by which it is recognised; only names that are its own.
+    `agents` are the prefixes of user agents that identify it; only names that no other program uses.
     """
 
     kind: Kind
@@ -398,14 +398,16 @@ PROGRAMS: tuple[Program, ...] = (
 
 
 def programs_of(kind: Kind, base: str) -> list[dict[str, object]]:
-    """The programs of a kind as a table shows them, with the address of this server in their lines."""
+    """List the programs of a kind as a table shows them, with the address of this server in their lines."""
     return [
-        {"program": each, "change": each.change.replace("{base}", base)}
-        for each in PROGRAMS
-        if each.kind is kind
+        {"program": program, "change": program.change.replace("{base}", base)}
+        for program in PROGRAMS
+        if program.kind is kind
     ]
 
 
 def program_named(user_agent: str) -> str:
-    """The program that calls itself so, where it has a name of its own."""
-    return next((each.name for each in PROGRAMS if each.agents and user_agent.startswith(each.agents)), "")
+    """Return the name of the program with this user agent, or "" if no known one matches."""
+    return next(
+        (program.name for program in PROGRAMS if program.agents and user_agent.startswith(program.agents)), ""
+    )

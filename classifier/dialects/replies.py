@@ -12,7 +12,7 @@ from classifier.api_keys.quotas import QuotaState
 from classifier.core.error_kinds import LOGGED, ErrorKind, details_of
 
 logger = logging.getLogger(__name__)
-# The dialects tell less apart: whoever calls them can only try again, and 507 is a status of none of them.
+# The dialects distinguish fewer errors: a caller can only try again, and none of them knows status 507.
 COARSER = {
     ErrorKind.NO_MODEL: ErrorKind.NO_WORKER,
     ErrorKind.MODEL_BROKEN: ErrorKind.NO_WORKER,
@@ -28,7 +28,7 @@ ADVICE = {
 
 
 class DialectReply(HttpResponse):
-    """An answer in the caller's own format, which no middleware translates any more."""
+    """An answer in the caller's own format, which no middleware may translate."""
 
 
 def reply(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -44,7 +44,7 @@ def reply(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = N
 
 @dataclass(eq=False)
 class DialectError(Exception):
-    """Raise this to answer with an error; `code` is the dialect's own name for it, `details` what else it tells."""
+    """Raise this to answer with an error; `code` is the dialect's own name for it, `details` the rest of it."""
 
     kind: ErrorKind
     message: str
@@ -57,7 +57,7 @@ class DialectError(Exception):
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one service words its errors: the body, and the status of each kind that has another one than usual."""
+    """How one service formats its errors: the body, and the status of each kind that differs from the usual one."""
 
     statuses: Mapping[ErrorKind, int]
     body: Callable[[DialectError, int], dict[str, Any]]
@@ -70,7 +70,7 @@ class Dialect:
 
 
 def dialect_error(error: Exception) -> DialectError | None:
-    """The error to answer with for what a service raised, or None where the table of errors does not know it."""
+    """Return the error to answer with for an exception of a service, or None if the table of errors lacks it."""
     details = details_of(error)
     if details is None:
         return None

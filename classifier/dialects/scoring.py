@@ -1,4 +1,4 @@
-"""Scoring the texts of a dialect by the worker, and judging them by policy and rules of the key's source."""
+"""Score the texts of a dialect by the worker, and judge them by policy and rules of the key's source."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts
 RETRY = {"Retry-After": "5"}
 COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
 HEADER = "Toxicsite-Policy"
-HEADER_CHARACTERS = 1_000  # of a list in a header; the rest is counted
+HEADER_CHARACTERS = 1_000  # characters of a list in a header; the rest is counted
 READABLE = " !#$&'()*+-./:<=>?@[]^_`{|}~"  # no comma, semicolon, quote or percent sign
 Unless = Callable[[], bool] | None
 
@@ -28,27 +28,27 @@ Unless = Callable[[], bool] | None
 def scored(texts: Sequence[str], *, names: Sequence[str], unless: Unless = None) -> list[ScoredText]:
     """Return the verdict on every text; `names` say where in the body each text stands. Raises DialectError.
 
-    As soon as `unless` is true the verdict is not waited for any longer.
+    Waiting for the verdicts stops as soon as `unless` is true.
     """
     verdicts = []
-    for each, name in zip(scored_or_not(texts, names=names, unless=unless), names, strict=True):
-        if isinstance(each, TextProblem):
-            kind = ErrorKind.UNPROCESSABLE if each.code == "too_long" else ErrorKind.BROKEN
-            raise DialectError(kind, each.message, code=each.code, param=name)
-        verdicts.append(each)
+    for outcome, name in zip(scored_or_not(texts, names=names, unless=unless), names, strict=True):
+        if isinstance(outcome, TextProblem):
+            kind = ErrorKind.UNPROCESSABLE if outcome.code == "too_long" else ErrorKind.BROKEN
+            raise DialectError(kind, outcome.message, code=outcome.code, param=name)
+        verdicts.append(outcome)
     return verdicts
 
 
 def scored_or_not(
     texts: Sequence[str], *, names: Sequence[str], unless: Unless = None
 ) -> list[ScoredText | TextProblem]:
-    """As `scored`, with the problem in place of each text that cannot be scored. Raises DialectError."""
+    """Return verdicts as `scored` does, with a problem for each text that cannot be scored. Raises DialectError."""
     try:
         return score_texts(texts=list(texts), deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless)
     except InvalidInput as error:
         problem = error.problems[0]
-        place = problem.field.removeprefix("texts[").rstrip("]")
-        name = names[int(place)] if place.isdigit() else "texts"
+        index = problem.field.removeprefix("texts[").rstrip("]")
+        name = names[int(index)] if index.isdigit() else "texts"
         raise DialectError(ErrorKind.INVALID, problem.message, code=problem.code, param=name) from None
     except SCORING_ERRORS as error:
         raise dialect_error(error) or error from None
@@ -62,9 +62,9 @@ def active_version() -> ModelVersion:
     return version
 
 
-def version_of(each: ScoredText) -> ModelVersion:
+def version_of(verdict: ScoredText) -> ModelVersion:
     """Return the version that gave this verdict."""
-    return ModelVersion.objects.only(*COLUMNS).get(version=each.model_version)
+    return ModelVersion.objects.only(*COLUMNS).get(version=verdict.model_version)
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ def moderated(
     versions = {version.pk: version for _, _, version in texts}
     judgements: list[Moderated | None] = [None] * len(texts)
     for pk, version in versions.items():
-        places = [place for place, each in enumerate(texts) if each[2].pk == pk]
-        items = [Scored(source_id, *texts[place][:2]) for place in places]
-        for place, item, (policy, judged) in zip(places, items, judge_scored(items, version), strict=True):
+        indices = [index for index, (_, _, scored_by) in enumerate(texts) if scored_by.pk == pk]
+        items = [Scored(source_id, *texts[index][:2]) for index in indices]
+        for index, item, (policy, judged) in zip(indices, items, judge_scored(items, version), strict=True):
             least = lift_of(policy, judged, version) if lifts else None
-            judgements[place] = _moderated(item.scores, policy, judged, version.primary_label, least)
-    return [each for each in judgements if each is not None]
+            judgements[index] = _moderated(item.scores, policy, judged, version.primary_label, least)
+    return [judgement for judgement in judgements if judgement is not None]
 
 
 def _moderated(
@@ -126,26 +126,26 @@ def _moderated(
     return Moderated(judged.band, policy.version, tuple(rules), scores, {**scores, primary: least}, primary)
 
 
-def policy_header(each: Sequence[Moderated], names: Mapping[str, str]) -> dict[str, str]:
+def policy_header(judged: Sequence[Moderated], names: Mapping[str, str]) -> dict[str, str]:
     """Say in a reply header what would be done and why; there is none if every text is approved.
 
     For several texts it has the strictest action, the rules of all, and which texts are not approved, counted from 0.
     `names` are the dialect's names of labels.
     """
-    flagged = [one for one in each if one.flagged]
+    flagged = [text for text in judged if text.flagged]
     if not flagged:
         return {}
-    worst = max(flagged, key=lambda one: RANK[one.action])
+    worst = max(flagged, key=lambda text: RANK[text.action])
     parts = [f"action={worst.action}", f"policy={worst.policy_version}"]
-    rules = list(dict.fromkeys(rule for one in flagged for rule in one.rules))
+    rules = list(dict.fromkeys(rule for text in flagged for rule in text.rules))
     if rules:
         parts.append(f'rules="{shortened((quote(rule, safe=READABLE) for rule in rules), ",")}"')
-    lifted = next((one.lifted for one in flagged if one.lifted), "")
+    lifted = next((text.lifted for text in flagged if text.lifted), "")
     if lifted:
         parts.append(f"lifted={quote(names.get(lifted, lifted), safe=READABLE)}")
-    if len(each) > 1:
-        places = (str(place) for place, one in enumerate(each) if one.flagged)
-        parts.append(f'texts="{shortened(places, ",")}"')
+    if len(judged) > 1:
+        indices = (str(index) for index, text in enumerate(judged) if text.flagged)
+        parts.append(f'texts="{shortened(indices, ",")}"')
     return {HEADER: "; ".join(parts)}
 
 

@@ -1,10 +1,10 @@
 """text-embeddings-inference: `POST /predict` for a sequence classifier, with `/info` and `/health`.
 
-A text is scored whole, in windows, however long the model reads at once; only what this server takes at most is
+A text is scored whole, in windows, however much the model reads at once; only a text over this server's limit is
 refused, or cut there with `truncate`. `raw_scores` are the log-odds of the probabilities: the worker passes on
 probabilities only, and for a sigmoid head that is the same number again.
 
-The scores are the model's own. What the policy and the rules of the key's source say of the texts stands in a reply
+The scores are the model's own. What the policy and the rules of the key's source say of the texts is in a reply
 header, and in the score of the primary label where the key lifts scores.
 """
 
@@ -74,18 +74,18 @@ class Predict(DialectView):
         except DialectError as error:
             error.code = ""
             raise
-        versions = {each.model_version: each for each in verdicts}
-        rows = {name: version_of(each) for name, each in versions.items()}
+        versions = {verdict.model_version: verdict for verdict in verdicts}
+        rows = {name: version_of(verdict) for name, verdict in versions.items()}
         judged = moderated(
             [
-                (text, each.scores, rows[each.model_version])
-                for text, each in zip(texts, verdicts, strict=True)
+                (text, verdict.scores, rows[verdict.model_version])
+                for text, verdict in zip(texts, verdicts, strict=True)
             ],
             source_id=self.only_source_id(),
             lifts=self.lifts,
         )
         self.extra_headers |= policy_header(judged, {})
-        predictions = [_predictions(each.scores, raw=options["raw_scores"]) for each in judged]
+        predictions = [_predictions(moderation.scores, raw=options["raw_scores"]) for moderation in judged]
         return reply(predictions if is_batch else predictions[0])
 
 
@@ -96,7 +96,7 @@ class Info(DialectView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         version = active_version()
-        names = {str(place): label for place, label in enumerate(version.labels)}
+        names = {str(index): label for index, label in enumerate(version.labels)}
         return reply(
             {
                 "model_id": version.version,
@@ -104,7 +104,7 @@ class Info(DialectView):
                 "model_type": {
                     "classifier": {
                         "id2label": names,
-                        "label2id": {label: int(place) for place, label in names.items()},
+                        "label2id": {label: int(index) for index, label in names.items()},
                     }
                 },
                 "max_client_batch_size": settings.BATCH_MAX_COMMENTS,

@@ -30,7 +30,7 @@ from classifier.references.score_maps import ActiveMap, score_map_of
 
 logger = logging.getLogger(__name__)
 ANSWERED_BY = "Toxicsite-Answered-By"
-# What the reference service may answer although this site cannot; keys, quotas and scopes are this site's own matter.
+# Errors of this site that the reference service may answer in its place; keys, quotas and scopes stay this site's.
 REPLACEABLE = frozenset(
     {ErrorKind.INVALID, ErrorKind.UNPROCESSABLE, ErrorKind.NO_WORKER, ErrorKind.TIMEOUT, ErrorKind.BROKEN}
 )
@@ -45,14 +45,14 @@ class DialectView(View):
     http_method_names = ["get", "head", "post"]
 
     api_key: ApiKey | None = None
-    wire: ClassVar[Wire | None] = None  # what a reference service of this address would speak
+    wire: ClassVar[Wire | None] = None  # the wire format of a reference service at this address
     quota: QuotaState | None = None
     own: OwnAnswer | None = None  # this site's answer, to be compared with that of the reference service
-    unless: Callable[[], bool] | None = None  # when this site's own verdict is no longer waited for
+    unless: Callable[[], bool] | None = None  # true once this site's own verdict is not needed any more
     sent: bytes | None = None
     taken = 0
-    extra_headers: dict[str, str]  # what a reply says beside the other service's own format; on every 2xx
-    asked_attributes: Iterable[str] = ()  # what this call asks for, for the page about moving here
+    extra_headers: dict[str, str]  # headers that the other service does not send; on every 2xx
+    asked_attributes: Iterable[str] = ()  # what this call asks for, shown on the migration page
     asked_languages: Iterable[str] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -136,7 +136,7 @@ class DialectView(View):
 
     @property
     def lifts(self) -> bool:
-        """Whether this key wants scores lifted to the policy's threshold."""
+        """Return whether this key asks for scores lifted to the policy's threshold."""
         return self.api_key is not None and self.api_key.lifts_scores
 
     def require_scope(self, scope: ApiScope) -> None:
@@ -189,7 +189,7 @@ def with_reference(
 
     A key that observes a service hands the call over to the worker after its answer.
     """
-    view.body()  # a body that is no JSON object is sent nowhere
+    view.body()  # a body that is no JSON object is not sent on
     follow = follow_begin(api_key=api_key, wire=wire, body=view.raw_body())
     if follow is None:
         response = answer()

@@ -102,23 +102,23 @@ def damage(path: Path | str, promised: Manifest) -> list[str]:
     folder = Path(path)
     if not folder.is_dir():
         return [f"{folder} is missing, or no folder"]
-    found = []
+    problems = []
     try:
         if read_json(folder, MANIFEST) != dict(promised.raw):
-            found.append(f"{MANIFEST} in {folder} is not the one that was registered")
+            problems.append(f"{MANIFEST} in {folder} is not the one that was registered")
     except ArtifactInvalid as error:
-        found.append(str(error))
+        problems.append(str(error))
     for name in promised.files:
         try:
             _check_bytes(folder, promised, name)
         except (ArtifactInvalid, ArtifactMismatch) as error:
-            found.append(str(error))
-    if not found:
+            problems.append(str(error))
+    if not problems:
         try:
             _check_listing(folder, promised)
         except ArtifactInvalid as error:
-            found.append(str(error))
-    return found
+            problems.append(str(error))
+    return problems
 
 
 def find_version(version: str, places: Iterable[Path]) -> Path:
@@ -127,8 +127,8 @@ def find_version(version: str, places: Iterable[Path]) -> Path:
     if (folder / MANIFEST).is_file():
         return folder
     known = {}
-    for place in places:
-        for candidate in [place, *(sorted(place.iterdir()) if place.is_dir() else [])]:
+    for root in places:
+        for candidate in [root, *(sorted(root.iterdir()) if root.is_dir() else [])]:
             if not (candidate / MANIFEST).is_file():
                 continue
             try:
@@ -154,13 +154,13 @@ def read_verified(folder: Path, manifest: Manifest, name: str) -> bytes:
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """Return a JSON object from a file of bounded size."""
-    place = _plain_file(folder, name)
+    path = _plain_file(folder, name)
     limit = MAX_JSON_BYTES.get(name, MAX_OTHER_BYTES)
-    size = place.stat().st_size
+    size = path.stat().st_size
     if size > limit:
         raise ArtifactInvalid(f"{name} in {folder} has {size:,} bytes, at most {limit:,} are accepted")
     try:
-        value = json.loads(place.read_bytes().decode("utf-8"), parse_constant=_no_constant)
+        value = json.loads(path.read_bytes().decode("utf-8"), parse_constant=_no_constant)
     except OSError as error:
         raise _unreadable(folder, name, error) from None
     except (ValueError, RecursionError) as error:
@@ -281,27 +281,27 @@ def size_limit(name: str) -> int:
 
 def _check_listing(folder: Path, manifest: Manifest) -> None:
     try:
-        found = {entry.name for entry in folder.iterdir()}
+        present = {entry.name for entry in folder.iterdir()}
     except OSError as error:
         raise ArtifactInvalid(f"{folder} cannot be read: {error.strerror}") from None
-    unlisted = sorted(found - set(manifest.files) - {MANIFEST})
+    unlisted = sorted(present - set(manifest.files) - {MANIFEST})
     if unlisted:
         raise ArtifactInvalid(
             f"{folder} holds files that its manifest does not list: {', '.join(unlisted[:5])}"
         )
-    missing = sorted(set(manifest.files) - found)
+    missing = sorted(set(manifest.files) - present)
     if missing:
         raise ArtifactInvalid(f"{folder} lacks {', '.join(missing[:5])}, which its manifest lists")
 
 
 def _check_bytes(folder: Path, manifest: Manifest, name: str) -> None:
-    place, entry = _plain_file(folder, name), manifest.files[name]
-    if place.stat().st_size != entry.bytes:
+    path, entry = _plain_file(folder, name), manifest.files[name]
+    if path.stat().st_size != entry.bytes:
         raise ArtifactMismatch(
-            f"{name} in {folder} has {place.stat().st_size:,} bytes, its manifest says {entry.bytes:,}"
+            f"{name} in {folder} has {path.stat().st_size:,} bytes, its manifest says {entry.bytes:,}"
         )
     try:
-        with place.open("rb") as stream:
+        with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise _unreadable(folder, name, error) from None
@@ -310,14 +310,14 @@ def _check_bytes(folder: Path, manifest: Manifest, name: str) -> None:
 
 
 def _plain_file(folder: Path, name: str) -> Path:
-    place = folder / name
+    path = folder / name
     try:
-        mode = place.lstat().st_mode
+        mode = path.lstat().st_mode
     except OSError as error:
         raise _unreadable(folder, name, error) from None
     if not stat.S_ISREG(mode):
         raise ArtifactInvalid(f"{name} in {folder} is not a plain file")
-    return place
+    return path
 
 
 def _unreadable(folder: Path, name: str, error: OSError) -> ArtifactInvalid:

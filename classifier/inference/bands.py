@@ -36,7 +36,7 @@ REMOVE_RISK = 0.9
 
 
 class BandsError(ValueError):
-    """Bands that mean nothing; `field` is the path of what is wrong, such as `bands.toxic.remove`."""
+    """Invalid bands; `field` is the path of the mistake, such as `bands.toxic.remove`."""
 
     def __init__(self, field: str, message: str, code: str = "invalid") -> None:
         super().__init__(f"{field}: {message}")
@@ -97,12 +97,12 @@ class Limits:
 
 
 class Judge:
-    """A policy's bands made ready for the labels and thresholds of one model; judging a comment takes microseconds."""
+    """A policy's bands prepared for the labels and thresholds of one model; judging a comment takes microseconds."""
 
     def __init__(
         self, bands: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, float], primary_label: str
     ) -> None:
-        """`bands` have passed `check_bands`; `thresholds` and `primary_label` are those of the scoring model.
+        """Prepare `bands` that passed `check_bands`; `thresholds` and `primary_label` are those of the scoring model.
 
         Bands that name no label of the model fall back to the default: a person looks at what the model calls toxic.
         """
@@ -113,7 +113,7 @@ class Judge:
 
     def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = ()) -> Judgement:
         """Return the policy's judgement of one comment with these scores; a label without a score is never reached."""
-        found: list[tuple[int, float, dict[str, Any]]] = []
+        reasons: list[tuple[int, float, dict[str, Any]]] = []
         worst, risk, uncertainty, label = 0, 0.0, 1.0, ""
         for limits in self.limits:
             score = scores.get(limits.label)
@@ -127,16 +127,16 @@ class Judge:
             rank = RANK[band]
             worst = max(worst, rank)
             if rank:
-                found.append((rank, reached, _band_reason(band, limits, score)))
-        if found and self.labels_unknown:
-            found.append((0, 0.0, {"kind": "labels_unknown"}))
+                reasons.append((rank, reached, _band_reason(band, limits, score)))
+        if reasons and self.labels_unknown:
+            reasons.append((0, 0.0, {"kind": "labels_unknown"}))
         for hit in hits:
             rank = RANK[hit.band]
             floor = REMOVE_RISK if hit.band == REMOVE else REVIEW_RISK
             worst, risk = max(worst, rank), max(risk, floor)
-            found.append((rank, floor, hit.reason()))
-        found.sort(key=lambda item: (-item[0], -item[1]))
-        return Judgement(BANDS[worst], risk, uncertainty, label, tuple(reason for _, _, reason in found))
+            reasons.append((rank, floor, hit.reason()))
+        reasons.sort(key=lambda item: (-item[0], -item[1]))
+        return Judgement(BANDS[worst], risk, uncertainty, label, tuple(reason for _, _, reason in reasons))
 
 
 def judge(
@@ -147,7 +147,7 @@ def judge(
     thresholds: Mapping[str, float],
     primary_label: str,
 ) -> Judgement:
-    """Judge one comment; who judges many keeps a `Judge`."""
+    """Judge one comment; to judge many, keep a `Judge`."""
     return Judge(bands, thresholds, primary_label).judge(scores, rule_hits)
 
 
@@ -231,7 +231,7 @@ def _number(threshold: Threshold, of_the_model: float) -> float:
 
 
 def _between(score: float, begin: float, end: float, low: float, high: float) -> float:
-    """Return the place of `score` on the line from (begin, low) to (end, high)."""
+    """Return the value of `score` on the line from (begin, low) to (end, high)."""
     return low if end <= begin else low + (high - low) * min((score - begin) / (end - begin), 1.0)
 
 

@@ -47,18 +47,18 @@ def _joined(view: NormalisedText) -> NormalisedText | None:
     """Join single letters into words and runs of three or more of a letter into one; None where there are none."""
     kept = bytearray(b"\x01") * len(view.text)
     for match in _SPELLED.finditer(view.text):
-        for place in range(*match.span()):
-            if not view.text[place].isalnum():
-                kept[place] = 0
+        for index in range(*match.span()):
+            if not view.text[index].isalnum():
+                kept[index] = 0
     for match in _HELD.finditer(view.text):
         begin, end = match.span()
         kept[begin + 1 : end] = bytes(end - begin - 1)
     if all(kept):
         return None
-    places = [place for place, keep in enumerate(kept) if keep]
-    spans = [view.original_span(place, place + 1) for place in places]
+    indices = [index for index, keep in enumerate(kept) if keep]
+    spans = [view.original_span(index, index + 1) for index in indices]
     return NormalisedText(
-        "".join(view.text[place] for place in places),
+        "".join(view.text[index] for index in indices),
         view.original,
         array("q", (begin for begin, _ in spans)),
         array("q", (end for _, end in spans)),

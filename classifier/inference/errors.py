@@ -2,7 +2,7 @@
 
 
 class InferenceError(Exception):
-    """The parent of every error of this room; its text is a sentence for the person who runs the site."""
+    """The parent of every error in this package; its text is a sentence for the person who runs the site."""
 
 
 class ArtifactInvalid(InferenceError):

@@ -29,7 +29,7 @@ _NAME = re.compile(
 _FLAGS, _SQUARED, _CIRCLED, _BOXED = 0x1F1E6, 0x1F170, 0x1F150, 0x1F130
 _MARK = "\x00"  # a bar until the case is lowered; no cleaned text holds one
 _CAPITAL_BARS = re.compile(f"(?<=[a-z{_MARK}])I+")
-# What digits and signs are read as; a bar is read as either letter.
+# The letters that digits and signs are read as; a bar is read as either letter.
 LEET = {
     "0": "o",
     "1": "il",
@@ -61,8 +61,8 @@ def fold(text: str) -> NormalisedText:
         return NormalisedText(_lowered(clean.text), text, clean.begins, clean.ends)
     parts: list[str] = []
     begins, ends = array("q"), array("q")
-    for place, character in enumerate(clean.text):
-        begin, end = clean.original_span(place, place + 1)
+    for index, character in enumerate(clean.text):
+        begin, end = clean.original_span(index, index + 1)
         piece = character if character.isascii() else folded_character(character)
         if not piece:  # a mark: it belongs to the letter that it stands on
             if ends:
@@ -106,7 +106,7 @@ def _plain(character: str) -> str:
 
 
 def _one_to_one(character: str) -> str:
-    """Lower case as a search sees it: without what casefold would add as marks."""
+    """Lower the case as a search needs it: without the marks that casefold would add."""
     return "".join(
         piece
         for piece in unicodedata.normalize("NFKD", character.casefold())
@@ -115,10 +115,10 @@ def _one_to_one(character: str) -> str:
 
 
 def _lowered(text: str) -> str:
-    """ASCII letters in lower case, except a capital I after small letters, where it may be read as an l."""
+    """Lower the case of ASCII letters, except a capital I after small letters, where it may be read as an l."""
     if "I" in text:
         text = _CAPITAL_BARS.sub(lambda match: _MARK * len(match[0]), text)
     return text.translate(_LOWER)
 
 
-_LOWER = {ord("A") + place: ord("a") + place for place in range(26)} | {ord(_MARK): BAR}
+_LOWER = {ord("A") + index: ord("a") + index for index in range(26)} | {ord(_MARK): BAR}

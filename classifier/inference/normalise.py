@@ -35,7 +35,7 @@ _ODD = re.compile(f"[{_SURROGATE}]")
 
 @dataclass(frozen=True, slots=True)
 class NormalisedText:
-    """A cleaned text and, where it differs from `original`, the place that each of its characters came from."""
+    """A cleaned text and, where it differs from `original`, the position that each of its characters came from."""
 
     text: str
     original: str
@@ -49,8 +49,8 @@ class NormalisedText:
         if self.begins is None or self.ends is None:
             return begin, end
         if begin == end:
-            place = self.begins[begin] if begin < len(self.text) else len(self.original)
-            return place, place
+            position = self.begins[begin] if begin < len(self.text) else len(self.original)
+            return position, position
         return self.begins[begin], self.ends[end - 1]
 
 
@@ -106,7 +106,7 @@ def _cleaned(text: str) -> tuple[list[str], array[int], array[int]]:
 
 
 def _composed(text: str, begins: array[int], ends: array[int]) -> tuple[str, array[int], array[int]]:
-    """NFC by runs of one base character and its marks; characters of a changed run stand for the whole run."""
+    """Compose (NFC) runs of a base character and its marks; characters of a changed run stand for the whole run."""
     parts: list[str] = []
     new_begins, new_ends = array("q"), array("q")
     run = 0

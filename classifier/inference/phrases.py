@@ -58,7 +58,7 @@ class PatternError(ValueError):
 
 
 def outline(folded: str) -> str:
-    """Folded text as phrase patterns read it, character for character: signs beyond ASCII are one sign."""
+    """Return folded text as phrase patterns read it, character for character: signs beyond ASCII are one sign."""
     return folded if folded.isascii() else folded.translate(_outline)
 
 
@@ -68,8 +68,9 @@ def can_fold(phrase: str) -> bool:
 
 
 def phrase_pattern(phrase: str, *, folds: bool) -> str:
-    """Return the RE2 source over `outline(fold(text))`, or over the cleaned text where it does not fold;
-    group 1 is the phrase itself, around it is what may stand before and after.
+    """Return the RE2 source over `outline(fold(text))`, or over the cleaned text where it does not fold.
+
+    Group 1 is the phrase itself; the pattern around it matches what may stand before and after.
 
     Raises PatternError where the phrase has nothing to look for, or too many letters.
     """

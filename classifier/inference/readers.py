@@ -12,7 +12,7 @@ PARQUET_ROWS = 256
 
 
 class InputUnreadable(InferenceError):
-    """A file of texts cannot be read; the sentence names the place and what to do."""
+    """A file of texts cannot be read; the message says where and what to do."""
 
 
 def read_texts(path: Path, column: str) -> Iterator[str]:
@@ -95,9 +95,9 @@ def _parquet(path: Path, column: str) -> Iterator[str]:
         raise InputUnreadable(f"{path}: is not a readable Parquet file: {error}") from None
 
 
-def _require(path: Path, column: str, names: list[str], place: str = "the file") -> None:
+def _require(path: Path, column: str, names: list[str], part: str = "the file") -> None:
     if column not in names:
         known = ", ".join(repr(name) for name in names[:20]) or "none"
         raise InputUnreadable(
-            f"{path}: {place} has no column {column!r} (it has {known}); choose one with --text-column"
+            f"{path}: {part} has no column {column!r} (it has {known}); choose one with --text-column"
         )

@@ -72,7 +72,7 @@ class RuleHit:
         return self.rule.band
 
     def reason(self) -> dict[str, Any]:
-        """As a comment keeps it among its reasons; no text in it."""
+        """Return the hit as a comment stores it among its reasons, without any text."""
         return {
             "kind": "rule",
             "band": self.rule.band,
@@ -83,15 +83,15 @@ class RuleHit:
 
 
 class RuleSet:
-    """Rules made ready; finding the hits of a text costs one pass for all and one for each rule that may hit."""
+    """Rules prepared for matching; finding the hits of a text costs one pass for all, and one for each that may hit."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        """Raises PatternError, which names the rule, where one has not passed `check_pattern`."""
+        """Prepare the rules. Raises PatternError, naming the rule, where one has not passed `check_pattern`."""
         self.rules = tuple(rules)
         self._compiled = [_Compiled(rule) for rule in self.rules]
-        self._plain = _Set([each for each in self._compiled if not each.folds])
-        self._folded = _Set([each for each in self._compiled if each.folds and each.is_phrase])
-        self._read = _Set([each for each in self._compiled if each.folds and not each.is_phrase])
+        self._plain = _Set([rule for rule in self._compiled if not rule.folds])
+        self._folded = _Set([rule for rule in self._compiled if rule.folds and rule.is_phrase])
+        self._read = _Set([rule for rule in self._compiled if rule.folds and not rule.is_phrase])
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -100,20 +100,20 @@ class RuleSet:
         """Return the rules that hit `text`, in the order of the rules."""
         if not self._compiled or not text:
             return []
-        found: dict[int, list[tuple[int, int]]] = {}
+        spans: dict[int, list[tuple[int, int]]] = {}
         if self._plain.members or self._read.members:
             view = normalise(text)
-            self._plain.look(view, found)
-            self._read.look(view, found)
+            self._plain.look(view, spans)
+            self._read.look(view, spans)
         if self._folded.members or self._read.members:
             view = fold(text)
             outlined = NormalisedText(outline(view.text), text, view.begins, view.ends)
-            self._folded.look(outlined, found)
+            self._folded.look(outlined, spans)
             if self._read.members:
                 for reading in readings(view):
-                    self._read.look(reading, found)
+                    self._read.look(reading, spans)
         return [
-            RuleHit(each.rule, _merged(found[id(each)])) for each in self._compiled if found.get(id(each))
+            RuleHit(rule.rule, _merged(spans[id(rule)])) for rule in self._compiled if spans.get(id(rule))
         ]
 
 
@@ -180,15 +180,15 @@ class _Set:
                 searched.Compile()
                 self._set = searched
 
-    def look(self, view: NormalisedText, found: dict[int, list[tuple[int, int]]]) -> None:
-        """Add what hits in `view` to `found`, by the identity of the compiled rule."""
+    def look(self, view: NormalisedText, spans: dict[int, list[tuple[int, int]]]) -> None:
+        """Add the hits in `view` to `spans`, by the identity of the compiled rule."""
         for member in self._likely(view.text):
-            found.setdefault(id(member), []).extend(member.spans(view))
+            spans.setdefault(id(member), []).extend(member.spans(view))
 
     def _likely(self, text: str) -> Iterable[_Compiled]:
         if self._set is None:
             return self.members
-        return [self.members[place] for place in self._set.Match(text) or ()]
+        return [self.members[index] for index in self._set.Match(text) or ()]
 
 
 def _options(memory: int) -> Any:
@@ -206,21 +206,21 @@ def _compile(source: str) -> Any:
 
 
 def _explained(error: Exception, source: str) -> str:
-    """RE2's complaint as a sentence."""
+    """Turn RE2's error into a sentence."""
     raw = error.args[0] if error.args else ""
-    said = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
+    message = raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
     for sign, name in _UNSUPPORTED:
-        if sign in said:
+        if sign in message:
             return f"A pattern may not use {name} ({sign}…): matching it could take unlimited time."
-    if re.search(r"invalid escape sequence: \\[1-9]", said):
+    if re.search(r"invalid escape sequence: \\[1-9]", message):
         return "A pattern may not refer back to a group: matching it could take unlimited time."
-    if "pattern too large" in said or "repetition size" in said:
+    if "pattern too large" in message or "repetition size" in message:
         return "This pattern is too large. Use fewer or smaller repetitions."
-    return f"This is not a regular expression that can be used: {said}."
+    return f"This is not a regular expression that can be used: {message}."
 
 
 def _merged(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """In order, what overlaps as one, at most SPANS_MAX."""
+    """Return the spans in order, overlapping ones as one, at most SPANS_MAX."""
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(spans):
         if merged and begin < merged[-1][1]:

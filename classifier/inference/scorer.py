@@ -98,7 +98,7 @@ class Scorer:
         return Prepared(len(texts), tuple(self.windower.windows(texts, self.max_windows)))
 
     def run(self, prepared: Prepared) -> Logits:
-        """Logits [windows, outputs] of every window; alike lengths run together under the token budget."""
+        """Return the logits [windows, outputs] of every window; alike lengths run together under the token budget."""
         windows = prepared.windows
         logits = numpy.empty((len(windows), self.manifest.outputs), dtype=numpy.float32)
         for pack in packs([len(window.ids) for window in windows], self.token_budget):
@@ -106,7 +106,7 @@ class Scorer:
         return logits
 
     def finish(self, prepared: Prepared, logits: Logits) -> list[ScoreResult]:
-        """Probabilities and verdicts from the logits of `run`."""
+        """Return probabilities and verdicts from the logits of `run`."""
         if not numpy.isfinite(logits).all():
             raise ScoreNotFinite(
                 f"model {self.version} gave a logit that is not a number on {self.backend_name}"
@@ -120,7 +120,7 @@ class Scorer:
         return [self._result(tuple(parts)) for parts in spans]
 
     def probabilities(self, logits: Logits) -> NDArray[numpy.float64]:
-        """[n, labels] from [n, outputs], by the manifest's activation."""
+        """Turn logits [n, outputs] into probabilities [n, labels], by the manifest's activation."""
         wide = logits.astype(numpy.float64)
         if self.manifest.activation == "softmax":
             wide = wide[:, 1:2] - wide[:, 0:1]
@@ -133,7 +133,7 @@ class Scorer:
 
 
 def packs(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
-    """Indices in groups of alike length, longest first, each at most `token_budget` tokens (or one window alone)."""
+    """Return groups of indices of similar length, longest first, at most `token_budget` tokens each (or one window)."""
     groups: list[list[int]] = []
     total = 0
     for at in sorted(range(len(lengths)), key=lambda index: -lengths[index]):

@@ -1,4 +1,4 @@
-"""The sentences of a text as places in it, for scores that say where in a comment something was said.
+"""The sentences of a text as spans, for scores that say where in a comment something was said.
 
 Cut on the text as it was written, since cleaning it takes the line ends away; characters that nobody sees hide no end.
 """
@@ -64,8 +64,8 @@ def _goes_on(text: str, begin: int, match: re.Match[str]) -> bool:
         return following.islower()
     if marks != ".":
         return False
-    found = _LAST_WORD.search(_UNSEEN.sub("", text[max(begin, match.start() - 24) : match.start()]))
-    word = found[0] if found else ""
+    last = _LAST_WORD.search(_UNSEEN.sub("", text[max(begin, match.start() - 24) : match.start()]))
+    word = last[0] if last else ""
     small = word.lower()
     return (
         small in _ABBREVIATIONS
@@ -76,7 +76,7 @@ def _goes_on(text: str, begin: int, match: re.Match[str]) -> bool:
 
 
 def _with_letters(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Pieces without a letter joined to the one before, or to the one after where they open a list or the text."""
+    """Join pieces without a letter to the one before, or to the one after where they open a list or the text."""
     spans: list[tuple[int, int]] = []
     waiting: int | None = None
     for begin, end in pieces:

@@ -32,18 +32,18 @@ _BASE = 1_000_003
 
 
 def folded(text: str) -> str:
-    """Return the words of a text in one spelling; what consists of no word at all only loses its case."""
+    """Return the words of a text in one spelling; a text without any word is only lowered in case."""
     plain = unicodedata.normalize("NFKC", normalise_text(text)).casefold()
     return _APART.sub(" ", plain).strip() or plain
 
 
 def text_hash(fold: str) -> int:
-    """64 bits of a folded text, signed, as a bigint holds them."""
+    """Hash a folded text to 64 bits, signed, as a bigint stores them."""
     return int.from_bytes(blake2b(fold.encode("utf-8", "replace"), digest_size=8).digest(), signed=True)
 
 
 def sketch(fold: str) -> list[int] | None:
-    """BANDS signed 32-bit numbers, one a band; None for a text that is too short to have near-duplicates."""
+    """Return BANDS signed 32-bit numbers, one a band; None for a text that is too short to have near-duplicates."""
     if len(fold) < SHORTEST:
         return None
     import numpy
@@ -52,8 +52,8 @@ def sketch(fold: str) -> list[int] | None:
     codes = codes.astype(numpy.uint64)
     count = len(codes) - SHINGLE + 1
     shingles = numpy.zeros(count, dtype=numpy.uint64)
-    for place in range(SHINGLE):
-        shingles = shingles * numpy.array(_BASE, dtype=numpy.uint64) + codes[place : place + count]
+    for offset in range(SHINGLE):
+        shingles = shingles * numpy.array(_BASE, dtype=numpy.uint64) + codes[offset : offset + count]
     seeds = _seeds()
     smallest = _mix(numpy.unique(_mix(shingles))[None, :] ^ seeds[:, None]).min(axis=1)
     bands = _mix(smallest.reshape(BANDS, ROWS) ^ seeds[: BANDS * ROWS].reshape(BANDS, ROWS))
@@ -61,18 +61,18 @@ def sketch(fold: str) -> list[int] | None:
     return [int(part) for part in (whole & numpy.uint64(0xFFFFFFFF)).astype(numpy.uint32).view(numpy.int32)]
 
 
-def similarity(one: str, other: str) -> float:
+def similarity(fold: str, other_fold: str) -> float:
     """Return the share of their shingles that two folded texts have in common (Jaccard), 0 to 1."""
-    if one == other:
+    if fold == other_fold:
         return 1.0
-    first, second = _shingles(one), _shingles(other)
+    first, second = _shingles(fold), _shingles(other_fold)
     both = len(first & second)
     union = len(first) + len(second) - both
     return both / union if union else 0.0
 
 
 def _shingles(fold: str) -> set[str]:
-    return {fold[place : place + SHINGLE] for place in range(len(fold) - SHINGLE + 1)}
+    return {fold[begin : begin + SHINGLE] for begin in range(len(fold) - SHINGLE + 1)}
 
 
 @cache

@@ -83,15 +83,15 @@ def check_weights(
     if max_length > shape.positions:
         raise ArtifactInvalid(f"max_length {max_length} is above the model's {shape.positions} positions")
     expected = shape.tensors()
-    found = {name: entry.shape for name, entry in table.items() if not name.endswith(BUFFERS)}
-    if found != expected:
-        for name in sorted(set(expected) ^ set(found)):
+    actual = {name: entry.shape for name, entry in table.items() if not name.endswith(BUFFERS)}
+    if actual != expected:
+        for name in sorted(set(expected) ^ set(actual)):
             raise ArtifactInvalid(
                 f"tensor {name} is {'missing' if name in expected else 'not part of this model'}"
             )
-        name = next(name for name in sorted(expected) if expected[name] != found[name])
+        name = next(name for name in sorted(expected) if expected[name] != actual[name])
         raise ArtifactInvalid(
-            f"tensor {name} has shape {list(found[name])}, config.json means {list(expected[name])}"
+            f"tensor {name} has shape {list(actual[name])}, config.json means {list(expected[name])}"
         )
     return table
 
@@ -131,10 +131,10 @@ def _entry(name: str, value: object) -> TensorEntry:
     width = _WIDTHS.get(dtype) if isinstance(dtype, str) else None
     if width is None and not (dtype == "I64" and name.endswith(BUFFERS)):
         raise ArtifactInvalid(f"tensor {name} has type {dtype}; a model's are F16, BF16 or F32")
-    sizes, place = _sizes(shape, 4), _sizes(offsets, 2)
-    if sizes is None or place is None or len(place) != 2:
+    sizes, extent = _sizes(shape, 4), _sizes(offsets, 2)
+    if sizes is None or extent is None or len(extent) != 2:
         raise ArtifactInvalid(f"tensor {name} has an impossible shape or place")
-    begin, end = place
+    begin, end = extent
     needed = prod(sizes) * (width or 8)
     if end - begin != needed:
         raise ArtifactInvalid(f"tensor {name} has {end - begin} bytes, its shape needs {needed}")
@@ -142,7 +142,7 @@ def _entry(name: str, value: object) -> TensorEntry:
 
 
 def _sizes(value: object, most: int) -> tuple[int, ...] | None:
-    """`value` when it is a list of up to `most` plausible sizes, else None."""
+    """Return `value` if it is a list of up to `most` plausible sizes, else None."""
     if not isinstance(value, list) or len(value) > most:
         return None
     if not all(

@@ -1,4 +1,4 @@
-"""From probabilities to a verdict: the one rule, so that every room draws the same line."""
+"""From probabilities to a verdict: the one rule, so that every caller draws the same line."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -10,5 +10,5 @@ NON_TOXIC: Verdict = "non-toxic"
 
 
 def verdict_for(scores: Mapping[str, float], thresholds: Mapping[str, float], primary_label: str) -> Verdict:
-    """Toxic when the primary label's probability reaches its threshold."""
+    """Return toxic when the primary label's probability reaches its threshold."""
     return TOXIC if scores[primary_label] >= thresholds[primary_label] else NON_TOXIC

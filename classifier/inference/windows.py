@@ -1,4 +1,4 @@
-"""From texts to the model's windows: token ids, at most `max_length`, overlapping where a text is longer."""
+"""Turn texts into the model's windows: token ids, at most `max_length`, overlapping where a text is longer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

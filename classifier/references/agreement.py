@@ -34,7 +34,7 @@ class Agreement:
 
     @property
     def share(self) -> float | None:
-        """The share of texts that both flag or both leave alone; None without pairs."""
+        """Return the share of texts that both flag or both leave alone; None without pairs."""
         return self.agreed / self.pairs if self.pairs else None
 
     @property
@@ -69,7 +69,7 @@ def agreement_at(ours: Sequence[float], theirs: Sequence[float], threshold: floa
 
 
 def agreement_curve(ours: Sequence[float], theirs: Sequence[float]) -> list[Agreement]:
-    """The agreement at every whole percent from 0 to 1, for a slider: STEPS + 1 of them."""
+    """Return the agreement at every whole percent from 0 to 1, for a slider: STEPS + 1 of them."""
     lower = sorted(map(min, ours, theirs))
     own, other, pairs = sorted(ours), sorted(theirs), len(ours)
     curve = []
@@ -83,8 +83,8 @@ def agreement_curve(ours: Sequence[float], theirs: Sequence[float]) -> list[Agre
 
 
 def histogram(scores: Sequence[float], bins: int = BINS) -> list[int]:
-    """How many scores lie in each of `bins` equal parts of 0 to 1; 1 itself is in the last."""
-    edges = [place / bins for place in range(1, bins)]
+    """Count the scores in each of `bins` equal parts of 0 to 1; a score of 1 is in the last part."""
+    edges = [index / bins for index in range(1, bins)]
     counts = [0] * bins
     for score in scores:
         counts[bisect_right(edges, score)] += 1
@@ -92,8 +92,8 @@ def histogram(scores: Sequence[float], bins: int = BINS) -> list[int]:
 
 
 def joint_table(ours: Sequence[float], theirs: Sequence[float], bins: int = GRID_BINS) -> list[list[int]]:
-    """Rows by the other service's score, columns by the own one, both in `bins` equal parts, the lowest first."""
-    edges = [place / bins for place in range(1, bins)]
+    """Count pairs by the other service's score (rows) and our own (columns) in `bins` equal parts, lowest first."""
+    edges = [index / bins for index in range(1, bins)]
     counts = [[0] * bins for _ in range(bins)]
     for own, other in zip(ours, theirs, strict=True):
         counts[bisect_right(edges, other)][bisect_right(edges, own)] += 1
@@ -101,8 +101,8 @@ def joint_table(ours: Sequence[float], theirs: Sequence[float], bins: int = GRID
 
 
 def sampled(pairs: int, most: int) -> Iterator[int]:
-    """At most `most` places out of `pairs`, evenly spread."""
+    """Yield at most `most` indices below `pairs`, evenly spread."""
     if pairs <= most:
         yield from range(pairs)
         return
-    yield from (place * pairs // most for place in range(most))
+    yield from (index * pairs // most for index in range(most))

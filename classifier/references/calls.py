@@ -77,7 +77,8 @@ def waiting_of(
         mode=mode.value,
         at=timezone.now().isoformat(),
         texts=[
-            {"text": one.text if keeps else "", "scores": one.scores, "comment": one.comment} for one in texts
+            {"text": text.text if keeps else "", "scores": text.scores, "comment": text.comment}
+            for text in texts
         ],
         source=own.source if own is not None else "",
         model_version=own.model_version if own is not None else "",
@@ -91,7 +92,7 @@ def waiting_of(
 
 
 def calls_store(calls: Sequence[tuple[Waiting, Reply | None]]) -> int:
-    """Write a row for each text of these calls, and return how many; a reply replaces the answer in the call itself.
+    """Write a row for each text of these calls, and return their number; a reply replaces the answer in the call.
 
     The text of a stored comment is kept as long as it is the comment's: not after it was edited, purged or erased.
     """
@@ -159,8 +160,8 @@ def _rows(
     theirs = list(reply.scores) if reply is not None else call.theirs
     failure, detail = (reply.failure, reply.detail) if reply is not None else (call.failure, call.detail)
     rows = []
-    for place in range(max(len(call.texts), len(theirs), 1)):
-        text = call.texts[place] if place < len(call.texts) else {"text": "", "scores": {}, "comment": None}
+    for index in range(max(len(call.texts), len(theirs), 1)):
+        text = call.texts[index] if index < len(call.texts) else {"text": "", "scores": {}, "comment": None}
         comment = text["comment"] if text["comment"] in comments else None
         kept = text["text"] if comment is None or comments[comment] == text["text"] else ""
         rows.append(
@@ -174,7 +175,7 @@ def _rows(
                 answered_by=call.answered_by,
                 model_version_id=versions.get(call.model_version),
                 ours=text["scores"],
-                theirs=theirs[place] if place < len(theirs) else {},
+                theirs=theirs[index] if index < len(theirs) else {},
                 failure=failure,
                 failure_detail=detail[:DETAIL_CHARACTERS],
                 milliseconds=reply.milliseconds if reply is not None else call.milliseconds,

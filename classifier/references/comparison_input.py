@@ -22,7 +22,7 @@ def comparison_choice(
     known: Iterable[str],
     by: User | None,
 ) -> tuple[ComparisonChoice, list[ValidationProblem]]:
-    """The choice, with the default in place of each value that cannot be read, and what is wrong with those.
+    """Return the choice and the problems of the values that cannot be read; the default replaces each of them.
 
     `known` are the attributes of the wire, in the order in which they are offered.
     """
@@ -67,7 +67,7 @@ def comparison_choice(
 
 
 def comparison_choice_checked(data: Mapping[str, Any], **about: Any) -> ComparisonChoice:
-    """As comparison_choice. Raises InvalidInput with everything that cannot be read."""
+    """Return the choice as comparison_choice does. Raises InvalidInput with every value that cannot be read."""
     choice, problems = comparison_choice(data, **about)
     if problems:
         raise InvalidInput(problems)

@@ -1,4 +1,4 @@
-"""Compared calls as CSV: the scores of both services, without texts. Streamed, and itself a row of the audit."""
+"""Compared calls as CSV: the scores of both services, without texts. Streamed, and recorded in the audit."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def calls_export(
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Iterator[str]:
-    """Every call of the comparison, of all versions, the newest first, in pieces of text. Raises PermissionDenied."""
+    """Yield the calls of the comparison as text, all versions, newest first. Raises PermissionDenied."""
     require_permission(by, SEE)
     about = {**choice.to_data(), "attributes": list(attributes)}
     audit_record(verb="export.reference_calls", by=by, api_key=api_key, subject=choice.other_name, data=about)
@@ -35,16 +35,16 @@ def calls_export(
 
 
 def _paged(choice: ComparisonChoice, by: User | None) -> Iterator[ReferenceCall]:
-    """By keyset, so that no transaction stays open while somebody reads slowly."""
+    """Yield the calls page by page by keyset, so that no transaction stays open for a slow reader."""
     last: int | None = None
     while True:
         rows = calls_of(choice, by).select_related("api_key", "source", "model_version")
         rows = rows.defer("text", "model_version__manifest").order_by("-pk")
-        found = list((rows if last is None else rows.filter(pk__lt=last))[:PAGE])
-        yield from found
-        if len(found) < PAGE:
+        page = list((rows if last is None else rows.filter(pk__lt=last))[:PAGE])
+        yield from page
+        if len(page) < PAGE:
             return
-        last = found[-1].pk
+        last = page[-1].pk
 
 
 def _cells(call: ReferenceCall, attributes: Sequence[str]) -> list[Any]:

@@ -43,7 +43,7 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
         raise NotPossibleNow(scored.message)
     with transaction.atomic():
         row = ReferenceCall.objects.select_for_update(of=("self",)).get(pk=call.pk)
-        if row.comment_id is not None:  # somebody else was faster
+        if row.comment_id is not None:  # somebody else has added it meanwhile
             call.refresh_from_db()
             return call_golden_add(call=call, expected=expected, by=by, deadline=deadline)
         comment = scored_comment_store(text=text, scored=scored, source=source, by=by)
@@ -65,7 +65,9 @@ def call_suggest(*, call: ReferenceCall, labels: Iterable[str], toxic: bool, by:
     if call.source is None and call.comment is None:
         raise NotPossibleNow(NO_SOURCE)
     with transaction.atomic():
-        ReferenceCall.objects.select_for_update(of=("self",)).get(pk=call.pk)  # one after the other
+        ReferenceCall.objects.select_for_update(of=("self",)).get(
+            pk=call.pk
+        )  # concurrent suggestions take turns
         if Suggestion.objects.filter(context__reference_call=call.pk, rejected_at__isnull=True).exists():
             raise NotPossibleNow("There is a suggestion made of this call already.")
         return suggestion_create(

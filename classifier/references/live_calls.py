@@ -101,7 +101,7 @@ def observe(*, api_key: ApiKey, own: OwnAnswer) -> None:
         service = api_key.reference
         if service is None or service.wire != own.wire or why_over(service, timezone.now()):
             return
-        if not any(one.scores for one in own.texts):
+        if not any(text.scores for text in own.texts):
             return
         if random.random() >= service.share:  # noqa: S311 - a draw, no secret
             return
@@ -159,5 +159,5 @@ def _ask(service: ReferenceService, body: bytes) -> Reply:
 
 @cache
 def _pool() -> Pool:
-    """The threads of this process."""
+    """Return the pool of threads of this process."""
     return Pool(settings.REFERENCE_THREADS)

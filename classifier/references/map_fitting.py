@@ -45,7 +45,7 @@ class MapFit:
     share_after: float
 
     def to_data(self) -> dict[str, Any]:
-        """The form in which ScoreMap.attributes keeps it."""
+        """Return the fit as ScoreMap.attributes stores it."""
         return {
             "points": [list(point) for point in self.points],
             "pairs": self.pairs,
@@ -89,7 +89,7 @@ def mapped(points: Sequence[Sequence[float]], scores: Numbers) -> Numbers:
 
 
 def quantile_points(ours: Numbers, theirs: Numbers, thresholds: Sequence[float] = ()) -> Points:
-    """Points that carry each whole percent, and `thresholds`, over by share; see the module."""
+    """Return points that carry each whole percent, and `thresholds`, over by share (see the module docstring)."""
     scores, counts = numpy.unique(ours, return_counts=True)
     reach: list[int] = numpy.cumsum(
         counts[::-1]
@@ -104,23 +104,23 @@ def quantile_points(ours: Numbers, theirs: Numbers, thresholds: Sequence[float] 
     high = float(other[-1])
     for threshold in sorted(wanted):
         number = len(other) - int(numpy.searchsorted(other, threshold, side="left"))
-        place = _nearest(reach, number) if number else None
-        if place is None:  # the own scores tie so that nobody reaches it: neither may the highest of them
+        index = _nearest(reach, number) if number else None
+        if index is None:  # own scores tie, so no text reaches it: neither may the highest of them
             high = min(high, nextafter(threshold, 0.0)) if number else high
             break
-        cuts.append((highest_first[place], threshold))
+        cuts.append((highest_first[index], threshold))
     return _joined(cuts, scores.tolist(), low=min(float(other[0]), high), high=high)
 
 
 def isotonic_points(ours: Numbers, theirs: Numbers, thresholds: Sequence[float] = ()) -> Points:
-    """Points of the isotonic (least squares) regression, by pooling adjacent violators.
+    """Return the points of the isotonic (least squares) regression, by pooling adjacent violators.
 
     Ayer et al., An empirical distribution function for sampling with incomplete information, Annals of Mathematical
-    Statistics 26, 1955. scikit-learn has it too, but would cost each web process 100 MB; a test holds the two together.
+    Statistics 26, 1955. scikit-learn has it too, but would cost each web process 100 MB; a test compares the two.
     """
-    scores, place, counts = numpy.unique(ours, return_inverse=True, return_counts=True)
-    sums = numpy.bincount(place, weights=theirs)
-    blocks: list[list[float]] = []  # [first own score, last own score, sum of the others, how many]
+    scores, inverse, counts = numpy.unique(ours, return_inverse=True, return_counts=True)
+    sums = numpy.bincount(inverse, weights=theirs)
+    blocks: list[list[float]] = []  # [first own score, last own score, sum of the other scores, their number]
     for score, total, number in zip(scores.tolist(), sums.tolist(), counts.tolist(), strict=True):
         blocks.append([score, score, total, number])
         while len(blocks) > 1 and blocks[-2][2] * blocks[-1][3] >= blocks[-1][2] * blocks[-2][3]:
@@ -139,21 +139,21 @@ FITS: dict[str, Fit] = {"quantile": quantile_points, "isotonic": isotonic_points
 
 
 def _cross_validated(ours: Numbers, theirs: Numbers, fit: Fit, threshold: float) -> float:
-    """Mean absolute error over FOLDS folds; every FOLDS-th pair, as pairs come in the order of time."""
+    """Return the mean absolute error over FOLDS folds of every FOLDS-th pair, because pairs are ordered by time."""
     folds = min(FOLDS, len(ours))
     if folds < 2:
         return float(numpy.abs(mapped(fit(ours, theirs, [threshold]), ours) - theirs).mean())
     fold = numpy.arange(len(ours)) % folds
     total = 0.0
     for number in range(folds):
-        kept, held = fold != number, fold == number
-        points = fit(ours[kept], theirs[kept], [threshold])
-        total += float(numpy.abs(mapped(points, ours[held]) - theirs[held]).sum())
+        fitted_on, held_out = fold != number, fold == number
+        points = fit(ours[fitted_on], theirs[fitted_on], [threshold])
+        total += float(numpy.abs(mapped(points, ours[held_out]) - theirs[held_out]).sum())
     return total / len(ours)
 
 
 def _nearest(reach: Sequence[int], number: int) -> int | None:
-    """The place whose own score a number of texts nearest to `number` reaches; None where nearest is none of them."""
+    """Return the index of the own score that about `number` texts reach; None if reaching none is nearest."""
     at = bisect_left(reach, number)
     under = reach[at - 1] if at else 0
     if at < len(reach) and reach[at] - number <= number - under:
@@ -162,14 +162,14 @@ def _nearest(reach: Sequence[int], number: int) -> int | None:
 
 
 def _joined(cuts: Points, scores: Sequence[float], *, low: float, high: float) -> Points:
-    """The points of `cuts`, with the value just below each jump and the two ends."""
+    """Return the points of `cuts`, with the value just below each jump and the two ends."""
     points: Points = [(scores[0], low)] if not cuts or scores[0] < cuts[0][0] else []
-    place = 0
-    while place < len(cuts):
-        cut, first = cuts[place]
-        while place < len(cuts) and cuts[place][0] == cut:
-            place += 1
-        last = cuts[place - 1][1]
+    index = 0
+    while index < len(cuts):
+        cut, first = cuts[index]
+        while index < len(cuts) and cuts[index][0] == cut:
+            index += 1
+        last = cuts[index - 1][1]
         under = scores[bisect_right(scores, nextafter(cut, -1.0)) - 1] if cut > scores[0] else None
         if last > first and under is not None and (not points or under > points[-1][0]):
             # Up to here nothing reaches `first`: a straight line to the jump's upper end would.
@@ -185,20 +185,20 @@ def _joined(cuts: Points, scores: Sequence[float], *, low: float, high: float) -
 
 
 def _rising(points: Points) -> Points:
-    """One point for each own score, values that never fall and lie in 0..1."""
-    found: Points = []
+    """Return one point for each own score; the values never fall and lie in 0..1."""
+    rising: Points = []
     for x, y in points:
-        value = min(max(y, found[-1][1] if found else 0.0), 1.0)
-        if found and found[-1][0] == x:
-            found[-1] = (x, value)
+        value = min(max(y, rising[-1][1] if rising else 0.0), 1.0)
+        if rising and rising[-1][0] == x:
+            rising[-1] = (x, value)
         else:
-            found.append((x, value))
-    return found
+            rising.append((x, value))
+    return rising
 
 
 def _thinned(points: Points) -> Points:
-    """At most POINTS_MAX points, evenly over their places, the ends among them."""
+    """Return at most POINTS_MAX of the points, evenly spaced by index, including both ends."""
     if len(points) <= POINTS_MAX:
         return points
     last = len(points) - 1
-    return [points[round(place * last / (POINTS_MAX - 1))] for place in range(POINTS_MAX)]
+    return [points[round(index * last / (POINTS_MAX - 1))] for index in range(POINTS_MAX)]

@@ -24,12 +24,12 @@ from classifier.models import (
 
 PERSPECTIVE = "perspective"
 LISTED = 20
-COUNTED = 10_000  # pairs, and no further
+COUNTED = 10_000  # pairs are counted no further
 
 
 @dataclass(frozen=True)
 class SourceRules:
-    """The rules and policies that hold for a source. `slug` of a source that need not be there yet."""
+    """The rules and policies that hold for a source. `slug` may name a source that does not exist yet."""
 
     slug: str
     name: str
@@ -40,7 +40,7 @@ class SourceRules:
 
 @dataclass(frozen=True)
 class Moving:
-    """One key. `clients` are those of Perspective's format, the latest first; `pairs` goes up to COUNTED."""
+    """The state of one key: `clients` of Perspective's format, the latest first; `pairs` counted up to COUNTED."""
 
     key: ApiKey
     usable: bool
@@ -59,7 +59,7 @@ class Moving:
 
 
 def keys_moving(user: User | None, chosen: Collection[int] = ()) -> list[ApiKey]:
-    """The keys that called in Perspective's format or have a reference service, and those that were `chosen`."""
+    """List the keys that called in Perspective's format or have a reference service, and those in `chosen` (ids)."""
     called = clients_seen_by(user).filter(dialect=PERSPECTIVE).values("api_key")
     concerned = Q(pk__in=called) | ~Q(reference_mode=ReferenceMode.OFF) | Q(reference__isnull=False)
     rows = _keys(user).filter(concerned, revoked_at__isnull=True).exclude(pk__in=chosen)
@@ -72,7 +72,7 @@ def keys_moving(user: User | None, chosen: Collection[int] = ()) -> list[ApiKey]
 
 
 def other_keys(user: User | None, listed: Collection[ApiKey]) -> list[ApiKey]:
-    """The usable keys that the checklist does not show."""
+    """List the usable keys that the checklist does not show."""
     now = timezone.now()
     rows = keys_seen_by(user).filter(revoked_at__isnull=True).exclude(pk__in=[key.pk for key in listed])
     return [key for key in rows.order_by("name", "pk")[:200] if key.is_usable(now)]
@@ -100,7 +100,7 @@ def moving_of(keys: Collection[ApiKey], user: User | None) -> list[Moving]:
 
 
 def pairs_of_key(key: ApiKey, user: User | None) -> "QuerySet[ReferenceCall]":
-    """The calls of a key that both services answered, of the sources that `user` sees."""
+    """Return the calls of a key that both services answered, in the sources that `user` sees."""
     rows = ReferenceCall.objects.filter(api_key=key, failure=ReferenceCall.Failure.NONE).order_by()
     return narrow(rows.exclude(ours={}).exclude(theirs={}), user)
 
@@ -115,19 +115,19 @@ def _keys(user: User | None) -> "QuerySet[ApiKey]":
 
 
 def _rules(user: User | None) -> dict[str, SourceRules]:
-    """The rules and policies of every source that `user` sees, by its slug; "" is the site's own."""
+    """Return the rules and policies of every source that `user` sees, by slug; "" is the site itself."""
     counted: Any = Count("pk")
     rules = dict(Rule.objects.filter(enabled=True).order_by().values_list("source").annotate(number=counted))
     policies = dict(Policy.objects.order_by().values_list("source").annotate(number=counted))
     site = rules.get(None, 0)
-    found = {"": SourceRules("", "", site, site, policies.get(None, 0))}
+    by_slug = {"": SourceRules("", "", site, site, policies.get(None, 0))}
     for pk, slug, name in Source.objects.filter(seen_by(user, "pk")).values_list("pk", "slug", "name"):
-        found[slug] = SourceRules(slug, name, rules.get(pk, 0), site, policies.get(pk, 0))
-    return found
+        by_slug[slug] = SourceRules(slug, name, rules.get(pk, 0), site, policies.get(pk, 0))
+    return by_slug
 
 
 def _sources(key: ApiKey, rules: dict[str, SourceRules]) -> list[SourceRules]:
-    """The sources that comments of this key's calls belong to where they name no community."""
+    """List the sources of the comments of this key whose calls name no community."""
     slugs = [source.slug for source in key.sources.all()]
     if slugs:
         return [rules[slug] for slug in slugs if slug in rules]

@@ -82,7 +82,7 @@ class ComparisonChoice:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scores of the same texts; `ids` are those of the calls, the newest first."""
+    """Scores of the same texts; `ids` are the ids of the calls, the newest first."""
 
     ids: list[int]
     ours: list[float]
@@ -101,8 +101,8 @@ class Disagreement:
     ours: float
     theirs: float
     text: str
-    known: str = ""  # the answer of the known answer made of it: approve or remove
-    suggested: str = ""  # what a suggestion made of it says: toxic or not
+    known: str = ""  # the answer of the known answer made from it: approve or remove
+    suggested: str = ""  # what a suggestion made from it says: toxic or not
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class ReferenceComparison:
 
     @property
     def other_versions(self) -> int:
-        """Pairs that other versions than the chosen one scored, and that are left out."""
+        """Count the pairs that are left out because other versions than the chosen one scored them."""
         return 0 if self.choice.any_version else sum(n for v, n in self.versions if v != self.version)
 
 
@@ -175,19 +175,19 @@ def versions_of(choice: ComparisonChoice, user: User | None) -> list[tuple[Model
     """Return the versions that scored pairs of this attribute, with counts; the one in production first."""
     rows = _both(calls_of(choice, user), choice.attribute).filter(model_version__isnull=False)
     counted = {row["model_version"]: row["n"] for row in rows.values("model_version").annotate(n=Count("pk"))}
-    found = ModelVersion.objects.defer("manifest").filter(pk__in=counted)
-    ranked = sorted(found, key=lambda row: (row.status != ModelVersionStatus.ACTIVE, -row.pk))
+    versions = ModelVersion.objects.defer("manifest").filter(pk__in=counted)
+    ranked = sorted(versions, key=lambda row: (row.status != ModelVersionStatus.ACTIVE, -row.pk))
     return [(row, counted[row.pk]) for row in ranked]
 
 
 def attributes_of(choice: ComparisonChoice, user: User | None, known: Iterable[str]) -> list[str]:
     """Return the attributes that the latest calls have scores of, in the order of `known`."""
-    found: set[str] = set()
+    scored: set[str] = set()
     rows = calls_of(choice, user).filter(failure=Failure.NONE).order_by("-pk")
     for ours, theirs in rows.values_list("ours", "theirs")[:LOOKED_AT]:
-        found |= set(ours) & set(theirs)
-    ranked = [name for name in known if name in found]
-    return [*ranked, *sorted(found - set(ranked))]
+        scored |= set(ours) & set(theirs)
+    ranked = [name for name in known if name in scored]
+    return [*ranked, *sorted(scored - set(ranked))]
 
 
 def keys_of(choice: ComparisonChoice, user: User | None) -> list[ApiKey]:
@@ -218,19 +218,19 @@ def pairs_of(choice: ComparisonChoice, user: User | None, most: int = PAIRS_MAX)
         .order_by("-pk")
         .values_list("pk", "own", "other", "kept")
     )
-    found = Pairs([], [], [], [])
+    pairs = Pairs([], [], [], [])
     for pk, own, other, kept in rows[:most]:
         if not _is_score(own) or not _is_score(other):
             continue
-        found.ids.append(pk)
-        found.ours.append(float(own))
-        found.theirs.append(float(other))
-        found.with_text.append(bool(kept))
-    return found
+        pairs.ids.append(pk)
+        pairs.ours.append(float(own))
+        pairs.theirs.append(float(other))
+        pairs.with_text.append(bool(kept))
+    return pairs
 
 
 def reference_comparison(choice: ComparisonChoice, user: User | None) -> ReferenceComparison:
-    """Compare: calls, failures by reason, versions, and the pairs with their agreement at the chosen threshold."""
+    """Compare the two services: calls, failures by reason, versions, pairs and their agreement at the threshold."""
     calls = calls_of(choice, user)
     failures = {row["failure"]: row["n"] for row in calls.values("failure").annotate(n=Count("pk"))}
     span = calls.aggregate(first=Min("created_at"), last=Max("created_at"))
@@ -252,25 +252,25 @@ def reference_comparison(choice: ComparisonChoice, user: User | None) -> Referen
 
 
 def disagreements_of(
-    found: ReferenceComparison, user: User | None, most: int = STRONGEST
+    comparison: ReferenceComparison, user: User | None, most: int = STRONGEST
 ) -> list[Disagreement]:
     """Return the calls with a kept text whose scores differ most, among the pairs that were read."""
-    pairs = found.pairs
+    pairs = comparison.pairs
     ranked = sorted(
-        (place for place in range(len(pairs)) if pairs.with_text[place]),
-        key=lambda place: -abs(pairs.ours[place] - pairs.theirs[place]),
+        (index for index in range(len(pairs)) if pairs.with_text[index]),
+        key=lambda index: -abs(pairs.ours[index] - pairs.theirs[index]),
     )[:most]
-    scores = {pairs.ids[place]: (pairs.ours[place], pairs.theirs[place]) for place in ranked}
+    scores = {pairs.ids[index]: (pairs.ours[index], pairs.theirs[index]) for index in ranked}
     rows = (
         calls_seen_by(user)
         .select_related("comment", "comment__source", "source", "api_key")
         .in_bulk(list(scores))
     )
-    return _marked([(rows[pk], *scores[pk]) for pk in scores if pk in rows], found.choice.attribute)
+    return _marked([(rows[pk], *scores[pk]) for pk in scores if pk in rows], comparison.choice.attribute)
 
 
 def disagreement_of(call: ReferenceCall, attribute: str) -> Disagreement:
-    """Return one call, with the known answer or suggestion made of it so far."""
+    """Return one call, with the known answer or suggestion made from it so far."""
     own, other = call.ours.get(attribute, 0.0), call.theirs.get(attribute, 0.0)
     return _marked([(call, float(own), float(other))], attribute)[0]
 

@@ -1,8 +1,8 @@
 """From the web process to the worker: calls to observe and records of answered ones, encrypted and short-lived.
 
 One script stores a payload that expires and puts its name into a bounded list, and returns whether a worker has to be
-rung for, so that a caller pays one round trip. A full list takes nothing more; what it refuses and what expires before
-its turn is counted. Each service has a list of its own, because each has its own rate; answered calls have another.
+woken, so that a caller pays one round trip. A full list takes nothing more; refused calls and those that expire before
+their turn are counted. Each service has a list of its own, because each has its own rate; answered calls have another.
 """
 
 import logging
@@ -34,7 +34,7 @@ MISSED = "reference:missed"
 
 logger = logging.getLogger(__name__)
 
-_ENQUEUE_PENDING = threading.Lock()  # held while a bell of this process is about to be rung
+_ENQUEUE_PENDING = threading.Lock()  # locked while this process is about to wake a worker
 
 PUT = """
 local silent = redis.call('SET', KEYS[4], 1, 'NX', 'PX', ARGV[5])
@@ -51,7 +51,7 @@ return silent and 1 or 0
 
 @dataclass(frozen=True)
 class OwnText:
-    """One text of a call with this site's scores under the wire's names; `comment` is what the call stored of it."""
+    """One text of a call with this site's scores under the wire's names; `comment` is what the call stored."""
 
     text: str
     scores: dict[str, float] = field(default_factory=dict)
@@ -125,7 +125,7 @@ def next_records(most: int) -> list[Waiting]:
 
 
 def missed_flush() -> None:
-    """Add what was missed to the services' rows. Raises NoBroker."""
+    """Add the numbers of missed calls to the rows of their services. Raises NoBroker."""
     with broker_errors():
         counts = cast("dict[bytes, bytes]", client().hgetall(key(MISSED)))
         for name, value in counts.items():
@@ -136,7 +136,7 @@ def missed_flush() -> None:
 
 
 def silence_bell() -> None:
-    """Let the next call ring again: before the lists are looked at, never after. Raises NoBroker."""
+    """Let the next call wake a worker again; call this before reading the lists, never after. Raises NoBroker."""
     with broker_errors():
         client().delete(key("reference:bell"))
 
@@ -176,7 +176,7 @@ def _most(calls_per_second: float) -> int:
 
 def _enqueue_turn() -> None:
     time.sleep(RING_AFTER_SECONDS)
-    _ENQUEUE_PENDING.release()  # before ringing, never after: the next call from now on rings again
+    _ENQUEUE_PENDING.release()  # before waking the worker, never after: the next call from now on wakes one again
     try:
         enqueue_now(TASK)
     except NoBroker:
@@ -185,7 +185,7 @@ def _enqueue_turn() -> None:
 
 @cache
 def _enqueuer() -> ThreadPoolExecutor:
-    """Rings beside the request, at most about once a second."""
+    """Return the thread that wakes workers outside the request, at most about once a second."""
     return ThreadPoolExecutor(1, thread_name_prefix="reference-bell")
 
 

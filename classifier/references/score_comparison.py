@@ -1,7 +1,7 @@
-"""Old scores beside this model's, for who moves from another service: how alike they are, and where thresholds go.
+"""Old scores beside this model's, for sites that move from another service: similarity, and new thresholds.
 
-Nothing here knows what gave the old scores. A threshold is carried over by share: the new one flags as many of the same
-texts as the old one did, so a queue stays as long as it was; whether they are the same texts, agreement and kappa say.
+The origin of the old scores does not matter here. A threshold is carried over by share: the new one flags as many of
+the texts as the old one did, so a queue stays as long as it was; agreement and kappa say whether the same ones.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ REVIEW_AT, REMOVE_AT = 0.7, 0.9
 
 
 class TooFewRows(ValueError):
-    """So few rows say nothing."""
+    """There are too few rows for a meaningful comparison."""
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The rows whose old score lies from `begin` up to `end`, and what the new ones are there."""
+    """The rows whose old score lies from `begin` up to `end`, with statistics of their new scores."""
 
     begin: float
     end: float
@@ -41,7 +41,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Translation:
-    """One old threshold: the new one that flags the same share, and how often the two then say the same.
+    """One old threshold: the new one that flags the same share, and how often the two then agree.
 
     `new` is None where the old one flags nothing. `new_share` is above `old_share` only where new scores are equal.
     """
@@ -58,7 +58,7 @@ class Translation:
 
 @dataclass(frozen=True)
 class Target:
-    """The lowest new threshold whose flagged rows are right (by the given labels) at least as often as wished."""
+    """The lowest new threshold whose flagged rows are correct (by the given labels) at least as often as asked."""
 
     precision_wished: float
     threshold: float | None
@@ -113,30 +113,30 @@ def compare(
     )
 
 
-def correlation(one: Numbers, other: Numbers) -> float | None:
-    """Pearson's r; None where one of them does not vary."""
-    a, b = one - one.mean(), other - other.mean()
+def correlation(first: Numbers, second: Numbers) -> float | None:
+    """Return Pearson's r; None where either list does not vary."""
+    a, b = first - first.mean(), second - second.mean()
     size = float(numpy.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size > 0 else None
 
 
 def ranks(values: Numbers) -> Numbers:
-    """From 1; equal values share the middle of their ranks."""
-    _, place, count = numpy.unique(values, return_inverse=True, return_counts=True)
+    """Rank the values from 1; equal values share the mean of their ranks."""
+    _, inverse, count = numpy.unique(values, return_inverse=True, return_counts=True)
     last = numpy.cumsum(count)
-    return numpy.asarray((last - (count - 1) / 2)[place], dtype=float)
+    return numpy.asarray((last - (count - 1) / 2)[inverse], dtype=float)
 
 
 def bins(old: Numbers, new: Numbers) -> list[Bin]:
-    """The rows by tenths of the old score; empty ones are left out."""
-    found = []
+    """Group the rows by tenths of the old score; empty tenths are left out."""
+    filled = []
     which = numpy.minimum((old * BINS).astype(int), BINS - 1)
     for number in range(BINS):
         inside = which == number
         if not inside.any():
             continue
         low, high = numpy.quantile(new[inside], (0.1, 0.9))
-        found.append(
+        filled.append(
             Bin(
                 begin=number / BINS,
                 end=(number + 1) / BINS,
@@ -147,11 +147,11 @@ def bins(old: Numbers, new: Numbers) -> list[Bin]:
                 new_high=float(high),
             )
         )
-    return found
+    return filled
 
 
 def isotonic(old: Numbers, new: Numbers) -> list[tuple[float, float]]:
-    """The new score to expect for an old one, by isotonic regression, at equal steps of what the old ones cover."""
+    """Return (old, expected new) scores by isotonic regression, at equal steps over the range of the old ones."""
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(old, new)
@@ -160,18 +160,18 @@ def isotonic(old: Numbers, new: Numbers) -> list[tuple[float, float]]:
 
 
 def translate(old: Numbers, new: Numbers, threshold: float) -> Translation:
-    """The new threshold that flags as many as `threshold` did of the old scores."""
+    """Find the new threshold that flags as many rows as `threshold` flags by the old scores."""
     flagged = old >= threshold
     count = int(flagged.sum())
-    place = float(numpy.sort(new)[-count]) if count else None
-    again = new >= place if place is not None else numpy.zeros(len(new), dtype=bool)
+    new_threshold = float(numpy.sort(new)[-count]) if count else None
+    again = new >= new_threshold if new_threshold is not None else numpy.zeros(len(new), dtype=bool)
     both = int((flagged & again).sum())
     only_old, only_new = count - both, int(again.sum()) - both
     raters = cohen_kappa([[both, only_old], [only_new, len(new) - both - only_old - only_new]])
     return Translation(
         old=threshold,
         old_share=float(flagged.mean()),
-        new=place,
+        new=new_threshold,
         new_share=float(again.mean()),
         agreement=float((flagged == again).mean()),
         kappa=raters.value,
@@ -181,7 +181,7 @@ def translate(old: Numbers, new: Numbers, threshold: float) -> Translation:
 
 
 def threshold_for(new: Numbers, labels: NDArray[numpy.bool_], precision: float) -> Target:
-    """The lowest threshold at which what is flagged is right at least that often."""
+    """Find the lowest threshold whose flagged rows are correct at least that often."""
     order = numpy.argsort(-new, kind="stable")
     scores, right = new[order], numpy.cumsum(labels[order])
     share = right / numpy.arange(1, len(new) + 1)
@@ -201,8 +201,8 @@ def threshold_for(new: Numbers, labels: NDArray[numpy.bool_], precision: float) 
 
 
 def suggested(translations: Sequence[Translation], target: Target | None) -> dict[str, float]:
-    """Bands of a policy to start from: review where the old 0.7 was, remove where 0.9 was or the target is met."""
-    new = {each.old: each.new for each in translations}
+    """Suggest the bands of a first policy: review where the old 0.7 was, remove where 0.9 was or the target is met."""
+    new = {translation.old: translation.new for translation in translations}
     review, remove = new.get(REVIEW_AT), new.get(REMOVE_AT)
     if target is not None:
         remove = target.threshold

@@ -1,8 +1,8 @@
 """Score maps: fitted from compared calls, saved in versions, switched on for a key, and applied to its answers.
 
 With a map on, a program that has the other service's threshold in its code flags the share that it flagged before. A
-map is fitted on the scores of one model version; where another one answers it goes on being used, and pages and
-replies say on which one it was fitted. Maps are never changed, so a process reads each of them once.
+map is fitted on the scores of one model version; where another version answers, the map stays in use, and pages and
+replies say which version it was fitted on. Maps are never changed, so a process reads each of them once.
 """
 
 from bisect import bisect_right
@@ -37,7 +37,7 @@ HEADER = "Toxicsite-Score-Map"
 
 @dataclass(frozen=True)
 class ActiveMap:
-    """A map as answers use it. `points` are {attribute: (own scores, mapped scores)}."""
+    """A map as it is applied to answers. `points` are {attribute: (own scores, mapped scores)}."""
 
     name: str
     version: int
@@ -49,29 +49,29 @@ class ActiveMap:
         return attribute in self.points
 
     def apply(self, attribute: str, score: float) -> float:
-        """The mapped score; `score` itself where the map does not cover the attribute."""
+        """Return the mapped score, or `score` itself where the map does not cover the attribute."""
         points = self.points.get(attribute)
         return score if points is None else apply_between(*points, score)
 
     @property
     def header(self) -> str:
-        """What the reply header says; the name is percent-encoded, so that it is ASCII."""
+        """Return the value of the reply header; the name is percent-encoded, so that it is ASCII."""
         return f"{quote(self.name, safe=' ')} v{self.version}; fitted-on={quote(self.fitted_on)}"
 
     @property
     def body(self) -> dict[str, Any]:
-        """What a reply of Perspective's wire says."""
+        """Return the map as replies in Perspective's format name it."""
         return {"name": self.name, "version": self.version, "fittedOn": self.fitted_on}
 
     @property
     def snake_body(self) -> dict[str, Any]:
-        """The same as OpenAI's wire spells names."""
+        """Return the same with names as OpenAI's format spells them."""
         return {"name": self.name, "version": self.version, "fitted_on": self.fitted_on}
 
 
 @dataclass(frozen=True)
 class FittedMap:
-    """A map that nobody has saved yet. `choice` is cut at the last call that was used."""
+    """A map that nobody has saved yet. `choice` ends at the last call that was used."""
 
     choice: ComparisonChoice
     method: str
@@ -81,7 +81,7 @@ class FittedMap:
 
 
 def apply_between(xs: Sequence[float], ys: Sequence[float], score: float) -> float:
-    """The value at `score` of the line through the points (xs, ys): linear between them, constant outside."""
+    """Return the value at `score` of the line through the points (xs, ys): linear between them, constant outside."""
     at = bisect_right(xs, score)
     if at == 0:
         return ys[0]
@@ -96,7 +96,7 @@ def apply_between(xs: Sequence[float], ys: Sequence[float], score: float) -> flo
 
 
 def score_map_of(api_key: ApiKey) -> ActiveMap | None:
-    """The map that is switched on for a key; read once a process, as maps never change."""
+    """Return the map that is switched on for a key; each process reads a map once, because maps never change."""
     return None if api_key.score_map_id is None else _active(api_key.score_map_id)
 
 
@@ -167,7 +167,7 @@ def score_map_save(
         raise InvalidInput(problems)
     choice = fitted.choice
     with transaction.atomic():
-        with connection.cursor() as cursor:  # two that save under one name come one after the other
+        with connection.cursor() as cursor:  # concurrent saves under one name take turns
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [NAME_LOCK, name])
         before = ScoreMap.objects.filter(name=name).order_by("-version").first()
         if before is not None and before.wire != choice.wire:
@@ -190,7 +190,7 @@ def score_map_save(
             by=by,
             api_key=api_key,
             subject=str(row),
-            count=max(each["pairs"] for each in fitted.attributes.values()),
+            count=max(attribute["pairs"] for attribute in fitted.attributes.values()),
             data={"method": row.method, "attributes": sorted(row.attributes), "origin": row.origin},
         )
     return row
@@ -221,31 +221,31 @@ def score_map_switch(*, api_key: ApiKey, score_map: ScoreMap | None, by: User | 
 
 
 def score_maps() -> QuerySet[ScoreMap]:
-    """Every version of every map, the newest first."""
+    """Return every version of every map, newest first."""
     return ScoreMap.objects.select_related("model_version", "created_by").order_by("-pk")
 
 
 def is_outdated(score_map: ScoreMap) -> bool:
-    """Whether another model version answers than the one that the map was fitted on."""
+    """Return whether the model version that answers differs from the one that the map was fitted on."""
     return score_map.model_version.status != ModelVersionStatus.ACTIVE
 
 
 def keys_with_map(score_map: ScoreMap | None = None) -> QuerySet[ApiKey]:
-    """Keys that may still be used and have a map on, or exactly this one."""
+    """Return the usable keys with a map switched on: any map, or only this one."""
     rows = ApiKey.objects.filter(revoked_at__isnull=True).exclude(expires_at__lte=Now())
     rows = rows.filter(score_map__isnull=False) if score_map is None else rows.filter(score_map=score_map)
     return rows.select_related("score_map", "score_map__model_version").order_by("name", "pk")
 
 
 def keys_to_map() -> QuerySet[ApiKey]:
-    """Keys that may still be used, for which a map can be switched on."""
+    """Return the usable keys for which a map can be switched on."""
     return (
         ApiKey.objects.filter(revoked_at__isnull=True).exclude(expires_at__lte=Now()).order_by("name", "pk")
     )
 
 
 def keys_with_outdated_map() -> list[ApiKey]:
-    """Keys whose map was fitted on another version than the one in production; that version answers through it."""
+    """List the keys whose map was fitted on another version than the one in production, which answers through it."""
     rows = keys_with_map().exclude(score_map__model_version__status=ModelVersionStatus.ACTIVE)
     return list(rows)
 

@@ -262,7 +262,7 @@ def _key_problem(key: str) -> ValidationProblem | None:
 
 
 def _number_problem(name: str, value: float, least: float, most: float) -> ValidationProblem | None:
-    if least <= value <= most:  # false for NaN too
+    if least <= value <= most:  # a comparison with NaN is false, so NaN is refused too
         return None
     return ValidationProblem(name, f"This must be from {least:g} to {most:g}.", "out_of_range")
 

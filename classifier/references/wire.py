@@ -47,7 +47,7 @@ class Reply:
 
 
 class AnswerUnreadable(Exception):
-    """The answer has another form than the services of this wire have; the message says in which way."""
+    """The answer does not have the form of this wire; the message says what is wrong."""
 
 
 def endpoint(service: ReferenceService) -> str:
@@ -165,13 +165,16 @@ def _scores(body: bytes, wire: Wire, texts: int | None) -> tuple[Scores, ...]:
 
 
 def _perspective_scores(answer: Mapping[str, Any]) -> Scores:
-    """Attributes under the caller's `scoreThreshold` are left out, so all of them may be."""
+    """Return the scores; attributes below the caller's `scoreThreshold` are absent, so there may be none."""
     default: dict[str, Any] | None = {} if "languages" in answer or "detectedLanguages" in answer else None
     attributes = answer.get("attributeScores", default)
     if not isinstance(attributes, dict):
         raise AnswerUnreadable("Its answer has no attributeScores.")
     return _checked(
-        {name: _object(_object(each).get("summaryScore")).get("value") for name, each in attributes.items()}
+        {
+            name: _object(_object(attribute).get("summaryScore")).get("value")
+            for name, attribute in attributes.items()
+        }
     )
 
 
@@ -183,7 +186,7 @@ def _openai_scores(result: Any) -> Scores:
 
 
 def _checked(scores: Mapping[str, Any]) -> Scores:
-    """Some of OpenAI's models answer null for categories that they do not know; those are left out."""
+    """Check the scores; null, which some OpenAI models give for categories they do not know, is left out."""
     if len(scores) > SCORES_MOST:
         raise AnswerUnreadable(f"Its answer has more than {SCORES_MOST} scores.")
     if any(len(name) > SCORE_NAME_CHARACTERS or not name.isprintable() for name in scores):

@@ -49,7 +49,7 @@ class Asker:
         self.awaited_until = 0.0  # a further turn was asked for and has not come yet
 
     def turn(self) -> float | None:
-        """Start and write what can be; return the seconds until the next turn makes sense, None if nothing waits."""
+        """Start requests and store answers; return the seconds until the next useful turn, None if nothing waits."""
         left: float | None = None
         try:
             silence_bell()
@@ -137,7 +137,7 @@ def _ask(service: ReferenceService, body: bytes, texts: int) -> Reply:
 
 @cache
 def this_asker() -> Asker:
-    """The asker of this process."""
+    """Return the asker of this process."""
     return Asker()
 
 

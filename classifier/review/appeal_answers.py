@@ -1,4 +1,4 @@
-"""Who may answer an appeal, and how a decision does; deciding itself calls this, so that every way of it counts."""
+"""Who may answer an appeal, and how a decision answers it; every way of deciding calls this."""
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -9,12 +9,14 @@ from classifier.core.audit import audit_record
 from classifier.core.events import APPEAL_RESOLVED, emit
 from classifier.models import Appeal, AppealStatus, Comment, Decision, User
 
-ANSWERS_OWN = "classifier.change_user"  # who manages people may also answer appeals against themselves
+ANSWERS_OWN = (
+    "classifier.change_user"  # people who manage users may also answer appeals against their own decisions
+)
 OWN_DECISION = "The appeal is against your own decision; somebody else answers it."
 
 
 def require_other(comment: Comment, by: User | None) -> None:
-    """Raise PermissionDenied where `by` made the decision that the open appeal is against, and others are to answer.
+    """Raise PermissionDenied where `by` made the decision that the open appeal is against, and others must answer.
 
     People who manage users may answer any, so that a site with one moderator is not stuck.
     """
@@ -26,7 +28,7 @@ def require_other(comment: Comment, by: User | None) -> None:
 
 
 def answerable_by(*, user: User | None) -> Q:
-    """Leave out comments whose open appeal is against a decision of `user`, where others are to answer those."""
+    """Leave out comments whose open appeal is against a decision of `user`, where others must answer those."""
     if user is None or not settings.APPEAL_BY_OTHERS or user.has_perm(ANSWERS_OWN):
         return Q()
     own = Appeal.objects.filter(status=AppealStatus.OPEN, decision__by=user).order_by()
@@ -34,7 +36,7 @@ def answerable_by(*, user: User | None) -> Q:
 
 
 def answer_appeals(row: Comment, decision: Decision, by: User | None) -> bool:
-    """Close the open appeal of `row`, which the transaction holds: the same outcome upholds, another overturns.
+    """Close the open appeal of `row`, which the transaction has locked: the same outcome upholds, another overturns.
 
     Returns whether there was one.
     """

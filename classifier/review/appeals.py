@@ -1,7 +1,7 @@
 """Appeals: an author objects to a removal, and a moderator answers in the same queue.
 
-One appeal a decision, within the days that the policy of that decision gives. Deciding about the comment answers it
-(`appeal_answers`), whichever way that happens; `appeal_resolve` is deciding in the words of an appeal.
+Each decision can be appealed once, within the days that its policy gives. Deciding about the comment answers it
+(`appeal_answers`), whichever way that happens; `appeal_resolve` decides in terms of an appeal.
 """
 
 from datetime import timedelta
@@ -96,7 +96,7 @@ def appeal_resolve(
 
     `reason` is the policy's code of a removal that is upheld, that of the first decision where None. Raises
     NotPossibleNow, DecisionConflict, InvalidInput (`answer`, `reason`) and PermissionDenied, also for whoever made
-    the first decision where others are to answer (settings.APPEAL_BY_OTHERS).
+    the first decision where others must answer (settings.APPEAL_BY_OTHERS).
     """
     require_permission(by, APPEALS)
     if (problem := words_problem(answer, "answer", MESSAGE_CHARACTERS)) is not None:
@@ -118,13 +118,13 @@ def appeal_resolve(
 
 
 def appeal_until(decision: Decision) -> Any:
-    """Return the moment from which an appeal is too late; None where the policy takes none."""
+    """Return the moment from which an appeal is too late; None where the policy allows none."""
     days = decision.policy.appeal_days if decision.policy is not None else _days_in_force(decision)
     return decision.created_at + timedelta(days=days) if days else None
 
 
 def appealable_by(comment: Comment, user: User) -> bool:
-    """Whether a page should offer the appeal; `appeal_open` has the last word."""
+    """Return whether a page should offer the appeal; `appeal_open` makes the final check."""
     standing = comment.current_decision
     if comment.status != CommentStatus.DECIDED or standing is None or comment.text_purged_at is not None:
         return False
@@ -146,8 +146,8 @@ def _check_words(*, message: Any, author_ref: Any, comment: Comment) -> None:
     ]
     if problems[1] is None and author_ref and author_ref != comment.author_ref:
         problems[1] = ValidationProblem("author_ref", NOT_THE_AUTHOR, "not_the_author")
-    if found := [problem for problem in problems if problem is not None]:
-        raise InvalidInput(found)
+    if faults := [problem for problem in problems if problem is not None]:
+        raise InvalidInput(faults)
 
 
 def _check_window(decision: Decision) -> None:
@@ -166,6 +166,6 @@ def _check_first(comment: Comment, standing: Decision) -> None:
 
 
 def _is_an_answer(standing: Decision) -> bool:
-    """Whether an appeal was upheld by this very decision: written with it, and no other decision has followed."""
+    """Return whether this decision itself upheld an appeal: stored with it, and no other decision has followed."""
     upheld = Appeal.objects.filter(comment_id=standing.comment_id, status=AppealStatus.UPHELD)
     return upheld.filter(resolved_at__gte=standing.created_at).exists()

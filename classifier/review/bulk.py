@@ -1,8 +1,8 @@
-"""Deciding many comments under one reason, and taking all of it back by one undo.
+"""Decide many comments under one reason, and undo all of it at once.
 
 A bulk action never decides more than was counted before: what came in later, or was edited, decided or handed to a lead
 meanwhile, is left alone. It works in chunks, each a short transaction whose count is written with it, so that
-one that was interrupted tells what it has done and can be taken back.
+an interrupted action shows what it has done and can be undone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ OTHERS = "Some of these comments are of sources that you do not see."
 
 @dataclass(frozen=True)
 class BulkReason:
-    """What every decision of a bulk action carries: a code of the policy with a note, or `reason` as a sentence.
+    """The reason of every decision of a bulk action: a code of the policy with a note, or `reason` as a sentence.
 
     Where a comment's policy does not know the code, `in_words` stands there as the note.
     """
@@ -97,8 +97,9 @@ def bulk_preview(*, filters: QueueFilters, by: User | None) -> BulkPreview:
 
 
 def bulk_actions_seen_by(*, user: User | None) -> QuerySet[BulkAction]:
-    """Newest first, those that decided nothing outside the sources that `user` sees: words, filters and count are of
-    all its comments. One that decided nothing is its maker's alone."""
+    """List bulk actions newest first, if `user` sees the sources of all their comments.
+
+    Words, filters and count of an action are about all its comments. Only its maker sees one that decided nothing."""
     rows = BulkAction.objects.select_related("by", "undone_by").order_by("-id")
     seen = seen_by(user, "comment__source")
     if not seen:
@@ -108,10 +109,12 @@ def bulk_actions_seen_by(*, user: User | None) -> QuerySet[BulkAction]:
 
 
 def reasons_offered(*, by: User | None) -> dict[str, str]:
-    """The titles of all reasons that the policies of the sources that `by` sees know, by code."""
+    """Return the titles of all reasons in the policies of the sources that `by` sees, by code."""
     sources = visible_sources(by).values_list("pk", flat=True)
     policies = {policy.pk: policy for policy in map(policy_for, [None, *sources])}
-    return {str(one["code"]): str(one["title"]) for policy in policies.values() for one in policy.reasons}
+    return {
+        str(reason["code"]): str(reason["title"]) for policy in policies.values() for reason in policy.reasons
+    }
 
 
 def bulk_decide(
@@ -126,7 +129,7 @@ def bulk_decide(
     """Approve or remove everything undecided that `filters` choose (those of a BulkPreview).
 
     `reason` or `note` is needed: a code of the policy, or a sentence. `expected_count` is what the preview counted.
-    The action's `count` is what was really decided: less, where others were quicker. Raises DecisionConflict when
+    The action's `count` is what was really decided: less, where others decided first. Raises DecisionConflict when
     there is more than was counted, InvalidInput and PermissionDenied.
     """
     require_permission(by, MAY_BULK_DECIDE)
@@ -152,8 +155,8 @@ def group_decide(
     """Decide a comment and its waiting near-duplicates, up to GROUP_MAX, as one: no lead is needed for the same text.
 
     `reason` (a code of the policy) or `note` is needed. `seen_decision_id` is as for `decision_record`; `shown` is how
-    many comments `by` saw, and never more are decided. Raises DecisionConflict where there are more or somebody was
-    quicker, InvalidInput and PermissionDenied.
+    many comments `by` saw, and never more are decided. Raises DecisionConflict where there are more or somebody
+    else decided first, InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
     check_seen(comment, seen_decision_id)
@@ -176,10 +179,10 @@ def group_decide(
 
 
 def bulk_undo(*, bulk: BulkAction, by: User | None) -> int:
-    """Take back the decisions of a bulk action that still stand; their comments wait again. Returns how many.
+    """Undo the decisions of a bulk action that still stand, so that their comments wait again; return how many.
 
-    Its maker may, and who decides in bulk, where they see the sources of all of it. One that was interrupted goes on
-    when called again. Raises DecisionConflict when it was done already, and PermissionDenied.
+    Its maker may, and people who may decide in bulk, if they see the sources of all its comments. Another call resumes
+    an interrupted undo. Raises DecisionConflict when it was undone already, and PermissionDenied.
     """
     require_permission(
         by, "classifier.add_decision" if by is not None and bulk.by_id == by.pk else MAY_BULK_DECIDE

@@ -1,7 +1,7 @@
-"""Claims on comments: a claim is one person's alone until the comment is decided, given back or the claim expires.
+"""Claims on comments: a claim belongs to one person until the comment is decided or released, or the claim expires.
 
 Two moderators never get the same comment: the next one is locked with SKIP LOCKED while it is marked as taken, and
-Postgres looks again at a row that changed while it was found. Nothing here waits for a lock on a comment while holding
+Postgres checks a row again that changed during the search. Nothing here waits for a lock on a comment while holding
 another one, so that claims, decisions and bulk actions cannot block each other.
 """
 
@@ -41,10 +41,10 @@ GONE = "This comment does not wait for a decision any more."
 def claim_next(
     *, filters: QueueFilters, order: str, by: User, passing: Collection[int] = ()
 ) -> Comment | None:
-    """Claim the first comment of the queue that nobody else holds and `by` has not just skipped; None when all is done.
+    """Claim the first comment that nobody else has claimed and `by` has not just skipped; None when all is done.
 
-    Whatever else `by` had claimed is free again. A comment that `by` holds already counts as free, so asking twice
-    gives the same one; `passing` names comments to go past. Raises PermissionDenied and WrongFilter.
+    Any other claim of `by` is released. A comment that `by` has claimed already counts as free, so asking twice
+    returns the same one; `passing` are ids to pass over. Raises PermissionDenied and WrongFilter.
     """
     require_permission(by, "classifier.add_decision")
     if filters.status != WAITING:
@@ -57,15 +57,15 @@ def claim_next(
         waiting = waiting.exclude(pk__in=passing)
     with transaction.atomic():
         _one_at_a_time(by)
-        found = _lock_first(waiting, order)
-        if found is not None:
-            _mark(found, by)
-        _let_go(by, keep=found)
-    return None if found is None else with_review(Comment.objects.all()).get(pk=found)
+        claimed_id = _lock_first(waiting, order)
+        if claimed_id is not None:
+            _mark(claimed_id, by)
+        _let_go(by, keep=claimed_id)
+    return None if claimed_id is None else with_review(Comment.objects.all()).get(pk=claimed_id)
 
 
 def claim(*, comment: Comment, by: User) -> Comment:
-    """Claim this comment, or keep the claim on it longer. Raises ClaimTaken (by whom), PermissionDenied."""
+    """Claim this comment, or extend the claim on it. Raises ClaimTaken (with the other person), PermissionDenied."""
     require_permission(by, "classifier.add_decision")
     with transaction.atomic():
         _one_at_a_time(by)
@@ -86,19 +86,19 @@ def claim(*, comment: Comment, by: User) -> Comment:
 
 
 def claim_renew(*, comment: Comment, by: User) -> bool:
-    """Keep one's claim for another settings.REVIEW_CLAIM_SECONDS; False when it is not one's own any more."""
+    """Extend the claim of `by` for another settings.REVIEW_CLAIM_SECONDS; False when `by` does not have it any more."""
     claims = Comment.objects.filter(pk=comment.pk, review_by=by, queued_at__isnull=False)
     return claims.update(review_until=_until()) == 1
 
 
 def release(*, comment: Comment, by: User | None) -> bool:
-    """Give a claim back; False when `by` has none. None, the system itself, frees anybody's."""
+    """Release a claim; False when `by` has none. None, the system itself, releases anybody's."""
     claims = Comment.objects.filter(pk=comment.pk, review_by__isnull=False)
     return (claims if by is None else claims.filter(review_by=by)).update(**NO_CLAIM) == 1
 
 
 def require_decidable(comment: Comment, by: User | None) -> None:
-    """Raise PermissionDenied for a moderator where it takes a lead."""
+    """Raise PermissionDenied for a moderator where only a lead may decide."""
     if comment.is_escalated and by is not None and not by.has_perm(ESCALATIONS):
         raise PermissionDenied("This comment was escalated; a lead decides about it.")
     if comment.has_open_appeal and by is not None and not by.has_perm(APPEALS):
@@ -107,7 +107,7 @@ def require_decidable(comment: Comment, by: User | None) -> None:
 
 
 def require_unclaimed(comment: Comment, by: User) -> None:
-    """Raise ClaimTaken while somebody else holds the comment; a claim that has run out counts for nothing."""
+    """Raise ClaimTaken while somebody else has claimed the comment; an expired claim does not count."""
     other, until = comment.review_by, comment.review_until
     if other is not None and other != by and until is not None and until > timezone.now():
         raise ClaimTaken(f"Your claim had run out, and {other} looks at this comment now.", by=other)
@@ -124,13 +124,13 @@ def _lock_first(waiting: CommentQuerySet, order: str) -> int | None:
     if order != LEARN:
         return locked.order_by(*queue_order(order).columns).values_list("pk", flat=True).first()
     for candidate in learn_candidates(waiting):
-        if (found := locked.filter(pk=candidate).values_list("pk", flat=True).first()) is not None:
-            return found
+        if (locked_id := locked.filter(pk=candidate).values_list("pk", flat=True).first()) is not None:
+            return locked_id
     return None
 
 
 def _mark(pk: int, by: User) -> None:
-    """Let a claim that goes on keep its beginning, for the seconds that a decision takes; a new one begins now."""
+    """Mark the comment as claimed; an extended claim keeps its time of begin, which decisions are timed from."""
     goes_on = When(review_by=by, review_until__gte=Now(), then=F("review_since"))
     since = Case(goes_on, default=Now())
     Comment.objects.filter(pk=pk).update(review_by=by, review_until=_until(), review_since=since)
@@ -141,7 +141,7 @@ def _until() -> CombinedExpression:
 
 
 def _let_go(by: User, *, keep: int | None) -> None:
-    """Free the other claims of `by`; one that is being decided at this moment is left to that decision."""
+    """Release the other claims of `by`; one that is being decided at this moment is left to that decision."""
     others = Comment.objects.filter(review_by=by)
     if keep is not None:
         others = others.exclude(pk=keep)

@@ -1,4 +1,4 @@
-"""What a decision may say: actions, reasons of the policy, corrected labels, marked words, notes."""
+"""What a decision may contain: actions, reasons of the policy, corrected labels, marked words, notes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ ACTIONS = (DecisionAction.APPROVE, DecisionAction.REMOVE, DecisionAction.ESCALAT
 
 @dataclass(frozen=True)
 class DecisionInput:
-    """What was said, checked; `labels` are 0 or 1, `marks` are in order and overlap nowhere."""
+    """The checked input of a decision; `labels` are 0 or 1, `marks` are in order and overlap nowhere."""
 
     action: DecisionAction
     reason: str = ""
@@ -41,7 +41,7 @@ def check_decision(
     """Check all at once; raise InvalidInput with every problem found.
 
     `labels` are of those that the model knows, `reason` is a code of the policy, needed for removing where it says so
-    (unless `reason_optional`), `marks` lie inside the text. Without its text a comment is not judged at all.
+    (unless `reason_optional`), `marks` lie inside the text. A comment without its text cannot be decided.
     """
     prediction = comment.current_prediction
     known = prediction.model_version.labels if prediction is not None else []
@@ -66,7 +66,7 @@ def check_decision(
 
 
 def note_problems(note: str) -> list[ValidationProblem]:
-    """At most NOTE_CHARACTERS, no NUL."""
+    """Check a note: at most NOTE_CHARACTERS, no NUL."""
     problems = []
     if len(note) > NOTE_CHARACTERS:
         message = f"This note has {len(note):,} characters; at most {NOTE_CHARACTERS:,} are allowed."
@@ -77,7 +77,7 @@ def note_problems(note: str) -> list[ValidationProblem]:
 
 
 def reason_codes(policy: CurrentPolicy) -> list[str]:
-    """The codes that a policy offers."""
+    """List the codes that a policy offers."""
     return [str(reason["code"]) for reason in policy.reasons]
 
 

@@ -1,7 +1,7 @@
-"""What people and policies decide about comments, and undoing it.
+"""Decisions of people and policies about comments, and undoing them.
 
 Approving and removing decide and take the comment out of the queue. Escalating leaves it there for leads, skipping
-gives it back to the others; both are rows too. Every row is written once: undoing is a row of its own.
+leaves it to the others; both are rows too. Every row is written once: undoing is a row of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 NOT_YET = "This comment has no verdict yet. It can be decided once it is classified."
 OTHER_VERDICT = "The comment has another text or verdict by now. Look at it, then decide."
 UNDONE_ALREADY = "This decision does not stand any more: it was undone, or another one followed."
-DECIDES = COMMENT_TRANSITIONS | {"decided": frozenset({"decided"})}  # again, knowing what was decided before
+DECIDES = COMMENT_TRANSITIONS | {"decided": frozenset({"decided"})}  # anew, having seen the earlier decision
 
 
 def decision_record(
@@ -109,11 +109,11 @@ def decision_record(
 
 
 def decision_undo(*, decision: Decision, by: User | None, note: str = "") -> Decision:
-    """Take back the decision that stands; the comment waits again. The decision stays: undoing is a row of its own.
+    """Undo the decision that stands, so that the comment waits again. The decision stays; undoing is another row.
 
-    An escalation can be taken back while it is one, a skip while the comment waits. What was escalated is escalated
-    again, so where deciding took a lead, undoing does too. Raises DecisionConflict when it does not stand any more,
-    InvalidInput and PermissionDenied.
+    An escalation can be undone while it stands, a skip while the comment waits. An escalated comment is escalated
+    again, so where only a lead could decide, only a lead can undo. Raises DecisionConflict when it does not stand any
+    more, InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_decision")
     if problems := note_problems(note):
@@ -160,7 +160,7 @@ def _locked(comment_id: int, by: User | None) -> Comment:
 
 
 def check_seen(row: Comment, seen_decision_id: int | None) -> None:
-    """Raise DecisionConflict, naming who was quicker, unless the decision that stands is the one that was seen."""
+    """Raise DecisionConflict, naming who decided first, unless the decision that stands is the one that was seen."""
     if row.status not in (CommentStatus.CLASSIFIED, CommentStatus.DECIDED):
         raise DecisionConflict(NOT_YET)
     if row.current_decision_id == seen_decision_id:
@@ -227,7 +227,7 @@ def _stands(row: Comment, decision: Decision) -> bool:
 
 def _take_back(row: Comment, decision: Decision, by: User | None) -> None:
     if decision.action == DecisionAction.ESCALATE:
-        kept = [one for one in row.queue_reasons if one.get("kind") != "escalation"]
+        kept = [reason for reason in row.queue_reasons if reason.get("kind") != "escalation"]
         Comment.objects.filter(pk=row.pk).update(is_escalated=False, queue_reasons=kept)
     elif decision.action != DecisionAction.SKIP:
         escalated = row.is_escalated or bool(escalated_before([row]))

@@ -1,6 +1,6 @@
-"""What a review queue may be narrowed by: one value that pages, saved queues, bulk actions and claims share.
+"""The filters of a review queue: one value that pages, saved queues, bulk actions and claims share.
 
-Each field of `QueueFilters` names how its value is read and which comments it leaves.
+Each field of `QueueFilters` names how its value is read and which comments match it.
 """
 
 from collections.abc import Callable, Mapping
@@ -102,7 +102,7 @@ def _ids(value: Any) -> tuple[int, ...]:
 
 
 def _has_status(filters: "QueueFilters", user: User | None) -> Q:
-    if filters.status == WAITING:  # what has no verdict yet may wait too, but nobody can look at it
+    if filters.status == WAITING:  # a comment without a verdict may wait too, but it is not shown yet
         return Q(queued_at__isnull=False, status__in=[CommentStatus.CLASSIFIED, CommentStatus.DECIDED])
     return Q() if filters.status == EVERY else Q(status=filters.status)
 
@@ -115,7 +115,7 @@ def _reaches_threshold(filters: "QueueFilters", user: User | None) -> Q:
         return Cast(entry, FloatField())
 
     bound: Any = filters.threshold
-    if bound is None:  # a label without one of its own never reaches it
+    if bound is None:  # a label without a threshold of its own never reaches it
         bound = Coalesce(number("current_prediction__model_version__thresholds"), 2.0)
     return Q(GreaterThanOrEqual(number("current_prediction__scores"), bound))
 
@@ -171,10 +171,10 @@ class QueueFilters:
     label: str = _filter(_line, _reaches_threshold, unset="")
     threshold: float | None = _filter(_probability, lambda filters, user: Q())
     band: str = _filter(_one_of(*Band.values), "band", unset="")
-    # since a comment came in
+    # since a comment was received
     older_hours: float | None = _filter(_hours, _is_older)
     newer_hours: float | None = _filter(_hours, _is_newer)
-    # the model version that the current prediction is of
+    # the model version that made the current prediction
     version: str = _filter(_line, "current_prediction__model_version__version", unset="")
     disagrees: bool | None = _filter(_switch, "disagrees_with_shadow")
     escalated: bool | None = _filter(_switch, "is_escalated")
@@ -185,7 +185,7 @@ class QueueFilters:
     reason: str = _filter(_line, _has_reason, unset="")
     author: str = _filter(_line, "author_ref", unset="")
     text: str = _filter(_line, _has_words, unset="")
-    # leave out what came later than a comment, what was edited later than a moment (ISO 8601), and all others
+    # leave out comments received after this one, comments edited after a moment (ISO 8601), and all but these
     last_id: int | None = _filter(_id, "pk__lte")
     read_at: str = _filter(_moment, _was_not_edited_since, unset="")
     ids: tuple[int, ...] = _filter(_ids, "pk__in", unset=())
@@ -218,7 +218,7 @@ class QueueFilters:
         return cls(**values), errors
 
     def to_data(self) -> dict[str, Any]:
-        """Only what is set, as JSON can hold it."""
+        """Return only what is set, as JSON can hold it."""
         unset = QueueFilters()
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -227,7 +227,7 @@ class QueueFilters:
         }
 
     def to_audit(self) -> dict[str, Any]:
-        """The same for the audit: an author only as the audit names them, and how many ids there are."""
+        """Return the same for the audit: the author as the audit names them, and how many ids there are."""
         data = self.to_data()
         if "author" in data:
             data["author"] = author_pseudonym(data["author"])
@@ -236,11 +236,11 @@ class QueueFilters:
         return data
 
 
-FILTERS: dict[str, Filter] = {one.name: one.metadata["filter"] for one in fields(QueueFilters)}
+FILTERS: dict[str, Filter] = {field.name: field.metadata["filter"] for field in fields(QueueFilters)}
 
 
 def apply_filters(comments: CommentQuerySet, filters: QueueFilters, user: User | None) -> CommentQuerySet:
-    """Narrow `comments`; `user` is whose claims "mine" means."""
+    """Narrow `comments`; "mine" means the claims of `user`."""
     values = ((name, getattr(filters, name)) for name in FILTERS)
     return comments.filter(
         *(FILTERS[name].narrow(value, filters, user) for name, value in values if value not in ("", None, ()))
@@ -248,6 +248,6 @@ def apply_filters(comments: CommentQuerySet, filters: QueueFilters, user: User |
 
 
 def free_for(user: User | None) -> Q:
-    """Claimed by nobody, or so long ago that the claim has expired, or by `user`."""
+    """Select comments that nobody has claimed, whose claim has expired, or that `user` has claimed."""
     free = Q(review_by__isnull=True) | Q(review_until__lt=Now())
     return free if user is None else free | Q(review_by=user)

@@ -9,14 +9,14 @@ from classifier.models import Comment, User
 from classifier.review.filters import EVERY, WAITING, QueueFilters, free_for
 from classifier.review.selectors import decidable_by, queue_comments
 
-NEAR = 0.7  # of their shingles in common
+NEAR = 0.7  # share of common shingles
 GROUP_MAX = 200
-LOOK_AT = 1_000  # that share a part of their sketch
+LOOK_AT = 1_000  # candidates that share a part of the sketch
 
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """`similarity` is the share of common shingles, 0 to 1; 1 is a copy in other dress."""
+    """`similarity` is the share of common shingles, 0 to 1; 1 is a copy whose spelling is disguised."""
 
     comment: Comment
     similarity: float
@@ -38,10 +38,10 @@ class Group:
 
 
 def group_of(*, comment: Comment, user: User | None, waiting: bool = True, limit: int = GROUP_MAX) -> Group:
-    """What is nearly the same text as `comment`: copies by hash, near-duplicates by sketch, checked on the texts.
+    """Find the copies (by hash) and near-duplicates (by sketch, checked on the texts) of `comment`.
 
-    Only what `user` may see; with `waiting` only what they could decide now (waits, is not another's claim, needs no
-    lead), else all that is stored.
+    The group has only comments that `user` may see; with `waiting` only those that they could decide now (waiting, not
+    claimed by somebody else, no lead needed), else all stored ones.
     """
     alike = Q(text_hash=comment.text_hash) if comment.text_hash is not None else Q()
     if comment.sketch:
@@ -52,13 +52,14 @@ def group_of(*, comment: Comment, user: User | None, waiting: bool = True, limit
     if waiting:
         rows = rows.filter(free_for(user), decidable_by(user=user))
     rows = rows.exclude(pk=comment.pk).order_by().select_related("source")
-    found = list(rows[: LOOK_AT + 1])
+    candidates = list(rows[: LOOK_AT + 1])
     mine = folded(comment.text)
-    near = [NearDuplicate(row, _similarity(comment, mine, row)) for row in found[:LOOK_AT]]
+    near = [NearDuplicate(row, _similarity(comment, mine, row)) for row in candidates[:LOOK_AT]]
     near = sorted(
-        (one for one in near if one.similarity >= NEAR), key=lambda one: (-one.similarity, one.comment.pk)
+        (duplicate for duplicate in near if duplicate.similarity >= NEAR),
+        key=lambda duplicate: (-duplicate.similarity, duplicate.comment.pk),
     )
-    return Group(near[:limit], len(found) > LOOK_AT or len(near) > limit)
+    return Group(near[:limit], len(candidates) > LOOK_AT or len(near) > limit)
 
 
 def _similarity(comment: Comment, fold: str, other: Comment) -> float:

@@ -2,7 +2,7 @@
 
 `judge_batch` does the work outside any transaction; `Judged.fields` are written with the status, in the same statement;
 `settle` writes the decisions that need no person, in the same transaction. Where nothing is decided automatically, a
-verdict costs no statement more than without a queue.
+verdict costs no more statements than without a queue.
 """
 
 import json
@@ -38,25 +38,25 @@ logger = logging.getLogger(__name__)
 
 
 def judged_fields(
-    judged: Iterable[Judged], waits: Callable[[Judged], bool] = lambda one: one.waits
+    judged: Iterable[Judged], waits: Callable[[Judged], bool] = lambda row: row.waits
 ) -> dict[str, Any]:
-    """The fields of the judged comments as expressions, for one update of all of them."""
+    """Return the fields of the judged comments as expressions, so that one update writes them all."""
     rows = list(judged)
 
     def column(value: Callable[[Judged], Any], kind: str, field: "models.Field[Any, Any]") -> RawSQL:
-        """Values by the comment's id; Postgres reads the one JSON object once a statement."""
-        values = json.dumps({one.comment.pk: value(one) for one in rows})
+        """Return values by the comment's id; Postgres reads the JSON object once in each statement."""
+        values = json.dumps({row.comment.pk: value(row) for row in rows})
         return _sql(f"(%s::jsonb ->> {KEY})::{kind}", [values], field)
 
-    wait = json.dumps({one.comment.pk: waits(one) for one in rows})
+    wait = json.dumps({row.comment.pk: waits(row) for row in rows})
     fields: dict[str, Any] = {
         "disagrees_with_shadow": False,
-        "band": column(lambda one: one.band, "text", models.CharField()),
-        "policy": column(lambda one: one.policy.pk, "bigint", _NUMBER),
-        "risk": column(lambda one: one.risk, "float8", models.FloatField()),
-        "uncertainty": column(lambda one: one.uncertainty, "float8", models.FloatField()),
-        "text_hash": column(lambda one: one.text_hash, "bigint", _NUMBER),
-        "sketch": column(lambda one: _array(one.sketch), "int[]", ArrayField(models.IntegerField())),
+        "band": column(lambda row: row.band, "text", models.CharField()),
+        "policy": column(lambda row: row.policy.pk, "bigint", _NUMBER),
+        "risk": column(lambda row: row.risk, "float8", models.FloatField()),
+        "uncertainty": column(lambda row: row.uncertainty, "float8", models.FloatField()),
+        "text_hash": column(lambda row: row.text_hash, "bigint", _NUMBER),
+        "sketch": column(lambda row: _array(row.sketch), "int[]", ArrayField(models.IntegerField())),
         "queued_at": _sql(
             f"CASE WHEN (%s::jsonb ->> {KEY})::boolean OR {KEPT} <> '[]'"
             " THEN COALESCE(queued_at, STATEMENT_TIMESTAMP()) END",
@@ -65,12 +65,12 @@ def judged_fields(
         ),
         "queue_reasons": _sql(
             f"COALESCE((%s::jsonb -> {KEY}), '[]') || {KEPT}",
-            [json.dumps({one.comment.pk: one.reasons for one in rows}), *KEPT_PARAMETERS],
+            [json.dumps({row.comment.pk: row.reasons for row in rows}), *KEPT_PARAMETERS],
             models.JSONField(),
         ),
     }
-    if any(one.reopened for one in rows):
-        again = [one.comment.pk for one in rows if one.reopened]
+    if any(row.reopened for row in rows):
+        again = [row.comment.pk for row in rows if row.reopened]
         fields["current_decision"] = Case(
             When(pk__in=again, then=Value(None)), default=F("current_decision"), output_field=_NUMBER
         )
@@ -78,35 +78,35 @@ def judged_fields(
 
 
 def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
-    """Decide what a policy decides without a person, and let decisions that stand go on; in the given transaction."""
+    """Store automatic decisions, and mark comments whose decision stands as decided; in the caller's transaction."""
     rows = list(judged)
     for reason, brought in ((STANDS, False), (BROUGHT, True)):
-        standing = [one.comment for one in rows if one.stands and one.brought == brought]
+        standing = [row.comment for row in rows if row.stands and row.brought == brought]
         transition_many(
             standing, to=CommentStatus.DECIDED, allowed=COMMENT_TRANSITIONS, reason=reason, savepoint=False
         )
     groups: dict[tuple[int | None, str], list[Judged]] = defaultdict(list)
-    for one in rows:
-        if one.automatic:
-            groups[one.policy.pk, one.band].append(one)
+    for row in rows:
+        if row.automatic:
+            groups[row.policy.pk, row.band].append(row)
     if not groups:
         return
     of = {prediction.comment_id: prediction for prediction in predictions}
     made = Decision.objects.bulk_create(
         Decision(
-            comment=one.comment,
-            action=one.band,
-            prediction=of[one.comment.pk],
-            policy_id=one.policy.pk,
+            comment=row.comment,
+            action=row.band,
+            prediction=of[row.comment.pk],
+            policy_id=row.policy.pk,
             automatic=True,
         )
         for group in groups.values()
-        for one in group
+        for row in group
     )
     latest = Decision.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
     for (_, band), group in groups.items():
         transition_many(
-            [one.comment for one in group],
+            [row.comment for row in group],
             to=CommentStatus.DECIDED,
             allowed=COMMENT_TRANSITIONS,
             reason=f"{DecisionAction(band).label.lower()} automatically by policy v{group[0].policy.version}",
@@ -117,21 +117,21 @@ def settle(judged: Iterable[Judged], predictions: Sequence[Prediction]) -> None:
 
 
 def reasons_with(reasons: Sequence[Mapping[str, Any]], **reason: Any) -> list[dict[str, Any]]:
-    """Return why a comment waits with this reason added, in the place of an earlier one of its kind."""
+    """Return why a comment waits with this reason added, replacing an earlier one of its kind."""
     return [*(dict(earlier) for earlier in reasons if earlier.get("kind") != reason["kind"]), reason]
 
 
 def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: Any) -> None:
-    """Let a comment wait for a person for one more reason ({"kind", …}); one of a kind takes the last one's place.
+    """Let a comment wait for a person for one more reason ({"kind", …}); it replaces an earlier one of its kind.
 
-    A comment without a verdict is offered once it has one, one without its text never. Whatever else marks the reason
-    (report_count, an open appeal) its own service writes.
+    A comment without a verdict is offered once it has one; one without its text, never. Other fields that go with the
+    reason (report_count, an open appeal) are written by the service of that reason.
     """
     with transaction.atomic():
         row = Comment.objects.select_for_update(of=("self",)).only("id", "queue_reasons").get(pk=comment.pk)
-        said = {"kind": kind, **({"by": by.get_username()} if by is not None else {}), **data}
+        reason = {"kind": kind, **({"by": by.get_username()} if by is not None else {}), **data}
         Comment.objects.filter(pk=row.pk).update(
-            queued_at=queued_again(), queue_reasons=reasons_with(row.queue_reasons, **said)
+            queued_at=queued_again(), queue_reasons=reasons_with(row.queue_reasons, **reason)
         )
         Comment.objects.filter(pk=row.pk).filter(Q(risk=None) | Q(uncertainty=None)).update(
             risk=Coalesce("risk", 0.0), uncertainty=Coalesce("uncertainty", 1.0)
@@ -139,7 +139,7 @@ def queue_put(*, comment: Comment, kind: str, by: User | None = None, **data: An
 
 
 KEY = '"classifier_comment"."id"::text'
-# The reasons of what already waits that do not come from scoring: a report, an appeal, an escalation.
+# The reasons of waiting comments that do not come from scoring: a report, an appeal, an escalation.
 KEPT = """(CASE WHEN queued_at IS NULL THEN '[]'::jsonb ELSE COALESCE((
     SELECT jsonb_agg(reason) FROM jsonb_array_elements(queue_reasons) AS reason WHERE NOT reason->>'kind' = ANY(%s)
 ), '[]'::jsonb) END)"""

@@ -1,4 +1,4 @@
-"""What waits now, why and since when; also what has no verdict yet. Walks only what waits, by its partial indexes."""
+"""The comments that wait now, why and since when, and those without a verdict; read by partial indexes only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,9 +40,9 @@ SELECT
 
 @dataclass(frozen=True)
 class QueueState:
-    """`reasons` counts a comment under each of its reasons, `none` being none. Ages are seconds; None: nothing waits.
+    """`reasons` counts a comment under each of its reasons, or `none`. Ages are seconds; None: nothing waits.
 
-    `ages` counts what waits up to 1, 4, 24, 72 hours and longer.
+    `ages` counts comments that wait up to 1, 4, 24, 72 hours and longer.
     """
 
     waiting: int
@@ -66,7 +66,7 @@ class QueueState:
 
 
 def queue_state(*, sources: list[int] | None, now: datetime) -> QueueState:
-    """The queue of these sources (None: of all) at this moment."""
+    """Return the state of the queue of these sources (None: of all) at this moment."""
     asked = {"sources": sources, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(WAITING, asked)

@@ -1,4 +1,4 @@
-"""Reports: readers tell that a comment is bad, and enough of them bring it before a person."""
+"""Reports: readers say that a comment is bad, and enough reports bring it to a moderator."""
 
 from django.conf import settings
 from django.db import transaction
@@ -18,11 +18,11 @@ REPORTER_CHARACTERS = 200
 def report_add(
     *, comment: Comment, reporter_ref: str = "", reason: str = "", by: User | None
 ) -> tuple[Report, bool]:
-    """Write down that a comment was reported, and whether this is new: a reporter with a name counts once.
+    """Store a report, and return whether it is new: a reporter with a `reporter_ref` counts once.
 
-    What has not been decided waits for a person from the first report on, whatever its band. What was approved, by a
-    person or a policy, comes back after settings.REPORTS_TO_REOPEN reports since then; what is removed stays away, and
-    so does what has no text any more. Raises InvalidInput and PermissionDenied.
+    An undecided comment waits for a person from the first report on, whatever its band. An approved one, by a person or
+    a policy, waits again after settings.REPORTS_TO_REOPEN reports since then; a removed one does not, nor does one that
+    has no text any more. Raises InvalidInput and PermissionDenied.
     """
     require_permission(by, ADD)
     require_source(by, comment.source)
@@ -30,8 +30,8 @@ def report_add(
         words_problem(reporter_ref, "reporter_ref", REPORTER_CHARACTERS),
         words_problem(reason, "reason", REASON_CHARACTERS),
     ]
-    if found := [problem for problem in problems if problem is not None]:
-        raise InvalidInput(found)
+    if faults := [problem for problem in problems if problem is not None]:
+        raise InvalidInput(faults)
     with transaction.atomic():
         row = (
             Comment.objects.select_for_update(of=("self",))
@@ -57,6 +57,8 @@ def _comes_up(row: Comment) -> bool:
     if row.status != CommentStatus.DECIDED or standing is None:
         return True
     if standing.action == DecisionAction.REMOVE:
-        return row.queued_at is not None  # it waits for an answer to an appeal; the count is told too
+        return (
+            row.queued_at is not None
+        )  # it waits for an answer to an appeal, but the count is published too
     since = Report.objects.filter(comment=row, created_at__gt=standing.created_at).count()
     return since >= settings.REPORTS_TO_REOPEN

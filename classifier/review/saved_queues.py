@@ -1,4 +1,4 @@
-"""Queues under a name: a filter, an order, and the roles that see it."""
+"""Saved queues: a name for a filter, an order, and the roles that see it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def saved_queue_create(
     position: int = 0,
     by: User | None,
 ) -> SavedQueue:
-    """Keep a queue under a name of its own; no `roles`: for everybody. Raises InvalidInput and PermissionDenied."""
+    """Save a queue under a name of its own; no `roles`: for everybody. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.add_savedqueue")
     queue = SavedQueue(owner=by)
     return _save(queue, name, filters, order, roles, position)
@@ -57,7 +57,7 @@ def saved_queues_arrange(*, queues: Sequence[SavedQueue], by: User | None) -> No
 
 
 def saved_queue_delete(*, queue: SavedQueue, by: User | None) -> None:
-    """Forget the name; no comment is touched. Raises PermissionDenied."""
+    """Delete a saved queue; no comment is touched. Raises PermissionDenied."""
     require_permission(by, "classifier.delete_savedqueue")
     queue.delete()
 
@@ -99,6 +99,6 @@ def _save(
                 raise InvalidInput([taken])
             else:
                 queue.save()
-    except IntegrityError as error:  # somebody took the name between our look and our change
+    except IntegrityError as error:  # somebody else took the name between the check and the change
         raise InvalidInput([taken]) from error
     return queue

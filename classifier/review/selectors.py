@@ -1,6 +1,4 @@
-"""The review queue as it is read: who sees what, in which order, page by page, and how much there is.
-
-With it the decisions, appeals and reports that somebody may see.
+"""Reads of the review queue: visible comments, orders, pages and counts; also decisions, appeals and reports.
 
 Every order walks an index of its own over what waits (`comment_queue_…`), so that the first page and the next comment
 cost the same however many comments are stored. Pages go on by keyset: a cursor holds the last row's value and id.
@@ -27,7 +25,7 @@ LEARN = "learn"
 NEWEST = "newest"
 LEARN_LOOK = 64  # candidates that are compared with each other at once
 LEARN_DECIDED = 200  # latest decisions that a candidate may be too similar to
-ESCALATIONS = "classifier.add_bulkaction"  # people who may decide many at once decide the hard ones
+ESCALATIONS = "classifier.add_bulkaction"  # people who may decide in bulk decide the hard ones
 APPEALS = "classifier.change_appeal"
 SEES_APPEALS = "classifier.view_appeal"
 SEES_REPORTS = "classifier.view_report"
@@ -58,7 +56,7 @@ ORDERS: dict[str, Order] = {
 
 @dataclass(frozen=True)
 class BoundedCount:
-    """`number` is exact, or `more` is set and there are more than that."""
+    """`number` is exact, unless `more` is set: then there are more."""
 
     number: int
     more: bool
@@ -82,7 +80,7 @@ def queue_comments(*, user: User | None, filters: QueueFilters) -> CommentQueryS
 
 
 def decidable_by(*, user: User | None) -> Q:
-    """Leave out what waits for a lead (escalated comments, open appeals) and appeals that others are to answer."""
+    """Leave out what waits for a lead (escalated comments, open appeals) and appeals that others must answer."""
     condition = Q()
     if user is not None and not user.has_perm(ESCALATIONS):
         condition &= Q(is_escalated=False)
@@ -92,7 +90,7 @@ def decidable_by(*, user: User | None) -> Q:
 
 
 def not_skipped_by(*, user: User) -> Q:
-    """Leave out what `user` has skipped within settings.REVIEW_SKIP_SECONDS and not taken back."""
+    """Leave out what `user` has skipped within settings.REVIEW_SKIP_SECONDS and not undone."""
     skipped = Decision.objects.filter(
         by=user,
         action=DecisionAction.SKIP,
@@ -121,9 +119,9 @@ def queue_page(
     if cursor:
         rows = rows.filter(_after(by, cursor))
     rows = _with_people(rows).order_by(*(by.columns if by.column != "id" else ["-id"]))
-    found = list(rows[: size + 1])
-    more = len(found) > size
-    return QueuePage(found[:size], _cursor(by, found[size - 1]) if more else None)
+    fetched = list(rows[: size + 1])
+    more = len(fetched) > size
+    return QueuePage(fetched[:size], _cursor(by, fetched[size - 1]) if more else None)
 
 
 def with_review(comments: CommentQuerySet) -> CommentQuerySet:
@@ -136,17 +134,17 @@ def _with_people(comments: CommentQuerySet) -> CommentQuerySet:
 
 
 def queue_count(*, user: User | None, filters: QueueFilters, limit: int = COUNT_LIMIT) -> BoundedCount:
-    """Count them, no further than `limit`."""
+    """Count the comments that `user` sees and `filters` choose, no further than `limit`."""
     rows = queue_comments(user=user, filters=filters).order_by().values("pk")
     number = rows[: limit + 1].count()
     return BoundedCount(min(number, limit), number > limit)
 
 
 def learn_candidates(comments: CommentQuerySet, *, copies: bool = True) -> Iterator[int]:
-    """Ids of `comments`, closest to a threshold first, of each group of near-duplicates only one.
+    """Yield ids of `comments`, closest to a threshold first, only one from each group of near-duplicates.
 
-    Uncertainty sampling spread over what is different: a second copy of a text teaches nothing, nor does a copy of what
-    was decided just now. When all of the first few hundred are copies, they come after all, unless `copies` is False.
+    This is uncertainty sampling over distinct texts: a second copy of a text teaches nothing, nor does a copy of one
+    decided just now. If the first few hundred are all copies, they are yielded anyway, unless `copies` is False.
     """
     seen_hashes, seen_sketches = _decided_lately()
     passed: list[int] = []
@@ -175,7 +173,7 @@ def _decided_lately() -> tuple[set[int | None], set[int]]:
 
 
 def appeals_visible_to(*, user: User | None, status: str = "") -> QuerySet[Appeal]:
-    """List appeals newest first, of one status where given; without SEES_APPEALS, those about one's own comments."""
+    """List appeals newest first, of one status where given; without SEES_APPEALS, those on comments of `user`."""
     rows = narrow(
         Appeal.objects.select_related("comment__source", "decision__by", "decision__policy", "resolved_by"),
         user,
@@ -187,7 +185,7 @@ def appeals_visible_to(*, user: User | None, status: str = "") -> QuerySet[Appea
 
 
 def reports_visible_to(*, user: User | None) -> QuerySet[Report]:
-    """List reports newest first. Callers require SEES_REPORTS before: not everybody may know who reported."""
+    """List reports newest first. Callers must require SEES_REPORTS: not everybody may know who reported."""
     rows = Report.objects.select_related("comment__source")
     return narrow(rows, user, "comment__source").order_by("-id")
 
@@ -214,7 +212,7 @@ def _cursor(order: Order, comment: Comment) -> str:
 
 
 def _after(order: Order, cursor: str) -> Q:
-    """The rows behind a cursor: `column <= v AND (column < v OR id > i)` lets Postgres start inside the index."""
+    """Select the rows after a cursor: `column <= v AND (column < v OR id > i)` lets Postgres start inside the index."""
     written, _, number = cursor.rpartition("~")
     field = cast(Any, Comment._meta.get_field(order.column))
     try:

@@ -1,4 +1,4 @@
-"""Permission to undo a decision, or to decide anew over it: what only a lead could decide, only a lead changes."""
+"""Permission to undo a decision, or to decide anew over it: only a lead changes what only a lead could decide."""
 
 from collections.abc import Iterable, Sequence
 

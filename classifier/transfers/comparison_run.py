@@ -1,8 +1,8 @@
-"""Doing a comparison: the texts of a file are scored by the worker that classifies, and stored with the other scores.
+"""Run a comparison: the classifying worker scores the texts of a file, and both services' scores are stored.
 
-It asks as backlog, a few texts at a time and only while no live comment waits, and lets go after a moment, because
-imports and exports want their turn. A chunk is one ReferenceCall a row, written together with the byte behind it; so a
-killed worker is followed by another without a row twice or left out.
+It asks as backlog, a few texts at a time and only while no live comment waits, and pauses after a moment, so that
+imports and exports get their turn. A chunk is one ReferenceCall a row, written together with the byte behind it; so
+after a kill another worker goes on without repeating or losing a row.
 """
 
 import time
@@ -36,7 +36,7 @@ class TurnOver(Exception):
 
 
 def comparison_run(*, transfer: Transfer, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
-    """Go on with a claimed comparison for a moment, then let it go. Raises TransferLost."""
+    """Run a claimed comparison for a moment, then release it. Raises TransferLost."""
     run_file(transfer, lambda file: ComparisonRun(transfer, file).go(shutdown_requested))
 
 
@@ -63,7 +63,7 @@ class ComparisonRun(FileRun[ScoredRow]):
             except SCORING_ERRORS:
                 self.options[WAITING] = NO_WORKER
                 transfer_progress(transfer=self.transfer)
-                transfer_give_back(transfer=self.transfer)  # the sweep rings for it again
+                transfer_give_back(transfer=self.transfer)  # the sweep wakes a worker for it again
                 return
             self._store(chunk, pairs)
             if shutdown_requested() or (time.monotonic() >= end and self._more(chunk)):
@@ -86,7 +86,7 @@ class ComparisonRun(FileRun[ScoredRow]):
     def _scored(
         self, chunk: Chunk[ScoredRow], shutdown_requested: Callable[[], bool], end: float
     ) -> list[Pair]:
-        """The rows of a chunk with this site's scores. Raises TurnOver where live comments wait until `end`."""
+        """Return the rows of a chunk with this site's scores. Raises TurnOver where live comments wait until `end`."""
         pairs = []
         for rows in _portions(chunk.rows):
             while Comment.objects.pending().filter(is_backlog=False).exists():
@@ -119,7 +119,7 @@ class ComparisonRun(FileRun[ScoredRow]):
 
 
 def _portions(rows: Sequence[ScoredRow]) -> Iterator[list[ScoredRow]]:
-    """The rows in the small portions that are asked for at once."""
+    """Yield the rows in small portions, each of which is scored in one request."""
     most = min(ASK_TEXTS, settings.BATCH_MAX_COMMENTS)
     portion: list[ScoredRow] = []
     size = 0

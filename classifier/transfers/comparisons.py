@@ -57,7 +57,7 @@ class ScoredRow:
 
 Pair = tuple[
     ScoredRow, dict[str, float], int
-]  # with this site's scores, and the id of the version that gave them
+]  # with this site's scores, and the id of the model version that gave them
 
 
 def comparison_preview(
@@ -73,7 +73,7 @@ def comparison_preview(
 def comparison_create(
     *, file: str, name: str, source: str, labels: Labels, wire: str, by: User | None
 ) -> Transfer:
-    """Make a draft of the upload `file`; its columns are guessed by their names. The upload is gone where this raises.
+    """Make a draft of the upload `file`; its columns are guessed by their names. If this raises, the upload is deleted.
 
     Raises InvalidInput and PermissionDenied.
     """
@@ -220,7 +220,7 @@ def comparison_delete(*, transfer: Transfer, by: User | None, api_key: ApiKey | 
 def scored_row(
     row: FileRow, text: str, columns: Mapping[str, str]
 ) -> tuple[ScoredRow | None, list[ValidationProblem]]:
-    """The row with its text and scores, or what is wrong with it. An empty score leaves its attribute out."""
+    """Return the row with its text and scores, or its problems. An empty score leaves its attribute out."""
     if row.values is None:
         return None, [ValidationProblem("", row.problem, "malformed")]
     value = row.values.get(text)
@@ -241,7 +241,7 @@ def scored_row(
 
 
 def score_read(value: Any) -> float | None:
-    """A score as it stands in a file; None where the cell is empty. Raises ValueError with the reason."""
+    """Read a score from a cell of a file; None where the cell is empty. Raises ValueError with the reason."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -256,7 +256,7 @@ def score_read(value: Any) -> float | None:
 
 
 def own_scores(scores: Mapping[str, float], labels: Labels) -> dict[str, float]:
-    """This site's score of each attribute: the highest of its labels; attributes that the model lacks are left out."""
+    """Return this site's score of each attribute, the highest of its labels, without those that the model lacks."""
     return {
         attribute: max(known)
         for attribute, names in labels.items()

@@ -1,7 +1,7 @@
-"""Exporting comments with verdict, scores, version, policy and decision, as CSV or JSONL: streamed, or into a file.
+"""Export comments with verdict, scores, version, policy and decision, as CSV or JSONL: streamed, or into a file.
 
-Texts leave the site here, so every export has a row in the audit before its first piece and one after its last, and
-every download of a finished file another.
+Texts leave the site here, so the audit has an entry before the first piece of every export, one after its last, and
+another for every download of a finished file.
 
 Comments are read page by page in the order of their ids. Each page is a statement of its own that goes on behind the
 last id. So memory is bounded, no transaction stays open however slowly a reader reads, and a stopped export goes on
@@ -91,7 +91,7 @@ _READ = (
 
 
 def filters_of(data: Mapping[str, Any]) -> QueueFilters:
-    """Read the filters of an export: as those of the queue, but without a status they choose every status."""
+    """Read the filters of an export: those of the queue, except that no status means every status."""
     return QueueFilters.from_data({**data, "status": data.get("status") or EVERY})
 
 
@@ -133,16 +133,16 @@ def export_run(
     report: Callable[[Transfer], Any] | None = None,
     shutdown_requested: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Do a claimed export to its end; goes on behind `position`, the last id whose row is in the file.
+    """Do a claimed export to its end; resumes after `position`, the last id whose row is in the file.
 
-    Raises TransferLost when somebody else has it or it was cancelled.
+    Raises TransferLost when another worker has it or it was cancelled.
     """
     options: dict[str, Any] = transfer.options
     transfer.file = transfer.file or f"export-{transfer.pk}.{transfer.format}"
     path = transfers_dir() / transfer.file
     filters = filters_of(options["filters"])
     api_key = ApiKey.objects.filter(pk=options.get("api_key", 0)).first()
-    if not path.exists():  # it was tidied away since: from the beginning
+    if not path.exists():  # the file was deleted since: begin again
         options["bytes"] = 0
         transfer_progress(transfer=transfer, position=0, done_rows=0)
     with path.open("r+b" if options.get("bytes") else "w+b") as stream:

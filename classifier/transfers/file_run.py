@@ -1,7 +1,7 @@
 """Runs over the rows of a file: read in chunks that are stored one at a time, each with where the next one begins.
 
 The file is read to its end before anything is stored, so that one that cannot be read changes nothing; memory stays
-bounded. A killed worker is followed by another that goes on behind the last chunk. Rows that cannot be taken go into a
+bounded. After a kill another worker goes on behind the last chunk. Rows that cannot be stored go into a
 file of errors: CSV that is safe to open, never longer than what was committed.
 """
 
@@ -36,7 +36,7 @@ HEARTBEAT_SECONDS = 2.0
 
 
 class ErrorFile:
-    """Written before the transaction that counts its rows; what a killed worker wrote beyond that is cut off."""
+    """The file of errors, written before the transaction that counts its rows; what goes beyond is cut off."""
 
     def __init__(self, path: Path, *, size: int, rows: int) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class ErrorFile:
         self.rows = rows
 
     def add(self, errors: list[tuple[int, list[ValidationProblem], str]]) -> None:
-        """Append the problems of rows (line, problems, what stood there), and have them on the disk."""
+        """Append the problems of rows (line, problems, raw text), and flush them to the disk."""
         if not errors:
             return
         buffer = io.StringIO(newline="")
@@ -58,7 +58,7 @@ class ErrorFile:
                 writer.writerow([line, problem.field, problem.message, cell(raw)])
             self.rows += 1
         data = buffer.getvalue().encode()
-        if not self.path.exists():  # it was tidied away since
+        if not self.path.exists():  # the file was deleted since
             self.size = 0
         with self.path.open("r+b" if self.path.exists() else "w+b") as stream:
             stream.truncate(self.size)
@@ -80,9 +80,9 @@ Read = tuple[Row | None, Sequence[ValidationProblem]]
 
 @dataclass
 class Chunk(Generic[Row]):
-    """Rows that can be stored, and the others with what is wrong with them, as the file of errors takes them.
+    """Rows that can be stored, and the problems of the others in the form of the file of errors.
 
-    `end` is the byte behind the last row, `line` its last line, `count` how many rows of the file these are.
+    `end` is the byte behind the last row, `line` its last line, `count` the number of rows of the file in it.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -95,17 +95,17 @@ class Chunk(Generic[Row]):
 def chunks_of(
     rows: Iterator[FileRow], read: Callable[[FileRow], Read[Row]], *, rows_most: int, characters_most: int
 ) -> Iterator[Chunk[Row]]:
-    """Read each row with `read`, which gives it or what is wrong with it; a chunk ends at either limit."""
+    """Read each row with `read`, which returns it or its problems; a chunk ends at either limit."""
     chunk, size = Chunk[Row](), 0
-    for each in rows:
-        row, problems = read(each)
+    for file_row in rows:
+        row, problems = read(file_row)
         if row is None:
-            chunk.errors.append((each.line, list(problems), raw_text(each.raw)))
+            chunk.errors.append((file_row.line, list(problems), raw_text(file_row.raw)))
         else:
             chunk.rows.append(row)
             size += len(row.text)
         chunk.count += 1
-        chunk.end, chunk.line = each.end, each.last_line
+        chunk.end, chunk.line = file_row.end, file_row.last_line
         if chunk.count >= rows_most or size >= characters_most:
             yield chunk
             chunk, size = Chunk[Row](), 0
@@ -114,7 +114,7 @@ def chunks_of(
 
 
 def rows_counted(file: Path, layout: Layout, beat: Callable[[], None]) -> int:
-    """Read a file to its end and count its rows, with `beat` now and then. Raises UnreadableFile, also for none."""
+    """Read a file to its end, and count its rows, calling `beat` at times. Raises UnreadableFile, also for no rows."""
     total = 0
     for _ in rows_of(file, layout):
         total += 1
@@ -126,7 +126,7 @@ def rows_counted(file: Path, layout: Layout, beat: Callable[[], None]) -> int:
 
 
 class FileRun(Generic[Row]):
-    """A claimed transfer that reads a file; its kinds say what a row is and how a chunk is stored."""
+    """A claimed transfer that reads a file; subclasses define what a row is and how a chunk is stored."""
 
     chunk_rows: ClassVar[int]
     chunk_characters: ClassVar[int]
@@ -148,24 +148,24 @@ class FileRun(Generic[Row]):
         self._beaten_at = time.monotonic()
 
     def read(self, row: FileRow) -> Read[Row]:
-        """The row as it can be stored, or what is wrong with it."""
+        """Return the row as it can be stored, or its problems."""
         raise NotImplementedError
 
     def look(self) -> None:
-        """Read the file to its end once: whether that is possible, and how many rows it has."""
+        """Read the file to its end once, to check that this is possible and to count its rows."""
         if self.transfer.total_rows is None:
             total = rows_counted(self.file, self.layout, self.beat)
             transfer_progress(transfer=self.transfer, total_rows=total)
 
     def chunks(self) -> Iterator[Chunk[Row]]:
-        """The chunks behind the last one that was stored."""
+        """Yield the chunks after the last one that was stored."""
         begin, line = self.transfer.position or None, self.options.get("line", 0)
         rows = rows_of(self.file, self.layout, begin=begin, line=line)
         return chunks_of(rows, self.read, rows_most=self.chunk_rows, characters_most=self.chunk_characters)
 
     @contextmanager
     def storing(self, chunk: Chunk[Row]) -> Iterator[None]:
-        """Store what the block writes in one transaction with the place behind the chunk. Raises TransferLost."""
+        """Store what the block writes in one transaction with the position after the chunk. Raises TransferLost."""
         self.errors.add(chunk.errors)
         before = dict(self.options)
         try:
@@ -187,7 +187,7 @@ class FileRun(Generic[Row]):
             raise
 
     def finish(self, verb: str, *, source: Source | None = None, **data: Any) -> None:
-        """End the transfer, with an audit entry `verb`, and delete the files that nobody needs any more."""
+        """End the transfer, with an audit entry `verb`, and delete the files that are no longer needed."""
         transfer = self.transfer
         with transaction.atomic():
             transfer_finish(transfer=transfer)
@@ -205,7 +205,7 @@ class FileRun(Generic[Row]):
             file_forget(transfer)
 
     def beat(self) -> None:
-        """Say now and then that this worker is alive."""
+        """Update the heartbeat from time to time, to show that this worker is alive."""
         if time.monotonic() - self._beaten_at > HEARTBEAT_SECONDS:
             transfer_progress(transfer=self.transfer)
             self.report(self.transfer)

@@ -15,14 +15,14 @@ from typing import IO, Any
 from classifier.core.validation import InvalidInput, ValidationProblem
 
 LINE_BYTES = 4 * 1024 * 1024
-FIELD_CHARACTERS = LINE_BYTES  # a field that is only too long for a comment is a fault of its row alone
+FIELD_CHARACTERS = LINE_BYTES  # a field that is too long for a comment is a problem of its row alone
 COLUMNS_MAX = 200
 NAME_CHARACTERS = 100
 DELIMITERS = (",", ";", "\t", "|")
 FORMATS = ("csv", "jsonl")
 RAW_CHARACTERS = 2_000
 PREVIEW_ROWS = 10
-PREVIEW_READ = 200  # looked at for what is wrong, beyond those that are shown
+PREVIEW_READ = 200  # rows that are checked, beyond those that are shown
 _BOM = b"\xef\xbb\xbf"
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive (or an Excel workbook); unpack it, or save the sheet as CSV"),
@@ -51,7 +51,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A row and where it ends: `values` by column, or None with the `problem`; `raw` is what the file has there."""
+    """A row and where it ends: `values` by column, or None with the `problem`; `raw` is the row as in the file."""
 
     line: int
     values: dict[str, Any] | None
@@ -98,7 +98,7 @@ def rows_of(path: Path, layout: Layout, *, begin: int | None = None, line: int =
 
 @dataclass(frozen=True)
 class FilePreview:
-    """What the first rows of a file look like: its columns, some rows, and what is wrong with those looked at."""
+    """What the first rows of a file look like: its columns, some rows, and the problems of the rows checked."""
 
     layout: Layout
     names: list[str]
@@ -108,7 +108,7 @@ class FilePreview:
 
 
 def first_rows(path: Path, file_format: str = "") -> tuple[Layout, list[str], list[FileRow]]:
-    """The layout, the names of the columns and the first rows. Raises InvalidInput (`file`) for an unreadable file."""
+    """Return the layout, the column names and the first rows. Raises InvalidInput (`file`) for an unreadable file."""
     try:
         layout = layout_of(path, file_format)
         rows = list(islice(rows_of(path, layout), PREVIEW_READ))
@@ -121,7 +121,7 @@ def first_rows(path: Path, file_format: str = "") -> tuple[Layout, list[str], li
 def wrong_rows(
     rows: Iterable[FileRow], check: Callable[[FileRow], Sequence[ValidationProblem]]
 ) -> list[tuple[FileRow, Sequence[ValidationProblem]]]:
-    """The rows that `check` finds something wrong with, and what."""
+    """Return the rows in which `check` finds problems, with those problems."""
     return [(row, problems) for row in rows if (problems := check(row))]
 
 
@@ -178,7 +178,7 @@ def _csv_layout(stream: IO[bytes], begin: int) -> Layout:
     if len(names) > COLUMNS_MAX or any(len(name) > NAME_CHARACTERS for name in names):
         message = f"at most {COLUMNS_MAX} columns with names of up to {NAME_CHARACTERS} characters"
         raise UnreadableFile(f"The first line is not the header of a CSV file: {message}.")
-    named = [name or f"column {place}" for place, name in enumerate(names, start=1)]
+    named = [name or f"column {number}" for number, name in enumerate(names, start=1)]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:
         raise UnreadableFile(f"Two columns are called {twice!r}. Give every column a name of its own.")
@@ -191,7 +191,9 @@ def _chained(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _cells(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(FIELD_CHARACTERS)  # of the whole process; a quote that is not closed ends there
+    csv.field_size_limit(
+        FIELD_CHARACTERS
+    )  # the limit is of the whole process; a quote that is not closed ends there
     return csv.reader(lines, delimiter=delimiter, strict=True)
 
 

@@ -1,4 +1,4 @@
-"""From a row of a file to a comment: which column has which field, and the checks of each value."""
+"""Turn a row of a file into a comment: the mapping of columns to fields, and the checks of each value."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -44,7 +44,7 @@ ACTIONS = ("approve", "remove")
 REASON_CHARACTERS = 64
 REPORTS_MAX = 1_000
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(days=1)  # clocks differ
+AHEAD = timedelta(days=1)  # tolerance, because clocks differ
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def columns_found(names: Iterable[str]) -> dict[str, str]:
     known = {name.strip().lower().replace(" ", "_"): name for name in reversed(list(names))}
     columns: dict[str, str] = {}
     for name, others in ALSO_CALLED.items():
-        column = next((known[one] for one in (name, *others) if one in known), None)
+        column = next((known[alias] for alias in (name, *others) if alias in known), None)
         if column is not None and column not in columns.values():
             columns[name] = column
     return columns
@@ -153,7 +153,7 @@ def _renamed(problem: ValidationProblem) -> ValidationProblem:
 def _moment(value: Any) -> datetime:
     moment: datetime | date | None = None
     if isinstance(value, str):
-        with suppress(ValueError):  # of the right form, and on no calendar
+        with suppress(ValueError):  # the right form, but no such date
             moment = parse_datetime(value.strip()) or parse_date(value.strip())
     if moment is None:
         raise ValueError("This must be a time such as 2026-11-24T09:30:00Z.")

@@ -1,4 +1,4 @@
-"""Doing an import: comments, their old decisions and their reports, a chunk at a time.
+"""Run an import: comments, their old decisions and their reports, a chunk at a time.
 
 Rows that are no comment go into the file of errors; rows whose external_id the source has already are skipped.
 
@@ -27,7 +27,7 @@ from classifier.transfers.services import transfer_give_back
 from toxicsite.lib.jobs import enqueue_on_commit
 
 NEW_SOURCES = 100
-# Numbers are drawn before, so that a comment can name its decision at once.
+# Ids are drawn beforehand, so that a comment can name its decision at once.
 STORE = """
 WITH given AS MATERIALIZED (
     SELECT
@@ -84,8 +84,8 @@ def import_run(
 ) -> None:
     """Do a claimed import to its end, or until `shutdown_requested` says that this process stops.
 
-    `path` is the file where it is no upload; `report` is called after every chunk. Raises TransferLost when somebody
-    else has it or it was cancelled.
+    `path` is the file where it is no upload; `report` is called after every chunk. Raises TransferLost when another
+    worker has it or it was cancelled.
     """
     run_file(transfer, lambda file: ImportRun(transfer, file, report).go(shutdown_requested), path)
 
@@ -107,7 +107,7 @@ class ImportRun(FileRun[ImportedRow]):
             if shutdown_requested():
                 transfer_give_back(transfer=self.transfer)
                 return
-        statistics_recheck()  # the comments may be of days whose numbers are stored already
+        statistics_recheck()  # the comments may belong to days whose statistics are stored already
         self.finish("import.comments_done", skipped=self.skipped)
 
     @property
@@ -148,20 +148,20 @@ class ImportRun(FileRun[ImportedRow]):
         """Return the source, created on first use; None if the person who imports does not see it."""
         if not sees_source(self.transfer.by, slug):
             return None
-        found = Source.objects.filter(slug=slug).first()
-        if found is None:
+        source = Source.objects.filter(slug=slug).first()
+        if source is None:
             made = self.options["new_sources"] = self.options.get("new_sources", 0) + 1
             if made > NEW_SOURCES:
                 message = f"This file names more than {NEW_SOURCES} new sources. Is this column the source?"
                 raise InvalidInput([ValidationProblem("source", message, "max_items")])
-            found = source_get_or_create(slug)
-        return found.pk
+            source = source_get_or_create(slug)
+        return source.pk
 
 
 def row_checked(
     row: FileRow, columns: Mapping[str, str]
 ) -> tuple[ImportedRow | None, list[ValidationProblem]]:
-    """Return the row as a comment, or what is wrong with it."""
+    """Return the row as a comment, or its problems."""
     if row.values is None:
         return None, [ValidationProblem("", row.problem, "malformed")]
     try:
@@ -179,13 +179,13 @@ def rows_store(
 ) -> int:
     """Store the rows by one statement and return how many were new; in the caller's transaction.
 
-    Who decided is not known here. What is there already (the same external_id from the same source) is left alone, and
-    everything that would belong to it too.
+    Who decided is not known here. Comments that exist already (the same external_id from the same source) are left
+    alone, and so is everything that would belong to them.
     """
     data = [_data(row, source_ids[row.source]) for row in rows]
     values: dict[str, Any] = {"rows": json.dumps(data), "note": note, "api_key": api_key}
     with connection.cursor() as cursor:
-        for pk in sorted({row["source_id"] for row in data}):  # no batch of the API meanwhile
+        for pk in sorted({row["source_id"] for row in data}):  # no batch of the API writes meanwhile
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [SUBMIT_LOCK, pk % 2**31])
         cursor.execute(STORE, values)
         (stored,) = cursor.fetchone()

@@ -30,7 +30,7 @@ from classifier.transfers.services import (
 
 @dataclass(frozen=True)
 class ImportPreview(FilePreview):
-    """Also which columns hold which field, and which columns are not understood."""
+    """A preview with the columns of each field, and the columns that are not understood."""
 
     columns: dict[str, str]
     unknown: list[str]
@@ -153,7 +153,7 @@ def _check_start(
     for name, column in chosen.items():
         if column not in preview.names and (
             preview.layout.format == "csv" or name == "text"
-        ):  # of objects others may follow
+        ):  # later JSON objects may have it
             message = f"This file has no column {column!r} for the {FIELDS[name].lower()}."
             problems.append(ValidationProblem(f"columns.{name}", message, "unknown"))
     if problems:

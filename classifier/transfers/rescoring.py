@@ -1,9 +1,9 @@
-"""Rescoring history: comments that other versions have scored are scored again by the one in production, as backlog.
+"""Rescore history: the version in production scores comments of other versions again, as backlog.
 
-A rescoring is a transfer: a row that a worker claims, goes on with and lets go. One chunk of comments at a time is
+A rescoring is a transfer: a row that a worker claims, works on and releases. One chunk of comments at a time is
 pending, so that live comments never wait behind it and history stays readable; the worker that classifies takes them
-when nothing else waits. The bands from before are kept in the row until the chunk is scored, so a killed worker is
-followed by another that counts the same changes. It lets go after a moment, so that imports and exports get their turn.
+when nothing else waits. The bands from before are kept in the row until the chunk is scored, so after a
+kill another worker counts the same changes. It pauses after a moment, so that imports and exports get their turn.
 """
 
 import time
@@ -106,7 +106,7 @@ def rescoring_start(
     if api_key is not None:
         options["api_key"] = api_key.pk
     with transaction.atomic():
-        # Whoever begins one holds this lock until it is there to be seen.
+        # Whoever starts one holds this lock until the row is committed and visible to others.
         list(ModelVersion.objects.select_for_update(no_key=True).filter(status=ModelVersionStatus.ACTIVE))
         running = Transfer.objects.filter(
             kind=Transfer.Kind.RESCORE, status__in=[Status.QUEUED, Status.RUNNING]
@@ -129,7 +129,7 @@ def rescoring_start(
 
 
 def rescore_run(*, transfer: Transfer, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
-    """Go on with a claimed rescoring for a moment, then let it go. Raises TransferLost."""
+    """Run a claimed rescoring for a moment, then release it. Raises TransferLost."""
     end = time.monotonic() + TURN_SECONDS
     transfer.options.setdefault("since", [time.time(), transfer.done_rows])
     while True:
@@ -148,7 +148,7 @@ def rescore_run(*, transfer: Transfer, shutdown_requested: Callable[[], bool] = 
 
 
 def _begin(transfer: Transfer) -> dict[str, Any] | None:
-    """Let the next chunk wait for its verdicts, and keep what its bands were; None where there is no more."""
+    """Queue the next chunk for its verdicts, and keep its bands from before; None where nothing is left."""
     options: dict[str, Any] = transfer.options
     choice = choice_of(options["choice"])
     with transaction.atomic():
@@ -192,7 +192,7 @@ def _scored(chunk: Mapping[str, Any], end: float, shutdown_requested: Callable[[
 
 
 def _count(transfer: Transfer, chunk: Mapping[str, Any]) -> None:
-    """Write what the chunk's verdicts changed, together with the place behind it."""
+    """Write what the chunk's verdicts changed, together with the position after it."""
     options: dict[str, Any] = transfer.options
     ids = [pk for pk, _, _ in chunk["before"]]
     now = {row.pk: row for row in Comment.objects.filter(pk__in=ids).only("id", "band", "status")}

@@ -1,4 +1,4 @@
-"""Which comments a rescoring takes, how many that are, and what was found out by one."""
+"""Reads of rescorings: the comments that one takes, their number, and the changes that one made."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
 class RescoringChoice:
     """`source` is a slug, `version` one that scored; days are of receipt, both ends included.
 
-    What the version in production scored already is left out unless `again`.
+    Comments that the version in production has scored already are left out unless `again`.
     """
 
     source: str = ""
@@ -40,7 +40,7 @@ class RescoringChoice:
 
 @dataclass(frozen=True)
 class RescoringPreview:
-    """`last_id` is the newest comment that was counted; `versions`: who scored them, the most first."""
+    """`last_id` is the newest comment that was counted; `versions` scored them, the largest number first."""
 
     total: int
     last_id: int
@@ -49,7 +49,7 @@ class RescoringPreview:
 
 @dataclass(frozen=True)
 class Changed:
-    """A comment whose band another version has changed."""
+    """A comment whose band a rescoring has changed."""
 
     comment_id: int
     before: str
@@ -58,12 +58,12 @@ class Changed:
 
 
 def choice_of(data: Mapping[str, Any]) -> RescoringChoice:
-    """What `RescoringChoice.to_data` wrote."""
+    """Read a choice that `RescoringChoice.to_data` wrote."""
     return RescoringChoice(**data)
 
 
 def rescoring_comments(*, user: User | None, choice: RescoringChoice, active_id: int) -> CommentQuerySet:
-    """The comments of the choice that `user` sees, in no order; without a text nothing can be scored."""
+    """Select the comments of the choice that `user` sees, unordered; those without a text cannot be scored."""
     rows = cast(CommentQuerySet, narrow(Comment.objects.all(), user))
     rows = rows.filter(status__in=STATUSES[choice.status][1], text_purged_at__isnull=True)
     if choice.source:
@@ -78,23 +78,23 @@ def rescoring_comments(*, user: User | None, choice: RescoringChoice, active_id:
 
 
 def rescoring_preview(*, user: User | None, choice: RescoringChoice, active_id: int) -> RescoringPreview:
-    """Count what a rescoring that begins now would take."""
+    """Count the comments of a rescoring that begins now."""
     last = Comment.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     rows = rescoring_comments(user=user, choice=choice, active_id=active_id).filter(pk__lte=last)
     counts = rows.order_by().values_list("current_prediction__model_version").annotate(n=Count("pk"))
     names = dict(ModelVersion.objects.values_list("pk", "version"))
-    found = sorted(((names.get(pk, "none"), number) for pk, number in counts), key=lambda one: -one[1])
-    return RescoringPreview(sum(number for _, number in found), last, found)
+    versions = sorted(((names.get(pk, "none"), number) for pk, number in counts), key=lambda item: -item[1])
+    return RescoringPreview(sum(number for _, number in versions), last, versions)
 
 
 def rescorings_seen_by(*, user: User) -> QuerySet[Transfer]:
-    """Newest first: all of them for who sees every source, otherwise one's own."""
+    """List rescorings newest first: all for people who see every source, otherwise their own."""
     rows = Transfer.objects.filter(kind=Transfer.Kind.RESCORE).select_related("by").order_by("-id")
     return rows if user.sees_all_sources else rows.filter(by=user)
 
 
 def changed_by(*, transfer: Transfer, user: User, begin: int, count: int) -> list[Changed]:
-    """Some of the comments whose band changed; with the comment where `user` may look at it."""
+    """Return some of the changes of bands; with the comment where `user` may see it."""
     listed = transfer.options.get("listed", [])[begin : begin + count]
     ids = [pk for pk, _, _ in listed]
     there: dict[int, Comment] = {}

@@ -3,7 +3,7 @@
 The row is the truth; a message of the queue only wakes a worker. A working worker updates `heartbeat_at`; one that has
 not for settings.TRANSFER_CLAIM_SECONDS counts as dead, and another one goes on from `position`. A chunk is written in
 one transaction with the position behind it, on the condition that the position is still the one it began from: two
-workers that each believe to be the only one cannot write a row twice.
+workers that each believe they are the only one cannot write a row twice.
 """
 
 import logging
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 
 class TransferLost(Exception):
-    """Another worker goes on with this transfer, or it was cancelled."""
+    """Another worker has taken over this transfer, or it was cancelled."""
 
 
 class TransferNotPossible(NotPossibleNow):
@@ -67,7 +67,7 @@ def errors_file_of(transfer: Transfer) -> Path | None:
 
 
 def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | None = None) -> Path | None:
-    """Return the file of rows that could not be taken, with an audit entry of who downloads it; None without one."""
+    """Return the file of rows that could not be stored, and record the download in the audit; None without one."""
     path = errors_file_of(transfer)
     if path is not None:
         audit_record(
@@ -111,7 +111,7 @@ def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
 
 
 def source_problems(source: str, by: User | None) -> list[ValidationProblem]:
-    """What keeps `by` from bringing rows into the source with this slug."""
+    """List the problems that keep `by` from importing rows into the source with this slug."""
     try:
         validate_source_slug(source)
     except InvalidInput as error:
@@ -152,7 +152,7 @@ def transfer_claim(*, transfer_id: int) -> Transfer | None:
     if not taken:
         return None
     transfer = Transfer.objects.select_related("by").get(pk=transfer_id)
-    transfer.options["began_rows"] = transfer.done_rows  # the rate shown is of this run, not of all runs
+    transfer.options["began_rows"] = transfer.done_rows  # the rate shown is that of this run, not of all runs
     if transfer.by is not None and "api_key" in transfer.options:
         only = Source.objects.filter(
             pk__in=ApiKey.sources.through.objects.filter(apikey=transfer.options["api_key"]).values("source")
@@ -209,7 +209,7 @@ def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
 
 
 def transfer_resume(*, transfer: Transfer, by: User | None) -> None:
-    """Go on with a failed or cancelled transfer where it stopped. Raises TransferNotPossible and PermissionDenied."""
+    """Resume a failed or cancelled transfer where it stopped. Raises TransferNotPossible and PermissionDenied."""
     require_permission(by, _changing(transfer))
     with transaction.atomic():
         row = Transfer.objects.select_for_update(of=("self",)).get(pk=transfer.pk)

@@ -1,4 +1,4 @@
-"""Running a transfer in a worker."""
+"""Run a transfer in a worker."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def transfer_work(*, transfer_id: int, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
-    """Claim the transfer and run it, unless another worker has it; errors of the disk end it with a reason."""
+    """Claim the transfer and run it, unless another worker has it; disk errors end it with a reason."""
     transfer = transfer_claim(transfer_id=transfer_id)
     if transfer is None:
         return
@@ -35,7 +35,7 @@ def transfer_work(*, transfer_id: int, shutdown_requested: Callable[[], bool] = 
     except OSError as error:
         if transfer.kind == Transfer.Kind.IMPORT and is_disk_full(error):
             logger.exception("%s waits for room on the disk", transfer)
-            return  # its claim ends by itself, and the sweep lets a worker go on
+            return  # its claim expires, and the sweep then wakes another worker
         logger.exception("%s failed", transfer)
         reason = error.strerror or type(error).__name__
         transfer_finish(transfer=transfer, failure=f"The disk said: {reason}.")

@@ -92,9 +92,9 @@ class Analyze(PerspectiveView):
         version = active_version()
         missing = Missing.of(self.api_key, drop=drop)
         asked = [
-            each
+            attribute
             for name, value in names.items()
-            if (each := _asked(name, value, languages, version, missing, drop=drop)) is not None
+            if (attribute := _asked(name, value, languages, version, missing, drop=drop)) is not None
         ]
         spans = joined(sentence_spans(plain.text), SPANS_MAX) if annotate else []
         if spans == [(0, len(plain.text))]:
@@ -136,16 +136,16 @@ class Analyze(PerspectiveView):
         places = _Places(plain)
         score_map = self.score_map(Wire.PERSPECTIVE)
         attribute_scores = {
-            each.name: scores
-            for each in asked
-            if (scores := _scores(each, judged, parts, spans, places, missing, score_map)) is not None
+            attribute.name: scores
+            for attribute in asked
+            if (scores := _scores(attribute, judged, parts, spans, places, missing, score_map)) is not None
         }
         model_scores = {
-            each.name: own[each.name]
-            for each in asked
-            if each.name in attribute_scores
-            and each.name in own
-            and (each.label == judged.lifted or _is_mapped(score_map, each))
+            attribute.name: own[attribute.name]
+            for attribute in asked
+            if attribute.name in attribute_scores
+            and attribute.name in own
+            and (attribute.label == judged.lifted or _is_mapped(score_map, attribute))
         }
         answered_languages = languages or common.languages_of(version)[:1]
         self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
@@ -155,7 +155,7 @@ class Analyze(PerspectiveView):
             {
                 "attributeScores": attribute_scores,
                 "languages": answered_languages,
-                "detectedLanguages": answered_languages,  # strict clients need it; nothing is detected
+                "detectedLanguages": answered_languages,  # strict clients need the field; no language is detected
                 **({"clientToken": token} if token else {}),
                 "modelVersion": whole.model_version,
                 "moderation": judged.body(),
@@ -209,10 +209,10 @@ def _asked(
 
 
 def _note_unanswered(asked: list[Asked], whole: ScoredText, missing: Missing) -> None:
-    """Note as missing what the version that answered has no label for: another one may have become active meanwhile."""
-    for each in asked:
-        if each.label is not None and each.label not in whole.scores:
-            missing.add(each.name)
+    """Note attributes without a label in the version that answered: another one may have become active meanwhile."""
+    for attribute in asked:
+        if attribute.label is not None and attribute.label not in whole.scores:
+            missing.add(attribute.name)
 
 
 def _scores(
@@ -258,9 +258,9 @@ def _scores(
 def _own_scores(asked: list[Asked], whole: ScoredText) -> dict[str, float]:
     """Return the model's own scores of the attributes that it has a label for."""
     return {
-        each.name: whole.scores[each.label]
-        for each in asked
-        if each.label is not None and each.label in whole.scores
+        attribute.name: whole.scores[attribute.label]
+        for attribute in asked
+        if attribute.label is not None and attribute.label in whole.scores
     }
 
 

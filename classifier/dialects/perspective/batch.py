@@ -30,7 +30,7 @@ from classifier.dialects.view import read_body
 
 PARTS_MAX = 100
 SECONDS_MAX = 30.0  # the parts left by then are answered: send this call again
-HEADER_BYTES = 256 * 1024  # of a part; a client may take the text itself for the part's Content-ID
+HEADER_BYTES = 256 * 1024  # limit for a part; a client may use the text itself as the part's Content-ID
 METHODS = {"/v1alpha1/comments:analyze": Analyze, "/v1alpha1/comments:suggestscore": SuggestScore}
 # What each part takes over from the outer request; the outer key only where the part has none.
 OUTER = (
@@ -57,7 +57,7 @@ class Part:
 
 
 class Batch(PerspectiveView):
-    """A batch needs no key of its own: each part is asked for one."""
+    """The endpoint of batches; the batch needs no key of its own, because each part needs one."""
 
     scope = None
 
@@ -65,7 +65,7 @@ class Batch(PerspectiveView):
         parts = list(read_parts(read_body(request), _boundary(request)))
         end = time.monotonic() + SECONDS_MAX
         key = self.sent_key()
-        # One after the other: a thread for each part would take as many database connections.
+        # In sequence: a thread for each part would need a database connection for each.
         answers = [(part, self._answer(part, key, late=time.monotonic() > end)) for part in parts]
         mark = f"batch_{secrets.token_hex(16)}"
         body = b"".join(_written(mark, part, answer) for part, answer in answers)

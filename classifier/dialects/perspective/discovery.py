@@ -1,4 +1,4 @@
-"""The discovery document, from which Google's client libraries make their methods; its addresses are this server's."""
+"""The discovery document, from which Google's client libraries build their methods, with this server's addresses."""
 
 from typing import Any
 
@@ -177,7 +177,7 @@ def document(root: str) -> dict[str, Any]:
 
 
 class Discovery(DialectView):
-    """The document; it needs no key, because everything in it is in the docs."""
+    """The endpoint of the document; it needs no key, because everything in it is in the docs."""
 
     dialect = DIALECT
     http_method_names = ["get", "head"]

@@ -1,6 +1,6 @@
-"""The text of an HTML comment, with the place in the HTML that each character came from.
+"""The text of an HTML comment, with the position in the HTML of each character.
 
-Offsets of a reply always count in the text as it was sent, tags included: a client marks what it has.
+Offsets of a reply always count in the text as it was sent, tags included: a client marks spans in its own text.
 """
 
 from array import array
@@ -25,7 +25,7 @@ class Plain:
     ends: "array[int] | None" = None
 
     def original_span(self, begin: int, end: int) -> tuple[int, int]:
-        """Return the place of the characters [begin, end) of `text` in `original`."""
+        """Return the position of the characters [begin, end) of `text` in `original`."""
         if self.begins is None or self.ends is None or begin == end:
             return begin, end
         return self.begins[begin], self.ends[end - 1]
@@ -53,25 +53,25 @@ class Utf16:
             for character in text:
                 self.before.append(self.before[-1] + (2 if character > "\uffff" else 1))
 
-    def at(self, place: int) -> int:
-        return place if self.before is None else self.before[place]
+    def at(self, offset: int) -> int:
+        return offset if self.before is None else self.before[offset]
 
 
 class _Reader(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=False)
         self.html = html
-        self.lines = [0, *(place + 1 for place, character in enumerate(html) if character == "\n")]
+        self.lines = [0, *(index + 1 for index, character in enumerate(html) if character == "\n")]
         self.characters: list[str] = []
         self.begins, self.ends = array("q"), array("q")
         self.unseen = 0
 
     def parse_starttag(self, i: int) -> int:
-        """Take a tag that never ends for text at once: the library would search all the rest again for each of many."""
+        """Treat an unclosed tag as text at once: the library would search the rest again for each of many such tags."""
         return super().parse_starttag(i) if self.rawdata.find(">", i) >= 0 else -1
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:
-        """Take `<![…>` for a comment, as browsers do; the library fails on a section that it does not know."""
+        """Treat `<![…>` as a comment, as browsers do; the library fails on a section that it does not know."""
         return self.parse_bogus_comment(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -93,10 +93,10 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.unseen:
             return
-        place = self._place()
+        begin = self._place()
         self.characters.extend(data)
-        self.begins.extend(range(place, place + len(data)))
-        self.ends.extend(range(place + 1, place + len(data) + 1))
+        self.begins.extend(range(begin, begin + len(data)))
+        self.ends.extend(range(begin + 1, begin + len(data) + 1))
 
     def handle_entityref(self, name: str) -> None:
         self._reference(f"&{name}")
@@ -107,22 +107,22 @@ class _Reader(HTMLParser):
     def _reference(self, written: str) -> None:
         if self.unseen:
             return
-        place = self._place()
-        end = place + len(written)
+        begin = self._place()
+        end = begin + len(written)
         if self.html[end : end + 1] == ";":
             written, end = f"{written};", end + 1
         text = unescape(written)
         text = "\ufffd" if "\x00" in text else text
         self.characters.extend(text)
-        self.begins.extend([place] * len(text))
+        self.begins.extend([begin] * len(text))
         self.ends.extend([end] * len(text))
 
     def _break(self) -> None:
         if self.characters and self.characters[-1] != "\n":
-            place = self._place()
+            begin = self._place()
             self.characters.append("\n")
-            self.begins.append(place)
-            self.ends.append(place)
+            self.begins.append(begin)
+            self.ends.append(begin)
 
     def _place(self) -> int:
         line, column = self.getpos()

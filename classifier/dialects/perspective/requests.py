@@ -1,4 +1,4 @@
-"""Reading a request: its objects as protocol buffers read JSON, the comment, its context and languages.
+"""Read a request: its objects as protocol buffers read JSON, the comment, its context and languages.
 
 Names are in camelCase or snake_case, null is absent, and an unknown name is an error.
 """
@@ -19,7 +19,7 @@ from classifier.models import ContextKind, ModelVersion
 
 TEXT_LIMIT = 20_480
 CONTEXT_LIMIT = 64 * 1024
-ENTRIES_KEPT = 100  # of a context that is cut
+ENTRIES_KEPT = 100  # entries kept of a context that is cut
 NAME_LIMIT = 200
 LANGUAGES_LIMIT = 35
 TEXT_TYPES = ("TEXT_TYPE_UNSPECIFIED", "PLAIN_TEXT", "HTML")
@@ -40,15 +40,15 @@ class Fields:
         if not isinstance(value, dict):
             raise self.wrong("", "message")
         self.values: dict[str, Any] = {}
-        for name, each in value.items():
+        for name, field in value.items():
             camel = _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
             if camel not in known:
                 at = f" at '{where}'" if where else ""
                 raise invalid(
                     f'Invalid JSON payload received. Unknown name "{printable(name)}"{at}: Cannot find field.'
                 )
-            if each is not None:
-                self.values[camel] = each
+            if field is not None:
+                self.values[camel] = field
 
     def path(self, name: str) -> str:
         return ".".join(part for part in (self.where, name) if part)
@@ -85,9 +85,9 @@ class Fields:
         value = self.values.get(name, [])
         if isinstance(value, str):
             value = [value]
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise self.wrong(name, TYPES[str])
-        if len(value) > most or any(len(each) > most for each in value):
+        if len(value) > most or any(len(word) > most for word in value):
             raise invalid(f"'{self.path(name)}' is too long")
         return value
 
@@ -107,7 +107,7 @@ class Fields:
         value = self.values.get(name, [])
         if not isinstance(value, list):
             raise self.wrong(name, "message")
-        return [read(item, f"{self.path(name)}[{place}]") for place, item in enumerate(value)]
+        return [read(item, f"{self.path(name)}[{index}]") for index, item in enumerate(value)]
 
 
 def read_comment(value: Any) -> Plain:
@@ -163,14 +163,14 @@ def _cut_context(fields: Fields) -> dict[str, Any]:
         _cut(entry, text, size) if entry and text else {} for entry, text in zip(given, texts, strict=True)
     ]
     pair = {name: entry for name, entry in zip(PAIR, kept[-len(PAIR) :], strict=True) if entry}
-    parts = {"entries": [each for each in kept[: -len(PAIR)] if each], "articleAndParentComment": pair}
+    parts = {"entries": [entry for entry in kept[: -len(PAIR)] if entry], "articleAndParentComment": pair}
     return {name: part for name, part in parts.items() if part}
 
 
 def _shared(sizes: list[int], most: int) -> int:
     """Return the length at which rising `sizes` are cut, so that together they are at most `most`."""
-    for place, size in enumerate(sizes):
-        share = most // (len(sizes) - place)
+    for index, size in enumerate(sizes):
+        share = most // (len(sizes) - index)
         if size > share:
             return share
         most -= size
@@ -185,16 +185,16 @@ def _cut(entry: dict[str, Any], text: bytes, size: int) -> dict[str, Any]:
 
 
 def kept_context(context: dict[str, Any], session: str) -> Context:
-    """What is kept of a context that `read_context` gave, with a stored comment: its texts without their tags."""
+    """Return what is stored with a comment of a context from `read_context`: its texts without their tags."""
     both = Fields(
         context.get("articleAndParentComment") or context.get("article_and_parent_comment") or {}, PAIR
     )
-    said = [
+    entries = [
         (ContextKind.ARTICLE, both.values.get("article")),
         *((ContextKind.BEFORE, entry) for entry in context.get("entries") or []),
         (ContextKind.PARENT, both.values.get("parentComment")),
     ]
-    texts = [(kind, _plain(entry)) for kind, entry in said if entry]
+    texts = [(kind, _plain(entry)) for kind, entry in entries if entry]
     return Context(tuple((kind, text) for kind, text in texts if text.strip()), session)
 
 
@@ -221,7 +221,7 @@ def read_languages(fields: Fields) -> list[str]:
 def languages_of(version: ModelVersion | None) -> list[str]:
     """Return the languages that the version is declared for: by its manifest, or else by MODEL_LANGUAGES."""
     declared = version.manifest.get("languages") if version is not None else None
-    if isinstance(declared, list) and declared and all(isinstance(each, str) for each in declared):
+    if isinstance(declared, list) and declared and all(isinstance(language, str) for language in declared):
         return declared
     return list(settings.MODEL_LANGUAGES)
 

@@ -1,9 +1,9 @@
 """`POST /v1alpha1/comments:suggestscore`: suggested scores of a comment, kept for training.
 
 It stores what it is given, so its key needs the scope `submit`. Moderation systems also send what became of a comment
-in place of an attribute (`APPROVED`, `DELETED` and so on, with the value 1): that speaks of the primary label. A status
-below 0.5 says that it did not happen, which says nothing of a label. What says nothing is accepted, named in a reply
-header and not stored.
+in place of an attribute (`APPROVED`, `DELETED` and so on, with the value 1): that is about the primary label. A status
+below 0.5 says that it did not happen, which says nothing about a label. Suggestions about no label are accepted, named
+in a reply header and not stored.
 """
 
 from collections.abc import Mapping
@@ -133,7 +133,7 @@ def _score(value: Any, where: str) -> float:
     if fields.choice("type", common.SCORE_TYPES) not in common.SCORE_TYPES[:2]:
         raise invalid(f"Score type {fields.values['type']} is not supported; send PROBABILITY")
     number = fields.number("value")
-    number = 0.0 if number is None else number  # as protocol buffers leave out what is zero
+    number = 0.0 if number is None else number  # protocol buffers leave out zeros
     if not 0 <= number <= 1:
         raise invalid(f"'{fields.path('value')}' must be from 0 to 1")
     return number

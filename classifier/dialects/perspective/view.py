@@ -1,4 +1,4 @@
-"""What the calls of Perspective share: where key and community stand, and what stands for missing attributes."""
+"""The base of Perspective's calls: where key and community are sent, and what replaces missing attributes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -61,7 +61,7 @@ def slug_of(community: str) -> str:
 
 @dataclass
 class Missing:
-    """What stands for real attributes of Perspective that no label of the model covers, by the setting of the key.
+    """The real attributes that no label of the model covers, and what replaces them by the setting of the key.
 
     Where the caller asks for `dropUnsupportedAttributes` they are left out, whatever the key says. `names` are those
     that were asked for, under the names that the caller gave them.
@@ -88,11 +88,11 @@ class Missing:
         self.names[name] = None
 
     def of_attribute(self, name: str) -> float | None:
-        """Return the number that stands for this attribute, or None if none does."""
+        """Return the number that replaces this attribute's score, or None if none does."""
         return self.constant if name in self.names else None
 
     def body(self) -> dict[str, float | None]:
-        """List each name with the number that stands for it, for the body of a reply; None means left out."""
+        """Return each name with the number that replaces its score, for the body of a reply; None means left out."""
         return dict.fromkeys(self.names, self.constant)
 
     def header(self) -> dict[str, str]:
@@ -100,6 +100,6 @@ class Missing:
 
 
 def missing_header(names: Collection[str], constant: float | None = None) -> dict[str, str]:
-    """Name missing attributes in a reply header, each with the number that stands for it."""
+    """Name missing attributes in a reply header, each with the number that replaces its score."""
     mark = "" if constant is None else f"={constant:g}"
     return {MISSING_HEADER: shortened((f"{name}{mark}" for name in names), ", ")} if names else {}

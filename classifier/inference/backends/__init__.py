@@ -18,7 +18,7 @@ from classifier.inference.artifact import Manifest
 from classifier.inference.errors import BackendUnavailable
 
 # How far a probability may be from the one that transformers gives in fp32; held by tests. int8 is the fastest of all
-# and visibly less exact: it is never chosen by itself.
+# and visibly less exact: it is never chosen automatically.
 MAX_ABS_PROBABILITY_ERROR = {"fp32": 1e-4, "bf16": 0.02, "int8": 0.15, "generic": 0.02, "cuda": 0.02}
 
 NAMES = ("auto", "fp32", "bf16", "int8", "generic", "cuda")
@@ -31,7 +31,7 @@ class Backend(Protocol):
     def name(self) -> str: ...
 
     def logits(self, windows: Sequence[NDArray[numpy.int64]]) -> NDArray[numpy.float32]:
-        """float32 [windows, outputs]."""
+        """Return the logits, float32 [windows, outputs]."""
         ...
 
 

@@ -73,11 +73,11 @@ class Int8Linear:
 
 
 def quantised(x: Tensor) -> tuple[Tensor, float, int]:
-    """x as unsigned bytes with their scale and zero point: x is about (bytes - zero) * scale."""
+    """Return x as unsigned bytes with their scale and zero point: x is about (bytes - zero) * scale."""
     low, high = (value.item() for value in torch.aminmax(x))
     low, high = min(low, 0.0), max(high, 0.0)
-    # 254 steps, not 255: whatever way the zero point is rounded, nothing leaves the range, so nothing needs a clamp
+    # 254 steps, not 255: however the zero point is rounded, nothing leaves the range, so no clamp is needed
     scale = max((high - low) / 254.0, 1e-12)
     zero = round(-low / scale)
-    # the half turns the cut of the conversion into rounding
+    # adding a half makes the truncating conversion round
     return torch.mul(x.float(), 1.0 / scale).add_(zero + 0.5).to(torch.uint8), scale, zero

@@ -1,7 +1,7 @@
 """Laying windows end to end, in groups of nearly one length, so that a group's attention is one matrix product.
 
 Within a group a window may be up to `SLACK` tokens shorter than the longest. Its last token is repeated there, at its
-own place: the copies get the same states as the original (no foreign values in an int8 range) and are masked as keys.
+own position: copies get the same states as the original (no foreign values in an int8 range) and are masked as keys.
 """
 
 from collections.abc import Sequence
@@ -40,9 +40,9 @@ class Pack:
 
 
 def pack(windows: Sequence[Ids]) -> Pack:
-    """Windows in the order given (longest first makes the fewest groups)."""
+    """Pack windows in the order given (longest first makes the fewest groups)."""
     ids: list[Ids] = []
-    places: list[Ids] = []
+    positions: list[Ids] = []
     groups: list[Group] = []
     firsts: list[int] = []
     begin = at = 0
@@ -55,10 +55,10 @@ def pack(windows: Sequence[Ids]) -> Pack:
         group = Group(begin, stop - at, length, None if (filled == length).all() else filled)
         count = numpy.arange(length)
         for window in windows[at:stop]:
-            place = numpy.minimum(count, len(window) - 1)
-            ids.append(window[place])
-            places.append(place)
+            within = numpy.minimum(count, len(window) - 1)
+            ids.append(window[within])
+            positions.append(within)
         firsts.extend(range(group.begin, group.end, length))
         groups.append(group)
         begin, at = group.end, stop
-    return Pack(numpy.concatenate(ids), numpy.concatenate(places), tuple(groups), numpy.array(firsts))
+    return Pack(numpy.concatenate(ids), numpy.concatenate(positions), tuple(groups), numpy.array(firsts))

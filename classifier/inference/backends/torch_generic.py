@@ -63,7 +63,7 @@ class GenericModel:
 
     @torch.inference_mode()
     def logits(self, windows: Sequence[NDArray[numpy.int64]]) -> NDArray[numpy.float32]:
-        """float32 [windows, outputs]."""
+        """Return the logits, float32 [windows, outputs]."""
         parts = []
         at = 0
         while at < len(windows):

@@ -53,7 +53,7 @@ def load(precision: str, folder: Path, manifest: Manifest, config: Mapping[str, 
 def keep_freed_memory() -> None:
     """Tell glibc to keep what each layer frees for the next one instead of returning it to the system and asking again.
 
-    What is kept is bounded by the token budget (ENGINES.md). Elsewhere than on glibc nothing happens.
+    What is kept is bounded by the token budget (ENGINES.md). Without glibc nothing happens.
     """
     m_trim_threshold, m_mmap_max = -1, -4
     with contextlib.suppress(OSError, AttributeError):
@@ -108,7 +108,7 @@ class PackedBert:
 
     @torch.inference_mode()
     def logits(self, windows: Sequence[NDArray[numpy.int64]]) -> NDArray[numpy.float32]:
-        """float32 [windows, outputs]; windows of alike length beside each other run fastest."""
+        """Return the logits, float32 [windows, outputs]; windows of alike length beside each other run fastest."""
         packed = pack(windows)
         groups = [(group, self._mask(group)) for group in packed.groups]
         x = self.norm(
@@ -120,7 +120,7 @@ class PackedBert:
         return numpy.asarray(torch.nn.functional.linear(pooled, *self.head).numpy())
 
     def _mask(self, group: Group) -> Tensor | None:
-        """[count, 1, 1, length], -inf where a key is only filling; None where there is none."""
+        """Return [count, 1, 1, length], -inf where a key is only filling; None where there is none."""
         if group.filled is None:
             return None
         filling = torch.arange(group.length) >= torch.from_numpy(group.filled)[:, None]

@@ -204,7 +204,9 @@ def _choice(data: Mapping[str, Any], request: Request, *, query: bool) -> Compar
     except InvalidInput as refused:
         if not query:
             raise
-        raise invalid([error(each.field, each.message, each.code) for each in refused.problems]) from None
+        raise invalid(
+            [error(problem.field, problem.message, problem.code) for problem in refused.problems]
+        ) from None
 
 
 def _texts(data: Mapping[str, Any]) -> dict[str, str]:

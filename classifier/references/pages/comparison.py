@@ -1,4 +1,4 @@
-"""`/references/<service>/compare/` and the same of a file: how another service and this site score the same texts."""
+"""`/references/<service>/compare/` and the same for a file: how another service and this site score the same texts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -82,7 +82,7 @@ def compare_service_csv(request: HttpRequest, service_id: int) -> HttpResponseBa
 @permitted(SEE)
 @require_POST
 def keep_call(request: HttpRequest, call_id: int) -> HttpResponse:
-    """Make a known answer or a suggestion of a call; answers with its row, or goes back to the page."""
+    """Make a known answer or a suggestion from a call; answer with its row, or go back to the page."""
     user = reader_of(request)
     rows = calls_seen_by(user).select_related("comment", "comment__source", "source", "service", "api_key")
     call: ReferenceCall = get_object_or_404(rows, pk=call_id)
@@ -142,15 +142,15 @@ def csv_of(request: HttpRequest, choice: ComparisonChoice, name: str) -> HttpRes
 def compared(
     request: HttpRequest, choice: ComparisonChoice, problems: Sequence[ValidationProblem]
 ) -> dict[str, Any]:
-    """What the page of a service and that of a file share."""
+    """Return the context that the pages of a service and of a file share."""
     user = reader_of(request)
-    found = reference_comparison(choice, user)
-    pairs = found.pairs
+    result = reference_comparison(choice, user)
+    pairs = result.pairs
     known = labels_by_attribute(choice.wire)
     other = choice.other_name
     return {
         "choice": choice,
-        "found": found,
+        "found": result,
         "other_name": other,
         "errors": {problem.field: problem.message for problem in problems},
         "attributes": attributes_of(choice, user, known) or [choice.attribute],
@@ -158,15 +158,15 @@ def compared(
         "version_chosen": ANY_VERSION
         if choice.any_version
         else (choice.version and choice.version.version) or "",
-        "failures": [(ReferenceCall.Failure(kind).label, number) for kind, number in found.failures.items()],
-        "read_fewer": PAIRS_MAX if found.pairs_in_all > len(pairs) else 0,
-        "numbers": agreement_words(found.agreement),
+        "failures": [(ReferenceCall.Failure(kind).label, number) for kind, number in result.failures.items()],
+        "read_fewer": PAIRS_MAX if result.pairs_in_all > len(pairs) else 0,
+        "numbers": agreement_words(result.agreement),
         "curve": [
-            [one.both, one.only_ours, one.only_theirs, one.neither]
-            for one in agreement_curve(pairs.ours, pairs.theirs)
+            [point.both, point.only_ours, point.only_theirs, point.neither]
+            for point in agreement_curve(pairs.ours, pairs.theirs)
         ],
-        "figures": [distribution(found), scatter(found)] if len(pairs) else [],
-        "rows": disagreements_of(found, user),
+        "figures": [distribution(result), scatter(result)] if len(pairs) else [],
+        "rows": disagreements_of(result, user),
         "outdated": keys_with_outdated_map() if user.has_perm(SEE_MAPS) else [],
         "map_url": map_url(choice),
         "here": request.get_full_path(),
@@ -175,7 +175,7 @@ def compared(
 
 
 def agreement_words(at: Agreement) -> dict[str, str]:
-    """The numbers at a threshold as the page shows them; static/js/compare.js writes the same."""
+    """Format the numbers at a threshold as the page shows them; static/js/compare.js does the same."""
     kappa = at.kappa
     low, high = at.interval
     bounds = "" if kappa.low is None or kappa.high is None else f"{kappa.low:.2f} to {kappa.high:.2f}"
@@ -194,10 +194,10 @@ def agreement_words(at: Agreement) -> dict[str, str]:
     }
 
 
-def distribution(found: ReferenceComparison) -> Figure:
-    own, other = histogram(found.pairs.ours), histogram(found.pairs.theirs)
-    total, name = len(found.pairs), found.choice.other_name
-    names = [f"{place / BINS:.0%}" for place in range(BINS)]
+def distribution(result: ReferenceComparison) -> Figure:
+    own, other = histogram(result.pairs.ours), histogram(result.pairs.theirs)
+    total, name = len(result.pairs), result.choice.other_name
+    names = [f"{index / BINS:.0%}" for index in range(BINS)]
     return Figure(
         "distribution",
         "Scores of both",
@@ -220,10 +220,10 @@ def distribution(found: ReferenceComparison) -> Figure:
     )
 
 
-def scatter(found: ReferenceComparison) -> Figure:
-    pairs, name = found.pairs, found.choice.other_name
+def scatter(result: ReferenceComparison) -> Figure:
+    pairs, name = result.pairs, result.choice.other_name
     table = joint_table(pairs.ours, pairs.theirs)
-    edges = [f"{place / GRID_BINS:.0%}" for place in range(GRID_BINS)]
+    edges = [f"{index / GRID_BINS:.0%}" for index in range(GRID_BINS)]
     shown = min(len(pairs), POINTS_MAX)
     return Figure(
         "scatter",
@@ -250,7 +250,7 @@ def scatter(found: ReferenceComparison) -> Figure:
 
 
 def query_of(choice: ComparisonChoice) -> dict[str, str]:
-    """The choice as the query string of its page."""
+    """Return the choice as the query string of its page."""
     return {
         name: value
         for name, value in {

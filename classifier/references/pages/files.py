@@ -1,4 +1,4 @@
-"""`/comparisons/`: which services can be compared, and files of old scores: brought, looked at, scored, compared."""
+"""`/comparisons/`: which services can be compared, and files of old scores: uploaded, previewed, scored, compared."""
 
 from typing import Any
 
@@ -77,37 +77,37 @@ def bring(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_safe
 def comparison(request: HttpRequest, comparison_id: int) -> HttpResponse:
-    found = _found(request, comparison_id)
-    if DRAFT in found.options:
-        return _draft(request, found)
-    row = _row(found)
+    transfer = _comparison_or_404(request, comparison_id)
+    if DRAFT in transfer.options:
+        return _draft(request, transfer)
+    row = _row(transfer)
     if "live" in request.GET:
         return render(request, "classifier/references/comparison/live.html", {"row": row, "live_only": True})
     context: dict[str, Any] = {"row": row, "title": f"Compare with {row['name'] or 'a file'}"}
     if row["stored"]:
-        choice, problems = choice_of(request, file=found)
+        choice, problems = choice_of(request, file=transfer)
         context |= compared(request, choice, problems)
-        context |= {"csv_url": with_query("comparison-csv", found.pk, choice)}
+        context |= {"csv_url": with_query("comparison-csv", transfer.pk, choice)}
     return render(request, "classifier/references/comparison/page.html", context)
 
 
 @permitted(SEE)
 @require_safe
 def comparison_csv(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
-    found = _found(request, comparison_id)
-    choice, _ = choice_of(request, file=found)
-    return csv_of(request, choice, f"comparison-{found.pk}.csv")
+    transfer = _comparison_or_404(request, comparison_id)
+    choice, _ = choice_of(request, file=transfer)
+    return csv_of(request, choice, f"comparison-{transfer.pk}.csv")
 
 
 @permitted(SEE, ADD)
 @require_POST
 def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
-    """Begin a draft with the columns that were chosen; `look` only shows the rows with them."""
-    found = _found(request, comparison_id)
-    if DRAFT not in found.options:
+    """Begin a draft with the columns that were chosen; `look` only previews the rows with those columns."""
+    transfer = _comparison_or_404(request, comparison_id)
+    if DRAFT not in transfer.options:
         messages.warning(request, "This comparison has begun already.")
-        return redirect("comparison", found.pk)
-    labels = labels_by_attribute(found.options["wire"])
+        return redirect("comparison", transfer.pk)
+    labels = labels_by_attribute(transfer.options["wire"])
     asked: dict[str, Any] = {
         "source": request.POST.get("source", "").strip(),
         "text": request.POST.get("text", ""),
@@ -116,49 +116,53 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "service": request.POST.get("service", ""),
     }
     if "look" in request.POST:
-        return _draft(request, found, asked=asked)
+        return _draft(request, transfer, asked=asked)
     service = None
     if asked["service"]:
         service = (
-            services_compared().filter(wire=found.options["wire"], pk=row_id(asked["service"]) or 0).first()
+            services_compared()
+            .filter(wire=transfer.options["wire"], pk=row_id(asked["service"]) or 0)
+            .first()
         )
         if service is None:
-            return _draft(request, found, asked=asked, errors={"service": "Choose one of these."}, status=422)
+            return _draft(
+                request, transfer, asked=asked, errors={"service": "Choose one of these."}, status=422
+            )
     try:
         comparison_start(
-            transfer=found, labels=labels, by=person_of(request), **(asked | {"service": service})
+            transfer=transfer, labels=labels, by=person_of(request), **(asked | {"service": service})
         )
     except InvalidInput as error:
         errors = {problem.field: problem.message for problem in error.problems}
-        return _draft(request, found, asked=asked, errors=errors, status=422)
+        return _draft(request, transfer, asked=asked, errors=errors, status=422)
     except TransferNotPossible as error:
         messages.warning(request, str(error))
-    return redirect("comparison", found.pk)
+    return redirect("comparison", transfer.pk)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def cancel(request: HttpRequest, comparison_id: int) -> HttpResponse:
-    found = _found(request, comparison_id)
-    draft = DRAFT in found.options
-    act(request, transfer_cancel, found)
-    return redirect("comparisons") if draft else redirect("comparison", found.pk)
+    transfer = _comparison_or_404(request, comparison_id)
+    draft = DRAFT in transfer.options
+    act(request, transfer_cancel, transfer)
+    return redirect("comparisons") if draft else redirect("comparison", transfer.pk)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def resume(request: HttpRequest, comparison_id: int) -> HttpResponse:
-    found = _found(request, comparison_id)
-    act(request, transfer_resume, found)
-    return redirect("comparison", found.pk)
+    transfer = _comparison_or_404(request, comparison_id)
+    act(request, transfer_resume, transfer)
+    return redirect("comparison", transfer.pk)
 
 
 @permitted(SEE, CHANGE)
 @require_POST
 def delete(request: HttpRequest, comparison_id: int) -> HttpResponse:
-    found = _found(request, comparison_id)
+    transfer = _comparison_or_404(request, comparison_id)
     with refusals_shown(request, level=messages.WARNING):
-        comparison_delete(transfer=found, by=person_of(request))
+        comparison_delete(transfer=transfer, by=person_of(request))
         messages.success(request, "The comparison is deleted, with every score and text that it kept.")
         return redirect("comparisons")
     return redirect("comparison", comparison_id)
@@ -167,12 +171,12 @@ def delete(request: HttpRequest, comparison_id: int) -> HttpResponse:
 @permitted(SEE, CHANGE)
 @require_safe
 def errors(request: HttpRequest, comparison_id: int) -> HttpResponseBase:
-    """The rows that could not be compared, as CSV."""
-    found = _found(request, comparison_id)
-    return error_rows_download(request, found, name="comparison", address="comparison")
+    """Download the rows that could not be compared, as CSV."""
+    transfer = _comparison_or_404(request, comparison_id)
+    return error_rows_download(request, transfer, name="comparison", address="comparison")
 
 
-def _found(request: HttpRequest, comparison_id: int) -> Transfer:
+def _comparison_or_404(request: HttpRequest, comparison_id: int) -> Transfer:
     return get_object_or_404(comparison_files(person_of(request)), pk=comparison_id)
 
 
@@ -180,7 +184,7 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
     user = person_of(request)
     context = {
         "services": list(services_compared()),
-        "rows": [_row(one) for one in comparison_files(user)[:LISTED]],
+        "rows": [_row(transfer) for transfer in comparison_files(user)[:LISTED]],
         "problem": problem,
         "source": request.POST.get("source", ""),
         "wire": request.POST.get("wire", Wire.PERSPECTIVE),
@@ -220,14 +224,14 @@ def _draft(
         path, text=chosen["text"], attributes=chosen["columns"], file_format=transfer.format
     )
     meanings = {chosen["text"]: "Text", **{column: name for name, column in chosen["columns"].items()}}
-    told = errors or {}
+    field_errors = errors or {}
     wire = transfer.options["wire"]
     context = {
         "transfer": transfer,
         "row": _row(transfer),
         "size": path.stat().st_size,
         "chosen": chosen,
-        "errors": told,
+        "errors": field_errors,
         "sources": sources_offered(user),
         "services": [service for service in services_compared() if service.wire == wire],
         "fields": [
@@ -235,7 +239,7 @@ def _draft(
                 "name": name,
                 "id": name.lower().replace("/", "-"),
                 "column": chosen["columns"].get(name, ""),
-                "error": told.get(f"columns.{name}", ""),
+                "error": field_errors.get(f"columns.{name}", ""),
             }
             for name in labels_by_attribute(wire)
         ],

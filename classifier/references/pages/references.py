@@ -47,7 +47,7 @@ CUSTOM = ReferenceFields("", Wire.PERSPECTIVE, "")
 
 
 class ReferenceForm(forms.Form):
-    """What an admin says about a service; the rules are the service layer's."""
+    """The settings of a service as an admin enters them; the service layer checks them."""
 
     name = forms.CharField(max_length=100)
     wire = forms.ChoiceField(choices=Wire.choices)
@@ -124,16 +124,16 @@ def reference_new(request: HttpRequest) -> HttpResponse:
 @permitted(VIEW)
 @require_http_methods(["GET", "HEAD", "POST"])
 def reference(request: HttpRequest, reference_id: int) -> HttpResponse:
-    """One service; a POST changes it."""
-    found, user = _found(reference_id), person_of(request)
-    form = ReferenceForm(initial=_initial(_fields_of(found)))
+    """Show one service; a POST changes it."""
+    service, user = _service_or_404(reference_id), person_of(request)
+    form = ReferenceForm(initial=_initial(_fields_of(service)))
     if request.method == "POST":
         _require_change(user)
         form = ReferenceForm(request.POST)
         if form.is_valid():
             try:
                 reference_update(
-                    service=found,
+                    service=service,
                     fields=form.fields_given(),
                     key=form.cleaned_data["key"],
                     no_key=form.cleaned_data["no_key"],
@@ -142,20 +142,20 @@ def reference(request: HttpRequest, reference_id: int) -> HttpResponse:
             except InvalidInput as error:
                 form.complain(error)
             else:
-                messages.success(request, f"{found.name} is changed.")
+                messages.success(request, f"{service.name} is changed.")
                 return redirect("reference", reference_id)
-        found = _found(reference_id)
-    return _page(request, found, form, status=422 if form.errors else 200)
+        service = _service_or_404(reference_id)
+    return _page(request, service, form, status=422 if form.errors else 200)
 
 
 @permitted(VIEW, CHANGE)
 @require_POST
 def reference_switch(request: HttpRequest, reference_id: int) -> HttpResponse:
-    found = _found(reference_id)
+    service = _service_or_404(reference_id)
     enabled = request.POST.get("enabled") == "1"
-    (reference_enable if enabled else reference_disable)(service=found, by=person_of(request))
+    (reference_enable if enabled else reference_disable)(service=service, by=person_of(request))
     outcome = "is on" if enabled else "is off; keys that follow it are answered by this site's model"
-    messages.success(request, f"{found.name} {outcome}.")
+    messages.success(request, f"{service.name} {outcome}.")
     return redirect("reference", reference_id)
 
 
@@ -163,26 +163,26 @@ def reference_switch(request: HttpRequest, reference_id: int) -> HttpResponse:
 @require_POST
 def reference_ask(request: HttpRequest, reference_id: int) -> HttpResponse:
     """Ask the service once and show its answer; nothing of it is stored."""
-    found = _found(reference_id)
+    service = _service_or_404(reference_id)
     text = str(request.POST.get("text", ""))
-    form = ReferenceForm(initial=_initial(_fields_of(found)))
+    form = ReferenceForm(initial=_initial(_fields_of(service)))
     try:
-        reply = reference_ask_once(service=found, text=text, by=person_of(request))
+        reply = reference_ask_once(service=service, text=text, by=person_of(request))
     except InvalidInput as error:
         problem = error.problems[0].message
-        return _page(request, found, form, {"text": text, "text_problem": problem}, status=422)
+        return _page(request, service, form, {"text": text, "text_problem": problem}, status=422)
     failure = ReferenceCall.Failure(reply.failure).label if reply.failure else ""
     scores = sorted(reply.scores[0].items()) if reply.scores else []
     test = {"text": text, "reply": reply, "failure": failure, "scores": scores}
-    return _page(request, found, form, test)
+    return _page(request, service, form, test)
 
 
 @permitted(VIEW, CHANGE)
 @require_POST
 def reference_away(request: HttpRequest, reference_id: int) -> HttpResponse:
-    found = _found(reference_id)
-    reference_remove(service=found, by=person_of(request))
-    messages.success(request, f"{found.name} is removed, and its key with it.")
+    service = _service_or_404(reference_id)
+    reference_remove(service=service, by=person_of(request))
+    messages.success(request, f"{service.name} is removed, and its key with it.")
     return redirect("references")
 
 
@@ -234,22 +234,22 @@ def state_of(service: ReferenceService, health: Health) -> dict[str, Any]:
 
 def _page(
     request: HttpRequest,
-    found: ReferenceService,
+    service: ReferenceService,
     form: ReferenceForm,
     test: dict[str, Any] | None = None,
     *,
     status: int = 200,
 ) -> HttpResponse:
     user = person_of(request)
-    use = next((use for use in uses(timezone.now()) if use.service.pk == found.pk), None)
+    use = next((use for use in uses(timezone.now()) if use.service.pk == service.pk), None)
     context = {
-        "service": found,
-        **state_of(found, healths([found.pk])[found.pk]),
+        "service": service,
+        **state_of(service, healths([service.pk])[service.pk]),
         "form": form,
         "problems": form.non_field_errors(),
-        "has_key": found.sealed_key is not None,
+        "has_key": service.sealed_key is not None,
         "use": use,
-        "calls": latest_calls(found, LATEST),
+        "calls": latest_calls(service, LATEST),
         "sees_calls": user.has_perm("classifier.view_referencecall") and user.sees_all_sources,
         "sees_keys": user.has_perm("classifier.view_apikey"),
         "may_change": user.has_perm(CHANGE) and user.sees_all_sources,
@@ -288,11 +288,11 @@ def _fields_of(service: ReferenceService) -> ReferenceFields:
     return ReferenceFields(**{name: getattr(service, name) for name in names})
 
 
-def _found(reference_id: int) -> ReferenceService:
-    found: ReferenceService | None = services_there().filter(pk=reference_id).first()
-    if found is None:
+def _service_or_404(reference_id: int) -> ReferenceService:
+    service: ReferenceService | None = services_there().filter(pk=reference_id).first()
+    if service is None:
         raise Http404
-    return found
+    return service
 
 
 def _require_all(user: User) -> None:

@@ -54,7 +54,7 @@ def score_map_list(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "map": row,
-            "pairs": max(each["pairs"] for each in row.attributes.values()),
+            "pairs": max(attribute["pairs"] for attribute in row.attributes.values()),
             "attributes": sorted(row.attributes),
             "outdated": is_outdated(row),
             "keys": [key for map_id, key in on if map_id == row.pk],
@@ -67,20 +67,22 @@ def score_map_list(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_safe
 def score_map(request: HttpRequest, map_id: int) -> HttpResponse:
-    found = get_object_or_404(score_maps(), pk=map_id)
+    saved_map = get_object_or_404(score_maps(), pk=map_id)
     user = person_of(request)
-    on = list(keys_with_map(found))
+    on = list(keys_with_map(saved_map))
     context = {
-        "map": found,
-        "outdated": is_outdated(found),
+        "map": saved_map,
+        "outdated": is_outdated(saved_map),
         "active": active_model(),
-        "attributes": [_shown(name, fitted, found.threshold) for name, fitted in found.attributes.items()],
-        "origin": _origin(found.origin),
+        "attributes": [
+            _shown(name, fitted, saved_map.threshold) for name, fitted in saved_map.attributes.items()
+        ],
+        "origin": _origin(saved_map.origin),
         "keys": on,
         "others": [key for key in keys_to_map() if key not in on],
         "may_switch": user.has_perm(CHANGE_KEY),
-        "again": _again(found),
-        "newer": score_maps().filter(name=found.name, version__gt=found.version).first(),
+        "again": _again(saved_map),
+        "newer": score_maps().filter(name=saved_map.name, version__gt=saved_map.version).first(),
     }
     return render(request, "classifier/references/score_maps/map.html", context)
 
@@ -94,7 +96,7 @@ def score_map_new(request: HttpRequest) -> HttpResponse:
         require_permission(user, ADD)
     asked = request.POST if request.method == "POST" else request.GET
     if not asked.get("service") and not asked.get("file"):
-        return redirect("comparisons")  # where one chooses what a map is fitted from
+        return redirect("comparisons")  # the page on which an admin chooses what a map is fitted on
     choice, problems = _choice(asked, user)
     method = asked.get("method") or ScoreMap.Method.QUANTILE
     errors = {problem.field: problem.message for problem in problems}
@@ -156,7 +158,7 @@ def key_score_map(request: HttpRequest, key_id: int) -> HttpResponse:
 
 
 def map_of_key(key: ApiKey, user: User) -> dict[str, Any]:
-    """What the page of a key says of its map."""
+    """Return what the page of a key shows about its map."""
     if not user.has_perm(SEE):
         return {"may_see_maps": False}
     row = score_maps().filter(pk=key.score_map_id).first() if key.score_map_id is not None else None
@@ -206,17 +208,17 @@ def _preview(fitted: FittedMap | None) -> dict[str, Any]:
     return {
         "fitted": fitted,
         "last_id": fitted.choice.last_id,
-        "attributes": [_shown(name, each, threshold) for name, each in fitted.attributes.items()],
+        "attributes": [_shown(name, attribute, threshold) for name, attribute in fitted.attributes.items()],
         "too_few": fitted.too_few,
     }
 
 
 def _shown(name: str, fitted: dict[str, Any], threshold: float) -> dict[str, Any]:
-    """One attribute of a map: its curve, its numbers, and some values of it."""
+    """Return one attribute of a map for a page: its curve, its numbers, and some values."""
     points = fitted["points"]
     slug = "".join(character if character.isalnum() else "-" for character in name.lower())
     step = max(1, len(points) // TABLE_STEPS)
-    some = [point for place, point in enumerate(points) if place % step == 0 or place == len(points) - 1]
+    some = [point for index, point in enumerate(points) if index % step == 0 or index == len(points) - 1]
     return {
         "name": name,
         "pairs": fitted["pairs"],
@@ -243,21 +245,21 @@ def _shown(name: str, fitted: dict[str, Any], threshold: float) -> dict[str, Any
 
 
 def _origin(origin: dict[str, Any]) -> list[tuple[str, str]]:
-    told = []
+    lines = []
     if service := origin.get("service"):
-        told.append(("Reference service", service["name"]))
+        lines.append(("Reference service", service["name"]))
     if file := origin.get("file"):
-        told.append(("File of old scores", file["name"] or f"comparison {file['id']}"))
+        lines.append(("File of old scores", file["name"] or f"comparison {file['id']}"))
     if key := origin.get("key"):
-        told.append(("Calls of the key", f"{key['prefix']}…"))
+        lines.append(("Calls of the key", f"{key['prefix']}…"))
     span = [origin[name] for name in ("begin", "end") if name in origin]
     if span:
-        told.append(("Days", " to ".join(span)))
-    return told
+        lines.append(("Days", " to ".join(span)))
+    return lines
 
 
 def _again(row: ScoreMap) -> str:
-    """The query string that fits the same map again, on the version in production."""
+    """Return the query string that fits the same map again, on the version in production."""
     origin = row.origin
     query = {name: origin[name]["id"] for name in ("service", "file", "key") if name in origin}
     if not query.keys() & {"service", "file"}:

@@ -1,1 +1,1 @@
-"""Pages: the review queue and what is decided there."""
+"""Pages: the review queue and its decisions."""

@@ -36,7 +36,7 @@ NONE_CHOSEN = "No comment was chosen. Tick some, or choose all that match the fi
 @permitted(SEE)
 @require_safe
 def bulk_actions(request: HttpRequest) -> HttpResponse:
-    """The latest bulk actions, each with its undo."""
+    """Show the latest bulk actions, each with its undo."""
     user = person_of(request)
     rows = bulk_actions_seen_by(user=user)[:SHOWN]
     context = {"rows": [_row(bulk) for bulk in rows], "may_undo": user.has_perm(MAY_BULK_DECIDE)}
@@ -67,7 +67,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 @permitted(MAY_BULK_DECIDE)
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
-    """Decide what was counted; where there is more by now, the preview again."""
+    """Decide what was counted; show the preview again if there is more by now."""
     try:
         filters = QueueFilters.from_data(json.loads(request.POST.get("filters", "")))
         count = int(request.POST.get("count", ""))
@@ -97,7 +97,7 @@ def decide(request: HttpRequest) -> HttpResponse:
 @permitted(MAY_BULK_DECIDE)
 @require_POST
 def undo(request: HttpRequest, bulk_id: int) -> HttpResponse:
-    """Take back what still stands of a bulk action."""
+    """Undo the decisions of a bulk action that still stand."""
     bulk = bulk_actions_seen_by(user=person_of(request)).filter(pk=bulk_id).first()
     if bulk is None:
         raise Http404
@@ -122,8 +122,12 @@ def _preview(
     context = {
         "counted": counted,
         "sample": [
-            {"comment": one, "veiled": veiled(one, card_of_comment(one)), "band": band_line(one)}
-            for one in counted.sample
+            {
+                "comment": comment,
+                "veiled": veiled(comment, card_of_comment(comment)),
+                "band": band_line(comment),
+            }
+            for comment in counted.sample
         ],
         "filters": json.dumps(counted.filters.to_data()),
         "words": [word for word in in_words(counted.filters) if not word.startswith("up to comment")],

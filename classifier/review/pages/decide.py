@@ -1,4 +1,4 @@
-"""A decision in the queue: what was filled in becomes a row, and the next comment is on screen at once."""
+"""A decision in the queue: store what was filled in, and show the next comment at once."""
 
 import json
 from typing import Any
@@ -37,14 +37,14 @@ MARKS_CANNOT_BE_READ = "The marks of the words cannot be read; mark them again."
 @never_cache
 @require_POST
 def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Record what was decided and show the next comment; a conflict keeps everything that was filled in."""
+    """Store the decision and show the next comment; a conflict keeps everything that was filled in."""
     user, state, draft = person_of(request), QueueState.of(request), draft_of(request.POST)
     comment = comment_at_work(request, comment_id)
     blind = state.look == comment_id
     try:
         done = (_answer if blind else _decide)(comment, draft, state, user)
     except InvalidInput as error:
-        problem: Any = {each.field: each.message for each in error.problems}
+        problem: Any = {fault.field: fault.message for fault in error.problems}
         step = QueueStep(comment, claimed=True, look=blind)
         return show(request, user, state, step, draft=draft, problem=problem, status=422)
     except (DecisionConflict, ClaimTaken, PermissionDenied) as error:
@@ -88,7 +88,7 @@ def _decide(comment: Comment, draft: DecisionDraft, state: QueueState, user: Use
 
 
 def _answer(comment: Comment, draft: DecisionDraft, state: QueueState, user: User) -> str:
-    """Check a blind review as any decision, and keep it aside until the next one."""
+    """Check a blind review like any decision, and hold it back until the next step."""
     check_decision(
         comment=comment,
         policy=policy_for(comment.source_id),
@@ -108,14 +108,14 @@ def _answer(comment: Comment, draft: DecisionDraft, state: QueueState, user: Use
 
 
 def _corrections(comment: Comment, draft: DecisionDraft) -> dict[str, bool]:
-    """Labels whose tick differs from what the model said."""
+    """Return the labels whose tick differs from what the model predicted."""
     ticked = draft.labels
     if ticked is None:
         return {}
     return {
         item.label: item.label in ticked
         for item in label_corrections(comment)
-        if (item.label in ticked) != item.said
+        if (item.label in ticked) != item.predicted
     }
 
 

@@ -10,16 +10,16 @@ from classifier.web.formatting import label_title
 
 @dataclass(frozen=True)
 class Correction:
-    """A label that a moderator may correct; `said` is whether the model's probability reached the threshold."""
+    """A label that a moderator may correct; `predicted` is whether the model's probability reached the threshold."""
 
     label: str
     title: str
-    said: bool
+    predicted: bool
 
 
 @dataclass(frozen=True)
 class DecisionRow:
-    """One decision, with its corrections in words, and the words marked where the text is still the one it was."""
+    """One decision, with its corrections in words, and the marked words where the text is unchanged."""
 
     decision: Decision
     corrected: str
@@ -45,7 +45,7 @@ class DecisionRow:
 
 
 def label_corrections(comment: Comment) -> list[Correction]:
-    """The labels of the model beside the one that approving or removing answers itself."""
+    """List the labels of the model without the one that approving or removing answers itself."""
     prediction = comment.current_prediction
     if prediction is None:
         return []
@@ -58,7 +58,7 @@ def label_corrections(comment: Comment) -> list[Correction]:
 
 
 def decision_rows(decisions: Iterable[Decision], comment: Comment) -> list[DecisionRow]:
-    """The decisions about a comment as its page lists them, newest first; the one that stands counts."""
+    """Return the decisions about a comment as its page lists them, newest first; the one that stands is in force."""
     rows = []
     for decision in decisions:
         words = [
@@ -78,13 +78,13 @@ def decision_rows(decisions: Iterable[Decision], comment: Comment) -> list[Decis
 
 
 def _reason_title(decision: Decision) -> str:
-    """In the words of the policy it was made under; the code where that has no such reason."""
+    """Return the title of the reason in the policy of the decision; its code where that policy has no such reason."""
     given = decision.policy.reasons if decision.policy is not None else []
-    return next((one["title"] for one in given if one["code"] == decision.reason), decision.reason)
+    return next((reason["title"] for reason in given if reason["code"] == decision.reason), decision.reason)
 
 
 def _marked(decision: Decision, comment: Comment) -> tuple[str, ...]:
-    """Marks point into the text as it was then: of an edited or erased one they say nothing."""
+    """Return the marked words; marks point into the text as it was then, so an edited or erased one has none."""
     if comment.text_purged_at is not None:
         return ()
     if comment.edited_at is not None and comment.edited_at > decision.created_at:

@@ -31,20 +31,20 @@ DONE = {
 @never_cache
 @require_POST
 def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Approve or remove; labels whose tick differs from what the model said are corrections."""
-    found = _comment(request, comment_id)
+    """Approve or remove; labels whose tick differs from what the model predicted are corrections."""
+    comment = _comment(request, comment_id)
     note = request.POST.get("note", "").replace("\r\n", "\n")
-    if request.POST.get("prediction") not in ("", None, str(found.current_prediction_id)):
-        return render_comment(request, found, problem=OTHER_VERDICT, note=note, status=409)
+    if request.POST.get("prediction") not in ("", None, str(comment.current_prediction_id)):
+        return render_comment(request, comment, problem=OTHER_VERDICT, note=note, status=409)
     ticked = set(request.POST.getlist("label"))
     corrected = {
         item.label: item.label in ticked
-        for item in label_corrections(found)
-        if (item.label in ticked) != item.said and request.POST.get("labels_shown") == "1"
+        for item in label_corrections(comment)
+        if (item.label in ticked) != item.predicted and request.POST.get("labels_shown") == "1"
     }
     try:
         decision = decision_record(
-            comment=found,
+            comment=comment,
             action=request.POST.get("action", ""),
             labels=corrected,
             note=note,
@@ -57,9 +57,9 @@ def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
         )
     except InvalidInput as error:
         problem = " ".join(problem.message for problem in error.problems)
-        return render_comment(request, found, problem=problem, note=note, status=422)
+        return render_comment(request, comment, problem=problem, note=note, status=422)
     except PermissionDenied as error:
-        return render_comment(request, found, problem=str(error), note=note, status=403)
+        return render_comment(request, comment, problem=str(error), note=note, status=403)
     messages.success(request, DONE[decision.action].format(comment_id))
     return redirect("comment-detail", comment_id)
 
@@ -68,10 +68,10 @@ def decide(request: HttpRequest, comment_id: int) -> HttpResponse:
 @never_cache
 @require_POST
 def undo(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Take back the decision that the page showed."""
-    found = _comment(request, comment_id)
+    """Undo the decision that the page showed."""
+    comment = _comment(request, comment_id)
     try:
-        decision = Decision.objects.get(pk=int(request.POST.get("decision", "")), comment=found)
+        decision = Decision.objects.get(pk=int(request.POST.get("decision", "")), comment=comment)
     except (Decision.DoesNotExist, ValueError, OverflowError):
         raise Http404 from None
     try:
@@ -79,18 +79,18 @@ def undo(request: HttpRequest, comment_id: int) -> HttpResponse:
     except DecisionConflict as error:
         return render_comment(request, _comment(request, comment_id), problem=str(error), status=409)
     except PermissionDenied as error:
-        return render_comment(request, found, problem=str(error), status=403)
+        return render_comment(request, comment, problem=str(error), status=403)
     messages.success(request, "The decision is undone. The comment waits for another one.")
     return redirect("comment-detail", comment_id)
 
 
 def _comment(request: HttpRequest, comment_id: int) -> Comment:
-    """The comment; one that a person may not see is as one that is not there."""
+    """Return the comment. Raises Http404 also for one that this person may not see."""
     user = cast(SiteRequest, request).user
     try:
-        found = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
+        comment = comment_detail(comments=comments_visible_to(user=user), comment_id=comment_id)
     except Comment.DoesNotExist:
         raise Http404 from None
     if not user.has_perm("classifier.add_decision"):
         raise PermissionDenied("Deciding about comments takes the role Moderator or Admin.")
-    return found
+    return comment

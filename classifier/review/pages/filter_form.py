@@ -1,4 +1,4 @@
-"""The filters of the queue as a form: read from an address, each mistake named at its field, and written back."""
+"""The filters of the queue as a form: read from an address with each mistake named at its field, and written back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class Chosen:
 
     @property
     def anything(self) -> bool:
-        """Whether filters narrow anything, whatever the order."""
+        """Return whether filters narrow anything, whatever the order."""
         return bool(self.filters.to_data()) or bool(self.errors)
 
     @property
@@ -64,11 +64,11 @@ class Chosen:
 
 
 def read_chosen(data: QueryDict, order: str = "risk") -> Chosen:
-    """Read filters and order from a query or a posted form; names that are no filters are passed over."""
+    """Read filters and order from a query or a posted form; names that are no filters are ignored."""
     given: dict[str, Any] = {}
     for name in FILTERS:
         value: Any = (
-            [one for one in data.getlist(name) if one] if name in LISTS else data.get(name, "").strip()
+            [entry for entry in data.getlist(name) if entry] if name in LISTS else data.get(name, "").strip()
         )
         if value:
             given[name] = value
@@ -82,12 +82,12 @@ def read_chosen(data: QueryDict, order: str = "risk") -> Chosen:
 
 
 def names_a_queue(data: QueryDict) -> bool:
-    """Whether a query chooses anything at all."""
+    """Return whether a query chooses anything at all."""
     return any(name in data for name in (*FILTERS, "order"))
 
 
 def query_of(filters: QueueFilters, order: str = "") -> str:
-    """Filters and order as a query string."""
+    """Return filters and order as a query string."""
     data: dict[str, Any] = {}
     for name, value in filters.to_data().items():
         data[name] = {True: "1", False: "0"}[value] if isinstance(value, bool) else value
@@ -97,7 +97,7 @@ def query_of(filters: QueueFilters, order: str = "") -> str:
 
 
 def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[Field]:
-    """The controls, with what was given and what is wrong with it."""
+    """Return the controls, with the values given and what is wrong with them."""
     given, errors = chosen.given, chosen.errors
 
     def control(name: str, title: str, **more: Any) -> Field:
@@ -110,14 +110,18 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
     versions = list(ModelVersion.objects.order_by("-id")[:SUGGESTED].only("version", "labels"))
     labels = list(dict.fromkeys(label for version in versions for label in version.labels))
     status = [(WAITING, "Waiting"), (EVERY, "Every comment"), *CommentStatus.choices]
-    found = [
+    fields = [
         control("text", "Words in the text", kind="search"),
         control("status", "Status", choices=status),
         control(
-            "source", "Source", choices=[("", "Every source"), *((one.slug, one.name) for one in sources)]
+            "source",
+            "Source",
+            choices=[("", "Every source"), *((source.slug, source.name) for source in sources)],
         ),
         control("band", "Band", choices=[("", "Any band"), *Band.choices]),
-        control("label", "Label", choices=[("", "Any label"), *((one, label_title(one)) for one in labels)]),
+        control(
+            "label", "Label", choices=[("", "Any label"), *((label, label_title(label)) for label in labels)]
+        ),
         control("threshold", "Its score from", kind="number", step="0.01"),
         control("reason", "Why it waits", choices=[("", "Any reason"), *known_kinds()]),
         control("claimed", "Claimed", choices=[("", "Either"), *CLAIMS]),
@@ -130,7 +134,7 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
         control("escalated", "Escalated", choices=YES_NO),
         control("disagrees", "Shadow disagrees", choices=YES_NO),
     ]
-    return found if statuses else [one for one in found if one.name != "status"]
+    return fields if statuses else [field for field in fields if field.name != "status"]
 
 
 def order_field(chosen: Chosen) -> Field:
@@ -143,7 +147,7 @@ MORE = ("older_hours", "newer_hours", "author", "version", "reported", "appeal",
 
 
 def in_words(filters: QueueFilters) -> list[str]:
-    """What filters are set, for a heading."""
+    """Describe the filters that are set, for a heading."""
     titles = {
         "older_hours": "older than {} h",
         "newer_hours": "newer than {} h",
@@ -159,7 +163,7 @@ def in_words(filters: QueueFilters) -> list[str]:
     }
     words = []
     for name, value in filters.to_data().items():
-        if name == "read_at":  # of a preview, nothing that somebody chose
+        if name == "read_at":  # set by a preview, not chosen by a person
             continue
         if isinstance(value, bool):
             words.append(f"{'' if value else 'not '}{'shadow disagrees' if name == 'disagrees' else name}")

@@ -1,4 +1,4 @@
-"""One comment as the queue shows it: why it is here, what was said about it, and what may be done."""
+"""One comment as the queue shows it: why it waits, what is known about it, and what may be done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ DECISIONS_SHOWN = 20
 
 @dataclass(frozen=True)
 class DecisionDraft:
-    """What the form of a decision holds, kept when the decision does not come about.
+    """What the form of a decision holds, kept when the decision fails.
 
     `marks` is JSON as the form sent it. `prediction`, `seen_decision` and `together` (a number of comments) say what
     was on screen.
@@ -60,7 +60,7 @@ class LabelTick:
 
 @dataclass(frozen=True)
 class QueueItem:
-    """A comment in the queue, `claimed` by this person for `seconds`. `look`: a blind review, shown as any other."""
+    """A comment in the queue, `claimed` by this person for `seconds`. `look`: a blind review, shown like any other."""
 
     comment: Comment
     card: VerdictCard
@@ -92,7 +92,7 @@ class QueueItem:
 
     @property
     def standing(self) -> Decision | None:
-        """The decision that counts now, where nothing waits for another one."""
+        """Return the decision in force, where no other one is awaited."""
         if self.look or self.comment.queued_at is not None:
             return None
         return self.comment.current_decision
@@ -105,17 +105,18 @@ class QueueItem:
     def ticks(self) -> list[LabelTick]:
         kept = self.draft.labels
         return [
-            LabelTick(item, item.said if kept is None else item.label in kept) for item in self.corrections
+            LabelTick(item, item.predicted if kept is None else item.label in kept)
+            for item in self.corrections
         ]
 
     @property
     def corrected(self) -> bool:
-        """Whether somebody has ticked otherwise than the model said."""
-        return any(tick.ticked != tick.item.said for tick in self.ticks)
+        """Return whether a tick differs from what the model predicted."""
+        return any(tick.ticked != tick.item.predicted for tick in self.ticks)
 
     @property
     def verbs(self) -> dict[str, str]:
-        """What approving and removing are called: the answer to an appeal is upheld or overturned."""
+        """Return the names of approving and removing: an appeal is upheld or overturned instead."""
         if self.appeal is None:
             return {"approve": "Approve", "remove": "Remove"}
         stood = self.appeal.decision.action
@@ -130,14 +131,14 @@ class QueueItem:
 
     @property
     def together(self) -> int:
-        """How many are decided together, this one among them."""
+        """Count the comments that are decided together, including this one."""
         return len(self.group) + 1 if self.group is not None else 1
 
 
 def queue_item(
     comment: Comment, user: User, *, claimed: bool, look: bool = False, draft: DecisionDraft | None = None
 ) -> QueueItem:
-    """`comment` comes from `with_review`. Asks about reports, appeals and copies only where there can be any."""
+    """Build the item of a comment from `with_review`; read reports, appeals and copies only where there can be any."""
     decisions: list[Decision] = []
     if not look:
         rows = comment.decisions.select_related("by", "undone_by__by", "policy").order_by("-id")
@@ -176,24 +177,24 @@ def queue_item(
 
 
 def veiled(comment: Comment, card: VerdictCard) -> bool:
-    """Blurred where the model or the policy thinks badly of it."""
+    """Return whether the text is blurred, because the model or the policy objects to it."""
     return card.is_toxic or comment.band not in ("", Band.APPROVE)
 
 
 def seconds_left(comment: Comment, user: User) -> int:
-    """Of this person's claim; 0 where it has run out or is another's."""
+    """Return the seconds left of this person's claim; 0 where it has expired or is somebody else's."""
     if comment.review_by_id != user.pk or comment.review_until is None:
         return 0
     return max(int((comment.review_until - timezone.now()).total_seconds()), 0)
 
 
 def fresh(comment_id: int) -> Comment:
-    """The comment as it is stored now, with all that a page of the queue shows."""
+    """Return the comment as it is stored now, with all that a page of the queue shows."""
     return with_review(Comment.objects.all()).get(pk=comment_id)
 
 
 def judged_by(comment: Comment) -> str:
-    """Which policy put it into its band."""
+    """Name the policy that put the comment into its band."""
     if comment.policy is None:
         return "no policy yet"
     whose = comment.source.name if comment.policy.source_id is not None else "Site"
@@ -201,7 +202,7 @@ def judged_by(comment: Comment) -> str:
 
 
 def draft_of(data: Mapping[str, Any]) -> DecisionDraft:
-    """Read from a POST."""
+    """Read the draft of a decision from a POST."""
     getlist = getattr(data, "getlist", None)
     labels = None
     if data.get("labels_shown") == "1" and getlist is not None:

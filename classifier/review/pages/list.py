@@ -35,7 +35,7 @@ PAGE_SIZE = 25
 @permitted(*SEE)
 @require_safe
 def queue_list(request: HttpRequest) -> HttpResponse:
-    """What fits the filters, page by page. `saved` opens a saved queue, whose filters can be changed further."""
+    """List the comments that match the filters, page by page; `saved` opens a saved queue to narrow further."""
     user = reader_of(request)
     saved = _saved(request, user)
     as_saved = saved_query(saved) if saved is not None else ""
@@ -86,12 +86,12 @@ def queue_list(request: HttpRequest) -> HttpResponse:
 
 
 def hidden_filters(chosen: Chosen) -> list[tuple[str, Any]]:
-    """Filters as hidden fields of another form."""
-    found: list[tuple[str, Any]] = []
+    """Return the filters as hidden fields of another form."""
+    fields: list[tuple[str, Any]] = []
     for name, value in chosen.filters.to_data().items():
-        for one in value if isinstance(value, list) else [value]:
-            found.append((name, {True: "1", False: "0"}[one] if isinstance(one, bool) else one))
-    return found
+        for entry in value if isinstance(value, list) else [value]:
+            fields.append((name, {True: "1", False: "0"}[entry] if isinstance(entry, bool) else entry))
+    return fields
 
 
 def _row(comment: Comment, user: User) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _saved(request: HttpRequest, user: User) -> Any:
     wanted = request.GET.get("saved", "")
     if not wanted:
         return None
-    found = next((one for one in queues_for(user) if str(one.pk) == wanted), None)
-    if found is None:
+    saved_queue = next((queue for queue in queues_for(user) if str(queue.pk) == wanted), None)
+    if saved_queue is None:
         raise Http404
-    return found
+    return saved_queue

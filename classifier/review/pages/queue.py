@@ -1,4 +1,4 @@
-"""The review queue: one comment at a time, decided, skipped, gone past, or taken back."""
+"""The review queue: one comment at a time, decided, skipped, passed over, or undone."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,7 +40,7 @@ LIMIT = 1_000
 @permitted(DECIDE)
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
-    """Go on with the last comment; `saved`, filters and `order` choose a queue, `comment` a certain comment."""
+    """Resume with the last comment; `saved`, filters and `order` choose a queue, `comment` a certain comment."""
     user, state = person_of(request), QueueState.of(request)
     if request.GET:
         return _choose(request, user, state)
@@ -50,7 +50,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @permitted(DECIDE)
 @require_POST
 def go(request: HttpRequest, way: str) -> HttpResponse:
-    """`next` goes past the comment on screen, `back` to the one before, `again` to what was gone past."""
+    """Move through the queue: `next` passes over the comment on screen, `back` returns, `again` offers passed ones."""
     user, state = person_of(request), QueueState.of(request)
     if way == "back":
         step = go_back(state, user)
@@ -64,7 +64,7 @@ def go(request: HttpRequest, way: str) -> HttpResponse:
 @permitted(DECIDE)
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
-    """Take back the last decision of this session, or the one that is named."""
+    """Undo the last decision of this session, or the one that is named."""
     user, state = person_of(request), QueueState.of(request)
     step = take_back(state, user, row_id(request.POST.get("decision")))
     return show(request, user, state, step)
@@ -74,7 +74,7 @@ def undo(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def renew(request: HttpRequest, comment_id: int) -> HttpResponse:
-    """Keep the claim longer; with `take`, take it again where nobody else has. Says who was quicker."""
+    """Extend the claim; with `take`, claim again if nobody else has. The answer names whoever was first."""
     user, state = person_of(request), QueueState.of(request)
     comment = comment_at_work(request, comment_id)
     if state.look == comment_id:
@@ -95,7 +95,7 @@ def renew(request: HttpRequest, comment_id: int) -> HttpResponse:
 @permitted(DECIDE)
 @require_GET
 def worker(request: HttpRequest) -> HttpResponse:
-    """Show whether new comments are being classified; the page asks now and then."""
+    """Show whether new comments are being classified; the page polls this."""
     return render(request, "classifier/review/worker.html", {"worker": worker_status()})
 
 
@@ -121,7 +121,7 @@ def show(
     problem: Any = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Answer a step with what is on screen now; without JavaScript by a redirect, so that a reload repeats nothing."""
+    """Answer a step with the comment now on screen; without JavaScript redirect, so that a reload repeats nothing."""
     if getattr(request, "htmx", False):
         return _work(request, user, state, step, draft=draft, problem=problem, status=status)
     if status == 200 and not step.problem:
@@ -131,7 +131,7 @@ def show(
 
 
 def why_lost(comment: Comment, user: User) -> str:
-    """Say who was quicker: decided it meanwhile, or looks at it now; empty where the claim has only run out."""
+    """Name who decided the comment meanwhile or has claimed it now; empty where the claim has only expired."""
     decision = comment.current_decision
     if comment.queued_at is None and decision is not None:
         who = (
@@ -150,16 +150,16 @@ def why_lost(comment: Comment, user: User) -> str:
 
 
 def _choose(request: HttpRequest, user: User, state: QueueState) -> HttpResponse:
-    """Remember what was asked for, and go on at the plain address."""
+    """Remember the chosen queue, and redirect to the plain address."""
     saved, wanted = request.GET.get("saved", ""), row_id(request.GET.get("comment"))
     if saved:
-        found = next((one for one in queues_for(user) if str(one.pk) == saved), None)
-        if found is None:
+        saved_queue = next((queue for queue in queues_for(user) if str(queue.pk) == saved), None)
+        if saved_queue is None:
             raise Http404
-        filters = readable(found)
-        if filters is None or filters.status != WAITING:  # a list to look at, nothing to work through
-            return redirect(f"{reverse('queue-list')}?{saved_query(found)}&saved={found.pk}")
-        state.choose(filters, found.order, found.pk)
+        filters = readable(saved_queue)
+        if filters is None or filters.status != WAITING:  # a list of comments, not a queue of waiting ones
+            return redirect(f"{reverse('queue-list')}?{saved_query(saved_queue)}&saved={saved_queue.pk}")
+        state.choose(filters, saved_queue.order, saved_queue.pk)
     elif names_a_queue(request.GET):
         chosen = read_chosen(request.GET, state.order)
         if chosen.errors or chosen.filters.status != WAITING:
@@ -220,7 +220,7 @@ def _work(
 
 
 def announcement(item: QueueItem | None, message: str) -> str:
-    """What a screen reader hears when another comment is on screen."""
+    """Return what a screen reader announces when another comment is on screen."""
     if item is None:
         return f"{message} There is no next comment.".strip()
     band = f", {item.band.word} {item.band.percent}" if item.band is not None else ""
@@ -229,7 +229,7 @@ def announcement(item: QueueItem | None, message: str) -> str:
 
 @dataclass(frozen=True)
 class Empty:
-    """Why there is no next comment: `waiting` fit the filters, `all_waiting` wait in all; others cannot be claimed."""
+    """Why there is no next comment: `waiting` match the filters, `all_waiting` wait in all; none can be claimed."""
 
     waiting: BoundedCount
     all_waiting: BoundedCount

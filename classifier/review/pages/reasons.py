@@ -23,7 +23,7 @@ REASON_TITLES = {
 
 @dataclass(frozen=True)
 class ReasonLine:
-    """One reason with the tone and icon of its chip; `pieces` are what a rule found, cut from the text."""
+    """One reason with the tone and icon of its chip; `pieces` are the words in the text that a rule matched."""
 
     kind: str
     title: str
@@ -45,10 +45,10 @@ class BandLine:
 
 
 def band_line(comment: Comment) -> BandLine | None:
-    """None where no policy has judged the comment."""
+    """Return the band and its score; None where no policy has judged the comment."""
     if not comment.band:
         return None
-    reason = next((one for one in comment.queue_reasons if one.get("kind") == "band"), None)
+    reason = next((entry for entry in comment.queue_reasons if entry.get("kind") == "band"), None)
     prediction = comment.current_prediction
     label = str(reason["label"]) if reason else ""
     score = float(reason["score"]) if reason else (prediction.score if prediction else 0.0)
@@ -110,14 +110,14 @@ def _band(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> Re
 
 def _rule(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:
     removes = reason.get("band") == Band.REMOVE
-    found = [comment.text[int(span["begin"]) : int(span["end"])] for span in reason.get("spans", ())]
+    pieces = [comment.text[int(span["begin"]) : int(span["end"])] for span in reason.get("spans", ())]
     return ReasonLine(
         "rule",
         f"The rule “{reason.get('name', '')}” matched",
         f"which asks for {'removing' if removes else 'review'}",
         "toxic" if removes else "wait",
         "broken",
-        tuple(dict.fromkeys(piece for piece in found if piece))[:5],
+        tuple(dict.fromkeys(piece for piece in pieces if piece))[:5],
     )
 
 
@@ -179,5 +179,5 @@ _LINES: dict[str, Callable[[Mapping[str, Any], Comment, Decision | None], Reason
 
 
 def known_kinds() -> Iterable[tuple[str, str]]:
-    """Kinds of reasons with their titles, for a filter."""
+    """List the kinds of reasons with their titles, for a filter."""
     return REASON_TITLES.items()

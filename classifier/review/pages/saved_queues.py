@@ -40,7 +40,7 @@ LIMIT = 1_000
 @permitted(CHANGE)
 @require_safe
 def saved_queues(request: HttpRequest) -> HttpResponse:
-    """All of them, also those for other roles."""
+    """List all saved queues, also those for other roles."""
     rows = []
     for saved in SavedQueue.objects.select_related("owner"):
         filters = readable(saved)
@@ -57,27 +57,27 @@ def saved_queues(request: HttpRequest) -> HttpResponse:
 @permitted(ADD)
 @require_http_methods(["GET", "HEAD", "POST"])
 def saved_new(request: HttpRequest) -> HttpResponse:
-    """A new one, of the filters in the address."""
+    """Save a new queue from the filters in the address."""
     return _form(request, None)
 
 
 @permitted(CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def saved_queue(request: HttpRequest, saved_id: int) -> HttpResponse:
-    """Change one."""
-    return _form(request, _found(saved_id))
+    """Change a saved queue."""
+    return _form(request, _queue_or_404(saved_id))
 
 
 @permitted(CHANGE)
 @require_POST
 def move(request: HttpRequest, saved_id: int) -> HttpResponse:
-    """One place up or down among the tabs."""
-    saved = _found(saved_id)
+    """Move a saved queue one position up or down among the tabs."""
+    saved = _queue_or_404(saved_id)
     order = list(SavedQueue.objects.all())
-    place = order.index(saved)
-    to = place + (-1 if request.POST.get("to") == "up" else 1)
+    index = order.index(saved)
+    to = index + (-1 if request.POST.get("to") == "up" else 1)
     if 0 <= to < len(order):
-        order[place], order[to] = order[to], order[place]
+        order[index], order[to] = order[to], order[index]
         saved_queues_arrange(queues=order, by=person_of(request))
     return redirect("saved-queues")
 
@@ -85,8 +85,8 @@ def move(request: HttpRequest, saved_id: int) -> HttpResponse:
 @permitted(DELETE)
 @require_POST
 def delete(request: HttpRequest, saved_id: int) -> HttpResponse:
-    """Forget a name; no comment is touched."""
-    saved = _found(saved_id)
+    """Delete a saved queue; no comment is touched."""
+    saved = _queue_or_404(saved_id)
     name = saved.name
     saved_queue_delete(queue=saved, by=person_of(request))
     messages.success(request, f"The queue {name} is deleted. Its comments wait as before.")
@@ -146,23 +146,23 @@ def _page(
 
 
 def _given(filters: Any) -> dict[str, Any]:
-    """Filters as a form would have sent them."""
+    """Return the filters as a form would have sent them."""
     return {
         name: {True: "1", False: "0"}[value] if isinstance(value, bool) else value
         for name, value in filters.to_data().items()
     }
 
 
-def _found(saved_id: int) -> SavedQueue:
-    found = SavedQueue.objects.filter(pk=saved_id).first()
-    if found is None:
+def _queue_or_404(saved_id: int) -> SavedQueue:
+    queue = SavedQueue.objects.filter(pk=saved_id).first()
+    if queue is None:
         raise Http404
-    return found
+    return queue
 
 
 @dataclass(frozen=True)
 class Tab:
-    """`count` is None where the filters cannot be read any more."""
+    """A tab over the queue; `count` is None where the filters cannot be read any more."""
 
     title: str
     url: str
@@ -171,7 +171,7 @@ class Tab:
 
 
 def saved_tabs(user: User, *, current: int | None, here: str, plain: bool) -> list[Tab]:
-    """All waiting comments, then each saved queue that `user` may use; `here` is queue or queue-list.
+    """Return the tabs: all waiting comments, then each saved queue of `user`; `here` is queue or queue-list.
 
     `current` is the saved queue that is open; without one, `plain` says that nothing is filtered.
     """
@@ -187,7 +187,7 @@ def saved_tabs(user: User, *, current: int | None, here: str, plain: bool) -> li
 
 
 def readable(saved: SavedQueue) -> QueueFilters | None:
-    """Its filters; None where they cannot be read any more."""
+    """Return the filters of a saved queue; None where they cannot be read any more."""
     try:
         return QueueFilters.from_data(saved.filters)
     except WrongFilter:

@@ -1,4 +1,4 @@
-"""The state of a moderator's work in the queue, kept in the session: which queue, what was seen, decided, passed."""
+"""The state of a moderator's work in the queue, kept in the session: queue, comments seen, decided, passed over."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -18,10 +18,10 @@ DECISION, GROUP, LOOK = "decision", "group", "look"
 
 @dataclass
 class QueueState:
-    """Ids only. `seen` is in the order of time; `done` are pairs of what kind and which id, the latest last.
+    """Ids of comments. `seen` is in the order of time; `done` are pairs of kind and id, the latest last.
 
-    `look` is a blind review that is on screen; `answer` is what was said to the one before it, which is written down by
-    the next step, so that it can be taken back as every other answer.
+    `look` is a blind review that is on screen; `answer` is the answer to the one before it, which the next step stores,
+    so that it can be undone like every other answer.
     """
 
     filters: dict[str, Any] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class QueueState:
     @classmethod
     def of(cls, request: HttpRequest) -> "QueueState":
         kept = request.session.get(SESSION_KEY) or {}
-        known = {one.name for one in fields(cls)}
+        known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in kept.items() if name in known})
 
     def keep(self, request: HttpRequest) -> None:
@@ -47,7 +47,7 @@ class QueueState:
         request.session[SESSION_KEY] = asdict(self)
 
     def queue_filters(self) -> QueueFilters:
-        """The remembered filters; what cannot be read any more filters nothing."""
+        """Return the remembered filters; those that cannot be read any more are ignored."""
         try:
             return QueueFilters.from_data({**self.filters, "status": WAITING})
         except WrongFilter:
@@ -55,7 +55,7 @@ class QueueState:
             return QueueFilters()
 
     def choose(self, filters: QueueFilters, order: str, saved: int | None = None) -> None:
-        """Work on another queue; what was gone past there is offered again."""
+        """Switch to another queue; comments passed over there are offered again."""
         self.filters, self.order, self.saved = filters.to_data(), order, saved
         self.current, self.look, self.passed = None, None, []
 
@@ -66,20 +66,20 @@ class QueueState:
             self.seen.append(comment.pk)
 
     def before(self) -> int | None:
-        """The comment that was seen before the one on screen."""
+        """Return the comment that was seen before the one on screen."""
         if self.current is None or self.current not in self.seen:
             return self.seen[-1] if self.seen else None
-        place = self.seen.index(self.current)
-        return self.seen[place - 1] if place else None
+        index = self.seen.index(self.current)
+        return self.seen[index - 1] if index else None
 
     def after(self) -> int | None:
-        """The comment that was seen after the one on screen, where somebody has gone back."""
+        """Return the comment that was seen after the one on screen, if the moderator has gone back."""
         if self.current is None or self.current not in self.seen:
             return None
-        place = self.seen.index(self.current)
-        return self.seen[place + 1] if place + 1 < len(self.seen) else None
+        index = self.seen.index(self.current)
+        return self.seen[index + 1] if index + 1 < len(self.seen) else None
 
 
 def queues_for(user: User) -> list[SavedQueue]:
-    """The saved queues that a person may use."""
+    """List the saved queues that a person may use."""
     return saved_queues_of(user=user, roles=roles_of(user))

@@ -24,7 +24,7 @@ NOTHING_BEFORE = "There is nothing before this: it is the first comment that you
 class QueueStep:
     """What is on screen after a step: a comment, claimed by this person or not, or none.
 
-    `message` tells what the step has done, `problem` what it could not do.
+    `message` says what the step has done, `problem` what it could not do.
     """
 
     comment: Comment | None
@@ -40,22 +40,22 @@ def visible(comment_id: int, user: User) -> Comment:
 
 
 def take_next(state: QueueState, user: User, message: str = "") -> QueueStep:
-    """Claim the next comment of the chosen queue, or now and then show one for a blind review."""
+    """Claim the next comment of the chosen queue, or sometimes show one for a blind review."""
     look = _look(state, user)
     if look is not None:
         state.show(look, look=True)
         return QueueStep(look, claimed=True, look=True, message=message)
     state.look = None
-    found = claim_next(filters=state.queue_filters(), order=state.order, by=user, passing=state.passed)
-    if found is None:
+    comment = claim_next(filters=state.queue_filters(), order=state.order, by=user, passing=state.passed)
+    if comment is None:
         state.current = None
         return QueueStep(None, message=message)
-    state.show(found)
-    return QueueStep(found, claimed=True, message=message)
+    state.show(comment)
+    return QueueStep(comment, claimed=True, message=message)
 
 
 def take(state: QueueState, user: User, comment_id: int, message: str = "") -> QueueStep:
-    """Claim this comment; where that cannot be, show it all the same, with the reason. Raises Comment.DoesNotExist."""
+    """Claim this comment; if that fails, show it anyway, with the reason. Raises Comment.DoesNotExist."""
     comment = visible(comment_id, user)
     if state.answer is not None and state.answer[0] == comment_id:
         state.answer = None
@@ -63,15 +63,15 @@ def take(state: QueueState, user: User, comment_id: int, message: str = "") -> Q
         state.show(comment, look=True)
         return QueueStep(comment, claimed=True, look=True, message=message)
     try:
-        found = claim(comment=comment, by=user)
+        comment = claim(comment=comment, by=user)
     except ClaimTaken as taken:
         state.show(comment)
         return QueueStep(comment, problem=str(taken) if taken.by is not None else "", message=message)
     except PermissionDenied as denied:
         state.show(comment)
         return QueueStep(comment, problem=str(denied), message=message)
-    state.show(found)
-    return QueueStep(found, claimed=True, message=message)
+    state.show(comment)
+    return QueueStep(comment, claimed=True, message=message)
 
 
 def resume(state: QueueState, user: User) -> QueueStep:
@@ -85,7 +85,7 @@ def resume(state: QueueState, user: User) -> QueueStep:
 
 
 def go_past(state: QueueState, user: User) -> QueueStep:
-    """Leave the comment on screen undecided; where somebody had gone back, forward again to what was seen after it."""
+    """Pass over the comment on screen; after going back, return to the comment that was seen after it."""
     if (after := state.after()) is not None:
         try:
             return take(state, user, after)
@@ -119,7 +119,7 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
     last: list[Any] | None = None
     if decision_id is not None:
         last = [DECISION, decision_id]
-        state.done = [one for one in state.done if one[:2] != last]
+        state.done = [entry for entry in state.done if entry[:2] != last]
     elif state.done:
         last = state.done.pop()
     if last is None:
@@ -136,18 +136,18 @@ def take_back(state: QueueState, user: User, decision_id: int | None = None) -> 
 
 
 def write_answer(state: QueueState, user: User) -> None:
-    """Store the last blind review, which could be taken back until now."""
+    """Store the last blind review, which could be undone until now."""
     if state.answer is None:
         return
     comment_id, action = state.answer
     state.answer = None
-    state.done = [one for one in state.done if one[0] != LOOK]
-    if comment_id in state.seen:  # going back to it would tell what it was
+    state.done = [entry for entry in state.done if entry[0] != LOOK]
+    if comment_id in state.seen:  # going back to it would reveal that it was a blind review
         state.seen.remove(comment_id)
     try:
         blind_review_record(comment=visible(comment_id, user), action=action, by=user)
     except (Comment.DoesNotExist, DecisionConflict, InvalidInput, PermissionDenied):
-        return  # answered from elsewhere meanwhile, or not theirs to see any more
+        return  # answered elsewhere meanwhile, or this person may not see it any more
 
 
 def _undo(state: QueueState, user: User, last: list[Any]) -> tuple[int, str]:
@@ -172,7 +172,7 @@ def _here(state: QueueState, user: User, problem: str) -> QueueStep:
 
 
 def _looks(state: QueueState) -> list[int]:
-    return [int(one[1]) for one in state.done if one[0] == LOOK]
+    return [int(entry[1]) for entry in state.done if entry[0] == LOOK]
 
 
 def _look(state: QueueState, user: User) -> Comment | None:

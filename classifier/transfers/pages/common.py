@@ -34,7 +34,7 @@ def uploaded(
 ) -> HttpResponse:
     """Store the uploaded file, `create` a draft of its stored name and its own, and go to its page at `address`.
 
-    Where that cannot be, show `page` again with the problem.
+    If that fails, show `page` again with the problem.
     """
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
@@ -49,7 +49,7 @@ def uploaded(
 
 
 def act(request: HttpRequest, verb: Callable[..., None], transfer: Transfer) -> None:
-    """Cancel or resume `transfer` for the person of `request`; a message says why where that cannot be."""
+    """Cancel or resume `transfer` for the person of `request`; if that fails, a message says why."""
     with refusals_shown(request, level=messages.WARNING):
         verb(transfer=transfer, by=person_of(request))
 
@@ -57,7 +57,7 @@ def act(request: HttpRequest, verb: Callable[..., None], transfer: Transfer) -> 
 def error_rows_download(
     request: HttpRequest, transfer: Transfer, *, name: str, address: str
 ) -> HttpResponseBase:
-    """The rows of a file that could not be taken, as CSV; without them, its page at `address` with a message."""
+    """Download the rows that could not be stored, as CSV; without any, redirect to `address` with a message."""
     path = errors_download(transfer=transfer, by=person_of(request))
     if path is None:
         messages.warning(request, "There is no file of errors (any more).")
@@ -71,7 +71,7 @@ def error_rows_download(
 
 
 def row_of(transfer: Transfer, *, begun: bool = False) -> dict[str, Any]:
-    """What a list and a page show of a transfer.
+    """Return what a list and a page show of a transfer.
 
     One that has `begun` is running for people also while it waits for its next turn on a worker.
     """
@@ -96,7 +96,7 @@ def row_of(transfer: Transfer, *, begun: bool = False) -> dict[str, Any]:
 
 
 def preview_context(preview: FilePreview) -> dict[str, Any]:
-    """What `classifier/transfers/first_rows.html` shows of a preview: its cells and the rows that cannot be taken."""
+    """Return the context of `classifier/transfers/first_rows.html`: cells, and the rows that cannot be stored."""
     return {
         "preview": preview,
         "shown": [
@@ -113,7 +113,7 @@ def preview_context(preview: FilePreview) -> dict[str, Any]:
 
 
 def sources_offered(user: User) -> list[str]:
-    """The sources that a person may bring rows into, as the form suggests them."""
+    """List the sources that a person may import rows into, as the form suggests them."""
     return list(visible_sources(user).values_list("slug", flat=True))
 
 

@@ -1,4 +1,4 @@
-"""Exporting comments from a page: filters and their count first, then a stream or, for many, a file."""
+"""Export comments from a page: filters and their count first, then a stream or, for many, a file."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -22,7 +22,7 @@ from classifier.web.access import permitted, person_of, reader_of
 @permitted(ADD)
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: HttpRequest) -> HttpResponseBase:
-    """What the filters choose and how much that is; posted, the export itself."""
+    """Show the filters and the number of comments that they choose; a POST exports them."""
     user = reader_of(request)
     chosen = _chosen(request.POST if request.method == "POST" else request.GET)
     file_format = request.POST.get("format", "")
@@ -45,18 +45,21 @@ def export(request: HttpRequest) -> HttpResponseBase:
 @permitted(SEE)
 @require_POST
 def download(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
-    """The file of a finished export; by POST, because it leaves a row in the audit."""
+    """Download the file of a finished export; by POST, because it is recorded in the audit."""
     user = person_of(request)
-    found = get_object_or_404(transfers_seen_by(user=user), pk=transfer_id, kind=Transfer.Kind.EXPORT)
+    transfer = get_object_or_404(transfers_seen_by(user=user), pk=transfer_id, kind=Transfer.Kind.EXPORT)
     try:
-        export_downloaded(transfer=found, by=user)
+        export_downloaded(transfer=transfer, by=user)
     except TransferNotPossible as error:
         messages.warning(request, str(error))
-        return redirect("transfer", found.pk)
-    path = file_of(found)
+        return redirect("transfer", transfer.pk)
+    path = file_of(transfer)
     assert path is not None
     return FileResponse(
-        path.open("rb"), as_attachment=True, filename=_name(found.format), content_type=FORMATS[found.format]
+        path.open("rb"),
+        as_attachment=True,
+        filename=_name(transfer.format),
+        content_type=FORMATS[transfer.format],
     )
 
 
@@ -79,7 +82,7 @@ def _page(request: HttpRequest, chosen: Chosen, *, status: int) -> HttpResponse:
 
 
 def _chosen(data: QueryDict) -> Chosen:
-    """Exports are of every comment where no status is named."""
+    """Read the filters; an export without a status has every comment."""
     given = data.copy()
     if not given.get("status"):
         given["status"] = EVERY

@@ -1,4 +1,4 @@
-"""Scoring history again with the version in production: choose, count, start, watch, and see what changed."""
+"""Score history again with the version in production: choose, count, start, watch, and see what changed."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -34,7 +34,7 @@ TONES = {Band.APPROVE.value: "calm", Band.REVIEW.value: "wait", Band.REMOVE.valu
 @permitted(RESCORE)
 @require_safe
 def rescoring(request: HttpRequest) -> HttpResponse:
-    """What may be chosen; with `count` in the address, how many that is. `live` is the list alone."""
+    """Show the choices; with `count` in the address, how many comments they take. With `live`, show the list alone."""
     if "live" in request.GET:
         return render(request, "classifier/transfers/rescoring/list.html", _list(person_of(request)))
     return _page(request, request.GET, count="count" in request.GET)
@@ -43,7 +43,7 @@ def rescoring(request: HttpRequest) -> HttpResponse:
 @permitted(RESCORE)
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
-    """Begin what was counted; without a count it is counted first."""
+    """Start the rescoring that was counted; without a count, count first."""
     by, last_id = person_of(request), whole_number(request.POST.get("last_id"))
     if last_id is None:
         return _page(request, request.POST, count=True, status=422)
@@ -59,11 +59,11 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @permitted(RESCORE)
 @require_safe
-def one(request: HttpRequest, rescoring_id: int) -> HttpResponse:
-    found = _found(request, rescoring_id)
+def detail(request: HttpRequest, rescoring_id: int) -> HttpResponse:
+    transfer = _rescoring_or_404(request, rescoring_id)
     part = f"classifier/transfers/rescoring/{'live' if 'live' in request.GET else 'one'}.html"
     number = whole_number(request.GET.get("page")) or 1
-    return render(request, part, {"row": _row(found), **_changes(found, person_of(request), number)})
+    return render(request, part, {"row": _row(transfer), **_changes(transfer, person_of(request), number)})
 
 
 @permitted(RESCORE)
@@ -79,12 +79,12 @@ def resume(request: HttpRequest, rescoring_id: int) -> HttpResponse:
 
 
 def _act(request: HttpRequest, rescoring_id: int, verb: Any) -> HttpResponse:
-    found = _found(request, rescoring_id)
-    act(request, verb, found)
-    return redirect("rescoring-one", found.pk)
+    transfer = _rescoring_or_404(request, rescoring_id)
+    act(request, verb, transfer)
+    return redirect("rescoring-one", transfer.pk)
 
 
-def _found(request: HttpRequest, rescoring_id: int) -> Transfer:
+def _rescoring_or_404(request: HttpRequest, rescoring_id: int) -> Transfer:
     return get_object_or_404(rescorings_seen_by(user=person_of(request)), pk=rescoring_id)
 
 
@@ -98,7 +98,7 @@ def _page(
         try:
             preview = rescoring_count(choice=rescoring_choice(given, by=user), by=user)
         except InvalidInput as error:
-            errors = {one.field: one.message for one in error.problems}
+            errors = {fault.field: fault.message for fault in error.problems}
             status = 422
         except TransferNotPossible as error:
             problem = problem or str(error)
@@ -118,7 +118,7 @@ def _page(
 
 
 def _list(user: User) -> dict[str, Any]:
-    rows = [_row(one) for one in rescorings_seen_by(user=user)[:LISTED]]
+    rows = [_row(transfer) for transfer in rescorings_seen_by(user=user)[:LISTED]]
     return {"rows": rows, "live": any(row["live"] for row in rows)}
 
 
@@ -175,17 +175,22 @@ def _bands(before: str, after: str) -> dict[str, str]:
 
 
 def _changes(transfer: Transfer, user: User, page: int) -> dict[str, Any]:
-    """One page of the comments whose band changed, as many as were kept."""
+    """Return one page of the comments whose band changed, of as many as were kept."""
     kept = len(transfer.options.get("listed", []))
-    found = changed_by(transfer=transfer, user=user, begin=(page - 1) * PAGE, count=PAGE)
+    changed = changed_by(transfer=transfer, user=user, begin=(page - 1) * PAGE, count=PAGE)
     return {
-        "changed": [_shown(one) for one in found],
+        "changed": [_shown(change) for change in changed],
         "kept": kept,
         "previous": urlencode({"page": page - 1}) if page > 1 else "",
         "next": urlencode({"page": page + 1}) if page * PAGE < kept else "",
     }
 
 
-def _shown(one: Changed) -> dict[str, Any]:
-    veiled = one.comment is not None and one.comment.band not in ("", Band.APPROVE)
-    return {**_bands(one.before, one.after), "id": one.comment_id, "comment": one.comment, "veiled": veiled}
+def _shown(change: Changed) -> dict[str, Any]:
+    veiled = change.comment is not None and change.comment.band not in ("", Band.APPROVE)
+    return {
+        **_bands(change.before, change.after),
+        "id": change.comment_id,
+        "comment": change.comment,
+        "veiled": veiled,
+    }

@@ -1,4 +1,4 @@
-"""Imports and exports: bringing a file, looking at it before it is stored, and watching what runs."""
+"""Imports and exports: uploading a file, previewing it before it is stored, and watching what runs."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def transfers(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_safe
 def transfers_live(request: HttpRequest) -> HttpResponse:
-    """The list alone, for a page that watches it."""
+    """Show the list alone, for a page that polls it."""
     return render(request, "classifier/transfers/list.html", _list(person_of(request)))
 
 
@@ -68,57 +68,59 @@ def bring(request: HttpRequest) -> HttpResponse:
 @permitted(SEE)
 @require_safe
 def transfer(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
-    if DRAFT in found.options:
-        return _draft(request, found)
+    transfer = _transfer_or_404(request, transfer_id)
+    if DRAFT in transfer.options:
+        return _draft(request, transfer)
     part = "classifier/transfers/live.html" if "live" in request.GET else "classifier/transfers/transfer.html"
-    return render(request, part, {"row": _row(found), "user": person_of(request)})
+    return render(request, part, {"row": _row(transfer), "user": person_of(request)})
 
 
 @permitted(ADD)
 @require_POST
 def start(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    """Begin a draft with the columns that were chosen; `look` only shows the rows with them."""
-    found = _found(request, transfer_id)
+    """Begin a draft with the columns that were chosen; `look` only previews the rows with those columns."""
+    transfer = _transfer_or_404(request, transfer_id)
     columns = {name: request.POST.get(f"column-{name}", "") for name in FIELDS}
     source = request.POST.get("source", "").strip()
-    if "look" in request.POST and DRAFT in found.options:
-        return _draft(request, found, columns=columns, source=source)
+    if "look" in request.POST and DRAFT in transfer.options:
+        return _draft(request, transfer, columns=columns, source=source)
     try:
-        import_start(transfer=found, source=source, columns=columns, by=person_of(request))
+        import_start(transfer=transfer, source=source, columns=columns, by=person_of(request))
     except InvalidInput as error:
         errors = {problem.field: problem.message for problem in error.problems}
-        return _draft(request, found, columns=columns, source=source, errors=errors, status=422)
+        return _draft(request, transfer, columns=columns, source=source, errors=errors, status=422)
     except TransferNotPossible as error:
         messages.warning(request, str(error))
-    return redirect("transfer", found.pk)
+    return redirect("transfer", transfer.pk)
 
 
 @permitted(CHANGE)
 @require_POST
 def cancel(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
-    draft = DRAFT in found.options
-    act(request, transfer_cancel, found)
-    return redirect("transfers") if draft else redirect("transfer", found.pk)
+    transfer = _transfer_or_404(request, transfer_id)
+    draft = DRAFT in transfer.options
+    act(request, transfer_cancel, transfer)
+    return redirect("transfers") if draft else redirect("transfer", transfer.pk)
 
 
 @permitted(CHANGE)
 @require_POST
 def resume(request: HttpRequest, transfer_id: int) -> HttpResponse:
-    found = _found(request, transfer_id)
-    act(request, transfer_resume, found)
-    return redirect("transfer", found.pk)
+    transfer = _transfer_or_404(request, transfer_id)
+    act(request, transfer_resume, transfer)
+    return redirect("transfer", transfer.pk)
 
 
 @permitted(SEE)
 @require_safe
 def errors(request: HttpRequest, transfer_id: int) -> HttpResponseBase:
-    """The rows that an import could not take, as CSV."""
-    return error_rows_download(request, _found(request, transfer_id), name="import", address="transfer")
+    """Download the rows that an import could not store, as CSV."""
+    return error_rows_download(
+        request, _transfer_or_404(request, transfer_id), name="import", address="transfer"
+    )
 
 
-def _found(request: HttpRequest, transfer_id: int) -> Transfer:
+def _transfer_or_404(request: HttpRequest, transfer_id: int) -> Transfer:
     return get_object_or_404(transfers_seen_by(user=person_of(request)), pk=transfer_id)
 
 
@@ -135,7 +137,7 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
 
 
 def _list(user: User) -> dict[str, Any]:
-    rows = [_row(one) for one in transfers_seen_by(user=user)[:LISTED]]
+    rows = [_row(transfer) for transfer in transfers_seen_by(user=user)[:LISTED]]
     return {"rows": rows, "live": any(row["live"] for row in rows)}
 
 
@@ -169,27 +171,27 @@ def _draft(
         return redirect("transfers")
     chosen = transfer.options["columns"] if columns is None else {k: v for k, v in columns.items() if v}
     preview = import_preview(path, file_format=transfer.format, columns=chosen or {"": ""})
-    told = errors or {}
+    field_errors = errors or {}
     context = {
         "transfer": transfer,
         "row": _row(transfer),
         "size": path.stat().st_size,
         "source": transfer.options["source"] if source is None else source,
-        "source_error": told.get("source", ""),
+        "source_error": field_errors.get("source", ""),
         "sources": sources_offered(user),
         "fields": [
             {
                 "name": name,
                 "title": title,
                 "column": chosen.get(name, ""),
-                "error": told.get(f"columns.{name}", ""),
+                "error": field_errors.get(f"columns.{name}", ""),
                 "needed": name == "text",
             }
             for name, title in FIELDS.items()
         ],
         "meanings": [
-            next((FIELDS[name] for name, column in chosen.items() if column == one and name in FIELDS), "")
-            for one in preview.names
+            next((FIELDS[name] for name, column in chosen.items() if column == header and name in FIELDS), "")
+            for header in preview.names
         ],
         **preview_context(preview),
     }
