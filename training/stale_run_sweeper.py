@@ -1,4 +1,4 @@
-"""Looking after what runs: queued runs that no bell announced, and runs whose worker is gone."""
+"""Periodic upkeep of training work: queued runs whose message was lost, and runs whose worker is gone."""
 
 import logging
 from datetime import timedelta
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 def runs_reclaim(*, worker: str = "") -> int:
     """Queue again the runs whose heartbeat stopped, or all of `worker`, which has just started; return how many.
 
-    One that was asked to stop is cancelled instead, and one that lost its worker too often fails.
+    A run that was asked to stop is cancelled instead, and a run that lost its worker too often fails.
     """
     running = Experiment.objects.filter(status=RunStatus.RUNNING)
     if worker:
@@ -44,7 +44,7 @@ def runs_reclaim(*, worker: str = "") -> int:
 
 
 def sweep_up_all() -> None:
-    """Everything that the periodic sweep looks after."""
+    """Run every job of the periodic sweep."""
     runs_reclaim()
     ring_queued()
     evaluations_ring()

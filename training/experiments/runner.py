@@ -237,7 +237,7 @@ def close(attempt: Attempt, end: RunEnds) -> None:
 
 
 def tell(attempt: Attempt) -> None:
-    """Tell the sweep that the run has ended, and ring for the runs that wait for the device or for this teacher."""
+    """Tell the sweep that the run has ended, and announce the runs that wait for the device or for this teacher."""
     attempt.scored(attempt.experiment)
     ring_queued()
 
