@@ -43,7 +43,7 @@ def run(options: Options) -> list[Row]:
 
 
 def measure(rows: int) -> dict[str, Any]:
-    """Work on a temporary Postgres that waits for the disk, as in production."""
+    """Run every step on a temporary Postgres that waits for the disk, as in production."""
     with tempfile.TemporaryDirectory() as folder, temporary_services(durable=True) as variables:
         environment = {**os.environ, **variables, "VAR_DIR": folder}
         report: dict[str, Any] = {"transfers": [], "searches": []}

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from toxicsite.lib.lifecycle import transition
-from training.datasets.hub import datasets_ring
-from training.evaluations.services import evaluations_ring
-from training.experiments.services import ring_queued, tell_ended
+from training.datasets.hub import datasets_announce
+from training.evaluations.services import evaluations_announce
+from training.experiments.services import announce_queued, tell_ended
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 from training.retraining.services import retraining_check
 from training.sweeps.steps import sweeps_step
@@ -46,9 +46,9 @@ def runs_reclaim(*, worker: str = "") -> int:
 def sweep_up_all() -> None:
     """Run every job of the periodic sweep."""
     runs_reclaim()
-    ring_queued()
-    evaluations_ring()
-    datasets_ring()
+    announce_queued()
+    evaluations_announce()
+    datasets_announce()
     sweeps_step()
     retraining_check()
 

@@ -9,7 +9,7 @@ from toxicsite.lib.graceful_shutdown import shutdown_requested
 from training.datasets.hub import dataset_load
 from training.evaluations.services import evaluation_run
 from training.experiments.runner import experiment_run
-from training.experiments.services import ring_queued
+from training.experiments.services import announce_queued
 from training.models import Sweep
 from training.stale_run_sweeper import runs_reclaim, sweep_up_all
 from training.sweeps.steps import sweep_step, trial_step
@@ -66,4 +66,4 @@ def take_back(sender: str, instance: Any, **kwargs: Any) -> None:
     """Let a worker that starts under the name of a killed one continue the runs of that one at once."""
     if QUEUE in instance.app.amqp.queues.consume_from:
         runs_reclaim(worker=sender)
-        ring_queued()
+        announce_queued()

@@ -148,6 +148,6 @@ def dataset_store(
     except BaseException:  # the name is taken, or the database away: leave no folder that no row names
         shutil.rmtree(target, ignore_errors=True)
         raise
-    shutil.rmtree(target, ignore_errors=True)  # deleted, or loaded by somebody else, while it was loading
+    shutil.rmtree(target, ignore_errors=True)  # it was deleted, or another worker loaded it meanwhile
     dataset.refresh_from_db()
     return dataset

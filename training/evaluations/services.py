@@ -119,7 +119,7 @@ def evaluation_run(
     return process.returncode == DONE
 
 
-def evaluations_ring() -> None:
+def evaluations_announce() -> None:
     """Announce requested evaluations again: a message may have been lost."""
     for wanted in sorted(Path(settings.RUNS_DIR).glob(f"{FOLDER}/*/{WANTED}")):
         name, beside, dataset_id = wanted.parent.name.partition(BESIDE)

@@ -107,8 +107,8 @@ def _start(
         if here or wait:
             follow(output, run)
     shown = [experiment_fields(_fresh(run)) for run in runs]
-    output.answer(shown if plan else shown[0], *(f"{each['id']}  {each['status']}" for each in shown))
-    failed = next((each for each in shown if each["status"] == RunStatus.FAILED), None)
+    output.answer(shown if plan else shown[0], *(f"{fields['id']}  {fields['status']}" for fields in shown))
+    failed = next((fields for fields in shown if fields["status"] == RunStatus.FAILED), None)
     if failed is not None:
         raise CommandError(f"Experiment {failed['id']} failed: {failed['failure_reason']}")
 

@@ -28,7 +28,7 @@ Place = tuple[str, int]
 def describe(tables: Mapping[str, "TextTable"], tokenizer: Path | None = None) -> dict[str, Any]:
     """Return the statistics of a dataset's splits as JSON values; row numbers count from 0 in their split.
 
-    `tokenizer` is a tokenizer.json: with it lengths are told in wordpieces too. Texts count as the same when they
+    `tokenizer` is a tokenizer.json: with it lengths are given in wordpieces too. Texts count as the same when they
     differ in case and white space at most; near duplicates share most of their five-word sequences. For each pair of
     splits `leakage` counts the rows of the later one whose text the earlier one holds.
     """

@@ -98,7 +98,7 @@ class Slice:
 
     @classmethod
     def from_json(cls, raw: Any) -> "Slice | None":
-        """Metrics lie beside the name, in older reports in a part of their own."""
+        """Read a slice, whose metrics lie beside its name, or in a part of their own in older reports."""
         if not isinstance(raw, Mapping):
             return None
         return read(cls, {**raw, "metrics": raw.get("metrics") or raw})

@@ -111,7 +111,7 @@ def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
 
 
 def _lines(raw: BinaryIO, file_name: str) -> Iterator[str]:
-    """Yield the lines as UTF-8, each with its own end, so that a wrong byte is told with its line."""
+    """Yield the lines as UTF-8, each with its own end, so that a wrong byte is reported with its line."""
     for number, line in enumerate(raw, start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
