@@ -47,7 +47,7 @@ def median_seconds(work: Callable[[], object], repeats: int) -> float:
 
 
 def latency(work: Callable[[T], object], items: Sequence[T]) -> Latency:
-    """p50 and p95 of `work` over `items`, one at a time, after a short warm-up."""
+    """Return p50 and p95 of `work` over `items`, one at a time, after a short warm-up."""
     for item in items[:5]:
         work(item)
     times = sorted(_timed(partial(work, item)) * 1e3 for item in items)
@@ -81,13 +81,13 @@ def _cpu() -> str:
 
 
 def _versions() -> list[tuple[str, str]]:
-    found = []
+    versions = []
     for name in PACKAGES:
         try:
-            found.append((name, importlib.metadata.version(name)))
+            versions.append((name, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -147,24 +147,28 @@ def _wrong(user: Any) -> list[str]:
     from classifier.statistics.dashboard import dashboard_of, summary
 
     board = dashboard_of(user=user, source=None, days=90, now=timezone.now())
-    told = summary(board.total)
+    shown = summary(board.total)
     begin = datetime.combine(board.days[0].day, clock(), tzinfo=UTC)
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {"begin": begin})
         inbound, automatic, manual, seconds, toxic, waiting, overturned = cursor.fetchone()
     pairs = {
-        "came in": (told["inbound"], inbound),
-        "automatic decisions": (sum(told["automatic"].values()), automatic),
-        "decisions of people": (sum(told["manual"].values()), manual),
+        "came in": (shown["inbound"], inbound),
+        "automatic decisions": (sum(shown["automatic"].values()), automatic),
+        "decisions of people": (sum(shown["manual"].values()), manual),
         "decisions by person": (sum(row.decisions for row in board.people), manual),
         "seconds": (round(board.total["seconds"]["sum"]), round(seconds or 0)),
-        "toxic": (told["toxic"], toxic),
-        "scores": (sum(sum(said["scores"]) for said in board.total["versions"].values()), inbound),
+        "toxic": (shown["toxic"], toxic),
+        "scores": (sum(sum(version["scores"]) for version in board.total["versions"].values()), inbound),
         "waiting": (board.queue.waiting, waiting),
-        "overturned": (told["overturned"]["count"], overturned),
+        "overturned": (shown["overturned"]["count"], overturned),
         "missing days": (len(board.missing), 0),
     }
-    return [f"{name}: {said} told, {true} counted" for name, (said, true) in pairs.items() if said != true]
+    return [
+        f"{name}: {displayed} shown, {counted} counted"
+        for name, (displayed, counted) in pairs.items()
+        if displayed != counted
+    ]
 
 
 if __name__ == "__main__":

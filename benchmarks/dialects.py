@@ -1,7 +1,7 @@
 """Requests per second, p50 and p99 of each dialect and of version 1 against the raw engine, in one run.
 
 Each way is called by several client threads over kept-alive connections, in turns, so that whatever else the machine
-does meets all alike. The raw engine scores the same texts in this process, one at a time, while the site is idle.
+does affects all alike. The raw engine scores the same texts in this process, one at a time, while the site is idle.
 """
 
 import os
@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> list[Row]:
     """Return one row for the engine and one for each way through the site."""
-    found = texts(options.data, options.text_column, TEXTS)
+    sample = texts(options.data, options.text_column, TEXTS)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the worker
     scorer = Scorer(options.model)
     seconds = options.dialect_seconds / TURNS
@@ -52,13 +52,13 @@ def run(options: Options) -> list[Row]:
     spent = dict.fromkeys(times, 0.0)
     with running_site(options.model) as site:
         for name in WAYS:
-            _call(site, name, found[:WARM_UP], options.clients, 0.5)
+            _call(site, name, sample[:WARM_UP], options.clients, 0.5)
         for _ in range(TURNS):
             began = time.perf_counter()
-            times[ENGINE] += _timed(lambda text: scorer.score([text]), found, began + seconds)
+            times[ENGINE] += _timed(lambda text: scorer.score([text]), sample, began + seconds)
             spent[ENGINE] += time.perf_counter() - began
             for name in WAYS:
-                taken, lasted = _call(site, name, found, options.clients, seconds)
+                taken, lasted = _call(site, name, sample, options.clients, seconds)
                 times[name] += taken
                 spent[name] += lasted
     return [
@@ -68,26 +68,26 @@ def run(options: Options) -> list[Row]:
 
 
 def _call(
-    site: Site, name: str, found: Sequence[str], clients: int, seconds: float
+    site: Site, name: str, sample: Sequence[str], clients: int, seconds: float
 ) -> tuple[list[float], float]:
-    """Call one way from `clients` threads; the milliseconds of each call, and how long all of it took."""
+    """Call one way from `clients` threads; return the milliseconds of each call, and how long all of it took."""
     path, body = WAYS[name]
     began = time.perf_counter()
     end = began + seconds
 
-    def one(number: int) -> list[float]:
+    def call_from(number: int) -> list[float]:
         client = site.client()
-        own = [*found[number:], *found[:number]]
+        own = [*sample[number:], *sample[:number]]
         return _timed(lambda text: _ask(client, path, body(text)), own, end)
 
     with ThreadPoolExecutor(clients) as pool:
-        taken = [each for part in pool.map(one, range(clients)) for each in part]
+        taken = [milliseconds for part in pool.map(call_from, range(clients)) for milliseconds in part]
     return taken, time.perf_counter() - began
 
 
-def _timed(work: Callable[[str], object], found: Sequence[str], end: float) -> list[float]:
+def _timed(work: Callable[[str], object], sample: Sequence[str], end: float) -> list[float]:
     taken = []
-    for text in islice(cycle(found), 1_000_000):
+    for text in islice(cycle(sample), 1_000_000):
         began = time.perf_counter()
         if began >= end:
             break

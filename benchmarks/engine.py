@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """(a) and (b) of `make benchmark`, and the fair middle between them."""
+    """Return (a) and (b) of `make benchmark`, and the fair middle between them."""
     import torch
 
     sample = texts(options.data, options.text_column, options.texts)
@@ -98,7 +98,7 @@ class Baseline:
         return self._run([text], padding=False)
 
     def sorted_batches(self, sample: Sequence[str], budget: int | None) -> list[Any]:
-        """Sorted by length, as many at once as stay under `budget` tokens with the padding, or SORTED_BATCH."""
+        """Cut texts, sorted by length, into batches of at most `budget` padded tokens, or of SORTED_BATCH texts."""
         batches: list[list[str]] = []
         for length, text in sorted(zip(self.lengths(sample), sample, strict=True)):
             full = len(batches[-1]) == SORTED_BATCH if budget is None and batches else False

@@ -43,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """For each recipe Trainer's rows a second, the loop's and their ratio; then the matrix products' share."""
+    """Return each recipe's rows a second in Trainer and in the loop with their ratio, then the share of peak."""
     from training.ml.encoders.loading import load_tokenizer
 
     texts = sample_texts(options.data, options.text_column, options.learning_rows)

@@ -44,9 +44,10 @@ def run(options: Options) -> list[Row]:
     rows.append(_row(report["page"]["what"], report["page"]))
     rows += [_row(read["what"], read, bar=False) for read in report["reads"]]
     if options.plans:
-        for one in [*report["ways"], *report["reads"]]:
+        for measured in [*report["ways"], *report["reads"]]:
             print(
-                f"### {one.get('what') or one['order']} {one.get('filters', '')}\n{one['plan'].get('text')}\n"
+                f"### {measured.get('what') or measured['order']} {measured.get('filters', '')}\n"
+                f"{measured['plan'].get('text')}\n"
             )
     return rows
 

@@ -105,7 +105,7 @@ def _reads(user: Any) -> list[dict[str, Any]]:
     waiting, page = QueueFilters(), queue_page(user=user, filters=QueueFilters(), order="risk", size=50)
     comment = Comment.objects.filter(queued_at__isnull=False, pk__endswith="00").first() or page.comments[0]
     every = QueueFilters(status="all", source=("site-1",))
-    reads: list[tuple[str, Callable[[], Any]]] = [
+    queries: list[tuple[str, Callable[[], Any]]] = [
         ("a page of 50", lambda: queue_page(user=user, filters=waiting, order="risk", size=50)),
         (
             "the page behind it",
@@ -116,15 +116,15 @@ def _reads(user: Any) -> list[dict[str, Any]]:
         ("how many there are", lambda: queue_count(user=user, filters=every)),
         ("near-duplicates of a comment", lambda: group_of(comment=comment, user=user)),
     ]
-    found = []
-    for name, read in reads:
+    reads = []
+    for name, read in queries:
         times = []
         for _ in range(20):
             began = time.perf_counter()
             read()
             times.append((time.perf_counter() - began) * 1e3)
-        found.append({"what": name, "times": times, "plan": _plan(read, "SELECT")})
-    return found
+        reads.append({"what": name, "times": times, "plan": _plan(read, "SELECT")})
+    return reads
 
 
 def _plan(work: Callable[[], Any], mark: str) -> dict[str, Any]:

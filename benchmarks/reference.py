@@ -1,7 +1,7 @@
 """What a reference service beside this site costs the callers of Perspective's analyze call, and stored comments.
 
 The calls alternate between keys that ask nobody, observe, observe a service that hangs, and follow, so that whatever
-else the machine does meets all alike; after each call a comment is stored and waited for. The services are stubs here.
+else the machine does affects all alike; after each call a comment is stored and waited for. The services are stubs.
 """
 
 import json
@@ -50,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> list[Row]:
     """Return one row for each way, and what observing costs above asking nobody."""
-    found = texts(options.data, options.text_column, options.reference_calls)
+    sample = texts(options.data, options.text_column, options.reference_calls)
     analyze: dict[str, list[float]] = {name: [] for name in WAYS}
     verdicts: dict[str, list[float]] = {name: [] for name in WAYS}
     with serving(key=None) as good, serving(key=None) as hanging:
@@ -63,8 +63,8 @@ def run(options: Options) -> list[Row]:
             urls = {"good": good.url, "hang": hanging.url}
             clients = _clients(site, urls)
             submitter = site.client()
-            warm_up = found[:WARM_UP]
-            for number, text in enumerate([*warm_up, *found]):
+            warm_up = sample[:WARM_UP]
+            for number, text in enumerate([*warm_up, *sample]):
                 for name, client in clients.items():
                     asked, stored = _timed(client, text), _timed_comment(submitter, f"{text} {name}")
                     if number >= len(warm_up):

@@ -1,7 +1,7 @@
 """Submit-to-verdict time through web, queue and database, against the engine alone on the same texts in turn.
 
-Texts alternate between the ways, so that whatever else the machine does meets all alike. The engine alone runs in this
-process and is idle while the site answers; Postgres waits for the disk, as in production.
+Texts alternate between the ways, so that whatever else the machine does affects all alike. The engine alone runs in
+this process and is idle while the site answers; Postgres waits for the disk, as in production.
 """
 
 import os
@@ -32,8 +32,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> list[Row]:
     """Return one row for each way, and what submitting costs above the engine."""
-    found = texts(options.data, options.text_column, options.submissions)
-    latencies = measure(options.model, found)
+    sample = texts(options.data, options.text_column, options.submissions)
+    latencies = measure(options.model, sample)
     overhead = latencies[SUBMIT].p50 - latencies[ENGINE].p50
     return [
         *(Row(name, latency.columns()) for name, latency in latencies.items()),
@@ -45,7 +45,7 @@ def run(options: Options) -> list[Row]:
     ]
 
 
-def measure(model: Path, found: Sequence[str]) -> dict[str, Latency]:
+def measure(model: Path, sample: Sequence[str]) -> dict[str, Latency]:
     """Time a verdict on each text each way, with the artifact in `model`."""
     # As in the worker (classifier.scoring.engine): threads that wait do not spin on the cores of the others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -58,7 +58,7 @@ def measure(model: Path, found: Sequence[str]) -> dict[str, Latency]:
             SUBMIT: lambda text: _submit(client, text),
         }
         times: dict[str, list[float]] = {name: [] for name in ways}
-        for number, text in enumerate([*found[:WARM_UP], *found]):
+        for number, text in enumerate([*sample[:WARM_UP], *sample]):
             for name, way in ways.items():
                 began = time.perf_counter()
                 way(text)

@@ -25,12 +25,12 @@ WORDS = (
 
 
 def texts(data: Path | None, column: str, count: int) -> list[str]:
-    """`count` texts from `data` (its first ones), or synthetic ones, the same every time."""
+    """Return the first `count` texts of `data`, or synthetic ones that are the same every time."""
     if data is not None:
-        found = list(islice(read_texts(data, column), count))
-        if not found:
+        sample = list(islice(read_texts(data, column), count))
+        if not sample:
             raise SystemExit(f"--data: {data} holds no texts")
-        return found
+        return sample
     generator = random.Random(94)
     return [" ".join(generator.choices(WORDS, k=_length(generator.random()))) for _ in range(count)]
 

@@ -46,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Options) -> list[Row]:
-    """Trainer as it comes, this project's loop, and whether the loop reaches its bar."""
+    """Return a row for Trainer as it comes, and one for this project's loop and whether it reaches its bar."""
     speed = measure(sample_texts(options.data, options.text_column, options.training_rows), options.model)
     return [
         Row(

@@ -34,24 +34,24 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Options) -> list[Row]:
     """Return a row for each direction and format, and for each search."""
     report = measure(options.rows)
-    rows = [_transfer(one) for one in report["transfers"]]
-    rows += [_search(one) for one in report["searches"]]
+    rows = [_transfer(result) for result in report["transfers"]]
+    rows += [_search(result) for result in report["searches"]]
     if getattr(options, "plans", False):
-        for one in report["searches"]:
-            print(f"### {one['what']}\n{one['plan'].get('text')}\n")
+        for result in report["searches"]:
+            print(f"### {result['what']}\n{result['plan'].get('text')}\n")
     return rows
 
 
 def measure(rows: int) -> dict[str, Any]:
-    """Work on a temporary Postgres that waits for the disk, as in production."""
+    """Run every step on a temporary Postgres that waits for the disk, as in production."""
     with tempfile.TemporaryDirectory() as folder, temporary_services(durable=True) as variables:
         environment = {**os.environ, **variables, "VAR_DIR": folder}
         report: dict[str, Any] = {"transfers": [], "searches": []}
         _python(["manage.py", "migrate", "--verbosity", "0"], environment)
         for step in ("import", "export-csv", "export-jsonl", "search"):
-            told = _python(["-m", "benchmarks.transfer_work", step, str(rows)], environment)
-            found = json.loads(told.splitlines()[-1])
-            report["searches" if step == "search" else "transfers"] += found
+            output = _python(["-m", "benchmarks.transfer_work", step, str(rows)], environment)
+            results = json.loads(output.splitlines()[-1])
+            report["searches" if step == "search" else "transfers"] += results
     return report
 
 
@@ -64,26 +64,26 @@ def _python(command: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def _transfer(one: dict[str, Any]) -> Row:
+def _transfer(result: dict[str, Any]) -> Row:
     values = {
-        "rows": f"{one['rows']:,}",
-        "MiB": f"{one['bytes'] / 2**20:.0f}",
-        "seconds": f"{one['seconds']:.1f}",
-        "rows a second": f"{one['rows'] / one['seconds']:,.0f}",
-        "memory MiB": f"{one['peak'] / 2**20:.0f}",
-        "of it before": f"{one['before'] / 2**20:.0f}",
+        "rows": f"{result['rows']:,}",
+        "MiB": f"{result['bytes'] / 2**20:.0f}",
+        "seconds": f"{result['seconds']:.1f}",
+        "rows a second": f"{result['rows'] / result['seconds']:,.0f}",
+        "memory MiB": f"{result['peak'] / 2**20:.0f}",
+        "of it before": f"{result['before'] / 2**20:.0f}",
     }
-    return Row(one["what"], values)
+    return Row(result["what"], values)
 
 
-def _search(one: dict[str, Any]) -> Row:
-    times, plan = sorted(one["times"]), one["plan"]
+def _search(result: dict[str, Any]) -> Row:
+    times, plan = sorted(result["times"]), result["plan"]
     p95 = times[min(len(times) - 1, int(len(times) * 0.95))]
     values = {
-        "found": one["found"],
+        "found": result["found"],
         "p50 ms": f"{statistics.median(times):.1f}",
         "p95 ms": f"{p95:.1f}",
         "index": ", ".join(name for name in plan.get("indexes", []) if name in INDEXES)
         + (" and every row" if plan.get("scans_all") else ""),
     }
-    return Row(one["what"], values, passed=p95 <= BAR_MILLISECONDS)
+    return Row(result["what"], values, passed=p95 <= BAR_MILLISECONDS)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 REPEATS = 10
-EVERY_TEXT = 400  # a word that is in so many texts
+EVERY_TEXT = 400  # one text of this many holds the rare words
 SEARCHES = (
     ("a frequent word", "{frequent}"),
     ("a word in one of 400 texts", "needle"),
@@ -36,12 +36,12 @@ def main(step: str, rows: int) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "toxicsite.settings"
     django.setup()
     if step == "import":
-        found = [_import(rows)]
+        results = [_import(rows)]
     elif step.startswith("export"):
-        found = [_export(step.partition("-")[2])]
+        results = [_export(step.partition("-")[2])]
     else:
-        found = list(_searches())
-    print(json.dumps(found))
+        results = list(_searches())
+    print(json.dumps(results))
 
 
 def _import(rows: int) -> dict[str, Any]:
@@ -73,11 +73,11 @@ def _export(file_format: str) -> dict[str, Any]:
 
     before, began, size, rows = _memory("VmRSS"), time.perf_counter(), 0, 0
 
-    def told(number: int) -> None:
+    def keep_count(number: int) -> None:
         nonlocal rows
         rows = number
 
-    for piece in export_stream(filters=filters_of({}), file_format=file_format, by=None, report=told):
+    for piece in export_stream(filters=filters_of({}), file_format=file_format, by=None, report=keep_count):
         size += len(piece)
     return {
         "what": f"export {file_format.upper()}",
@@ -115,9 +115,9 @@ def _searches() -> Iterator[dict[str, Any]]:
                 began = time.perf_counter()
                 result = work()
                 times.append((time.perf_counter() - began) * 1e3)
-            found = str(result) if name == "count" else str(len(result.comments))
+            hits = str(result) if name == "count" else str(len(result.comments))
             plan = _plan(work, "SELECT")
-            yield {"what": f"{name}: {what}", "times": times, "found": found, "plan": plan}
+            yield {"what": f"{name}: {what}", "times": times, "found": hits, "plan": plan}
 
 
 def _write(path: Path, rows: int) -> None:
@@ -139,7 +139,7 @@ def _write(path: Path, rows: int) -> None:
 
 def _memory(name: str) -> int:
     """Return a line of /proc/self/status in bytes."""
-    line = next(one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith(name))
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
 
 

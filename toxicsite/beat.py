@@ -1,4 +1,4 @@
-"""Celery's beat with a schedule that a full disk or a broken file does no harm."""
+"""Celery's beat with a schedule that survives a full disk or a broken file."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Scheduler(CeleryScheduler):  # type: ignore[misc]
-    """Keeps when each task was last sent: in memory, and in a small file so that a restart does not forget it.
+    """Remembers when each task was last sent: in memory, and in a small file so that a restart does not forget it.
 
     Celery's own writes a dbm file in place: on a full disk beat ends, and may leave a file behind that cannot be read.
     This file is replaced as a whole, or stays as it was.
@@ -43,7 +43,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         return f"    . file -> {self.file}"
 
     def _read(self) -> dict[str, datetime]:
-        """When each task was last sent; empty where there is no such file, or an older or broken one."""
+        """Return when each task was last sent; empty where there is no such file, or an older or broken one."""
         try:
             read = {
                 name: datetime.fromisoformat(last) for name, last in json.loads(self.file.read_text()).items()

@@ -43,7 +43,7 @@ task_postrun.connect(mind_connections)
 
 
 def send_request_id(headers: dict[str, Any] | None = None, **_: Any) -> None:
-    """Let a task know which request rang for it; messages hold nothing else about it."""
+    """Give a task the id of the request that sent it; messages hold nothing else about the request."""
     if headers is not None and request_id.current():
         headers["request_id"] = request_id.current()
 

@@ -1,4 +1,4 @@
-"""What `manage.py doctor` looks at: is this installation whole, safe and working, and what mends it?"""
+"""The checks of `manage.py doctor`: is this installation complete, safe and working, and what fixes it if not?"""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ RUN = "make run (or start the service), then look at its log"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `fix` says what to do where it is not OK."""
+    """The result of one check; `fix` says what to do where it is not OK."""
 
     name: str
     state: str
@@ -58,20 +58,20 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything; what cannot be looked at because a server is away is a finding, too."""
-    found: list[Finding] = []
+    """Run every check; one that cannot run because a server is away becomes a finding, too."""
+    findings: list[Finding] = []
     away: set[str] = set()
     for check in CHECKS:
         try:
-            found.extend(check())
+            findings.extend(check())
         except (DatabaseError, InterfaceError) as error:
             reason = str(error).strip().partition("\n")[0]
             fix = f"{RUN}, or set DATABASE_URL"
-            found.append(_away(check, "the database", f": {reason}", fix, away))
+            findings.append(_away(check, "the database", f": {reason}", fix, away))
             connection.close()
         except NoBroker:
-            found.append(_away(check, "Redis", ".", f"{RUN}, or set REDIS_URL", away))
-    return found
+            findings.append(_away(check, "Redis", ".", f"{RUN}, or set REDIS_URL", away))
+    return findings
 
 
 def _away(check: Callable[[], Any], server: str, reason: str, fix: str, away: set[str]) -> Finding:
@@ -153,8 +153,8 @@ def check_database_log() -> Iterator[Finding]:
     """Yield whether the server would write statements, and with them comments and their authors, into its log."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(SILENT)])
-        found = dict(cursor.fetchall())
-    loud = {name: silent for name, silent in SILENT.items() if found.get(name, silent) != silent}
+        reported = dict(cursor.fetchall())
+    loud = {name: silent for name, silent in SILENT.items() if reported.get(name, silent) != silent}
     if not loud:
         yield Finding("database log", OK, "No statement and no value of a row gets into it.")
         return
@@ -174,12 +174,12 @@ def check_redis() -> Iterator[Finding]:
     with broker_errors():
         client().ping()
         try:
-            found = cast("dict[str, Any]", client().config_get("maxmemory*"))
+            limits = cast("dict[str, Any]", client().config_get("maxmemory*"))
         except Exception:  # a managed server may not tell
-            found = {}
+            limits = {}
     yield Finding("redis", OK, "It answers.")
-    policy = str(found.get("maxmemory-policy", "noeviction"))
-    if str(found.get("maxmemory", "0")) != "0" and policy != "noeviction":
+    policy = str(limits.get("maxmemory-policy", "noeviction"))
+    if str(limits.get("maxmemory", "0")) != "0" and policy != "noeviction":
         message = f"Redis throws keys away when it is full ({policy}): quotas, tasks and requests get lost."
         yield Finding("redis memory", FAIL, message, "redis-cli CONFIG SET maxmemory-policy noeviction")
     else:
@@ -193,8 +193,10 @@ def check_workers() -> Iterator[Finding]:
         fix = f"{RUN}: celery -A toxicsite worker -Q classify --pool=solo"
         yield Finding("classification worker", FAIL, "None is running, so nothing gets a verdict.", fix)
     else:
-        problem = next((f"{one.problem} {one.detail}".strip() for one in alive if one.problem), "")
-        notice = next((f"{one.notice} {one.detail}" for one in alive if one.notice), "")
+        problem = next(
+            (f"{worker.problem} {worker.detail}".strip() for worker in alive if worker.problem), ""
+        )
+        notice = next((f"{worker.notice} {worker.detail}" for worker in alive if worker.notice), "")
         names = ", ".join(status.name for status in alive)
         state = FAIL if problem else WARN if notice else OK
         message = f"{names}: {problem or notice}" if problem or notice else f"{names} is ready."
@@ -217,7 +219,7 @@ def check_workers() -> Iterator[Finding]:
 
 
 def _redis_up_seconds() -> float:
-    """Since when it can have been told anything; long ago where it does not say. Raises NoBroker."""
+    """Return for how many seconds Redis has been up, BEAT_SECONDS where it does not say. Raises NoBroker."""
     with broker_errors():
         client().ping()
         try:
@@ -227,7 +229,7 @@ def _redis_up_seconds() -> float:
 
 
 def check_other_queues() -> Iterator[Finding]:
-    """Workers that not every installation needs; they are asked and have a second to answer."""
+    """Check the workers that not every installation needs; they have a second to answer."""
     from toxicsite.celery import app
 
     try:
@@ -306,7 +308,7 @@ def check_queues() -> Iterator[Finding]:
 
 
 def check_references() -> Iterator[Finding]:
-    """Services that keys ask beside this site: can their keys be read, do they answer, has one ended?"""
+    """Check the reference services: can their keys be read, do they answer, has one ended?"""
     there = list(services_there().filter(is_enabled=True))
     unreadable = [str(service) for service in there if not _key_readable(service)]
     if unreadable:
@@ -317,8 +319,8 @@ def check_references() -> Iterator[Finding]:
         fix = "look at /references/" if notice.is_error else "choose Off or another service at /references/"
         yield Finding("reference services", WARN, notice.message, fix)
     if not unreadable and not notices:
-        said = f"{len(there)} in use, none is failing." if there else "None is named."
-        yield Finding("reference services", OK, said)
+        summary = f"{len(there)} in use, none is failing." if there else "None is named."
+        yield Finding("reference services", OK, summary)
 
 
 def _key_readable(service: ReferenceService) -> bool:

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: what all processes counted, and what waits right now. For who may ask."""
+"""`/metrics` for Prometheus: what all processes counted, and what waits right now, for permitted callers only."""
 
 import hmac
 import logging
@@ -57,13 +57,13 @@ class Everything:
 
 
 def _waiting() -> Iterator[Metric]:
-    for name, title, found in (
+    for name, title, backlog in (
         ("toxicsite_comments_pending", "Comments without a verdict", pending_comments()),
         ("toxicsite_review_queue", "Comments that wait for a person", review_queue()),
     ):
-        yield GaugeMetricFamily(name, f"{title}, counted up to 100,000.", value=found.count)
+        yield GaugeMetricFamily(name, f"{title}, counted up to 100,000.", value=backlog.count)
         yield GaugeMetricFamily(
-            f"{name}_oldest_seconds", f"{title}: how long the oldest waits.", value=found.oldest_seconds
+            f"{name}_oldest_seconds", f"{title}: how long the oldest waits.", value=backlog.oldest_seconds
         )
     deliveries = GaugeMetricFamily(
         "toxicsite_webhook_deliveries", "Deliveries that are not done, up to 100,000.", labels=["status"]

@@ -1,4 +1,4 @@
-"""What stands before everything else: the id of a request, health and metrics, and "too large"."""
+"""Middleware that runs before everything else: request ids, metrics, health, and the limit on bodies."""
 
 import time
 from collections.abc import Callable

@@ -55,7 +55,7 @@ class OutsideNetwork(Exception):
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Settings that only make tests faster or independent of a build step."""
+    """Change settings that only make tests faster or independent of a build step."""
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -101,7 +101,7 @@ def _no_outside_network() -> Iterator[None]:
 
 @pytest.fixture
 def redis_clean() -> Iterator[None]:
-    """An empty Redis before and after: this process has the database for itself."""
+    """Empty Redis before and after a test: this process has the database for itself."""
     from toxicsite.lib.broker import client
 
     client().flushdb()

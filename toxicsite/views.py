@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process can answer at all; asks nobody else."""
+    """Answer 200 as long as the process can answer at all; no other server is asked."""
     return JsonResponse({"status": OK})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when database, Redis, a worker and its model are there, else 503; each is named either way.
+    """Answer 200 when database, Redis, a worker and its model are there, else 503; each is named either way.
 
     Anybody may ask, so the words are fixed; the reasons are in the logs and in `manage.py doctor`.
     """

@@ -1,4 +1,4 @@
-"""Looking after what runs: queued runs that no bell announced, and runs whose worker is gone."""
+"""Periodic upkeep of training work: queued runs whose message was lost, and runs whose worker is gone."""
 
 import logging
 from datetime import timedelta
@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from toxicsite.lib.lifecycle import transition
-from training.datasets.hub import datasets_ring
-from training.evaluations.services import evaluations_ring
-from training.experiments.services import ring_queued, tell_ended
+from training.datasets.hub import datasets_announce
+from training.evaluations.services import evaluations_announce
+from training.experiments.services import announce_queued, tell_ended
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 from training.retraining.services import retraining_check
 from training.sweeps.steps import sweeps_step
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 def runs_reclaim(*, worker: str = "") -> int:
     """Queue again the runs whose heartbeat stopped, or all of `worker`, which has just started; return how many.
 
-    One that was asked to stop is cancelled instead, and one that lost its worker too often fails.
+    A run that was asked to stop is cancelled instead, and a run that lost its worker too often fails.
     """
     running = Experiment.objects.filter(status=RunStatus.RUNNING)
     if worker:
@@ -44,11 +44,11 @@ def runs_reclaim(*, worker: str = "") -> int:
 
 
 def sweep_up_all() -> None:
-    """Everything that the periodic sweep looks after."""
+    """Run every job of the periodic sweep."""
     runs_reclaim()
-    ring_queued()
-    evaluations_ring()
-    datasets_ring()
+    announce_queued()
+    evaluations_announce()
+    datasets_announce()
     sweeps_step()
     retraining_check()
 

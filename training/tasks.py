@@ -9,7 +9,7 @@ from toxicsite.lib.graceful_shutdown import shutdown_requested
 from training.datasets.hub import dataset_load
 from training.evaluations.services import evaluation_run
 from training.experiments.runner import experiment_run
-from training.experiments.services import ring_queued
+from training.experiments.services import announce_queued
 from training.models import Sweep
 from training.stale_run_sweeper import runs_reclaim, sweep_up_all
 from training.sweeps.steps import sweep_step, trial_step
@@ -19,7 +19,7 @@ QUEUE = "training"
 
 @shared_task(name="training.run", bind=True)
 def run(self: Any, experiment_id: int) -> None:
-    """What the bell of a queued experiment calls; delivered twice, the second finds nothing to do."""
+    """Run a queued experiment; a second delivery of the same message finds nothing to do."""
     if not shutdown_requested():
         experiment_run(
             experiment_id=experiment_id,
@@ -40,27 +40,30 @@ def evaluate(model_version_id: int, dataset_id: int | None = None) -> None:
 
 @shared_task(name="training.sweep")
 def sweep(sweep_id: int) -> None:
-    """What the bell of a sweep calls: one step of it."""
-    if not shutdown_requested() and (found := Sweep.objects.filter(pk=sweep_id).first()) is not None:
-        sweep_step(sweep=found)
+    """Take one step of a sweep."""
+    if not shutdown_requested() and (queued := Sweep.objects.filter(pk=sweep_id).first()) is not None:
+        sweep_step(sweep=queued)
 
 
 @shared_task(name="training.dataset_load")
 def load_dataset(dataset_id: int) -> None:
-    """What the bell of a hub dataset calls; delivered twice, the second finds nothing to do."""
+    """Load a hub dataset; a second delivery of the same message finds nothing to do."""
     if not shutdown_requested():
         dataset_load(dataset_id=dataset_id)
 
 
 @shared_task(name="training.sweep_up")
 def sweep_up() -> None:
-    """Sent by beat: runs whose worker is gone, runs that no bell announced, sweeps and retraining that are due."""
+    """Do the periodic upkeep, sent by beat.
+
+    Runs whose worker is gone, runs whose message was lost, and sweeps and retraining that are due go on with it.
+    """
     sweep_up_all()
 
 
 @celeryd_after_setup.connect
 def take_back(sender: str, instance: Any, **kwargs: Any) -> None:
-    """A worker that starts under the name of one that was killed goes on with its runs at once."""
+    """Let a worker that starts under the name of a killed one continue the runs of that one at once."""
     if QUEUE in instance.app.amqp.queues.consume_from:
         runs_reclaim(worker=sender)
-        ring_queued()
+        announce_queued()

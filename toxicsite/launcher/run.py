@@ -205,7 +205,7 @@ def _last_line(text: str) -> str:
 
 
 def _prepare(environment: dict[str, str], logs: Path) -> str:
-    """Migrate and so on in a process of its own; return what it has to tell (the new logins)."""
+    """Migrate and so on in a process of its own; return what it printed (the new logins)."""
     with (logs / "prepare.log").open("w") as log:
         done = subprocess.run(
             [sys.executable, "-m", "toxicsite.launcher.prepare"],

@@ -168,7 +168,7 @@ def end_orphan(run_dir: Path) -> None:
     try:
         process = psutil.Process(int((run_dir / "supervisord.pid").read_text()))
         if str(run_dir / "supervisord.conf") not in process.cmdline():
-            return  # the number belongs to somebody else by now
+            return  # the number belongs to another process by now
         process.terminate()
         process.wait(STOP_SECONDS)
     except (OSError, ValueError, psutil.NoSuchProcess):
@@ -198,7 +198,7 @@ def service_programs(cluster: Cluster | None, server: RedisServer | None) -> lis
 
 
 def application_programs(options: Options) -> list[Program]:
-    """Web, the workers and beat, started once the database is up to date."""
+    """Return web, the workers and beat, which are started once the database is up to date."""
     celery = [sys.executable, "-m", "celery", "-A", "toxicsite"]
     # Alone on their queues, workers have nothing to tell each other.
     quiet = ["--without-gossip", "--without-mingle"]

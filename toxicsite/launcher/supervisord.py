@@ -1,8 +1,8 @@
 """supervisord whose logs may fail: `python -m toxicsite.launcher.supervisord -n -c FILE`.
 
-As it comes, supervisord ends where a line of a log cannot be written, and with it all that it keeps: a full disk would
-take the site down for good. Here such a line is left out, and the log says how many were once there is room again.
-Nothing else of it is changed.
+The original ends when it cannot write a line of a log, and takes down every program that it runs: a full disk would
+stop the site for good. Here such a line is left out, and once there is room again the log says how many were. Nothing
+else is changed.
 """
 
 import sys
@@ -42,7 +42,7 @@ class ForgivingFileHandler(loggers.RotatingFileHandler):  # type: ignore[misc]
             self.doRollover()
 
     def flush(self) -> None:
-        """Nothing waits in a buffer."""
+        """Do nothing, since no line waits in a buffer."""
 
     def close(self) -> None:
         if self.stream is not None:

@@ -22,7 +22,7 @@ def chromium() -> str | None:
 
 
 def ensure_chromium() -> None:
-    """Install Chromium with apt-get when there is none; raises LauncherError when that is not for us to do."""
+    """Install Chromium with apt-get when there is none; raises LauncherError where only the user can do that."""
     if chromium() is not None:
         return
     apt = shutil.which("apt-get")

@@ -48,7 +48,7 @@ class Places:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> None:
-        """Raises TooManyStreams."""
+        """Take one place. Raises TooManyStreams."""
         with self.lock:
             if self.taken >= self.most:
                 raise TooManyStreams(f"{self.most} streams are open already.")
@@ -62,9 +62,9 @@ class Places:
 class EventStreamResponse(StreamingHttpResponse):
     """A response that sends what `look` yields, each `every` seconds, for `seconds`; an empty turn sends nothing.
 
-    `look` yields the events of one turn, or None once nothing more will ever come; nobody looks any more once the
-    stream is `over`: its client has left, or may not follow any more. The place in `places`, which the caller has
-    taken, is left when the stream ends, however it ends.
+    `look` yields the events of one turn, or None once nothing more will ever come. It is not asked again once
+    the stream is `over`, because its client has left or may no longer follow. The place in `places`, which the caller
+    has taken, is left when the stream ends, however it ends.
     """
 
     def __init__(

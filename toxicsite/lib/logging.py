@@ -118,11 +118,11 @@ def _describe(error: BaseException | None) -> str:
     parts: list[str] = []
     while error is not None and len(parts) < 5:
         kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-        said = str(error).strip().splitlines() if isinstance(error, SPEAKS_OF_THE_MACHINE) else []
+        message = str(error).strip().splitlines() if isinstance(error, SPEAKS_OF_THE_MACHINE) else []
         frames = [
             f"  {frame.filename}:{frame.lineno} in {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__)
         ]
-        parts.append("\n".join([f"{kind}: {said[0]}" if said else kind, *frames]))
+        parts.append("\n".join([f"{kind}: {message[0]}" if message else kind, *frames]))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\nbecause of ".join(parts)

@@ -61,7 +61,7 @@ class Site:
     ids: dict[str, int]
 
     def addresses(self) -> list[str]:
-        """Every page that an admin may open by GET. Raises KeyError for an object that nobody has made here."""
+        """Return every page that an admin may open by GET. Raises KeyError for an object that nobody has made here."""
         found = []
         for row in ROWS:
             if row.method != "GET" or "A" not in row.letters or NO_PAGE.search(row.route):
@@ -76,7 +76,7 @@ class Site:
 
 
 def build_site(version: ModelVersion) -> Site:
-    """Comments of two sources in every state, decided, reported, golden; runs, versions, a shadow, records."""
+    """Create comments of two sources in every state, decided, reported, golden; runs, versions, a shadow, records."""
     admin, mo = person("ada", "Admin"), person("mo", "Moderator")
     texts = [f"i hate rain number {n}" if n % 3 else f"what a lovely day {n}" for n in range(24)]
     for source in ("forum", "web"):

@@ -16,7 +16,7 @@ LEFT_OUT = ("DATABASE_URL", "REDIS_URL", "VAR_DIR", "REDIS_KEY_PREFIX", "PORT", 
 
 
 def launcher_environment(**variables: str) -> dict[str, str]:
-    """This process's environment without what the test run has set, plus `variables`."""
+    """Return this process's environment without what the test run has set, plus `variables`."""
     inherited = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     return inherited | {"PYTHONPATH": str(PROJECT)} | variables
 

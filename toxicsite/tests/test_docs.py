@@ -155,7 +155,7 @@ def _python(words: list[str]) -> str:
 
 
 def _is_there(path: str) -> bool:
-    """Whether a path of the repository exists, or is one that the first change makes."""
+    """Return whether a path of the repository exists, or is one that the first change makes."""
     made = re.findall(r"^Make `([^`]+)`", (DOCS / "develop/first-change.md").read_text(), re.MULTILINE)
     return path in made or (PROJECT / path).exists()
 
@@ -305,7 +305,7 @@ def test_every_address_in_the_text_answers() -> None:
 
 
 def test_every_path_in_the_text_is_there() -> None:
-    """Only what begins like a path of the repository; words in capitals stand for anything."""
+    """Check only what begins like a path of the repository; words in capitals stand for anything."""
     top = ("classifier", "training", "toxicsite", "templates", "static", "models", "benchmarks", "docs")
     wrong = []
     for place, text in in_backticks():

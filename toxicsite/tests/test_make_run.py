@@ -107,7 +107,7 @@ def test_it_starts_survives_a_kill_keeps_its_data_outlives_a_full_disk_and_stops
 
 
 def assert_it_outlives_a_full_disk(url: str, var: Path, disk: SmallDisk) -> None:
-    """Fill it while comments wait for a verdict, until PostgreSQL panics; then give the room back, and only wait."""
+    """Fill the disk while comments wait for a verdict, until PostgreSQL panics; then free the room, and only wait."""
     key = make_key(var)
     wait_until(lambda: status(f"{url}/readyz") == 200, seconds=START_SECONDS)
     runner = runner_of(var)

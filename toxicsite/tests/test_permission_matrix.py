@@ -385,7 +385,7 @@ ROWS = [read(line) for line in TABLE.strip().splitlines()]
 
 
 def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Every route of the project with its view, without the administration's own."""
+    """Return every route of the project with its view, without the administration's own."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLPattern):

@@ -18,7 +18,7 @@ CHATTY = ["sh", "-c", "while :; do echo something; sleep 0.05; done"]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One whose path is short enough for a socket."""
+    """Yield a folder whose path is short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="toxicsite-test-", dir="/tmp") as path:
         yield Path(path)
 

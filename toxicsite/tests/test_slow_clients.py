@@ -68,7 +68,7 @@ def opened(number: int, data: bytes) -> socket.socket:
 
 
 def answer(connection: socket.socket) -> bytes:
-    """Everything the server says until it closes."""
+    """Return everything that the server sends until it closes."""
     found = b""
     with connection:
         try:

@@ -49,7 +49,7 @@ def test_a_row_that_is_there_is_given_or_changed() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("keep", [True, False])
 def test_it_waits_for_whoever_inserts_the_same_just_now(keep: bool) -> None:
-    """And inserts after all where the other one gives up."""
+    """It inserts after all where the other transaction gives up."""
     look, go = threading.Event(), threading.Event()
 
     def first() -> None:

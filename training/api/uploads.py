@@ -18,7 +18,7 @@ FORM_BYTES = 1024 * 1024  # for everything else in the form
 
 
 class UploadParser(MultiPartParser):
-    """Refuses, before it reads, a form that is larger than its files may be together."""
+    """Refuses a form that is larger than its files may be together, before reading it."""
 
     media_type_help = "Send fields and files as multipart/form-data."
 
@@ -33,7 +33,7 @@ class UploadParser(MultiPartParser):
 
 
 def checked_form(serializer: type[ClosedSerializer], request: Request) -> dict[str, Any]:
-    """The fields and files of a form, checked by `serializer`; of a field sent twice the last counts."""
+    """Return the fields and files of a form, checked by `serializer`; of a field sent twice the last one counts."""
     data = dict(request.data.items()) if isinstance(request.data, Mapping | QueryDict) else {}
     refuse_unstorable({name: value for name, value in data.items() if not isinstance(value, UploadedFile)})
     return checked_body(serializer, data)

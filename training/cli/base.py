@@ -74,8 +74,8 @@ class Verb:
         for entry in self.arguments:
             if isinstance(entry, list):
                 group = parser.add_mutually_exclusive_group()
-                for each in entry:
-                    group.add_argument(*each.names, **each.options)
+                for option in entry:
+                    group.add_argument(*option.names, **option.options)
             else:
                 parser.add_argument(*entry.names, **entry.options)
         parser.add_argument("--json", action="store_true", dest="as_json", help="answer with JSON")
@@ -84,7 +84,7 @@ class Verb:
     def parameters(self) -> set[str]:
         """Name what `run` gets besides the output and `by`."""
         entries = (entry if isinstance(entry, list) else [entry] for entry in self.arguments)
-        return {each.parameter for entry in entries for each in entry}
+        return {declared.parameter for entry in entries for declared in entry}
 
 
 class Verbs(list[Verb]):
@@ -114,7 +114,7 @@ class VerbCommand(BaseCommand):
             verb.add_to(parsers.add_parser(verb.name, help=verb.help, description=verb.help))
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        chosen = next(each for each in self.verbs if each.name == verb)
+        chosen = next(declared for declared in self.verbs if declared.name == verb)
         output = CommandOutput(self, as_json=bool(options.get("as_json")))
         by = _person(options.get("by"))
         with command_errors():

@@ -10,7 +10,7 @@ __all__ = ["ConfigRejected", "DatasetDiskFull", "DatasetRejected", "NotAllowedNo
 
 
 class _FieldError(Exception):
-    """One field of what was asked for cannot be; `field` is its dotted name, empty where no single one is to blame."""
+    """A request holds an impossible value; `field` is its dotted name, empty where no single field is to blame."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class _FieldError(Exception):
 
 
 class ConfigRejected(_FieldError):
-    """A run cannot be made of this: an unknown recipe, a wrong value, a dataset or teacher that does not fit."""
+    """A run cannot be started like this: an unknown recipe, a wrong value, a dataset or teacher that does not fit."""
 
 
 class DatasetRejected(_FieldError):

@@ -41,7 +41,7 @@ LOOK = 256  # unqueued comments that are compared with each other
 
 @dataclass(frozen=True)
 class Group:
-    """How many comments of one source and band wait for a decision, and how many of them are near a threshold."""
+    """Counts for one source and band: comments that wait for a decision, and those of them near a threshold."""
 
     source: str
     band: str
@@ -168,7 +168,7 @@ def _beside(user: User | None, source: Source | None) -> CommentQuerySet:
 
 def _steps(distances: Sequence[float]) -> list[int]:
     counts = Counter(sum(distance > step for step in STEPS[:-1]) for distance in distances)
-    return [counts[place] for place in range(len(STEPS))]
+    return [counts[index] for index in range(len(STEPS))]
 
 
 def _brought(user: User | None, last: Dataset | None) -> list[DecidedGroup]:

@@ -1,4 +1,4 @@
-"""How every dataset comes to be: a child process reads and checks, then folder and row appear together."""
+"""Building datasets: a child process reads and checks the rows, then folder and database row appear together."""
 
 import json
 import os
@@ -43,9 +43,9 @@ def check_new(*, name: str, by: User | None) -> str:
 
 @contextmanager
 def incoming_folder(field: str = "") -> Iterator[Path]:
-    """Give a folder beside those of the datasets that is gone afterwards, whatever happened.
+    """Yield a folder beside those of the datasets, and remove it afterwards, whatever happened.
 
-    Raises DatasetRejected, and DatasetDiskFull (`field`: whose rows there is no room for) where the disk is full.
+    Raises DatasetRejected, and DatasetDiskFull (`field` names the rows there is no room for) where the disk is full.
     """
     root = Path(settings.DATASETS_DIR)
     try:
@@ -119,14 +119,14 @@ def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> 
 def dataset_store(
     *, folder: Path, report: Mapping[str, Any], dataset: Dataset | None = None, name: str, **fields: Any
 ) -> Dataset:
-    """Move `folder`/out to its place and record it, whole or not at all; fills `dataset` where it waits for it.
+    """Move `folder`/out to its place and record it, both or neither; a waiting `dataset` is filled in.
 
     Raises DatasetRejected when the name was taken in the meantime.
     """
     directory = f"{slugify(name)[:60] or 'data'}-{secrets.token_hex(4)}"
-    place = Path(settings.DATASETS_DIR) / directory
-    (folder / "out").rename(place)
-    found = {
+    target = Path(settings.DATASETS_DIR) / directory
+    (folder / "out").rename(target)
+    contents = {
         "directory": directory,
         "labels": report["labels"],
         "rows": report["rows"],
@@ -136,18 +136,18 @@ def dataset_store(
     try:
         with transaction.atomic():
             if dataset is None:
-                made = Dataset(name=name, **fields, **found)
+                made = Dataset(name=name, **fields, **contents)
                 if try_insert(made):
                     return made
                 raise DatasetRejected(
                     "name", f"There is a dataset called “{name}” already; choose another name."
                 )
-            if Dataset.objects.usable().filter(pk=dataset.pk, directory="").update(**found) == 1:
+            if Dataset.objects.usable().filter(pk=dataset.pk, directory="").update(**contents) == 1:
                 dataset.refresh_from_db()
                 return dataset
-    except BaseException:  # the name is taken, or the database away: no folder stays that no row names
-        shutil.rmtree(place, ignore_errors=True)
+    except BaseException:  # the name is taken, or the database away: leave no folder that no row names
+        shutil.rmtree(target, ignore_errors=True)
         raise
-    shutil.rmtree(place, ignore_errors=True)  # deleted, or loaded by somebody else, while it was loading
+    shutil.rmtree(target, ignore_errors=True)  # it was deleted, or another worker loaded it meanwhile
     dataset.refresh_from_db()
     return dataset

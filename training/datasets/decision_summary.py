@@ -17,7 +17,7 @@ PEOPLE = Q(automatic=False)
 GOLDEN = Q(comment__golden__isnull=False)
 PURGED = Q(comment__text="")
 EDITED = edited_since("created_at")
-"""Whoever decided never saw the text as it is now, and the earlier text is not kept."""
+"""The person who decided never saw the text as it is now, and the earlier text is not kept."""
 USABLE = PEOPLE & ~GOLDEN & ~PURGED & ~EDITED
 
 

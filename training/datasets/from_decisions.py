@@ -30,7 +30,7 @@ Fix = tuple[datetime, str, int]
 def dataset_from_all_decisions(*, by: User | None) -> Dataset:
     """Build a dataset of every decision and suggestion as it stands now, with the usual shares and a name of its own.
 
-    Raises as dataset_from_decisions does.
+    Raises what dataset_from_decisions raises.
     """
     return dataset_from_decisions(
         name=f"Decisions {unused_stamp()}",

@@ -141,7 +141,7 @@ def dataset_load_again(*, dataset: Dataset, by: User | None) -> None:
         enqueue_on_commit(LOAD_TASK, dataset_id=dataset.pk)
 
 
-def datasets_ring() -> None:
+def datasets_announce() -> None:
     """Announce the datasets that wait to be loaded again, for the periodic sweep: a message may have been lost."""
     waiting = Dataset.objects.usable().filter(directory="", statistics__state="loading")
     try:

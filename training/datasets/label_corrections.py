@@ -50,18 +50,18 @@ def standing_fixes() -> "QuerySet[LabelFix]":
 
 
 def fixes_of(dataset: Dataset) -> list[dict[str, Any]]:
-    """Return what a dataset made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
+    """Return the corrections that a dataset made of this one takes over: [{"split", "row", "label", "fixed"}, …]."""
     rows = standing_fixes().filter(dataset=dataset)
     return [dict(row) for row in rows.values("split", "row", "label", "fixed")]
 
 
 def fixes_by_text() -> dict[str, list[tuple[datetime, str, int]]]:
     """Return {digest of a text: [(when, label, value), …], the oldest first} over all datasets."""
-    found: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
+    fixes: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
     rows = standing_fixes().values_list("digest", "created_at", "label", "fixed")
     for digest, created_at, label, fixed in rows:
-        found[digest].append((created_at, label, fixed))
-    return dict(found)
+        fixes[digest].append((created_at, label, fixed))
+    return dict(fixes)
 
 
 def label_errors(*, evaluation: Evaluation) -> list[LabelError]:
@@ -171,15 +171,15 @@ def _row(dataset: Dataset, split: str, row: int, label: str) -> tuple[str, int]:
     if label not in dataset.labels:
         raise NotAllowedNow(f"“{dataset}” has no label {label}.")
     try:
-        found = pick_rows(dataset.file(split), [row])
+        rows = pick_rows(dataset.file(split), [row])
     except FileNotFoundError:
-        found = []
-    if not found:
+        rows = []
+    if not rows:
         raise NotAllowedNow(f"“{dataset}” has no such row.")
-    return str(found[0]["text"]), int(found[0][label])
+    return str(rows[0]["text"]), int(rows[0][label])
 
 
 def _audit(verb: str, fix: LabelFix, by: User | None) -> None:
-    place = {"split": fix.split, "row": fix.row, "label": fix.label}
-    data = {**place, "given": fix.given, "fixed": fix.fixed}
+    position = {"split": fix.split, "row": fix.row, "label": fix.label}
+    data = {**position, "given": fix.given, "fixed": fix.fixed}
     audit_record(verb=verb, by=by, subject=f"dataset {fix.dataset_id}", data=data)

@@ -74,17 +74,17 @@ def dataset_sample(*, dataset: Dataset, split: str = "train", page: int = 1) -> 
     order = list(range(total))
     random.Random(ORDER_SEED).shuffle(order)  # noqa: S311 - an order to read in, no secret
     places = order[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    found = pick_rows(dataset.file(split), places)
+    stored_rows = pick_rows(dataset.file(split), places)
     rows = [
         SampleRow(
-            number=place + 1,
+            number=position + 1,
             text=row["text"],
             labels=[(label, int(row[label])) for label in dataset.labels],
             weight=float(row["weight"]),
             source=row.get("source") or "",
             comment_id=int(row.get("comment_id") or 0),
         )
-        for place, row in zip(places, found, strict=True)
+        for position, row in zip(places, stored_rows, strict=True)
     ]
     return SamplePage(rows, split, page, pages)
 

@@ -97,15 +97,15 @@ def dataset_from_folder(
     DatasetRejected and PermissionDenied.
     """
     name = check_new(name=name, by=by)
-    found = {
+    files = {
         split: path
         for split in SPLITS
         for suffix in reversed(SUFFIXES)
         if (path := folder / f"{split}{suffix}").is_file()
     }
-    if not {"train", "test"} & set(found):
+    if not {"train", "test"} & set(files):
         raise DatasetRejected("folder", f"{folder} has no train (or test) .parquet, .csv or .jsonl file.")
-    described = {split: {"path": str(path.resolve()), "name": path.name} for split, path in found.items()}
+    described = {split: {"path": str(path.resolve()), "name": path.name} for split, path in files.items()}
     with incoming_folder() as incoming:
         job = {**_files_job(described, text_column, label_columns), "skip_empty": True}
         report = run_child(job, incoming)

@@ -1,4 +1,4 @@
-"""Measuring a registered version on the frozen test rows, outside of any run: the starter, or one taken in."""
+"""Measuring a registered version on the frozen test rows, outside of any run: the starter, or an imported one."""
 
 import logging
 import shutil
@@ -53,7 +53,9 @@ def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Datase
         raise NotAllowedNow(f"The files of {model_version} are gone; it cannot be measured any more.")
     folder = evaluation_folder(model_version, on)
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / WANTED, {"by": by.pk if by else None})  # what the queue may lose, the sweep finds
+    write_json(
+        folder / WANTED, {"by": by.pk if by else None}
+    )  # if the queue loses the message, the sweep finds this
     enqueue_on_commit(EVALUATE_TASK, model_version_id=model_version.pk, **_named(on))
 
 
@@ -102,7 +104,7 @@ def evaluation_run(
                 left = True
                 process.kill()
     if left:
-        return False  # still wanted: the sweep rings again
+        return False  # still wanted: the sweep announces it again
     if process.returncode == DONE:
         with transaction.atomic():
             evaluations_record(
@@ -117,7 +119,7 @@ def evaluation_run(
     return process.returncode == DONE
 
 
-def evaluations_ring() -> None:
+def evaluations_announce() -> None:
     """Announce requested evaluations again: a message may have been lost."""
     for wanted in sorted(Path(settings.RUNS_DIR).glob(f"{FOLDER}/*/{WANTED}")):
         name, beside, dataset_id = wanted.parent.name.partition(BESIDE)

@@ -1,4 +1,4 @@
-"""Test suites that people bring: taken in whole or not at all, listed with their results, and retired."""
+"""Test suites that people upload: accepted as a whole or not at all, listed with their results, and retired."""
 
 from django.db import transaction
 from django.db.models import Func, IntegerField, QuerySet

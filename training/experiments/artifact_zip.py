@@ -8,7 +8,7 @@ CHUNK = 1024 * 1024
 
 
 class _Outbox:
-    """What zipfile writes until somebody takes it; cannot be rewound, so sizes follow the data as zip allows."""
+    """A file that keeps what zipfile writes until it is taken; unseekable, so sizes follow the data, as zip allows."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -18,7 +18,7 @@ class _Outbox:
         return len(data)
 
     def flush(self) -> None:
-        """Part of what zipfile expects of a file."""
+        """Do nothing; zipfile expects the method of a file."""
 
     def take(self) -> bytes:
         taken, self.parts = b"".join(self.parts), []

@@ -139,7 +139,7 @@ def _import(output: CommandOutput, *, dataset: str, teacher: str | None, **optio
     argument("--label", default="toxic"),
 )
 def _compare(output: CommandOutput, *, experiments: list[str], label: str, by: User | None) -> None:
-    run_ids = [experiment_of(each).pk for each in experiments]
+    run_ids = [experiment_of(experiment).pk for experiment in experiments]
     sides = compared(run_ids=run_ids, version_ids=[], label=label)
     prints = {side.fingerprint for side in sides if side.fingerprint}
     if len(prints) > 1:

@@ -107,14 +107,14 @@ def _start(
         if here or wait:
             follow(output, run)
     shown = [experiment_fields(_fresh(run)) for run in runs]
-    output.answer(shown if plan else shown[0], *(f"{each['id']}  {each['status']}" for each in shown))
-    failed = next((each for each in shown if each["status"] == RunStatus.FAILED), None)
+    output.answer(shown if plan else shown[0], *(f"{fields['id']}  {fields['status']}" for fields in shown))
+    failed = next((fields for fields in shown if fields["status"] == RunStatus.FAILED), None)
     if failed is not None:
         raise CommandError(f"Experiment {failed['id']} failed: {failed['failure_reason']}")
 
 
 def _run_here(run: Experiment) -> None:
-    """Run it in this process. A worker that was quicker keeps it; then the run is followed."""
+    """Run the experiment in this process, unless a worker was quicker and has it; the caller follows it then."""
     with _asked_to_leave() as leave:
         taken = experiment_run(
             experiment_id=run.pk, worker=f"command@{socket.gethostname()}", shutdown_requested=leave.is_set
@@ -130,7 +130,7 @@ def _run_here(run: Experiment) -> None:
 
 @contextmanager
 def _asked_to_leave() -> Iterator[threading.Event]:
-    """Set an event on Ctrl-C and SIGTERM, so that a checkpoint is saved first; only in the main thread."""
+    """Yield an event that Ctrl-C and SIGTERM set, so that a checkpoint is saved first; only in the main thread."""
     leave = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield leave

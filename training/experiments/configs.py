@@ -92,7 +92,7 @@ def shipped_name(name: str, field: str) -> None:
 
 
 def rejected(error: ConfigError) -> ConfigRejected:
-    """Return the same complaint for services: its field apart from its message."""
+    """Turn the error of a recipe into that of a service, with field and message apart."""
     message = getattr(error, "message", "") or str(error)
     return ConfigRejected(error.field, message[:1].upper() + message[1:].rstrip(".") + ".")
 
@@ -129,7 +129,7 @@ def check_dataset(dataset: Dataset) -> None:
 
 
 def check_teacher(teacher: Experiment | None, base_version: ModelVersion | None) -> None:
-    """Refuse a start that never comes. Raises ConfigRejected."""
+    """Refuse a teacher that will never be ready. Raises ConfigRejected."""
     if teacher is not None and base_version is not None:
         raise ConfigRejected("teacher", "Choose either a run or a model version to start from, not both.")
     if teacher is None:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class LostRun(Exception):
-    """The run is no longer this worker's: somebody else has taken it, or it is over."""
+    """The run is no longer this worker's: another worker has taken it, or it is over."""
 
 
 def own_row(experiment: Experiment) -> Experiment:
@@ -63,9 +63,9 @@ class ProgressReader:
 
 
 class Curves:
-    """Which points of which curve are kept: about POINTS_A_CURVE, evenly over the steps, and never one twice.
+    """The choice of the points of each curve that are kept: about POINTS_A_CURVE, evenly over the steps, none twice.
 
-    A resumed run begins again at its checkpoint; what was written beyond it is taken back.
+    A resumed run begins again at its checkpoint; points written beyond it are deleted.
     """
 
     def __init__(self, experiment_id: int) -> None:
@@ -107,7 +107,7 @@ class Curves:
 
 
 class Follower:
-    """Carries what a run's process tells into the database, as long as the run is this worker's."""
+    """Writes what a run's process reports into the database, as long as the run is this worker's."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
@@ -154,7 +154,7 @@ def log_tail(path: Path) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return JSON that PostgreSQL takes: numbers that are not finite become null, and no character zero."""
+    """Return JSON that PostgreSQL takes: numbers that are not finite become null, and NUL characters are removed."""
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Taking in a run that the commands made elsewhere: copied, then exported, registered and measured as any other."""
+"""Importing a run that the commands made elsewhere: copied, then exported, registered and measured as any other."""
 
 import json
 import shutil
@@ -66,10 +66,10 @@ def _card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def _copy(folder: Path, place: Path) -> None:
+def _copy(folder: Path, target: Path) -> None:
     """Copy what a finished run is made of; checkpoints and caches stay where they are."""
-    place.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     for name in NEEDED:
         if name != "run.json":
-            shutil.copyfile(folder / name, place / name)
-    shutil.copyfile(folder / "run.json", place / "run.json")  # last: it says that the run is whole
+            shutil.copyfile(folder / name, target / name)
+    shutil.copyfile(folder / "run.json", target / "run.json")  # last: it says that the run is whole

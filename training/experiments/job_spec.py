@@ -142,7 +142,7 @@ def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
 
 
 def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) -> str:
-    """Return what names the test rows: the dataset's own fingerprint, else that of the report."""
+    """Return the fingerprint of the test rows: the dataset's own, else that of the report."""
     return str(dataset.fingerprints.get("test") or (report or {}).get("fingerprint") or "")
 
 

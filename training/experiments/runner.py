@@ -33,7 +33,7 @@ from toxicsite.lib.lifecycle import transition
 from training.experiments.follower import Follower, LostRun, log_tail, own_row, plain
 from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict, worker_devices
 from training.experiments.registration import run_register
-from training.experiments.services import ASKED_TO_STOP, ring_queued, tell_ended
+from training.experiments.services import ASKED_TO_STOP, announce_queued, tell_ended
 from training.ml.job.failures import DONE, KILLED, NO_ROOM, failure
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 
@@ -237,9 +237,9 @@ def close(attempt: Attempt, end: RunEnds) -> None:
 
 
 def tell(attempt: Attempt) -> None:
-    """Tell the sweep that the run has ended, and ring for the runs that wait for the device or for this teacher."""
+    """Tell the sweep that the run has ended, and announce the runs that wait for the device or for this teacher."""
     attempt.scored(attempt.experiment)
-    ring_queued()
+    announce_queued()
 
 
 def start_job(folder: Path) -> "subprocess.Popen[bytes]":

@@ -1,7 +1,7 @@
 """What pages, API and commands read of runs: the list, one run with its curves and numbers, what a new one starts from.
 
-The list is filtered, counted, sorted by what the versions were worth, and read a page at a time. Who follows a run gets
-what is new since the last look (`run_progress`).
+The list is filtered, counted, sorted by what the versions were worth, and read a page at a time. A client that
+follows a run gets what is new since its last look (`run_progress`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -74,7 +74,7 @@ def experiments_matching(
 
 
 def experiment_counts(*, experiments: ExperimentQuerySet) -> dict[str, int]:
-    """Return how many of `experiments` have each status (0 is told too), and in all under the empty name."""
+    """Return how many of `experiments` have each status (0 included), and in all under the empty name."""
     rows = experiments.order_by().values_list("status").annotate(Count("id"))
     counts = dict.fromkeys(RunStatus.values, 0) | dict(rows)
     return counts | {"": sum(counts.values())}

@@ -253,7 +253,7 @@ def tell_ended(experiment: Experiment, version: ModelVersion | None = None) -> N
     )
 
 
-def ring_queued() -> None:
+def announce_queued() -> None:
     """Announce the oldest queued runs that could start now, or can never start."""
     queued = Experiment.objects.queued().select_related("teacher").order_by("id")
     ready = [row.pk for row in queued if teacher_verdict(row)[0] != "wait"][:RINGS_AT_ONCE]

@@ -80,7 +80,7 @@ def _list_of(item: Convert) -> Convert:
     def convert(value: Any) -> Any:
         if not isinstance(value, list | tuple):
             return None
-        return [known for one in value if (known := item(one)) is not None]
+        return [known for entry in value if (known := item(entry)) is not None]
 
     return convert
 
@@ -89,7 +89,7 @@ def _dict_of(item: Convert) -> Convert:
     def convert(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return None
-        return {str(name): known for name, one in value.items() if (known := item(one)) is not None}
+        return {str(name): known for name, entry in value.items() if (known := item(entry)) is not None}
 
     return convert
 
@@ -98,7 +98,7 @@ def _tuple_of(items: list[Convert]) -> Convert:
     def convert(value: Any) -> Any:
         if not isinstance(value, list | tuple) or len(value) != len(items):
             return None
-        known = tuple(item(one) for item, one in zip(items, value, strict=True))
+        known = tuple(item(entry) for item, entry in zip(items, value, strict=True))
         return None if None in known else known
 
     return convert

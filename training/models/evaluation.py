@@ -1,4 +1,4 @@
-"""The measurements of a version on frozen test rows, and the test suites that users bring."""
+"""The measurements of a version on frozen test rows, and the test suites that users upload."""
 
 from pathlib import Path
 from typing import Any

@@ -44,7 +44,9 @@ class Experiment(models.Model):
         "training.Sweep", on_delete=models.PROTECT, null=True, blank=True, related_name="experiments"
     )
     trial_number = models.PositiveIntegerField(null=True, blank=True)
-    trigger = models.CharField(max_length=16, default="person")  # as in services.experiments.TRIGGERS
+    trigger = models.CharField(
+        max_length=16, default="person"
+    )  # one of training.experiments.services.TRIGGERS
 
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -57,7 +59,7 @@ class Experiment(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     run_token = models.UUIDField(
         null=True, blank=True, editable=False
-    )  # whoever runs it writes only while it is theirs
+    )  # a worker writes only while the run has its token
     worker = models.CharField(max_length=200, blank=True)
     device = models.CharField(max_length=200, blank=True)  # host and device while it runs; one run a device
     attempts = models.PositiveIntegerField(default=0)

@@ -33,8 +33,8 @@ def version_page(*, status: str = "", number: int = 1, size: int = PAGE_SIZE) ->
     number = min(max(number, 1), pages)
     versions = ModelVersion.objects.filter(status=status) if status else ModelVersion.objects.all()
     in_production = Case(When(status=ModelVersionStatus.ACTIVE, then=0), default=1)
-    found = list(versions.order_by(in_production, "-id")[(number - 1) * size : number * size])
-    return VersionPage(found, number, pages, counts)
+    shown = list(versions.order_by(in_production, "-id")[(number - 1) * size : number * size])
+    return VersionPage(shown, number, pages, counts)
 
 
 def rows_fingerprint(test_set: Dataset | None) -> str:
@@ -45,8 +45,8 @@ def rows_fingerprint(test_set: Dataset | None) -> str:
 def small_reports(*, version_ids: list[int], fingerprint: str) -> dict[int, StoredReport]:
     """Return {version id: its report on the rows of this fingerprint, without curves and texts}, in one query."""
     rows = Evaluation.objects.filter(model_version_id__in=version_ids, baseline="", fingerprint=fingerprint)
-    found = rows.values_list("model_version_id", _small())
-    return {int(pk): StoredReport.of(report) for pk, report in found if pk}
+    reports = rows.values_list("model_version_id", _small())
+    return {int(pk): StoredReport.of(report) for pk, report in reports if pk}
 
 
 def baseline_report(*, baseline: str, fingerprint: str) -> StoredReport:

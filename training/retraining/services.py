@@ -162,8 +162,8 @@ def retraining_outlook(plan: RetrainingPlan, *, now: datetime | None = None) -> 
 def retraining_check() -> Experiment | None:
     """Start a retraining if the plan is due; called every few seconds, by any number of workers at once.
 
-    Whoever takes the due time writes it down first, so that a plan fires at most once for it; a start that then fails
-    is logged, told by the plan's page, and not tried again before the next due time.
+    The worker that takes the due time records it first, so that a plan starts at most once for it; a start that then
+    fails is logged, shown on the plan's page, and not tried again before the next due time.
     """
     with transaction.atomic():
         plan = RetrainingPlan.objects.select_for_update(skip_locked=True).filter(pk=1).first()

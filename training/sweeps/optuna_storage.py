@@ -60,7 +60,7 @@ def _storage(arguments: tuple[tuple[str, Any], ...], options: str) -> "RDBStorag
 
 
 def _is_made(cursor: Any) -> bool:
-    """Whether Optuna's tables are whole: the stamp is what it writes last."""
+    """Return whether Optuna's tables are complete: the stamp is the last thing that it writes."""
     cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [LAST_TABLE_MADE])
     if cursor.fetchone() != (True,):
         return False

@@ -80,7 +80,7 @@ def sweep_create(
     for dimension in dimensions:
         if dimension.name in dotted(nested(config)):
             raise ConfigRejected(dimension.name, "It is searched; leave it out of the fixed values.")
-    config_whole(  # only to be told now, not by the last run
+    config_whole(  # to report a mistake now and not in the last run
         recipe=recipe,
         differences={**dotted(nested(config)), **(full or {})},
         dataset=dataset,

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 STEPPING = 7_203_002  # advisory lock, with the sweep's id: one step of a sweep at a time
-FAILURES_IN_A_ROW = 3  # as many trials one after the other: something other than the values is wrong
+FAILURES_IN_A_ROW = 3  # trials that failed one after the other: something other than the values is wrong
 THROWN_AWAY = ("*.safetensors", "teacher-logits-*.npy")
 
 
 def sweeps_step() -> None:
-    """Step every sweep that is not over; what the periodic task calls. One that cannot be stepped stops no other."""
+    """Step every sweep that is not over; called by the periodic task. One that cannot be stepped stops no other."""
     for sweep in Sweep.objects.exclude(status__in=OVER).order_by("pk"):
         try:
             sweep_step(sweep=sweep)
@@ -100,7 +100,7 @@ def _step(sweep: Sweep) -> None:
 
 
 def _settle(sweep: Sweep, study: "Study", plan: SweepPlan) -> bool:
-    """Tell the study what came of the trials whose runs are over, and stop hopeless ones; whether it was told."""
+    """Tell the study what came of trials whose runs are over, and stop hopeless ones; return whether it was told."""
     runs = {run.trial_number: run for run in sweep.experiments.all()}
     news = False
     for trial in studies.unfinished(study, plan):

@@ -34,7 +34,7 @@ def permitted(permission: str) -> Callable[[View], View]:
 
 
 def person_of(request: HttpRequest) -> User:
-    """The signed-in person, for `by=`."""
+    """Return the signed-in person, to be passed to services as `by`."""
     return cast(SiteRequest, request).user
 
 

@@ -35,7 +35,7 @@ class Metric:
         return Figure(self, report.metric(label, self.key) if cost is None else Estimate(cost(report)))
 
     def best(self, figures: Iterable["Figure"]) -> float | None:
-        known = [one.estimate.value for one in figures if one.estimate.value is not None]
+        known = [figure.estimate.value for figure in figures if figure.estimate.value is not None]
         if not known:
             return None
         return max(known) if self.better == "high" else min(known)
@@ -109,8 +109,8 @@ def with_best_marked(rows: Sequence[Sequence[Figure]]) -> list[list[Figure]]:
     best = [column[0].metric.best(column) for column in zip(*rows, strict=True)]
     return [
         [
-            replace(one, best=top is not None and one.estimate.value == top)
-            for one, top in zip(row, best, strict=True)
+            replace(figure, best=top is not None and figure.estimate.value == top)
+            for figure, top in zip(row, best, strict=True)
         ]
         for row in rows
     ]

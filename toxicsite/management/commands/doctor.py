@@ -1,4 +1,4 @@
-"""`manage.py doctor`: looks at this installation and says what is wrong and what mends it; exit code 1 on a failure."""
+"""`manage.py doctor`: checks this installation and says what is wrong and how to fix it; exit code 1 on a failure."""
 
 import json
 import sys

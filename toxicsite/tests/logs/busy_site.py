@@ -182,7 +182,7 @@ def _wait_for_verdicts(call: Callable[..., int]) -> None:
 
 
 def _break_on_purpose() -> None:
-    """Errors that no code of ours provokes, with the words in their statements and rows."""
+    """Cause errors that no code of ours provokes, with the words in their statements and rows."""
     import psycopg2
 
     statements = (

@@ -88,8 +88,8 @@ def _page(request: HttpRequest, form: OfferForm) -> HttpResponse:
 def _steps(outlook: LearningOutlook) -> list[tuple[str, int, int]]:
     begins = [0.0, *(step for step, _, _ in outlook.steps)]
     return [
-        (f"{begins[place]:g} to {step:g}", queued, beside)
-        for place, (step, queued, beside) in enumerate(outlook.steps)
+        (f"{begins[index]:g} to {step:g}", queued, beside)
+        for index, (step, queued, beside) in enumerate(outlook.steps)
     ]
 
 

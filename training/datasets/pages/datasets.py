@@ -84,7 +84,7 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
 @require_safe
 def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = _dataset_or_404(dataset_id)
-    if is_htmx(request):  # the page of one that loads asks whether it is there
+    if is_htmx(request):  # the page of a loading dataset asks whether it is ready
         return HttpResponse(status=204) if dataset.state == "loading" else HttpResponseClientRefresh()
     context: dict[str, Any] = {
         "dataset": dataset,

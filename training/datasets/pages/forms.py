@@ -1,4 +1,4 @@
-"""The forms that build a dataset, one for each place that rows come from."""
+"""The forms that build a dataset, one for each source of rows."""
 
 from typing import Any
 

@@ -103,11 +103,11 @@ def _error(evaluation: Evaluation, key: str) -> LabelError:
     return error
 
 
-def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, said: str) -> HttpResponse:
+def _row(request: HttpRequest, evaluation: Evaluation, key: str, problem: str, success: str) -> HttpResponse:
     """Answer with the row as it is now, or lead back to its place on the whole page."""
     if is_htmx(request):
         error = _error(evaluation, key)
-        context = {"error": error, "evaluation": evaluation, "may_fix": True, "said": problem or said}
+        context = {"error": error, "evaluation": evaluation, "may_fix": True, "said": problem or success}
         return render(request, "training/datasets/labels/row.html", context)
     if problem:
         messages.error(request, problem)

@@ -126,7 +126,9 @@ def _label_table(label: str, reports: Mapping[str, StoredReport]) -> LabelTable:
     """Return the table of one label; the first of the reports is the version's own."""
     own = next(iter(reports.values()))
     figures = {name: [metric.figure(report, label) for metric in METRICS] for name, report in reports.items()}
-    known = {name: row for name, row in figures.items() if any(one.estimate.value is not None for one in row)}
+    known = {
+        name: row for name, row in figures.items() if any(figure.estimate.value is not None for figure in row)
+    }
     marked = with_best_marked(list(known.values()))
     support = own.support.get(label)
     thresholds = own.curves.get(label, LabelCurves()).thresholds

@@ -1,4 +1,4 @@
-"""Test suites: brought as CSV, run on every version, reported by functionality and by group."""
+"""Test suites: uploaded as CSV, run on every version, reported by functionality and by group."""
 
 from django import forms
 from django.contrib import messages

@@ -18,8 +18,8 @@ RUN_STATUS_CHOICES = [(status.value, status.value) for status in RunStatus]
 class RecipeChoices(Sequence[tuple[str, str]]):
     """The names of the registered recipes, looked up whenever a serializer is made and not once at the start."""
 
-    def __getitem__(self, place: Any) -> Any:
-        return [(name, name) for name in RECIPES][place]
+    def __getitem__(self, index: Any) -> Any:
+        return [(name, name) for name in RECIPES][index]
 
     def __len__(self) -> int:
         return len(RECIPES)

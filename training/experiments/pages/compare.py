@@ -242,7 +242,7 @@ def compare_csv(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest) -> tuple[list[Compared], list[Side], str, list[str]]:
-    """Read the address: return the sides, the rows with baselines, the label and the labels there are."""
+    """Return what the address asks for: the sides, the rows with baselines, the label and the labels there are."""
     label = request.GET.get("label") or "toxic"
     ids, versions = _ids(request, "id"), _ids(request, "version")
     chosen = compared(run_ids=ids, version_ids=versions, label=label[:64]) if ids or versions else []

@@ -68,7 +68,7 @@ def thin(points: Sequence[tuple[float, float]], most: int = POINTS_MAX) -> list[
     if len(points) <= most:
         return [list(point) for point in points]
     step = (len(points) - 1) / (most - 1)
-    return [list(points[round(place * step)]) for place in range(most)]
+    return [list(points[round(index * step)]) for index in range(most)]
 
 
 def _chosen(curves: Curves, of: str) -> Curves:
@@ -95,7 +95,9 @@ def quality_curves(curves: Mapping[str, LabelCurves]) -> dict[str, Payload]:
     reliability: list[Payload] = []
     for name, curve in curves.items():
         points = [
-            [one.mean, one.rate] for one in curve.reliability if one.mean is not None and one.rate is not None
+            [group.mean, group.rate]
+            for group in curve.reliability
+            if group.mean is not None and group.rate is not None
         ]
         reliability.append({"name": name, "points": points, "hidden": bool(reliability)})
     return {
@@ -139,7 +141,7 @@ def _known(rows: Sequence[AtThreshold], key: str) -> list[list[float]]:
 
 
 def _drawn(series: list[Payload]) -> list[Payload]:
-    return [one for one in series if one["points"]]
+    return [curve for curve in series if curve["points"]]
 
 
 def best_beside(points: Sequence[Point], x: float, *, rising: bool = True) -> float | None:

@@ -151,7 +151,7 @@ def artifact_folder(run: Experiment) -> Path | None:
     places = [run.artifact_path] if run.directory else []
     if run.model_version is not None:
         places.append(run.model_version.path)
-    return next((place for place in places if (place / "manifest.json").is_file()), None)
+    return next((folder for folder in places if (folder / "manifest.json").is_file()), None)
 
 
 def _head(request: HttpRequest, run: Experiment) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class ListField(forms.CharField):
         return [part.strip() for part in str(value or "").split(",") if part.strip()]
 
     def prepare_value(self, value: Any) -> Any:
-        return ", ".join(str(one) for one in value) if isinstance(value, list | tuple) else value
+        return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else value
 
 
 class ExperimentForm(forms.Form):
@@ -108,9 +108,9 @@ class ExperimentForm(forms.Form):
         else:
             offered.append(("", "There is none yet: run a teacher first"))
         if runs:
-            offered.append(("Runs", [(one.value, one.title) for one in runs]))
+            offered.append(("Runs", [(start.value, start.title) for start in runs]))
         if versions:
-            offered.append(("Model versions", [(one.value, one.title) for one in versions]))
+            offered.append(("Model versions", [(start.value, start.title) for start in versions]))
         title = "Start from" if self.recipe.needs == "base" else "Teacher"
         self.fields["start"] = forms.ChoiceField(choices=offered, required=False, label=title)
         if self.recipe.needs == "base":
@@ -122,7 +122,7 @@ class ExperimentForm(forms.Form):
             )
 
     def differences(self) -> dict[str, Any]:
-        """What was changed against what the form showed, by dotted names; the base where it was given by name."""
+        """Return the values that were changed in the form, by dotted name, and the base where it was given by name."""
         changed = {}
         for info in self.infos:
             value = self.cleaned_data.get(info.name)
@@ -137,8 +137,10 @@ class ExperimentForm(forms.Form):
 
     def reject(self, field: str, message: str) -> None:
         """Put a service's refusal beside the field that it names."""
-        place = field if field in self.fields else "start" if field in ("teacher", "base_version") else None
-        self.add_error(place, message)
+        form_field = (
+            field if field in self.fields else "start" if field in ("teacher", "base_version") else None
+        )
+        self.add_error(form_field, message)
 
     @property
     def head(self) -> list[BoundField]:
@@ -179,7 +181,7 @@ def _field(info: FieldInfo) -> forms.Field:
     if info.kind == "flag":
         return forms.BooleanField(**common)
     if info.choices and info.kind == "text":
-        choices = [(one, one) for one in info.choices]
+        choices = [(choice, choice) for choice in info.choices]
         field = forms.ChoiceField(choices=[("", "none"), *choices] if info.optional else choices, **common)
         return field
     common["required"] = not info.optional and info.kind in ("integer", "number")
@@ -209,7 +211,7 @@ def _help(info: FieldInfo) -> str:
 
 def _word(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value) or "none"
+        return ", ".join(str(item) for item in value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value) or "empty"
 
 

@@ -37,7 +37,7 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return ", ".join(shown(one) for one in value) or "none"
+        return ", ".join(shown(item) for item in value) or "none"
     return json.dumps(value) if isinstance(value, Mapping) else str(value) or DASH
 
 

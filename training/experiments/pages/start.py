@@ -55,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "recipe": recipe,
-        "recipes": [_choice(one, recipe) for one in RECIPES.values()],
+        "recipes": [_choice(offered, recipe) for offered in RECIPES.values()],
         "presets": _presets(recipe, preset),
         "preset": preset,
         "datasets": datasets,

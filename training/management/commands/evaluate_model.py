@@ -100,18 +100,18 @@ def _full_report(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:
 
 
 def _suites(options: dict[str, Any]) -> list[dict[str, Any]]:
-    """The suites' files, read before anything is scored. Raises CommandError naming the file."""
+    """Read the suites' files before anything is scored. Raises CommandError naming the file."""
     from training.ml.evaluation.suites import CASES, TEMPLATES, SuiteError, parse_suite
 
     terms = options["terms"].read_bytes() if options["terms"] else None
-    found = []
+    suites = []
     for kind, files in ((CASES, options["suite"]), (TEMPLATES, options["templates"])):
         for file in files or []:
             try:
                 cases = parse_suite(kind, file.read_bytes(), terms if kind == TEMPLATES else None)
             except SuiteError as error:
                 raise CommandError(f"{file}: {error}") from None
-            found.append(
+            suites.append(
                 {
                     "id": None,
                     "name": file.stem,
@@ -120,4 +120,4 @@ def _suites(options: dict[str, Any]) -> list[dict[str, Any]]:
                     "cases": [case.to_dict() for case in cases],
                 }
             )
-    return found
+    return suites

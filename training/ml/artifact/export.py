@@ -154,7 +154,7 @@ def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         if path.name != "manifest.json"
     }
     for path in folder.iterdir():
-        path.chmod(0o644)  # safetensors writes for the owner alone; a server may run as somebody else
+        path.chmod(0o644)  # safetensors writes for the owner alone; a server may run under another account
     write_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
 

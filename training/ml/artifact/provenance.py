@@ -23,13 +23,13 @@ PACKAGES = (
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages that decide a result."""
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def commit() -> str:

@@ -83,8 +83,8 @@ def collate(tokens: Tokens, rows: "NDArray[np.int64]", pad_to: int | None = None
     width = pad_to or padded(max(len(tokens.ids[i]) for i in rows))
     ids = np.full((len(rows), width), tokens.pad_id, dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)
-    for place, i in enumerate(rows):
+    for position, i in enumerate(rows):
         row = tokens.ids[i]
-        ids[place, : len(row)] = row
-        mask[place, : len(row)] = 1
+        ids[position, : len(row)] = row
+        mask[position, : len(row)] = 1
     return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}

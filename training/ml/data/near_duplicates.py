@@ -59,9 +59,13 @@ def _sketches(texts: Sequence[str]) -> tuple["Rows", "NDArray[np.uint64]", "Rows
     sizes = np.zeros(len(texts), dtype=np.int64)
     for start in range(0, len(texts), BLOCK):
         words = [_WORD.findall(text.casefold())[:MOST_WORDS] for text in texts[start : start + BLOCK]]
-        counts = np.array([len(one) if len(one) >= FEWEST_WORDS else 0 for one in words], dtype=np.int64)
+        counts = np.array(
+            [len(tokens) if len(tokens) >= FEWEST_WORDS else 0 for tokens in words],
+            dtype=np.int64,
+        )
         flat = np.array(
-            [numbers[word] for one in words if len(one) >= FEWEST_WORDS for word in one], dtype=np.uint64
+            [numbers[word] for tokens in words if len(tokens) >= FEWEST_WORDS for word in tokens],
+            dtype=np.uint64,
         )
         if not len(flat):
             continue

@@ -28,7 +28,7 @@ Place = tuple[str, int]
 def describe(tables: Mapping[str, "TextTable"], tokenizer: Path | None = None) -> dict[str, Any]:
     """Return the statistics of a dataset's splits as JSON values; row numbers count from 0 in their split.
 
-    `tokenizer` is a tokenizer.json: with it lengths are told in wordpieces too. Texts count as the same when they
+    `tokenizer` is a tokenizer.json: with it lengths are given in wordpieces too. Texts count as the same when they
     differ in case and white space at most; near duplicates share most of their five-word sequences. For each pair of
     splits `leakage` counts the rows of the later one whose text the earlier one holds.
     """
@@ -68,28 +68,28 @@ def describe(tables: Mapping[str, "TextTable"], tokenizer: Path | None = None) -
 def _labels(table: "TextTable") -> dict[str, Any]:
     known, positive = table.targets >= 0, table.targets == 1
     weights = table.weights.astype(np.float64)
-    found = {}
-    for place, label in enumerate(table.labels):
-        rows = int(known[:, place].sum())
-        total = float(weights[known[:, place]].sum())
-        hits = int(positive[:, place].sum())
-        found[label] = {
+    counts = {}
+    for column, label in enumerate(table.labels):
+        rows = int(known[:, column].sum())
+        total = float(weights[known[:, column]].sum())
+        hits = int(positive[:, column].sum())
+        counts[label] = {
             "known": rows,
             "positives": hits,
             "rate": hits / rows if rows else None,
-            "weighted_rate": float(weights[positive[:, place]].sum()) / total if total else None,
+            "weighted_rate": float(weights[positive[:, column]].sum()) / total if total else None,
         }
     together = positive.T.astype(np.int64) @ positive.astype(np.int64)
     return {
         "rows": len(table),
         "weight": float(weights.sum()),
         "equal_weights": bool(len(weights) == 0 or (weights == weights[0]).all()),
-        "labels": found,
+        "labels": counts,
         "any_positive": int(positive.any(axis=1).sum()),
         "none_known": int((~known.any(axis=1)).sum()),
         "together": {
-            one: {other: int(together[i, j]) for j, other in enumerate(table.labels)}
-            for i, one in enumerate(table.labels)
+            label: {other: int(together[i, j]) for j, other in enumerate(table.labels)}
+            for i, label in enumerate(table.labels)
         },
     }
 
@@ -125,7 +125,9 @@ def _wordpieces(texts: Sequence[str], tokenizer: Path) -> dict[str, Any]:
     reader.no_padding()
     lengths: list[int] = []
     for start in range(0, len(texts), 2_000):
-        lengths += [len(one.ids) for one in reader.encode_batch_fast(list(texts[start : start + 2_000]))]
+        lengths += [
+            len(encoding.ids) for encoding in reader.encode_batch_fast(list(texts[start : start + 2_000]))
+        ]
     return _lengths(lengths)
 
 
@@ -135,12 +137,12 @@ def _sources(table: "TextTable") -> dict[str, int] | None:
 
 def _copies(texts: Sequence[str]) -> list[list[int]]:
     """Return the groups, of two and more, of places whose texts are the same."""
-    found: dict[bytes, list[int]] = {}
-    for place, text in enumerate(texts):
+    by_digest: dict[bytes, list[int]] = {}
+    for position, text in enumerate(texts):
         plain = " ".join(text.casefold().split())
         digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        found.setdefault(digest, []).append(place)
-    return [group for group in found.values() if len(group) > 1]
+        by_digest.setdefault(digest, []).append(position)
+    return [group for group in by_digest.values() if len(group) > 1]
 
 
 def _near_groups(texts: Sequence[str], copies: list[list[int]]) -> list[list[int]]:
@@ -150,25 +152,25 @@ def _near_groups(texts: Sequence[str], copies: list[list[int]]) -> list[list[int
         first_of[group] = group[0]
     parent = np.arange(len(texts))
 
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = int(parent[place])
-        return place
+    def root(position: int) -> int:
+        while parent[position] != position:
+            parent[position] = parent[parent[position]]
+            position = int(parent[position])
+        return position
 
     linked: set[int] = set()
-    for one, other in _unequal(near_pairs(texts), first_of):
-        linked |= {one, other}
-        parent[root(other)] = root(one)
+    for first, second in _unequal(near_pairs(texts), first_of):
+        linked |= {first, second}
+        parent[root(second)] = root(first)
     groups: dict[int, list[int]] = {}
-    for place in sorted(linked):
-        groups.setdefault(root(place), []).append(place)
+    for position in sorted(linked):
+        groups.setdefault(root(position), []).append(position)
     return list(groups.values())
 
 
 def _unequal(pairs: "NDArray[np.int64]", first_of: "NDArray[np.int64]") -> list[tuple[int, int]]:
     different = pairs[first_of[pairs[:, 0]] != first_of[pairs[:, 1]]]
-    return [(int(one), int(other)) for one, other in different]
+    return [(int(first), int(second)) for first, second in different]
 
 
 def _within(groups: list[list[int]], places: list[Place], split: str) -> dict[str, Any]:
@@ -192,14 +194,14 @@ def _between(groups: list[list[int]], places: list[Place], earlier: str, later: 
         if here and there:
             rows += len(there)
             examples += [{"row": row, "other_row": here[0]} for row in there]
-    return {"rows": rows, "examples": sorted(examples, key=lambda one: one["row"])[:EXAMPLES]}
+    return {"rows": rows, "examples": sorted(examples, key=lambda example: example["row"])[:EXAMPLES]}
 
 
 def _conflicts(
     groups: list[list[int]], places: list[Place], split: str, table: "TextTable"
 ) -> dict[str, Any]:
     """Find equal texts of one split whose known labels contradict each other."""
-    found = []
+    conflicts = []
     for group in groups:
         rows = [places[i][1] for i in group if places[i][0] == split]
         if len(rows) < 2:
@@ -208,5 +210,5 @@ def _conflicts(
         both = (targets == 1).any(axis=0) & (targets == 0).any(axis=0)
         if both.any():
             labels = [label for label, differs in zip(table.labels, both, strict=True) if differs]
-            found.append({"rows": rows[:EXAMPLES], "labels": labels})
-    return {"groups": len(found), "examples": found[:EXAMPLES]}
+            conflicts.append({"rows": rows[:EXAMPLES], "labels": labels})
+    return {"groups": len(conflicts), "examples": conflicts[:EXAMPLES]}

@@ -77,10 +77,10 @@ def load_rows(source: str, split: str) -> Any:
 
     path = Path(source)
     if path.is_dir():
-        found = [path / f"{split}{suffix}" for suffix in FILE_KINDS if (path / f"{split}{suffix}").is_file()]
-        if not found:
+        files = [path / f"{split}{suffix}" for suffix in FILE_KINDS if (path / f"{split}{suffix}").is_file()]
+        if not files:
             raise DataError(f"folder {source} has no {split}.parquet, .csv or .jsonl")
-        path = found[0]
+        path = files[0]
     if path.is_file():
         kind = FILE_KINDS.get(path.suffix)
         if kind is None:
@@ -152,10 +152,10 @@ def normalised_marks(texts: Sequence[str], marks: Sequence[Spans]) -> list[Spans
 
 def _normalised(text: str, spans: Spans) -> Spans:
     cleaned = normalise(text)
-    places = [cleaned.original_span(place, place + 1) for place in range(len(cleaned.text))]
-    found: list[list[int]] = []
+    places = [cleaned.original_span(position, position + 1) for position in range(len(cleaned.text))]
+    normalised: list[list[int]] = []
     for begin, end in spans:
-        inside = [place for place, (first, last) in enumerate(places) if first < end and begin < last]
+        inside = [position for position, (first, last) in enumerate(places) if first < end and begin < last]
         if inside:
-            found.append([inside[0], inside[-1] + 1])
-    return found
+            normalised.append([inside[0], inside[-1] + 1])
+    return normalised

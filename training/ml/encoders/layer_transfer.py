@@ -36,9 +36,11 @@ def attention_divergence(student: "Tensor", teacher: "Tensor", mask: "Tensor") -
     if student.shape[1] != teacher.shape[1]:
         student, teacher = student.mean(1, keepdim=True), teacher.mean(1, keepdim=True)
     tiny = 1e-8
-    each = (teacher * ((teacher + tiny).log() - (student + tiny).log())).sum(-1)  # [rows, heads, queries]
-    real = mask.float()[:, None, :].expand_as(each)
-    return (each * real).sum() / real.sum().clamp(min=1)
+    divergence = (teacher * ((teacher + tiny).log() - (student + tiny).log())).sum(
+        -1
+    )  # [rows, heads, queries]
+    real = mask.float()[:, None, :].expand_as(divergence)
+    return (divergence * real).sum() / real.sum().clamp(min=1)
 
 
 @contextmanager

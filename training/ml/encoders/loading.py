@@ -110,7 +110,7 @@ def save_run_model(folder: Path, model: Any, tokenizer: Any, card: dict[str, Any
 
 @dataclass(frozen=True)
 class Start:
-    """What a fine-tuned model says of itself: its labels, whether its head is a softmax, where it comes from."""
+    """What a fine-tuned model says about itself: its labels, whether its head is a softmax, where it comes from."""
 
     labels: tuple[str, ...]
     softmax: bool
@@ -118,7 +118,7 @@ class Start:
 
 
 def read_start(folder: Path | str) -> Start:
-    """Return what a run's folder or a model's folder says of itself. Raises BaseModelError."""
+    """Return what a run's folder or a model's folder says about itself. Raises BaseModelError."""
     manifest = Path(folder) / "manifest.json"
     if not manifest.is_file() or (Path(folder) / "run.json").is_file():
         card = read_run(folder)

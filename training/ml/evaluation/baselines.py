@@ -50,7 +50,7 @@ class Baseline:
 def majority(
     train_table: "TextTable", test_table: "TextTable", labels: Sequence[str] | None = None, **measuring: Any
 ) -> Report:
-    """Report of giving every text the share of each label in the training rows, called positive from one half on.
+    """Report on giving every text the share of each label in the training rows, called positive from one half on.
 
     `measuring` goes to `measure_subject` (suites, seed, listener, resamples, rival).
     """
@@ -79,7 +79,7 @@ def tfidf(
     max_rows: int = MOST_ROWS,
     **measuring: Any,
 ) -> Report:
-    """Report of TF-IDF of words and word pairs with one logistic regression a label; same seed, same report.
+    """Report on TF-IDF of words and word pairs with one logistic regression a label; same seed, same report.
 
     Learns from at most `max_rows` rows (drawn with `seed`) and MOST_TERMS terms; the report's `notes` say so. The
     thresholds are chosen on a tenth of the training rows that the model does not learn from.

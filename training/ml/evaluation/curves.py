@@ -46,8 +46,8 @@ def thin(points: "Floats", most: int = MOST_POINTS) -> "Floats":
 
 def reliability(s: "Floats", y: "Floats", w: "Floats", bins: int = BINS) -> list[dict[str, float]]:
     """Return mean score, rate of positives and weight for each equal-width bin that holds rows."""
-    place = np.clip((s * bins).astype(int), 0, bins - 1)
-    weight, score, hits = (np.bincount(place, values, bins) for values in (w, w * s, w * y))
+    bin_index = np.clip((s * bins).astype(int), 0, bins - 1)
+    weight, score, hits = (np.bincount(bin_index, values, bins) for values in (w, w * s, w * y))
     return [
         {"mean": score[b] / weight[b], "rate": hits[b] / weight[b], "weight": weight[b]}
         for b in range(bins)
@@ -74,8 +74,8 @@ def _thresholds(s: "Floats", y: "Floats", w: "Floats", own: float) -> list[dict[
     """Sample an even grid, quantiles of the scores (rare labels live close to 0) and the model's own threshold."""
     grid = np.concatenate([np.linspace(0, 1, 101), np.quantile(s, np.linspace(0, 1, 98)), [own]])
     grid = np.unique(grid)
-    place = np.searchsorted(-s, -grid, side="right")  # how many rows score at least as high
-    hits, flagged = np.append(0.0, np.cumsum(w * y))[place], np.append(0.0, np.cumsum(w))[place]
+    above = np.searchsorted(-s, -grid, side="right")  # how many rows score at least as high
+    hits, flagged = np.append(0.0, np.cumsum(w * y))[above], np.append(0.0, np.cumsum(w))[above]
     positives, total = (w * y).sum(), w.sum()
     precision = np.divide(hits, flagged, out=np.ones_like(hits), where=flagged > 0)
     return [

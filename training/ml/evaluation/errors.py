@@ -36,10 +36,10 @@ def confident_errors(
     ):
         rows = np.flatnonzero(wrong)
         rows = rows[np.argsort(order[rows], kind="stable")][:MOST]
-        for place, row in enumerate(rows):
+        for rank, row in enumerate(rows):
             text = table.texts[row]
             words = []
-            if place < explained and time.monotonic() - started < SECONDS:
+            if rank < explained and time.monotonic() - started < SECONDS:
                 words = subject.explain(text, label)
             errors.append(
                 {

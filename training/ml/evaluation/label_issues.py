@@ -32,16 +32,16 @@ def label_issues(
         truth, positive = (given[known] == 1).astype(int), scores[known, position]
         if min(truth.sum(), len(truth) - truth.sum()) < FEWEST_OF_A_CLASS:
             continue
-        for place in _suspects(truth, positive)[:most]:
-            row, chance = int(known[place]), float(positive[place])
+        for suspect in _suspects(truth, positive)[:most]:
+            row, chance = int(known[suspect]), float(positive[suspect])
             issues.append(
                 {
                     "row": row,
                     "text": table.texts[row][:MOST_CHARACTERS],
                     "label": label,
-                    "given": int(truth[place]),
+                    "given": int(truth[suspect]),
                     "score": chance,
-                    "quality": chance if truth[place] else 1 - chance,
+                    "quality": chance if truth[suspect] else 1 - chance,
                 }
             )
     return sorted(issues, key=lambda issue: issue["quality"])[:most]

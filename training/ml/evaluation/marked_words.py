@@ -74,5 +74,5 @@ def agreement(words: Sequence[Mapping[str, Any]], spans: "Spans") -> tuple[int, 
     count = sum(marked)
     if not 0 < count < len(words):
         return None
-    order = sorted(range(len(words)), key=lambda place: -float(words[place]["value"]))
-    return count, sum(marked[place] for place in order[:count]) / count, count / len(words)
+    order = sorted(range(len(words)), key=lambda index: -float(words[index]["value"]))
+    return count, sum(marked[index] for index in order[:count]) / count, count / len(words)

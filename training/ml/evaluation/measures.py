@@ -36,9 +36,9 @@ class Measure:
         known, y = truth >= 0, (truth == 1).astype(np.float64)
         w = np.where(known, np.asarray(weights, dtype=np.float64), 0.0)
         flagged = (s >= threshold).astype(np.float64)
-        place = np.clip((s * BINS).astype(int), 0, BINS - 1)
+        bin_index = np.clip((s * BINS).astype(int), 0, BINS - 1)
         gaps = np.zeros((len(s), BINS))
-        gaps[np.arange(len(s)), place] = w * (s - y)
+        gaps[np.arange(len(s)), bin_index] = w * (s - y)
         self.linear = np.column_stack(
             [
                 w * flagged * y,

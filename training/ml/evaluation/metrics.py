@@ -75,9 +75,9 @@ def _f1_curve(scores: "Floats", targets: "Floats", weights: "Floats | None") -> 
     return _F1Curve(f1[ends], s[ends], s, y, w)
 
 
-def _cut_after(curve: _F1Curve, place: int) -> float:
-    below = curve.cuts[place + 1] if place + 1 < len(curve.cuts) else 0.0
-    return float((curve.cuts[place] + below) / 2)
+def _cut_after(curve: _F1Curve, index: int) -> float:
+    below = curve.cuts[index + 1] if index + 1 < len(curve.cuts) else 0.0
+    return float((curve.cuts[index] + below) / 2)
 
 
 def expected_calibration_error(
@@ -85,10 +85,10 @@ def expected_calibration_error(
 ) -> float:
     """Return the weighted mean gap of mean score and positive rate over equal-width bins (Guo et al. 2017)."""
     w = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
-    place = np.clip((np.asarray(scores, dtype=np.float64) * bins).astype(int), 0, bins - 1)
+    bin_index = np.clip((np.asarray(scores, dtype=np.float64) * bins).astype(int), 0, bins - 1)
     gap = 0.0
     for b in range(bins):
-        inside = place == b
+        inside = bin_index == b
         if (total := w[inside].sum()) > 0:
             gap += abs((w[inside] * (scores[inside] - targets[inside])).sum() / total) * total
     return float(gap / w.sum())

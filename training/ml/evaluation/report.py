@@ -41,7 +41,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON values: no NaN (null instead), floats to six significant digits."""
-        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "scores"}
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "scores"}
         plain: dict[str, Any] = _plain({"format": FORMAT, **values})
         return plain
 

@@ -72,7 +72,7 @@ def _by_labels(table: "TextTable") -> list[Group]:
     for key, _ in counted.most_common(MOST_COMBINATIONS):
         names = [table.labels[i] for i in key]
         name = "only " + names[0] if len(names) == 1 else " + ".join(names) or "none of the labels"
-        groups.append(("labels", name, known & np.array([one == key for one in keys])))
+        groups.append(("labels", name, known & np.array([combination == key for combination in keys])))
     return groups
 
 

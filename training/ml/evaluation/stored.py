@@ -98,7 +98,7 @@ class Slice:
 
     @classmethod
     def from_json(cls, raw: Any) -> "Slice | None":
-        """Metrics lie beside the name, in older reports in a part of their own."""
+        """Read a slice, whose metrics lie beside its name, or in a part of their own in older reports."""
         if not isinstance(raw, Mapping):
             return None
         return read(cls, {**raw, "metrics": raw.get("metrics") or raw})
@@ -235,19 +235,19 @@ class SuiteReport:
     by_group: list[Group] = field(default_factory=list)
 
     def functionality(self, name: str) -> Functionality:
-        return next((one for one in self.by_functionality if one.name == name), Functionality(name))
+        return next((entry for entry in self.by_functionality if entry.name == name), Functionality(name))
 
     def group(self, name: str) -> Group:
-        return next((one for one in self.by_group if one.group == name), Group(name))
+        return next((entry for entry in self.by_group if entry.group == name), Group(name))
 
     @property
     def weak(self) -> list[str]:
         """The functionalities that it answers rightly far less often than the whole suite."""
         bar = None if self.accuracy is None else self.accuracy - WEAK
         return [
-            one.name
-            for one in self.by_functionality
-            if one.accuracy is not None and bar is not None and one.accuracy < bar
+            entry.name
+            for entry in self.by_functionality
+            if entry.accuracy is not None and bar is not None and entry.accuracy < bar
         ]
 
 

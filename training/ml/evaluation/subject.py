@@ -54,7 +54,7 @@ def score_matrix(
             raise Cancelled
         rows = order[start : start + chunk]
         scored = scorer.score([texts[i] for i in rows])
-        result[rows] = [[one.scores[label] for label in scorer.labels] for one in scored]
+        result[rows] = [[answer.scores[label] for label in scorer.labels] for answer in scored]
         done = start + len(rows)
         spent = time.monotonic() - started
         listener.report(
@@ -150,8 +150,8 @@ class ServedModel:
 
 
 def _trainable(manifest: Mapping[str, Any]) -> int | None:
-    for place in (manifest, manifest.get("provenance") or {}):
-        value = place.get("trainable_parameters")
+    for section in (manifest, manifest.get("provenance") or {}):
+        value = section.get("trainable_parameters")
         if isinstance(value, int):
             return value
     return None

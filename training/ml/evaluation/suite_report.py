@@ -162,5 +162,5 @@ def _rates(scores: "Floats", expected: "Ints", threshold: float) -> dict[str, fl
     }
 
 
-def _difference(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one - other
+def _difference(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or reference is None else value - reference

@@ -1,7 +1,7 @@
-"""Test suites that people bring: CSV files of cases by functionality, or of templates with identity terms.
+"""Test suites that people upload: CSV files of cases by functionality, or of templates with identity terms.
 
 Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident) or the
-plain ones (text, expected, functionality, group); other columns are passed over. Templates hold `{identity}`, which
+plain ones (text, expected, functionality, group); other columns are ignored. Templates hold `{identity}`, which
 each identity term is put in for (Dixon et al. 2018). Everything is bounded, and a mistake names row, column and remedy;
 rows are counted as a spreadsheet does, the header is row 1.
 """
@@ -43,16 +43,16 @@ class SuiteError(ValueError):
     """A suite cannot be used; the message names row and column where there are any, and what to do."""
 
     def __init__(self, problem: str, fix: str, row: int | None = None, column: str | None = None) -> None:
-        place = ", ".join(
+        location = ", ".join(
             part for part in (f"row {row}" if row else "", f"column {column}" if column else "") if part
         )
-        super().__init__(f"{place}: {problem}; {fix}" if place else f"{problem}; {fix}")
+        super().__init__(f"{location}: {problem}; {fix}" if location else f"{problem}; {fix}")
         self.row, self.column, self.problem, self.fix = row, column, problem, fix
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One text and whether the label is expected (1) or not (0); `group` is empty where none is spoken of."""
+    """One text and whether the label is expected (1) or not (0); `group` is empty where the text mentions none."""
 
     text: str
     expected: int
@@ -184,7 +184,7 @@ def _table(
                     "put quotes around a text with commas",
                     row,
                 )
-            yield row, {name: cells[place] for name, place in where.items()}
+            yield row, {name: cells[index] for name, index in where.items()}
     except csv.Error as error:
         raise SuiteError(
             f"this is not CSV ({error})", "put quotes around texts, and double the quotes inside", row + 1
@@ -194,10 +194,10 @@ def _table(
 def _columns(header: list[str], needed: tuple[str, ...], allowed: tuple[str, ...]) -> dict[str, int]:
     where = {}
     for name in (*needed, *allowed):
-        places = [place for place, title in enumerate(header) if title in COLUMNS[name]]
+        places = [index for index, title in enumerate(header) if title in COLUMNS[name]]
         if len(places) > 1:
             raise SuiteError(
-                f"{' and '.join(header[place] for place in places)} mean the same",
+                f"{' and '.join(header[index] for index in places)} mean the same",
                 "keep one of them",
                 1,
                 name,

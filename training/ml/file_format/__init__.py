@@ -1,1 +1,1 @@
-"""Frozen datasets: reading what people bring, cutting splits, mixing, and the parquet files that never change."""
+"""Frozen datasets: reading uploaded files, cutting splits, mixing, and the parquet files that never change."""

@@ -40,9 +40,11 @@ def cut_missing_splits(
     begin = 0.0
     for name, share in wanted.items():
         begin += share
-        these = {place for place in different if place < begin} or {different[0]}  # at least one text
-        different = [place for place in different if place not in these]
-        chosen[name] = [row for row, place in enumerate(places) if place in these]
+        these = {position for position in different if position < begin} or {
+            different[0]
+        }  # at least one text
+        different = [position for position in different if position not in these]
+        chosen[name] = [row for row, position in enumerate(places) if position in these]
     if not different:
         raise RowsRejected("nothing is left to train on; bring more rows.")
     used = {row for rows in chosen.values() for row in rows}
@@ -136,15 +138,15 @@ def _merge(parts: list[Part], split: str, labels: tuple[str, ...]) -> tuple[Rows
     """Return the rows of one split, without those whose text another part has with more right."""
     owner: dict[bytes, int] = {}
     digests = [part.splits[split].digests() for part in parts]
-    order = sorted(range(len(parts)), key=lambda place: not parts[place].decisions)  # stable: decisions first
-    for place in order:
-        for digest in set(digests[place]):
-            owner.setdefault(digest, place)
+    order = sorted(range(len(parts)), key=lambda index: not parts[index].decisions)  # stable: decisions first
+    for index in order:
+        for digest in set(digests[index]):
+            owner.setdefault(digest, index)
     kept: list[Rows] = []
     dropped = 0
-    for place, part in enumerate(parts):
+    for index, part in enumerate(parts):
         rows = part.splits[split]
-        mine = [row for row, digest in enumerate(digests[place]) if owner[digest] == place]
+        mine = [row for row, digest in enumerate(digests[index]) if owner[digest] == index]
         dropped += len(rows) - len(mine)
         taken = rows.take(mine)
         kept.append(

@@ -90,7 +90,7 @@ def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
             if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
                 raise RowsRejected("separate the columns by commas.", file=file_name)
             check_columns(header, collector.text_column, collector.required, file_name, collector.limits)
-            wanted = [(place, name) for place, name in enumerate(header) if name in columns]
+            wanted = [(index, name) for index, name in enumerate(header) if name in columns]
             for values in reader:
                 if not values:  # a blank line
                     continue
@@ -101,7 +101,7 @@ def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
                         file=file_name,
                         row=collector.seen + 1,
                     )
-                collector.add({name: values[place] for place, name in wanted})
+                collector.add({name: values[index] for index, name in wanted})
         except csv.Error as error:
             raise RowsRejected(
                 f"the CSV is broken near line {reader.line_num:,}: {error}.",
@@ -111,7 +111,7 @@ def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
 
 
 def _lines(raw: BinaryIO, file_name: str) -> Iterator[str]:
-    """Yield the lines as UTF-8, each with its own end, so that a wrong byte is told with its line."""
+    """Yield the lines as UTF-8, each with its own end, so that a wrong byte is reported with its line."""
     for number, line in enumerate(raw, start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -204,7 +204,7 @@ def _read_parquet(path: Path, collector: Collector, columns: set[str]) -> None:
 
 
 def _check_claims(metadata: Any, wanted: list[str], name: str, limits: Limits) -> None:
-    """Check what the footer says of itself before a single page is unpacked; the reading checks it again."""
+    """Check what the footer claims before a single page is unpacked; the reading checks it again."""
     if metadata.num_rows > limits.rows:
         raise RowsRejected(
             f"there are {metadata.num_rows:,} rows; at most {limits.rows:,} are read. Split the file, or raise "

@@ -222,9 +222,9 @@ def pick_rows(path: Path, places: list[int]) -> list[dict[str, Any]]:
     begin = 0
     for group in range(file.metadata.num_row_groups):
         count = file.metadata.row_group(group).num_rows
-        here = sorted(place for place in set(places) if begin <= place < begin + count)
+        here = sorted(position for position in set(places) if begin <= position < begin + count)
         if here:
-            taken = file.read_row_group(group).take([place - begin for place in here])
+            taken = file.read_row_group(group).take([position - begin for position in here])
             wanted.update(zip(here, taken.to_pylist(), strict=True))
         begin += count
-    return [wanted[place] for place in places if place in wanted]
+    return [wanted[position] for position in places if position in wanted]

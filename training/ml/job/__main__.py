@@ -1,8 +1,8 @@
 """One run in a process of its own: `python -m training.ml.job FOLDER` does what FOLDER/job.json says.
 
 `training.ml.job.stages` lists what that is; how far it is stands in `progress.jsonl`, why it failed in `error.json`.
-What is done already is not done again, so that a killed job is simply started once more. On several devices it runs
-`torchrun` of itself, one process a device; they train together, and the first of them does the rest.
+What is done already is not done again, so that a killed job is simply started once more. On several devices it starts
+itself under `torchrun`, one process a device; they train together, and the first of them does the rest.
 """
 
 import fcntl
@@ -57,7 +57,7 @@ def do(folder: Path, stop: threading.Event) -> int:
 def launch(folder: Path, devices: int) -> int:
     """Run the job as torchrun, with one process for each device; return the exit code that they agree on.
 
-    Torchrun passes SIGTERM on and waits until the processes have saved. Its own code tells nothing of theirs.
+    Torchrun passes SIGTERM on and waits until the processes have saved. Its own exit code says nothing about theirs.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -76,7 +76,7 @@ def launch(folder: Path, devices: int) -> int:
     except ChildFailedError as error:
         if (folder / "error.json").is_file():
             return FAILED
-        codes = {one.exitcode for one in error.failures.values()}
+        codes = {failed.exitcode for failed in error.failures.values()}
         if -signal.SIGKILL in codes:
             return 128 + signal.SIGKILL
         return next((code for code in (NO_ROOM, STOPPED) if code in codes), 1)
@@ -116,7 +116,7 @@ def _trace(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    wanted = int(json.loads((place / "job.json").read_text()).get("devices", 1))
-    several = wanted > 1 and "RANK" not in os.environ
-    sys.exit(launch(place, wanted) if several else main(place))
+    folder = Path(sys.argv[1])
+    devices = int(json.loads((folder / "job.json").read_text()).get("devices", 1))
+    several = devices > 1 and "RANK" not in os.environ
+    sys.exit(launch(folder, devices) if several else main(folder))

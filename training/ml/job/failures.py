@@ -48,13 +48,13 @@ def failure(error: BaseException) -> Failure:
     from training.ml.encoders.loading import BaseModelError
 
     chain = list(_chain(error))
-    if any(_is_disk_full(one) for one in chain):
+    if any(_is_disk_full(cause) for cause in chain):
         return Failure(
             "disk", "The disk is full: free some space, then resume; the run goes on from its checkpoint."
         )
-    if any(_is_out_of_memory(one) for one in chain):
+    if any(_is_out_of_memory(cause) for cause in chain):
         return Failure("memory", f"Memory ran out: {LESS_MEMORY}.")
-    if any(type(one).__name__ in BROKEN_FILES for one in chain):
+    if any(type(cause).__name__ in BROKEN_FILES for cause in chain):
         return Failure("data", "The dataset's files are damaged or hold no table: make the dataset again.")
     if isinstance(error, DataError):
         return Failure("data", f"The dataset cannot be used: {_short(error)}")
@@ -73,21 +73,21 @@ def failure(error: BaseException) -> Failure:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield one
-        one = one.__cause__ or one.__context__
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    return DISK_FULL.search(str(error)) is not None  # safetensors and arrow tell it in words only
+    return DISK_FULL.search(str(error)) is not None  # safetensors and arrow report it in words only
 
 
 def is_lost_peer(error: BaseException) -> bool:
-    """Whether `error` only says that another process of a run on several devices is gone."""
+    """Return whether `error` only says that another process of a run on several devices is gone."""
     return (
         isinstance(error, RuntimeError)
         and not _is_out_of_memory(error)

@@ -1,1 +1,1 @@
-"""One story a file: config, data, model, loop, report."""
+"""The recipes, each told in one file: config, data, model, loop, report."""

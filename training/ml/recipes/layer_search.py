@@ -104,7 +104,7 @@ def search_layers(config: LayerSearchConfig, folder: Path, listener: Listener | 
         "score": config.search.score,
         "seconds": round(sum(trial.seconds for trial in trials), 1),
         "trials": [
-            asdict(trial) for trial in sorted(trials, key=lambda one: _rank(one, config.search.score))
+            asdict(trial) for trial in sorted(trials, key=lambda tried: _rank(tried, config.search.score))
         ],
     }
 

@@ -1,4 +1,4 @@
-"""What a recipe declares of itself, in its own module, and the ranges that several recipes propose to search.
+"""What a recipe declares about itself, in its own module, and the ranges that several recipes propose to search.
 
 A recipe is a way to make a model. Its module holds the configuration, the function that runs it, and `RECIPE`;
 `training.ml.recipes.registry` names the module. Nothing else need be touched.

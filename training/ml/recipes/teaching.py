@@ -36,7 +36,7 @@ def student_loop() -> LoopConfig:
 
 
 def read_fitting_start(folder: str, data: "DataConfig") -> Start:
-    """Return what the teacher in `folder` says of itself. Raises BaseModelError, or ConfigError for other labels."""
+    """Return what the teacher in `folder` says about itself. Raises BaseModelError, or ConfigError for other labels."""
     if not folder:
         raise ConfigError("name the folder of a fine-tuned teacher (a run or a model)", "teacher")
     start = read_start(folder)
@@ -123,9 +123,9 @@ def live_loss(
             mask = step.inputs["attention_mask"]
             distances = [
                 hidden_distance(
-                    step.outputs.hidden_states[place + 1], theirs.hidden_states[layer], mask, kind="cosine"
+                    step.outputs.hidden_states[index + 1], theirs.hidden_states[layer], mask, kind="cosine"
                 )
-                for place, layer in enumerate(taken)
+                for index, layer in enumerate(taken)
             ]
             hidden = torch.stack(distances).mean()
             parts = {**parts, "loss": parts["loss"] + weights.hidden * hidden, "hidden": hidden.detach()}

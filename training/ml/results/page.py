@@ -99,9 +99,9 @@ def readme_part(runs: Sequence[RecordedRun]) -> str:
 
 def replace_part(text: str, part: str) -> str:
     """Return `text` with what stands between the marks replaced. Raises ValueError without marks."""
-    before, found, rest = text.partition(BEGIN)
-    _, closed, after = rest.partition(END)
-    if not found or not closed:
+    before, begin_mark, rest = text.partition(BEGIN)
+    _, end_mark, after = rest.partition(END)
+    if not begin_mark or not end_mark:
         raise ValueError(f"the text lacks the marks {BEGIN} and {END}")
     return before + part + after
 

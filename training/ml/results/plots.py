@@ -32,7 +32,7 @@ def draw_plots(reports: "Reports", folder: Path, label: str | None = None) -> li
     others into one corner. Returns (file name, sentence) of each picture written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    reports = {title: one for title, one in reports.items() if one.get("version") != "majority"}
+    reports = {title: report for title, report in reports.items() if report.get("version") != "majority"}
     if not reports:
         return []
     label = label or str(next(iter(reports.values()))["labels"][0])
@@ -59,7 +59,9 @@ def draw_plots(reports: "Reports", folder: Path, label: str | None = None) -> li
 
 def curves_overlaid(reports: "Reports", label: str, path: Path) -> bool:
     """Draw ROC and precision-recall of one label side by side; False when no report has curves."""
-    shown = {title: one for title, one in reports.items() if (one["curves"].get(label) or {}).get("roc")}
+    shown = {
+        title: report for title, report in reports.items() if (report["curves"].get(label) or {}).get("roc")
+    }
     if not shown:
         return False
     figure = _figure(10, 4.6)
@@ -85,21 +87,21 @@ def curves_overlaid(reports: "Reports", label: str, path: Path) -> bool:
 def metric_intervals(reports: "Reports", label: str, metrics: Sequence[str], path: Path) -> bool:
     """Draw a row for each report with the metric's value and its interval; False when no report knows the label."""
     shown = [
-        (title, one)
-        for title, one in reports.items()
-        if all(_value(one, label, metric) is not None for metric in metrics)
+        (title, report)
+        for title, report in reports.items()
+        if all(_value(report, label, metric) is not None for metric in metrics)
     ]
     if not shown:
         return False
     figure = _figure(10, 1.4 + 0.34 * len(shown))
     rows = list(range(len(shown)))[::-1]
-    for place, (axes, metric) in enumerate(zip(_row(figure, len(metrics)), metrics, strict=True)):
-        found = [one["metrics"][label][metric] for _, one in shown]
-        for row, one in zip(rows, found, strict=True):
-            if one.get("low") is not None and one.get("high") is not None:
-                axes.plot([one["low"], one["high"]], [row, row], color=COLOURS[0], linewidth=2)
-            axes.plot([one["value"]], [row], "o", color=COLOURS[1], markersize=5)
-        axes.set_yticks(rows, [title for title, _ in shown] if place == 0 else [""] * len(rows))
+    for column, (axes, metric) in enumerate(zip(_row(figure, len(metrics)), metrics, strict=True)):
+        estimates = [report["metrics"][label][metric] for _, report in shown]
+        for row, estimate in zip(rows, estimates, strict=True):
+            if estimate.get("low") is not None and estimate.get("high") is not None:
+                axes.plot([estimate["low"], estimate["high"]], [row, row], color=COLOURS[0], linewidth=2)
+            axes.plot([estimate["value"]], [row], "o", color=COLOURS[1], markersize=5)
+        axes.set_yticks(rows, [title for title, _ in shown] if column == 0 else [""] * len(rows))
         axes.set_xlabel(NAMES.get(metric, metric))
         axes.margins(y=0.08)
     _save(figure, path)
@@ -123,10 +125,10 @@ def quality_against_cost(
     best = pareto_front([(x, y) for x, y, _ in points])
     line = sorted(points[i][:2] for i in best)
     axes.plot(*zip(*line, strict=True), color="#888888", linewidth=1, drawstyle="steps-post", zorder=1)
-    for place, ((x, y, title), mark, colour) in enumerate(
+    for index, ((x, y, title), mark, colour) in enumerate(
         zip(points, cycle(MARKS), cycle(COLOURS), strict=False)
     ):
-        filled = colour if place in best else "white"
+        filled = colour if index in best else "white"
         axes.plot([x], [y], mark, color=colour, markerfacecolor=filled, markersize=8, linestyle="none")
         axes.annotate(title, (x, y), xytext=(7, 4), textcoords="offset points", fontsize=8)
     axes.set_xscale("log")
@@ -158,8 +160,8 @@ def _figure(width: float, height: float) -> "Figure":
 
 
 def _row(figure: "Figure", count: int) -> list["Axes"]:
-    found = figure.subplots(1, count, squeeze=False)
-    return list(found[0])
+    grid = figure.subplots(1, count, squeeze=False)
+    return list(grid[0])
 
 
 def _save(figure: "Figure", path: Path) -> None:

@@ -99,7 +99,7 @@ def parse_objectives(objectives: Any, labels: Sequence[str] = ()) -> tuple[Objec
 
 
 def can_prune(objectives: Sequence[Objective]) -> bool:
-    """Whether hopeless trials can be stopped early: one objective, and one that is known on the way.
+    """Return whether hopeless trials can be stopped early: there is one objective, and it is known during a run.
 
     Optuna's pruners compare intermediate values of a single objective.
     """

@@ -203,25 +203,25 @@ def analyse(study: "Study", plan: SweepPlan) -> dict[str, Any]:
     return {
         "trials": [_row(t) for t in trials],
         "importance": {
-            objective.title: importance(study, plan, place) for place, objective in enumerate(plan.objectives)
+            objective.title: importance(study, plan, index) for index, objective in enumerate(plan.objectives)
         },
         "front": front,
         "best": best,
     }
 
 
-def importance(study: "Study", plan: SweepPlan, place: int) -> dict[str, float]:
+def importance(study: "Study", plan: SweepPlan, objective_index: int) -> dict[str, float]:
     """Return how much of an objective's variance each field explains (fANOVA, Hutter et al. 2014); {} if unknown."""
     import optuna
     from optuna.trial import TrialState
 
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(done) < FEWEST_FOR_IMPORTANCE or len({t.values[place] for t in done}) < 2:
+    if len(done) < FEWEST_FOR_IMPORTANCE or len({t.values[objective_index] for t in done}) < 2:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=32, max_depth=32, seed=plan.seed)
     try:
         shares = optuna.importance.get_param_importances(
-            study, evaluator=evaluator, target=lambda trial: float(trial.values[place])
+            study, evaluator=evaluator, target=lambda trial: float(trial.values[objective_index])
         )
     except (RuntimeError, ValueError):  # every value of every field is the same
         return {}

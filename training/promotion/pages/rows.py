@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.model_versions.shadow_report import ShadowReport
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
 from training.ml.evaluation.stored import StoredReport
-from training.ml.json_reader import number
+from training.ml.json_reader import read
 from training.web.formatting import Figure, difference, duration, key_figures, parameters, percent, words
 
 
@@ -77,6 +78,17 @@ class EventRow:
     gate_sentences: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class KeptVerdict:
+    """The verdict of the gate as the history keeps it; `overridden` is the reason for promoting in spite of it."""
+
+    passed: bool = False
+    overridden: str = ""
+    reasons: list[str] = field(default_factory=list)
+    satisfied: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+
+
 def event_rows(version: ModelVersion) -> list[EventRow]:
     """Return the history of a version, newest first."""
     return [_event(event) for event in version.history.select_related("actor").order_by("-id")]
@@ -86,54 +98,92 @@ def _event(event: ModelVersionEvent) -> EventRow:
     if event.old == event.new:
         title, _, reason = event.reason.partition(": ")
         return EventRow(event, title, reason)
-    gate = event.gate or {}
-    if not gate:
+    if not event.gate:
         return EventRow(event, event.new.capitalize(), event.reason)
-    kept = ("reasons", "satisfied", "unchecked")
-    sentences = [str(one) for key in kept for one in gate.get(key) or []]
+    gate = read(KeptVerdict, event.gate)
+    sentences = [*gate.reasons, *gate.satisfied, *gate.unchecked]
     word = "The version passed the quality gate."
-    if not gate.get("passed"):
-        word = f"The quality gate was overridden: {gate.get('overridden') or 'no reason was kept'}"
+    if not gate.passed:
+        word = f"The quality gate was overridden: {gate.overridden or 'no reason was kept'}"
     return EventRow(event, event.new.capitalize(), event.reason, word, sentences)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    layers: int | None = None
+    hidden: int | None = None
+
+
+@dataclass(frozen=True)
+class LearnedRows:
+    """The training rows as a run recorded them."""
+
+    train_rows: int | None = None
+    train_fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    cpu: str = ""
+    gpu: str = ""
+    cores: int | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a version comes from, as its run recorded it; `seed` counts where `config` names none."""
+
+    recipe: str = ""
+    created: str = ""
+    seed: Any = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    data: LearnedRows = field(default_factory=LearnedRows)
+    duration_seconds: float | None = None
+    commit: str = ""
+    hardware: Machine = field(default_factory=Machine)
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The parts of a manifest that the page of its version shows."""
+
+    created: str = ""
+    license: str = ""
+    parameters: int | None = None
+    architecture: Architecture = field(default_factory=Architecture)
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 def facts(version: ModelVersion) -> list[tuple[str, str]]:
     """Return the facts of a version at a glance; what its manifest does not know is left out."""
-    manifest = version.manifest
-    architecture = manifest.get("architecture") or {}
+    manifest = read(Manifest, version.manifest)
     rows = [
-        ("Layers", str(architecture.get("layers") or "")),
-        ("Hidden size", str(architecture.get("hidden") or "")),
-        ("Parameters", parameters(manifest.get("parameters")) if manifest.get("parameters") else ""),
+        ("Layers", str(manifest.architecture.layers or "")),
+        ("Hidden size", str(manifest.architecture.hidden or "")),
+        ("Parameters", parameters(manifest.parameters) if manifest.parameters else ""),
         ("Labels", ", ".join(words(label) for label in version.labels)),
         ("Flags from", f"{words(version.primary_label)} ≥ {version.threshold:.3f}"),
-        ("Licence", str(manifest.get("license") or "")),
+        ("Licence", manifest.license),
     ]
     return [(name, value) for name, value in rows if value]
 
 
 def provenance(version: ModelVersion) -> list[tuple[str, str]]:
     """Return what the manifest tells of the origin of a version."""
-    known = version.manifest.get("provenance") or {}
-    data, hardware = known.get("data") or {}, known.get("hardware") or {}
-    packages = known.get("packages") or {}
-    seconds = number(known.get("duration_seconds"))
-    config = known.get("config") or {}
-    machine = [
-        hardware.get("cpu"),
-        hardware.get("gpu"),
-        hardware.get("cores") and f"{hardware['cores']} cores",
-    ]
+    manifest = read(Manifest, version.manifest)
+    known, data, hardware = manifest.provenance, manifest.provenance.data, manifest.provenance.hardware
+    cores = f"{hardware.cores} cores" if hardware.cores else ""
     rows = [
-        ("Recipe", str(known.get("recipe") or "")),
-        ("Made", str(known.get("created") or version.manifest.get("created") or "")),
-        ("Seed", str((config.get("loop") or {}).get("seed", known.get("seed", "")))),
-        ("Training rows", f"{data['train_rows']:,}" if isinstance(data.get("train_rows"), int) else ""),
-        ("Fingerprint of the rows", str(data.get("train_fingerprint") or "")),
-        ("Duration", duration(seconds) if seconds is not None else ""),
-        ("Commit", str(known.get("commit") or "")),
-        ("Machine", ", ".join(str(part) for part in machine if part)),
-        ("Packages", ", ".join(f"{name} {release}" for name, release in packages.items())),
+        ("Recipe", known.recipe),
+        ("Made", known.created or manifest.created),
+        ("Seed", str((known.config.get("loop") or {}).get("seed", known.seed))),
+        ("Training rows", f"{data.train_rows:,}" if data.train_rows is not None else ""),
+        ("Fingerprint of the rows", data.train_fingerprint),
+        ("Duration", duration(known.duration_seconds) if known.duration_seconds is not None else ""),
+        ("Commit", known.commit),
+        ("Machine", ", ".join(part for part in (hardware.cpu, hardware.gpu, cores) if part)),
+        ("Packages", ", ".join(f"{name} {release}" for name, release in known.packages.items())),
         ("SHA-256 of the weights", version.sha256),
     ]
     return [(name, value) for name, value in rows if value]

@@ -106,14 +106,19 @@ def compared(period: ShadowPeriod) -> list[Compared]:
         return Compared(title, about, _share(*of(period.production)), _share(*of(period.shadow)))
 
     return [
-        line("Precision", "of what it calls toxic, moderators removed", lambda one: one.precision),
-        line("Recall", "of what moderators removed, it calls toxic", lambda one: one.recall),
+        line("Precision", "of what it calls toxic, moderators removed", lambda counts: counts.precision),
+        line("Recall", "of what moderators removed, it calls toxic", lambda counts: counts.recall),
         Compared(
             "F1",
             "harmonic mean of the two; no interval",
-            *(DASH if one.f1 is None else f"{one.f1:.3f}" for one in (period.production, period.shadow)),
+            *(
+                DASH if counts.f1 is None else f"{counts.f1:.3f}"
+                for counts in (period.production, period.shadow)
+            ),
         ),
-        line("Accuracy", "of all decided comments, it says what they decided", lambda one: one.accuracy),
+        line(
+            "Accuracy", "of all decided comments, it says what they decided", lambda counts: counts.accuracy
+        ),
     ]
 
 

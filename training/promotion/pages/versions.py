@@ -195,13 +195,15 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
     """Measure the version on the test rows; before it, the one in production where the gate needs that."""
     version = version_or_404(version_id)
     verdict = gate_check(version)
-    others = [one for one in (verdict.unmeasured if verdict is not None else []) if one.pk != version.pk]
+    others = [
+        other for other in (verdict.unmeasured if verdict is not None else []) if other.pk != version.pk
+    ]
 
     def start() -> None:
-        for one in [*others, version]:
-            evaluation_start(model_version=one, by=person_of(request))
+        for measured in [*others, version]:
+            evaluation_start(model_version=measured, by=person_of(request))
 
-    names = " and ".join(str(one) for one in [*others, version])
+    names = " and ".join(str(measured) for measured in [*others, version])
     return tried(
         request, version, start, f"{names} will be measured when the training worker is free; reload then."
     )

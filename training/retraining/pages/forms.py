@@ -14,7 +14,10 @@ FROM_RECIPE = "recipe"
 
 def preset_choices() -> list[tuple[str, str]]:
     """Return the shipped presets by name, the recipe's defaults first."""
-    return [("", "The recipe's defaults"), *((one.name, one.title or one.name) for one in presets())]
+    return [
+        ("", "The recipe's defaults"),
+        *((preset.name, preset.title or preset.name) for preset in presets()),
+    ]
 
 
 class StartForm(forms.Form):

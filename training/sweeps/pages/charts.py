@@ -11,24 +11,24 @@ from training.sweeps.pages.rows import Trial, analysis_of, importances, param_te
 from training.sweeps.selectors import objectives_of
 
 
-def chart(sweep: Sweep, kind: str, place: int = 0, name: str = "") -> dict[str, Any] | None:
+def chart(sweep: Sweep, kind: str, index: int = 0, name: str = "") -> dict[str, Any] | None:
     """Return the chart of this kind (history, importance, parallel, slice, front); None where there is no such one.
 
-    `place` chooses the objective of history and slices, `name` the field of a slice.
+    `index` chooses the objective of history and slices, `name` the field of a slice.
     """
     objectives = objectives_of(sweep)
-    if place >= len(objectives) or (kind == "slice" and name not in sweep.space):
+    if index >= len(objectives) or (kind == "slice" and name not in sweep.space):
         return None
     done = analysis_of(sweep).complete
     urls = _run_urls(sweep)
     if kind == "history":
-        return _history(done, objectives[place], place, urls)
+        return _history(done, objectives[index], index, urls)
     if kind == "importance":
         return _importance(sweep)
     if kind == "parallel":
         return _parallel(sweep, done, objectives)
     if kind == "slice":
-        return _slice(sweep, done, objectives[place], place, name, urls)
+        return _slice(sweep, done, objectives[index], index, name, urls)
     if kind == "front" and len(objectives) > 1:
         return _front(done, objectives, urls)
     return None
@@ -55,14 +55,14 @@ def _point(trial: Trial, x: float, y: float, urls: dict[int, str], group: str = 
     return point | {"url": urls[trial.number]} if trial.number in urls else point
 
 
-def _history(done: list[Trial], objective: Objective, place: int, urls: dict[int, str]) -> dict[str, Any]:
+def _history(done: list[Trial], objective: Objective, index: int, urls: dict[int, str]) -> dict[str, Any]:
     better = max if objective.direction == "maximize" else min
     best: list[list[float]] = []
     for trial in done:
-        value = trial.values[place]
+        value = trial.values[index]
         best.append([trial.number, better(value, best[-1][1]) if best else value])
     return {
-        "points": [_point(t, t.number, t.values[place], urls, "Trial") for t in done],
+        "points": [_point(t, t.number, t.values[index], urls, "Trial") for t in done],
         "line": {"name": "Best so far", "points": best} if len(best) > 1 else None,
         "x": {"name": "Trial", "min": 0},
         "y": {"name": objective.title},
@@ -112,7 +112,7 @@ def _parallel(sweep: Sweep, done: list[Trial], objectives: tuple[Objective, ...]
 
 
 def _slice(
-    sweep: Sweep, done: list[Trial], objective: Objective, place: int, name: str, urls: dict[int, str]
+    sweep: Sweep, done: list[Trial], objective: Objective, index: int, name: str, urls: dict[int, str]
 ) -> dict[str, Any]:
     spec = sweep.space[name]
     data: dict[str, Any] = {
@@ -121,10 +121,10 @@ def _slice(
         "note": "No trial has finished yet",
     }
     if not is_choice(spec):
-        points = [_point(t, t.params[name], t.values[place], urls) for t in done]
+        points = [_point(t, t.params[name], t.values[index], urls) for t in done]
         return data | {"points": points, "x": {"name": name, "log": bool(spec.get("log"))}}
     names = [param_text(choice) for choice in spec["choices"]]
-    points = [_point(t, names.index(param_text(t.params.get(name))), t.values[place], urls) for t in done]
+    points = [_point(t, names.index(param_text(t.params.get(name))), t.values[index], urls) for t in done]
     return data | {
         "points": points,
         "x": {"name": name, "names": names, "min": -1, "max": len(names)},

@@ -105,8 +105,8 @@ def new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "recipe": recipe,
         "recipes": [
-            {"recipe": one, "word": recipe_word(one.name), "current": one is recipe}
-            for one in RECIPES.values()
+            {"recipe": offered, "word": recipe_word(offered.name), "current": offered is recipe}
+            for offered in RECIPES.values()
         ],
         "datasets": datasets,
     }

@@ -36,7 +36,7 @@ def document() -> dict[str, Any]:
 
 @cache
 def templates() -> list[tuple[re.Pattern[str], str]]:
-    """Addresses without parameters first, as the server tries them."""
+    """Return the addresses, those without parameters first, as the server tries them."""
     found = sorted(document()["paths"], key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + r"\Z"), path) for path in found]
 
@@ -102,7 +102,7 @@ def trainer(db: None) -> User:
 
 @pytest.fixture
 def onlooker(db: None) -> User:
-    """May look at experiments, and nothing else."""
+    """Return a user who may look at experiments, and nothing else."""
     from django.contrib.auth.models import Permission
 
     user = User.objects.create_user("onlooker")
@@ -112,7 +112,7 @@ def onlooker(db: None) -> User:
 
 @pytest.fixture
 def stranger(db: None) -> User:
-    """Has an account and no role."""
+    """Return a user who has an account and no role."""
     return User.objects.create_user("stranger")
 
 
@@ -131,7 +131,7 @@ def places(tmp_path: Path, settings: Any) -> Path:
 
 @pytest.fixture
 def dataset(db: None) -> Dataset:
-    """Rows that exist in the database only."""
+    """Return a dataset that exists in the database only, without files."""
     return make_dataset()
 
 

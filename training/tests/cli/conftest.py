@@ -41,5 +41,5 @@ def places(tmp_path: Path, settings: Any) -> Path:
 
 @pytest.fixture
 def dataset(db: None, places: Path) -> Dataset:
-    """Rows that exist in the database only."""
+    """Return a dataset that exists in the database only, without files."""
     return make_dataset()

@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {
 
 
 def add_baseline(dataset: Dataset, name: str, roc_auc: float) -> None:
-    """Beside every run of these test rows."""
+    """Add a baseline that stands beside every run of these test rows."""
     report = {"labels": ["toxic"], "metrics": {"toxic": {"roc_auc": {"value": roc_auc}}}}
     Evaluation.objects.create(baseline=name, dataset=dataset, fingerprint=PRINT, report=report)
 

@@ -28,7 +28,7 @@ WORDS = (
 
 
 def rows_of(count: int, *, begin: int = 0) -> list[dict[str, Any]]:
-    """Different harmless and harmful sentences with a toxic label."""
+    """Return different harmless and harmful sentences with a toxic label."""
     return [
         {
             "text": f"{'you are a fool' if i % 3 == 0 else 'thank you for this'} {WORDS[i % 15]} {i}",
@@ -86,7 +86,7 @@ MakeDataset = Callable[..., Dataset]
 
 @pytest.fixture
 def upload(db: None) -> MakeDataset:
-    """Uploads rows as JSONL, split by split."""
+    """Upload rows as JSONL, split by split."""
 
     def make(name: str = "Some rows", labels: Sequence[str] = ("toxic",), **splits: Rows) -> Dataset:
         files = {split: uploaded(f"{split}.jsonl", as_jsonl(rows)) for split, rows in splits.items()}
@@ -103,7 +103,7 @@ def upload(db: None) -> MakeDataset:
 
 @pytest.fixture
 def write(db: None, datasets_dir: Path) -> MakeDataset:
-    """Writes frozen files as they are, a third of the rows to each split, without the process that checks them."""
+    """Write frozen files as they are, a third of the rows to each split, without the process that checks them."""
 
     def make(name: str = "Some rows", rows: Rows = ()) -> Dataset:
         rows = rows or rows_of(60)

@@ -29,7 +29,7 @@ def suggest(text: str, toxic: float, **fields: Any) -> Suggestion:
 
 @pytest.fixture
 def mixed_bag(active_version: ModelVersion, moderator: User) -> list[Comment]:
-    """24 decided comments, and one of each kind that is left out."""
+    """Create 24 decided comments, and one of each kind that is left out."""
     found = comments(active_version, [f"words {i}" for i in range(28)])
     decide(found[:25], moderator)
     GoldenItem.objects.create(comment=found[24], expected="remove")

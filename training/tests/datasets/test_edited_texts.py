@@ -18,7 +18,7 @@ __all__ = ["active_version", "artifacts", "candidates", "models_dir"]
 
 
 def edit(comment: Comment, text: str, version: ModelVersion) -> Comment:
-    """Another text in the same band, scored, so that the decision stands."""
+    """Replace the text by another one in the same band, scored, so that the decision stands."""
     comment = comment_edit(comment=comment, text=text, by=None)
     pending_classify(scorer=FakeScorer(), model_version=version, limit=100)
     comment.refresh_from_db()
@@ -28,7 +28,7 @@ def edit(comment: Comment, text: str, version: ModelVersion) -> Comment:
 
 @pytest.fixture
 def decided(active_version: ModelVersion, moderator: User) -> list[Comment]:
-    """24 decided comments, of which the first was edited afterwards."""
+    """Create 24 decided comments, of which the first was edited afterwards."""
     found = comments(active_version, [f"words {i}" for i in range(24)])
     decide(found, moderator)
     edit(found[0], "other words", active_version)

@@ -29,7 +29,7 @@ URL = "/training/datasets/freeze/golden/"
 
 @pytest.fixture
 def golden(active_version: ModelVersion) -> list[Comment]:
-    """Twelve known answers, every third to be removed."""
+    """Create twelve known answers, every third to be removed."""
     found = comments(active_version, [f"golden words {i}" for i in range(12)])
     for place, comment in enumerate(found):
         GoldenItem.objects.create(comment=comment, expected="approve" if place % 3 else "remove")

@@ -14,7 +14,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def evaluation(write: MakeDataset) -> Evaluation:
-    """One row of the test set, and one of the training rows, look mislabelled."""
+    """Create an evaluation in which one row of the test set and one of the training rows look mislabelled."""
     dataset = write()
     version = version_row("student-1a2b3c4d", ("toxic",))
     run = Experiment.objects.create(name="Student", recipe="teacher", dataset=dataset, status="succeeded")

@@ -23,7 +23,7 @@ ALL = LoraOptions(rank=8, alpha=16, target_modules=("query", "key", "value", "de
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An encoder that knows something of words, with a head for another label: a base as adapters expect it."""
+    """Return an encoder that knows something of words, with a head for another label: a base as adapters expect it."""
     folder = tmp_path_factory.mktemp("encoder")
     return make_teacher(folder, rows(folder, ("toxic",), 600), epochs=5)
 

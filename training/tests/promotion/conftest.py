@@ -121,7 +121,7 @@ def report(
 
 @pytest.fixture
 def stranger(db: None) -> User:
-    """Has an account and no role."""
+    """Return a user who has an account and no role."""
     return User.objects.create_user("stranger", password="a-long-enough-pass")
 
 

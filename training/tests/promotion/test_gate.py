@@ -23,7 +23,7 @@ def reasons(candidate: ModelVersion) -> str:
 
 @pytest.fixture
 def as_good(pair: Pair, measure: Measure) -> Pair:
-    """Both measured; nothing speaks against the candidate."""
+    """Measure both versions, so that nothing speaks against the candidate."""
     measure(pair[0])
     measure(pair[1], against=pair[0])
     return pair

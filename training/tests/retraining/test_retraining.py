@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Freezing has tests of its own; here it is a row in the database."""
+    """Replace the freezing of datasets, which has tests of its own, by a row in the database."""
 
     def frozen(*, name: str, by: User | None, parts: Any = (), **_: Any) -> Dataset:
         return Dataset.objects.create(

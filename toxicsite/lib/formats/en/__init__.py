@@ -1,1 +1,1 @@
-"""For English, the one language of this site."""
+"""Formats for English, the one language of this site."""

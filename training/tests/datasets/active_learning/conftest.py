@@ -25,7 +25,7 @@ WORDS = "river stone paper cloud green story table music garden bridge letter wi
 
 @pytest.fixture
 def at(active_version: ModelVersion) -> At:
-    """Makes a classified comment at a distance from the threshold, waiting or not."""
+    """Make a classified comment at a distance from the threshold, waiting or not."""
     made = 0
 
     def make(distance: float, *, waits: bool = False, source: str = "forum", text: str = "") -> Comment:

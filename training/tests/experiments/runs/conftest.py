@@ -32,7 +32,7 @@ QUICK: dict[str, Any] = {
 
 
 def write_split(path: Path, count: int, seed: int) -> None:
-    """Random word sequences; a row is toxic when it holds one of four bad words."""
+    """Write random word sequences; a row is toxic when it holds one of four bad words."""
     rng = np.random.default_rng(seed)
     texts = [" ".join(str(w) for w in rng.choice(WORDS, rng.integers(3, 12))) for _ in range(count)]
     bad = [int(bool(BAD & set(text.split()))) for text in texts]
@@ -77,7 +77,7 @@ def make_dataset(places: Path) -> Callable[..., Dataset]:
 
 @pytest.fixture
 def queue_run(base: Path) -> Callable[..., Experiment]:
-    """Queues a small teacher, or what the keywords say."""
+    """Queue a small teacher, or what the keywords say."""
 
     def queue(dataset: Dataset, name: str = "Tiny", **asked: Any) -> Experiment:
         recipe = asked.pop("recipe", "teacher")
@@ -94,7 +94,7 @@ def queue_run(base: Path) -> Callable[..., Experiment]:
 
 @pytest.fixture
 def start_worker(transactional_db: None, redis_clean: None, places: Path) -> Iterator[Callable[..., Any]]:
-    """Starts real training workers on the test's database; they are killed when the test ends."""
+    """Start real training workers on the test's database; they are killed when the test ends."""
     started: list[TrainingWorker] = []
 
     def start(name: str = "t0") -> TrainingWorker:

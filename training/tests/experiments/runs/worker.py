@@ -66,12 +66,12 @@ class TrainingWorker:
         return self.wait_for(experiment, lambda row: row.is_over)
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, as a power cut would."""
+        """Send SIGKILL to the whole group, as a power cut would."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
-        """SIGTERM, as `make run` on Ctrl-C."""
+        """Send SIGTERM, as `make run` on Ctrl-C."""
         self.process.terminate()
         self.process.wait(60)
