@@ -1,6 +1,7 @@
 """Beat's schedule: kept over a restart, and no disk and no file can end it."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_a_disk_that_takes_nothing_leaves_the_file_and_beat_as_they_were(
     file = tmp_path / "schedule"
     running = scheduler(file)
     before = file.read_text()
-    (tmp_path / "schedule.new").symlink_to("/dev/full")
+    (tmp_path / f"schedule.{os.getpid()}.writing").symlink_to("/dev/full")
     running.schedule["sweep"].last_run_at = datetime.now(UTC) + timedelta(seconds=1)
     running.sync()
     assert file.read_text() == before
