@@ -42,7 +42,7 @@ def comment_submit(
     by: User | None = None,
     api_key: ApiKey | None = None,
 ) -> Comment:
-    """Store one comment as pending and ring the worker after commit.
+    """Store one comment as pending and wake the worker after commit.
 
     `source` is a Source or a slug; a new slug creates its source. `context`: the texts that it answers to, the nearest
     last. The same external_id from the same source returns the existing comment (`newly_submitted` is False then).

@@ -24,8 +24,8 @@ from toxicsite.lib.jobs import enqueue_now
 
 TASK = "classifier.reference"
 BELL_MILLISECONDS = 1_000
-RING_AFTER_SECONDS = 0.25
-"""Ringing takes milliseconds of this process: the reply goes out before, and calls of that time share one bell."""
+WAKE_AFTER_SECONDS = 0.25
+"""Waking the worker takes milliseconds of this process: the reply goes out first, and calls of that time share it."""
 QUEUE_MOST = 1_000
 QUEUE_LEAST = 10
 RECORDS_MOST = 10_000
@@ -175,7 +175,7 @@ def _most(calls_per_second: float) -> int:
 
 
 def _enqueue_turn() -> None:
-    time.sleep(RING_AFTER_SECONDS)
+    time.sleep(WAKE_AFTER_SECONDS)
     _ENQUEUE_PENDING.release()  # before waking the worker, never after: the next call from now on wakes one again
     try:
         enqueue_now(TASK)

@@ -148,7 +148,7 @@ def datasets_announce() -> None:
         for pk in waiting.order_by("id").values_list("pk", flat=True):
             enqueue_now(LOAD_TASK, dataset_id=pk)
     except NoBroker:
-        logger.warning("Redis does not answer; the next sweep rings for datasets that wait to be loaded")
+        logger.warning("Redis does not answer; the next sweep queues the datasets that wait to be loaded")
 
 
 def _load(dataset: Dataset) -> None:

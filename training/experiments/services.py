@@ -261,7 +261,7 @@ def announce_queued() -> None:
         for pk in ready:
             enqueue_now(RUN_TASK, experiment_id=pk)
     except NoBroker:
-        logger.warning("Redis does not answer; the next sweep rings for queued runs")
+        logger.warning("Redis does not answer; the next sweep announces queued runs")
 
 
 def experiment_delete(*, experiment: Experiment, by: User | None) -> None:
