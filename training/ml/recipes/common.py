@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from training.ml.config import DataConfig, LoopConfig
 
 
+PRETRAINED = "The pretrained encoder: hub name, or folder of a run or of a model."
 CALIBRATE = (
     "Fold Platt scaling into the head and choose thresholds on validation; off: raw probabilities and 0.5, as the "
     "published experiment had it."

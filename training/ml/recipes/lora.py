@@ -16,6 +16,7 @@ from training.ml.encoders.loading import count_parameters, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.recipes.common import (
     CALIBRATE,
+    PRETRAINED,
     RunResult,
     finish_run,
     label_loss,
@@ -36,9 +37,7 @@ def lora_loop() -> LoopConfig:
 class LoraConfig:
     """Low-rank adapters beside the frozen weights of an encoder, merged into them for serving."""
 
-    base: str = option(
-        "bert-base-uncased", "The pretrained encoder: hub name, or folder of a run or of a model."
-    )
+    base: str = option("bert-base-uncased", PRETRAINED)
     data: DataConfig = field(default_factory=DataConfig)
     loop: LoopConfig = field(default_factory=lora_loop)
     lora: LoraOptions = field(default_factory=LoraOptions)

@@ -12,6 +12,7 @@ from training.ml.encoders.loading import count_parameters, load_tokenizer
 from training.ml.progress import Listener, SilentListener
 from training.ml.recipes.common import (
     CALIBRATE,
+    PRETRAINED,
     RunResult,
     finish_run,
     label_loss,
@@ -27,9 +28,7 @@ from training.ml.recipes.recipe import RATE, Recipe
 class TeacherConfig:
     """Full fine-tuning of a BERT-like encoder."""
 
-    base: str = option(
-        "bert-base-uncased", "The pretrained encoder: hub name, or folder of a run or of a model."
-    )
+    base: str = option("bert-base-uncased", PRETRAINED)
     data: DataConfig = field(default_factory=DataConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     calibrate: bool = option(True, CALIBRATE)
