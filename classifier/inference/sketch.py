@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from classifier.inference.normalise import normalise_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy
     from numpy.typing import NDArray
 
@@ -27,6 +29,7 @@ BANDS = 8
 ROWS = 4
 SHORTEST = 20  # folded characters; a shorter text has too few shingles to be nearly another one
 LONGEST = 2_000  # folded characters that the sketch looks at
+BLOCK = 2_000  # texts whose sketches are made at once, so that memory stays small
 _APART = re.compile(r"[\W_]+")
 _BASE = 1_000_003
 
@@ -59,6 +62,47 @@ def sketch(fold: str) -> list[int] | None:
     bands = _mix(smallest.reshape(BANDS, ROWS) ^ seeds[: BANDS * ROWS].reshape(BANDS, ROWS))
     whole = _mix(bands.sum(axis=1, dtype=numpy.uint64))
     return [int(part) for part in (whole & numpy.uint64(0xFFFFFFFF)).astype(numpy.uint32).view(numpy.int32)]
+
+
+def sketches(folds: Sequence[str]) -> tuple[NDArray[numpy.int32], NDArray[numpy.bool_]]:
+    """Return the sketches [texts, BANDS] of many folded texts, and which texts have one; rows without it are zeros.
+
+    The numbers are those of `sketch`, about ten times as fast: each permutation is taken of a whole block of texts.
+    """
+    import numpy
+
+    result = numpy.zeros((len(folds), BANDS), dtype=numpy.int32)
+    known = numpy.array([len(fold) >= SHORTEST for fold in folds], dtype=bool)
+    rows = numpy.flatnonzero(known)
+    for begin in range(0, len(rows), BLOCK):
+        block = rows[begin : begin + BLOCK]
+        result[block] = _block_sketches([folds[row][:LONGEST] for row in block])
+    return result, known
+
+
+def _block_sketches(folds: Sequence[str]) -> NDArray[numpy.int32]:
+    import numpy
+
+    codes = numpy.frombuffer("".join(folds).encode("utf-32-le", "replace"), dtype=numpy.uint32)
+    codes = codes.astype(numpy.uint64)
+    lengths = numpy.array([len(fold) for fold in folds], dtype=numpy.int64)
+    begins = numpy.cumsum(lengths) - lengths
+    count = len(codes) - SHINGLE + 1
+    shingles = numpy.zeros(count, dtype=numpy.uint64)
+    for offset in range(SHINGLE):
+        shingles = shingles * numpy.array(_BASE, dtype=numpy.uint64) + codes[offset : offset + count]
+    inside = numpy.ones(len(codes), dtype=bool)
+    for offset in range(1, SHINGLE):
+        inside[begins + lengths - offset] = False  # a shingle that begins here would reach into the next text
+    mixed = _mix(shingles[inside[:count]])
+    starts = numpy.concatenate([[0], numpy.cumsum(lengths - SHINGLE + 1)[:-1]])
+    seeds = _seeds()
+    smallest = numpy.empty((len(folds), len(seeds)), dtype=numpy.uint64)
+    for position, seed in enumerate(seeds):
+        smallest[:, position] = numpy.minimum.reduceat(_mix(mixed ^ seed), starts)
+    bands = _mix(smallest.reshape(len(folds), BANDS, ROWS) ^ seeds.reshape(BANDS, ROWS))
+    whole = _mix(bands.sum(axis=2, dtype=numpy.uint64))
+    return (whole & numpy.uint64(0xFFFFFFFF)).astype(numpy.uint32).view(numpy.int32)
 
 
 def similarity(fold: str, other_fold: str) -> float:

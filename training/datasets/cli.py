@@ -1,9 +1,12 @@
-"""`manage.py dataset add-… | mix | list | show | make-test-set | delete`: datasets from files, the hub, decisions."""
+"""`manage.py dataset add-… | mix | build-mixture | list | show | make-test-set | delete`: datasets from anywhere."""
 
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.files import File
 from django.core.management.base import CommandError
 
@@ -23,6 +26,10 @@ from training.datasets.services import (
     label_columns_of,
 )
 from training.models import SPLITS, Dataset
+
+if TYPE_CHECKING:
+    from training.ml.mixture.building import SourceReport
+    from training.ml.mixture.sources import Source
 
 VERBS = Verbs()
 DATASET = argument("dataset", metavar="ID-OR-NAME")
@@ -127,6 +134,106 @@ def _part(text: str) -> tuple[Dataset, float]:
         return (dataset_of(name), float(weight)) if colon else (dataset_of(text), 1.0)
     except ValueError:
         return dataset_of(text), 1.0
+
+
+@VERBS.verb(
+    "build-mixture",
+    "make the table of public sets that the starter learns from, from their repositories",
+    argument("file", type=Path, help="the parquet file to write"),
+    argument("--only", nargs="+", default=[], metavar="SOURCE", help="these sets alone"),
+    argument(
+        "--without-class", nargs="+", default=[], metavar="CLASS", help="leave out sets of a licence class"
+    ),
+    argument("--cache", type=Path, help="where fetched files are kept; default: VAR_DIR/mixture"),
+    argument("--mirror", type=Path, help="folder that is asked before the web, laid out as REPO@COMMIT/PATH"),
+    argument("--offline", action="store_true", help="fetch nothing: cache and mirror alone"),
+    argument("--hashes", type=Path, help="JSON file of known hashes; default: that of the program"),
+    argument(
+        "--accept-changed", action="store_true", help="go on with a file whose hash is another, and note it"
+    ),
+    argument("--skip-missing", action="store_true", help="leave out a set that cannot be fetched or read"),
+    argument(
+        "--wiki",
+        default=HUB_PRESETS["wiki_toxic"].hub_name,
+        help="folder or hub name whose validation and test texts are left out; none: '' (default: wiki_toxic)",
+    ),
+    argument(
+        "--leave-out", nargs="+", type=Path, default=[], metavar="FILE", help="files of texts to leave out"
+    ),
+)
+def _build_mixture(
+    output: CommandOutput,
+    *,
+    file: Path,
+    only: list[str],
+    without_class: list[str],
+    by: User | None,
+    **options: Any,
+) -> None:
+    from training.ml.mixture.licences import CLASSES
+    from training.ml.mixture.sources import BY_NAME, SOURCES
+
+    for wrong in set(only) - set(BY_NAME):
+        raise CommandError(f"--only: there is no set {wrong}; there are: {', '.join(BY_NAME)}.")
+    for wrong in set(without_class) - set(CLASSES):
+        raise CommandError(f"--without-class: there is no class {wrong}; there are: {', '.join(CLASSES)}.")
+    chosen = [
+        source
+        for source in SOURCES
+        if (not only or source.name in only) and source.licence_class not in without_class
+    ]
+    if not chosen:
+        raise CommandError("No set is left; name other sets or classes.")
+    reports = _built(output, file, chosen, **options)
+    rows = sum(report.rows for report in reports)
+    lines = [report.line() for report in reports]
+    output.answer(
+        {"file": str(file), "rows": rows, "sources": [asdict(report) for report in reports]},
+        *lines,
+        f"{rows:,} rows of {sum(not report.problem for report in reports)} sets in {file}",
+    )
+
+
+def _built(
+    output: CommandOutput,
+    file: Path,
+    chosen: "Sequence[Source]",
+    *,
+    cache: Path | None,
+    mirror: Path | None,
+    offline: bool,
+    hashes: Path | None,
+    accept_changed: bool,
+    skip_missing: bool,
+    wiki: str,
+    leave_out: list[Path],
+) -> "list[SourceReport]":
+    """Build with the errors of reading and fetching as one sentence each."""
+    from training.ml.data.tables import DataError
+    from training.ml.mixture.building import build, texts_of_splits
+    from training.ml.mixture.fetching import KNOWN_HASHES, Fetcher, FetchError, Hashes
+    from training.ml.mixture.overlap import texts_of
+    from training.ml.mixture.reading import SourceFormatError
+
+    if mirror is not None and not mirror.is_dir():
+        raise CommandError(f"--mirror: there is no folder {mirror}.")
+    try:
+        judged = texts_of_splits(wiki) if wiki else []
+        judged += [text for path in leave_out for text in texts_of(path)]
+        fetcher = Fetcher(
+            cache or Path(settings.VAR_DIR) / "mixture",
+            Hashes.read(hashes or KNOWN_HASHES),
+            mirror=mirror,
+            offline=offline,
+            accept_changed=accept_changed,
+            report=output.aside,
+        )
+        with closing(fetcher):
+            return build(
+                chosen, fetcher, file, leave_out=judged, skip_missing=skip_missing, report=output.aside
+            )
+    except (FetchError, SourceFormatError, DataError, ValueError) as error:
+        raise CommandError(str(error)) from error
 
 
 @VERBS.verb("list", "list datasets, newest first", argument("--limit", type=int, default=100))

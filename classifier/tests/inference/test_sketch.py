@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from classifier.inference.sketch import BANDS, folded, similarity, sketch, text_hash
+from classifier.inference.sketch import BANDS, folded, similarity, sketch, sketches, text_hash
 
 RANT = "Nobody wants you here, go back to where you came from and take your friends with you"
 
@@ -54,3 +54,22 @@ def test_similarity_is_the_share_of_common_shingles() -> None:
     assert similarity("abcdef", "abcdeg") == pytest.approx(1 / 3)  # abcde of abcde, bcdef, bcdeg
     assert similarity("abcdef", "xyzuvw") == 0.0
     assert similarity("a", "b") == 0.0
+
+
+def test_many_texts_at_once_have_the_sketches_of_each_alone() -> None:
+    texts = [
+        RANT,
+        "short",
+        "x" * 5_000,
+        "",
+        "😀" * 40,
+        RANT[:20],
+        RANT * 40,
+        *(f"{RANT} {n}" for n in range(2_100)),
+    ]
+    folds = [folded(text) for text in texts]
+    made, known = sketches(folds)
+    alone = [sketch(fold) for fold in folds]
+    assert known.tolist() == [each is not None for each in alone]
+    assert all(made[row].tolist() == each for row, each in enumerate(alone) if each is not None)
+    assert sketches([])[0].shape == (0, BANDS)

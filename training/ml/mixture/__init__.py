@@ -1,1 +1,1 @@
-"""The mixture that the starter learns from: which rows of which sources, and rows made by rule."""
+"""The mixture that the starter learns from: public sets and their licences, which rows of them, rows made by rule."""
