@@ -8,15 +8,13 @@ from typing import Any
 
 from classifier.models import ModelVersion
 from training.core.errors import ConfigRejected
+from training.experiments.named_models import check_named_models, with_folders
 from training.ml.config import ConfigError, read_preset, to_dict
 from training.ml.recipes.registry import build
 from training.ml.recipes.registry import recipe as recipe_named
 from training.models import Dataset, Experiment, RunStatus
 
-STARTS = (
-    "teacher",
-    "base",
-)  # the field that names what a recipe starts from, in this order where it has both
+STARTS = ("teacher", "base", "model")  # the field that names what a recipe starts from
 OF_THE_DATASET = ("train", "validation", "text_column")
 
 
@@ -55,27 +53,45 @@ def config_whole(
     if not isinstance(values["data"], Mapping):
         raise ConfigRejected("data", "Give its fields.")
     own = isinstance(asked.get("data"), Mapping) and "labels" in asked["data"]
-    values["data"] = {**values["data"], "labels": _labels(values["data"].get("labels"), dataset, own=own)}
+    kept = bool(values["data"].get("keep_labels"))
+    labels = _labels(values["data"].get("labels"), dataset, own=own, kept=kept)
+    values["data"] = {**values["data"], "labels": labels}
     chosen = teacher is not None or base_version is not None
     if chosen:
         if start in asked:
             raise ConfigRejected(start, "Choose either a run or version to start from, or a name, not both.")
         values[start] = "chosen"
     try:
-        whole = to_dict(build(recipe, values))
+        built = build(recipe, values)
     except ConfigError as error:
         raise rejected(error) from None
+    whole = to_dict(built)
     if not str(whole[start]).strip():
+        what = "teacher" if start == "teacher" else "model to start from"
         raise ConfigRejected(
-            "teacher", f"The recipe {recipe} needs a teacher: choose a run or a model version."
+            "teacher", f"The recipe {recipe} needs a {what}: choose a run or a model version."
         )
+    if (check := recipe_named(recipe).check) is not None:
+        try:
+            check(built)
+        except ConfigError as error:
+            raise rejected(error) from None
+    check_named_models(recipe, whole)
     return stored(whole, without=start if chosen else None)
 
 
 def config_for_run(experiment: Experiment, *, start: str | None, data: Mapping[str, str]) -> dict[str, Any]:
-    """Return the configuration that the recipe gets: what is stored, with the real places of rows and teacher."""
-    config = merged(experiment.config, {"data": dict(data)})
-    return config if start is None else {**config, recipe_named(experiment.recipe).needs: start}
+    """Return the configuration that the recipe gets: what is stored, with the real places of rows and models.
+
+    Raises ModelGone.
+    """
+    recipe = recipe_named(experiment.recipe)
+    known = {info.name for info in recipe.fields()}
+    rows = {
+        name: place for name, place in data.items() if f"data.{name}" in known
+    }  # a blend learns from none
+    config = merged(with_folders(experiment.recipe, experiment.config), {"data": rows})
+    return config if start is None else {**config, recipe.needs: start}
 
 
 def stored(whole: Mapping[str, Any], *, without: str | None) -> dict[str, Any]:
@@ -142,18 +158,21 @@ def check_teacher(teacher: Experiment | None, base_version: ModelVersion | None)
         )
 
 
-def _labels(wanted: Any, dataset: Dataset, *, own: bool) -> list[str]:
-    """Return the labels to learn: those asked for, all known to the rows; a preset's as far as the rows know them."""
+def _labels(wanted: Any, dataset: Dataset, *, own: bool, kept: bool) -> list[str]:
+    """Return the labels to learn: those asked for, all known to the rows; a preset's as far as the rows know them.
+
+    Where labels are `kept` as the start has them, one that the rows know is enough.
+    """
     if wanted is None:
         return list(dataset.labels)
     if not isinstance(wanted, (list, tuple)) or not all(isinstance(label, str) for label in wanted):
         raise ConfigRejected("data.labels", "This must be a list of label names.")
     known = [label for label in wanted if label in dataset.labels]
-    if not known or (own and len(known) < len(wanted)):
+    if not known or (own and not kept and len(known) < len(wanted)):
         missing = ", ".join(label for label in wanted if label not in dataset.labels) or "no label"
         raise ConfigRejected(
             "data.labels", f"{dataset} does not know {missing}; it knows {', '.join(dataset.labels)}."
         )
-    if len(set(known)) < len(known):
+    if len(set(wanted)) < len(wanted):
         raise ConfigRejected("data.labels", "A label is named twice.")
-    return known
+    return list(wanted) if own and kept else known

@@ -18,6 +18,7 @@ from django.utils.text import slugify
 
 from classifier.models import ModelVersion
 from training.experiments.configs import config_for_run
+from training.experiments.named_models import ModelGone, runs_named, versions_named
 from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
 
 NO_DEVICE = ("", "-1", "none", "void")
@@ -82,10 +83,14 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
                 f"The {split} rows of the dataset {dataset} are gone from the disk: make it again, clone the run."
             )
         data[split] = str(dataset.file(split))
+    try:
+        config = config_for_run(experiment, start=start_of(experiment), data=data)
+    except ModelGone as error:
+        raise CannotStart(str(error)) from None
     credit = " ".join(part for part in (dataset.attribution, _credit(experiment)) if part)
     return {
         "recipe": experiment.recipe,
-        "config": config_for_run(experiment, start=start_of(experiment), data=data),
+        "config": config,
         "artifact": {
             "name": f"{slugify(experiment.name)[:60] or 'run'}-{experiment.pk}",
             "license": "Apache-2.0",
@@ -119,18 +124,22 @@ def start_of(experiment: Experiment) -> str | None:
 
 
 def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
-    """Return ("ready", ""), ("wait", why) or ("never", a sentence that says what to do)."""
-    teacher = experiment.teacher
-    if teacher is None:
-        return "ready", ""
-    if teacher.deleted_at is not None:
-        return "never", f"Its teacher {teacher} was deleted: clone the run with another teacher."
-    if teacher.status in (RunStatus.FAILED, RunStatus.CANCELLED):
-        verb = "failed" if teacher.status == RunStatus.FAILED else "was cancelled"
-        return "never", f"Its teacher {teacher} {verb}: resume the teacher, then this run."
-    if teacher.status != RunStatus.SUCCEEDED:
-        return "wait", f"It waits for its teacher {teacher}."
-    return "ready", ""
+    """Return ("ready", ""), ("wait", why) or ("never", a sentence that says what to do).
+
+    Beside the teacher, or the model that a blend starts from, the runs count that the configuration names.
+    """
+    named = runs_named(experiment.recipe, experiment.config)
+    others = Experiment.objects.filter(pk__in=named).order_by("pk") if named else []
+    waits = ""
+    for run in [*([experiment.teacher] if experiment.teacher else []), *others]:
+        if run.deleted_at is not None:
+            return "never", f"Its teacher {run} was deleted: clone the run with another teacher."
+        if run.status in (RunStatus.FAILED, RunStatus.CANCELLED):
+            verb = "failed" if run.status == RunStatus.FAILED else "was cancelled"
+            return "never", f"Its teacher {run} {verb}: resume the teacher, then this run."
+        if run.status != RunStatus.SUCCEEDED and not waits:
+            waits = f"It waits for its teacher {run}."
+    return ("wait", waits) if waits else ("ready", "")
 
 
 def rows_to_measure_on(fallback: Dataset | None = None) -> Dataset | None:
@@ -197,10 +206,13 @@ def _active(fingerprint: str, measured: ModelVersion | None) -> dict[str, Any] |
 
 
 def _credit(experiment: Experiment) -> str:
-    """Return the attribution of the model that the run starts from; what is made of it carries it too."""
+    """Return the attributions of the models that the run is made of; what is made of them carries them too."""
     version = experiment.base_version or (experiment.teacher.model_version if experiment.teacher else None)
-    if version is not None:
-        return str(version.manifest.get("attribution") or "")
+    versions = [version] if version is not None else []
+    versions += versions_named(experiment.recipe, experiment.config)
+    if versions:
+        credits = (str(one.manifest.get("attribution") or "") for one in versions)
+        return " ".join(dict.fromkeys(credit for credit in credits if credit))
     base = str(experiment.config.get("base") or "")
     return f"Fine-tuned from {Path(base).name if base.startswith('/') else base}." if base else ""
 

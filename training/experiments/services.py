@@ -24,6 +24,7 @@ from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
 from toxicsite.lib.lifecycle import IllegalTransition, LostRace, transition
 from training.core.errors import ConfigRejected, NotAllowedNow
 from training.experiments.configs import (
+    STARTS,
     check_dataset,
     check_teacher,
     config_whole,
@@ -33,6 +34,7 @@ from training.experiments.configs import (
     shipped_name,
 )
 from training.experiments.job_spec import teacher_verdict
+from training.experiments.named_models import runs_named, with_numbers
 from training.ml.config import ConfigError, read_plan
 from training.models import OVER, RUN_TRANSITIONS, Dataset, Experiment, MetricPoint, RunStatus, Sweep
 
@@ -117,7 +119,7 @@ def experiment_clone(*, experiment: Experiment, changes: Mapping[str, Any], by: 
     teacher, base_version = experiment.teacher, experiment.base_version
     if changes.get("teacher") or changes.get("base_version"):
         teacher, base_version = changes.get("teacher"), changes.get("base_version")
-        config = {name: value for name, value in config.items() if name not in ("teacher", "base")}
+        config = {name: value for name, value in config.items() if name not in STARTS}
     return experiment_create(
         name=changes.get("name") or f"{experiment.name[: LONGEST_NAME - 7]} (copy)",
         recipe=experiment.recipe,
@@ -228,7 +230,7 @@ def plan_start(*, plan: str, dataset: Dataset, by: User | None) -> list[Experime
                 name=run.name,
                 recipe=run.recipe,
                 preset=run.preset,
-                config=run.config,
+                config=with_numbers(run.recipe, run.config, made),
                 teacher=made[run.teacher] if run.teacher else None,
                 dataset=dataset,
                 notes=f"From the plan {planned.title}.",
@@ -300,7 +302,9 @@ def experiment_delete(*, experiment: Experiment, by: User | None) -> None:
 
 
 def _refuse_for_students(row: Experiment) -> None:
-    waiting = Experiment.objects.visible().filter(teacher=row).exclude(status__in=OVER).first()
+    unfinished = Experiment.objects.visible().exclude(status__in=OVER)
+    naming = (run for run in unfinished if row.pk in runs_named(run.recipe, run.config))
+    waiting = unfinished.filter(teacher=row).first() or next(naming, None)
     if waiting is not None:
         raise NotAllowedNow(f"It is the teacher of {waiting}, which is not over; cancel that run first.")
 

@@ -39,11 +39,15 @@ def choose_precision(wanted: str, device: str) -> str:
     return best_precision(device) if wanted == "auto" else wanted
 
 
-def choose_attention(wanted: str) -> str:
-    """Resolve "auto": plain matrix products on a CPU (the fused backward pass is slower there), SDPA on a GPU."""
+def choose_attention(wanted: str, *, has_sdpa: bool, device: str | None = None) -> str:
+    """Resolve "auto": plain matrix products on a CPU (the fused backward pass is slower there), SDPA on a GPU.
+
+    `has_sdpa` says whether transformers has SDPA for the architecture; MPNet, for one, gets "eager" on a GPU too.
+    `device` is this machine's best one unless given.
+    """
     if wanted != "auto":
         return wanted
-    return "sdpa" if best_device() == "cuda" else "eager"
+    return "sdpa" if has_sdpa and (device or best_device()) == "cuda" else "eager"
 
 
 def autocast(device: str, precision: str) -> "torch.autocast":

@@ -41,6 +41,15 @@ class RetrainInput(ClosedSerializer):
     decisions_weight = Number(
         required=False, default=1.0, help_text="The weight of a decision; a row of the other dataset has 1."
     )
+    blend_with_active = TrueOrFalse(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text=(
+            "Whether to average the new weights with those of the version in production, by the share that is best on "
+            "validation; null: wherever that is possible."
+        ),
+    )
 
 
 class RetrainingPlanInput(RetrainInput):
@@ -75,6 +84,10 @@ class RetrainingPlanOutput(serializers.Serializer[Any]):
     recipe = serializers.ChoiceField(choices=RECIPE_CHOICES)
     preset = serializers.CharField()
     from_active = serializers.BooleanField()
+    blend_with_active = serializers.BooleanField(
+        allow_null=True,
+        help_text="Null: wherever the retraining starts from that version and both have one shape.",
+    )
     config = serializers.DictField()
     mix_with = serializers.IntegerField(allow_null=True)
     decisions_weight = serializers.FloatField()
@@ -120,6 +133,7 @@ class RetrainingEndpoint(TrainingEndpoint):
             config={
                 "preset": body["preset"],
                 "from_active": body["from_active"],
+                "blend_with_active": body["blend_with_active"],
                 "differences": body["config"],
             },
             mix_with=_mix_with(body),
@@ -156,6 +170,7 @@ def _plan() -> dict[str, Any]:
     computed = {
         "preset": str(plan.config.get("preset") or ""),
         "from_active": bool(plan.config.get("from_active", True)),
+        "blend_with_active": plan.config.get("blend_with_active"),
         "config": plan.config.get("differences") or {},
         "mix_with": plan.mix_with_id,
         "last_experiment": plan.last_experiment_id,

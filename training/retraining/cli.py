@@ -19,6 +19,11 @@ HOW = (
     ),
     argument("--mix-with", metavar="DATASET", help="id or name"),
     argument("--decisions-weight", type=float, help="against a row of the other dataset, 1"),
+    argument(
+        "--blend",
+        choices=["yes", "no"],
+        help="average the new weights with those of the version in production; default: wherever that is possible",
+    ),
 )
 
 
@@ -32,6 +37,7 @@ def _now(
     start: str | None,
     mix_with: str | None,
     decisions_weight: float | None,
+    blend: str | None,
     by: User | None,
 ) -> None:
     run = retrain_now(
@@ -42,6 +48,7 @@ def _now(
         from_active=start != "recipe",
         mix_with=dataset_of(mix_with) if mix_with else None,
         decisions_weight=decisions_weight or 1.0,
+        blend_with_active=None if blend is None else blend == "yes",
     )
     output.answer(experiment_fields(run), f"experiment {run.pk} is queued: {run.name}")
 
@@ -101,6 +108,9 @@ def _changed(plan: RetrainingPlan, options: dict[str, Any], by: User | None) -> 
             "from_active": given["start"] == "active"
             if "start" in given
             else config.get("from_active", True),
+            "blend_with_active": (
+                given["blend"] == "yes" if "blend" in given else config.get("blend_with_active")
+            ),
             "differences": (
                 object_of(given["config"]) if "config" in given else config.get("differences") or {}
             ),

@@ -16,7 +16,10 @@ from classifier.statistics.drift import standing_warnings
 from training.core.errors import ConfigRejected, DatasetRejected, NotAllowedNow
 from training.datasets.from_decisions import dataset_from_decisions, unused_stamp
 from training.datasets.mixtures import dataset_mix
+from training.experiments.configs import merged, nested
 from training.experiments.services import MAY_RUN, experiment_create
+from training.ml.config import dotted, presets, read_preset
+from training.ml.recipes.registry import RECIPES
 from training.models import Dataset, Experiment, RetrainingPlan
 
 MAY_PLAN = "training.change_retrainingplan"
@@ -24,6 +27,7 @@ A_WEEK = timedelta(days=7)
 FEWEST_DECISIONS = 1
 DRIFT_DAYS, DRIFT_DAYS_MOST = 14, 365
 LARGEST_WEIGHT = 1_000.0
+BLEND_FIELD = "blend.with_start"
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +55,19 @@ def retrain_now(
     from_active: bool = True,
     mix_with: Dataset | None = None,
     decisions_weight: float = 1.0,
+    blend_with_active: bool | None = None,
     trigger: str = "person",
 ) -> Experiment:
     """Build a dataset of the decisions, mix it with other rows by weight, and queue a run; return it.
 
     With `from_active` the run starts from the version in production, else from what recipe, preset and `config` name.
+    It keeps all labels of that version then, also those that no decision is about. `blend_with_active` averages the
+    new weights with that version's by the share that is best on validation; None: wherever that is possible.
     Raises PermissionDenied, ConfigRejected, DatasetRejected (too few decisions, say) or NotAllowedNow.
     """
     require_permission(by, MAY_RUN)
     _check_weight(decisions_weight)
+    _check_blend(blend_with_active, recipe=recipe, from_active=from_active)
     start = ModelVersion.objects.active() if from_active else None
     if from_active and start is None:
         raise NotAllowedNow("No version is in production to start from; choose a recipe's own start.")
@@ -73,7 +81,9 @@ def retrain_now(
     experiment = experiment_create(
         name=f"Retraining {stamp}",
         recipe=recipe,
-        config=dict(config or {}),
+        config=_with_what_stays(
+            dict(config or {}), recipe, preset, start=start, rows=rows, blend=blend_with_active
+        ),
         preset=preset,
         dataset=rows,
         base_version=start,
@@ -82,6 +92,63 @@ def retrain_now(
     )
     _started(experiment, latest)
     return experiment
+
+
+def can_blend(recipe: str) -> bool:
+    """Return whether a recipe makes a model of the shape that it starts from, and can average the two."""
+    return recipe in RECIPES and any(info.name == BLEND_FIELD for info in RECIPES[recipe].fields())
+
+
+def _check_blend(wanted: bool | None, *, recipe: str, from_active: bool) -> None:
+    """Refuse a blend that was asked for and cannot be. Raises ConfigRejected."""
+    if not wanted:
+        return
+    if not from_active:
+        raise ConfigRejected(
+            "blend_with_active",
+            "Only a retraining that starts from the version in production is blended with it.",
+        )
+    if not can_blend(recipe):
+        able = ", ".join(name for name in RECIPES if can_blend(name))
+        raise ConfigRejected(
+            "blend_with_active",
+            f"The recipe {recipe} makes a model of another shape than it starts from; use one of: {able}.",
+        )
+
+
+def _with_what_stays(
+    config: dict[str, Any],
+    recipe: str,
+    preset: str,
+    *,
+    start: ModelVersion | None,
+    rows: Dataset,
+    blend: bool | None,
+) -> dict[str, Any]:
+    """Return the differences with what keeps the knowledge of the version that a retraining starts from.
+
+    That is its labels, in its order, even where no row knows some of them, and the blend with its weights. Labels that
+    are asked for stay as they are, and a label that is new to the version makes a fresh head: then nothing is kept.
+    Raises ConfigRejected where a blend was asked for that cannot be.
+    """
+    asked = dotted(nested(config))
+    below = dotted(read_preset(preset).config) if preset in {known.name for known in presets()} else {}
+    known = [str(label) for label in start.manifest.get("labels") or []] if start is not None else []
+    wanted = list(asked.get("data.labels") or known)
+    if not known or wanted != known or not set(rows.labels) <= set(known):
+        if blend:
+            raise ConfigRejected(
+                "blend_with_active",
+                f"The version in production knows {', '.join(known)}, the candidate would learn "
+                f"{', '.join(rows.labels if wanted == known else wanted)}: only heads of the same labels are blended.",
+            )
+        return config
+    stays: dict[str, Any] = {"data.labels": known}
+    if set(rows.labels) < set(known):
+        stays["data.keep_labels"] = True
+    if blend is not False and can_blend(recipe) and BLEND_FIELD not in below:
+        stays[BLEND_FIELD] = True
+    return merged(nested(stays), nested(config))
 
 
 def retraining_plan() -> RetrainingPlan:
@@ -106,12 +173,15 @@ def retraining_plan_set(
 ) -> RetrainingPlan:
     """Set when and how candidates are trained automatically. Raises PermissionDenied or ConfigRejected.
 
-    `config`: {"preset": name, "from_active": bool, "differences": {…}}, each may be missing; a start by the plan that
-    failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` acts on the warning of drift, at the earliest
-    `drift_days` after the last start, whatever caused that one.
+    `config`: {"preset": name, "from_active": bool, "blend_with_active": bool or None, "differences": {…}}, each may be
+    missing; a start by the plan that failed adds {"problem": sentence, "problem_at": ISO time}. `on_drift` acts on the
+    warning of drift, at the earliest `drift_days` after the last start, whatever caused that one.
     """
     require_permission(by, MAY_PLAN)
     _check_weight(decisions_weight)
+    _check_blend(
+        config.get("blend_with_active"), recipe=recipe, from_active=bool(config.get("from_active", True))
+    )
     if not 1 <= drift_days <= DRIFT_DAYS_MOST:
         raise ConfigRejected("drift_days", f"Say from 1 to {DRIFT_DAYS_MOST} days.")
     if enabled and not weekly and not after_decisions and not on_drift:
@@ -183,6 +253,7 @@ def retraining_check() -> Experiment | None:
             from_active=bool(plan.config.get("from_active", True)),
             mix_with=plan.mix_with,
             decisions_weight=plan.decisions_weight,
+            blend_with_active=plan.config.get("blend_with_active"),
             trigger="drift" if outlook.drifted else "schedule",
         )
     except (ConfigRejected, DatasetRejected, NotAllowedNow, PermissionDenied) as error:

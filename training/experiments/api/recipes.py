@@ -28,6 +28,9 @@ class FieldOutput(serializers.Serializer[Any]):
     optional = serializers.BooleanField(help_text="May be null.")
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
+    models = serializers.BooleanField(
+        help_text="Whether its texts name models: `#12` for experiment 12, a model version, a hub name or a folder."
+    )
 
 
 class PresetOutput(serializers.Serializer[Any]):
@@ -42,7 +45,7 @@ class RecipeOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     description = serializers.CharField()
     needs = serializers.CharField(
-        help_text="`base`: a pretrained encoder; `teacher`: an experiment or a model version."
+        help_text="`base`: a pretrained encoder; `teacher` and `model`: an experiment or a model version."
     )
     fields = FieldOutput(many=True)  # type: ignore[assignment]
     presets = PresetOutput(many=True)

@@ -17,6 +17,7 @@ from classifier.web.refusals import refusals_shown
 from training.core.errors import NotAllowedNow
 from training.evaluations.pages.report import evaluation_context
 from training.experiments.artifact_zip import zip_stream
+from training.experiments.pages.blend import blend_view
 from training.experiments.pages.curves import curve_rows, training_curves
 from training.experiments.pages.run_facts import (
     config_rows,
@@ -53,6 +54,7 @@ def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "log": "\n".join(run.log.splitlines()[-LOG_LINES:]),
         "facts": result_facts(run),
         "tried": tried_selections(run),
+        "blend": blend_view(run),
         **_evaluation(run),
     }
     return render(request, "training/experiments/experiment.html", context)

@@ -111,7 +111,7 @@ class ExperimentForm(forms.Form):
             offered.append(("Runs", [(start.value, start.title) for start in runs]))
         if versions:
             offered.append(("Model versions", [(start.value, start.title) for start in versions]))
-        title = "Start from" if self.recipe.needs == "base" else "Teacher"
+        title = {"base": "Start from", "model": "First model"}.get(self.recipe.needs, "Teacher")
         self.fields["start"] = forms.ChoiceField(choices=offered, required=False, label=title)
         if self.recipe.needs == "base":
             self.fields["base"] = forms.CharField(
@@ -200,6 +200,8 @@ def _field(info: FieldInfo) -> forms.Field:
 def _help(info: FieldInfo) -> str:
     """Return what the field means, with its default."""
     parts = [f"{info.doc[:1].upper()}{info.doc[1:].rstrip('.')}." if info.doc else ""]
+    if info.models:
+        parts.append("Write #12 for the model of run 12, or the name of a model version.")
     if info.name == "data.labels":
         return " ".join([*parts, "Empty: all labels of the dataset."]).strip()
     if info.optional and "empty" not in info.doc.lower():

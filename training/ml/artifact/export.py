@@ -119,7 +119,12 @@ def _finish(
         "parameters": card["parameters"],
         "trainable_parameters": card.get("trainable_parameters"),
         "provenance": without_folders(
-            {"recipe": card["recipe"], "calibration": card["calibration"], **card["provenance"]}
+            {
+                "recipe": card["recipe"],
+                "calibration": card["calibration"],
+                **{name: card[name] for name in ("blend", "teachers") if name in card},
+                **card["provenance"],
+            }
         ),
         "metrics": {"validation": card["validation"], **metrics},
         "license": license_name,
@@ -169,6 +174,7 @@ def model_card(manifest: dict[str, Any]) -> str:
     if architecture.get("teacher_layers_taken"):
         taken = ", ".join(str(n) for n in architecture["teacher_layers_taken"])
         made += f" It was made of layers {taken} (counted from 1) of a fine-tuned teacher and taught by its logits."
+    made += _several_models(provenance)
     parts = [
         f"# {manifest['version']}",
         made,
@@ -176,9 +182,8 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"least {manifest['thresholds'][manifest['primary_label']]:.3f}, the "
         "highest threshold whose F1 on validation is within one standard error of the best.",
         "## Data",
-        f"{data.get('train_rows', 0):,} rows ({data.get('train_positive_rows', 0):,} with a label, "
-        f"{data.get('train_tokens', 0):,} wordpieces) of {data.get('train_rows_available', 0):,} available; "
-        f"{data.get('validation_rows', 0):,} validation rows for calibration and thresholds. {manifest['attribution']}",
+        f"{_rows_learned_from(data)}{data.get('validation_rows', 0):,} validation rows for calibration and thresholds. "
+        f"{manifest['attribution']}",
         "## Metrics",
         "Measured as served, at the thresholds above, row weights of the data honoured. A label is listed where the "
         "rows know it; `macro` is the plain mean over labels. The thresholds were chosen on `validation`.",
@@ -199,6 +204,33 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"Licence of the weights: {manifest['license']}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _several_models(provenance: dict[str, Any]) -> str:
+    """Return the sentences that tell which models were blended, and which teachers' logits were averaged."""
+    sentences = ""
+    if teachers := provenance.get("teachers"):
+        named = ", ".join(f"{teacher['name']} ({teacher['weight']:.2f})" for teacher in teachers)
+        sentences += f" It learned from the mean logits of {len(teachers)} teachers, by weight: {named}."
+    if blend := provenance.get("blend"):
+        named = ", ".join(
+            f"{share:.2f} x {model.get('version') or model['name']}"
+            for model, share in zip(blend["models"], blend["shares"], strict=True)
+        )
+        sentences += (
+            f" Its weights are the mean of those of {len(blend['models'])} models (Wortsman et al. 2022): {named}, "
+            "calibrated anew."
+        )
+    return sentences
+
+
+def _rows_learned_from(data: dict[str, Any]) -> str:
+    if not data.get("train_rows"):  # a blend learns from no row itself
+        return ""
+    return (
+        f"{data['train_rows']:,} rows ({data.get('train_positive_rows', 0):,} with a label, "
+        f"{data.get('train_tokens', 0):,} wordpieces) of {data.get('train_rows_available', 0):,} available; "
+    )
 
 
 def metric_table(metrics: dict[str, dict[str, float]]) -> str:

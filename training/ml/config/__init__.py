@@ -7,9 +7,18 @@ from training.ml.config.fields import (
     from_dict,
     option,
     parse_text,
+    read_numbers,
     to_dict,
 )
-from training.ml.config.parts import DataConfig, LoopConfig, LoraOptions, LossWeights
+from training.ml.config.parts import (
+    DataConfig,
+    LoopConfig,
+    LoraOptions,
+    LossWeights,
+    ShareOptions,
+    StartBlend,
+    ValidationConfig,
+)
 from training.ml.config.presets import (
     PRESETS,
     Plan,
@@ -34,6 +43,9 @@ __all__ = [
     "Plan",
     "PlannedRun",
     "Preset",
+    "ShareOptions",
+    "StartBlend",
+    "ValidationConfig",
     "describe",
     "dotted",
     "from_dict",
@@ -42,6 +54,7 @@ __all__ = [
     "parse_text",
     "plans",
     "presets",
+    "read_numbers",
     "read_plan",
     "read_preset",
     "to_dict",

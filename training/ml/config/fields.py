@@ -31,7 +31,7 @@ class ConfigError(ValueError):
 class Rule:
     """What a field is for (`doc`) and what it may hold: one of `choices`, at least `low`, at most `high`.
 
-    `above` is a low that is itself too low.
+    `above` is a low that is itself too low. `models` marks a field that names other models than the start.
     """
 
     doc: str
@@ -39,6 +39,7 @@ class Rule:
     low: float | None = None
     high: float | None = None
     above: float | None = None
+    models: bool = False
 
     def complaint(self, value: Any) -> str | None:
         """Say what is wrong with a value of the right kind; None when nothing is."""
@@ -142,6 +143,22 @@ def parse_text(kind: type, name: str, text: str) -> Any:
         raise ConfigError(f"{text!r} is not {WANTED[KINDS[wanted]]}", name) from None
 
 
+def read_numbers(text: str, name: str, count: int, of: str) -> tuple[float, ...]:
+    """Read `count` numbers of 0 or more, separated by commas, from the text field `name`; `of` says one for each what.
+
+    Raises ConfigError.
+    """
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"{text!r} is not a list of numbers such as 0.35,0.65", name) from None
+    if len(numbers) != count:
+        raise ConfigError(f"give {count} numbers, one for each {of}, not {len(numbers)}", name)
+    if not all(0 <= number < float("inf") for number in numbers):
+        raise ConfigError("every number must be 0 or more", name)
+    return numbers
+
+
 def _checked(value: Any, wanted: type, optional: bool, rule: Rule | None, dotted: str) -> Any:
     if value is None and optional:
         return None
@@ -166,7 +183,10 @@ def _texts(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """One field: `name` is dotted; `kind` is integer, number, text, flag or list; `default` a plain JSON value."""
+    """One field: `name` is dotted; `kind` is integer, number, text, flag or list; `default` a plain JSON value.
+
+    Where `models`, the texts name models: runs, versions, hub names or folders.
+    """
 
     name: str
     kind: str
@@ -176,6 +196,7 @@ class FieldInfo:
     optional: bool = False
     low: float | None = None
     high: float | None = None
+    models: bool = False
 
     @property
     def group(self) -> str:
@@ -202,7 +223,15 @@ def describe(config_class: type, default: Any = None, *, path: str = "") -> list
         value = list(value) if isinstance(value, tuple) else value
         infos.append(
             FieldInfo(
-                f"{path}{f.name}", KINDS[wanted], value, rule.doc, rule.choices, optional, low, rule.high
+                f"{path}{f.name}",
+                KINDS[wanted],
+                value,
+                rule.doc,
+                rule.choices,
+                optional,
+                low,
+                rule.high,
+                rule.models,
             )
         )
     return infos

@@ -37,6 +37,29 @@ class DataConfig:
         None, "A plain random subset, drawn before everything else; empty: all.", low=1
     )
     validation_rows: int | None = option(None, "A random subset of the validation rows; empty: all.", low=1)
+    keep_labels: bool = option(
+        False,
+        "Keep labels that no row knows, or hardly any, as the start has them, thresholds included, instead of refusing "
+        "them. The start must know all labels.",
+    )
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """Rows to measure on where nothing is learned from rows; the fields mean what they mean in DataConfig."""
+
+    validation: str = option(
+        "OxAISH-AL-LLM/wiki_toxic", "Rows for shares, calibration and thresholds: hub name, folder or file."
+    )
+    text_column: str = option("comment_text", "The column that holds the text.")
+    labels: tuple[str, ...] = option(JIGSAW_LABELS, "The labels of the models, in their order.")
+    max_length: int = option(
+        256,
+        "Wordpieces a row, [CLS] and [SEP] included; longer rows are cut, at 256 or later.",
+        low=4,
+        high=8192,
+    )
+    validation_rows: int | None = option(None, "A random subset of the validation rows; empty: all.", low=1)
 
 
 @dataclass(frozen=True)
@@ -119,4 +142,45 @@ class LoraOptions:
     keep_adapter: bool = option(
         False,
         "Also write the adapters alone (peft format) to `adapter/`; the model itself always has them merged.",
+    )
+
+
+@dataclass(frozen=True)
+class ShareOptions:
+    """How the shares of a blend of weights are chosen."""
+
+    share: float | None = option(
+        None,
+        "The first model's share, fixed; the others have equal parts of the rest. Empty: the shares that are best on "
+        "validation.",
+        low=0,
+        high=1,
+    )
+    steps: int | None = option(
+        None,
+        "In how many steps shares from 0 to 1 are tried; empty: 10 with two models, 4 with more.",
+        low=1,
+        high=100,
+    )
+    measure: str = option(
+        "roc_auc",
+        "What is best: the first label's ROC-AUC or PR-AUC, as the mean over sources where the validation rows say "
+        "where they come from.",
+        choices=("roc_auc", "pr_auc"),
+    )
+    rows: int | None = option(
+        4000,
+        "Validation rows that every blend is measured on, as many of each source as there are; empty: all.",
+        low=100,
+    )
+
+
+@dataclass(frozen=True)
+class StartBlend(ShareOptions):
+    """Blending what was learned with the model that the run started from (WiSE-FT, Wortsman et al. 2022)."""
+
+    with_start: bool = option(
+        False,
+        "Average the tuned weights with those of the start, by the start's share that is best on validation: keeps "
+        "what the start knew. The start must be a classifier of the same labels.",
     )

@@ -26,7 +26,10 @@ class Preset:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run of a plan; `teacher` is empty or the name of an earlier run, which is then its start."""
+    """One run of a plan; `teacher` is empty or the name of an earlier run, which is then its start.
+
+    Further earlier runs stand as `@name` in the fields of `config` that name models.
+    """
 
     name: str
     recipe: str
@@ -93,6 +96,11 @@ def read_plan(name_or_path: str) -> Plan:
             raise ConfigError(
                 f"plan {path.stem}: {entry['name']} names {teacher!r}, which is no run before it"
             )
+        for named in _runs_named(entry.get("config", {})):
+            if named not in {run.name for run in runs}:
+                raise ConfigError(
+                    f"plan {path.stem}: {entry['name']} names {named!r}, which is no run before it"
+                )
         runs.append(
             PlannedRun(
                 entry["name"], entry["recipe"], entry.get("preset", ""), entry.get("config", {}), teacher
@@ -101,6 +109,15 @@ def read_plan(name_or_path: str) -> Plan:
     return Plan(
         path.stem, str(values.get("title", path.stem)), str(values.get("description", "")), tuple(runs)
     )
+
+
+def _runs_named(value: Any) -> list[str]:
+    """Return the runs that a planned configuration names as `@name`, such as further teachers."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [name for item in value for name in _runs_named(item)]
+    return [value[1:]] if isinstance(value, str) and value.startswith("@") else []
 
 
 def plans() -> list[Plan]:

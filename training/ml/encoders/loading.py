@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toxicsite.lib.files import write_json
 from training.ml.encoders.predict import last_linear
+from training.ml.hardware import choose_attention
 
 HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
 
@@ -32,7 +33,8 @@ def load_base(
     """Return an encoder with a fresh (or its own, where it knows the same labels) classification head, in fp32.
 
     A softmax head has two outputs for its one label; a sigmoid head one output a label. The start may be a hub name,
-    a run's folder, or a model folder with fp16 weights. Raises BaseModelError.
+    a run's folder, or a model folder with fp16 weights. `attention` is "eager", "sdpa" or "auto", which is what suits
+    architecture and device. Raises BaseModelError.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -45,6 +47,12 @@ def load_base(
         config = AutoConfig.from_pretrained(folder_or_name, trust_remote_code=False)
     except Exception as error:
         raise BaseModelError(f"no model at {folder_or_name}: {error}") from error
+    has_sdpa = supports_sdpa(config)
+    if attention == "sdpa" and not has_sdpa:
+        raise BaseModelError(
+            f"loop.attention: {config.model_type} has no sdpa in transformers; use auto or eager for {folder_or_name}"
+        )
+    attention = choose_attention(attention, has_sdpa=has_sdpa)
     had_head = any("SequenceClassification" in name for name in config.architectures or ())
     other_labels = had_head and list(config.id2label.values()) != names
     config.num_labels = len(names)
@@ -72,6 +80,17 @@ def load_base(
         torch.nn.init.normal_(head.weight, std=getattr(config, "initializer_range", 0.02))
         torch.nn.init.zeros_(head.bias)
     return model
+
+
+def supports_sdpa(config: Any) -> bool:
+    """Return whether transformers computes scaled dot-product attention for the classifier of this configuration."""
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        kind = AutoModelForSequenceClassification._model_mapping[type(config)]  # type: ignore[attr-defined]
+    except KeyError:  # no classifier of this architecture: loading it says so
+        return False
+    return bool(getattr(kind, "_supports_sdpa", False))
 
 
 def parameter_groups(
@@ -110,11 +129,12 @@ def save_run_model(folder: Path, model: Any, tokenizer: Any, card: dict[str, Any
 
 @dataclass(frozen=True)
 class Start:
-    """What a fine-tuned model says about itself: its labels, whether its head is a softmax, where it comes from."""
+    """What a fine-tuned model says about itself: labels, whether its head is a softmax, origin, thresholds by label."""
 
     labels: tuple[str, ...]
     softmax: bool
     provenance: dict[str, Any]
+    thresholds: dict[str, float] = field(default_factory=dict)
 
 
 def read_start(folder: Path | str) -> Start:
@@ -122,11 +142,15 @@ def read_start(folder: Path | str) -> Start:
     manifest = Path(folder) / "manifest.json"
     if not manifest.is_file() or (Path(folder) / "run.json").is_file():
         card = read_run(folder)
-        return Start(tuple(card["labels"]), card["activation"] == "softmax", card["provenance"])
+        return Start(
+            tuple(card["labels"]), card["activation"] == "softmax", card["provenance"], card["thresholds"]
+        )
     try:
         values = json.loads(manifest.read_text())
         provenance = {"version": values["version"], **values["provenance"]}
-        return Start(tuple(values["labels"]), values["activation"] == "softmax", provenance)
+        return Start(
+            tuple(values["labels"]), values["activation"] == "softmax", provenance, values["thresholds"]
+        )
     except (OSError, json.JSONDecodeError, KeyError) as error:
         raise BaseModelError(f"{manifest} is not the manifest of a model: {error}") from None
 

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,14 @@ from training.ml.data.batching import Tokens, tokenize
 from training.ml.data.sampling import choose_rows
 from training.ml.data.tables import DataError, TextTable, load_table
 from training.ml.distributed import current
-from training.ml.encoders.loading import load_base, save_run_model
-from training.ml.encoders.predict import calibrate_head, predict_logits, probabilities
+from training.ml.encoders.loading import load_base, read_start, save_run_model
+from training.ml.encoders.predict import FEWEST_POSITIVES, calibrate_head, predict_logits, probabilities
 from training.ml.evaluation.metrics import (
     best_f1_threshold,
     careful_threshold,
     evaluate_scores,
     label_metrics,
 )
-from training.ml.hardware import choose_attention
 from training.ml.progress import Listener
 from training.ml.train.loop import LoopReport, LossFunction, LossParts, Probe, StepLoss, Trainer
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from training.ml.config import DataConfig, LoopConfig
+    from training.ml.config import DataConfig, LoopConfig, ValidationConfig
 
 
 PRETRAINED = "The pretrained encoder: hub name, or folder of a run or of a model."
@@ -50,43 +49,38 @@ class RunResult:
 
 
 @dataclass(frozen=True)
-class RunData:
-    """Tokenized training and validation rows, with what is to be remembered of them."""
+class ValidationData:
+    """Tokenized validation rows, with what is to be remembered of a run's rows."""
 
-    train: TextTable
-    train_tokens: Tokens
     validation: TextTable
     validation_tokens: Tokens
     facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunData(ValidationData):
+    """Tokenized training rows beside those of the validation."""
+
+    train: TextTable
+    train_tokens: Tokens
 
 
 def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
     """Load, choose and tokenize the rows of a run. Raises DataError."""
     table = load_table(config.train, "train", text_column=config.text_column, labels=config.labels)
     for position, label in enumerate(config.labels):
-        if not (table.targets[:, position] >= 0).any():
+        if not config.keep_labels and not (table.targets[:, position] >= 0).any():
             raise DataError(
                 f"{config.train} knows nothing of the label {label!r}; leave it out of the labels, or use rows with "
                 f"such a column (the hub's wiki_toxic has `label` alone, the Jigsaw challenge's train.csv all six)"
             )
     train = choose_rows(table, config, seed)
-    validation = load_table(
-        config.validation, "validation", text_column=config.text_column, labels=config.labels
-    )
-    if config.validation_rows is not None and config.validation_rows < len(validation):
-        import numpy as np
-
-        rng = np.random.default_rng(seed)
-        validation = validation.take(
-            np.sort(rng.choice(len(validation), config.validation_rows, replace=False))
-        )
+    validation = load_validation(config, seed)
     train_tokens = tokenize(tokenizer, train.texts, config.max_length)
     _check_same_rows(train, train_tokens)
     return RunData(
-        train,
-        train_tokens,
         validation,
-        tokenize(tokenizer, validation.texts, max(config.max_length, 256)),
+        validation_tokens(tokenizer, validation, config),
         {
             "train": config.train,
             "train_rows_available": len(table),
@@ -94,11 +88,40 @@ def prepare_data(config: "DataConfig", tokenizer: Any, seed: int) -> RunData:
             "train_positive_rows": int((train.targets == 1).any(axis=1).sum()),
             "train_tokens": int(train_tokens.lengths.sum()),
             "train_fingerprint": train.fingerprint(),
-            "validation": config.validation,
-            "validation_rows": len(validation),
-            "validation_fingerprint": validation.fingerprint(),
+            **validation_facts(config, validation),
         },
+        train,
+        train_tokens,
     )
+
+
+def load_validation(config: "DataConfig | ValidationConfig", seed: int) -> TextTable:
+    """Load the rows to calibrate and measure on, a random subset where the configuration says so. Raises DataError."""
+    validation = load_table(
+        config.validation, "validation", text_column=config.text_column, labels=config.labels
+    )
+    if config.validation_rows is None or config.validation_rows >= len(validation):
+        return validation
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    return validation.take(np.sort(rng.choice(len(validation), config.validation_rows, replace=False)))
+
+
+def validation_tokens(
+    tokenizer: Any, validation: TextTable, config: "DataConfig | ValidationConfig"
+) -> Tokens:
+    """Tokenize the validation rows: no shorter than 256 wordpieces, as the model is served with long windows."""
+    return tokenize(tokenizer, validation.texts, max(config.max_length, 256))
+
+
+def validation_facts(config: "DataConfig | ValidationConfig", validation: TextTable) -> dict[str, Any]:
+    """Return what a card remembers of the validation rows."""
+    return {
+        "validation": config.validation,
+        "validation_rows": len(validation),
+        "validation_fingerprint": validation.fingerprint(),
+    }
 
 
 def _check_same_rows(table: TextTable, tokens: Tokens) -> None:
@@ -115,7 +138,7 @@ def load_start(
     name: str, labels: Sequence[str], config: "LoopConfig", *, softmax: bool, attention: str | None = None
 ) -> Any:
     """Return the model that a run starts from or learns from, as the loop is configured. Raises BaseModelError."""
-    attention = attention or choose_attention(config.attention)
+    attention = attention or config.attention
     return load_base(name, labels=labels, softmax=softmax, attention=attention, dropout=config.dropout)
 
 
@@ -223,17 +246,19 @@ def finish_run(
     folder: Path,
     model: Any,
     tokenizer: Any,
-    data: RunData,
+    data: ValidationData,
     card: dict[str, Any],
     *,
     softmax: bool,
     listener: Listener,
     calibrate: bool = True,
+    kept_from: str | None = None,
 ) -> RunResult:
     """Calibrate on validation, choose the thresholds there, measure, save model and `run.json`, drop the checkpoint.
 
-    Without `calibrate` the probabilities stay as they come and every threshold is 0.5. On several devices the ranks
-    share the prediction, the main one does the rest, and all get the result.
+    Without `calibrate` the probabilities stay as they come and every threshold is 0.5. `kept_from` is the folder of the
+    start, whose thresholds stay for labels that the validation rows hardly know. On several devices the ranks share the
+    prediction, the main one does the rest, and all get the result.
     """
     predicted = predict_logits(model, data.validation_tokens, phase="validation", listener=listener)
 
@@ -251,6 +276,8 @@ def finish_run(
                 label: careful_threshold(scores[:, i], rows.targets[:, i], rows.weights)
                 for i, label in enumerate(rows.labels)
             }
+            if kept_from is not None:
+                thresholds |= _kept_thresholds(rows, read_start(kept_from).thresholds)
         measured = evaluate_scores(scores, rows.targets, rows.labels, thresholds, rows.weights)
         whole_card = {
             "trainable_parameters": card["parameters"],
@@ -266,3 +293,13 @@ def finish_run(
         return RunResult(folder, thresholds, measured, card["provenance"])
 
     return current().main_does(save)
+
+
+def _kept_thresholds(rows: TextTable, known: Mapping[str, float]) -> dict[str, float]:
+    """Return the start's thresholds of the labels that too few rows know to choose another."""
+    few = [
+        label
+        for i, label in enumerate(rows.labels)
+        if min((rows.targets[:, i] == 1).sum(), (rows.targets[:, i] == 0).sum()) < FEWEST_POSITIVES
+    ]
+    return {label: known[label] for label in few if label in known}

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.ml.config import DataConfig, LoopConfig, LoraOptions, option, to_dict
+from training.ml.config import DataConfig, LoopConfig, LoraOptions, StartBlend, option, to_dict
 from training.ml.distributed import current
 from training.ml.encoders.adapters import add_adapters, merge_adapters
 from training.ml.encoders.loading import count_parameters, load_tokenizer
@@ -26,6 +26,7 @@ from training.ml.recipes.common import (
     run_card,
 )
 from training.ml.recipes.recipe import ADAPTERS, LORA_RATE, Recipe
+from training.ml.recipes.start_blend import blend_with_start, check_start
 
 
 def lora_loop() -> LoopConfig:
@@ -42,18 +43,21 @@ class LoraConfig:
     loop: LoopConfig = field(default_factory=lora_loop)
     lora: LoraOptions = field(default_factory=LoraOptions)
     calibrate: bool = option(True, CALIBRATE)
+    blend: StartBlend = field(default_factory=StartBlend)
 
 
 def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = None) -> RunResult:
     """Tune `config.base` by adapters and save the merged run in `folder`; resumes from its checkpoint.
 
-    Raises DataError, BaseModelError, Cancelled.
+    With `blend.with_start` the merged weights are averaged with the start's. Raises DataError, BaseModelError,
+    ConfigError, Cancelled.
     """
     import torch
 
     listener = listener or SilentListener()
     started = time.monotonic()
     softmax = len(config.data.labels) == 1
+    check_start(config.blend, config.data, config.base)
 
     # data
     tokenizer = load_tokenizer(config.base)
@@ -73,6 +77,16 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
     if config.lora.keep_adapter:
         current().main_does(lambda: model.save_pretrained(folder / "adapter"))
     merged = merge_adapters(model)
+    blended = blend_with_start(
+        merged,
+        config.base,
+        config.blend,
+        data,
+        config.loop,
+        softmax=softmax,
+        folder=folder,
+        listener=listener,
+    )
 
     # report
     card = run_card(
@@ -87,10 +101,13 @@ def train_lora(config: LoraConfig, folder: Path, listener: Listener | None = Non
         rank=config.lora.rank,
         modules=adapters["module_names"],
         lora=adapters,
+        **blended,
     )
     return finish_run(
-        folder, merged, tokenizer, data, card, softmax=softmax, listener=listener, calibrate=config.calibrate
-    )
+        folder, merged, tokenizer, data, card,
+        softmax=softmax, listener=listener, calibrate=config.calibrate,
+        kept_from=config.base if config.data.keep_labels else None,
+    )  # fmt: skip
 
 
 RECIPE = Recipe(

@@ -19,7 +19,7 @@ from training.ml.config import ConfigError, DataConfig, LoopConfig, LossWeights,
 from training.ml.distributed import current
 from training.ml.encoders.layers import layer_stack, make_student, select_layers
 from training.ml.encoders.loading import Start, count_parameters, load_tokenizer
-from training.ml.hardware import best_device, choose_attention
+from training.ml.hardware import best_device
 from training.ml.progress import Listener, SilentListener
 from training.ml.recipes.common import (
     CALIBRATE,
@@ -78,6 +78,7 @@ class ProgressiveConfig:
         "",
         "Empty: the student is made of the teacher's layers. Else another encoder with the same vocabulary (hub name "
         "or folder), which may be narrower: a projection, thrown away afterwards, bridges the widths.",
+        models=True,
     )
     data: DataConfig = field(default_factory=DataConfig)
     transfer: TransferOptions = field(default_factory=TransferOptions)
@@ -103,7 +104,7 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
 
     # models: attention maps are only there where attention is computed step by step
     torch.manual_seed(config.loop.seed)
-    attention = "eager" if config.transfer.attention > 0 else choose_attention(config.loop.attention)
+    attention = "eager" if config.transfer.attention > 0 else config.loop.attention
     teacher = load_start(
         config.teacher, start.labels, config.loop, softmax=start.softmax, attention=attention
     )
@@ -145,6 +146,7 @@ def train_progressive(config: ProgressiveConfig, folder: Path, listener: Listene
     result = finish_run(
         folder, student, tokenizer, data, card,
         softmax=start.softmax, listener=listener, calibrate=config.calibrate,
+        kept_from=config.teacher if config.data.keep_labels else None,
     )  # fmt: skip
     if current().is_main:
         shutil.rmtree(folder / "transfer", ignore_errors=True)

@@ -24,9 +24,10 @@ class Recipe:
 
     `short_name` stands in tables and proposed names, `title` and `description` where there is room. `needs` says what
     it starts from and is the name of the configuration's field for it: a pretrained encoder ("base", which has a
-    default) or a teacher ("teacher", which must be chosen). `function` runs it in a folder, or resumes what lies there.
-    `searched_first` are the fields that a sweep's form proposes. Where `trains_every_weight`, the card of a run need
-    not count the trained parameters.
+    default), a teacher ("teacher") or a model like itself ("model"), which must be chosen. `function` runs it in a
+    folder, or resumes what lies there. `check`, where there is one, refuses a configuration whose fields do not fit
+    each other before a run is queued, without reading a model: it raises ConfigError. `searched_first` are the fields
+    that a sweep's form proposes. Where `trains_every_weight`, the card of a run need not count the trained parameters.
     """
 
     name: str
@@ -34,10 +35,11 @@ class Recipe:
     short_name: str
     description: str
     config_class: type[Any]
-    needs: Literal["base", "teacher"]
+    needs: Literal["base", "teacher", "model"]
     function: "Callable[[Any, Path, Listener | None], RunResult]"
     searched_first: Space = field(default_factory=dict)
     trains_every_weight: bool = True
+    check: "Callable[[Any], None] | None" = None
 
     def fields(self) -> list[FieldInfo]:
         """Return every field of the configuration, for forms, the API and sweeps."""

@@ -22,6 +22,7 @@ MODULES = (  # each declares RECIPE; in the order in which people see them
     "training.ml.recipes.hybrid",
     "training.ml.recipes.progressive",
     "training.ml.recipes.layer_search",
+    "training.ml.recipes.blend",
 )
 RECIPES: dict[str, Recipe] = {}
 

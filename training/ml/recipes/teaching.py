@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +12,11 @@ import numpy as np
 
 from toxicsite.lib.files import replacing
 from training.ml.config import ConfigError, LoopConfig
+from training.ml.data.batching import Tokens
 from training.ml.distributed import current
 from training.ml.encoders.loading import Start, read_start
 from training.ml.encoders.predict import predict_logits
-from training.ml.progress import Listener
+from training.ml.progress import Listener, Progress
 from training.ml.recipes.common import RunData
 from training.ml.train.loop import LossFunction, LossParts, Step, StepLoss
 
@@ -56,23 +60,85 @@ def cached_logits(
 
     On several devices each rank asks the teacher for a share of the rows; the main one keeps the file.
     """
+    return logits_once(
+        lambda: teacher,
+        data.train_tokens,
+        data.facts["train_fingerprint"],
+        folder,
+        teacher_provenance,
+        listener,
+    )
+
+
+ROWS_AT_ONCE = 16_384  # of a teacher's logits that a killed run has to ask for again at most
+
+
+def logits_once(
+    load: Callable[[], Any],
+    tokens: Tokens,
+    fingerprint: str,
+    folder: Path,
+    teacher_provenance: dict[str, Any],
+    listener: Listener,
+    *,
+    phase: str = "teacher logits",
+) -> "NDArray[np.float32]":
+    """Return a teacher's logits [rows, outputs] on `tokens`, from the file in `folder` for this teacher and these rows.
+
+    `load` returns the teacher, and is called only where rows are missing. `fingerprint` is that of the rows' table. The
+    logits of every ROWS_AT_ONCE rows are kept as soon as they are there, so that a killed run goes on with the next.
+    """
     ranks = current()
     key = hashlib.sha256(
-        json.dumps([teacher_provenance, data.facts["train_fingerprint"], data.facts["train_tokens"]]).encode()
+        json.dumps([teacher_provenance, fingerprint, int(tokens.lengths.sum())]).encode()
     ).hexdigest()[:16]
     path = folder / f"teacher-logits-{key}.npy"
     if ranks.main_does(path.is_file):
-        loaded: NDArray[np.float32] = np.load(path, allow_pickle=False)
-        return loaded
-    logits = predict_logits(teacher, data.train_tokens, phase="teacher logits", listener=listener)
-
-    def keep() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as aside, aside.open("wb") as file:
-            np.save(file, logits)
-
-    ranks.main_does(keep)
+        return _read_logits(path)
+    starts = range(0, len(tokens.ids), ROWS_AT_ONCE)
+    part_paths = [path.with_name(f"teacher-logits-{key}-from-{start}.npy") for start in starts]
+    teacher = None
+    parts = []
+    for start, part_path in zip(starts, part_paths, strict=True):
+        if ranks.main_does(part_path.is_file):
+            parts.append(_read_logits(part_path))
+            continue
+        teacher = load() if teacher is None else teacher
+        some = Tokens(tokens.ids[start : start + ROWS_AT_ONCE], tokens.pad_id)
+        heard = listener if len(starts) == 1 else _PartOfRows(listener, start, len(some.ids), len(tokens.ids))
+        parts.append(predict_logits(teacher, some, phase=phase, listener=heard))
+        if len(starts) > 1:
+            ranks.main_does(partial(_keep_logits, part_path, parts[-1]))
+    logits = np.concatenate(parts)
+    ranks.main_does(partial(_keep_logits, path, logits))
+    ranks.main_does(lambda: [part_path.unlink(missing_ok=True) for part_path in part_paths])
     return logits
+
+
+class _PartOfRows:
+    """Passes on the progress of some of the rows as progress of all, counted in rows; hears a stop between reports."""
+
+    def __init__(self, listener: Listener, start: int, rows: int, total: int) -> None:
+        self.listener, self.start, self.rows, self.total = listener, start, rows, total
+
+    def report(self, progress: Progress) -> None:
+        done = self.start + self.rows * progress.step // max(progress.steps, 1)
+        left = (self.total - done) / progress.rows_per_second if progress.rows_per_second else None
+        self.listener.report(replace(progress, step=done, steps=self.total, eta_seconds=left))
+
+    def should_stop(self) -> bool:
+        return self.listener.should_stop()
+
+
+def _read_logits(path: Path) -> "NDArray[np.float32]":
+    loaded: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    return loaded
+
+
+def _keep_logits(path: Path, logits: "NDArray[np.float32]") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as aside, aside.open("wb") as file:
+        np.save(file, logits)
 
 
 def cached_loss(

@@ -21,6 +21,7 @@ NUMBER_TYPES = {"number": ("float", "categorical"), "integer": ("int", "categori
 NOT_SEARCHED = {
     "base",
     "teacher",
+    "model",
     "data.train",
     "data.validation",
     "data.text_column",

@@ -40,6 +40,15 @@ class StartForm(forms.Form):
         label="Weight of a decision",
         help_text="Against a row of the other dataset, which counts 1.",
     )
+    blend = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Blend with the version in production",
+        help_text=(
+            "Averages the new weights with the old ones by the share that is best on validation: keeps what the old "
+            "version knew. For recipes that keep the shape of what they start from."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +65,7 @@ class StartForm(forms.Form):
             "from_active": data["start"] == FROM_ACTIVE,
             "mix_with": data["mix_with"],
             "decisions_weight": data["decisions_weight"],
+            "blend_with_active": None if data["blend"] else False,  # wherever that is possible
         }
 
 

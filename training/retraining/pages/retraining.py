@@ -68,7 +68,10 @@ def plan_set(request: HttpRequest) -> HttpResponse:
                 on_drift=form.cleaned_data["on_drift"],
                 drift_days=form.cleaned_data["drift_days"] or DRIFT_DAYS,
                 recipe=values["recipe"],
-                config={"preset": values["preset"], "from_active": values["from_active"]},
+                config={
+                    **{name: values[name] for name in ("preset", "from_active", "blend_with_active")},
+                    "differences": retraining_plan().config.get("differences") or {},  # not on this page
+                },
                 mix_with=values["mix_with"],
                 decisions_weight=values["decisions_weight"],
             )
@@ -113,6 +116,7 @@ def _initial(plan: RetrainingPlan) -> dict[str, Any]:
         "preset": plan.config.get("preset") or "",
         "mix_with": plan.mix_with_id,
         "decisions_weight": plan.decisions_weight,
+        "blend": plan.config.get("blend_with_active") is not False,
         "enabled": plan.enabled,
         "after_decisions": plan.after_decisions,
         "weekly": plan.weekly,

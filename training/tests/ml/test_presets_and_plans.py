@@ -1,5 +1,8 @@
 """Every shipped preset is a configuration of its recipe, and every plan can be started."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from training.ml.config import ConfigError, describe, parse_text, plans, presets, read_plan
@@ -20,7 +23,7 @@ def test_a_plan_builds_every_run(plan: object) -> None:
         config = build(run.recipe, run.config, run.preset or None)
         assert build(run.recipe, run.differences()) == config
         assert (RECIPES[run.recipe].needs == "base") <= (run.teacher == "")
-        if RECIPES[run.recipe].needs == "teacher":
+        if RECIPES[run.recipe].needs != "base":
             assert run.teacher or config.teacher
 
 
@@ -36,6 +39,17 @@ def test_the_seed_as_coded_keeps_its_defects() -> None:
     assert (lora.lora.rank, lora.lora.alpha, lora.lora.dropout) == (8, 32, 0.1)
     assert lora.lora.task_type == "CAUSAL_LM"
     assert odd.loss.cross_entropy == odd.loss.kl == odd.loss.cosine == 1 / 3
+
+
+def test_a_plan_that_names_a_later_run_in_a_list_of_teachers_is_refused(tmp_path: Path) -> None:
+    runs = [
+        {"name": "student", "recipe": "distill", "config": {"also_teachers": ["@later"]}},
+        {"name": "later", "recipe": "teacher"},
+    ]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"experiments": runs}))
+    with pytest.raises(ConfigError, match="student names 'later', which is no run before it"):
+        read_plan(str(path))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -69,6 +69,62 @@ def test_it_may_start_from_what_the_recipe_names(pair: Pair) -> None:
     assert (run.base_version, run.config["base"]) == (None, "thenlper/gte-small")
 
 
+def test_a_retraining_keeps_the_labels_of_the_version_and_blends_with_it(pair: Pair) -> None:
+    known = pair[0].manifest["labels"]
+    run = retrain_now(by=None)
+    assert (run.config["data"]["labels"], run.config["data"]["keep_labels"]) == (known, known != ["toxic"])
+    assert run.config["blend"]["with_start"]
+    assert not retrain_now(by=None, blend_with_active=False).config["blend"]["with_start"]
+    assert not retrain_now(by=None, config={"blend.with_start": False}).config["blend"]["with_start"]
+    assert "blend" not in retrain_now(by=None, recipe="distill").config  # another shape than its start
+    named = retrain_now(by=None, from_active=False, config={"base": "thenlper/gte-small"})
+    assert (named.config["data"]["labels"], named.config["blend"]["with_start"]) == (["toxic"], False)
+
+
+def test_a_label_that_is_new_to_the_version_starts_a_fresh_head(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = retraining.dataset_from_decisions
+
+    def with_spam(**asked: Any) -> Dataset:
+        rows = real(**asked)
+        rows.labels = ["toxic", "spam"]
+        rows.save()
+        return rows
+
+    monkeypatch.setattr(retraining, "dataset_from_decisions", with_spam)
+    run = retrain_now(by=None)
+    assert (run.config["data"]["labels"], run.config["blend"]["with_start"]) == (["toxic", "spam"], False)
+    with pytest.raises(ConfigRejected, match="the candidate would learn toxic, spam") as caught:
+        retrain_now(by=None, blend_with_active=True)
+    assert caught.value.field == "blend_with_active"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"recipe": "distill"},
+            "makes a model of another shape than it starts from; use one of: teacher, lora",
+        ),
+        ({"from_active": False}, "Only a retraining that starts from the version in production"),
+    ],
+)
+def test_a_blend_that_cannot_be_is_refused(asked: dict[str, Any], message: str, pair: Pair) -> None:
+    with pytest.raises(ConfigRejected, match=message) as caught:
+        retrain_now(by=None, blend_with_active=True, **asked)
+    assert caught.value.field == "blend_with_active"
+    assert not Dataset.objects.filter(name__startswith="Decisions").exists()
+
+
+def test_the_plan_carries_the_choice_to_blend(pair: Pair, decided: Decide) -> None:
+    plan(config={"blend_with_active": False})
+    decided(5)
+    run = retraining_check()
+    assert run is not None
+    assert not run.config["blend"]["with_start"]
+
+
 def test_without_a_version_in_production_it_says_so(candidates: Pair) -> None:
     with pytest.raises(NotAllowedNow, match="No version is in production"):
         retrain_now(by=None)

@@ -95,7 +95,8 @@ def make_run(
     dataset: Dataset, name: str = "Teacher", *, recipe: str = "teacher", **fields: Any
 ) -> Experiment:
     """A run as the service stores it, but in whatever status the test wants."""
-    needed = {"base": "some/encoder"} if RECIPES[recipe].needs == "base" else {"teacher": "chosen"}
+    start = RECIPES[recipe].needs
+    needed = {start: "some/encoder" if start == "base" else "chosen"}
     config = config_whole(recipe=recipe, differences={**needed, **fields.pop("config", {})}, dataset=dataset)
     config = {key: value for key, value in config.items() if value != "chosen"}
     return Experiment.objects.create(name=name, recipe=recipe, config=config, dataset=dataset, **fields)

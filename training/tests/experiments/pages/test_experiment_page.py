@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from training.models import Dataset, Evaluation
+from training.models import Dataset, Evaluation, Experiment
 from training.tests.experiments.pages.builders import (
     make_baselines,
     make_curve,
@@ -135,3 +135,35 @@ def test_reasons_held_against_marked_words_are_shown_where_there_are_any(
     page = as_admin.get(f"/training/experiments/{plain.pk}/").content.decode()
     for words in ("Its reasons compared with moderators", "62.5%", "50.0% to 75.0%", "25.0%", ">31<"):
         assert words in page
+
+
+def test_a_blend_shows_its_curve_of_shares(as_admin: Client, dataset: Dataset) -> None:
+    tried = [
+        {"shares": [1 - n / 2, n / 2], "value": 0.9 + n / 100, "sources": {"wiki": 0.95, "games": 0.85}}
+        for n in range(3)
+    ]
+    blend = {
+        "models": [{"name": "starter", "version": "starter-3442032f"}, {"name": "tuned here"}],
+        "shares": [0.0, 1.0],
+        "measure": "roc_auc",
+        "label": "toxic",
+        "rows": 4000,
+        "tried": tried,
+    }
+    run = make_finished(dataset, result={"labels": ["toxic"], "blend": blend})
+    page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
+    for words in (
+        "best ROC-AUC of Toxic on 4,000 validation rows, as the mean over 2 sources",
+        "starter-3442032f",
+        "Share of tuned here",
+        "0.9200",
+        'data-source="#blend-curve"',
+    ):
+        assert words in page, words
+    fixed = {**blend, "tried": [], "shares": [0.35, 0.65]}
+    Experiment.objects.filter(pk=run.pk).update(result={"blend": fixed})
+    page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
+    assert "The shares were fixed." in page
+    assert "#blend-curve" not in page
+    Experiment.objects.filter(pk=run.pk).update(result={"blend": {"models": "none", "shares": 3}})
+    assert "blend-title" not in as_admin.get(f"/training/experiments/{run.pk}/").content.decode()

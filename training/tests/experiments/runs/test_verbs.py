@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 
 from classifier.models import User
 from training.core.errors import ConfigRejected, NotAllowedNow
+from training.experiments.job_spec import teacher_verdict
+from training.experiments.named_models import ModelGone, with_folders
 from training.experiments.services import (
     experiment_cancel,
     experiment_clone,
@@ -150,3 +152,64 @@ def test_a_plan_queues_all_its_runs_with_their_teachers_or_none(dataset: Dataset
         plan_start(plan="no-such-plan", dataset=dataset, by=None)
     assert caught.value.field == "plan"
     assert Experiment.objects.count() == len(made)
+
+
+def test_a_run_waits_for_every_run_that_its_configuration_names(
+    dataset: Dataset, queue_run: QueueRun
+) -> None:
+    first, second = queue_run(dataset, "First"), queue_run(dataset, "Second")
+    student = queue_run(
+        dataset, "Student", recipe="distill", teacher=first, config={"also_teachers": [f"#{second.pk}"]}
+    )
+    assert student.config["also_teachers"] == [f"#{second.pk}"]
+    Experiment.objects.filter(pk=first.pk).update(status="succeeded")
+    student.refresh_from_db()
+    assert teacher_verdict(student) == ("wait", f"It waits for its teacher {second}.")
+    Experiment.objects.filter(pk=second.pk).update(status="succeeded")
+    assert teacher_verdict(student) == ("ready", "")
+    with pytest.raises(NotAllowedNow, match="It is the teacher of Student"):
+        experiment_delete(experiment=Experiment.objects.get(pk=second.pk), by=None)
+    with pytest.raises(ModelGone, match=f"The folder of the run #{second.pk} is gone"):
+        with_folders("distill", student.config)
+    folder = second.path
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
+    assert with_folders("distill", student.config)["also_teachers"] == [str(folder)]
+    Experiment.objects.filter(pk=second.pk).update(status="failed")
+    assert teacher_verdict(student)[0] == "never"
+    with pytest.raises(ConfigRejected, match="is failed; resume it or name another") as caught:
+        experiment_clone(experiment=student, changes={}, by=None)
+    assert caught.value.field == "also_teachers"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "config", "field", "message"),
+    [
+        ("distill", {"also_teachers": ["#999999"]}, "also_teachers", "There is no run #999999"),
+        ("distill", {"also_teachers": ["a/b"], "live_teacher": True}, "live_teacher", "only where it is"),
+        ("distill", {"also_teachers": ["a/b"], "teacher_weights": "1"}, "teacher_weights", "Give 2 numbers"),
+        ("blend", {}, "others", "Name at least one other model"),
+        ("blend", {"others": ["a/b"], "shares": "0.5,0.2"}, "shares", "they must sum to 1"),
+        ("blend", {"others": ["a", "b", "c", "d"], "blend": {"steps": 50}}, "blend.steps", "use fewer steps"),
+    ],
+)
+def test_models_and_shares_that_do_not_fit_are_refused_before_a_run_is_queued(
+    recipe: str, config: dict[str, Any], field: str, message: str, dataset: Dataset, queue_run: QueueRun
+) -> None:
+    teacher = queue_run(dataset, "Teacher")
+    with pytest.raises(ConfigRejected, match=message) as caught:
+        experiment_create(name="Run", recipe=recipe, config=config, dataset=dataset, teacher=teacher, by=None)
+    assert caught.value.field == field
+
+
+def test_a_blend_needs_a_model_to_start_from(dataset: Dataset) -> None:
+    with pytest.raises(ConfigRejected, match="The recipe blend needs a model to start from") as caught:
+        experiment_create(name="Run", recipe="blend", config={"others": ["x"]}, dataset=dataset, by=None)
+    assert caught.value.field == "teacher"
+
+
+def test_a_plan_names_its_earlier_runs_among_the_teachers(dataset: Dataset) -> None:
+    runs = {run.name: run for run in plan_start(plan="several-teachers", dataset=dataset, by=None)}
+    assert runs["student"].teacher == runs["gte"]
+    assert runs["student"].config["also_teachers"] == [f"#{runs['e5'].pk}"]
+    assert runs["blend"].config["others"] == [f"#{runs['student-slower'].pk}"]
