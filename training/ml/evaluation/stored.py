@@ -197,20 +197,41 @@ class MarkedWords:
 
 
 @dataclass(frozen=True)
+class WrongCase:
+    """A case that the version answered wrongly; `outcome` is what was expected of the language, or empty."""
+
+    text: str = ""
+    expected: int = 0
+    score: float | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
 class Functionality:
-    """The cases of a suite that test one thing."""
+    """The cases of a suite that test one thing; `low` to `high` is the 95 % interval of the accuracy."""
 
     name: str = ""
     rows: int | None = None
     accuracy: float | None = None
+    low: float | None = None
+    high: float | None = None
+    not_measured: int = 0
+    errors: list[WrongCase] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, raw: Any) -> "Functionality | None":
+        """Read a functionality, whose name and count have had other keys in older reports."""
         if not isinstance(raw, Mapping):
             return None
-        rows, accuracy = number(raw.get("rows", raw.get("cases"))), number(raw.get("accuracy"))
         name = str(raw.get("functionality") or raw.get("name") or "")
-        return cls(name, None if rows is None else int(rows), accuracy)
+        return read(cls, {**raw, "name": name, "rows": raw.get("rows", raw.get("cases"))})
+
+    @property
+    def right(self) -> int | None:
+        """How many of the cases are answered rightly."""
+        if self.rows is None or self.accuracy is None:
+            return None
+        return round(self.rows * self.accuracy)
 
 
 @dataclass(frozen=True)
@@ -230,7 +251,9 @@ class SuiteReport:
 
     id: int | None = None
     name: str = ""
+    not_measured: int = 0
     accuracy: float | None = None
+    skipped: str = ""
     by_functionality: list[Functionality] = field(default_factory=list)
     by_group: list[Group] = field(default_factory=list)
 
@@ -239,6 +262,16 @@ class SuiteReport:
 
     def group(self, name: str) -> Group:
         return next((entry for entry in self.by_group if entry.group == name), Group(name))
+
+    @property
+    def measured(self) -> int:
+        """How many cases were measured."""
+        return sum(entry.rows or 0 for entry in self.by_functionality)
+
+    @property
+    def right(self) -> int:
+        """How many of them are answered rightly."""
+        return sum(entry.right or 0 for entry in self.by_functionality)
 
     @property
     def weak(self) -> list[str]:
