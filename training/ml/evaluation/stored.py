@@ -88,12 +88,16 @@ class LabelCurves:
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of one length, combination of labels or source (`kind`), and the metrics on them."""
+    """Rows of one length, combination of labels or source (`kind`), and the metrics on them.
+
+    `small` says that there are so few rows, or so few of a class, that the numbers are loose.
+    """
 
     kind: str = ""
     name: str = ""
     rows: int | None = None
     positives: int | None = None
+    small: bool = False
     metrics: dict[str, Estimate] = field(default_factory=dict)
 
     @classmethod

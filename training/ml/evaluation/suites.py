@@ -1,9 +1,9 @@
 """Test suites: CSV files of cases by functionality, or of templates with identity terms.
 
-Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident) or the
-plain ones (text, expected, functionality, group, outcome); other columns are ignored. Templates hold `{identity}`, which
-each identity term is put in for (Dixon et al. 2018). Everything is bounded, and a mistake names row, column and remedy;
-rows are counted as a spreadsheet does, the header is row 1.
+Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident) or
+the plain ones (text, expected, functionality, group, outcome); other columns are ignored. Templates hold `{identity}`,
+which each identity term is put in for (Dixon et al. 2018). Everything is bounded, and a mistake names row, column and
+remedy; rows are counted as a spreadsheet does, the header is row 1.
 """
 
 import csv

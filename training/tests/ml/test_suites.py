@@ -127,6 +127,7 @@ def test_no_shipped_case_stands_twice_or_nearly_in_the_suites_or_the_sample() ->
     tables = [pq.read_table(path, columns=["text"]) for path in sorted(SAMPLE.glob("*.parquet"))]
     others = [text for table in tables for text in table["text"].to_pylist()]
     others += [case["text"] for case in shipped_suites()[0]["cases"]]
+    others = [text for text in others if len(text) < 150]  # longer ones cannot be half of a short case
     kinds = [case for case in shipped_suites()[1]["cases"] if case["functionality"] != "long_text_dilution"]
     bands: dict[tuple[int, int], list[str]] = {}
     for text in [*others, *(case["text"] for case in kinds)]:
