@@ -62,9 +62,7 @@ def slices(
 
 def _mean_of_sources(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
     both = [
-        report
-        for report in reports
-        if report["kind"] == SOURCE and 0 < report["positives"] < report["rows"]
+        report for report in reports if report["kind"] == SOURCE and 0 < report["positives"] < report["rows"]
     ]
     if len(both) < 2:
         return []
@@ -76,7 +74,10 @@ def _mean_of_sources(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "sources": len(both),
             **{key: sum(report[key] for report in both) for key in ("rows", "positives")},
             "small": False,
-            **{key: float(np.mean([report[key] for report in both])) for key in ("mean_score", "flagged", *SHOWN)},
+            **{
+                key: float(np.mean([report[key] for report in both]))
+                for key in ("mean_score", "flagged", *SHOWN)
+            },
         }
     ]
 

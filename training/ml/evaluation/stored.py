@@ -278,6 +278,12 @@ class SuiteReport:
         return sum(entry.right or 0 for entry in self.by_functionality)
 
     @property
+    def weakest(self) -> Functionality | None:
+        """The functionality with the smallest share of right answers; None where none was measured."""
+        known = [entry for entry in self.by_functionality if entry.rows and entry.accuracy is not None]
+        return min(known, key=lambda entry: entry.accuracy or 0.0, default=None)
+
+    @property
     def weak(self) -> list[str]:
         """The functionalities that it answers rightly far less often than the whole suite."""
         bar = None if self.accuracy is None else self.accuracy - WEAK
