@@ -256,6 +256,7 @@ class SuiteReport:
     id: int | None = None
     name: str = ""
     not_measured: int = 0
+    label: str = "toxic"
     accuracy: float | None = None
     skipped: str = ""
     by_functionality: list[Functionality] = field(default_factory=list)
@@ -276,6 +277,11 @@ class SuiteReport:
     def right(self) -> int:
         """How many of them are answered rightly."""
         return sum(entry.right or 0 for entry in self.by_functionality)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any wrongly answered case is kept."""
+        return any(entry.errors for entry in self.by_functionality)
 
     @property
     def weakest(self) -> Functionality | None:
