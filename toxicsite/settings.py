@@ -367,6 +367,7 @@ SPECTACULAR_SETTINGS = {
         "WebhookEvent": "classifier.webhooks.api.webhooks.EVENT_CHOICES",
         "SentWebhookEvent": "classifier.webhooks.api.deliveries.SENT_CHOICES",
         "WebhookDeliveryStatus": "classifier.webhooks.api.deliveries.DELIVERY_CHOICES",
+        "WantedSuiteState": "training.evaluations.api.suites.WANTED_STATE_CHOICES",
         "SuiteKind": "training.evaluations.api.suites.SUITE_KIND_CHOICES",
     },
     "PREPROCESSING_HOOKS": ["classifier.api.schema.only_version_1"],
