@@ -13,7 +13,18 @@ from pathlib import Path
 from benchmarks.core import machine, table
 
 BENCHMARKS = (
-    *("engine", "submit", "dialects", "reference", "queue", "transfer", "dashboard", "training", "learning"),
+    *(
+        "engine",
+        "submit",
+        "dialects",
+        "reference",
+        "queue",
+        "transfer",
+        "dashboard",
+        "training",
+        "learning",
+        "spans",
+    ),
 )
 STARTER = Path(__file__).resolve().parent.parent / "models" / "starter"
 

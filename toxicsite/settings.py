@@ -273,6 +273,9 @@ GATE_MAX_F1_LOSS = env.share("GATE_MAX_F1_LOSS", 0.01)
 GATE_SIGNIFICANCE = env.share("GATE_SIGNIFICANCE", 0.01)
 GATE_MAX_SUBGROUP_AUC_LOSS = env.share("GATE_MAX_SUBGROUP_AUC_LOSS", 0.03)
 GATE_MAX_LATENCY_RATIO = env.number("GATE_MAX_LATENCY_RATIO", 2.0)
+GATE_MIN_SUITE_RIGHT = env.share("GATE_MIN_SUITE_RIGHT", 0.0)
+GATE_MIN_KIND_RIGHT = env.share("GATE_MIN_KIND_RIGHT", 0.0)
+GATE_SUITES = env.words("GATE_SUITES")
 
 # --- datasets ---------------------------------------------------------------------------------------------
 DATASET_MAX_BYTES = env.whole("DATASET_MAX_BYTES", 100 * 1024 * 1024, at_least=1)
@@ -364,6 +367,7 @@ SPECTACULAR_SETTINGS = {
         "WebhookEvent": "classifier.webhooks.api.webhooks.EVENT_CHOICES",
         "SentWebhookEvent": "classifier.webhooks.api.deliveries.SENT_CHOICES",
         "WebhookDeliveryStatus": "classifier.webhooks.api.deliveries.DELIVERY_CHOICES",
+        "WantedSuiteState": "training.evaluations.api.suites.WANTED_STATE_CHOICES",
         "SuiteKind": "training.evaluations.api.suites.SUITE_KIND_CHOICES",
     },
     "PREPROCESSING_HOOKS": ["classifier.api.schema.only_version_1"],

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from toxicsite.lib.lifecycle import transition
 from training.datasets.hub import datasets_announce
+from training.evaluations.hub_suites import suites_announce
 from training.evaluations.services import evaluations_announce
 from training.experiments.services import announce_queued, tell_ended
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
@@ -49,6 +50,7 @@ def sweep_up_all() -> None:
     announce_queued()
     evaluations_announce()
     datasets_announce()
+    suites_announce()
     sweeps_step()
     retraining_check()
 

@@ -7,6 +7,7 @@ from celery.signals import celeryd_after_setup
 
 from toxicsite.lib.graceful_shutdown import shutdown_requested
 from training.datasets.hub import dataset_load
+from training.evaluations.hub_suites import suite_load
 from training.evaluations.services import evaluation_run
 from training.experiments.runner import experiment_run
 from training.experiments.services import announce_queued
@@ -50,6 +51,13 @@ def load_dataset(dataset_id: int) -> None:
     """Load a hub dataset; a second delivery of the same message finds nothing to do."""
     if not shutdown_requested():
         dataset_load(dataset_id=dataset_id)
+
+
+@shared_task(name="training.suite_load")
+def load_suite(key: str) -> None:
+    """Load a test suite of the hub; a second delivery of the same message finds nothing to do."""
+    if not shutdown_requested():
+        suite_load(key=key)
 
 
 @shared_task(name="training.sweep_up")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # A passage of this many tokens bounds an explanation's cost, which grows with the square of its length.
 PASSAGE_TOKENS = 48
+TAKEN_OUT, PUT_IN = "taken out", "put in"
+Ends = tuple[str, ...]
+BOTH: Ends = (TAKEN_OUT, PUT_IN)
 # Scripts without spaces between words: a character is a word there.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -64,8 +67,12 @@ class _Word:
     ids: tuple[int, ...]
 
 
-def explain(scorer: Scorer, text: str, label: str | None = None) -> Explanation:
-    """Return the words' contributions to `label` (the primary one by default), in the order of the text."""
+def explain(scorer: Scorer, text: str, label: str | None = None, ends: Ends = BOTH) -> Explanation:
+    """Return the words' contributions to `label` (the primary one by default), in the order of the text.
+
+    `ends` are what a word's effect is the mean of: TAKEN_OUT of the text, PUT_IN alone. `python -m benchmarks spans`
+    compares them.
+    """
     label = scorer.manifest.primary_label if label is None else label
     if label not in scorer.labels:
         raise ValueError(f"label {label!r} is not one of the model's: {', '.join(scorer.labels)}")
@@ -79,7 +86,7 @@ def explain(scorer: Scorer, text: str, label: str | None = None) -> Explanation:
         ]
     words = _passage(scorer, words, label)
     base = _probabilities(scorer, [[]], label)[0]
-    values = _contributions(scorer, words, label) if words else []
+    values = _contributions(scorer, words, label, ends) if words else []
     contributions = []
     for word, value in zip(words, values, strict=True):
         begin, end = cleaned.original_span(word.begin, word.end)
@@ -125,8 +132,8 @@ def _passage(scorer: Scorer, words: list[_Word], label: str) -> list[_Word]:
     return runs[max(range(len(runs)), key=scores.__getitem__)]
 
 
-def _contributions(scorer: Scorer, words: list[_Word], label: str) -> list[float]:
-    """Return the mean of both ends of each word's effect, in log-odds."""
+def _contributions(scorer: Scorer, words: list[_Word], label: str, ends: Ends) -> list[float]:
+    """Return the mean of these ends of each word's effect, in log-odds."""
     import torch
     from captum.attr import FeatureAblation
 
@@ -138,10 +145,13 @@ def _contributions(scorer: Scorer, words: list[_Word], label: str) -> list[float
     ablation = FeatureAblation(log_odds)
     everything = torch.ones(1, len(words), dtype=torch.float64)
     nothing = torch.zeros_like(everything)
-    taken_out = ablation.attribute(everything, baselines=nothing, perturbations_per_eval=len(words))
-    # put in is taking out with the roles changed, so its sign is too
-    put_in = -ablation.attribute(nothing, baselines=everything, perturbations_per_eval=len(words))
-    values: list[float] = ((taken_out + put_in) / 2.0)[0].tolist()
+    effects = []
+    if TAKEN_OUT in ends:
+        effects.append(ablation.attribute(everything, baselines=nothing, perturbations_per_eval=len(words)))
+    if PUT_IN in ends:
+        # taking out with the roles changed, so its sign is too
+        effects.append(-ablation.attribute(nothing, baselines=everything, perturbations_per_eval=len(words)))
+    values: list[float] = torch.stack(effects).mean(dim=0)[0].tolist()
     return values
 
 

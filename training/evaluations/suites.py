@@ -1,5 +1,7 @@
 """Test suites that people upload: accepted as a whole or not at all, listed with their results, and retired."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import Func, IntegerField, QuerySet
 from django.utils import timezone
@@ -8,7 +10,7 @@ from classifier.core.permissions import require_permission
 from classifier.models import User
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import NotAllowedNow, SuiteRejected
-from training.ml.evaluation.suites import SuiteError, parse_suite, suite_fingerprint
+from training.ml.evaluation.suites import Case, SuiteError, parse_suite, suite_fingerprint
 from training.models import TestSuite, TestSuiteResult
 
 LONGEST_NAME = 150
@@ -47,21 +49,39 @@ def suite_create(
     PermissionDenied or SuiteRejected, whose message names row, column and remedy.
     """
     require_permission(by, "training.add_testsuite")
-    name = " ".join(name.split())
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise SuiteRejected("name", f"Give it a name of at most {LONGEST_NAME} characters.")
-    if not label.strip():
-        raise SuiteRejected("label", "Name the label whose answer is expected, such as toxic.")
+    name, label = checked_name(name), checked_label(label)
     try:
         cases = parse_suite(kind, data, terms)
     except SuiteError as error:
         message = str(error)
         raise SuiteRejected("file", f"{message[:1].upper()}{message[1:]}.") from None
+    return suite_store(name=name, kind=kind, label=label, description=description, cases=cases, by=by)
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a new suite with plain spaces. Raises SuiteRejected."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise SuiteRejected("name", f"Give it a name of at most {LONGEST_NAME} characters.")
+    return name
+
+
+def checked_label(label: str) -> str:
+    """Return the label that a suite expects. Raises SuiteRejected."""
+    if not label.strip():
+        raise SuiteRejected("label", "Name the label whose answer is expected, such as toxic.")
+    return label.strip()
+
+
+def suite_store(
+    *, name: str, kind: str, label: str, description: str, cases: Sequence[Case], by: User | None
+) -> TestSuite:
+    """Keep the cases as a suite. Raises SuiteRejected where the name is taken."""
     suite = TestSuite(
         name=name,
         kind=kind,
         description=description.strip(),
-        label=label.strip(),
+        label=label,
         cases=[case.to_dict() for case in cases],
         groups=sorted({case.group for case in cases if case.group}),
         fingerprint=suite_fingerprint(cases),

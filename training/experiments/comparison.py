@@ -11,7 +11,7 @@ from training.experiments.selectors import small_report
 from training.models import Evaluation, Experiment
 
 MOST = 30
-SMALL = ("metrics", "speed", "size", "rows", "labels")
+SMALL = ("metrics", "speed", "size", "rows", "labels", "suites", "slices")
 
 
 @dataclass(frozen=True)

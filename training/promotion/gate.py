@@ -13,6 +13,7 @@ from django.conf import settings
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.models import ModelVersion
 from training.ml.evaluation.stored import Estimate, McNemar, StoredReport, SuiteReport
+from training.ml.evaluation.suites import KINDS
 from training.models import Dataset
 from training.promotion.selectors import (
     baseline_report,
@@ -209,13 +210,23 @@ def _suites(
     ours: StoredReport | None,
     theirs: StoredReport | None,
 ) -> None:
-    """Check that no group of a test suite is served much worse than by the version in production."""
+    """Check that kinds are answered as asked for, and no group served much worse than by the version in production."""
     shipped = [_shipped(report) for report in (ours, theirs)]
     for name in shipped[0]:
         if name in shipped[1]:
             _groups_compared(gate, name, shipped[0][name], shipped[1][name], active)
     known = suite_reports(version_ids=[candidate.pk, active.pk])
-    for suite in suites_in_use():
+    in_use = suites_in_use()
+    if ours is not None and (settings.GATE_MIN_SUITE_RIGHT or settings.GATE_MIN_KIND_RIGHT):
+        own = {suite.name: known.get((suite.pk, candidate.pk)) for suite in in_use}
+        for name, report in ((KINDS, shipped[0].get(KINDS)), *own.items()):
+            if name == KINDS or name in settings.GATE_SUITES:
+                _kinds_right(gate, name, report, candidate)
+        for name in sorted(set(settings.GATE_SUITES) - set(own)):
+            gate.blocked(
+                f"GATE_SUITES names “{name}”, and no test suite in use is called so.", f"no suite “{name}”"
+            )
+    for suite in in_use:
         absent = [v for v in (candidate, active) if (suite.pk, v.pk) not in known]
         if absent:
             names = " and ".join("it" if version == candidate else str(version) for version in absent)
@@ -223,6 +234,44 @@ def _suites(
         else:
             mine, other = (known[suite.pk, version.pk] for version in (candidate, active))
             _groups_compared(gate, suite.name, mine, other, active)
+
+
+def _kinds_right(gate: _Judgement, name: str, report: SuiteReport | None, candidate: ModelVersion) -> None:
+    """Check the share of right answers to a suite, over all cases and in its weakest functionality."""
+    whole, each = settings.GATE_MIN_SUITE_RIGHT, settings.GATE_MIN_KIND_RIGHT
+    worst = report.weakest if report is not None else None
+    if report is None or report.accuracy is None or worst is None or worst.accuracy is None:
+        gate.missing(
+            f"It has not been run on the test suite “{name}”, which the gate asks for: evaluate it.",
+            candidate,
+        )
+        return
+    gate.numbers.setdefault("kinds", {})[name] = {
+        "right": report.accuracy,
+        "bar": whole,
+        "worst_kind": worst.name,
+        "worst_kind_right": worst.accuracy,
+        "bar_of_each_kind": each,
+    }
+    sentence = f"It answers {report.right:,} of {report.measured:,} inputs of “{name}” rightly"
+    gate.check(
+        report.accuracy >= whole,
+        f"{sentence} ({report.accuracy:.1%}).",
+        f"{sentence} ({report.accuracy:.1%}); at least {whole:.0%} is asked for.",
+        f"{report.accuracy:.0%} of “{name}” right",
+    )
+    sentence = f"Its weakest kind there is “{worst.name}”, {worst.right} of {worst.rows} right"
+    gate.check(
+        worst.accuracy >= each,
+        f"{sentence}.",
+        f"{sentence}; at least {each:.0%} of every kind is asked for.",
+        f"{worst.accuracy:.0%} of “{worst.name}” right",
+    )
+    if report.not_measured:
+        gate.unchecked.append(
+            f"{report.not_measured:,} inputs of “{name}” expect an answer about the language and could not be "
+            "measured, so they were left out of account."
+        )
 
 
 def _shipped(report: StoredReport | None) -> dict[str, SuiteReport]:

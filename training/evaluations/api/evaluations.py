@@ -14,6 +14,7 @@ from classifier.api.problems import invalid
 from classifier.api.reading import checked_query
 from classifier.core.validation import row_id
 from training.api.base import TrainingEndpoint
+from training.experiments.api.output import suites_and_sources
 from training.experiments.comparison import MOST, Compared, baselines_of, compared
 from training.models import Evaluation
 
@@ -42,6 +43,12 @@ class SideOutput(serializers.Serializer[Any]):
     metrics = serializers.DictField()
     speed = serializers.DictField()
     size = serializers.DictField()
+    suites = serializers.ListField(
+        child=serializers.DictField(), help_text="Its test suites: right answers by kind, the weakest first."
+    )
+    sources = serializers.ListField(
+        child=serializers.DictField(), help_text="Metrics by source of the test rows, and their mean."
+    )
 
 
 class ComparisonOutput(serializers.Serializer[Any]):
@@ -112,4 +119,5 @@ def _side(side: Compared, name: str) -> dict[str, Any]:
         "dataset": side.dataset,
         "fingerprint": side.fingerprint,
         **{part: side.report.get(part) or {} for part in ("metrics", "speed", "size")},
+        **suites_and_sources(side.report),
     }

@@ -1,5 +1,7 @@
 """Test suites: uploaded as CSV, run on every version, reported by functionality and by group."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.db.models import Q
@@ -12,7 +14,9 @@ from classifier.core.validation import row_id
 from classifier.models import ModelVersion
 from classifier.web.refusals import refusals_shown
 from training.core.errors import SuiteRejected
+from training.evaluations.hub_suites import suite_forget, suite_from_hub, suites_wanted
 from training.evaluations.services import evaluation_start
+from training.evaluations.shipped_suites import shipped_results, shipped_suite_rows
 from training.evaluations.suites import (
     suite_create,
     suite_list,
@@ -20,6 +24,7 @@ from training.evaluations.suites import (
     suite_retire,
     suite_take_back,
 )
+from training.ml.evaluation.hub_suites import SUITE_PRESETS
 from training.ml.evaluation.stored import SuiteReport
 from training.ml.json_reader import read
 from training.models import TestSuite
@@ -48,11 +53,71 @@ class SuiteForm(forms.Form):
     )
 
 
+class HubSuiteForm(forms.Form):
+    """A suite of the Hugging Face hub: a well-known one, or the name of another."""
+
+    hub_name = forms.CharField(
+        max_length=200,
+        label="Name on the hub",
+        help_text="OWNER/NAME of a dataset that is open to all, with the columns of HateCheck or of a CSV suite.",
+    )
+    name = forms.CharField(max_length=150, label="Name")
+    label = forms.CharField(max_length=64, initial="toxic", label="Label that is expected")
+    description = forms.CharField(max_length=2_000, required=False, label="Description")
+    configuration = forms.CharField(
+        max_length=100, required=False, label="Configuration", help_text="Where the dataset has several."
+    )
+    revision = forms.CharField(max_length=100, required=False, label="Revision")
+
+
 @permitted(SEE_SUITES)
 @require_safe
 def suites(request: HttpRequest) -> HttpResponse:
-    context = {"suites": suite_list(), "may_add": person_of(request).has_perm(ADD_SUITES)}
+    context = {
+        "suites": suite_list(),
+        "shipped": shipped_suite_rows(),
+        "wanted": suites_wanted(),
+        "may_add": person_of(request).has_perm(ADD_SUITES),
+    }
     return render(request, "training/evaluations/suites/list.html", context)
+
+
+@permitted(ADD_SUITES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def suite_hub(request: HttpRequest) -> HttpResponse:
+    """Ask for a suite of the hub; the training worker loads it."""
+    if request.method == "POST":
+        form = HubSuiteForm(request.POST)
+        if form.is_valid():
+            try:
+                wanted = suite_from_hub(**form.cleaned_data, by=person_of(request))
+            except SuiteRejected as error:
+                form.add_error(error.field if error.field in form.fields else None, error.message)
+            else:
+                messages.success(
+                    request, f"“{wanted.name}” is loaded when the training worker is free; reload then."
+                )
+                return redirect("training:suites")
+    else:
+        preset = SUITE_PRESETS.get(request.GET.get("preset", ""))
+        known = (
+            {"hub_name": preset.hub_name, "name": preset.title, "description": preset.description}
+            if preset
+            else {}
+        )
+        form = HubSuiteForm(initial={"label": "toxic", **known})
+    context = {"form": form, "presets": SUITE_PRESETS}
+    return render(
+        request, "training/evaluations/suites/new_hub.html", context, status=422 if form.errors else 200
+    )
+
+
+@permitted(ADD_SUITES)
+@require_POST
+def suite_hub_forget(request: HttpRequest, key: str) -> HttpResponse:
+    """Take a hub suite that could not be loaded off the list."""
+    suite_forget(key=key, by=person_of(request))
+    return redirect("training:suites")
 
 
 @permitted(ADD_SUITES)
@@ -89,25 +154,53 @@ def suite_detail(request: HttpRequest, suite_id: int) -> HttpResponse:
     results = suite_results(suite=suite)
     known = {result.model_version_id for result in results}
     active = ModelVersion.objects.active()
-    reports = [read(SuiteReport, result.report) for result in results]
-    groups = sorted({part.group for report in reports for part in report.by_group})
-    functionalities = sorted({part.name for report in reports for part in report.by_functionality})
     context = {
-        "suite": suite,
-        "case_count": len(suite.cases),
-        "cases": suite.cases[:SHOWN_CASES],
-        "versions": [result.model_version for result in results],
-        "reports": reports,
-        "functionality_rows": [
-            (name, [report.functionality(name) for report in reports]) for name in functionalities
-        ],
-        "group_rows": [(name, [report.group(name) for report in reports]) for name in groups],
+        **_results_context(suite, [(result.model_version, result.report) for result in results]),
         "active": active,
         "active_waits": active is not None and active.pk not in known and suite.retired_at is None,
         "may_change": person_of(request).has_perm(CHANGE_SUITES),
         "may_run": person_of(request).has_perm(RUN_EXPERIMENTS),
     }
     return render(request, "training/evaluations/suites/suite.html", context)
+
+
+@permitted(SEE_SUITES)
+@require_safe
+def suite_shipped(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show a suite that ships with the code, and the results of the versions."""
+    suite = shipped_suite_rows().get(slug)
+    if suite is None:
+        raise Http404
+    context = _results_context(suite, shipped_results(name=suite.name))
+    return render(request, "training/evaluations/suites/suite.html", context)
+
+
+def _results_context(suite: TestSuite, results: list[tuple[ModelVersion, Any]]) -> dict[str, Any]:
+    """Return what the page of a suite shows of its cases and of the versions' reports, the weakest kinds first."""
+    reports = [read(SuiteReport, report) for _, report in results]
+    groups = sorted({part.group for report in reports for part in report.by_group})
+    kinds = {part.name for report in reports for part in report.by_functionality}
+    rows = [(name, [report.functionality(name) for report in reports]) for name in sorted(kinds)]
+    return {
+        "suite": suite,
+        "case_count": len(suite.cases),
+        "cases": _shown_cases(suite.cases),
+        "versions": [version for version, _ in results],
+        "reports": reports,
+        "functionality_rows": sorted(
+            rows, key=lambda row: min((c.accuracy or 0.0 for c in row[1]), default=0.0)
+        ),
+        "group_rows": [(name, [report.group(name) for report in reports]) for name in groups],
+    }
+
+
+def _shown_cases(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return some cases of every functionality, SHOWN_CASES or one of each."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for case in cases:
+        by_kind.setdefault(case.get("functionality") or "all", []).append(case)
+    each = max(1, SHOWN_CASES // max(1, len(by_kind)))
+    return [case for members in by_kind.values() for case in members[:each]]
 
 
 @permitted(CHANGE_SUITES)
@@ -149,6 +242,9 @@ def _suite_or_404(suite_id: int) -> TestSuite:
 urlpatterns = [
     path("suites/", suites, name="suites"),
     path("suites/new/", suite_new, name="suite-new"),
+    path("suites/hub/", suite_hub, name="suite-hub"),
+    path("suites/hub/<slug:key>/forget/", suite_hub_forget, name="suite-hub-forget"),
+    path("suites/shipped/<slug:slug>/", suite_shipped, name="suite-shipped"),
     path("suites/<int:suite_id>/", suite_detail, name="suite"),
     path("suites/<int:suite_id>/retire/", retire, name="suite-retire"),
     path("suites/<int:suite_id>/run/", run, name="suite-run"),

@@ -1,6 +1,6 @@
 """How experiments look in the answers of the API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,10 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from training.experiments.selectors import measured
+from training.experiments.selectors import small_report
+from training.ml.evaluation.slices import SOURCE
 from training.ml.recipes.registry import RECIPES
 from training.models import Evaluation, Experiment, RunStatus
 
+MEASURED_PARTS = ("metrics", "speed", "size", "suites", "slices")
 RUN_STATUS_CHOICES = [(status.value, status.value) for status in RunStatus]
 
 
@@ -53,6 +55,12 @@ class MeasuredOutput(serializers.Serializer[Any]):
     metrics = serializers.DictField(help_text="{label: {metric: {value, low, high}}}, with 95 % intervals.")
     speed = serializers.DictField()
     size = serializers.DictField()
+    suites = serializers.ListField(
+        child=serializers.DictField(), help_text="Its test suites: right answers by kind, the weakest first."
+    )
+    sources = serializers.ListField(
+        child=serializers.DictField(), help_text="Metrics by source of the test rows, and their mean."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -119,7 +127,7 @@ def measured_output(version_id: int | None, request: Request) -> Any:
     own = rows.defer("report").first()
     if own is None or version_id is None:
         return None
-    report = measured(version_ids=[version_id]).get(version_id) or {}
+    report = dict(rows.values_list(small_report(*MEASURED_PARTS), flat=True).first() or {})
     return {
         "id": own.pk,
         "url": reverse("api-evaluation", kwargs={"evaluation_id": own.pk}, request=request),
@@ -128,8 +136,25 @@ def measured_output(version_id: int | None, request: Request) -> Any:
         "metrics": report.get("metrics") or {},
         "speed": report.get("speed") or {},
         "size": report.get("size") or {},
+        **suites_and_sources(report),
         "created_at": serializers.DateTimeField().to_representation(own.created_at),
     }
+
+
+def suites_and_sources(report: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the suites and the slices by source of a report, without the texts of wrongly answered cases."""
+    suites = [
+        {**suite, "by_functionality": [_without_texts(part) for part in suite.get("by_functionality") or []]}
+        for suite in report.get("suites") or []
+    ]
+    return {
+        "suites": suites,
+        "sources": [part for part in report.get("slices") or [] if part.get("kind") == SOURCE],
+    }
+
+
+def _without_texts(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if name != "errors"}
 
 
 def experiment_url(experiment: Experiment, request: Request) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from classifier.core.validation import row_id
 from training.evaluations.pages.report import BASELINES
 from training.experiments.comparison import MOST, Compared, addable, baselines_of, compared
+from training.experiments.pages.compare_parts import SOURCE_COLUMNS, source_rows, suite_tables
 from training.experiments.pages.curves import SHARE, SPEED, Payload, thin
 from training.experiments.pages.run_facts import RunCard, differences
 from training.experiments.pages.run_rows import recipe_word
@@ -185,6 +186,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     runs = [side.run for side in chosen if side.run is not None]
     curves = experiment_curves(experiment_ids=[run.pk for run in runs]) if runs else {}
     query = _query(chosen, label=label, quality=quality.key)
+    reports = {row.title: StoredReport.of(row.compared.report) for row in own if row.compared.report}
+    same_rows = len({side.fingerprint for side in chosen if side.fingerprint}) == 1
     context = {
         "rows": [
             (row, _query([side for side in chosen if side is not row.compared], label=label)) for row in rows
@@ -198,6 +201,10 @@ def compare(request: HttpRequest) -> HttpResponse:
         "qualities": [METRIC_OF[key] for key in QUALITIES],
         "with_runs": [row for row in own if row.compared.run is not None],
         "differences": differences([run.config for run in runs]) if len(runs) > 1 else [],
+        "suite_tables": suite_tables(reports),
+        "source_titles": list(reports),
+        "source_columns": SOURCE_COLUMNS,
+        "source_rows": source_rows(list(reports.values())) if same_rows else [],
         "losses": overlaid(own, curves),
         "roc": quality_overlaid(own, "roc"),
         "pr": quality_overlaid(own, "pr"),

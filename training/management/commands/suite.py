@@ -1,4 +1,4 @@
-"""`manage.py suite VERB`: add, list, results."""
+"""`manage.py suite VERB`: add, add-hub, list, results, run."""
 
 from training.cli.base import VerbCommand
 from training.evaluations import cli as suites

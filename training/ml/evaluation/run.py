@@ -19,7 +19,7 @@ from training.ml.evaluation.obfuscation import obfuscation_report
 from training.ml.evaluation.report import Report
 from training.ml.evaluation.slices import slices
 from training.ml.evaluation.speed import device_and_threads, measure_speed
-from training.ml.evaluation.subject import ServedModel, Subject
+from training.ml.evaluation.subject import KnowsLanguages, ServedModel, Subject
 from training.ml.evaluation.suite_report import run_suite
 from training.ml.evaluation.suites import shipped_suites
 from training.ml.progress import Cancelled, Listener, Progress, SilentListener
@@ -198,7 +198,10 @@ def doubts(m: Measurement) -> dict[str, Any]:
 def suites(m: Measurement) -> dict[str, Any]:
     """Run the test suites, and recognised rows of the table in disguise."""
     subject = m.subject
-    reports = [run_suite(suite, subject.labels, subject.thresholds, subject.score) for suite in m.suites]
+    supported = subject.language_supported if isinstance(subject, KnowsLanguages) else None
+    reports = [
+        run_suite(suite, subject.labels, subject.thresholds, subject.score, supported) for suite in m.suites
+    ]
     if m.disguises:
         disguised = obfuscation_report(subject, m.table, m.primary, m.scores[m.primary], seed=m.seed)
         reports += [disguised] if disguised else []

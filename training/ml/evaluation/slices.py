@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 LENGTHS = ((0, 10), (11, 25), (26, 50), (51, 100), (101, 200), (201, None))
 FEWEST_ROWS = 20  # numbers of fewer rows say more about chance than about the model
+FEW_ROWS, FEW_OF_A_CLASS = 100, 20  # below either, a slice is marked as small
 MOST_COMBINATIONS = 12
-MOST_SOURCES = 12
+MOST_SOURCES = 60
+MEAN_OF_SOURCES = "mean of the sources that have both classes"
+SOURCE = "source"
+OF_POSITIVES = ("precision", "recall", "f1")
 SHOWN = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc")
 
 
@@ -24,29 +28,58 @@ def slices(
 ) -> list[dict[str, Any]]:
     """Return the metrics of `label` in every slice of at least FEWEST_ROWS rows where it is known.
 
-    A slice of one class has no areas, and its accuracy is recall (all positive) or the share left in peace.
+    A slice of one class has no areas, and its accuracy is recall (all positive) or the share left in peace; without
+    positive rows there is no precision, recall or F1 either (all of these are NaN). `small`
+    marks slices of fewer than FEW_ROWS rows, or FEW_OF_A_CLASS of either class. Of sources every one is reported, and
+    where two or more have both classes the plain mean of their metrics follows, in which each counts the same.
     """
     targets = table.targets[:, table.labels.index(label)]
     reports = []
     for kind, name, member in [*_by_length(table), *_by_labels(table), *_by_source(table)]:
         rows = np.flatnonzero(member & (targets >= 0))
-        if len(rows) < FEWEST_ROWS:
+        if len(rows) < (1 if kind == SOURCE else FEWEST_ROWS):
             continue
         weights, here = table.weights[rows].astype(np.float64), scores[rows]
         metrics = point(Measure(here, targets[rows], threshold, weights))
+        positives = int((targets[rows] == 1).sum())
+        if positives == 0:
+            metrics |= dict.fromkeys(OF_POSITIVES, np.nan)
         reports.append(
             {
                 "kind": kind,
                 "name": name,
                 "label": label,
                 "rows": len(rows),
-                "positives": int((targets[rows] == 1).sum()),
+                "positives": positives,
+                "small": len(rows) < FEW_ROWS or min(positives, len(rows) - positives) < FEW_OF_A_CLASS,
                 "mean_score": float(np.average(here, weights=weights)),
                 "flagged": float(np.average(here >= threshold, weights=weights)),
                 **{key: metrics[key] for key in SHOWN},
             }
         )
-    return reports
+    return [*reports, *_mean_of_sources(reports)]
+
+
+def _mean_of_sources(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    both = [
+        report for report in reports if report["kind"] == SOURCE and 0 < report["positives"] < report["rows"]
+    ]
+    if len(both) < 2:
+        return []
+    return [
+        {
+            "kind": SOURCE,
+            "name": MEAN_OF_SOURCES,
+            "label": both[0]["label"],
+            "sources": len(both),
+            **{key: sum(report[key] for report in both) for key in ("rows", "positives")},
+            "small": False,
+            **{
+                key: float(np.mean([report[key] for report in both]))
+                for key in ("mean_score", "flagged", *SHOWN)
+            },
+        }
+    ]
 
 
 Group = tuple[str, str, "NDArray[np.bool_]"]
@@ -81,4 +114,4 @@ def _by_source(table: "TextTable") -> list[Group]:
         return []
     sources = np.array(table.sources)
     common = Counter(table.sources).most_common(MOST_SOURCES)
-    return [("source", f"source {name or 'not told'}", sources == name) for name, _ in common]
+    return [(SOURCE, f"source {name or 'not told'}", sources == name) for name, _ in common]

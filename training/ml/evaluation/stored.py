@@ -88,12 +88,16 @@ class LabelCurves:
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of one length, combination of labels or source (`kind`), and the metrics on them."""
+    """Rows of one length, combination of labels or source (`kind`), and the metrics on them.
+
+    `small` says that there are so few rows, or so few of a class, that the numbers are loose.
+    """
 
     kind: str = ""
     name: str = ""
     rows: int | None = None
     positives: int | None = None
+    small: bool = False
     metrics: dict[str, Estimate] = field(default_factory=dict)
 
     @classmethod
@@ -197,20 +201,41 @@ class MarkedWords:
 
 
 @dataclass(frozen=True)
+class WrongCase:
+    """A case that the version answered wrongly; `outcome` is what was expected of the language, or empty."""
+
+    text: str = ""
+    expected: int = 0
+    score: float | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
 class Functionality:
-    """The cases of a suite that test one thing."""
+    """The cases of a suite that test one thing; `low` to `high` is the 95 % interval of the accuracy."""
 
     name: str = ""
     rows: int | None = None
     accuracy: float | None = None
+    low: float | None = None
+    high: float | None = None
+    not_measured: int = 0
+    errors: list[WrongCase] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, raw: Any) -> "Functionality | None":
+        """Read a functionality, whose name and count have had other keys in older reports."""
         if not isinstance(raw, Mapping):
             return None
-        rows, accuracy = number(raw.get("rows", raw.get("cases"))), number(raw.get("accuracy"))
         name = str(raw.get("functionality") or raw.get("name") or "")
-        return cls(name, None if rows is None else int(rows), accuracy)
+        return read(cls, {**raw, "name": name, "rows": raw.get("rows", raw.get("cases"))})
+
+    @property
+    def right(self) -> int | None:
+        """How many of the cases are answered rightly."""
+        if self.rows is None or self.accuracy is None:
+            return None
+        return round(self.rows * self.accuracy)
 
 
 @dataclass(frozen=True)
@@ -230,7 +255,10 @@ class SuiteReport:
 
     id: int | None = None
     name: str = ""
+    not_measured: int = 0
+    label: str = "toxic"
     accuracy: float | None = None
+    skipped: str = ""
     by_functionality: list[Functionality] = field(default_factory=list)
     by_group: list[Group] = field(default_factory=list)
 
@@ -239,6 +267,27 @@ class SuiteReport:
 
     def group(self, name: str) -> Group:
         return next((entry for entry in self.by_group if entry.group == name), Group(name))
+
+    @property
+    def measured(self) -> int:
+        """How many cases were measured."""
+        return sum(entry.rows or 0 for entry in self.by_functionality)
+
+    @property
+    def right(self) -> int:
+        """How many of them are answered rightly."""
+        return sum(entry.right or 0 for entry in self.by_functionality)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any wrongly answered case is kept."""
+        return any(entry.errors for entry in self.by_functionality)
+
+    @property
+    def weakest(self) -> Functionality | None:
+        """The functionality with the smallest share of right answers; None where none was measured."""
+        known = [entry for entry in self.by_functionality if entry.rows and entry.accuracy is not None]
+        return min(known, key=lambda entry: entry.accuracy or 0.0, default=None)
 
     @property
     def weak(self) -> list[str]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -118,6 +118,13 @@ class Subject(Protocol):
     def score(self, texts: Sequence[str], listener: Listener | None = None) -> "NDArray[np.float64]": ...
 
     def explain(self, text: str, label: str) -> list[dict[str, Any]]: ...
+
+
+@runtime_checkable
+class KnowsLanguages(Protocol):
+    """A subject that says of each text whether it is in a language that the model knows, as it is served."""
+
+    def language_supported(self, texts: Sequence[str]) -> list[bool]: ...
 
 
 class ServedModel:

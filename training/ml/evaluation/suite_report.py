@@ -1,17 +1,23 @@
 """How a version does on a test suite: by functionality, and by group for unintended bias."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from classifier.core.measures import wilson
+from training.ml.evaluation.suites import UNSUPPORTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+
+LanguageSupported = Callable[[Sequence[str]], Sequence[bool]]
 
 WORST = 5
 POWER = -5.0
@@ -22,8 +28,14 @@ def run_suite(
     labels: Sequence[str],
     thresholds: Mapping[str, float],
     score: Callable[[Sequence[str]], "Floats"],
+    language_supported: LanguageSupported | None = None,
 ) -> dict[str, Any]:
-    """Return the report of a suite ({"id", "name", "kind", "label", "cases"}); a version without its label skips it."""
+    """Return the report of a suite ({"id", "name", "kind", "label", "cases"}); a version without its label skips it.
+
+    `language_supported` says of each text whether the version knows its language. Without it, the cases that expect an
+    `outcome` are not measured: they count in `not_measured` and in no other number. `accuracy` is None where nothing
+    was measured.
+    """
     about = {key: suite.get(key) for key in ("id", "name", "kind", "label")}
     label, cases = suite["label"], suite["cases"]
     if label not in labels:
@@ -33,52 +45,123 @@ def run_suite(
             "by_functionality": [],
             "by_group": [],
         }
-    scores = score([case["text"] for case in cases])[:, list(labels).index(label)]
-    expected = np.array([int(case["expected"]) for case in cases], dtype=np.int64)
-    groups = [case.get("group") or "" for case in cases]
     threshold = float(thresholds[label])
-    right = (scores >= threshold) == (expected == 1)
+    measured = [case for case in cases if language_supported is not None or not case.get("outcome")]
+    texts = [case["text"] for case in measured]
+    scores = score(texts)[:, list(labels).index(label)] if texts else np.zeros(0)
+    answers = Answers(measured, scores, _right(measured, scores, threshold, language_supported), threshold)
+    verdicts = [row for row, case in enumerate(measured) if case.get("outcome") != UNSUPPORTED]
+    groups = [measured[row].get("group") or "" for row in verdicts]
+    expected = np.array([int(measured[row]["expected"]) for row in verdicts], dtype=np.int64)
     return {
         **about,
-        "rows": len(cases),
+        "rows": len(measured),
+        "right": int(answers.right.sum()),
+        "not_measured": len(cases) - len(measured),
         "threshold": threshold,
-        "accuracy": float(right.mean()),
-        "by_functionality": by_functionality(cases, scores, expected, threshold),
-        "by_group": by_group(groups, scores, expected, threshold),
-        "bias": bias_summary(groups, scores, expected, threshold),
+        "accuracy": float(answers.right.mean()) if measured else None,
+        "by_functionality": by_functionality(answers, _unmeasured(cases, measured)),
+        "by_group": by_group(groups, scores[verdicts], expected, threshold),
+        "bias": bias_summary(groups, scores[verdicts], expected, threshold),
     }
 
 
-def by_functionality(
-    cases: Sequence[Mapping[str, Any]], scores: "Floats", expected: "Ints", threshold: float
-) -> list[dict[str, Any]]:
-    """Return accuracy with a 95 % interval, mean score and worst errors of each functionality, the weakest first."""
-    right = (scores >= threshold) == (expected == 1)
+@dataclass(frozen=True)
+class Answers:
+    """What a version answered to cases: `scores` and `right` are [cases]."""
+
+    cases: Sequence[Mapping[str, Any]]
+    scores: "Floats"
+    right: "Bools"
+    threshold: float
+
+
+def _right(
+    cases: Sequence[Mapping[str, Any]],
+    scores: "Floats",
+    threshold: float,
+    language_supported: LanguageSupported | None,
+) -> "Bools":
+    """Return whether each case is answered rightly: the verdict, and the language where an outcome is expected."""
+    expected = np.array([int(case["expected"]) for case in cases], dtype=np.int64)
+    right: Bools = (scores >= threshold) == (expected == 1)
+    asked = [row for row, case in enumerate(cases) if case.get("outcome")]
+    if asked and language_supported is not None:
+        known = language_supported([cases[row]["text"] for row in asked])
+        for row, supported in zip(asked, known, strict=True):
+            if cases[row]["outcome"] == UNSUPPORTED:
+                right[row] = not supported
+            else:
+                right[row] = right[row] and supported
+    return right
+
+
+def _unmeasured(cases: Sequence[Mapping[str, Any]], measured: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many cases of each functionality were not measured."""
+    return Counter(_functionality(case) for case in cases) - Counter(
+        _functionality(case) for case in measured
+    )
+
+
+def _functionality(case: Mapping[str, Any]) -> str:
+    return case.get("functionality") or "all"
+
+
+def by_functionality(answers: Answers, not_measured: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+    """Return accuracy with a 95 % interval, mean score and worst errors of each functionality, the weakest first.
+
+    Functionalities of which no case was measured come last, without numbers.
+    """
+    absent = dict(not_measured or {})
     rows_of: dict[str, list[int]] = {}
-    for row, case in enumerate(cases):
-        rows_of.setdefault(case.get("functionality") or "all", []).append(row)
+    for row, case in enumerate(answers.cases):
+        rows_of.setdefault(_functionality(case), []).append(row)
     reports = []
     for name, members in rows_of.items():
         rows = np.array(members)
-        wrong = rows[~right[rows]]
-        wrong = wrong[np.argsort(-np.abs(scores[wrong] - threshold), kind="stable")][:WORST]
-        low, high = wilson(int(right[rows].sum()), len(rows))
+        right = int(answers.right[rows].sum())
+        low, high = wilson(right, len(rows))
         reports.append(
             {
                 "functionality": name,
                 "rows": len(rows),
-                "expected": float(expected[rows].mean()),
-                "accuracy": float(right[rows].mean()),
+                "right": right,
+                "not_measured": absent.pop(name, 0),
+                "expected": float(np.mean([int(answers.cases[row]["expected"]) for row in members])),
+                "accuracy": right / len(rows),
                 "low": low,
                 "high": high,
-                "mean_score": float(scores[rows].mean()),
-                "errors": [
-                    {"text": cases[row]["text"], "expected": int(expected[row]), "score": float(scores[row])}
-                    for row in wrong
-                ],
+                "mean_score": float(answers.scores[rows].mean()),
+                "errors": _worst_errors(answers, rows),
             }
         )
-    return sorted(reports, key=lambda report: (report["accuracy"], report["functionality"]))
+    reports.sort(key=lambda report: (report["accuracy"], report["functionality"]))
+    return reports + [
+        {
+            "functionality": name,
+            "rows": 0,
+            "right": 0,
+            "not_measured": count,
+            "accuracy": None,
+            "errors": [],
+        }
+        for name, count in sorted(absent.items())
+    ]
+
+
+def _worst_errors(answers: Answers, rows: "Ints") -> list[dict[str, Any]]:
+    """Return the wrongly answered cases among `rows` that are farthest from the threshold."""
+    wrong = rows[~answers.right[rows]]
+    wrong = wrong[np.argsort(-np.abs(answers.scores[wrong] - answers.threshold), kind="stable")][:WORST]
+    return [
+        {
+            "text": answers.cases[row]["text"],
+            "expected": int(answers.cases[row]["expected"]),
+            "score": float(answers.scores[row]),
+            **({"outcome": outcome} if (outcome := answers.cases[row].get("outcome")) else {}),
+        }
+        for row in wrong.tolist()
+    ]
 
 
 def by_group(

@@ -1,23 +1,23 @@
-"""Test suites that people upload: CSV files of cases by functionality, or of templates with identity terms.
+"""Test suites: CSV files of cases by functionality, or of templates with identity terms.
 
-Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident) or the
-plain ones (text, expected, functionality, group); other columns are ignored. Templates hold `{identity}`, which
-each identity term is put in for (Dixon et al. 2018). Everything is bounded, and a mistake names row, column and remedy;
-rows are counted as a spreadsheet does, the header is row 1.
+Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident) or
+the plain ones (text, expected, functionality, group, outcome); other columns are ignored. Templates hold `{identity}`,
+which each identity term is put in for (Dixon et al. 2018). Everything is bounded, and a mistake names row, column and
+remedy; rows are counted as a spreadsheet does, the header is row 1.
 """
 
 import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 8 << 20
 MOST_CASES = 20_000
-MOST_CHARACTERS = 2_000
+MOST_CHARACTERS = 5_000
 MOST_NAME = 100
 MOST_GROUPS = 300
 MOST_FUNCTIONALITIES = 300
@@ -25,6 +25,9 @@ PLACEHOLDER = "{identity}"
 SEPARATOR = "|"
 SHIPPED = Path(__file__).parent / "suites_data"
 CASES, TEMPLATES = "cases", "templates"
+UNSUPPORTED, SUPPORTED = "unsupported", "supported"
+KINDS = "Kinds of comments that classifiers get wrong"
+IDENTITIES = "Identity terms in neutral and insulting sentences"
 
 COLUMNS = {
     "text": ("text", "test_case"),
@@ -32,6 +35,7 @@ COLUMNS = {
     "expected": ("expected", "label_gold", "label"),
     "functionality": ("functionality",),
     "group": ("group", "target_ident"),
+    "outcome": ("outcome",),
     "identities": ("identities", "identity"),
     "term": ("term", "identity"),
 }
@@ -52,15 +56,24 @@ class SuiteError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One text and whether the label is expected (1) or not (0); `group` is empty where the text mentions none."""
+    """One text and whether the label is expected (1) or not (0); `group` is empty where the text mentions none.
+
+    `outcome` says what is expected of the language besides: "unsupported" (the right answer is that the model does not
+    know the language, whatever the score, and `expected` is 0) or "supported"; empty where it is not asked for.
+    """
 
     text: str
     expected: int
     functionality: str = "all"
     group: str = ""
+    outcome: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the case as JSON; `outcome` only where there is one, so that older suites stay as they are."""
+        values = asdict(self)
+        if not self.outcome:
+            del values["outcome"]
+        return values
 
 
 def parse_suite(kind: str, data: bytes, terms: bytes | None = None) -> list[Case]:
@@ -74,18 +87,34 @@ def parse_suite(kind: str, data: bytes, terms: bytes | None = None) -> list[Case
 
 def parse_cases(data: bytes) -> list[Case]:
     """Return the cases of a CSV file. Raises SuiteError."""
+    return cases_of_rows(
+        _table(data, needed=("text", "expected"), allowed=("functionality", "group", "outcome"))
+    )
+
+
+def cases_of_rows(rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Case]:
+    """Return the cases of (row number, cells by our own column names). Raises SuiteError."""
     cases = []
-    for row, cells in _table(data, needed=("text", "expected"), allowed=("functionality", "group")):
+    for row, cells in rows:
+        outcome = _outcome(cells.get("outcome") or "", row)
+        silent = outcome == UNSUPPORTED and not cells["expected"].strip()
         cases.append(
             Case(
                 _text(cells["text"], row, "text", MOST_CHARACTERS),
-                _expected(cells["expected"], row),
+                0 if silent else _expected(cells["expected"], row),
                 _text(cells.get("functionality") or "all", row, "functionality", MOST_NAME),
                 _text(cells["group"], row, "group", MOST_NAME) if cells.get("group") else "",
+                outcome,
             )
         )
         _check_count(len(cases), row)
     return _checked(cases)
+
+
+def column_places(header: Sequence[str]) -> dict[str, int]:
+    """Return where the columns of cases stand in a header, by our own names. Raises SuiteError."""
+    lowered = [name.strip().lower() for name in header]
+    return _columns(lowered, ("text", "expected"), ("functionality", "group", "outcome"))
 
 
 def parse_templates(data: bytes, terms: bytes | None = None) -> list[Case]:
@@ -133,18 +162,27 @@ def parse_templates(data: bytes, terms: bytes | None = None) -> list[Case]:
 
 
 def shipped_suites() -> list[dict[str, Any]]:
-    """Return our own suites as stored ones look, with `id` None: neutral and insulting sentences by identity term."""
-    cases = parse_templates(
-        (SHIPPED / "identity_templates.csv").read_bytes(), (SHIPPED / "identity_terms.csv").read_bytes()
+    """Return our own suites as stored ones look, with `id` None.
+
+    Neutral and insulting sentences by identity term, and 15 kinds of comments that classifiers get wrong, whose
+    `functionality` is the kind.
+    """
+    templates, terms, kinds = (
+        (SHIPPED / name).read_bytes()
+        for name in ("identity_templates.csv", "identity_terms.csv", "kinds.csv")
     )
     return [
         {
             "id": None,
-            "name": "Identity terms in neutral and insulting sentences",
-            "kind": TEMPLATES,
+            "name": name,
+            "kind": kind,
             "label": "toxic",
             "cases": [case.to_dict() for case in cases],
         }
+        for name, kind, cases in (
+            (IDENTITIES, TEMPLATES, parse_templates(templates, terms)),
+            (KINDS, CASES, parse_cases(kinds)),
+        )
     ]
 
 
@@ -237,6 +275,18 @@ def _expected(value: str, row: int) -> int:
         return int(cleaned in YES)
     raise SuiteError(
         f"{value[:40]!r} is no expected answer", "write 1 or 0, or hateful or non-hateful", row, "expected"
+    )
+
+
+def _outcome(value: str, row: int) -> str:
+    cleaned = value.strip().lower()
+    if cleaned in ("", UNSUPPORTED, SUPPORTED):
+        return cleaned
+    raise SuiteError(
+        f"{value[:40]!r} is no outcome",
+        f"write {UNSUPPORTED} or {SUPPORTED} about the language, or leave the cell empty",
+        row,
+        "outcome",
     )
 
 

@@ -32,7 +32,7 @@ def read_hub(
     try:
         loaded = datasets.load_dataset(name, name=configuration, revision=revision)
     except Exception as error:
-        raise RowsRejected(_why(name, error), field="hub_name") from error
+        raise RowsRejected(why_not_loaded(name, error), field="hub_name") from error
     splits: dict[str, Rows] = {}
     left_out = {"empty": 0, "leaked": 0}
     for split in SPLITS:
@@ -91,7 +91,8 @@ def _collect(
     return collector.rows(), collector.empty, leaked
 
 
-def _why(name: str, error: Exception) -> str:
+def why_not_loaded(name: str, error: Exception) -> str:
+    """Say why the hub dataset `name` could not be loaded, and what to do."""
     kind = type(error).__name__
     first = (str(error).strip().splitlines() or [kind])[0][:200]
     if kind in ("DatasetNotFoundError", "RepositoryNotFoundError"):

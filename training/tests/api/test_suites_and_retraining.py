@@ -1,11 +1,12 @@
 """Test suites and the plan of retraining through the API."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from training.models import Dataset, TestSuite, TestSuiteResult
+from training.models import Dataset, Evaluation, TestSuite, TestSuiteResult
 from training.tests.api.conftest import Program, assert_problem
 from training.tests.experiments.pages.builders import make_version
 
@@ -28,6 +29,30 @@ def test_a_suite_is_uploaded_listed_and_its_results_read(program: Program) -> No
     (result,) = program("GET", f"/suites/{suite.pk}/results/").json()["items"]
     assert (result["version"], result["report"]) == ("v-1a2b3c4d", {"accuracy": 0.5})
     assert_problem(program("GET", "/suites/999999/results/"), 404, "not-found")
+
+
+def test_shipped_suites_are_listed_and_their_results_read(program: Program, dataset: Dataset) -> None:
+    items = program("GET", "/suites/shipped/").json()["items"]
+    assert [(item["slug"], item["cases"]) for item in items] == [("kinds", 368), ("identities", 990)]
+    version = make_version("v-1a2b3c4d")
+    report = {"suites": [{"id": None, "name": items[0]["name"], "accuracy": 0.5}]}
+    Evaluation.objects.create(model_version=version, dataset=dataset, fingerprint="f" * 64, report=report)
+    (result,) = program("GET", "/suites/shipped/kinds/results/").json()["items"]
+    assert (result["version"], result["report"]["accuracy"]) == ("v-1a2b3c4d", 0.5)
+    assert_problem(program("GET", "/suites/shipped/poems/results/"), 404, "not-found")
+
+
+def test_a_suite_of_the_hub_is_asked_for(
+    program: Program, settings: Any, tmp_path: Path, redis_clean: None
+) -> None:
+    settings.RUNS_DIR = tmp_path
+    response = program("POST", "/suites/hub/", {"hub_name": "hatecheck-german"})
+    assert response.status_code == 202, response.content
+    assert (response.json()["hub_name"], response.json()["state"]) == ("Paul/hatecheck-german", "loading")
+    assert [item["name"] for item in program("GET", "/suites/hub/").json()["items"]] == ["HateCheck, German"]
+    assert_problem(
+        program("POST", "/suites/hub/", {"hub_name": "/etc"}), 400, "invalid-request", "#/hub_name"
+    )
 
 
 @pytest.mark.parametrize(

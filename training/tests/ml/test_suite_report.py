@@ -75,6 +75,41 @@ def test_functionalities_come_weakest_first_with_their_worst_errors() -> None:
     assert found["id"] == 7
 
 
+def languages(supported: bool | None) -> dict[str, Any]:
+    cases = [
+        {"text": "hola", "expected": 0, "functionality": "language", "outcome": "unsupported"},
+        {"text": "bye", "expected": 0, "functionality": "language", "outcome": "supported"},
+        {"text": "fool", "expected": 1, "functionality": "insult"},
+    ]
+    suite = {"id": None, "name": "mine", "kind": "cases", "label": "toxic", "cases": cases}
+    scores = {"hola": 0.9, "bye": 0.1, "fool": 0.9}
+    known = None if supported is None else lambda texts: [supported] * len(texts)
+    return run_suite(
+        suite, ("toxic",), {"toxic": 0.5}, lambda texts: np.array([[scores[text]] for text in texts]), known
+    )
+
+
+def test_cases_about_the_language_are_not_measured_where_the_version_cannot_tell() -> None:
+    report = languages(None)
+    assert (report["rows"], report["right"], report["not_measured"], report["accuracy"]) == (1, 1, 2, 1.0)
+    assert [
+        (part["functionality"], part["rows"], part["accuracy"]) for part in report["by_functionality"]
+    ] == [
+        ("insult", 1, 1.0),
+        ("language", 0, None),
+    ]
+
+
+def test_the_right_answer_to_a_foreign_text_is_its_language_whatever_the_score() -> None:
+    assert [part["right"] for part in languages(False)["by_functionality"]] == [1, 1]
+    assert languages(False)["by_functionality"][0]["errors"] == [
+        {"text": "bye", "expected": 0, "score": 0.1, "outcome": "supported"}
+    ]
+    blind = languages(True)["by_functionality"][0]
+    assert (blind["right"], blind["rows"], blind["not_measured"]) == (1, 2, 0)
+    assert blind["errors"] == [{"text": "hola", "expected": 0, "score": 0.9, "outcome": "unsupported"}]
+
+
 def test_a_version_without_the_label_skips_the_suite() -> None:
     assert report("threat")["skipped"] == "this version has no label threat"
 

@@ -8,6 +8,7 @@ from classifier.core.errors import GateClosed
 from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.models import ModelVersion
+from training.ml.evaluation.suites import KINDS
 from training.models import Dataset, TestSuite, TestSuiteResult
 from training.tests.promotion.conftest import Measure, Pair, report
 
@@ -137,6 +138,53 @@ def test_the_suites_that_ship_with_the_code_count_too(as_good: Pair) -> None:
     with_group(as_good[0], 0.95)
     with_group(as_good[1], 0.80, against=as_good[0])
     assert "“gay”: subgroup AUC 0.800" in reasons(as_good[1])
+
+
+def kinds(right: dict[str, int], not_measured: int = 0) -> dict[str, Any]:
+    """Return a report on the shipped suite, of kinds with 20 inputs each."""
+    return {
+        "id": None,
+        "name": KINDS,
+        "accuracy": sum(right.values()) / (20 * len(right)),
+        "not_measured": not_measured,
+        "by_functionality": [
+            {"functionality": name, "rows": 20, "accuracy": count / 20} for name, count in right.items()
+        ]
+        + [{"functionality": "not_english", "rows": 0, "accuracy": None, "not_measured": not_measured}],
+    }
+
+
+def test_the_gate_can_ask_for_the_kinds(as_good: Pair, settings: Any) -> None:
+    def answered(**right: int) -> str:
+        as_good[1].evaluations.update(report={**report(against=as_good[0]), "suites": [kinds(right, 29)]})
+        return reasons(as_good[1])
+
+    assert answered(slurs=2, emoji=3) == ""  # nobody asks
+    settings.GATE_MIN_SUITE_RIGHT, settings.GATE_MIN_KIND_RIGHT = 0.75, 0.5
+    assert answered(slurs=16, emoji=15) == ""
+    verdict = gate_check(as_good[1])
+    assert verdict is not None
+    assert any("31 of 40 inputs" in sentence for sentence in verdict.satisfied)
+    assert any("29 inputs" in sentence and "language" in sentence for sentence in verdict.unchecked)
+    assert verdict.numbers["kinds"][KINDS]["worst_kind"] == "emoji"
+    assert "at least 75% is asked for" in answered(slurs=15, emoji=14)
+    assert "“emoji”, 9 of 20 right; at least 50% of every kind" in answered(slurs=20, emoji=9, threats=20)
+    as_good[1].evaluations.update(report=report(against=as_good[0]))
+    assert "has not been run on the test suite" in reasons(as_good[1])
+
+
+def test_the_gate_can_ask_for_a_suite_of_ones_own(as_good: Pair, settings: Any) -> None:
+    as_good[1].evaluations.update(report={**report(against=as_good[0]), "suites": [kinds({"slurs": 20})]})
+    suite = TestSuite.objects.create(name="HateCheck", kind="cases", cases=[], fingerprint="a" * 64)
+    for version, right in zip(as_good, (20, 12), strict=True):
+        TestSuiteResult.objects.create(
+            suite=suite, model_version=version, report={**kinds({"derogation": right}), "id": suite.pk}
+        )
+    settings.GATE_MIN_SUITE_RIGHT = 0.7
+    assert reasons(as_good[1]) == ""
+    settings.GATE_SUITES = ["HateCheck", "Gone"]
+    assert "12 of 20 inputs of “HateCheck” rightly (60.0%); at least 70%" in reasons(as_good[1])
+    assert "GATE_SUITES names “Gone”" in reasons(as_good[1])
 
 
 def test_a_baseline_that_was_never_measured_is_told_and_left_out(as_good: Pair) -> None:

@@ -137,7 +137,7 @@ def test_who_may_see_and_who_may_change(
 
 
 def test_a_suite_is_brought_looked_at_and_retired(as_model_admin: Client, measured: Pair) -> None:
-    assert "No test suite yet" in text(as_model_admin.get(SUITES))
+    assert "Ships with toxicsite" in text(as_model_admin.get(SUITES))
     wrong = SimpleUploadedFile("suite.csv", b"text,expected\nhello,perhaps\n")
     form = {"name": "Hate", "kind": "cases", "label": "toxic"}
     refused = as_model_admin.post(f"{SUITES}new/", {**form, "file": wrong})

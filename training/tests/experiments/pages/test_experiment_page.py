@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from training.ml.evaluation.slices import MEAN_OF_SOURCES
+from training.ml.evaluation.suites import KINDS
 from training.models import Dataset, Evaluation, Experiment
 from training.tests.experiments.pages.builders import (
     make_baselines,
@@ -108,6 +110,47 @@ def test_a_comparison_marks_the_best_names_the_front_and_shows_what_differs(
     assert size["front"] == ["Two", "One"]
     assert [(row.name, row.values) for row in answer.context["differences"]] == [("loop.epochs", ["1", "2"])]
     assert "baseline" in answer.content.decode()
+
+
+def test_a_comparison_shows_kinds_weakest_first_and_sources(as_admin: Client, dataset: Dataset) -> None:
+    def kind(name: str, right: int) -> dict[str, Any]:
+        return {"functionality": name, "rows": 20, "accuracy": right / 20}
+
+    def part(name: str, roc_auc: float, **more: Any) -> dict[str, Any]:
+        return {"kind": "source", "name": name, "rows": 40, "positives": 9, "roc_auc": roc_auc, **more}
+
+    for title, right, auc in (("One", 12, 0.91), ("Two", 4, 0.85)):
+        kinds = [kind("slurs", 15), kind("veiled_threats", right)]
+        suite = {"id": None, "name": "Kinds", "accuracy": 0.5, "by_functionality": kinds}
+        slices = [part("source tweets", auc, small=True), part(MEAN_OF_SOURCES, auc - 0.01)]
+        measured = {**report(title, 5.0, 3), "suites": [suite], "slices": slices}
+        make_finished(dataset, title, measured=measured)
+    ids = "&".join(f"id={run.pk}" for run in Experiment.objects.all())
+    answer = as_admin.get(f"/training/compare/?{ids}")
+    [table] = answer.context["suite_tables"]
+    assert [(name, sorted(cell.right for cell in cells)) for name, cells in table.rows] == [
+        ("veiled_threats", [4, 12]),
+        ("slurs", [15, 15]),
+    ]
+    assert [(row.name, row.small) for row in answer.context["source_rows"]] == [
+        ("source tweets", True),
+        (MEAN_OF_SOURCES, False),
+    ]
+    page = answer.content.decode()
+    for words in ("veiled threats", "4 of 20", "0.910", "few rows"):
+        assert words in page
+
+
+def test_the_page_shows_wrong_cases_blurred_and_says_what_was_not_measured(
+    as_admin: Client, dataset: Dataset
+) -> None:
+    run = make_finished(dataset, measured=report("a"))
+    page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
+    assert f"<h3>{KINDS}" in page
+    assert "29 cases expect an answer about the language and were not measured" in page
+    begin = page.index("Cases that it answers wrongly")
+    assert 'class="mistakes__text veil"' in page[begin : begin + 1_500]
+    assert "Right would be: " in page[begin : begin + 1_500]
 
 
 def test_the_comparison_is_a_csv_that_no_spreadsheet_runs(as_admin: Client, dataset: Dataset) -> None:
