@@ -18,6 +18,8 @@ import numpy as np
 
 from classifier.inference.labels import JIGSAW_LABELS
 from training.ml.mixture import augment
+from training.ml.mixture.identity import WordBalance, balance_identities
+from training.ml.mixture.overlap import OverlapReport, without_overlaps
 from training.ml.mixture.templates import contrast_sentences, quotation_frames
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ LIKELY_TOXIC = 0.25  # a "negative" of a set about hate alone that scores this m
 SURELY_HARMLESS = 0.1  # one of which the set says only that it is no hate is harmless when it scores less
 CONTRAST_SHARE = 0.65  # of the contrast sentences that the patterns ask for
 WIKI_SHARE = 0.42  # of all rows
+WIKI_VALIDATION_ROWS = 8000
 FEWEST_CHARACTERS, MOST_CHARACTERS = 2, 4000
 
 
@@ -247,19 +250,36 @@ def write_table(rows: Rows, path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table(columns), path, compression="zstd")
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """Rows to learn from and rows to validate on, with what the model card tells of how they were chosen.
+
+    `doubted` counts the negatives that were made unknown, by set; `identities` are the balanced identity words.
+    """
+
+    train: Rows
+    validation: Rows
+    doubted: Counter[str]
+    overlap: OverlapReport
+    identities: list[WordBalance]
+
+
 def choose_mixture(
     wiki: Path,
     public: Path,
     second_look: SecondLook,
     swear_words: set[str],
+    judged: Sequence[str],
     *,
     contrast_share: float = CONTRAST_SHARE,
     seed: int = 13,
-) -> tuple[Rows, Rows, Counter[str]]:
-    """Return (rows to learn from, validation rows, how many negatives were made unknown, by set).
+) -> Mixture:
+    """Choose the rows that the starter learns from, and those that it is calibrated on.
 
-    `wiki` is the folder of wiki_toxic, `public` the table of public sets. Every toxic row of wiki_toxic is kept and as
-    many of the others as make it WIKI_SHARE of all rows, where there are so many.
+    `wiki` is the folder of wiki_toxic, `public` the table of public sets. Every toxic row of wiki_toxic is kept, and as
+    many of the others as make it WIKI_SHARE of all rows, where there are so many. A row that equals or nearly equals
+    one of the `judged` texts is left out; rows that name groups of people are weighted so that a name alone means
+    nothing.
     """
     rng = random.Random(seed)  # noqa: S311 - a sample, no secret
     others, held_out = public_rows(public, rng)
@@ -274,14 +294,21 @@ def choose_mixture(
     toxic = known.where(lambda at: max(known.labels[at]) > 0)
     harmless = known.where(lambda at: max(known.labels[at]) <= 0)
     kept = toxic + rng.sample(harmless, max(0, min(len(harmless), wanted - len(toxic))))
-    train = Rows()
-    train.extend(others, others.where(lambda at: max(others.labels[at]) >= 0))
-    train.extend(made)
-    train.extend(known, kept)
-    shuffled = Rows()
-    shuffled.extend(train, rng.sample(range(len(train)), len(train)))
-    validation = wiki_rows(wiki / "validation.parquet")
     chosen = Rows()
-    chosen.extend(validation, sorted(rng.sample(range(len(validation)), min(8000, len(validation)))))
-    chosen.extend(held_out, held_out.where(lambda at: max(held_out.labels[at]) >= 0))
-    return shuffled, chosen, doubted
+    chosen.extend(others, others.where(lambda at: max(others.labels[at]) >= 0))
+    chosen.extend(made)
+    chosen.extend(known, kept)
+
+    places, overlap = without_overlaps(chosen.texts, judged)
+    train = Rows()
+    train.extend(chosen, rng.sample(places, len(places)))
+    toxicity = np.array([labels[TOXIC] for labels in train.labels], np.int8)
+    weights, identities = balance_identities(train.texts, toxicity, np.array(train.weights, np.float32))
+    train.weights = [float(weight) for weight in weights]
+
+    wiki_validation = wiki_rows(wiki / "validation.parquet")
+    drawn = rng.sample(range(len(wiki_validation)), min(WIKI_VALIDATION_ROWS, len(wiki_validation)))
+    validation = Rows()
+    validation.extend(wiki_validation, sorted(drawn))
+    validation.extend(held_out, held_out.where(lambda at: max(held_out.labels[at]) >= 0))
+    return Mixture(train, validation, doubted, overlap, identities)

@@ -15,6 +15,7 @@ from training.ml.mixture.choose import (
     HELD_OUT,
     IDENTITY_HATE,
     TOXIC,
+    Mixture,
     choose_mixture,
     plain,
     position,
@@ -69,8 +70,13 @@ def second_look(texts: Sequence[str]) -> Any:
     return np.array([0.9 if "rude" in text else 0.02 for text in texts])
 
 
+def choose(sources: tuple[Path, Path], judged: Sequence[str] = (), seed: int = 3) -> Mixture:
+    return choose_mixture(*sources, second_look, set(), judged, contrast_share=0.02, seed=seed)
+
+
 def test_what_is_doubted_is_unknown_and_what_is_not_is_harmless(sources: tuple[Path, Path]) -> None:
-    train, _, doubted = choose_mixture(*sources, second_look, set(), contrast_share=0.02, seed=3)
+    mixture = choose(sources)
+    train, doubted = mixture.train, mixture.doubted
     toxic = {
         text: labels[TOXIC]
         for text, labels, source in zip(train.texts, train.labels, train.sources, strict=True)
@@ -85,14 +91,16 @@ def test_what_is_doubted_is_unknown_and_what_is_not_is_harmless(sources: tuple[P
 
 
 def test_other_languages_unnamed_sets_and_barred_licences_stay_out(sources: tuple[Path, Path]) -> None:
-    train, validation, _ = choose_mixture(*sources, second_look, set(), contrast_share=0.02, seed=3)
+    mixture = choose(sources)
+    train, validation = mixture.train, mixture.validation
     assert not [
         text for text in train.texts + validation.texts if text.startswith(("frei", "unnamed", "barred"))
     ]
 
 
 def test_held_out_rows_are_those_whose_hash_says_so(sources: tuple[Path, Path]) -> None:
-    train, validation, _ = choose_mixture(*sources, second_look, set(), contrast_share=0.02, seed=3)
+    mixture = choose(sources)
+    train, validation = mixture.train, mixture.validation
     held_out = [t for t, s in zip(validation.texts, validation.sources, strict=True) if s == "gab_hate_en"]
     assert held_out
     assert all(position(text) < HELD_OUT for text in held_out)
@@ -104,7 +112,7 @@ def test_held_out_rows_are_those_whose_hash_says_so(sources: tuple[Path, Path]) 
 
 
 def test_the_table_can_be_learned_from(sources: tuple[Path, Path], tmp_path: Path) -> None:
-    train, _, _ = choose_mixture(*sources, second_look, set(), contrast_share=0.02, seed=3)
+    train = choose(sources).train
     write_table(train, tmp_path / "mixture" / "train.parquet")
     table = load_table(str(tmp_path / "mixture"), "train", text_column="comment_text", labels=JIGSAW_LABELS)
     assert len(table) == len(train)
@@ -114,8 +122,20 @@ def test_the_table_can_be_learned_from(sources: tuple[Path, Path], tmp_path: Pat
 
 
 def test_the_seed_decides_the_rows(sources: tuple[Path, Path]) -> None:
-    first, again, other = (
-        choose_mixture(*sources, second_look, set(), contrast_share=0.02, seed=s)[0] for s in (3, 3, 4)
-    )
+    first, again, other = (choose(sources, seed=seed).train for seed in (3, 3, 4))
     assert first == again
     assert first != other
+
+
+def test_a_judged_text_and_its_near_duplicates_stay_out(sources: tuple[Path, Path]) -> None:
+    mixture = choose(sources, ["A calm remark 7!", "Talk page remark number 12"])
+    assert "a calm remark 7" not in mixture.train.texts
+    assert "talk page remark number 12" not in mixture.train.texts
+    assert mixture.overlap.judged_texts == 2
+    assert mixture.overlap.exact + mixture.overlap.near >= 2
+
+
+def test_groups_of_people_are_balanced(sources: tuple[Path, Path]) -> None:
+    balanced = [word for word in choose(sources).identities if word.harmless_rows and word.toxic_rows]
+    assert balanced
+    assert all(abs(word.share_after - 0.5) <= abs(word.share_before - 0.5) + 0.02 for word in balanced)
