@@ -31,7 +31,7 @@ CLEAR = math.log(3)
 STEPS_MAX = 4_000
 """So many beginnings of words are tried for one word."""
 MASKED_MAX = 6
-PART_SHARE = 0.05
+PART_SHARE = 0.3
 """A part of an offensive word that is seen less often than this share of the word is no word beside it."""
 
 _MASKS = "*#"
@@ -54,6 +54,7 @@ _CODE = re.compile(
     r"|\d+[a-z]\d+|[a-z]?\d+[a-z]?\d*|[\d.,:x*/+-]+[a-z]{0,2}",
     re.IGNORECASE,
 )
+_ATE = re.compile(r"[a-z]{1,2}8")  # "h8", "m8", "sk8"
 _CONTRACTION = re.compile(r"[^\W\d_]+['`\u2018\u2019\u00b4;](?:t|s|d|m|re|ve|ll|all|em|til|er)")
 _ROMAN = re.compile(r"[ivxlcdm]+", re.IGNORECASE)
 _SPLIT = re.compile(r"[-/.,:;_'&()\u2010-\u2015\u2019\u2026]+")
@@ -88,7 +89,7 @@ def read_word(written: str, words: WordList) -> tuple[int, int, str] | None:
         return None
     for begin, end in dict.fromkeys((signs, inner)):
         form = written[begin:end]
-        if not RESULT_MIN <= len(form) <= LETTERS_MAX:
+        if len(form) > LETTERS_MAX or (len(form) < RESULT_MIN and not _ATE.fullmatch(form)):
             continue
         word = _read(form, words)
         if word is not None and word != form.lower() and not (stands and not is_offensive(word, words)):
@@ -152,7 +153,11 @@ def _read(form: str, words: WordList) -> str | None:
         rivals = [outcome for outcome in outcomes[1:] if "mask" in outcome.kinds]
         clear = not rivals or rivals[0].cost - best.cost >= CLEAR
         return best.word if clear and count.toxic_share >= OFFENSIVE and letters >= 1 else None
-    by_chance = best.kinds <= _SLIPS or len(best.kinds) > 1 or len(form) - letters >= letters
+    by_chance = (
+        best.kinds <= _SLIPS
+        or len(best.kinds) > 1
+        or (len(form) - letters >= letters and not _ATE.fullmatch(form))
+    )
     if by_chance and count.toxic_share < OFFENSIVE:
         return None
     if best.kinds & {"swap", "doubled"} and (form.istitle() or len(best.word) <= RESULT_MIN):
@@ -167,6 +172,8 @@ def _may_be_disguised(form: str, letters: int, digits: int) -> bool:
     if form.isalpha():
         return not (form.isupper() and _ROMAN.fullmatch(form))
     if digits:
+        if _ATE.fullmatch(form):
+            return True
         if _CODE.fullmatch(form):
             return False
         capitals = sum(character.isupper() for character in form)

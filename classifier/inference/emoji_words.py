@@ -1,4 +1,8 @@
-"""Emoji as words: the short name that Unicode's CLDR gives each (library `emoji`), with the skin tone left out."""
+"""Emoji as words: the short name that Unicode's CLDR gives each (library `emoji`), with the skin tone left out.
+
+Faces that show a mood and hearts stay as they are: they say how something is meant and not what, and their names
+("face with tears of joy") put words into a text that nobody reads there.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,11 @@ _TONES = "\U0001f3fb-\U0001f3ff"
 _GENDERS = "\u2640\u2642"
 _MAYBE = re.compile(f"[{FIRST}-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _SIGNS = re.compile(r"[^a-z0-9]+")
+# The faces of Unicode's subgroups face-smiling to face-negative; those of animals, devils and clowns are none of them.
+_MOODS = re.compile(
+    "[\U0001f600-\U0001f644\U0001f910-\U0001f917\U0001f920\U0001f922-\U0001f92f\U0001f970-\U0001f976"
+    "\U0001f978-\U0001f97a\U0001f9d0\U0001fae0-\U0001fae9\U0001f4a4]"
+)
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]+")
 
 
@@ -34,7 +43,7 @@ def emoji_as_words(view: NormalisedText) -> NormalisedText:
         at = end
         if name is None:
             continue
-        repeated = name == previous and text[previous_end:begin].strip() == ""
+        repeated = name != "" and name == previous and text[previous_end:begin].strip() == ""
         if name and not repeated:
             before = " " if begin and not text[begin - 1].isspace() else ""
             after = " " if end < len(text) and not text[end].isspace() else ""
@@ -65,7 +74,10 @@ def name_of(sign: str) -> str | None:
 
     data = EMOJI_DATA.get(sign) or EMOJI_DATA.get(sign + "\ufe0f")
     is_ornament = sign < "\U0001f000" and data is not None and data.get("variant")
-    return None if data is None or is_ornament else _SIGNS.sub(" ", data["en"].lower()).strip()
+    if data is None or is_ornament or _MOODS.fullmatch(sign):
+        return None
+    name = _SIGNS.sub(" ", data["en"].lower()).strip()
+    return None if "heart" in name.split() or name.endswith("hearts") else name
 
 
 def are_flags(signs: str) -> bool:

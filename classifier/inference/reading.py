@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 
-from classifier.inference.disguises import OUTER, read_word
+from classifier.inference.disguises import OUTER, is_offensive, read_word
 from classifier.inference.emoji_words import emoji_as_words
 from classifier.inference.inline_markup import without_inline_markup
 from classifier.inference.letters import plain_letters
@@ -32,6 +32,8 @@ ENGLISH = 0.4
 """Share of known words from which on a text is taken for English."""
 FRAGMENTS_MAX = 4
 FRAGMENT_LETTERS_MAX = 6
+COMMON_ROWS = 300
+LONG_PIECE = 4
 JOINED_MIN = 4
 JOINED_ROWS_MIN = 25
 WORD_MAX = 64
@@ -105,7 +107,7 @@ def _fragments_joined(view: NormalisedText, words: WordList) -> NormalisedText:
     edits: list[Edit] = []
     for match in _FRAGMENT.finditer(view.text):
         pieces = match[0].split(" ")
-        stands = [piece == "I" or words.ordinary(piece.lower()) is not None for piece in pieces]
+        stands = [_stands_alone(piece, words) for piece in pieces]
         if all(stands):
             continue
         begin, at = match.start(), 0
@@ -138,10 +140,18 @@ def _joined_until(pieces: list[str], stands: list[bool], at: int, words: WordLis
         count = words.ordinary(word)
         if count is None or count.rows < JOINED_ROWS_MIN or len(word) < JOINED_MIN:
             continue
+        if not is_offensive(word, words) and all(words.ordinary(part.lower()) for part in parts):
+            continue
         gain = apart - _cost(word, words) - SPLIT_COST - SPLIT_AGAIN_COST * (len(parts) - 2)
         if gain > 0 and (best is None or gain > best[0]):
             best = gain, end
     return None if best is None else best[1]
+
+
+def _stands_alone(piece: str, words: WordList) -> bool:
+    """Return whether a piece is a word that is common enough to be no piece of another."""
+    count = words.ordinary(piece.lower())
+    return piece == "I" or (count is not None and (count.rows >= COMMON_ROWS or len(piece) >= LONG_PIECE))
 
 
 def _one_case(parts: list[str]) -> bool:

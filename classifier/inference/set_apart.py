@@ -97,7 +97,7 @@ def _read_as(unit: str) -> str:
 
 
 def _segmented(units: list[str], words: WordList) -> list[str] | None:
-    """Return the likeliest ordinary words that the letters spell (Viterbi), or None; each unit may be several letters."""
+    """Return the likeliest ordinary words that the letters spell (Viterbi), or None; a unit may be one of several."""
     best: list[tuple[float, list[str]] | None] = [(0.0, [])] + [None] * len(units)
     for begin in range(len(units)):
         here = best[begin]
