@@ -13,18 +13,8 @@ from pathlib import Path
 from benchmarks.core import machine, table
 
 BENCHMARKS = (
-    *(
-        "engine",
-        "submit",
-        "dialects",
-        "reference",
-        "queue",
-        "transfer",
-        "dashboard",
-        "training",
-        "learning",
-        "spans",
-    ),
+    *("engine", "reading", "submit", "dialects", "reference", "queue", "transfer", "dashboard", "training"),
+    *("learning", "spans"),
 )
 STARTER = Path(__file__).resolve().parent.parent / "models" / "starter"
 

@@ -92,6 +92,7 @@ def comment_edit(
             by=by,
             reason=f"text edited: {len(before):,} characters before, {len(text):,} now",
             text=text,
+            read_as="",
             edited_at=Now(),
             text_hash=None,
             sketch=None,

@@ -3,7 +3,8 @@
 The method is captum's feature ablation, run from both ends through the scoring engine in batches: what is lost when
 a word is taken out of the text (the last step of its Shapley value) and what is won when it stands alone (the first
 step). The mean of the two stays meaningful where one end saturates: of two insults neither is missed when taken out,
-and words that insult only together do nothing alone. Of a long text the highest-scoring passage is analysed.
+and words that insult only together do nothing alone. Of a long text the highest-scoring passage is analysed. Where the
+score is that of the text's reading, the words of the reading are analysed; what is marked is always what was written.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from classifier.inference.normalise import NormalisedText, normalise
+from classifier.inference.reading import reading
 from classifier.inference.windows import Ids, Window
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def explain(scorer: Scorer, text: str, label: str | None = None, ends: Ends = BO
     if label not in scorer.labels:
         raise ValueError(f"label {label!r} is not one of the model's: {', '.join(scorer.labels)}")
     result = scorer.score([text])[0]
-    cleaned = normalise(text)
+    cleaned = (reading(text) if result.read_as else None) or normalise(text)
     words = _words(scorer, cleaned)
     if len(result.spans) > 1:
         span = max(result.spans, key=lambda part: part.scores[label])

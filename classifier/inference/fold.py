@@ -21,7 +21,8 @@ from classifier.inference.normalise import NormalisedText, normalise
 BAR = "I"
 """Stands in folded text for what may be i or l; all else is in lower case."""
 
-_LIKE = {ord(odd): letter for letter, odds in CONFUSABLES.items() for odd in odds}
+SMALL_CAPITAL = "LATIN LETTER SMALL CAPITAL"
+LOOK_ALIKES = {ord(odd): letter for letter, odds in CONFUSABLES.items() for odd in odds}
 # "LATIN SMALL LETTER O WITH STROKE" and its like: letters that do not decompose, but say in their name what they are.
 _NAME = re.compile(
     r"LATIN (?:LETTER |CAPITAL |SMALL |SUBSCRIPT )*(?:SMALL CAPITAL |DOTLESS |LONG |SCRIPT )*([A-Z])(?: WITH .+)?\Z"
@@ -87,7 +88,7 @@ def folded_character(character: str) -> str:
 
 
 def _likeness(character: str) -> str:
-    letter = _LIKE.get(ord(character))
+    letter = LOOK_ALIKES.get(ord(character))
     return "" if letter is None else _MARK if letter == "l" else letter
 
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from classifier.inference.disguises import ENGLISH_DOUBLES
 from classifier.inference.fold import LEET, fold, folded_character
 
 LETTERS_MAX = 200
@@ -26,7 +27,6 @@ _GAP = f"{_SIGN}{{1,5}}"
 _OTHER_SIGN = "\x01"
 _CURRENCY = {"\N{EURO SIGN}": "\x02", "\N{POUND SIGN}": "\x03"}
 _MASKS = "*#"
-_DOUBLERS = frozenset("bcdefglmnoprstz")
 _NUMBER = re.compile(r"[\d.,:/+\s-]*[a-z]{0,2}\Z")
 _READ_AS: dict[str, str] = {}
 for _sign, _letters in LEET.items():
@@ -135,7 +135,7 @@ def _atom(character: str, times: int, *, inner: bool) -> str:
         return f"(?:{_escaped(shown)}){{{times}}}"
     signs = "".join(sorted({sign for form in _forms(character) for sign in form + _READ_AS.get(form, "")}))
     letter = f"[{_in_class(signs + (_MASKS if inner else ''))}]"
-    if times > 1 or character.lower() not in _DOUBLERS:
+    if times > 1 or character.lower() not in ENGLISH_DOUBLES:
         return f"{letter}{{{times},}}"
     return f"(?:{letter}|{letter}{{3,}})"
 

@@ -4,8 +4,8 @@ The engine is RE2 (google-re2): it runs in time linear in the text whatever the 
 saves can stop a worker; what it cannot do in linear time (look-around, back-references) it refuses when the rule is
 saved. All rules of a source are one RE2 set, which says in one pass which of them are worth a closer look.
 
-A rule that `folds` is looked for in the folded text (classifier.inference.fold). Hits are given in code points of the
-original text.
+A rule that `folds` is looked for in the folded text (classifier.inference.fold), and in what a person reads there
+(classifier.inference.reading). Hits are given in code points of the original text.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import re2
 
-from classifier.inference.deobfuscation import readings
 from classifier.inference.fold import fold
+from classifier.inference.loose_readings import loose_readings
 from classifier.inference.normalise import NormalisedText, normalise, normalise_text
 from classifier.inference.phrases import (
     PatternError,
@@ -28,6 +28,8 @@ from classifier.inference.phrases import (
     outline,
     phrase_pattern,
 )
+from classifier.inference.reading import reading
+from classifier.inference.rewriting import mapped_back
 
 Kind = Literal["phrase", "regex"]
 
@@ -106,15 +108,21 @@ class RuleSet:
             self._plain.look(view, spans)
             self._read.look(view, spans)
         if self._folded.members or self._read.members:
-            view = fold(text)
-            outlined = NormalisedText(outline(view.text), text, view.begins, view.ends)
-            self._folded.look(outlined, spans)
-            if self._read.members:
-                for reading in readings(view):
-                    self._read.look(reading, spans)
+            self._look_folded(fold(text), spans)
+            read = reading(text, emoji=False)  # no rule about fire means the sign of a flame
+            if read is not None:
+                self._look_folded(mapped_back(fold(read.text), read), spans)
         return [
             RuleHit(rule.rule, _merged(spans[id(rule)])) for rule in self._compiled if spans.get(id(rule))
         ]
+
+    def _look_folded(self, view: NormalisedText, spans: dict[int, list[tuple[int, int]]]) -> None:
+        """Add the hits in a folded text to `spans`, by the identity of the compiled rule."""
+        outlined = NormalisedText(outline(view.text), view.original, view.begins, view.ends)
+        self._folded.look(outlined, spans)
+        if self._read.members:
+            for loose in loose_readings(view):
+                self._read.look(loose, spans)
 
 
 def check_pattern(kind: str, pattern: str, *, folds: bool = True) -> None:

@@ -3,15 +3,17 @@
 Importing this module loads neither torch nor any other engine; making a `Scorer` does.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy
 from numpy.typing import NDArray
 
 from classifier.inference import artifact, backends
-from classifier.inference.errors import ScoreNotFinite
+from classifier.inference.errors import ScoreNotFinite, TextTooLong
+from classifier.inference.reading import reading
 from classifier.inference.verdict import Verdict, verdict_for
 from classifier.inference.windows import Window, Windower
 
@@ -29,20 +31,30 @@ class WindowScore:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What the model says of one text: each label's probability is the highest over the text's windows."""
+    """What the model says of one text: each label's probability is the highest over the text's windows.
+
+    Where a person reads something else than what is written, the windows of that reading count too. `read_as` is the
+    reading if it raised the score of the primary label, else "". `windows` and `spans` are of the text as written.
+    """
 
     scores: dict[str, float]
     verdict: Verdict
     windows: int
     spans: tuple[WindowScore, ...]
+    read_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Tokenised texts, ready to be run; making one needs no model, so it may happen beside a running one."""
+    """Tokenised texts, ready to be run; making one needs no model, so it may happen beside a running one.
+
+    `readings` are what is read in some of the texts, by the number that stands in `Window.text` for their windows; each
+    with the number of its text.
+    """
 
     texts: int
     windows: tuple[Window, ...]
+    readings: Mapping[int, tuple[int, str]] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:
@@ -53,7 +65,7 @@ class Scorer:
     """A verified model folder with an engine that runs it.
 
     `backend` is auto, fp32, bf16, int8, generic or cuda; `token_budget` is how many tokens run at once;
-    a text that needs more than `max_windows` windows raises `TextTooLong`.
+    a text that needs more than `max_windows` windows raises `TextTooLong`. Without `reads` only what is written counts.
     """
 
     def __init__(
@@ -62,10 +74,12 @@ class Scorer:
         backend: str = "auto",
         token_budget: int = 2_048,
         max_windows: int = 64,
+        *,
+        reads: bool = True,
     ) -> None:
         self.directory = Path(artifact_dir)
         self.manifest = artifact.verify(self.directory)
-        self.token_budget, self.max_windows = token_budget, max_windows
+        self.token_budget, self.max_windows, self.reads = token_budget, max_windows, reads
         config = artifact.read_json(self.directory, "config.json")
         self.windower = Windower(
             artifact.read_verified(self.directory, self.manifest, "tokenizer.json"),
@@ -92,10 +106,23 @@ class Scorer:
         return self.finish(prepared, self.run(prepared))
 
     def prepare(self, texts: Sequence[str]) -> Prepared:
-        """Clean, tokenise and cut into windows."""
+        """Clean, tokenise and cut into windows, the texts as written and what is read in them."""
         if isinstance(texts, str):
             raise TypeError("texts must be a list of strings, not one string")
-        return Prepared(len(texts), tuple(self.windower.windows(texts, self.max_windows)))
+        windows = self.windower.windows(texts, self.max_windows)
+        readings: dict[int, tuple[int, str]] = {}
+        for number, text in enumerate(texts) if self.reads else ():
+            view = reading(text)
+            if view is None or not view.text:
+                continue
+            with suppress(TextTooLong):  # longer than the text, with words for emoji: the text alone counts
+                read = self.windower.windows([view], self.max_windows)
+                written = [window.ids.tolist() for window in windows if window.text == number]
+                if [window.ids.tolist() for window in read] != written:  # else the same to this tokenizer
+                    at = len(texts) + len(readings)
+                    readings[at] = (number, view.text)
+                    windows.extend(replace(window, text=at) for window in read)
+        return Prepared(len(texts), tuple(windows), readings)
 
     def run(self, prepared: Prepared) -> Logits:
         """Return the logits [windows, outputs] of every window; alike lengths run together under the token budget."""
@@ -112,12 +139,15 @@ class Scorer:
                 f"model {self.version} gave a logit that is not a number on {self.backend_name}"
             )
         probabilities = self.probabilities(logits)
-        spans: list[list[WindowScore]] = [[] for _ in range(prepared.texts)]
+        spans: list[list[WindowScore]] = [[] for _ in range(prepared.texts + len(prepared.readings))]
         for window, row in zip(prepared.windows, probabilities.tolist(), strict=True):
             spans[window.text].append(
                 WindowScore(window.begin, window.end, dict(zip(self.labels, row, strict=True)))
             )
-        return [self._result(tuple(parts)) for parts in spans]
+        results = [self._result(tuple(parts)) for parts in spans[: prepared.texts]]
+        for at, (text, read_as) in prepared.readings.items():
+            results[text] = self._with_reading(results[text], spans[at], read_as)
+        return results
 
     def probabilities(self, logits: Logits) -> NDArray[numpy.float64]:
         """Turn logits [n, outputs] into probabilities [n, labels], by the manifest's activation."""
@@ -125,6 +155,19 @@ class Scorer:
         if self.manifest.activation == "softmax":
             wide = wide[:, 1:2] - wide[:, 0:1]
         return numpy.asarray(0.5 * (1.0 + numpy.tanh(0.5 * wide)))
+
+    def _with_reading(self, written: ScoreResult, read: Sequence[WindowScore], read_as: str) -> ScoreResult:
+        """Return the result with each window's scores raised to those of the reading's windows amid it."""
+        spans = []
+        for span in written.spans:
+            amid = [part.scores for part in read if span.begin <= (part.begin + part.end) // 2 <= span.end]
+            scores = {label: max(part[label] for part in (span.scores, *amid)) for label in self.labels}
+            spans.append(WindowScore(span.begin, span.end, scores))
+        result = self._result(tuple(spans))
+        primary = self.manifest.primary_label
+        return (
+            replace(result, read_as=read_as) if result.scores[primary] > written.scores[primary] else result
+        )
 
     def _result(self, spans: tuple[WindowScore, ...]) -> ScoreResult:
         scores = {label: max(span.scores[label] for span in spans) for label in self.labels}

@@ -55,9 +55,9 @@ class Windower:
                 return full[:at], full[at + len(bare) :]
         raise ArtifactInvalid("tokenizer.json changes a text's own tokens when it adds its special ones")
 
-    def windows(self, texts: Sequence[str], max_windows: int) -> list[Window]:
+    def windows(self, texts: Sequence[str | NormalisedText], max_windows: int) -> list[Window]:
         """Return every window of every text, in order; raises `TextTooLong` before anything is scored."""
-        cleaned = [normalise(text) for text in texts]
+        cleaned = [normalise(text) if isinstance(text, str) else text for text in texts]
         encodings = self.tokenizer.encode_batch_fast(
             [text.text for text in cleaned], add_special_tokens=False
         )

@@ -72,6 +72,8 @@ class Comment(models.Model):
         max_length=EXTERNAL_ID_MAX_CHARACTERS, null=True, blank=True
     )
     text = models.TextField()
+    # What a person reads in a disguised text, where the verdict comes of it.
+    read_as = models.TextField(blank=True, default="", db_default="", editable=False)
     author_ref = models.CharField("author", max_length=AUTHOR_REF_MAX_CHARACTERS, blank=True)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="comments"

@@ -58,6 +58,7 @@ MAX_DAYS = 36_500
 # Every field from which words can be found or guessed, and the place in the queue: nobody can decide without the text.
 ERASED_FIELDS: dict[str, Any] = {
     "text": "",
+    "read_as": "",
     "text_hash": None,
     "sketch": None,
     "queued_at": None,

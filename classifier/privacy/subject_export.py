@@ -74,6 +74,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
         "source": comment.source.slug,
         "external_id": comment.external_id,
         "text": comment.text,
+        "read_as": comment.read_as,
         "text_purged_at": comment.text_purged_at,
         "received": comment.created_at,
         "edited": comment.edited_at,

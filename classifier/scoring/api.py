@@ -19,7 +19,7 @@ from classifier.api.operation import operation
 from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid, problem_of
 from classifier.api.reading import body_object, checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
-from classifier.comments.api.output import ACTION_CHOICES, NUDGE_HELP, VERDICT_CHOICES
+from classifier.comments.api.output import ACTION_CHOICES, NUDGE_HELP, READ_AS_HELP, VERDICT_CHOICES
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput, validate_source_slug
 from classifier.core.visibility import sees_source
@@ -100,6 +100,7 @@ class ScoreResult(serializers.Serializer[Any]):
     thresholds = serializers.DictField(child=serializers.FloatField(), allow_null=True)
     model_version = serializers.CharField(allow_null=True)
     windows = serializers.IntegerField(allow_null=True)
+    read_as = serializers.CharField(allow_null=True, help_text=READ_AS_HELP)
     band = serializers.ChoiceField(
         choices=BAND_CHOICES, allow_null=True, help_text="The band by the policy and the rules of the source."
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, TextField, Value, When
 from django.db.models.functions import Now
 
 from classifier.core.events import COMMENT_CLASSIFIED, emit, listening
@@ -41,6 +41,8 @@ class TextScores(Protocol):
     def verdict(self) -> str: ...
     @property
     def windows(self) -> int: ...
+    @property
+    def read_as(self) -> str: ...
 
 
 class TextScorer(Protocol):
@@ -172,12 +174,20 @@ def _write_all(batch: Batch) -> list[Prediction]:
             classified_at=Now(),
             failure_reason="",
             current_prediction=Subquery(latest),
+            read_as=_read_as(comments, batch.results),
             **judged_fields(judged),
         )
         if listening():
             emit(COMMENT_CLASSIFIED, *[_payload(row, batch.judged[row.comment_id]) for row in predictions])
         settle(judged, predictions)
     return predictions
+
+
+def _read_as(comments: Sequence[Comment], results: Mapping[int, TextScores]) -> Case:
+    """Return what was read in each comment as an expression, so that one update writes them all."""
+    read = {comment.pk: results[comment.pk].read_as for comment in comments}
+    whens = [When(pk=number, then=Value(text)) for number, text in read.items() if text]
+    return Case(*whens, default=Value(""), output_field=TextField())
 
 
 def _prediction(comment: Comment, result: TextScores, version: ModelVersion) -> Prediction:

@@ -47,6 +47,7 @@ class TextSpan:
 class ScoredText:
     """The verdict on one text. `score` and `threshold` are those of `primary_label`.
 
+    `read_as` is what a person reads in a disguised text, where that has the higher score; else it is empty.
     `sentences` are those that were asked for, at most SENTENCES_MAX.
     """
 
@@ -60,6 +61,7 @@ class ScoredText:
     explanation: TextExplanation | None = None
     sentences: tuple[TextSpan, ...] = ()
     primary_label: str = "toxic"
+    read_as: str = ""
 
 
 @dataclass(frozen=True)

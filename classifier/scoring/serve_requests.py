@@ -166,6 +166,7 @@ def _encode(result: "ScoreResult", engine: Engine) -> dict[str, Any]:
         "score": result.scores[version.primary_label],
         "threshold": version.threshold,
         "windows": result.windows,
+        "read_as": result.read_as,
         "model_version": version.version,
         "primary_label": version.primary_label,
         "spans": [asdict(span) for span in result.spans] if result.windows > 1 else [],

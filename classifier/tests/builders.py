@@ -17,6 +17,7 @@ class FakeResult:
     verdict: str
     windows: int = 1
     spans: tuple[Any, ...] = ()
+    read_as: str = ""
 
 
 class FakeScorer:

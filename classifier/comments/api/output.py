@@ -23,6 +23,10 @@ ACTION_HELP = (
 NUDGE_HELP = (
     "True if the author should be asked to think again: the score reaches the policy's nudge threshold."
 )
+READ_AS_HELP = (
+    "What a person reads in the text, where its words are disguised (`id10t`, `i d i o t`) and this reading has the "
+    "higher score; empty otherwise."
+)
 
 
 class PredictionOutput(serializers.Serializer[Prediction]):
@@ -46,6 +50,7 @@ class CommentOutput(serializers.Serializer[Comment]):
     external_id = serializers.CharField(allow_null=True)
     author_ref = serializers.CharField()
     text = serializers.CharField()
+    read_as = serializers.CharField(help_text=READ_AS_HELP)
     status = serializers.ChoiceField(choices=STATUS_CHOICES)
     action = serializers.SerializerMethodField(help_text=ACTION_HELP)
     nudge = serializers.SerializerMethodField(help_text=NUDGE_HELP)

@@ -136,7 +136,8 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _line(text: str, result: ScoreResult, version: str) -> str:
-    row = {"text": text, "verdict": result.verdict, "scores": result.scores, "model_version": version}
+    row: dict[str, Any] = {"text": text, "verdict": result.verdict, "scores": result.scores}
+    row |= {"read_as": result.read_as, "model_version": version}
     line = json.dumps(row, ensure_ascii=False)
     # a lone surrogate has no UTF-8, but its \u escape is valid JSON
     return line if line.isascii() or _encodable(line) else json.dumps(row)

@@ -149,6 +149,7 @@ class VerdictCard:
     model_version: str = ""
     primary_label: str = "toxic"
     windows: int = 1
+    read_as: str = ""
     took: str = ""
     scored_at: datetime | None = None
     comment: Comment | None = None
@@ -226,6 +227,7 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         model_version=prediction.model_version.version,
         primary_label=prediction.model_version.primary_label,
         windows=prediction.windows,
+        read_as=comment.read_as,
         took=took,
         scored_at=prediction.created_at,
         comment=comment,
@@ -249,5 +251,6 @@ def card_of_scored(
         bars=label_bars(scored.scores, thresholds, labels),
         model_version=scored.model_version,
         windows=scored.windows,
+        read_as=scored.read_as,
         took=duration(seconds),
     )

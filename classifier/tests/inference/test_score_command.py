@@ -17,12 +17,12 @@ def score(*arguments: object) -> tuple[list[dict[str, Any]], str]:
     return [json.loads(line) for line in out.getvalue().splitlines()], err.getvalue()
 
 
-def test_it_scores_texts_in_order_with_exactly_four_fields(model: Path) -> None:
+def test_it_scores_texts_in_order_with_exactly_five_fields(model: Path) -> None:
     rows, progress = score("I hate you", "thank you", "--version", model)
     manifest = load_manifest(model)
     assert [row["text"] for row in rows] == ["I hate you", "thank you"]
     for row in rows:
-        assert list(row) == ["text", "verdict", "scores", "model_version"]
+        assert list(row) == ["text", "verdict", "scores", "read_as", "model_version"]
         assert row["verdict"] in ("toxic", "non-toxic")
         assert tuple(row["scores"]) == manifest.labels
         assert row["model_version"] == manifest.version

@@ -21,10 +21,28 @@ LEET = str.maketrans("aeiostAEIOST", "431057431057")
 LOOK_ALIKE = str.maketrans("aceiopxyACEIOPXY", "асеіорхуАСЕІОРХУ")  # noqa: RUF001 - the disguise itself
 FULL_WIDTH = {code: code + 0xFEE0 for code in (*range(65, 91), *range(97, 123))}
 VOWELS = "aeiouAEIOU"
+BOLD = {code: code + 0x1D3BF for code in range(65, 91)} | {code: code + 0x1D3B9 for code in range(97, 123)}
+SQUARED = {code: code - 32 + 0x1F12F for code in range(97, 123)} | {
+    code: code + 0x1F12F for code in range(65, 91)
+}
+SMALL_CAPITALS = str.maketrans(
+    "abcdefghijklmnoprstuvwz",
+    "\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f\u1d0d\u0274\u1d0f\u1d18\u0280\ua731\u1d1b\u1d1c"
+    "\u1d20\u1d21\u1d22",
+)
 
 
 def _inner_vowels(word: str, replace: Callable[[str], str]) -> str:
     return word[0] + "".join(replace(c) if c in VOWELS else c for c in word[1:-1]) + word[-1]
+
+
+def _parted(word: str, between: str) -> str:
+    middle = len(word) // 2
+    return word[:middle] + between + word[middle:]
+
+
+def _tagged(word: str, opening: str, closing: str) -> str:
+    return word[0] + opening + word[1:-1] + closing + word[-1]
 
 
 def _swapped(word: str) -> str:
@@ -44,14 +62,33 @@ TRANSFORMATIONS: dict[str, Callable[[str], str]] = {
     "two letters swapped": _swapped,
     "Cyrillic look-alikes": lambda word: word.translate(LOOK_ALIKE),
     "full-width letters": lambda word: word.translate(FULL_WIDTH),
+    "mathematical letters": lambda word: word.translate(BOLD),
+    "small capitals": lambda word: word.translate(SMALL_CAPITALS),
+    "squared letters": lambda word: word.translate(SQUARED),
+    "letters struck through": lambda word: "".join(c + "\u0336" for c in word),
+    "dashes between letters": "-".join,
+    "Braille blanks between letters": "\u2800".join,
+    "a space in the middle": lambda word: _parted(word, " "),
+    "a full stop in the middle": lambda word: _parted(word, "."),
+    "a soft hyphen's entity in the middle": lambda word: _parted(word, "&shy;"),
+    "entities for letters": lambda word: "".join(f"&#{ord(c)};" for c in word),
+    "tags around inner letters": lambda word: _tagged(word, "<b>", "</b>"),
+    "Markdown around inner letters": lambda word: _tagged(word, "**", "**"),
+    "asterisks for inner letters": lambda word: word[0] + "*" * (len(word) - 2) + word[-1],
     "accents": lambda word: "".join(c + "\u0301" if c in VOWELS else c for c in word),
 }
 
 
-def disguise(text: str, transform: Callable[[str], str]) -> str:
-    """Return the text with every word of at least FEWEST_LETTERS letters transformed: the worst a writer can do."""
+def disguise(
+    text: str, transform: Callable[[str], str], chosen: Callable[[str], bool] = lambda word: True
+) -> str:
+    """Return the text with every word of at least FEWEST_LETTERS letters transformed: the worst a writer can do.
+
+    `chosen` narrows that down to the words that a writer has reason to disguise.
+    """
     return " ".join(
-        transform(word) if sum(c.isalpha() for c in word) >= FEWEST_LETTERS else word for word in text.split()
+        transform(word) if sum(c.isalpha() for c in word) >= FEWEST_LETTERS and chosen(word) else word
+        for word in text.split()
     )
 
 

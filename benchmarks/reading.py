@@ -1,0 +1,154 @@
+"""Reading of disguised texts: harmless texts with a reading or another verdict, recall gained, time.
+
+Bar: the verdict of at most 0.1 % of the harmless rows becomes toxic by the reading. `--data` takes a file of labelled
+texts (`--text-column`, `--label-column`); of rows with a column `lang` the English ones count.
+"""
+
+import random
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.core import Options, Row, median_seconds
+from classifier.inference.disguises import is_offensive
+from classifier.inference.reading import reading
+from classifier.inference.reading_words import shipped_words
+from classifier.inference.scorer import Scorer, ScoreResult
+
+SAMPLE = Path(__file__).resolve().parent.parent / "training" / "data" / "sample" / "validation.parquet"
+FLIPS_BAR = 0.001
+TIMED_TEXTS = 300
+CHUNK = 256
+WORDS_MAX = 40
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--label-column", default="label", help="the column of labels, 0 or 1 [%(default)s]")
+    parser.add_argument("--harmless", type=int, default=40_000, help="harmless rows at most [%(default)s]")
+    parser.add_argument("--disguised", type=int, default=150, help="toxic rows to disguise [%(default)s]")
+    parser.add_argument(
+        "--changed", type=Path, help="write the harmless rows with another verdict to this file"
+    )
+
+
+def run(options: Options) -> list[Row]:
+    """Return the harm among harmless rows, the recall of each disguise without and with the reading, and the time."""
+    rows = list(labelled(options.data or SAMPLE, options.text_column, options.label_column))
+    random.Random(0).shuffle(rows)
+    harmless = [text for text, label in rows if label == 0][: options.harmless]
+    written, read = Scorer(options.model, reads=False), Scorer(options.model)
+    toxic = recognised([text for text, label in rows if label == 1], written, options.disguised)
+    return [
+        harm(harmless, written, read, options.changed),
+        *gain(toxic, written, read),
+        *cost(harmless[:TIMED_TEXTS], written, read, options.repeats),
+    ]
+
+
+def labelled(file: Path, text_column: str, label_column: str) -> Iterator[tuple[str, int]]:
+    """Yield (text, label) of the rows whose label is known."""
+    import pyarrow.parquet as parquet
+
+    names = set(parquet.read_schema(file).names)
+    column = text_column if text_column in names else "text"
+    table = parquet.read_table(file, columns=[column, label_column, *sorted({"lang"} & names)])
+    for row in table.to_pylist():
+        if row[label_column] in (0, 1) and row.get("lang", "en") == "en" and row[column].strip():
+            yield row[column], row[label_column]
+
+
+def harm(harmless: Sequence[str], written: Scorer, read: Scorer, changed: Path | None) -> Row:
+    """Return the share of harmless rows with a reading, and of those that the reading makes toxic."""
+    texts = [text for text in harmless if reading(text) is not None]
+    before, after = scored(written, texts), scored(read, texts)
+    flips = [
+        (text, new)
+        for text, old, new in zip(texts, before, after, strict=True)
+        if old.verdict != "toxic" and new.verdict == "toxic"
+    ]
+    if changed is not None:
+        primary = read.manifest.primary_label
+        lines = (f"{new.scores[primary]:.3f}\t{text!r}\t{new.read_as!r}\n" for text, new in flips)
+        changed.write_text("".join(lines), encoding="utf-8")
+    share = len(flips) / len(harmless)
+    values = {
+        "rows": f"{len(harmless):,}",
+        "with a reading": f"{len(texts) / len(harmless):.2%}",
+        "verdict becomes toxic": f"{len(flips)} ({share:.3%})",
+    }
+    return Row("harmless rows", values, share <= FLIPS_BAR)
+
+
+def recognised(texts: Sequence[str], scorer: Scorer, most: int) -> list[str]:
+    """Return up to `most` short texts that are called toxic, with a word in them that a writer would disguise."""
+    words = shipped_words()
+    texts = [
+        text
+        for text in texts
+        if len(text.split()) <= WORDS_MAX and any(is_offensive(word.lower(), words) for word in text.split())
+    ][: 3 * most]
+    found = zip(texts, scored(scorer, texts), strict=True)
+    return [text for text, result in found if result.verdict == "toxic"][:most]
+
+
+def gain(toxic: Sequence[str], written: Scorer, read: Scorer) -> Iterator[Row]:
+    """Yield for each disguise the recall of texts whose offensive words, or all whose words, wear it."""
+    from training.ml.evaluation.obfuscation import TRANSFORMATIONS, disguise
+
+    words = shipped_words()
+
+    def offends(word: str) -> bool:
+        return is_offensive(word.strip(".,!?\"'").lower(), words)
+
+    sums: dict[str, float] = {}
+    for name, transform in TRANSFORMATIONS.items():
+        few = [disguise(text, transform, offends) for text in toxic]
+        every = [disguise(text, transform) for text in toxic]
+        shares = {
+            "offensive words: written": recall(written, few),
+            "offensive words: read": recall(read, few),
+            "every word: written": recall(written, every),
+            "every word: read": recall(read, every),
+        }
+        sums = {column: sums.get(column, 0.0) + share for column, share in shares.items()}
+        yield Row(f"disguise: {name}", {"rows": f"{len(toxic):,}", **_percent(shares)})
+    means = {column: share / len(TRANSFORMATIONS) for column, share in sums.items()}
+    yield Row("mean of the disguises", {"rows": f"{len(toxic):,}", **_percent(means)})
+
+
+def cost(texts: Sequence[str], written: Scorer, read: Scorer, repeats: int) -> Iterator[Row]:
+    """Yield the time of scoring texts with the reading, and without."""
+    seconds = [
+        median_seconds(partial(each_read, texts), repeats),
+        *(median_seconds(partial(scorer.score, texts), repeats) for scorer in (written, read)),
+    ]
+    count = len(texts)
+    yield Row("the reading alone", {"ms a text": f"{seconds[0] / count * 1e3:.2f}"})
+    yield Row("scored as written", {"ms a text": f"{seconds[1] / count * 1e3:.2f}"})
+    times = {"ms a text": f"{seconds[2] / count * 1e3:.2f}", "times": f"{seconds[2] / seconds[1]:.3f}"}
+    yield Row("scored as written and as read", times)
+
+
+def each_read(texts: Sequence[str]) -> None:
+    for text in texts:
+        reading(text)
+
+
+def recall(scorer: Scorer, texts: Sequence[str]) -> float:
+    return sum(result.verdict == "toxic" for result in scored(scorer, texts)) / max(len(texts), 1)
+
+
+def scored(scorer: Scorer, texts: Sequence[str]) -> list[ScoreResult]:
+    """Score texts in chunks, so that memory stays bounded."""
+    score: Callable[[Sequence[str]], list[ScoreResult]] = scorer.score
+    return [result for begin in range(0, len(texts), CHUNK) for result in score(texts[begin : begin + CHUNK])]
+
+
+def _percent(shares: dict[str, float]) -> dict[str, str]:
+    return {column: f"{share:.1%}" for column, share in shares.items()}
+
+
+if __name__ == "__main__":
+    sys.exit("run it as: python -m benchmarks reading")

@@ -1,0 +1,85 @@
+"""The words that the reading of disguised texts knows, with how often they stand in comments.
+
+`reading_words.txt` is counted by `python -m training.ml.data.reading_words` in the training rows of wiki_toxic
+(Wikipedia talk pages, CC BY-SA 3.0; labels CC0) and in the English rows under permissive licences of the public sets
+that `docs/train` names. It holds counts of words, no text: one word a line with its kind, the number of rows that it
+stands in and how many of these are labelled toxic, the most frequent first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+ANY = "?"
+"""Any one letter, in a search among the beginnings of words."""
+FILE = Path(__file__).with_name("reading_words.txt")
+WORD, NAME = "w", "n"
+"""Kinds of a word: mostly written small, or mostly with a capital (names, abbreviations)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordCount:
+    """How many rows a word stands in, how many of them are labelled toxic, and whether it is a name."""
+
+    rows: int
+    toxic_rows: int
+    is_name: bool
+
+    @property
+    def toxic_share(self) -> float:
+        return self.toxic_rows / self.rows
+
+
+class WordList(dict[str, WordCount]):
+    """Words in small ASCII letters with their counts, and every beginning of an ordinary one for a search.
+
+    A list does not change once it is made; it is hashed by identity.
+    """
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
+        return id(self)
+
+    def __init__(self, counts: dict[str, WordCount]) -> None:
+        super().__init__(counts)
+        after: dict[str, str] = {}
+        for word, count in counts.items():
+            for end in range(len(word)) if not count.is_name else ():
+                letters = after.get(word[:end], "")
+                if word[end] not in letters:
+                    after[word[:end]] = letters + word[end]
+        self._after = after
+
+    def continued(self, begun: str, letters: str) -> Iterable[str]:
+        """Yield `begun` with `letters` after it, where an ordinary word begins so; each ANY is any one letter."""
+        grown = [begun]
+        for letter in letters:
+            grown = [
+                start + next_letter
+                for start in grown
+                for next_letter in self._after.get(start, "")
+                if letter in (ANY, next_letter)
+            ]
+        return grown
+
+    def ordinary(self, word: str) -> WordCount | None:
+        """Return the counts of a word that is no name; None where it is one or is unknown."""
+        count = self.get(word)
+        return None if count is None or count.is_name else count
+
+
+def line_of(word: str, kind: str, rows: int, toxic_rows: int) -> str:
+    """Return one line of the file."""
+    return f"{word} {kind} {rows} {toxic_rows}\n"
+
+
+@lru_cache(maxsize=1)
+def shipped_words() -> WordList:
+    """Return the list that ships with the classifier, read once."""
+    counts = {}
+    for line in FILE.read_text(encoding="ascii").splitlines():
+        word, kind, rows, toxic_rows = line.split(" ")
+        counts[word] = WordCount(int(rows), int(toxic_rows), kind == NAME)
+    return WordList(counts)
