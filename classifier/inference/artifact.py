@@ -60,6 +60,8 @@ class Manifest:
     max_length: int
     files: Mapping[str, FileEntry]
     raw: Mapping[str, Any] = field(repr=False, compare=False)
+    window_length: int | None = None
+    """Wordpieces of a window of a long text, with the special ones; None: the program's own choice."""
 
     @property
     def weights_sha256(self) -> str:
@@ -207,6 +209,11 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
     max_length = raw.get("max_length")
     if isinstance(max_length, bool) or not isinstance(max_length, int) or not 8 <= max_length <= MAX_LENGTH:
         raise ArtifactInvalid(f"manifest field max_length must be a whole number from 8 to {MAX_LENGTH}")
+    window = raw.get("window_length")
+    if window is not None and (
+        isinstance(window, bool) or not isinstance(window, int) or not 8 <= window <= max_length
+    ):
+        raise ArtifactInvalid(f"manifest field window_length must be a whole number from 8 to {max_length}")
     files = _files(raw.get("files"))
     digest = files[WEIGHTS].sha256[:8]
     if version != f"{name}-{digest}":
@@ -222,6 +229,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         max_length=max_length,
         files=files,
         raw=raw,
+        window_length=window,
     )
 
 

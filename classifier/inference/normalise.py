@@ -51,7 +51,12 @@ class NormalisedText:
         if begin == end:
             position = self.begins[begin] if begin < len(self.text) else len(self.original)
             return position, position
-        return self.begins[begin], self.ends[end - 1]
+        first, last = self.begins[begin], self.ends[end - 1]
+        if (
+            first > last
+        ):  # the address behind a link, which is read after the text, lies before it in the original
+            return self.begins[end - 1], self.ends[begin]
+        return first, last
 
 
 def normalise_text(text: str) -> str:
@@ -61,6 +66,11 @@ def normalise_text(text: str) -> str:
     text = _GONE.sub("", text)
     text = _ODD.sub(_REPLACEMENT, text)
     return unicodedata.normalize("NFC", _SPACES.sub(" ", text).strip())
+
+
+def without_surrogates(text: str) -> str:
+    """Return the text with U+FFFD for each lone surrogate, which no encoder takes; its length stays the same."""
+    return text if text.isascii() else _ODD.sub(_REPLACEMENT, text)
 
 
 def needs_work(text: str) -> bool:

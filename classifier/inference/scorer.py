@@ -3,6 +3,7 @@
 Importing this module loads neither torch nor any other engine; making a `Scorer` does.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ from classifier.inference.verdict import Verdict, verdict_for
 from classifier.inference.windows import Window, Windower
 
 Logits = NDArray[numpy.float32]
+WINDOW_SPREAD = 0.45
+"""In log-odds: how far the scores of a harmless text's windows spread, as far as chance goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class WindowScore:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What the model says of one text: each label's probability is the highest over the text's windows.
+    """What the model says of one text: each label's probability is that of `of_windows` over the text's windows.
 
     Where a person reads something else than what is written, the windows of that reading count too. `read_as` is the
     reading if it raised the score of the primary label, else "". `windows` and `spans` are of the text as written.
@@ -65,7 +68,10 @@ class Scorer:
     """A verified model folder with an engine that runs it.
 
     `backend` is auto, fp32, bf16, int8, generic or cuda; `token_budget` is how many tokens run at once;
-    a text that needs more than `max_windows` windows raises `TextTooLong`. Without `reads` only what is written counts.
+    a text that needs more than `max_windows` windows of the model's whole length raises `TextTooLong`.
+    `window_length` overrides the manifest's (see classifier.inference.windows). Without `reads` only what is written
+    counts.
+    """
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class Scorer:
         backend: str = "auto",
         token_budget: int = 2_048,
         max_windows: int = 64,
+        window_length: int | None = None,
         *,
         reads: bool = True,
     ) -> None:
@@ -85,6 +92,7 @@ class Scorer:
             artifact.read_verified(self.directory, self.manifest, "tokenizer.json"),
             self.manifest.max_length,
             int(config["vocab_size"]),
+            window_length or self.manifest.window_length,
         )
         self._backend = backends.load(backend, self.directory, self.manifest, config)
 
@@ -170,9 +178,25 @@ class Scorer:
         )
 
     def _result(self, spans: tuple[WindowScore, ...]) -> ScoreResult:
-        scores = {label: max(span.scores[label] for span in spans) for label in self.labels}
+        scores = {label: of_windows([span.scores[label] for span in spans]) for label in self.labels}
         verdict = verdict_for(scores, self.manifest.thresholds, self.manifest.primary_label)
         return ScoreResult(scores, verdict, len(spans), spans)
+
+
+def of_windows(probabilities: Sequence[float]) -> float:
+    """Return the probability of a text from those of its windows: the highest, lowered for their number in log-odds.
+
+    The highest of n values is high by chance alone: of n independent normal ones it lies about sqrt(2 ln n) standard
+    deviations above the mean. Without the correction, more long harmless texts would reach a threshold than when they
+    are read whole. WINDOW_SPREAD is measured: see `python -m benchmarks windows`.
+    """
+    highest = max(probabilities)
+    if len(probabilities) < 2 or not 0.0 < highest < 1.0:
+        return highest
+    lowered = math.log(highest / (1.0 - highest)) - WINDOW_SPREAD * math.sqrt(
+        2.0 * math.log(len(probabilities))
+    )
+    return 0.5 * (1.0 + math.tanh(0.5 * lowered))
 
 
 def packs(lengths: Sequence[int], token_budget: int) -> list[list[int]]:

@@ -1,4 +1,8 @@
-"""Turn texts into the model's windows: token ids, at most `max_length`, overlapping where a text is longer."""
+"""Turn texts into windows of token ids, overlapping where a text is longer than one.
+
+A window is shorter than what the model could take at once: one abusive sentence among many harmless words moves the
+score of a short window, not that of a long one. `python -m benchmarks windows` measures lengths and overlaps.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +15,9 @@ from classifier.inference.errors import ArtifactInvalid, TextTooLong
 from classifier.inference.normalise import NormalisedText, normalise
 
 Ids = NDArray[numpy.int64]
-# The share of a window that the next one starts after: 384 of 512, so that each word is seen with context.
+WINDOW_LENGTH = 160
+"""Wordpieces of a window with its special tokens, unless the model's manifest names another length or takes fewer."""
+# The share of a window that the next one starts after, so that each word is seen with context.
 STRIDE_SHARE = 0.75
 
 
@@ -26,9 +32,15 @@ class Window:
 
 
 class Windower:
-    """The artifact's tokenizer (the Rust library itself), its special tokens and its window arithmetic."""
+    """The artifact's tokenizer (the Rust library itself), its special tokens and its window arithmetic.
 
-    def __init__(self, tokenizer: bytes, max_length: int, vocabulary: int) -> None:
+    `max_length` and `window_length` count wordpieces with the special tokens: the most that the model takes at once,
+    and the length of a window (None: WINDOW_LENGTH, or the former where that is shorter).
+    """
+
+    def __init__(
+        self, tokenizer: bytes, max_length: int, vocabulary: int, window_length: int | None = None
+    ) -> None:
         from tokenizers import Tokenizer
 
         try:
@@ -43,8 +55,14 @@ class Windower:
                 f"tokenizer.json gives token ids up to {highest}, the model knows {vocabulary}"
             )
         self.before, self.after = self._special_tokens()
-        self.room = max_length - len(self.before) - len(self.after)
-        self.step = max(1, min(self.room, int(max_length * STRIDE_SHARE)))
+        length = min(window_length or WINDOW_LENGTH, max_length)
+        self.room, self.step = self._room_and_step(length)
+        self.whole_room, self.whole_step = self._room_and_step(max_length)
+
+    def _room_and_step(self, length: int) -> tuple[int, int]:
+        """Return how many tokens of a text a window of this length holds, and after how many the next one begins."""
+        room = length - len(self.before) - len(self.after)
+        return room, max(1, min(room, int(length * STRIDE_SHARE)))
 
     def _special_tokens(self) -> tuple[list[int], list[int]]:
         """Return the ids that the tokenizer puts before and after a text, for instance [CLS] and [SEP]."""
@@ -56,7 +74,11 @@ class Windower:
         raise ArtifactInvalid("tokenizer.json changes a text's own tokens when it adds its special ones")
 
     def windows(self, texts: Sequence[str | NormalisedText], max_windows: int) -> list[Window]:
-        """Return every window of every text, in order; raises `TextTooLong` before anything is scored."""
+        """Return every window of every text, in order.
+
+        Raises `TextTooLong`, before anything is scored, if a text needs more than `max_windows` windows of the model's
+        whole length. So which texts are accepted does not depend on the length of a window.
+        """
         cleaned = [normalise(text) if isinstance(text, str) else text for text in texts]
         encodings = self.tokenizer.encode_batch_fast(
             [text.text for text in cleaned], add_special_tokens=False
@@ -75,9 +97,10 @@ class Windower:
         return numpy.array([*self.before, *ids, *self.after], dtype=numpy.int64)
 
     def _overlapping(self, index: int, text: NormalisedText, ids: list[int], most: int) -> list[Window]:
+        whole = -(-max(0, len(ids) - self.whole_room) // self.whole_step) + 1
+        if whole > most:
+            raise TextTooLong(index, whole, most)
         count = -(-(len(ids) - self.room) // self.step) + 1
-        if count > most:
-            raise TextTooLong(index, count, most)
         offsets = self.tokenizer.encode(text.text, add_special_tokens=False).offsets
         windows = []
         for number in range(count):
