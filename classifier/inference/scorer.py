@@ -72,7 +72,6 @@ class Scorer:
     `window_length` overrides the manifest's (see classifier.inference.windows). Without `reads` only what is written
     counts.
     """
-    """
 
     def __init__(
         self,
