@@ -14,7 +14,7 @@ from benchmarks.core import machine, table
 
 BENCHMARKS = (
     *("engine", "reading", "submit", "dialects", "reference", "queue", "transfer", "dashboard", "training"),
-    *("learning", "spans"),
+    *("learning", "spans", "languages"),
 )
 STARTER = Path(__file__).resolve().parent.parent / "models" / "starter"
 

@@ -223,6 +223,16 @@ class ChoiceParameter(serializers.ChoiceField):
         return super().run_validation(data)
 
 
+class BooleanParameter(ChoiceParameter):
+    """A query parameter that is true or false."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[("true", "true"), ("false", "false")], **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) == "true"
+
+
 class TimeParameter(serializers.DateTimeField):
     default_error_messages = {
         "invalid": "must be a time such as 2026-11-24T09:30:00Z",

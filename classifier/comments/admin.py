@@ -23,7 +23,7 @@ class PredictionInline(ReadOnlyInline):
     model = Prediction
     fk_name = "comment"
     verbose_name_plural = "predictions, newest first"
-    fields = ["verdict_badge", "score", "threshold", "windows", "model_version", "created_at"]
+    fields = ["verdict_badge", "score", "threshold", "windows", "language", "model_version", "created_at"]
 
     verdict_badge = choice_badge("verdict", Verdict)
 
@@ -44,7 +44,10 @@ class CommentAdmin(ReadOnlyAdmin):
         *("id", "excerpt", "status_badge", "verdict_badge", "score", "source", "submitted_by", "created_at")
     ]
     list_display_links = ["id", "excerpt"]
-    list_filter = ["status", "current_prediction__verdict", "source"]
+    list_filter = [
+        *("status", "current_prediction__verdict", "source"),
+        *("current_prediction__language", "current_prediction__language_supported"),
+    ]
     list_select_related = ["current_prediction"]
     search_fields = ["text", "=external_id", "=author_ref"]
     search_help_text = "Words in the text, or a whole external ID or author"

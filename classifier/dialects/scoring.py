@@ -12,6 +12,7 @@ from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput
 from classifier.dialects.replies import DialectError, dialect_error
 from classifier.inference.bands import APPROVE, RANK, Judgement
+from classifier.inference.language import UNDETERMINED, Identified
 from classifier.models import ModelVersion
 from classifier.policies.active_policies import CurrentPolicy
 from classifier.policies.judging import Scored, judge_scored, lift_of
@@ -22,6 +23,7 @@ COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
 HEADER = "Toxicsite-Policy"
 HEADER_CHARACTERS = 1_000  # characters of a list in a header; the rest is counted
 READABLE = " !#$&'()*+-./:<=>?@[]^_`{|}~"  # no comma, semicolon, quote or percent sign
+SUPPORTED = Identified(UNDETERMINED, True)
 Unless = Callable[[], bool] | None
 
 
@@ -96,17 +98,25 @@ class Moderated:
 
 
 def moderated(
-    texts: Sequence[tuple[str, Mapping[str, float], ModelVersion]], *, source_id: int | None, lifts: bool
+    texts: Sequence[tuple[str, Mapping[str, float], ModelVersion]],
+    *,
+    source_id: int | None,
+    lifts: bool,
+    language: Identified = SUPPORTED,
 ) -> list[Moderated]:
     """Judge each text with its scores by policy and rules of a source (None: the site's own).
 
+    `language` is that of all texts; where the model does not know it, the policy says whether scores count.
     With `lifts` the score of the primary label becomes at least the policy's threshold for texts that are not approved.
     """
     versions = {version.pk: version for _, _, version in texts}
     judgements: list[Moderated | None] = [None] * len(texts)
     for pk, version in versions.items():
         indices = [index for index, (_, _, scored_by) in enumerate(texts) if scored_by.pk == pk]
-        items = [Scored(source_id, *texts[index][:2]) for index in indices]
+        items = [
+            Scored(source_id, *texts[index][:2], language.language, language.is_supported)
+            for index in indices
+        ]
         for index, item, (policy, judged) in zip(indices, items, judge_scored(items, version), strict=True):
             least = lift_of(policy, judged, version) if lifts else None
             judgements[index] = _moderated(item.scores, policy, judged, version.primary_label, least)

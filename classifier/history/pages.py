@@ -39,6 +39,7 @@ class HistoryForm(forms.Form):
     until = forms.DateField(label="To", required=False, widget=DATE, validators=[NOT_AFTER])
     version = forms.CharField(label="Model version", max_length=150, required=False)
     comment = forms.IntegerField(label="Comment", min_value=1, max_value=ROW_ID_MAX, required=False)
+    language = forms.CharField(label="Language of the text", max_length=35, required=False)
     deed = forms.CharField(label="Action", max_length=64, required=False)
 
     def __init__(self, data: Any, sources: Iterable[Source]) -> None:

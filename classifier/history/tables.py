@@ -48,6 +48,7 @@ class HistoryFilters:
     source: str = ""
     version: str = ""
     comment: int | None = None
+    language: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -113,6 +114,8 @@ def _decisions(filters: HistoryFilters, user: User | None) -> QuerySet[Decision]
         rows = rows.filter(prediction__model_version__version=filters.version)
     if filters.comment is not None:
         rows = rows.filter(comment=filters.comment)
+    if filters.language:
+        rows = rows.filter(prediction__language=filters.language)
     return rows
 
 
@@ -170,7 +173,7 @@ def _change(row: Values) -> str:
 
 
 def _version_events(filters: HistoryFilters, user: User | None) -> QuerySet[ModelVersionEvent] | None:
-    if filters.source or filters.comment is not None:
+    if filters.source or filters.language or filters.comment is not None:
         return None
     rows = ModelVersionEvent.objects.all()
     if filters.deed:
@@ -197,7 +200,7 @@ def _read_version_event(row: Values) -> Entry:
 
 
 def _policies(filters: HistoryFilters, user: User | None) -> QuerySet[Policy] | None:
-    if filters.version or filters.comment is not None or filters.deed not in ("", "save"):
+    if filters.version or filters.language or filters.comment is not None or filters.deed not in ("", "save"):
         return None
     condition = seen_by(user)
     rows = Policy.objects.filter(condition | Q(source__isnull=True) if condition else Q())
@@ -225,7 +228,7 @@ def _read_policy(row: Values) -> Entry:
 
 
 def _audit(filters: HistoryFilters, user: User | None) -> QuerySet[AuditEntry] | None:
-    if filters.comment is not None:
+    if filters.language or filters.comment is not None:
         return None
     condition = seen_by(user)
     rows = AuditEntry.objects.filter(condition | Q(actor=user) if condition else Q())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch, InferenceError
+from classifier.inference.language import normal_tag
 from classifier.inference.tensors import check_weights
 
 MANIFEST = "manifest.json"
@@ -26,6 +27,7 @@ MAX_OTHER_BYTES = 16 << 20
 MAX_FILES = 64
 MAX_LABELS = 64
 MAX_LENGTH = 8_192
+MAX_LANGUAGES = 200
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SUFFIXES = (".json", ".safetensors", ".md", ".txt", ".model", ".png", ".svg")
 _WITHOUT_SUFFIX = ("LICENSE", "NOTICE", ".gitattributes", ".gitkeep")
@@ -58,6 +60,7 @@ class Manifest:
     primary_label: str
     thresholds: Mapping[str, float]
     max_length: int
+    languages: tuple[str, ...]
     files: Mapping[str, FileEntry]
     raw: Mapping[str, Any] = field(repr=False, compare=False)
     window_length: int | None = None
@@ -214,6 +217,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         isinstance(window, bool) or not isinstance(window, int) or not 8 <= window <= max_length
     ):
         raise ArtifactInvalid(f"manifest field window_length must be a whole number from 8 to {max_length}")
+    languages = _languages(raw.get("languages"))
     files = _files(raw.get("files"))
     digest = files[WEIGHTS].sha256[:8]
     if version != f"{name}-{digest}":
@@ -227,10 +231,25 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         primary_label=primary,
         thresholds={label: float(thresholds[label]) for label in labels},
         max_length=max_length,
+        languages=languages,
         files=files,
         raw=raw,
         window_length=window,
     )
+
+
+def _languages(value: Any) -> tuple[str, ...]:
+    """Return the tags of the languages that the model knows; none where the manifest does not say."""
+    if value is None:
+        return ()
+    try:
+        if not isinstance(value, list) or len(value) > MAX_LANGUAGES:
+            raise ValueError(value)
+        return tuple(normal_tag(tag) for tag in value)
+    except (ValueError, AttributeError, TypeError):
+        raise ArtifactInvalid(
+            f"manifest field languages must be a list of at most {MAX_LANGUAGES} language tags, such as en or pt-BR"
+        ) from None
 
 
 def _text(raw: Mapping[str, Any], name: str, shape: re.Pattern[str]) -> str:

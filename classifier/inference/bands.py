@@ -61,7 +61,8 @@ class Judgement:
     (0.9) to 1, so that labels and sources with different thresholds stand in one order; a rule that hits counts as its
     band's threshold. `uncertainty` is the distance of the nearest score to a threshold, 0 to 1: the smaller, the less
     sure. `reasons` say why it is not approved, the worst first, as JSON: {"kind": "band", "band", "label", "score",
-    "threshold"}, {"kind": "rule", …}, or {"kind": "labels_unknown"} where the policy names no label that the model has.
+    "threshold"}, {"kind": "rule", …}, {"kind": "labels_unknown"} where the policy names no label that the model has, or
+    {"kind": "language", "language"} where the scores do not count.
     """
 
     band: Band
@@ -111,11 +112,17 @@ class Judge:
         if self.labels_unknown:
             self.limits = _limits(DEFAULT_BANDS, thresholds, primary_label)
 
-    def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = ()) -> Judgement:
-        """Return the policy's judgement of one comment with these scores; a label without a score is never reached."""
+    def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = (), unread: str = "") -> Judgement:
+        """Return the policy's judgement of one comment with these scores; a label without a score is never reached.
+
+        `unread` is the language of a text that the model cannot read: its scores do not count, and a person looks.
+        """
         reasons: list[tuple[int, float, dict[str, Any]]] = []
         worst, risk, uncertainty, label = 0, 0.0, 1.0, ""
-        for limits in self.limits:
+        if unread:
+            worst, risk, uncertainty = RANK[REVIEW], REVIEW_RISK, 0.0
+            reasons.append((worst, risk, {"kind": "language", "language": unread}))
+        for limits in () if unread else self.limits:
             score = scores.get(limits.label)
             if score is None:
                 continue
@@ -128,7 +135,7 @@ class Judge:
             worst = max(worst, rank)
             if rank:
                 reasons.append((rank, reached, _band_reason(band, limits, score)))
-        if reasons and self.labels_unknown:
+        if reasons and self.labels_unknown and not unread:
             reasons.append((0, 0.0, {"kind": "labels_unknown"}))
         for hit in hits:
             rank = RANK[hit.band]

@@ -24,6 +24,7 @@ from classifier.model_versions.services import (
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus, User
 from classifier.scoring.heartbeat import workers
+from classifier.web.formatting import language_title
 
 
 class OverrideForm(ReasonForm):
@@ -72,13 +73,20 @@ class ModelVersionAdmin(ReadOnlyAdmin):
                 ]
             },
         ),
-        ("Decision", {"fields": ["labels", "primary_label", "decision_threshold"]}),
+        ("Decision", {"fields": ["labels", "primary_label", "decision_threshold", "known_languages"]}),
         ("Artifact", {"fields": ["directory", "sha256", "manifest_text"]}),
     ]
     has_activate_permission = permission_check("classifier.activate_modelversion")
 
     status_badge = choice_badge("status", ModelVersionStatus)
     decision_threshold = column("Threshold", threshold_of)
+
+    @display(description="Languages it knows")
+    def known_languages(self, version: ModelVersion) -> str:
+        return (
+            ", ".join(map(language_title, version.languages))
+            or "not stated: texts in any language are judged"
+        )
 
     @display(description="Test ROC-AUC")
     def roc_auc(self, version: ModelVersion) -> str:

@@ -21,7 +21,7 @@ from classifier.models.model_version import (
     ModelVersionEvent,
     ModelVersionStatus,
 )
-from classifier.models.policy import Band, FailMode, Policy, Rule
+from classifier.models.policy import Band, FailMode, Policy, Rule, UnknownLanguage
 from classifier.models.prediction import Prediction, Verdict
 from classifier.models.reference import (
     ClientSeen,
@@ -111,6 +111,7 @@ __all__ = [
     "SourceAccess",
     "Suggestion",
     "Transfer",
+    "UnknownLanguage",
     "User",
     "Verdict",
     "Webhook",

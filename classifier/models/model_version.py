@@ -106,6 +106,18 @@ class ModelVersion(models.Model):
         return float(self.thresholds[self.primary_label])
 
     @property
+    def languages(self) -> list[str]:
+        """The languages that the model knows, by its manifest or else by MODEL_LANGUAGES; empty if it is not known."""
+        declared = self.manifest.get("languages")
+        if (
+            isinstance(declared, list)
+            and declared
+            and all(isinstance(language, str) for language in declared)
+        ):
+            return declared
+        return list(settings.MODEL_LANGUAGES)
+
+    @property
     def metrics(self) -> dict[str, Any]:
         return dict(self.manifest.get("metrics") or {})
 

@@ -23,6 +23,13 @@ class FailMode(models.TextChoices):
     CLOSED = "closed", "Closed: hold until scored"
 
 
+class UnknownLanguage(models.TextChoices):
+    """What happens to a text in a language that the model does not know."""
+
+    REVIEW = "review", "A person looks; the scores do not count"
+    JUDGE = "judge", "Judge the scores like any other"
+
+
 class Policy(AppendOnlyModel):
     """One version of a source's policy (no source: the site's own, for every source without one); never changed.
 
@@ -39,6 +46,13 @@ class Policy(AppendOnlyModel):
     bands = models.JSONField()
     automatic = models.JSONField(default=list)
     fail_mode = models.CharField(max_length=8, choices=FailMode.choices, default=FailMode.CLOSED)
+    unknown_language = models.CharField(
+        "languages that the model does not know",
+        max_length=8,
+        choices=UnknownLanguage.choices,
+        default=UnknownLanguage.REVIEW,
+        db_default=UnknownLanguage.REVIEW,
+    )
     nudge_threshold = models.FloatField(null=True, blank=True)
     reasons = models.JSONField(default=list)
     reason_required = models.BooleanField(default=False)

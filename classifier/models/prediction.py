@@ -16,7 +16,10 @@ class Verdict(models.TextChoices):
 
 
 class Prediction(AppendOnlyModel):
-    """A scoring. `scores` maps each label to a probability; `score` and `threshold` are of the primary label."""
+    """A scoring. `scores` maps each label to a probability; `score` and `threshold` are of the primary label.
+
+    `language` is a BCP 47 tag: `und` if it is not clear, "" for a scoring from before languages were identified.
+    """
 
     comment = models.ForeignKey("classifier.Comment", on_delete=models.PROTECT, related_name="predictions")
     model_version = models.ForeignKey(
@@ -27,6 +30,8 @@ class Prediction(AppendOnlyModel):
     score = models.FloatField()
     threshold = models.FloatField()
     windows = models.PositiveSmallIntegerField(default=1)
+    language = models.CharField(max_length=35, blank=True, default="", db_default="")
+    language_supported = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
@@ -18,8 +18,11 @@ from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleSet
-from classifier.models import FailMode, ModelVersion, Policy, Rule
+from classifier.models import FailMode, ModelVersion, Policy, Rule, UnknownLanguage
 from classifier.policies.draft_report import shadow_policies_running
+
+if TYPE_CHECKING:
+    from classifier.policies.judging import HasScores
 
 # Policies are only added; a change of any rule changes the sum of their times; a draft that has ended never runs again.
 STAMP = """
@@ -62,6 +65,7 @@ class CurrentPolicy(HasBands):
     bands: Mapping[str, Mapping[str, Any]]
     automatic: frozenset[str] = frozenset()
     fail_mode: str = FailMode.CLOSED.value
+    unknown_language: str = UnknownLanguage.REVIEW.value
     nudge_threshold: float | None = None
     reasons: tuple[Mapping[str, str], ...] = ()
     reason_required: bool = False
@@ -71,6 +75,11 @@ class CurrentPolicy(HasBands):
     def is_automatic(self, band: str) -> bool:
         """Return whether comments of this band are decided without a person."""
         return band in self.automatic
+
+    def unread(self, scored: "HasScores") -> str:
+        """Return the language of a text whose scores do not count, because the model does not know it; else ""."""
+        ignored = self.unknown_language == UnknownLanguage.REVIEW and not scored.language_supported
+        return scored.language if ignored else ""
 
     def nudges(self, score: float) -> bool:
         """Return whether the author should be asked to reconsider before posting a text with this score."""
@@ -145,6 +154,7 @@ def current_from(policy: Policy) -> CurrentPolicy:
         bands=policy.bands,
         automatic=frozenset(policy.automatic),
         fail_mode=policy.fail_mode,
+        unknown_language=policy.unknown_language,
         nudge_threshold=policy.nudge_threshold,
         reasons=tuple(policy.reasons),
         reason_required=policy.reason_required,

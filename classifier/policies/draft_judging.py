@@ -47,15 +47,17 @@ def _rows(judged: Judged, prediction: Prediction, model_version: ModelVersion) -
         return []
     rows = []
     for shadow in shadows_for(judged.comment.source_id):
-        after = shadow.judge_for(model_version).judge(prediction.scores, judged.hits).band
+        after = shadow.judge_for(model_version).judge(
+            prediction.scores, judged.hits, judged.policy.unread(prediction)
+        )
         rows.append(
             ShadowJudgement(
                 shadow_policy_id=shadow.pk,
                 prediction=prediction,
                 before=judged.band,
-                after=after,
+                after=after.band,
                 automatic=judged.policy.is_automatic(judged.band),
-                changed=after != judged.band,
+                changed=after.band != judged.band,
             )
         )
     return rows

@@ -14,7 +14,7 @@ from classifier.inference.bands import (
     check_automatic,
     check_bands,
 )
-from classifier.models import FailMode, ModelVersion
+from classifier.models import FailMode, ModelVersion, UnknownLanguage
 
 NOTE_CHARACTERS = 500
 TITLE_CHARACTERS = 100
@@ -27,6 +27,7 @@ def policy_check(
     bands: Any,
     automatic: Any,
     fail_mode: Any,
+    unknown_language: Any,
     nudge_threshold: Any,
     reasons: Any,
     reason_required: Any,
@@ -38,6 +39,7 @@ def policy_check(
         ("bands", check_bands, bands),
         ("automatic", check_automatic, automatic),
         ("fail_mode", _fail_mode, fail_mode),
+        ("unknown_language", _unknown_language, unknown_language),
         ("nudge_threshold", _nudge_threshold, nudge_threshold),
         ("reasons", _reasons, reasons),
         ("appeal_days", _appeal_days, appeal_days),
@@ -110,6 +112,12 @@ def _refuse(field: str, message: str, code: str) -> InvalidInput:
 def _fail_mode(value: Any) -> str:
     if value not in FailMode.values:
         raise _refuse("fail_mode", "This must be open or closed.", "invalid_choice")
+    return str(value)
+
+
+def _unknown_language(value: Any) -> str:
+    if value not in UnknownLanguage.values:
+        raise _refuse("unknown_language", "This must be review or judge.", "invalid_choice")
     return str(value)
 
 

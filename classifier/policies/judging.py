@@ -17,10 +17,14 @@ logger = logging.getLogger(__name__)
 
 
 class HasScores(Protocol):
-    """Anything with the probability of each label."""
+    """Anything with the probability of each label, and the language of the text."""
 
     @property
     def scores(self) -> Mapping[str, float]: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def language_supported(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Scored:
     source_id: int | None
     text: str
     scores: Mapping[str, float]
+    language: str = ""
+    language_supported: bool = True
 
 
 def judge_scored(
@@ -42,7 +48,7 @@ def judge_scored(
     for item in items:
         policy, rules = in_force[item.source_id]
         hits = rules.hits(item.text)
-        judged.append((policy, policy.judge_for(model_version).judge(item.scores, hits)))
+        judged.append((policy, policy.judge_for(model_version).judge(item.scores, hits, policy.unread(item))))
     return judged
 
 
@@ -66,7 +72,14 @@ def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersio
 COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id", "edited_at")
 
 
-OF_SCORING = ("band", "rule", "labels_unknown", "unjudged", "edit")  # reasons that every scoring writes again
+OF_SCORING = (
+    "band",
+    "rule",
+    "labels_unknown",
+    "language",
+    "unjudged",
+    "edit",
+)  # reasons that every scoring writes again
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,7 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
     hits: Sequence[Hit] | None = None
     try:
         hits = rules_for(comment.source_id).hits(comment.text)
-        judgement = policy.judge_for(model_version).judge(result.scores, hits)
+        judgement = policy.judge_for(model_version).judge(result.scores, hits, policy.unread(result))
         band: str = judgement.band
         risk, uncertainty, reasons = judgement.risk, judgement.uncertainty, list(judgement.reasons)
     except Error:

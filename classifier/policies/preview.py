@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from classifier.core.visibility import narrow
 from classifier.inference.bands import BANDS, Judge, Judgement
 from classifier.inference.rules import Rule, RuleSet
-from classifier.models import Comment, ModelVersion, Policy, Source, User
+from classifier.models import Comment, ModelVersion, Policy, Source, UnknownLanguage, User
 
 LATEST = 10_000
 EXAMPLES = 4
@@ -31,6 +31,11 @@ class Draft:
 
     bands: Mapping[str, Mapping[str, Any]]
     automatic: frozenset[str] = frozenset()
+    unknown_language: str = UnknownLanguage.REVIEW.value
+
+    def unread(self, language: str, supported: bool) -> str:
+        """Return the language of a text whose scores do not count by this draft, else ""."""
+        return "" if supported or self.unknown_language == UnknownLanguage.JUDGE else language
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,12 @@ def policy_preview(
     judges = _judges({row[2] for row in rows}, before, after)
     counts = {"before": Counter[str](), "after": Counter[str]()}
     moved: dict[tuple[str, str], list[tuple[int, Judgement]]] = {}
-    for pk, scores, version, reasons in rows:
+    for pk, scores, version, reasons, language, supported in rows:
         hits = [KeptHit(reason) for reason in reasons or () if reason.get("kind") == "rule"]
-        old, new = (judge.judge(scores, hits) for judge in judges[version])
+        old, new = (
+            judge.judge(scores, hits, draft.unread(language, supported))
+            for judge, draft in zip(judges[version], (before, after), strict=True)
+        )
         counts["before"][old.band] += 1
         counts["after"][new.band] += 1
         if old.band != new.band:
@@ -136,8 +144,11 @@ def policy_preview(
 
 def latest_predictions(
     *, source: Source | None, user: User | None, limit: int
-) -> Sequence[tuple[int, dict[str, float], int, list[dict[str, Any]]]]:
-    """List (comment, scores, model version, reasons) of the latest comments with a verdict, newest first."""
+) -> Sequence[tuple[int, dict[str, float], int, list[dict[str, Any]], str, bool]]:
+    """List (comment, scores, model version, reasons, language, whether the model knows it), newest first.
+
+    These are the latest comments with a verdict.
+    """
     comments = narrow(Comment.objects.filter(current_prediction__isnull=False), user)
     if source is not None:
         comments = comments.filter(source=source)
@@ -145,7 +156,12 @@ def latest_predictions(
         comments = comments.exclude(Exists(Policy.objects.filter(source=OuterRef("source_id"))))
     return list(
         comments.order_by("-id").values_list(
-            "id", "current_prediction__scores", "current_prediction__model_version_id", "queue_reasons"
+            "id",
+            "current_prediction__scores",
+            "current_prediction__model_version_id",
+            "queue_reasons",
+            "current_prediction__language",
+            "current_prediction__language_supported",
         )[:limit]
     )
 

@@ -11,7 +11,7 @@ from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.inference.bands import DEFAULT_BANDS, check_bands
-from classifier.models import FailMode, Policy, Source, User
+from classifier.models import FailMode, Policy, Source, UnknownLanguage, User
 from classifier.policies import active_policies
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.fields import policy_check
@@ -32,6 +32,7 @@ FIELDS = (
     "bands",
     "automatic",
     "fail_mode",
+    "unknown_language",
     "nudge_threshold",
     "reasons",
     "reason_required",
@@ -54,6 +55,7 @@ def policy_save(
     bands: Mapping[str, Mapping[str, Any]],
     automatic: Iterable[str] = (),
     fail_mode: str = FailMode.CLOSED,
+    unknown_language: str = UnknownLanguage.REVIEW,
     nudge_threshold: float | None = None,
     reasons: Iterable[Mapping[str, str]] = (),
     reason_required: bool = False,
@@ -73,6 +75,7 @@ def policy_save(
         bands=bands,
         automatic=automatic,
         fail_mode=fail_mode,
+        unknown_language=unknown_language,
         nudge_threshold=nudge_threshold,
         reasons=reasons,
         reason_required=reason_required,

@@ -117,7 +117,7 @@ def threshold_advice(
         return Advice(label, goal, target, removed, approved, why)
     recent = sorted(
         float(scores[label])
-        for _, scores, _, _ in latest_predictions(source=source, user=user, limit=LATEST)
+        for _, scores, *_ in latest_predictions(source=source, user=user, limit=LATEST)
         if label in scores
     )
     points = sweep(pairs, recent)

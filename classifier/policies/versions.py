@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from classifier.models import Policy, Source
 
-PLAIN = ("automatic", "fail_mode", "nudge_threshold", "reason_required", "appeal_days")
+PLAIN = ("automatic", "fail_mode", "unknown_language", "nudge_threshold", "reason_required", "appeal_days")
 
 
 @dataclass(frozen=True)

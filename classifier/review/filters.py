@@ -16,6 +16,7 @@ from classifier.comments.search import text_condition
 from classifier.core.audit import author_pseudonym
 from classifier.core.errors import WrongFilter
 from classifier.core.validation import whole_number
+from classifier.inference.language import normal_tag
 from classifier.models import Band, CommentStatus, User
 from classifier.models.comment import CommentQuerySet
 
@@ -57,6 +58,13 @@ def _line(value: Any) -> str:
     if len(line) > TEXT_CHARACTERS or "\x00" in line:
         raise WrongFilter("", f"At most {TEXT_CHARACTERS} characters, and no NUL, are possible here.")
     return line
+
+
+def _language(value: Any) -> str:
+    try:
+        return normal_tag(str(value))
+    except ValueError:
+        raise WrongFilter("", "This must be a language tag, such as de or pt-BR.") from None
 
 
 def _lines(value: Any) -> tuple[str, ...]:
@@ -176,6 +184,9 @@ class QueueFilters:
     newer_hours: float | None = _filter(_hours, _is_newer)
     # the model version that made the current prediction
     version: str = _filter(_line, "current_prediction__model_version__version", unset="")
+    # the language that a text was identified as, and whether the model knows it
+    language: str = _filter(_language, "current_prediction__language", unset="")
+    language_supported: bool | None = _filter(_switch, "current_prediction__language_supported")
     disagrees: bool | None = _filter(_switch, "disagrees_with_shadow")
     escalated: bool | None = _filter(_switch, "is_escalated")
     appeal: bool | None = _filter(_switch, "has_open_appeal")

@@ -14,8 +14,11 @@ from classifier.models import Prediction, Verdict
 class PredictionAdmin(ReadOnlyAdmin):
     source_path = "comment__source"
     list_display = ["id", "comment", "verdict_badge", "probability", "cut", "model_version", "created_at"]
-    list_filter = ["verdict", "model_version"]
-    fields = ["comment", "verdict_badge", "label_scores", "cut", "windows", "model_version", "created_at"]
+    list_filter = ["verdict", "language", "language_supported", "model_version"]
+    fields = [
+        *("comment", "verdict_badge", "label_scores", "cut", "windows", "language", "language_supported"),
+        *("model_version", "created_at"),
+    ]
 
     verdict_badge = choice_badge("verdict", Verdict)
     probability = column("Probability", "score", spec=".3f")

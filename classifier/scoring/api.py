@@ -19,7 +19,14 @@ from classifier.api.operation import operation
 from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid, problem_of
 from classifier.api.reading import body_object, checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
-from classifier.comments.api.output import ACTION_CHOICES, NUDGE_HELP, READ_AS_HELP, VERDICT_CHOICES
+from classifier.comments.api.output import (
+    ACTION_CHOICES,
+    LANGUAGE_HELP,
+    LANGUAGE_SUPPORTED_HELP,
+    NUDGE_HELP,
+    READ_AS_HELP,
+    VERDICT_CHOICES,
+)
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput, validate_source_slug
 from classifier.core.visibility import sees_source
@@ -101,6 +108,8 @@ class ScoreResult(serializers.Serializer[Any]):
     model_version = serializers.CharField(allow_null=True)
     windows = serializers.IntegerField(allow_null=True)
     read_as = serializers.CharField(allow_null=True, help_text=READ_AS_HELP)
+    language = serializers.CharField(allow_null=True, help_text=LANGUAGE_HELP)
+    language_supported = serializers.BooleanField(allow_null=True, help_text=LANGUAGE_SUPPORTED_HELP)
     band = serializers.ChoiceField(
         choices=BAND_CHOICES, allow_null=True, help_text="The band by the policy and the rules of the source."
     )
@@ -152,8 +161,9 @@ class ScoreEndpoint(Endpoint):
         refused only if no text can be scored.
 
         Each verdict says what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
-        `nudge` and `reasons`. A 503 or 504 has an `action` too: `publish` if the policy fails open, `hold` if it fails
-        closed.
+        `nudge` and `reasons`. If the model does not know the language of a text, `language_supported` is false, and the
+        verdict and the scores mean little: unless the policy judges them anyway, the action is `review`. A 503 or 504
+        has an `action` too: `publish` if the policy fails open, `hold` if it fails closed.
         """
         data = body_object(request)
         if "text" in data and "texts" in data:
@@ -229,7 +239,8 @@ def _result(
     fields = {**empty, **vars(score), "spans": spans, "thresholds": {}}
     version = versions.get(score.model_version)
     if version is not None:
-        [(policy, judgement)] = judge_scored([Scored(source_id, text, score.scores)], version)
+        item = Scored(source_id, text, score.scores, score.language, score.language_supported)
+        [(policy, judgement)] = judge_scored([item], version)
         fields |= {
             "thresholds": version.thresholds,
             "band": judgement.band,

@@ -24,6 +24,7 @@ from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, Model
 from classifier.policies.draft_judging import judge_silently
 from classifier.policies.judging import Judged, judge_batch
 from classifier.review.placement import judged_fields, settle
+from classifier.scoring.identify import ModelScores, with_languages
 from classifier.scoring.verdict_pubsub import announce
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class TextScores(Protocol):
-    """The scores of one text: results of the engine and of a scoring call have this form."""
+    """The scores and the language of one text: results of a scoring call have this form."""
 
     @property
     def scores(self) -> Mapping[str, float]: ...
@@ -43,12 +44,16 @@ class TextScores(Protocol):
     def windows(self) -> int: ...
     @property
     def read_as(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def language_supported(self) -> bool: ...
 
 
 class TextScorer(Protocol):
     """A loaded model: texts in, scores out, in order."""
 
-    def score(self, texts: Sequence[str]) -> Sequence[TextScores]: ...
+    def score(self, texts: Sequence[str]) -> Sequence[ModelScores]: ...
 
 
 @dataclass
@@ -77,10 +82,10 @@ def read(batch: Batch) -> None:
 
 
 def score(batch: Batch) -> None:
-    """Run the engine on the texts, all of them in one call."""
+    """Run the engine on the texts, all of them in one call, and identify their languages."""
     assert batch.scorer is not None
     began = time.perf_counter()
-    results = batch.scorer.score(batch.texts)
+    results = with_languages(batch.texts, batch.scorer.score(batch.texts), batch.model_version)
     metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "stored")
     metrics.observe(metrics.SCORING_TEXTS, len(batch.texts), "stored")
     batch.results = {comment.pk: result for comment, result in zip(batch.comments, results, strict=True)}
@@ -199,6 +204,8 @@ def _prediction(comment: Comment, result: TextScores, version: ModelVersion) -> 
         score=result.scores[version.primary_label],
         threshold=version.threshold,
         windows=result.windows,
+        language=result.language,
+        language_supported=result.language_supported,
     )
 
 

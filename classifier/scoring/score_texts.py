@@ -8,6 +8,7 @@ from django.conf import settings
 
 from classifier.core.errors import ModelBroken, NoModel
 from classifier.core.validation import text_problem, validate_texts
+from classifier.inference.language import UNDETERMINED
 from classifier.inference.sentences import sentence_spans
 from classifier.models import Comment
 from classifier.scoring import request_channel as transport
@@ -48,7 +49,7 @@ class ScoredText:
     """The verdict on one text. `score` and `threshold` are those of `primary_label`.
 
     `read_as` is what a person reads in a disguised text, where that has the higher score; else it is empty.
-    `sentences` are those that were asked for, at most SENTENCES_MAX.
+    `sentences` are those that were asked for, at most SENTENCES_MAX. `language` is what the text was identified as.
     """
 
     scores: dict[str, float]
@@ -62,6 +63,8 @@ class ScoredText:
     sentences: tuple[TextSpan, ...] = ()
     primary_label: str = "toxic"
     read_as: str = ""
+    language: str = UNDETERMINED
+    language_supported: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from classifier.inference.errors import TextTooLong
+from classifier.inference.language import identify
 from classifier.scoring.model_loading import Engine
 from classifier.scoring.request_channel import Question, answer, take_questions
 from toxicsite.lib import metrics
@@ -119,10 +120,11 @@ def score_each(texts: list[str], engine: Engine) -> list[dict[str, Any]]:
         results = engine.scorer.score(texts)
         metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "synchronous")
         metrics.observe(metrics.SCORING_TEXTS, len(texts), "synchronous")
-        return [_encode(result, engine) for result in results]
+        return [_encode(text, result, engine) for text, result in zip(texts, results, strict=True)]
     except Exception:
         return [
-            _guarded(text, lambda text: _encode(engine.scorer.score([text])[0], engine)) for text in texts
+            _guarded(text, lambda text: _encode(text, engine.scorer.score([text])[0], engine))
+            for text in texts
         ]
 
 
@@ -130,7 +132,7 @@ def _explained(text: str, engine: Engine) -> dict[str, Any]:
     from classifier.inference.explain import explain
 
     def run(text: str) -> dict[str, Any]:
-        scored = _encode(engine.scorer.score([text])[0], engine)
+        scored = _encode(text, engine.scorer.score([text])[0], engine)
         explanation = explain(engine.scorer, text)
         scored["explanation"] = {
             "label": explanation.label,
@@ -158,8 +160,9 @@ def _guarded(text: str, run: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         return {"code": "failed", "message": "This text could not be scored."}
 
 
-def _encode(result: "ScoreResult", engine: Engine) -> dict[str, Any]:
+def _encode(text: str, result: "ScoreResult", engine: Engine) -> dict[str, Any]:
     version = engine.model_version
+    identified = identify(text, version.languages)
     return {
         "scores": result.scores,
         "verdict": result.verdict,
@@ -167,6 +170,8 @@ def _encode(result: "ScoreResult", engine: Engine) -> dict[str, Any]:
         "threshold": version.threshold,
         "windows": result.windows,
         "read_as": result.read_as,
+        "language": identified.language,
+        "language_supported": identified.is_supported,
         "model_version": version.version,
         "primary_label": version.primary_label,
         "spans": [asdict(span) for span in result.spans] if result.windows > 1 else [],

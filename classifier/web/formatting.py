@@ -1,5 +1,34 @@
 """Numbers, shares and labels as pages write them."""
 
+from django.conf.locale import LANG_INFO
+
+from classifier.inference.language import UNDETERMINED
+
+LANGUAGE_NAMES = {tag: info["name"] for tag, info in LANG_INFO.items() if "name" in info} | {
+    "am": "Amharic",
+    "as": "Assamese",
+    "ba": "Bashkir",
+    "fil": "Filipino",
+    "gu": "Gujarati",
+    "ha": "Hausa",
+    "lo": "Lao",
+    "mt": "Maltese",
+    "no": "Norwegian",
+    "or": "Odia",
+    "ps": "Pashto",
+    "si": "Sinhala",
+    "so": "Somali",
+    "tl": "Tagalog",
+    "yi": "Yiddish",
+    "zh": "Chinese",
+}
+SCRIPT_NAMES = {
+    "Arab": "Arabic",
+    "Cyrl": "Cyrillic",
+    "Deva": "Devanagari",
+    "Hani": "Chinese",
+    "Latn": "Latin",
+}
 LABEL_TITLES = {
     "toxic": "Toxic",
     "severe_toxic": "Severely toxic",
@@ -8,6 +37,13 @@ LABEL_TITLES = {
     "insult": "Insult",
     "identity_hate": "Identity hate",
 }
+
+
+def language_title(tag: str) -> str:
+    """Name a language for people: `German` for `de`; tags that are not known by name stay as they are."""
+    language, _, rest = tag.partition("-")
+    name = "Undetermined" if language == UNDETERMINED else LANGUAGE_NAMES.get(language, language)
+    return f"{name} ({SCRIPT_NAMES.get(rest, rest)})" if rest else name
 
 
 def label_title(label: str) -> str:

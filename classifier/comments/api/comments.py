@@ -9,7 +9,13 @@ from rest_framework.response import Response
 
 from classifier.api.authentication import caller
 from classifier.api.base import Endpoint
-from classifier.api.fields import ChoiceParameter, SourceParameter, TextParameter, TimeParameter
+from classifier.api.fields import (
+    BooleanParameter,
+    ChoiceParameter,
+    SourceParameter,
+    TextParameter,
+    TimeParameter,
+)
 from classifier.api.idempotency import IDEMPOTENCY_KEY, once, refuse_key
 from classifier.api.operation import location, operation
 from classifier.api.pagination import PageQuery, listed, page_of
@@ -30,6 +36,8 @@ from classifier.models import EXTERNAL_ID_MAX_CHARACTERS, ApiScope, Comment, Com
 COLUMNS = {
     "status": "status",
     "verdict": "current_prediction__verdict",
+    "language": "current_prediction__language",
+    "language_supported": "current_prediction__language_supported",
     "source": "source__slug",
     "external_id": "external_id",
     "created_from": "created_at__gte",
@@ -55,6 +63,12 @@ SUBMITTED = PolymorphicProxySerializer(
 class CommentListQuery(PageQuery):
     status = ChoiceParameter(required=False, choices=STATUS_CHOICES)
     verdict = ChoiceParameter(required=False, choices=VERDICT_CHOICES)
+    language = TextParameter(
+        required=False, max_length=35, help_text="The language that texts were identified as, such as `de`."
+    )
+    language_supported = BooleanParameter(
+        required=False, help_text="Whether the model knows the language of the text."
+    )
     source = SourceParameter()  # type: ignore[assignment]
     external_id = TextParameter(required=False, max_length=EXTERNAL_ID_MAX_CHARACTERS)
     created_from = TimeParameter(

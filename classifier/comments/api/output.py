@@ -28,6 +28,14 @@ READ_AS_HELP = (
     "higher score; empty otherwise."
 )
 
+LANGUAGE_HELP = (
+    "The language of the text as a BCP 47 tag: `und` if it is not clear, as with a few words, `und-Cyrl` if only the "
+    "script is."
+)
+LANGUAGE_SUPPORTED_HELP = (
+    "False if the text is in a language that the model does not know, so that its scores mean little."
+)
+
 
 class PredictionOutput(serializers.Serializer[Prediction]):
     """The verdict of one model version about a comment. Predictions are never changed, only added."""
@@ -40,6 +48,10 @@ class PredictionOutput(serializers.Serializer[Prediction]):
     windows = serializers.IntegerField(
         help_text="Number of overlapping parts in which a long text was scored."
     )
+    language = serializers.CharField(
+        help_text=LANGUAGE_HELP + " Empty for verdicts from before languages were identified."
+    )
+    language_supported = serializers.BooleanField(help_text=LANGUAGE_SUPPORTED_HELP)
     created_at = serializers.DateTimeField()
 
 

@@ -4,6 +4,9 @@ Without `spanAnnotations` there is one span over the whole text. With it each se
 count UTF-16 code units of the text as it was sent. A comment is stored only where the caller did not say `doNotStore`
 and the key has the scope `submit`; what was scored is then kept as it is, not scored again.
 
+A text in a language that the model does not know is an error, as with Google's server, unless the source's policy
+judges it anyway; languages that the caller states count before the one that is identified.
+
 The policy and rules of the comment's source say what they would do with it (`moderation`, and a header where they do
 not approve); a key may ask for the score of the primary label to be lifted to the policy's threshold then. Real
 attributes that no label covers are left out, refused or given a constant, by the key's setting; the reply says which.
@@ -13,7 +16,7 @@ and `scoreThreshold` is compared with them; `modelScores` has the model's own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -34,8 +37,10 @@ from classifier.dialects.scoring import (
     scored,
     version_of,
 )
+from classifier.inference.language import Identified
 from classifier.inference.sentences import joined, sentence_spans
 from classifier.models import ApiScope, ModelVersion, Source, Wire
+from classifier.policies.active_policies import policy_for
 from classifier.references.calls import OwnAnswer
 from classifier.references.queue import OwnText
 from classifier.references.score_maps import HEADER as MAP_HEADER
@@ -102,12 +107,19 @@ class Analyze(PerspectiveView):
         self.take_texts(1)
         texts = [plain.text, *(plain.text[begin:end] for begin, end in spans)]
         whole, *parts = scored(texts, names=["comment.text"] * len(texts), unless=self.unless)
+        detected = [whole.language]
+        if languages:  # the caller knows better
+            whole = replace(whole, **common.stated_language(languages, version))
+        source_id = source.pk if isinstance(source, Source) else None
+        if not languages and policy_for(source_id).unread(whole):
+            asked = _without_unsupported(asked, whole, drop=drop)
         _note_unanswered(asked, whole, missing)
         answered = version if version.version == whole.model_version else version_of(whole)
         [judged] = moderated(
             [(plain.text, whole.scores, answered)],
-            source_id=source.pk if isinstance(source, Source) else None,
+            source_id=source_id,
             lifts=self.lifts,
+            language=Identified(whole.language, whole.language_supported),
         )
         stored = None
         if keep and self.api_key is not None and ApiScope.SUBMIT in self.api_key.scopes:
@@ -147,7 +159,7 @@ class Analyze(PerspectiveView):
             and attribute.name in own
             and (attribute.label == judged.lifted or _is_mapped(score_map, attribute))
         }
-        answered_languages = languages or common.languages_of(version)[:1]
+        answered_languages = languages or common.languages_of(version)[:1] or detected
         self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
         if score_map is not None:
             self.extra_headers[MAP_HEADER] = score_map.header
@@ -155,7 +167,7 @@ class Analyze(PerspectiveView):
             {
                 "attributeScores": attribute_scores,
                 "languages": answered_languages,
-                "detectedLanguages": answered_languages,  # strict clients need the field; no language is detected
+                "detectedLanguages": detected,
                 **({"clientToken": token} if token else {}),
                 "modelVersion": whole.model_version,
                 "moderation": judged.body(),
@@ -206,6 +218,14 @@ def _asked(
     if drop:
         return None
     raise common.unknown(name)
+
+
+def _without_unsupported(asked: list[Asked], whole: ScoredText, *, drop: bool) -> list[Asked]:
+    """Leave out the attributes of a text in a language that the model does not know. Raises DialectError."""
+    unanswered = [attribute for attribute in asked if attribute.label is not None]
+    if unanswered and not drop:
+        raise common.unsupported(unanswered[0].name, "detectedLanguages", [whole.language])
+    return [attribute for attribute in asked if attribute.label is None]
 
 
 def _note_unanswered(asked: list[Asked], whole: ScoredText, missing: Missing) -> None:

@@ -43,7 +43,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "requestedAttributes": described(
             by_name(ref("AttributeParameters")), "What to score it for, by name."
         ),
-        "languages": described(many(STRING), "The languages of the comment; none are detected."),
+        "languages": described(many(STRING), "The languages of the comment, where they are known."),
         "doNotStore": described(BOOLEAN, "The text reaches no database, log, cache or error report."),
         "spanAnnotations": described(BOOLEAN, "Score each sentence as well."),
         "dropUnsupportedAttributes": described(BOOLEAN, "Leave out whatever cannot be answered."),
@@ -54,8 +54,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "AnalyzeCommentResponse": {
         "attributeScores": described(by_name(ref("AttributeScores")), "The scores, by the names asked for."),
-        "languages": described(many(STRING), "The languages that the comment was read as."),
-        "detectedLanguages": described(many(STRING), "The same: nothing is detected."),
+        "languages": described(many(STRING), "The languages that the comment was scored as."),
+        "detectedLanguages": described(
+            many(STRING), "The language that was identified; und if it is not clear."
+        ),
         "clientToken": STRING,
         "modelVersion": described(STRING, "The model version that answered."),
         "moderation": described(ref("Moderation"), "What the source's policy and rules would do with it."),

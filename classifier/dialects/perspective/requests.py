@@ -15,6 +15,7 @@ from classifier.comments.context import Context
 from classifier.core.validation import SURROGATE
 from classifier.dialects.perspective.errors import invalid
 from classifier.dialects.perspective.markup import Plain, from_html, from_plain
+from classifier.inference.language import normal_tag
 from classifier.models import ContextKind, ModelVersion
 
 TEXT_LIMIT = 20_480
@@ -199,14 +200,32 @@ def kept_context(context: dict[str, Any], session: str) -> Context:
 
 
 def check_languages(asked: list[str], label: str, name: str, version: ModelVersion) -> None:
-    """Refuse a language that the version is not declared for; nothing is refused that was not asked for."""
+    """Refuse a language that the caller asked for and the version is not declared for."""
     declared = {primary(language) for language in languages_of(version)}
-    if not all(primary(language) in declared for language in asked):
-        message = f"Attribute {name} does not support request languages: {', '.join(map(printable, asked))}"
-        detail = {"requestedLanguages": asked, "attribute": name}
-        raise invalid(
-            message, "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE", languageNotSupportedByAttributeError=detail
-        )
+    if declared and not all(primary(language) in declared for language in asked):
+        raise unsupported(name, "requestedLanguages", asked)
+
+
+def stated_language(asked: list[str], version: ModelVersion) -> dict[str, Any]:
+    """Return what is stored of a text whose languages the caller states: the first, and whether all are known."""
+    declared = {primary(language) for language in languages_of(version)}
+    known = not declared or all(primary(language) in declared for language in asked)
+    try:
+        return {"language": normal_tag(asked[0]), "language_supported": known}
+    except ValueError:
+        return {"language": primary(asked[0]), "language_supported": known}
+
+
+def unsupported(name: str, field: str, languages: list[str]) -> Exception:
+    """Return the error for languages that the caller asked for (`requestedLanguages`) or that were identified.
+
+    Google's server writes the same sentence for both; the detail says which (`detectedLanguages`).
+    """
+    message = f"Attribute {name} does not support request languages: {', '.join(map(printable, languages))}"
+    detail = {field: languages, "attribute": name}
+    return invalid(
+        message, "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE", languageNotSupportedByAttributeError=detail
+    )
 
 
 def read_languages(fields: Fields) -> list[str]:
@@ -219,11 +238,8 @@ def read_languages(fields: Fields) -> list[str]:
 
 
 def languages_of(version: ModelVersion | None) -> list[str]:
-    """Return the languages that the version is declared for: by its manifest, or else by MODEL_LANGUAGES."""
-    declared = version.manifest.get("languages") if version is not None else None
-    if isinstance(declared, list) and declared and all(isinstance(language, str) for language in declared):
-        return declared
-    return list(settings.MODEL_LANGUAGES)
+    """Return the languages that the version knows; without a version, those of MODEL_LANGUAGES."""
+    return version.languages if version is not None else list(settings.MODEL_LANGUAGES)
 
 
 def primary(language: str) -> str:

@@ -19,6 +19,7 @@ from classifier.dialects.perspective.errors import invalid
 from classifier.dialects.perspective.requests import Fields
 from classifier.dialects.perspective.view import PerspectiveView, missing_header
 from classifier.dialects.replies import reply
+from classifier.inference.language import identify
 from classifier.models import ApiScope, ModelVersion
 from classifier.suggestions.services import suggestion_create
 
@@ -63,10 +64,11 @@ class SuggestScore(PerspectiveView):
             except InvalidInput as error:
                 raise invalid(error.problems[0].message) from None
         self.extra_headers |= missing_header(unused)
+        version = ModelVersion.objects.only("manifest").active()
         return reply(
             {
                 **({"clientToken": token} if token else {}),
-                "detectedLanguages": languages or common.languages_of(ModelVersion.objects.active())[:1],
+                "detectedLanguages": [identify(plain.text, common.languages_of(version)).language],
                 "requestedLanguages": languages,
             }
         )

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from classifier.inference.bands import BANDS
-from classifier.models import FailMode, Policy, ShadowPolicy, ShadowPolicyStatus, Source
+from classifier.models import FailMode, Policy, ShadowPolicy, ShadowPolicyStatus, Source, UnknownLanguage
 from classifier.policies.draft_report import ShadowPolicyReport
 from classifier.policies.preview import PolicyPreview
 from classifier.policies.versions import Version
@@ -26,6 +26,7 @@ class PolicyOutput(serializers.Serializer[Any]):
     bands = serializers.DictField(child=serializers.DictField())
     automatic = serializers.ListField(child=serializers.CharField())
     fail_mode = serializers.ChoiceField(choices=FailMode.values)
+    unknown_language = serializers.ChoiceField(choices=UnknownLanguage.values)
     nudge_threshold = serializers.FloatField(allow_null=True)
     reasons = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     reason_required = serializers.BooleanField()

@@ -20,7 +20,7 @@ from classifier.core.errors import VersionConflict
 from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
 from classifier.core.visibility import narrow, sees_source
 from classifier.inference.bands import BandsError, check_automatic, check_bands
-from classifier.models import ApiScope, FailMode, Policy, Source
+from classifier.models import ApiScope, FailMode, Policy, Source, UnknownLanguage
 from classifier.policies.api.output import (
     PolicyList,
     PolicyOutput,
@@ -38,6 +38,12 @@ from classifier.policies.versions import policy_versions, with_changes
 SEE, SAVE = "classifier.view_policy", "classifier.add_policy"
 
 
+UNKNOWN_LANGUAGE_HELP = (
+    "What happens to a text in a language that the model does not know: `review`, a person looks and the scores do not "
+    "count, or `judge`, the scores count as for any other text."
+)
+
+
 class PolicyDraftInput(ClosedSerializer):
     """The part of a policy that decides about a comment."""
 
@@ -51,6 +57,12 @@ class PolicyInput(PolicyDraftInput):
     """A whole policy: a field that is left out gets its default, not its earlier value."""
 
     fail_mode = Choice(required=False, default=FailMode.CLOSED.value, choices=FailMode.values)
+    unknown_language = Choice(
+        required=False,
+        default=UnknownLanguage.REVIEW.value,
+        choices=UnknownLanguage.values,
+        help_text=UNKNOWN_LANGUAGE_HELP,
+    )
     nudge_threshold = Number(required=False, allow_null=True, default=None, min_value=0, max_value=1)
     reasons = serializers.ListField(
         child=AnyObject(),
@@ -145,11 +157,12 @@ class PolicyPreviewEndpoint(PolicyAddress):
         source = source_of(request, slug)
         draft = checked(PolicyDraftInput, request)
         try:
-            after = Draft(check_bands(draft["bands"]), frozenset(check_automatic(draft["automatic"])))
+            bands, automatic = check_bands(draft["bands"]), frozenset(check_automatic(draft["automatic"]))
         except BandsError as error:
             raise InvalidInput([ValidationProblem(error.field, error.message, error.code)]) from None
         active = policy_for(source.pk if source is not None else None)
-        before = Draft(active.bands, active.automatic)
+        before = Draft(active.bands, active.automatic, active.unknown_language)
+        after = Draft(bands, automatic, active.unknown_language)
         preview = policy_preview(source=source, user=caller(request), before=before, after=after)
         return Response(shown_preview(preview))
 

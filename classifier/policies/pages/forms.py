@@ -16,7 +16,7 @@ from classifier.inference.bands import (
     REMOVE,
     REVIEW,
 )
-from classifier.models import FailMode, ModelVersion
+from classifier.models import FailMode, ModelVersion, UnknownLanguage
 from classifier.policies.fields import NOTE_CHARACTERS
 from classifier.web.formatting import label_title
 
@@ -87,6 +87,13 @@ class PolicyForm(forms.Form):
         choices=FailMode.choices,
         widget=forms.Select({"class": "input"}),
     )
+    unknown_language = forms.ChoiceField(
+        label="Languages that the model does not know",
+        choices=UnknownLanguage.choices,
+        required=False,
+        widget=forms.Select({"class": "input"}),
+        help_text="The language of a text is identified only where that is sure enough; rules apply in any language.",
+    )
     nudge_threshold = NumberField(
         label="Ask the author to think again from",
         help_text="A score of the main label; empty: never. Your site reads the field “nudge” of the API.",
@@ -124,6 +131,10 @@ class PolicyForm(forms.Form):
     def is_valid(self) -> bool:
         rows_are_valid = self.rows.is_valid()
         return super().is_valid() and rows_are_valid
+
+    def clean_unknown_language(self) -> str:
+        """Keep what is in force where a page from before the field was added sends none."""
+        return str(self.cleaned_data["unknown_language"] or self.initial["unknown_language"])
 
     def clean_reasons(self) -> list[dict[str, str]]:
         codes_and_titles = (line.partition(":") for line in self._reason_lines())

@@ -183,7 +183,7 @@ def _target(request: HttpRequest) -> float | None:
 
 def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]) -> PolicyPreview:
     now = policy_for(source.pk if source else None)
-    after = Draft(check_bands(fields["bands"]), frozenset(check_automatic(fields["automatic"])))
-    return policy_preview(
-        source=source, user=person_of(request), before=Draft(now.bands, now.automatic), after=after
-    )
+    automatic = frozenset(check_automatic(fields["automatic"]))
+    before = Draft(now.bands, now.automatic, now.unknown_language)
+    after = Draft(check_bands(fields["bands"]), automatic, fields["unknown_language"])
+    return policy_preview(source=source, user=person_of(request), before=before, after=after)

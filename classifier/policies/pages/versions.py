@@ -13,6 +13,7 @@ from classifier.policies.versions import FieldChange, band_changes, differing, w
 NAMES = {
     "automatic": "decides automatically",
     "fail_mode": "without a worker",
+    "unknown_language": "languages that the model does not know",
     "nudge_threshold": "nudge from",
     "reason_required": "a reason is required",
     "appeal_days": "days to appeal",

@@ -62,6 +62,12 @@ class QueueFilterQuery(ClosedSerializer):
     older_hours = TextParameter(required=False, help_text="Comments older than this number of hours.")
     newer_hours = TextParameter(required=False, help_text="Comments newer than this number of hours.")
     version = TextParameter(required=False, help_text="A model version.")
+    language = TextParameter(
+        required=False, help_text="The language that texts were identified as, such as `de`."
+    )
+    language_supported = TextParameter(
+        required=False, help_text="true or false: the model knows the language of the text."
+    )
     disagrees = TextParameter(
         required=False, help_text="true or false: the shadow version's verdict differs."
     )

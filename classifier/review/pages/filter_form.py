@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from classifier.core.errors import WrongFilter
 from classifier.core.visibility import visible_sources
+from classifier.inference.language import NAMED, ROMANISED_HINDI
 from classifier.models import Band, CommentStatus, ModelVersion, User
 from classifier.review.filters import EVERY, FILTERS, WAITING, QueueFilters
 from classifier.review.pages.reasons import known_kinds
@@ -109,6 +110,7 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
     sources = visible_sources(user).order_by("name")
     versions = list(ModelVersion.objects.order_by("-id")[:SUGGESTED].only("version", "labels"))
     labels = list(dict.fromkeys(label for version in versions for label in version.labels))
+    languages = sorted(NAMED | {"en", "ru", "uk", "ar", "fa", "he", "hi", "ja", "ko", "zh", ROMANISED_HINDI})
     status = [(WAITING, "Waiting"), (EVERY, "Every comment"), *CommentStatus.choices]
     fields = [
         control("text", "Words in the text", kind="search"),
@@ -129,6 +131,8 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
         control("newer_hours", "Newer than, hours", kind="number", step="any"),
         control("author", "Author"),
         control("version", "Model version", suggestions=[version.version for version in versions]),
+        control("language", "Language", suggestions=languages),
+        control("language_supported", "Known to the model", choices=YES_NO),
         control("reported", "Reported", choices=YES_NO),
         control("appeal", "Appealed", choices=YES_NO),
         control("escalated", "Escalated", choices=YES_NO),
@@ -143,7 +147,21 @@ def order_field(chosen: Chosen) -> Field:
 
 
 CLAIMS = [("free", "By nobody"), ("mine", "By me"), ("others", "By others")]
-MORE = ("older_hours", "newer_hours", "author", "version", "reported", "appeal", "escalated", "disagrees")
+MORE = (
+    "older_hours",
+    "newer_hours",
+    "author",
+    "version",
+    "language",
+    "language_supported",
+    "reported",
+    "appeal",
+    "escalated",
+    "disagrees",
+)
+
+
+SWITCHES_IN_WORDS = {"disagrees": "shadow disagrees", "language_supported": "in a language of the model"}
 
 
 def in_words(filters: QueueFilters) -> list[str]:
@@ -154,6 +172,7 @@ def in_words(filters: QueueFilters) -> list[str]:
         "text": "“{}”",
         "author": "author {}",
         "version": "version {}",
+        "language": "language {}",
         "label": "{} over",
         "threshold": "from {}",
         "band": "band {}",
@@ -166,7 +185,7 @@ def in_words(filters: QueueFilters) -> list[str]:
         if name == "read_at":  # set by a preview, not chosen by a person
             continue
         if isinstance(value, bool):
-            words.append(f"{'' if value else 'not '}{'shadow disagrees' if name == 'disagrees' else name}")
+            words.append(f"{'' if value else 'not '}{SWITCHES_IN_WORDS.get(name, name)}")
         elif name == "ids":
             words.append(f"{len(value):,} chosen comments")
         elif isinstance(value, list):

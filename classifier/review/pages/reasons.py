@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from classifier.models import Band, Comment, Decision
-from classifier.web.formatting import label_title, percent
+from classifier.web.formatting import label_title, language_title, percent
 
 REASON_TITLES = {
     "band": "Scored over a threshold",
@@ -18,6 +18,7 @@ REASON_TITLES = {
     "learn": "The model would learn from a decision",
     "unjudged": "The policy could not be applied",
     "labels_unknown": "The policy does not fit the model",
+    "language": "Language not supported",
 }
 
 
@@ -48,6 +49,11 @@ def band_line(comment: Comment) -> BandLine | None:
     """Return the band and its score; None where no policy has judged the comment."""
     if not comment.band:
         return None
+    unread = next((entry for entry in comment.queue_reasons if entry.get("kind") == "language"), None)
+    if unread is not None:
+        title = language_title(str(unread.get("language", "")))
+        tone = "toxic" if comment.band == Band.REMOVE else "wait"
+        return BandLine(Band(comment.band).label, tone, "gavel", "", title)
     reason = next((entry for entry in comment.queue_reasons if entry.get("kind") == "band"), None)
     prediction = comment.current_prediction
     label = str(reason["label"]) if reason else ""
@@ -73,6 +79,8 @@ def short_reasons(comment: Comment) -> list[str]:
 
 def _short(reason: Mapping[str, Any], comment: Comment) -> str:
     kind = str(reason.get("kind", ""))
+    if kind == "language":
+        return f"Language not supported: {language_title(str(reason.get('language', '')))}"
     if kind == "band":
         return f"{label_title(str(reason['label']))} {percent(float(reason['score']))}"
     if kind == "rule":
@@ -165,6 +173,11 @@ def _labels(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> 
     return ReasonLine("labels_unknown", "The policy names no label of this model", "so a person looks at it")
 
 
+def _language(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:
+    title = f"{language_title(str(reason.get('language', '')))}: language not supported"
+    return ReasonLine("language", title, "the model does not know it, so a person looks at it")
+
+
 _LINES: dict[str, Callable[[Mapping[str, Any], Comment, Decision | None], ReasonLine]] = {
     "band": _band,
     "rule": _rule,
@@ -175,6 +188,7 @@ _LINES: dict[str, Callable[[Mapping[str, Any], Comment, Decision | None], Reason
     "edit": _edit,
     "unjudged": _unjudged,
     "labels_unknown": _labels,
+    "language": _language,
 }
 
 

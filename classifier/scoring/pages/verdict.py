@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from classifier.inference.language import UNDETERMINED
 from classifier.models import Comment, CommentStatus, Prediction, Verdict
 from classifier.scoring.score_texts import ExplainedWord, ScoredText, TextExplanation
-from classifier.web.formatting import LABEL_TITLES, duration, percent, svg_length
+from classifier.web.formatting import LABEL_TITLES, duration, language_title, percent, svg_length
 
 LEVELS = 4
 QUIET_SHARE = 0.08
@@ -150,6 +151,8 @@ class VerdictCard:
     primary_label: str = "toxic"
     windows: int = 1
     read_as: str = ""
+    language: str = ""
+    language_supported: bool = True
     took: str = ""
     scored_at: datetime | None = None
     comment: Comment | None = None
@@ -160,14 +163,25 @@ class VerdictCard:
 
     @property
     def word(self) -> str:
+        if not self.language_supported:
+            return "Language not supported"
         return "Toxic" if self.is_toxic else "Non-toxic"
 
     @property
     def icon(self) -> str:
+        if not self.language_supported:
+            return "gavel"
         return "toxic" if self.is_toxic else "calm"
 
     @property
+    def language_name(self) -> str:
+        """The language in words; empty where it was not identified."""
+        return language_title(self.language) if self.language not in ("", UNDETERMINED) else ""
+
+    @property
     def tone(self) -> str:
+        if not self.language_supported:
+            return "wait"
         return ("toxic" if self.is_toxic else "calm") if self.verdict else "wait"
 
     @property
@@ -202,6 +216,8 @@ class VerdictCard:
         """What a screen reader hears when the card arrives."""
         if self.verdict:
             kept = f"Stored as comment {self.comment.pk}." if self.comment else "Not stored."
+            if not self.language_supported:
+                return f"{self.word}: {self.language_name}. A person has to look. {kept}"
             return f"{self.word}, {self.percent} probability of being toxic. {kept}"
         return (
             "No verdict on this comment: scoring failed."
@@ -228,6 +244,8 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         primary_label=prediction.model_version.primary_label,
         windows=prediction.windows,
         read_as=comment.read_as,
+        language=prediction.language,
+        language_supported=prediction.language_supported,
         took=took,
         scored_at=prediction.created_at,
         comment=comment,
@@ -252,5 +270,7 @@ def card_of_scored(
         model_version=scored.model_version,
         windows=scored.windows,
         read_as=scored.read_as,
+        language=scored.language,
+        language_supported=scored.language_supported,
         took=duration(seconds),
     )

@@ -9,6 +9,7 @@ from django.test import Client
 
 from classifier.api_keys.services import api_key_create
 from classifier.core.validation import validate_texts
+from classifier.inference.language import identify
 from classifier.models import ApiKey, ModelVersion, User
 from classifier.scoring.score_texts import ScoredText, TextProblem
 from classifier.tests.api.conftest import person
@@ -81,4 +82,14 @@ def verdict(text: str, version: ModelVersion) -> ScoredText | TextProblem:
     share = 0.5 if "half" in text else 1.0
     scores = {label: value * share for label, value in SCORES.items()}
     said = "toxic" if scores["toxic"] >= version.threshold else "non-toxic"
-    return ScoredText(scores, said, scores["toxic"], version.threshold, 1, version.version)
+    found = identify(text, version.languages)
+    return ScoredText(
+        scores,
+        said,
+        scores["toxic"],
+        version.threshold,
+        1,
+        version.version,
+        language=found.language,
+        language_supported=found.is_supported,
+    )

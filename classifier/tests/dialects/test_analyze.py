@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from classifier.models import ModelVersion
+from classifier.policies.services import policy_save
 from classifier.tests.dialects.conftest import ANALYZE, SCORES, Sender
 
 NAMES = {
@@ -37,7 +38,7 @@ def test_the_reply_has_every_key_in_the_form_that_clients_read(
             "TOXICITY": {"spanScores": [{"begin": 0, "end": 9, "score": score}], "summaryScore": score}
         },
         "languages": ["en"],
-        "detectedLanguages": ["en"],
+        "detectedLanguages": ["und"],
         "modelVersion": active_version.version,
         "moderation": {"action": "review", "flagged": True, "policyVersion": 1, "rules": []},
     }
@@ -81,7 +82,38 @@ def test_languages_that_were_asked_for_come_back(
     sender: Sender, asked: list[list[str]], languages: list[str]
 ) -> None:
     body = sender.post(ANALYZE, request(languages=languages)).json()
-    assert body["languages"] == body["detectedLanguages"] == languages
+    assert (body["languages"], body["detectedLanguages"]) == (languages, ["und"])
+
+
+GERMAN = "Der Nachbar mäht schon wieder seinen Rasen"
+
+
+def test_a_language_that_is_identified_and_not_known_is_an_error_unless_the_policy_judges_it(
+    sender: Sender, asked: list[list[str]]
+) -> None:
+    error = sender.post(ANALYZE, request(GERMAN)).json()["error"]
+    assert error["message"] == "Attribute TOXICITY does not support request languages: de"
+    detail = error["details"][0]
+    assert detail["errorType"] == "LANGUAGE_NOT_SUPPORTED_BY_ATTRIBUTE"
+    assert detail["languageNotSupportedByAttributeError"] == {
+        "detectedLanguages": ["de"],
+        "attribute": "TOXICITY",
+    }
+    dropped = sender.post(ANALYZE, request(GERMAN, dropUnsupportedAttributes=True)).json()
+    assert (dropped["attributeScores"], dropped["detectedLanguages"]) == ({}, ["de"])
+    assert dropped["moderation"]["action"] == "review"
+    policy_save(source=None, bands={"toxic": {"review": 0.5}}, unknown_language="judge", by=None)
+    judged = sender.post(ANALYZE, request(GERMAN)).json()
+    assert judged["attributeScores"]["TOXICITY"]["summaryScore"]["value"] == SCORES["toxic"]
+    assert judged["detectedLanguages"] == ["de"]
+
+
+def test_the_language_that_the_caller_states_counts_before_the_one_that_is_identified(
+    sender: Sender, asked: list[list[str]]
+) -> None:
+    body = sender.post(ANALYZE, request(GERMAN, languages=["en"])).json()
+    assert (body["languages"], body["detectedLanguages"]) == (["en"], ["de"])
+    assert "TOXICITY" in body["attributeScores"]
 
 
 def test_a_language_that_is_no_list_is_a_list_of_one(sender: Sender, asked: list[list[str]]) -> None:

@@ -31,7 +31,7 @@ def test_a_suggestion_is_kept_with_everything_that_came_with_it(sender: Sender) 
         sessionId="s",
     )
     response = sender.post(SUGGEST, sent)
-    assert response.json() == {"clientToken": "t", "detectedLanguages": ["en"], "requestedLanguages": ["en"]}
+    assert response.json() == {"clientToken": "t", "detectedLanguages": ["und"], "requestedLanguages": ["en"]}
     kept = Suggestion.objects.get()
     assert (kept.text, kept.source.slug, kept.languages) == ("you idiot", "forum", ["en"])
     assert kept.labels == {"toxic": 1.0, "identity_hate": 0.0}
@@ -41,7 +41,7 @@ def test_a_suggestion_is_kept_with_everything_that_came_with_it(sender: Sender) 
 
 def test_the_least_that_can_be_sent_is_enough(sender: Sender) -> None:
     response = sender.post(SUGGEST, suggestion())
-    assert response.json() == {"detectedLanguages": ["en"], "requestedLanguages": []}
+    assert response.json() == {"detectedLanguages": ["und"], "requestedLanguages": []}
     assert Suggestion.objects.get().source.slug == "perspective"
 
 
@@ -150,7 +150,7 @@ def test_attributes_without_a_label_are_left_out_of_what_is_kept(sender: Sender)
 
 def test_a_suggestion_of_them_alone_is_accepted_and_not_kept(sender: Sender) -> None:
     response = sender.post(SUGGEST, only(SPAM=1))
-    assert (response.status_code, response.json()["detectedLanguages"]) == (200, ["en"])
+    assert (response.status_code, response.json()["detectedLanguages"]) == (200, ["und"])
     assert not Suggestion.objects.exists()
 
 

@@ -21,6 +21,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--name", required=True, help="the version is this name and eight digits of the weights' hash"
         )
+        parser.add_argument(
+            "--languages",
+            type=lambda tags: tags.replace(",", " ").split(),
+            default=(),
+            help="languages that the model knows, such as en,de; without it the site's MODEL_LANGUAGES count",
+        )
         parser.add_argument("--license", default="Apache-2.0", dest="license_name")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,6 +34,10 @@ class Command(BaseCommand):
             from training.ml.artifact.export import export_artifact
 
             manifest = export_artifact(
-                options["run"], options["folder"], name=options["name"], license_name=options["license_name"]
+                options["run"],
+                options["folder"],
+                name=options["name"],
+                license_name=options["license_name"],
+                languages=options["languages"],
             )
         self.stdout.write(manifest["version"])

@@ -6,10 +6,12 @@ Its model card says what it is, what it was taught, how good it is and where it 
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from classifier.inference.language import normal_tag
 from toxicsite.lib.files import replace_folder, write_text
 from training.ml.encoders.loading import BaseModelError, read_run
 
@@ -38,12 +40,16 @@ def export_artifact(
     license_name: str = "Apache-2.0",
     attribution: str = WIKI_TOXIC_ATTRIBUTION,
     metrics: dict[str, Any] | None = None,
+    languages: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the artifact of the run in `run` into `folder` (replaced as a whole) and return its manifest.
 
     Weights are stored as fp16 in safetensors. `metrics` are added to the run's own validation metrics, for example
-    {"test": …, "teacher": …}. Raises BaseModelError when `run` is not the result of a recipe.
+    {"test": …, "teacher": …}. `languages` are the tags (BCP 47) of those that the model knows; without them the site's
+    MODEL_LANGUAGES count. Raises ValueError for a tag that is none, and BaseModelError when `run` is not the
+    result of a recipe.
     """
+    languages = [normal_tag(tag) for tag in languages]
     card = read_run(run)
     aside = folder.with_name(folder.name + ".writing")
     shutil.rmtree(aside, ignore_errors=True)
@@ -56,7 +62,7 @@ def export_artifact(
     for file in TOKENIZER_FILES:
         shutil.copyfile(run / file, aside / file)
     _without_truncation(aside / "tokenizer.json")
-    return _finish(aside, folder, card, config, name, license_name, attribution, metrics or {})
+    return _finish(aside, folder, card, config, name, license_name, attribution, metrics or {}, languages)
 
 
 def update_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +103,7 @@ def _finish(
     license_name: str,
     attribution: str,
     metrics: dict[str, Any],
+    languages: Sequence[str],
 ) -> dict[str, Any]:
     digest = hashlib.sha256((aside / "model.safetensors").read_bytes()).hexdigest()
     manifest = {
@@ -109,6 +116,7 @@ def _finish(
         "primary_label": card["labels"][0],
         "thresholds": card["thresholds"],
         "max_length": int(config.get("max_position_embeddings", 512)),
+        **({"languages": list(languages)} if languages else {}),
         "files": {},
         "architecture": {
             "class": config["architectures"][0],

@@ -34,7 +34,7 @@ def make_starter(
     credit = (
         f"{WIKI_TOXIC_ATTRIBUTION} {BASE_CREDIT}" if "gte-small" in teacher.base else WIKI_TOXIC_ATTRIBUTION
     )
-    export_artifact(work / "student", output, name="starter", attribution=credit)
+    export_artifact(work / "student", output, name="starter", attribution=credit, languages=["en"])
 
     # the official test rows, once each, leaked ones left out
     test = load_table(data, "test", text_column=student.data.text_column, labels=student.data.labels)

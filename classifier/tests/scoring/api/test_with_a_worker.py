@@ -66,6 +66,23 @@ def test_waiting_for_many_gives_every_verdict(model: ModelVersion, worker: None,
     assert all(item["prediction"]["model_version"] == model.version for item in response.json()["items"])
 
 
+def test_a_text_in_a_language_that_the_model_does_not_know_is_for_a_person(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    german = "Der Nachbar mäht schon wieder seinen Rasen"
+    foreign, english = program.post(SCORE, {"texts": [german, "thank you all for your help"]}).json()[
+        "results"
+    ]
+    assert (foreign["language"], foreign["language_supported"], foreign["action"]) == ("de", False, "review")
+    assert foreign["reasons"] == [{"kind": "language", "language": "de"}]
+    assert (english["language"], english["language_supported"]) == ("en", True)
+    stored = program.post(f"{COMMENTS}?wait=10", {"text": german}).json()
+    assert (stored["prediction"]["language"], stored["action"]) == ("de", "review")
+    for query, found in (("language=de", 1), ("language_supported=false", 1), ("language_supported=true", 0)):
+        assert len(program.get(f"{COMMENTS}?{query}").json()["items"]) == found
+    assert_problem(program.get(f"{COMMENTS}?language_supported=maybe"), 400, "invalid-request")
+
+
 def test_scoring_answers_in_order_and_stores_nothing(
     model: ModelVersion, worker: None, program: Caller
 ) -> None:
