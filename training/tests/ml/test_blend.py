@@ -225,7 +225,8 @@ def test_too_few_rows_to_search_on_are_refused(models: tuple[Path, Path], tmp_pa
     config = asked(models, data=ValidationConfig(str(few), labels=LABELS))
     with pytest.raises(DataError, match=r"too few to search shares on; fix them \(blend.share\)"):
         blend(config, tmp_path / "run")
-    assert blend(replace(config, blend=ShareOptions(share=0.5)), tmp_path / "run").thresholds["toxic"] == 0.5
+    fixed = blend(replace(config, blend=ShareOptions(share=0.5)), tmp_path / "run")
+    assert fixed.thresholds == read_run(models[0])["thresholds"]  # nothing to choose others by
 
 
 @pytest.mark.parametrize("recipe", ["teacher", "lora"])
@@ -291,3 +292,26 @@ def test_the_recipe_is_run_by_its_name(models: tuple[Path, Path], tmp_path: Path
     like: dict[str, Any] = {"labels": LABELS, "softmax": False, "attention": "auto", "dropout": None}
     assert load_base(str(result.folder), **like).num_labels == 2
     assert load_tokenizer(str(result.folder)).vocab_size == load_tokenizer(str(models[0])).vocab_size
+
+
+def test_labels_that_no_row_knows_stay_as_the_start_has_them(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    data = rows(tmp_path, LABELS)
+    for name in ("train", "validation"):
+        path = tmp_path / f"{name}.jsonl"
+        told = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("\n".join(json.dumps({**row, "insult": -1}) for row in told))
+    config = TeacherConfig(str(models[0]), data, replace(LOOP, epochs=0.5))
+    with pytest.raises(DataError, match="knows nothing of the label 'insult'"):
+        train_teacher(config, tmp_path / "refused")
+    kept = replace(config, data=replace(data, keep_labels=True))
+    result = train_teacher(kept, tmp_path / "kept")
+    assert result.thresholds["insult"] == read_run(models[0])["thresholds"]["insult"]
+    assert result.thresholds["toxic"] != read_run(models[0])["thresholds"]["toxic"]
+    before, after = (load_file(str(f / "model.safetensors")) for f in (models[0], result.folder))
+    row = LABELS.index("insult")
+    np.testing.assert_allclose(after["classifier.weight"][row], before["classifier.weight"][row], rtol=2e-2)
+    bare = replace(kept, base=str(write_base(tmp_path / "base", layers=2)))
+    with pytest.raises(ConfigError, match=r"^data\.keep_labels: .* is no fine-tuned model"):
+        train_teacher(bare, tmp_path / "bare")
