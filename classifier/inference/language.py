@@ -91,6 +91,7 @@ _WORD = re.compile(
     f"(?<![\\w{_JOINED}{_MARKS}])(?<![\\w]['\u2019.-]){_LETTER}++(?:['\u2019-]{_LETTER}++)*+"
     f"(?![\\w{_JOINED}{_MARKS}]|['\u2019.-]\\w)"
 )
+_LAUGHTER = re.compile(r"(?i)\b(?:[ha]{5,}|[he]{6,}|[lo]{5,}|([^\W\d_]{2,5}?)\1{2,}[^\W\d_]{0,4})\b")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 
 
@@ -127,7 +128,7 @@ def identify(text: str, known: Collection[str] = ()) -> Identified:
 def words_of(text: str) -> list[str]:
     """Return the different words of a text that say something about its language, in order.
 
-    Words in capitals are lowered, letters that are held down are taken once.
+    Words in capitals are lowered, letters that are held down are taken once, laughter is left out.
     """
     text = text[:CHARACTERS_READ]
     if not text.isascii():
@@ -136,6 +137,7 @@ def words_of(text: str) -> list[str]:
         text = _LEFT_OUT.sub(" ", text)
     if _STRETCHED.search(text):
         text = _STRETCHED.sub(r"\1", text)
+    text = _LAUGHTER.sub(" ", text)
     words: dict[str, str] = {}
     for word in _WORD.findall(text):
         words.setdefault(word.lower(), word.lower() if word.isupper() else word)

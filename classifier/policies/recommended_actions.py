@@ -35,7 +35,7 @@ def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised
     """
     policy = policy or policy_for(comment.source_id)
     prediction = comment.current_prediction
-    nudge = prediction is not None and policy.nudges(prediction.score)
+    nudge = prediction is not None and not policy.unread(prediction) and policy.nudges(prediction.score)
     standing = comment.current_decision
     if standing is not None and standing.action == DecisionAction.REMOVE:
         return Advised(REMOVE_IT, nudge)  # also while an edited text waits for its verdict
@@ -70,4 +70,5 @@ def of_judgement(judged: Judgement, policy: CurrentPolicy, score: float) -> Advi
         action = REMOVE_IT
     else:
         action = PUBLISH if judged.band == APPROVE else REVIEW
-    return Advised(action, policy.nudges(score))
+    is_unread = any(reason["kind"] == "language" for reason in judged.reasons)
+    return Advised(action, policy.nudges(score) and not is_unread)

@@ -86,6 +86,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
                 "model_version": prediction.model_version.version,
                 "verdict": prediction.verdict,
                 "scores": prediction.scores,
+                "language": prediction.language,
                 "at": prediction.created_at,
             }
             for prediction in comment.predictions.all()

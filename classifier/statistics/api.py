@@ -79,6 +79,9 @@ class StatisticsTotal(serializers.Serializer[Any]):
     inbound = serializers.IntegerField()
     unscored = serializers.IntegerField(help_text="Comments that came in and have no verdict yet.")
     toxic = serializers.IntegerField(help_text="Comments that came in and whose first verdict was toxic.")
+    languages = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Comments that came in, by the language identified."
+    )
     automatic = ActionsOutput(help_text="Decisions by policies.")
     manual = ActionsOutput(help_text="Decisions by moderators.")
     bulk = serializers.IntegerField(help_text="Decisions of moderators in bulk.")

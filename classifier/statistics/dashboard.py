@@ -124,6 +124,9 @@ def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
         "inbound": numbers["inbound"],
         "unscored": numbers["unscored"],
         "toxic": sum(version["toxic"] for version in numbers["versions"].values()),
+        "languages": dict(
+            numbers.get("languages", {})
+        ),  # days that were kept before they were counted have none
         "automatic": dict(automatic),
         "manual": dict(manual),
         "bulk": numbers["bulk"],

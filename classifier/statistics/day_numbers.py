@@ -19,10 +19,11 @@ from classifier.core.measures import SCORE_BINS, SECONDS_FIRST, SECONDS_STEPS
 Numbers = dict[str, Any]
 
 COMMENTS = """
-SELECT source_id, version, verdict, bin, count(*), count(*) FILTER (WHERE version IS NULL AND status = 'pending')
+SELECT source_id, version, verdict, bin, language, count(*),
+    count(*) FILTER (WHERE version IS NULL AND status = 'pending')
 FROM (
     SELECT DISTINCT ON (comment.id)
-        comment.source_id, comment.status, version.version, prediction.verdict,
+        comment.source_id, comment.status, version.version, prediction.verdict, prediction.language,
         least(%(score_bins)s - 1, floor(prediction.score * %(score_bins)s))::int AS bin
     FROM classifier_comment comment
     LEFT JOIN classifier_prediction prediction ON prediction.comment_id = comment.id
@@ -30,7 +31,7 @@ FROM (
     WHERE comment.created_at >= %(begin)s AND comment.created_at < %(end)s
     ORDER BY comment.id, prediction.id
 ) AS first_verdict
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
 """
 DECISIONS = """
 SELECT
@@ -108,17 +109,19 @@ ACTIONS = ("approve", "remove", "escalate", "skip")
 def no_numbers() -> Numbers:
     """Return the numbers of a day on which nothing happened. All leaves are counts, so numbers add up leaf by leaf.
 
-    `unscored`: came in and waits for its verdict (a failed comment does not). `versions`: {version: {"toxic", "calm",
-    "scores": 20 bins}} of the first verdicts. `manual` are decisions of people, `bulk` those of them that were made in
-    bulk. `undone` counts final decisions that were undone: one's own, those of others, automatic ones; `replaced`
-    those that a person replaced by another decision. What an appeal overturned counts under `appeals` alone.
-    `agreement` crosses the model's verdict with what a person decided one by one. `seconds` is a histogram as
-    measures.seconds_quantile reads it. `people`: {id: …}, by who made the decisions.
+    `unscored`: came in and waits for its verdict (a failed comment does not). `versions`: {version: {"toxic",
+    "calm", "scores": 20 bins}} of the first verdicts. `languages`: {tag: count} of the same. `manual` are decisions
+    of people, `bulk` those of them that were made in bulk. `undone` counts final decisions that were undone: one's
+    own, those of others, automatic ones; `replaced` those that a person replaced by another decision. What an
+    appeal overturned counts under `appeals` alone. `agreement` crosses the model's verdict with what a person
+    decided one by one. `seconds` is a histogram as measures.seconds_quantile reads it. `people`: {id: …}, by who
+    made the decisions.
     """
     return {
         "inbound": 0,
         "unscored": 0,
         "versions": {},
+        "languages": {},
         "automatic": dict.fromkeys(ACTIONS, 0),
         "manual": dict.fromkeys(ACTIONS, 0),
         "bulk": 0,
@@ -197,12 +200,20 @@ def _person(numbers: Numbers, by: int) -> dict[str, Any]:
 
 
 def _read_comments(
-    numbers: Numbers, version: str | None, verdict: str, bin_: int, count: int, unscored: int
+    numbers: Numbers,
+    version: str | None,
+    verdict: str,
+    bin_: int,
+    language: str | None,
+    count: int,
+    unscored: int,
 ) -> None:
     numbers["inbound"] += count
     numbers["unscored"] += unscored
     if version is None:
         return
+    if language:
+        numbers["languages"][language] = numbers["languages"].get(language, 0) + count
     of_version = numbers["versions"].setdefault(version, {"toxic": 0, "calm": 0, "scores": [0] * SCORE_BINS})
     of_version["toxic" if verdict == "toxic" else "calm"] += count
     of_version["scores"][bin_] += count

@@ -68,6 +68,7 @@ COLUMNS = (
     "decided_at",
     "edited_at",
     "text_purged_at",
+    "language",
 )
 _NESTED = ("scores", "queue_reasons", "labels")
 _READ = (
@@ -284,6 +285,7 @@ def export_pages(
             "current_prediction__verdict",
             "current_prediction__score",
             "current_prediction__threshold",
+            "current_prediction__language",
             "current_prediction__model_version__version",
             "current_decision__action",
             "current_decision__reason",
@@ -349,6 +351,7 @@ def _row(comment: Comment) -> dict[str, Any]:
         decision and _iso(decision.created_at),
         _iso(comment.edited_at),
         _iso(comment.text_purged_at),
+        prediction and prediction.language,
     )
     return dict(zip(COLUMNS, values, strict=True))
 

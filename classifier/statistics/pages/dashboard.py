@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from classifier.core.visibility import visible_sources
+from classifier.inference.language import UNDETERMINED
 from classifier.models import Source
 from classifier.references.score_maps import keys_with_outdated_map
 from classifier.references.selectors import reference_notices
@@ -18,10 +19,12 @@ from classifier.statistics.drift import MIN_SAMPLE, Drift
 from classifier.statistics.pages.figures import ages_figure, figures_of, scores_figure, time_of
 from classifier.web.access import permitted, person_of
 from classifier.web.charts import NOTHING, count, share
+from classifier.web.formatting import language_title
 
 SEE = "classifier.view_daystatistic"
 SEE_MAPS = "classifier.view_scoremap"
 DEFAULT_DAYS = 30
+LANGUAGES_SHOWN = 8
 LEVELS = {
     "few": ("grey", f"Too few comments to tell: {MIN_SAMPLE:,} are needed on both sides"),
     "stable": ("green", "As in the first weeks"),
@@ -81,6 +84,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             (kind, REASON_TITLES.get(kind, "Other" if kind == "none" else kind.capitalize()), count(number))
             for kind, number in board.queue.reasons.items()
         ],
+        "languages": _languages(board),
         "people": [_person(row) for row in board.people],
         "drifts": [_drift(drift) for drift in board.drifts],
         "drift_warning": [_drift(drift) for drift in board.drifts if drift.level == "shifted"],
@@ -126,6 +130,14 @@ def _headlines(board: Dashboard) -> list[tuple[str, str, str]]:
         ),
         ("Model agrees", share(agreed["share"]), f"with {_decisions(agreed['count'])} of people"),
     ]
+
+
+def _languages(board: Dashboard) -> list[tuple[str, str]]:
+    """Return the most frequent languages with their numbers of comments; empty where only one was identified."""
+    counts = board.total.get("languages", {})
+    identified = [tag for tag in counts if tag != UNDETERMINED]
+    ordered = sorted(counts, key=lambda tag: -counts[tag])[:LANGUAGES_SHOWN]
+    return [(language_title(tag), count(counts[tag])) for tag in ordered] if len(identified) > 1 else []
 
 
 def _queue_facts(board: Dashboard) -> list[tuple[str, str]]:

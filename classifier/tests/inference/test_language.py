@@ -24,6 +24,7 @@ ENGLISH = ("en",)
         "gg ez noob team",
         "idiot",
         "hahahahahaha",
+        "you are a loser HAHAHAHAHA haahahahaahah lolololol",
         "\N{FACE WITH TEARS OF JOY}\N{FACE WITH TEARS OF JOY}\N{FIRE}",
         "y0u 4r3 4 l0s3r",
         "g o  a w a y  l o s e r",
