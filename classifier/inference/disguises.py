@@ -153,11 +153,8 @@ def _read(form: str, words: WordList) -> str | None:
         rivals = [outcome for outcome in outcomes[1:] if "mask" in outcome.kinds]
         clear = not rivals or rivals[0].cost - best.cost >= CLEAR
         return best.word if clear and count.toxic_share >= OFFENSIVE and letters >= 1 else None
-    by_chance = (
-        best.kinds <= _SLIPS
-        or len(best.kinds) > 1
-        or (len(form) - letters >= letters and not _ATE.fullmatch(form))
-    )
+    few_letters = len(form) - letters >= letters and not _ATE.fullmatch(form)
+    by_chance = best.kinds <= _SLIPS or len(best.kinds) > 1 or few_letters
     if by_chance and count.toxic_share < OFFENSIVE:
         return None
     if best.kinds & {"swap", "doubled"} and (form.istitle() or len(best.word) <= RESULT_MIN):

@@ -154,7 +154,8 @@ def test_a_disguise_is_read(written: str, read: str) -> None:
         "if a < b and c > d then <3",
         "hmm, ugh, aww, brrr, shh, zzz, www, World War III, Henry VIII",
         # other languages and scripts
-        "\u042f \u0436\u0438\u0432\u0443 \u0432 \u041c\u043e\u0441\u043a\u0432\u0435, \u043a\u043e\u0442 \u0438 \u0441\u043e\u043d",
+        "\u042f \u0436\u0438\u0432\u0443 \u0432 \u041c\u043e\u0441\u043a\u0432\u0435",
+        "\u043a\u043e\u0442 \u0438 \u0441\u043e\u043d",
         "\u0397 \u0391\u03b8\u03ae\u03bd\u03b1 \u03ba\u03b1\u03b9 \u03b7 \u039a\u03cd\u03c0\u03c1\u03bf\u03c2",
         "ma\u00f1ana, d\u00e9j\u00e0 vu, Stra\u00dfe, \u0142\u00f3d\u017a, f\u00f8lelse, \u0131\u015f\u0131k",
         "\u0413\u043e\u0440\u043e\u0434 \u041d\u043e\u0440\u0438\u043b\u044c\u0441\u043a, 5 \u043a\u0433",
@@ -216,7 +217,8 @@ def test_the_word_list_holds_counts_of_words_and_no_text() -> None:
     assert all(word.isascii() and word.isalpha() and word.islower() for word in words)
     assert all(0 <= count.toxic_rows <= count.rows for count in words.values())
     assert words["the"].rows > words["moron"].rows
-    assert words["london"].is_name and not words["stupid"].is_name
+    assert words["london"].is_name
+    assert not words["stupid"].is_name
 
 
 PIECES = [
