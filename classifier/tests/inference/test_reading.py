@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier.inference.normalise import normalise, normalise_text
-from classifier.inference.reading import read_text, reading
+from classifier.inference.reading import reading, text_as_read
 from classifier.inference.reading_words import WordCount, WordList, shipped_words
 
 LETTERS_IN_DISGUISE = {
@@ -114,7 +114,7 @@ EMOJI = {
     ],
 )
 def test_a_disguise_is_read(written: str, read: str) -> None:
-    assert read_text(written) == read
+    assert text_as_read(written) == read
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_what_only_looks_like_a_disguise_stays(harmless: str) -> None:
     ],
 )
 def test_a_harmless_text_in_disguise_is_read_as_harmlessly_as_it_is_meant(harmless: str, read: str) -> None:
-    assert read_text(harmless) == read
+    assert text_as_read(harmless) == read
 
 
 def test_the_marked_place_is_the_whole_disguise_as_it_is_written() -> None:
@@ -207,7 +207,7 @@ def test_the_marked_place_is_the_whole_disguise_as_it_is_written() -> None:
 
 def test_which_words_are_known_is_the_callers_to_say() -> None:
     made_up = WordList({"blorp": WordCount(5_000, 4_000, False), "you": WordCount(90_000, 9_000, False)})
-    assert read_text("you bl0rp", made_up) == "you blorp"
+    assert text_as_read("you bl0rp", made_up) == "you blorp"
     assert reading("you m0ron", made_up) is None
 
 
