@@ -122,7 +122,11 @@ def _are_words(core: str, words: WordList) -> bool:
     joined = "".join(parts)
     if is_offensive(joined, words):  # unless its parts are seen nearly as often
         enough = words[joined].rows * PART_SHARE
-        return all(len(part) == 1 or (part in words and words[part].rows >= enough) for part in parts)
+        beside_a_word = any(len(part) >= RESULT_MIN for part in parts)  # "K-pop"
+        return all(
+            words[part].rows >= enough if part in words else len(part) == 1 and beside_a_word
+            for part in parts
+        )
     return all(part in words or part.isdigit() or len(part) == 1 for part in parts)
 
 

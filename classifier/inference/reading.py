@@ -113,10 +113,10 @@ def _fragments_joined(view: NormalisedText, words: WordList) -> NormalisedText:
         while at < len(pieces):
             end = None if all(stands[at : at + FRAGMENTS_MAX]) else _joined_until(pieces, stands, at, words)
             parts = pieces[at : end or at + 1]
-            length = sum(map(len, parts)) + len(parts) - 1
-            if end is not None:
-                edits.append((begin, begin + length, "".join(parts)))
-            begin += length + 1
+            begin += len(parts[0]) + 1
+            for part in parts[1:]:  # the space belongs to the letter after it, so that a part keeps its place
+                edits.append((begin - 1, begin + 1, part[0]))
+                begin += len(part) + 1
             at += len(parts)
     return rewritten(view, edits) if edits else view
 
