@@ -14,7 +14,7 @@ CONFUSABLES: dict[str, str] = {
         "\U000102a1\U00010301"
     ),
     "c": (
-        "\u00a2\u0421\u0441\u13df\u2ca4\u2ca5\ua4da\uabaf\U000102a2\U00010302\U00010415\U0001043d"
+        "\u03f2\u03f9\u00a2\u0421\u0441\u13df\u2ca4\u2ca5\ua4da\uabaf\U000102a2\U00010302\U00010415\U0001043d"
         "\U0001051c\U000118f2\U0001f74c"
     ),
     "d": "\u0501\u13a0\u13e7\u146f\u15de\u15ea\ua4d2\ua4d3",

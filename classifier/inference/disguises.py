@@ -36,9 +36,7 @@ PART_SHARE = 0.3
 
 _MASKS = "*#"
 _SOMETIMES_MASKS = "@$!%&+-_.~^='"
-_PARTERS = frozenset(
-    "-_.~^'`\"|/\\:;,=+&()[]{}\u00b7\u2010\u2011\u2012\u2013\u2014\u2015\u2022\u2027\u2019\u2026"
-)
+_PARTERS = frozenset('-_.~^`"|/\\:;,=+&()[]{}\u00b7\u2010\u2011\u2012\u2013\u2014\u2015\u2022\u2027\u2026')
 _RUN = re.compile(r"(\W|_)\1*")
 _SWAPS = {"v": "u", "V": "u", "q": "g", "l": "i", "I": "l"}
 """Letters that are written for one that looks like it."""
@@ -55,6 +53,8 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 _ATE = re.compile(r"[a-z]{1,2}8")  # "h8", "m8", "sk8"
+_LAST_DIGIT = re.compile(r"[a-z]{3,}\d")
+_PAIRED = frozenset("*_~`")
 _CONTRACTION = re.compile(r"[^\W\d_]+['`\u2018\u2019\u00b4;](?:t|s|d|m|re|ve|ll|all|em|til|er)")
 _ROMAN = re.compile(r"[ivxlcdm]+", re.IGNORECASE)
 _SPLIT = re.compile(r"[-/.,:;_'&()\u2010-\u2015\u2019\u2026]+")
@@ -93,8 +93,19 @@ def read_word(written: str, words: WordList) -> tuple[int, int, str] | None:
             continue
         word = _read(form, words)
         if word is not None and word != form.lower() and not (stands and not is_offensive(word, words)):
+            begin, end = _with_paired_marks(written, begin, end)
             return begin, end, _cased(word, form)
     return None
+
+
+def _with_paired_marks(written: str, begin: int, end: int) -> tuple[int, int]:
+    """Return the place of a word with the marks at its ends whose other halves stand within it: "**m**oron"."""
+    inside = set(written[begin:end]) & _PAIRED
+    while begin > 0 and written[begin - 1] in inside:
+        begin -= 1
+    while end < len(written) and written[end] in inside:
+        end += 1
+    return begin, end
 
 
 def is_offensive(word: str, words: WordList) -> bool:
@@ -111,7 +122,11 @@ def _are_words(core: str, words: WordList) -> bool:
     joined = "".join(parts)
     if is_offensive(joined, words):  # unless its parts are seen nearly as often
         enough = words[joined].rows * PART_SHARE
-        return all(part in words and words[part].rows >= enough for part in parts)
+        beside_a_word = any(len(part) >= RESULT_MIN for part in parts)  # "K-pop"
+        return all(
+            words[part].rows >= enough if part in words else len(part) == 1 and beside_a_word
+            for part in parts
+        )
     return all(part in words or part.isdigit() or len(part) == 1 for part in parts)
 
 
@@ -138,7 +153,7 @@ def _with_signs(written: str) -> tuple[int, int]:
 def _read(form: str, words: WordList) -> str | None:
     letters = sum(character.isalpha() for character in form)
     digits = sum(character.isdigit() for character in form)
-    if not _may_be_disguised(form, letters, digits):
+    if not _may_be_disguised(form, letters, digits, words):
         return None
     outcomes = sorted(_outcomes(form, words), key=lambda outcome: outcome.cost)
     if not outcomes:
@@ -153,11 +168,10 @@ def _read(form: str, words: WordList) -> str | None:
         rivals = [outcome for outcome in outcomes[1:] if "mask" in outcome.kinds]
         clear = not rivals or rivals[0].cost - best.cost >= CLEAR
         return best.word if clear and count.toxic_share >= OFFENSIVE and letters >= 1 else None
-    by_chance = (
-        best.kinds <= _SLIPS
-        or len(best.kinds) > 1
-        or (len(form) - letters >= letters and not _ATE.fullmatch(form))
-    )
+    if _LAST_DIGIT.fullmatch(form) and not _ATE.fullmatch(form) and count.toxic_share < OFFENSIVE:
+        return None
+    few_letters = len(form) - letters >= letters and not _ATE.fullmatch(form)
+    by_chance = best.kinds <= _SLIPS or len(best.kinds) > 1 or few_letters
     if by_chance and count.toxic_share < OFFENSIVE:
         return None
     if best.kinds & {"swap", "doubled"} and (form.istitle() or len(best.word) <= RESULT_MIN):
@@ -167,12 +181,12 @@ def _read(form: str, words: WordList) -> str | None:
     return best.word
 
 
-def _may_be_disguised(form: str, letters: int, digits: int) -> bool:
+def _may_be_disguised(form: str, letters: int, digits: int, words: WordList) -> bool:
     """Return whether the signs of a word leave it one that a reader tries to read."""
     if form.isalpha():
         return not (form.isupper() and _ROMAN.fullmatch(form))
     if digits:
-        if _ATE.fullmatch(form):
+        if _ATE.fullmatch(form) or (_LAST_DIGIT.fullmatch(form) and form[:-1] not in words):
             return True
         if _CODE.fullmatch(form):
             return False
@@ -268,7 +282,7 @@ def _options(
                     yield _Option(ANY * (times + more), 3.0 + 2.0 * more, "mask")
     elif not sign.isalnum():
         if sign in _PARTERS:
-            yield _Option("", 1.0, "marked" if paired and sign in "_~`" else "parted")
+            yield _Option("", 1.0, "marked" if paired and sign in _PAIRED else "parted")
         if sign in _SOMETIMES_MASKS and times <= 2 and visible >= 3 and not first and not last:
             yield _Option(ANY * times, 5.0, "mask")
 

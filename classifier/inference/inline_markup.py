@@ -27,6 +27,7 @@ _TAG = re.compile(
     rf"|</?(?:{_BLOCK}){_ATTRIBUTES}/?>",
     re.IGNORECASE,
 )
+_LINK = re.compile(r"\[([^\[\]\s]{1,200})\]\([^()\s]{1,500}\)")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 ADDRESS_MAX = 500
 ROUNDS = 2
@@ -47,7 +48,24 @@ def without_inline_markup(view: NormalisedText) -> NormalisedText:
         ]
         if tags:
             view = rewritten(view, tags)
+    if "](" in view.text:
+        view = rewritten(view, _links_in_words(view.text))
     return cleaned_again(view)
+
+
+def _links_in_words(text: str) -> list[Edit]:
+    """Take the marks off links of Markdown that a letter or another link touches."""
+    edits = []
+    for match in _LINK.finditer(text):
+        touches = text[match.end() : match.end() + 1]
+        if (
+            text[match.start() - 1 : match.start()].isalnum()
+            or touches.isalnum()
+            or touches == "["
+            or (text[match.start() - 1 : match.start()] == ")")
+        ):
+            edits += [(match.start(), match.start(1), ""), (match.end(1), match.end(), "")]
+    return edits
 
 
 def _entities(text: str) -> list[Edit]:

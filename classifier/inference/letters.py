@@ -63,7 +63,7 @@ def _edits(word: str, at: int, words: WordList, *, english: bool) -> list[Edit]:
     if any(not letter.isascii() for letter in letters):
         plain = _looked_through(plain, letters, words, english=english) or [
             # a word with small capitals beside other letters that are no Latin ones is phonetic script
-            character if _is_small_capital(character) else as_plain
+            character if _is_small_capital(character) or unicodedata.category(character) == "Lm" else as_plain
             for character, as_plain in zip(word, plain, strict=True)
         ]
     return [

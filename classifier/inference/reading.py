@@ -17,16 +17,14 @@ from classifier.inference.disguises import OUTER, is_offensive, read_word
 from classifier.inference.emoji_words import emoji_as_words
 from classifier.inference.inline_markup import without_inline_markup
 from classifier.inference.letters import plain_letters
+from classifier.inference.markup import addresses
 from classifier.inference.normalise import NormalisedText, normalise, normalise_text
 from classifier.inference.reading_words import WordList, shipped_words
 from classifier.inference.rewriting import Edit, cleaned_again, mapped_back, rewritten
 from classifier.inference.set_apart import joined_letters
 
 _WORD = re.compile(r"\S+")
-_ADDRESS = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|www\.)|[^@\s]+@[^@\s]+\.\w|/\S+/|\.(?:com|org|net|html?|php|jpe?g|png|pdf)\b",
-    re.I,
-)
+_PATH = re.compile(r"/\S+/")
 _FRAGMENT = re.compile(r"(?<![\w'\u2019@#&*/.-])[A-Za-z]+(?: [A-Za-z]+(?![\w'\u2019*]|[-./]\w))++")
 ENGLISH = 0.4
 """Share of known words from which on a text is taken for English."""
@@ -40,8 +38,8 @@ WORD_MAX = 64
 """What is longer is an address or no word at all."""
 WORDS_MAX = 200
 """So many unknown words of a text are looked into: what that costs is bounded."""
-SPLIT_COST, SPLIT_AGAIN_COST = 7.0, 2.0
-"""Minus the log of how often a word is split, and how often one that is split is split once more."""
+SPLIT_COST, SPLIT_OFFENSIVE_COST, SPLIT_AGAIN_COST = 7.0, 5.0, 2.0
+"""Minus the log of how often a word is split, an offensive one, and one that is split once more."""
 ROWS = 300_000
 LONE_LETTER_ROWS = 500.0
 """Letters stand alone in about so many rows, in lists and names."""
@@ -55,7 +53,7 @@ def reading(text: str, words: WordList | None = None, *, emoji: bool = True) -> 
     words = shipped_words() if words is None else words
     clean = normalise_text(text)
     view = NormalisedText(clean, clean)
-    if "<" in view.text or "&" in view.text or "[" in view.text:
+    if "<" in view.text or "&" in view.text or "[/" in view.text or "](" in view.text:
         view = without_inline_markup(view)
     if not view.text.isascii():
         view = plain_letters(view, words)
@@ -69,7 +67,7 @@ def reading(text: str, words: WordList | None = None, *, emoji: bool = True) -> 
     return None if view.text == clean else mapped_back(view, normalise(text))
 
 
-def read_text(text: str, words: WordList | None = None) -> str:
+def text_as_read(text: str, words: WordList | None = None) -> str:
     """Return the reading of a text, or where there is none the cleaned text: what training may add to its rows."""
     view = reading(text, words)
     return normalise_text(text) if view is None else view.text
@@ -85,6 +83,7 @@ def _is_english(text: str, words: WordList) -> bool:
 
 def _words_read(view: NormalisedText, words: WordList) -> NormalisedText:
     edits: list[Edit] = []
+    protected = list(addresses(view.text)) if "." in view.text or "@" in view.text else []
     tried = 0
     for match in _WORD.finditer(view.text):
         written = match[0]
@@ -93,7 +92,7 @@ def _words_read(view: NormalisedText, words: WordList) -> NormalisedText:
         tried += 1
         if tried > WORDS_MAX:
             break
-        if _ADDRESS.search(written):
+        if _PATH.search(written) or any(b < match.end() and match.start() < e for b, e in protected):
             continue
         found = read_word(written, words)
         if found is not None:
@@ -114,10 +113,10 @@ def _fragments_joined(view: NormalisedText, words: WordList) -> NormalisedText:
         while at < len(pieces):
             end = None if all(stands[at : at + FRAGMENTS_MAX]) else _joined_until(pieces, stands, at, words)
             parts = pieces[at : end or at + 1]
-            length = sum(map(len, parts)) + len(parts) - 1
-            if end is not None:
-                edits.append((begin, begin + length, "".join(parts)))
-            begin += length + 1
+            begin += len(parts[0]) + 1
+            for part in parts[1:]:  # the space belongs to the letter after it, so that a part keeps its place
+                edits.append((begin - 1, begin + 1, part[0]))
+                begin += len(part) + 1
             at += len(parts)
     return rewritten(view, edits) if edits else view
 
@@ -142,7 +141,8 @@ def _joined_until(pieces: list[str], stands: list[bool], at: int, words: WordLis
             continue
         if not is_offensive(word, words) and all(words.ordinary(part.lower()) for part in parts):
             continue
-        gain = apart - _cost(word, words) - SPLIT_COST - SPLIT_AGAIN_COST * (len(parts) - 2)
+        split = SPLIT_OFFENSIVE_COST if is_offensive(word, words) else SPLIT_COST
+        gain = apart - _cost(word, words) - split - SPLIT_AGAIN_COST * (len(parts) - 2)
         if gain > 0 and (best is None or gain > best[0]):
             best = gain, end
     return None if best is None else best[1]

@@ -1,9 +1,9 @@
 """The words that the reading of disguised texts knows, with how often they stand in comments.
 
 `reading_words.txt` is counted by `python -m training.ml.data.reading_words` in the training rows of wiki_toxic
-(Wikipedia talk pages, CC BY-SA 3.0; labels CC0) and in the English rows under permissive licences of the public sets
-that `docs/train` names. It holds counts of words, no text: one word a line with its kind, the number of rows that it
-stands in and how many of these are labelled toxic, the most frequent first.
+(Wikipedia talk pages, CC BY-SA 3.0; labels CC0) and in the English rows of the public mixture, without licence class
+caution (`training/ml/mixture/sources.py` attributes them). It holds counts of words, no text: one word a line with its
+kind, the number of rows that it stands in and how many of these are labelled toxic, the most frequent first.
 """
 
 from __future__ import annotations

@@ -50,12 +50,13 @@ def _edits(text: str, match: re.Match[str], words: WordList) -> list[Edit]:
     at = 0
     capital = all(match[0][place].isupper() for place in places if match[0][place].isalpha())
     for word in spelled:
-        begin, end = places[at], places[at + len(word) - 1] + 1
         if at:
-            edits.append((match.start() + places[at - 1] + 1, match.start() + begin, " "))
-        if len(word) > 1:
-            edits.append((match.start() + begin, match.start() + end, word.upper() if capital else word))
-        at += len(word)
+            edits.append((match.start() + places[at - 1] + 1, match.start() + places[at], " "))
+        for nth, letter in enumerate(word.upper() if capital else word):
+            begin = places[at] if nth == 0 else places[at - 1] + 1  # marks belong to the letter after them
+            if len(word) > 1:
+                edits.append((match.start() + begin, match.start() + places[at] + 1, letter))
+            at += 1
     return edits
 
 

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from classifier.inference.normalise import normalise, normalise_text
-from classifier.inference.reading import read_text, reading
+from classifier.inference.reading import reading, text_as_read
 from classifier.inference.reading_words import WordCount, WordList, shipped_words
 
 LETTERS_IN_DISGUISE = {
@@ -114,7 +114,7 @@ EMOJI = {
     ],
 )
 def test_a_disguise_is_read(written: str, read: str) -> None:
-    assert read_text(written) == read
+    assert text_as_read(written) == read
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,8 @@ def test_a_disguise_is_read(written: str, read: str) -> None:
         "if a < b and c > d then <3",
         "hmm, ugh, aww, brrr, shh, zzz, www, World War III, Henry VIII",
         # other languages and scripts
-        "\u042f \u0436\u0438\u0432\u0443 \u0432 \u041c\u043e\u0441\u043a\u0432\u0435, \u043a\u043e\u0442 \u0438 \u0441\u043e\u043d",
+        "\u042f \u0436\u0438\u0432\u0443 \u0432 \u041c\u043e\u0441\u043a\u0432\u0435",
+        "\u043a\u043e\u0442 \u0438 \u0441\u043e\u043d",
         "\u0397 \u0391\u03b8\u03ae\u03bd\u03b1 \u03ba\u03b1\u03b9 \u03b7 \u039a\u03cd\u03c0\u03c1\u03bf\u03c2",
         "ma\u00f1ana, d\u00e9j\u00e0 vu, Stra\u00dfe, \u0142\u00f3d\u017a, f\u00f8lelse, \u0131\u015f\u0131k",
         "\u0413\u043e\u0440\u043e\u0434 \u041d\u043e\u0440\u0438\u043b\u044c\u0441\u043a, 5 \u043a\u0433",
@@ -186,7 +187,7 @@ def test_what_only_looks_like_a_disguise_stays(harmless: str) -> None:
     ],
 )
 def test_a_harmless_text_in_disguise_is_read_as_harmlessly_as_it_is_meant(harmless: str, read: str) -> None:
-    assert read_text(harmless) == read
+    assert text_as_read(harmless) == read
 
 
 def test_the_marked_place_is_the_whole_disguise_as_it_is_written() -> None:
@@ -206,7 +207,7 @@ def test_the_marked_place_is_the_whole_disguise_as_it_is_written() -> None:
 
 def test_which_words_are_known_is_the_callers_to_say() -> None:
     made_up = WordList({"blorp": WordCount(5_000, 4_000, False), "you": WordCount(90_000, 9_000, False)})
-    assert read_text("you bl0rp", made_up) == "you blorp"
+    assert text_as_read("you bl0rp", made_up) == "you blorp"
     assert reading("you m0ron", made_up) is None
 
 
@@ -216,7 +217,8 @@ def test_the_word_list_holds_counts_of_words_and_no_text() -> None:
     assert all(word.isascii() and word.isalpha() and word.islower() for word in words)
     assert all(0 <= count.toxic_rows <= count.rows for count in words.values())
     assert words["the"].rows > words["moron"].rows
-    assert words["london"].is_name and not words["stupid"].is_name
+    assert words["london"].is_name
+    assert not words["stupid"].is_name
 
 
 PIECES = [

@@ -1,4 +1,4 @@
-"""A disguised text is scored as it is written and as it is read, in one run, and the higher score of each label counts."""
+"""A disguised text is scored as written and as read, in one run, and the higher score of each label counts."""
 
 import os
 from collections.abc import Sequence
@@ -87,8 +87,10 @@ def test_the_windows_of_a_long_text_are_those_of_the_written_one_with_the_higher
     text = f"{calm} You f i l t h y w h o r e, k1ll y0urself. {calm}"
     result = scorer.score([text])[0]
     assert result.windows == len(result.spans) > 2
-    assert result.spans[0].begin == 0 and result.spans[-1].end == len(text)
-    assert result.read_as and "filthy whore" in result.read_as
+    assert result.spans[0].begin == 0
+    assert result.spans[-1].end == len(text)
+    assert result.read_as
+    assert "filthy whore" in result.read_as
     for label in scorer.labels:
         assert result.scores[label] == of_windows([span.scores[label] for span in result.spans])
     worst = max(result.spans, key=lambda span: span.scores["toxic"])
