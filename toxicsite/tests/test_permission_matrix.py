@@ -284,6 +284,10 @@ GET  api/v1/evaluations/<int:evaluation_id>/    TA     404
 GET  api/v1/suites/                             TA     200
 POST api/v1/suites/                             TA     415
 GET  api/v1/suites/<int:suite_id>/results/      TA     404
+GET  api/v1/suites/hub/                         TA     200
+POST api/v1/suites/hub/                         TA     400
+GET  api/v1/suites/shipped/                     TA     200
+GET  api/v1/suites/shipped/<slug:slug>/results/ TA     404
 GET  api/v1/retraining/                         TA     200
 PUT  api/v1/retraining/                         TA     400
 POST api/v1/retraining/run/                     TA     409
@@ -340,6 +344,11 @@ POST training/retraining/start/                 TA     422
 POST training/retraining/plan/                  TA     422
 GET  training/suites/                           TA     200
 GET  training/suites/new/                       TA     200
+GET  training/suites/hub/                       TA     200
+POST training/suites/hub/                       TA     422
+POST training/suites/hub/<slug:key>/forget/     TA     302
+GET  training/suites/shipped/kinds/             TA     200
+GET  training/suites/shipped/identities/        TA     200
 GET  training/suites/<int:suite_id>/            TA     404
 POST training/suites/<int:suite_id>/retire/     TA     404
 POST training/suites/<int:suite_id>/run/        TA     404

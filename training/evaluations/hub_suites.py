@@ -165,7 +165,7 @@ def _load(wanted: WantedSuite) -> TestSuite | None:
             label=wanted.label,
             description=wanted.description,
             cases=[Case(**case) for case in _read_in_child(wanted, folder)],
-            by=User.objects.filter(pk=wanted.by).first(),
+            by=User.objects.filter(pk=wanted.by).first() if wanted.by is not None else None,
         )
     except SuiteRejected as error:
         write_json(folder / ERROR, {"message": error.message})

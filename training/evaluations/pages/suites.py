@@ -16,7 +16,7 @@ from classifier.web.refusals import refusals_shown
 from training.core.errors import SuiteRejected
 from training.evaluations.hub_suites import suite_forget, suite_from_hub, suites_wanted
 from training.evaluations.services import evaluation_start
-from training.evaluations.shipped_suites import shipped_results, shipped_suite_rows
+from training.evaluations.shipped_suites import SLUGS, shipped_results, shipped_suite_rows
 from training.evaluations.suites import (
     suite_create,
     suite_list,
@@ -168,9 +168,7 @@ def suite_detail(request: HttpRequest, suite_id: int) -> HttpResponse:
 @require_safe
 def suite_shipped(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a suite that ships with the code, and the results of the versions."""
-    suite = shipped_suite_rows().get(slug)
-    if suite is None:
-        raise Http404
+    suite = shipped_suite_rows()[slug]
     context = _results_context(suite, shipped_results(name=suite.name))
     return render(request, "training/evaluations/suites/suite.html", context)
 
@@ -244,7 +242,7 @@ urlpatterns = [
     path("suites/new/", suite_new, name="suite-new"),
     path("suites/hub/", suite_hub, name="suite-hub"),
     path("suites/hub/<slug:key>/forget/", suite_hub_forget, name="suite-hub-forget"),
-    path("suites/shipped/<slug:slug>/", suite_shipped, name="suite-shipped"),
+    *(path(f"suites/shipped/{slug}/", suite_shipped, {"slug": slug}, name="suite-shipped") for slug in SLUGS),
     path("suites/<int:suite_id>/", suite_detail, name="suite"),
     path("suites/<int:suite_id>/retire/", retire, name="suite-retire"),
     path("suites/<int:suite_id>/run/", run, name="suite-run"),
