@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch, InferenceError
 from classifier.inference.language import normal_tag
+from classifier.inference.operating_points import LabelPoints, read_operating_points
 from classifier.inference.tensors import check_weights
 
 MANIFEST = "manifest.json"
@@ -65,6 +66,8 @@ class Manifest:
     raw: Mapping[str, Any] = field(repr=False, compare=False)
     window_length: int | None = None
     """Wordpieces of a window of a long text, with the special ones; None: the program's own choice."""
+    operating_points: Mapping[str, LabelPoints] = field(default_factory=dict)
+    """Careful, balanced and strict thresholds by label; empty where the artifact has none."""
 
     @property
     def weights_sha256(self) -> str:
@@ -235,6 +238,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         files=files,
         raw=raw,
         window_length=window,
+        operating_points=read_operating_points(raw.get("operating_points"), thresholds),
     )
 
 

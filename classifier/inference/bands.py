@@ -2,9 +2,10 @@
 
 A policy's bands are data, `{label: {"review": t, "remove": t}}`. A label's score at or above `remove` puts the comment
 into the band remove, at or above `review` into review, below both into approve; the worst band of all labels and of
-all rules that hit counts. A threshold is a number from 0 to 1, None (never reached) or "model": the threshold that the
-scoring model itself draws for the label. The label "*" stands for the model's primary label, so that a policy written
-before a model is known still means something.
+all rules that hit counts. A threshold is a number from 0 to 1, None (never reached) or a word: "model" is the threshold
+that the scoring model itself draws for the label, "careful" is that of its careful operating point (flags little) and
+"strict" that of its strict one (misses little); where the model has no such point, these two mean its own threshold. The
+label "*" stands for the model's primary label, so that a policy written before a model is known still means something.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from classifier.inference.operating_points import BALANCED, CAREFUL, STRICT, LabelPoints
+
 Band = Literal["approve", "review", "remove"]
-Threshold = float | Literal["model"] | None
+Word = Literal["careful", "model", "strict"]
+Threshold = float | Word | None
 
 APPROVE: Band = "approve"
 REVIEW: Band = "review"
@@ -25,6 +29,9 @@ RANK: Mapping[str, int] = {band: rank for rank, band in enumerate(BANDS)}
 
 PRIMARY = "*"
 OF_THE_MODEL: Literal["model"] = "model"
+WORDS: tuple[Word, ...] = (CAREFUL, OF_THE_MODEL, STRICT)
+"""Thresholds that a model draws, from the highest to the lowest."""
+NO_POINTS: Mapping[str, LabelPoints] = {}
 DEFAULT_BANDS: Mapping[str, Mapping[str, Threshold]] = {PRIMARY: {"review": OF_THE_MODEL, "remove": None}}
 LABEL_MAX_CHARACTERS = 64
 LABELS_MAX = 100
@@ -101,16 +108,20 @@ class Judge:
     """A policy's bands prepared for the labels and thresholds of one model; judging a comment takes microseconds."""
 
     def __init__(
-        self, bands: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, float], primary_label: str
+        self,
+        bands: Mapping[str, Mapping[str, Any]],
+        thresholds: Mapping[str, float],
+        primary_label: str,
+        points: Mapping[str, LabelPoints] = NO_POINTS,
     ) -> None:
-        """Prepare `bands` that passed `check_bands`; `thresholds` and `primary_label` are those of the scoring model.
+        """Prepare `bands` that passed `check_bands`; the rest is of the scoring model (`points` by label).
 
         Bands that name no label of the model fall back to the default: a person looks at what the model calls toxic.
         """
-        self.limits = _limits(bands, thresholds, primary_label)
+        self.limits = _limits(bands, thresholds, primary_label, points)
         self.labels_unknown = bool(bands) and not self.limits
         if self.labels_unknown:
-            self.limits = _limits(DEFAULT_BANDS, thresholds, primary_label)
+            self.limits = _limits(DEFAULT_BANDS, thresholds, primary_label, points)
 
     def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = (), unread: str = "") -> Judgement:
         """Return the policy's judgement of one comment with these scores; a label without a score is never reached.
@@ -153,9 +164,35 @@ def judge(
     *,
     thresholds: Mapping[str, float],
     primary_label: str,
+    points: Mapping[str, LabelPoints] = NO_POINTS,
 ) -> Judgement:
     """Judge one comment; to judge many, keep a `Judge`."""
-    return Judge(bands, thresholds, primary_label).judge(scores, rule_hits)
+    return Judge(bands, thresholds, primary_label, points).judge(scores, rule_hits)
+
+
+def fallbacks(
+    bands: Mapping[str, Mapping[str, Any]],
+    thresholds: Mapping[str, float],
+    primary_label: str,
+    points: Mapping[str, LabelPoints],
+) -> list[str]:
+    """List the thresholds, as label.band, that ask for an operating point which the model does not have.
+
+    The model's own threshold applies in their place. Labels that the model does not have are left out.
+    """
+    missing = []
+    for name, limits in bands.items():
+        label = primary_label if name == PRIMARY else name
+        known = points.get(label)
+        for band in (REVIEW, REMOVE):
+            word = limits.get(band)
+            if (
+                word in (CAREFUL, STRICT)
+                and label in thresholds
+                and (known is None or word not in known.points)
+            ):
+                missing.append(f"{name}.{band}")
+    return missing
 
 
 def check_bands(bands: Any, field: str = "bands") -> dict[str, dict[str, Threshold]]:
@@ -188,6 +225,9 @@ def check_bands(bands: Any, field: str = "bands") -> dict[str, dict[str, Thresho
                 f"Removing begins at {remove:g}, before review at {review:g}; it must be at or above it."
             )
             raise BandsError(f"{path}.{REMOVE}", message, "below_review")
+        if review in WORDS and remove in WORDS and WORDS.index(remove) > WORDS.index(review):
+            message = f'"{remove}" is below "{review}"; removing must begin at or above review.'
+            raise BandsError(f"{path}.{REMOVE}", message, "below_review")
         checked[label] = {REVIEW: review, REMOVE: remove}
     return checked
 
@@ -203,17 +243,21 @@ def check_automatic(automatic: Any, field: str = "automatic") -> list[str]:
 
 
 def _checked(value: Any, field: str) -> Threshold:
-    if value is None or value == OF_THE_MODEL:
-        return None if value is None else OF_THE_MODEL
+    if value is None or value in WORDS:
+        return None if value is None else WORDS[WORDS.index(value)]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BandsError(field, 'This must be a number from 0 to 1, null or "model".', "invalid_type")
+        message = 'This must be a number from 0 to 1, null, "careful", "model" or "strict".'
+        raise BandsError(field, message, "invalid_type")
     if not math.isfinite(value) or not 0 <= value <= 1:
         raise BandsError(field, "This must be a number from 0 to 1.", "out_of_range")
     return float(value)
 
 
 def _limits(
-    bands: Mapping[str, Mapping[str, Any]], thresholds: Mapping[str, float], primary_label: str
+    bands: Mapping[str, Mapping[str, Any]],
+    thresholds: Mapping[str, float],
+    primary_label: str,
+    points: Mapping[str, LabelPoints],
 ) -> list[Limits]:
     """Return the limits of the labels that the model has; a label's own entry goes before that of "*"."""
     by_label: dict[str, Mapping[str, Any]] = {}
@@ -224,17 +268,23 @@ def _limits(
     return [
         Limits(
             label,
-            _number(limits.get(REVIEW), thresholds[label]),
-            _number(limits.get(REMOVE), thresholds[label]),
+            *(_number(limits.get(name), thresholds[label], points.get(label)) for name in (REVIEW, REMOVE)),
         )
         for label, limits in by_label.items()
     ]
 
 
-def _number(threshold: Threshold, of_the_model: float) -> float:
-    if threshold is None:
-        return math.inf
-    return float(of_the_model) if threshold == OF_THE_MODEL else float(threshold)
+def _number(threshold: Threshold, own: float, points: LabelPoints | None) -> float:
+    return math.inf if threshold is None else drawn_at(threshold, own, points)
+
+
+def drawn_at(threshold: float | Word, own: float, points: LabelPoints | None) -> float:
+    """Return a threshold as a number, for a label with the model's threshold `own` and these operating points."""
+    if not isinstance(threshold, str):
+        return float(threshold)
+    preset = BALANCED if threshold == OF_THE_MODEL else threshold
+    drawn = points.threshold(preset) if points is not None and preset != BALANCED else None
+    return float(own if drawn is None else drawn)
 
 
 def _between(score: float, begin: float, end: float, low: float, high: float) -> float:

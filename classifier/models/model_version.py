@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from classifier.inference.errors import ArtifactInvalid
+from classifier.inference.operating_points import LabelPoints, read_operating_points
 from classifier.models.append_only import HistoryRow
 
 
@@ -118,8 +120,21 @@ class ModelVersion(models.Model):
         return list(settings.MODEL_LANGUAGES)
 
     @property
+    def operating_points(self) -> dict[str, LabelPoints]:
+        """The careful, balanced and strict thresholds by label; empty if its manifest has none."""
+        return points_of(self.manifest.get("operating_points"), self.thresholds)
+
+    @property
     def metrics(self) -> dict[str, Any]:
         return dict(self.manifest.get("metrics") or {})
+
+
+def points_of(value: Any, thresholds: dict[str, float]) -> dict[str, LabelPoints]:
+    """Read the operating points of a stored manifest; registering has checked them, and older rows have none."""
+    try:
+        return read_operating_points(value, thresholds)
+    except ArtifactInvalid:
+        return {}
 
 
 class ModelVersionEvent(HistoryRow):

@@ -35,6 +35,11 @@ JUDGES_KEPT = 8
 logger = logging.getLogger(__name__)
 
 
+def judge_of(bands: Mapping[str, Mapping[str, Any]], version: ModelVersion) -> Judge:
+    """Return the judge that applies `bands` to the scores of `version`."""
+    return Judge(bands, version.thresholds, version.primary_label, version.operating_points)
+
+
 class HasBands:
     """Base of policies and drafts: their bands, and a cached judge for each model version."""
 
@@ -47,7 +52,7 @@ class HasBands:
         if judge is None:
             if len(self._judges) >= JUDGES_KEPT:
                 self._judges.clear()
-            judge = Judge(self.bands, model_version.thresholds, model_version.primary_label)
+            judge = judge_of(self.bands, model_version)
             self._judges[model_version.pk] = judge
         return judge
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from classifier.core.validation import SLUG, InvalidInput, ValidationProblem
 from classifier.inference.bands import (
-    OF_THE_MODEL,
     PRIMARY,
     REMOVE,
     REVIEW,
     BandsError,
     check_automatic,
     check_bands,
+    drawn_at,
 )
 from classifier.models import FailMode, ModelVersion, UnknownLanguage
 
@@ -83,20 +83,24 @@ def _written(
 
 
 def _below_the_model(bands: Mapping[str, Mapping[str, Any]]) -> list[ValidationProblem]:
-    """Find labels where one threshold is the active model's own and removing would begin before review."""
+    """Find labels where the active model draws one threshold and removing would begin before review."""
     mixed = {
         label: limits
         for label, limits in bands.items()
-        if OF_THE_MODEL in limits.values() and None not in limits.values()
+        if any(isinstance(limit, str) for limit in limits.values()) and None not in limits.values()
     }
     active = ModelVersion.objects.active() if mixed else None
     if active is None:
         return []
     problems = []
+    points = active.operating_points
     for label, limits in mixed.items():
-        own = active.thresholds.get(active.primary_label if label == PRIMARY else label)
-        review, remove = (own if limits[name] == OF_THE_MODEL else limits[name] for name in (REVIEW, REMOVE))
-        if own is not None and remove < review:
+        name = active.primary_label if label == PRIMARY else label
+        own = active.thresholds.get(name)
+        if own is None:
+            continue
+        review, remove = (drawn_at(limits[band], own, points.get(name)) for band in (REVIEW, REMOVE))
+        if remove < review:
             message = (
                 f"Removing begins at {remove:g}, before review at {review:g} (the model's own threshold is {own:g}); "
                 "it must be at or above it."

@@ -16,6 +16,7 @@ from classifier.core.visibility import narrow
 from classifier.inference.bands import BANDS, Judge, Judgement
 from classifier.inference.rules import Rule, RuleSet
 from classifier.models import Comment, ModelVersion, Policy, Source, UnknownLanguage, User
+from classifier.policies.active_policies import judge_of
 
 LATEST = 10_000
 EXAMPLES = 4
@@ -167,11 +168,8 @@ def latest_predictions(
 
 
 def _judges(versions: Iterable[int], before: Draft, after: Draft) -> dict[int, tuple[Judge, Judge]]:
-    rows = ModelVersion.objects.filter(pk__in=versions).values_list("pk", "thresholds", "primary_label")
-    return {
-        pk: (Judge(before.bands, thresholds, label), Judge(after.bands, thresholds, label))
-        for pk, thresholds, label in rows
-    }
+    used = ModelVersion.objects.filter(pk__in=versions)
+    return {row.pk: (judge_of(before.bands, row), judge_of(after.bands, row)) for row in used}
 
 
 def _work(counts: Counter[str], draft: Draft, name: str) -> dict[str, int]:

@@ -1,25 +1,28 @@
 """The form of a policy: its fields, and a row of thresholds for each label."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from classifier.core.validation import InvalidInput
 from classifier.inference.bands import (
     APPROVE,
     LABEL_MAX_CHARACTERS,
     LABELS_MAX,
-    OF_THE_MODEL,
     PRIMARY,
     REMOVE,
     REVIEW,
+    WORDS,
 )
 from classifier.models import FailMode, ModelVersion, UnknownLanguage
 from classifier.policies.fields import NOTE_CHARACTERS
+from classifier.policies.pages.presets import LabelPresets, presets_of
 from classifier.web.formatting import label_title
 
+NUMBER = "number"
 AUTOMATIC = [(APPROVE, "Approve what is below review"), (REMOVE, "Remove what reaches remove")]
 
 
@@ -50,22 +53,67 @@ class NumberField(forms.CharField):
         return number
 
 
+class ThresholdInput(forms.Widget):
+    """A choice between never, the model's three thresholds and a number, with a box for the number.
+
+    It posts the choice under its name and the number under NAME-number. A number under its name is taken, too.
+    """
+
+    presets = LabelPresets()
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        choice = data.get(name)
+        return (data.get(f"{name}-{NUMBER}") or "").strip() or NUMBER if choice == NUMBER else choice
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        text = str(value or "").strip()
+        word = text.casefold() if text.casefold() in ("", *WORDS) else NUMBER
+        number = "" if text == NUMBER else text if word == NUMBER else self.presets.own_text
+        shared = self.build_attrs(self.attrs, {"class": "input", **(attrs or {})})
+        choices = [
+            ("", "Never"),
+            *((each, self.presets.choice(each)) for each in WORDS),
+            (NUMBER, "A number"),
+        ]
+        boxed = {
+            **shared,
+            "id": f"{shared.get('id', name)}-{NUMBER}",
+            "aria-label": f"{shared.get('aria-label', name)}, as a number",
+            **{"inputmode": "decimal", "autocomplete": "off", "maxlength": 20},
+        }
+        return format_html(
+            '<span class="threshold">{}{}</span>',
+            forms.Select(choices=choices).render(name, word, shared, renderer),
+            forms.TextInput().render(f"{name}-{NUMBER}", number, boxed, renderer),
+        )
+
+
+class ThresholdField(NumberField):
+    """A threshold of a band: one that the model draws, a number, or None for never."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(words=WORDS, **kwargs)
+        self.widget = ThresholdInput()
+
+
 class BandForm(forms.Form):
     """The thresholds of one label. Each row names its label: the labels may have changed since the page was shown."""
 
     use_required_attribute = False
 
     label = forms.CharField(max_length=LABEL_MAX_CHARACTERS, widget=forms.HiddenInput)
-    review = NumberField(words=(OF_THE_MODEL,))
-    remove = NumberField(words=(OF_THE_MODEL,))
+    review = ThresholdField()
+    remove = ThresholdField()
 
-    def __init__(self, *args: Any, thresholds: Mapping[str, float], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, model: ModelVersion | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         label = str(self["label"].value())
         self.title = title_of(label)
-        self.model_threshold = thresholds.get(label)
+        self.presets = presets_of(model, label)
         for name in (REVIEW, REMOVE):
-            self.fields[name].widget.attrs["aria-label"] = f"{self.title}: {name} from"
+            widget = self.fields[name].widget
+            widget.presets = self.presets
+            widget.attrs["aria-label"] = f"{self.title}: {name} from"
 
 
 BandForms = forms.formset_factory(BandForm, extra=0, max_num=LABELS_MAX, absolute_max=2 * LABELS_MAX)
@@ -125,7 +173,7 @@ class PolicyForm(forms.Form):
             data,
             prefix="bands",
             initial=[{"label": label, **policy.bands.get(label, {})} for label in names],
-            form_kwargs={"thresholds": model.thresholds if model else {}},
+            form_kwargs={"model": model},
         )
 
     def is_valid(self) -> bool:

@@ -1,5 +1,6 @@
 """Policies: the list, editing one with a preview before saving, its versions, and advice on a threshold."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.core.errors import PolicyConflict
 from classifier.core.validation import InvalidInput, whole_number
 from classifier.core.visibility import visible_sources
-from classifier.inference.bands import check_automatic, check_bands
+from classifier.inference.bands import PRIMARY, check_automatic, check_bands
 from classifier.models import ModelVersion, Policy, Source
 from classifier.policies.active_policies import current_from, policy_for
 from classifier.policies.draft_report import shadow_policies_of, shadow_policies_running
 from classifier.policies.fields import policy_check
 from classifier.policies.pages.common import SAVE, SEE, back_to_policy, source_or_404
 from classifier.policies.pages.forms import PolicyForm, title_of
+from classifier.policies.pages.presets import PRESET_BANDS, presets_of, without_points
 from classifier.policies.pages.shadow_mode import address
 from classifier.policies.pages.versions import version_rows
 from classifier.policies.preview import Draft, PolicyPreview, policy_preview
@@ -69,13 +71,19 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     newest = policy_newest(source=source)
     in_force = current_from(newest) if newest else policy_for(None)
     data = request.POST if request.method == "POST" else None
-    form = PolicyForm(data, policy=in_force, model=ModelVersion.objects.active())
+    active, preset = ModelVersion.objects.active(), request.GET.get("preset")
+    if data is None and preset in PRESET_BANDS:
+        form = PolicyForm(policy=replace(in_force, bands=PRESET_BANDS[preset]), model=active)
+        tried = {name: getattr(in_force, name) for name in ("automatic", "unknown_language")}
+        preview = _preview(request, source, {**tried, "bands": PRESET_BANDS[preset]})
+        return _page(request, source, form, preview=preview)
+    form = PolicyForm(data, policy=in_force, model=active)
     if data is None:
         return _page(request, source, form)
     seen = whole_number(data.get("seen_version"))
     if not form.is_valid():
         return _page(request, source, form, seen_version=seen, status=422)
-    policy_fields, preview = form.policy_fields(), None
+    policy_fields = form.policy_fields()
     try:
         if data.get("act") == "save":
             saved = policy_save(source=source, **policy_fields, seen_version=seen, by=by)
@@ -151,6 +159,9 @@ def _page(
         "target_is_bad": bool(request.GET.get("goal")) and _target(request) is None,
         "goals": GOALS,
         "model": active,
+        "main_points": presets_of(active, PRIMARY).lines,
+        "preset_names": list(PRESET_BANDS),
+        "without_points": without_points(active),
         "shadow": shadow_policies_of(source=source).first(),
         "shadow_url": address(source),
     }

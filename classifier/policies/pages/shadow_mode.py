@@ -209,7 +209,7 @@ def example_rows(shadow: ShadowPolicy, rows: Sequence[ShadowJudgement]) -> list[
     for row in rows:
         version = row.prediction.model_version
         if version.pk not in judges:
-            judges[version.pk] = Judge(shadow.bands, version.thresholds, version.primary_label)
+            judges[version.pk] = judge_of(shadow.bands, version)
         scores = row.prediction.scores
         label = judges[version.pk].judge(scores).label
         examples.append(Example(row, label, scores.get(label)))

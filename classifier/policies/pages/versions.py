@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.inference.bands import BANDS
+from classifier.inference.bands import BANDS, OF_THE_MODEL
 from classifier.models import Policy, ShadowPolicy
 from classifier.policies.active_policies import CurrentPolicy
 from classifier.policies.pages.forms import title_of
@@ -72,4 +72,4 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(value) or "nothing"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else "balanced" if value == OF_THE_MODEL else str(value)

@@ -38,6 +38,12 @@ class Command(BaseCommand):
         parser.add_argument("--max-rows", type=int, help="only the first rows")
         parser.add_argument("--backend", default="auto", help="auto, fp32, bf16, int8, generic or cuda")
         parser.add_argument("--output", type=Path, help="also write the JSON here")
+        parser.add_argument(
+            "--operating-points",
+            action="store_true",
+            help="write careful, balanced and strict thresholds, with their precision and recall on these rows, into "
+            "the model folder; take validation rows that it did not learn from, before the folder is registered",
+        )
         full = parser.add_argument_group("the full report")
         full.add_argument("--full", action="store_true", help="everything that the report of a run holds")
         full.add_argument("--train", help="training rows, in which likely label errors are looked for too")
@@ -59,7 +65,9 @@ class Command(BaseCommand):
             table = _rows(options, options["data"], options["split"])
             if options["max_rows"]:
                 table = table.take(range(min(options["max_rows"], len(table))))
-            if options["full"]:
+            if options["operating_points"]:
+                report = _with_operating_points(options, table)
+            elif options["full"]:
                 report = _full_report(options, table)
             else:
                 report = evaluate_artifact(
@@ -76,6 +84,19 @@ def _rows(options: dict[str, Any], source: str, split: str) -> "TextTable":
 
     labels = tuple(part.strip() for part in options["labels"].split(","))
     return load_table(source, split, text_column=options["text_column"], labels=labels)
+
+
+def _with_operating_points(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:
+    from training.ml.evaluation.artifact_points import points_added
+    from training.ml.evaluation.subject import evaluate_artifact
+    from training.ml.progress import ConsoleListener
+
+    folder = options["model"]
+    measured = evaluate_artifact(folder, table, backend=options["backend"], listener=ConsoleListener())
+    path = Path(options["data"])
+    name = options["data"] if path.is_file() else f"{options['data']}:{options['split']}"
+    manifest = points_added(folder, table, measured, name)
+    return {**measured.to_dict(), "operating_points": manifest["operating_points"]}
 
 
 def _full_report(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from classifier.inference.language import normal_tag
+from classifier.inference.operating_points import read_operating_points
 from toxicsite.lib.files import replace_folder, write_text
+from training.ml.artifact.operating_points import OPERATING_POINTS, points_section
 from training.ml.encoders.loading import BaseModelError, read_run
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -73,6 +75,19 @@ def update_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
+def write_operating_points(folder: Path, points: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
+    """Write operating points and the rows that they were measured on into an artifact's manifest and model card.
+
+    Weights, thresholds and version stay as they are. A version that is registered keeps its manifest, so this comes
+    before registering. Raises ArtifactInvalid, and nothing is written then.
+    """
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    read_operating_points(points, manifest["thresholds"])
+    manifest |= dict(zip(OPERATING_POINTS, (points, without_folders(rows)), strict=True))
+    _write_manifest(folder, manifest)
+    return manifest
+
+
 def _write_weights(run: Path, folder: Path) -> None:
     import torch
     from safetensors.torch import load_file, save_file
@@ -115,6 +130,7 @@ def _finish(
         "activation": card["activation"],
         "primary_label": card["labels"][0],
         "thresholds": card["thresholds"],
+        **{name: without_folders(card[name]) for name in OPERATING_POINTS if name in card},
         "max_length": int(config.get("max_position_embeddings", 512)),
         **({"languages": list(languages)} if languages else {}),
         "files": {},
@@ -192,6 +208,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         "## Data",
         f"{_rows_learned_from(data)}{data.get('validation_rows', 0):,} validation rows for calibration and thresholds. "
         f"{manifest['attribution']}",
+        *points_section(manifest),
         "## Metrics",
         "Measured as served, at the thresholds above, row weights of the data honoured. A label is listed where the "
         "rows know it; `macro` is the plain mean over labels. The thresholds were chosen on `validation`.",

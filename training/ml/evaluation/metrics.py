@@ -17,8 +17,8 @@ def best_f1_threshold(scores: "Floats", targets: "Floats", weights: "Floats | No
 
     It lies half-way between the two neighbouring scores that it parts, so that rounding moves no row across it.
     """
-    curve = _f1_curve(scores, targets, weights)
-    return 0.5 if curve is None else _cut_after(curve, int(np.argmax(curve.f1)))
+    curve = curve_by_score(scores, targets, weights)
+    return 0.5 if curve is None else curve.cut_after(int(np.argmax(curve.f1)))
 
 
 def careful_threshold(
@@ -35,11 +35,11 @@ def careful_threshold(
     the highest flags the fewest harmless comments: the one-standard-error rule (Breiman et al. 1984). The standard
     error is that of F1 at the best threshold, by bootstrap over rows.
     """
-    curve = _f1_curve(scores, targets, weights)
+    curve = curve_by_score(scores, targets, weights)
     if curve is None:
         return 0.5
     best = int(np.argmax(curve.f1))
-    flagged = (curve.row_scores >= _cut_after(curve, best)).astype(np.float64)
+    flagged = (curve.row_scores >= curve.cut_after(best)).astype(np.float64)
     y, w = curve.row_targets, curve.row_weights
     rng = np.random.default_rng(seed)
     resampled = np.empty(resamples)
@@ -48,21 +48,33 @@ def careful_threshold(
         hit = (count * flagged * y).sum()
         resampled[i] = 2 * hit / max((count * (flagged + y)).sum(), 1e-12)
     enough = curve.f1 >= curve.f1[best] - resampled.std()
-    return _cut_after(curve, int(np.flatnonzero(enough)[0]))
+    return curve.cut_after(int(np.flatnonzero(enough)[0]))
 
 
 @dataclass(frozen=True)
-class _F1Curve:
-    """F1 at each distinct score, from the highest on; the rows behind it, unknown targets left out."""
+class ScoreCurve:
+    """Precision, recall and F1 of flagging down to each distinct score, the highest first.
+
+    `flagged` counts the rows down to it; behind them the rows themselves, those with unknown targets left out.
+    """
 
     f1: "NDArray[np.float64]"
+    precision: "NDArray[np.float64]"
+    recall: "NDArray[np.float64]"
+    flagged: "NDArray[np.int64]"
     cuts: "NDArray[np.float64]"
     row_scores: "NDArray[np.float64]"
     row_targets: "NDArray[np.float64]"
     row_weights: "NDArray[np.float64]"
 
+    def cut_after(self, index: int) -> float:
+        """Return the threshold half-way between the score at `index` and the next lower one, or 0."""
+        below = self.cuts[index + 1] if index + 1 < len(self.cuts) else 0.0
+        return float((self.cuts[index] + below) / 2)
 
-def _f1_curve(scores: "Floats", targets: "Floats", weights: "Floats | None") -> _F1Curve | None:
+
+def curve_by_score(scores: "Floats", targets: "Floats", weights: "Floats | None") -> ScoreCurve | None:
+    """Return how precision and recall change with the threshold; None without positive rows."""
     known = targets >= 0
     s, y = np.asarray(scores, dtype=np.float64)[known], (targets[known] == 1).astype(np.float64)
     w = np.ones(len(s)) if weights is None else np.asarray(weights, dtype=np.float64)[known]
@@ -70,14 +82,11 @@ def _f1_curve(scores: "Floats", targets: "Floats", weights: "Floats | None") -> 
         return None
     order = np.argsort(-s, kind="stable")
     s, y, w = s[order], y[order], w[order]
-    f1 = 2 * np.cumsum(w * y) / (np.cumsum(w) + (w * y).sum())
+    hits, load, positive = np.cumsum(w * y), np.cumsum(w), (w * y).sum()
     ends = np.flatnonzero(np.append(s[1:] != s[:-1], True))  # a threshold cannot part equal scores
-    return _F1Curve(f1[ends], s[ends], s, y, w)
-
-
-def _cut_after(curve: _F1Curve, index: int) -> float:
-    below = curve.cuts[index + 1] if index + 1 < len(curve.cuts) else 0.0
-    return float((curve.cuts[index] + below) / 2)
+    hits, load = hits[ends], load[ends]
+    precision = np.divide(hits, load, out=np.zeros_like(hits), where=load > 0)
+    return ScoreCurve(2 * hits / (load + positive), precision, hits / positive, ends + 1, s[ends], s, y, w)
 
 
 def expected_calibration_error(

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics by label at the artifact's thresholds, and the scores [rows, labels] that they were made of."""
+    """Metrics by label at the artifact's thresholds, and the scores [rows, labels] that they were made of.
+
+    `labels` are all of the artifact, in the order of `scores`; the metrics are of those that the rows know.
+    """
 
     version: str
     backend: str
@@ -30,6 +33,8 @@ class Evaluation:
     scores: "NDArray[np.float64]"
     rows: int
     seconds: float
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -81,7 +86,14 @@ def evaluate_artifact(
         table.weights,
     )
     return Evaluation(
-        scorer.version, scorer.backend_name, metrics, scores, len(table), time.monotonic() - started
+        scorer.version,
+        scorer.backend_name,
+        metrics,
+        scores,
+        len(table),
+        time.monotonic() - started,
+        scorer.labels,
+        dict(scorer.manifest.thresholds),
     )
 
 

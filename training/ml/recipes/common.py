@@ -20,6 +20,7 @@ from training.ml.evaluation.metrics import (
     evaluate_scores,
     label_metrics,
 )
+from training.ml.evaluation.operating_points import measured_rows, points_by_label
 from training.ml.progress import Listener
 from training.ml.train.loop import LoopReport, LossFunction, LossParts, Probe, StepLoss, Trainer
 
@@ -285,6 +286,8 @@ def finish_run(
             "labels": list(rows.labels),
             "activation": "softmax" if softmax else "sigmoid",
             "thresholds": thresholds,
+            "operating_points": points_by_label(scores, rows, thresholds),
+            "operating_points_rows": measured_rows(data.facts["validation"], rows).to_dict(),
             "validation": measured,
             "calibration": platt,
         }
