@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ from training.cli.base import CommandOutput, Verbs, argument
 from training.cli.lookups import dataset_fields, dataset_line, dataset_of
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import HUB_PRESETS, dataset_from_hub, dataset_load
+from training.datasets.ingredients import ingredients_of, licence_class_of_dataset
 from training.datasets.known_answers import dataset_from_known_answers
-from training.datasets.mixtures import dataset_mix
+from training.datasets.mixtures import MixturePart, dataset_mix
 from training.datasets.selectors import dataset_list, dataset_uses
 from training.datasets.services import (
     dataset_delete,
@@ -25,6 +26,7 @@ from training.datasets.services import (
     dataset_make_test_set,
     label_columns_of,
 )
+from training.ml.mixture.licences import CLASSES
 from training.models import SPLITS, Dataset
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ COLUMNS = (
     *NAMED,
     argument("--attribution", default=""),
     argument("--license", default="", dest="license_name"),
+    argument("--licence-class", default="", choices=["", *CLASSES], help="default: by the licence's name"),
     argument("--text-column", default="text", help="default: text"),
     argument("--labels", default="toxic", help="columns, COLUMN=LABEL where names differ; default: toxic"),
 )
@@ -123,17 +126,64 @@ def _add_known_answers(output: CommandOutput, *, by: User | None) -> None:
     "mix datasets by weight into a new one",
     argument("parts", nargs="+", metavar="DATASET[:WEIGHT]", help="id or name, and a weight"),
     *NAMED,
+    argument(
+        "--cap", action="append", default=[], metavar="DATASET:ROWS", help="training rows of it at most"
+    ),
+    argument(
+        "--map",
+        action="append",
+        default=[],
+        dest="maps",
+        metavar="DATASET:LABEL=NAME",
+        help="what a label of it is called in the mixture; several times",
+    ),
+    argument(
+        "--negatives-unknown",
+        action="append",
+        default=[],
+        metavar="DATASET:LABEL",
+        help="a 0 of this label says nothing: the set marks one kind of toxicity alone; several times",
+    ),
 )
-def _mix(output: CommandOutput, *, parts: list[str], **options: Any) -> None:
-    _made(output, dataset_mix(parts=[_part(text) for text in parts], **options))
+def _mix(
+    output: CommandOutput,
+    *,
+    parts: list[str],
+    cap: list[str],
+    maps: list[str],
+    negatives_unknown: list[str],
+    **options: Any,
+) -> None:
+    chosen = {part.dataset.pk: part for part in map(_part, parts)}
+    for option, texts in (("--cap", cap), ("--map", maps), ("--negatives-unknown", negatives_unknown)):
+        for text in texts:
+            name, _, value = text.rpartition(":")
+            part = chosen.get(dataset_of(name).pk) if name else None
+            if part is None:
+                raise CommandError(f"{option} {text}: name a dataset of the mixture before the colon.")
+            chosen[part.dataset.pk] = _with_option(part, option, value)
+    _made(output, dataset_mix(parts=list(chosen.values()), **options))
 
 
-def _part(text: str) -> tuple[Dataset, float]:
+def _part(text: str) -> MixturePart:
     name, colon, weight = text.rpartition(":")
     try:
-        return (dataset_of(name), float(weight)) if colon else (dataset_of(text), 1.0)
+        return MixturePart(dataset_of(name), float(weight)) if colon else MixturePart(dataset_of(text))
     except ValueError:
-        return dataset_of(text), 1.0
+        return MixturePart(dataset_of(text))
+
+
+def _with_option(part: MixturePart, option: str, value: str) -> MixturePart:
+    if option == "--negatives-unknown":
+        return replace(part, negatives_unknown=(*part.negatives_unknown, value))
+    if option == "--cap":
+        if not value.isdecimal():
+            raise CommandError(f"--cap {part.dataset}:{value}: write a whole number of rows.")
+        return replace(part, most_rows=int(value))
+    label, equals, name = value.partition("=")
+    if not (label and equals and name):
+        raise CommandError(f"--map {part.dataset}:{value}: write LABEL=NAME.")
+    return replace(part, label_names={**part.label_names, label: name})
 
 
 @VERBS.verb(
@@ -170,7 +220,6 @@ def _build_mixture(
     by: User | None,
     **options: Any,
 ) -> None:
-    from training.ml.mixture.licences import CLASSES
     from training.ml.mixture.sources import BY_NAME, SOURCES
 
     for wrong in set(only) - set(BY_NAME):
@@ -250,6 +299,8 @@ def _show(output: CommandOutput, *, dataset: str, by: User | None) -> None:
             **dataset_fields(row),
             "description": row.description,
             "license": row.license_name,
+            "licence_class": licence_class_of_dataset(row),
+            "sources": [one.to_dict() for one in ingredients_of(row)],
             "attribution": row.attribution,
             "statistics": row.statistics,
             "experiments": [run.pk for run in dataset_uses(dataset=row)["experiments"]],

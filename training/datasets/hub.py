@@ -14,7 +14,13 @@ from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
 from toxicsite.lib.upsert import try_insert
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
-from training.datasets.services import JIGSAW_ATTRIBUTION, JIGSAW_LICENCE, LabelColumns, column_names
+from training.datasets.services import (
+    JIGSAW_ATTRIBUTION,
+    JIGSAW_LICENCE,
+    LabelColumns,
+    checked_class,
+    column_names,
+)
 from training.ml.file_format.hub import check_hub_name
 from training.ml.file_format.rows import RowsRejected
 from training.ml.file_format.values import check_label_columns
@@ -68,6 +74,7 @@ def dataset_from_hub(
     description: str = "",
     attribution: str = "",
     license_name: str = "",
+    licence_class: str = "",
 ) -> Dataset:
     """Record that a hub dataset is wanted and notify the training worker, which loads it.
 
@@ -101,6 +108,7 @@ def dataset_from_hub(
         description=description or (known.description if known else ""),
         attribution=attribution or (known.attribution if known else ""),
         license_name=license_name or (known.license_name if known else ""),
+        licence_class=checked_class(licence_class),
         created_by=by,
     )
     with transaction.atomic():

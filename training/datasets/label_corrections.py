@@ -160,6 +160,7 @@ def dataset_correct(*, dataset: Dataset, by: User | None) -> Dataset:
             description=dataset.description,
             attribution=dataset.attribution,
             license_name=dataset.license_name,
+            licence_class=dataset.licence_class,
             created_by=by,
         )
 

@@ -15,6 +15,7 @@ from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import User
 from training.core.errors import DatasetRejected, NotAllowedNow
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
+from training.ml.mixture.licences import CLASSES
 from training.models import OVER, SPLITS, Dataset, DatasetKind, Experiment, RetrainingPlan, Sweep
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -39,6 +40,7 @@ def dataset_from_upload(
     description: str = "",
     attribution: str = "",
     license_name: str = "",
+    licence_class: str = "",
 ) -> Dataset:
     """Build a dataset of checked files, one for each split; a missing validation or test split is cut from train.
 
@@ -75,6 +77,7 @@ def dataset_from_upload(
             description=description,
             attribution=attribution,
             license_name=license_name,
+            licence_class=checked_class(licence_class),
             created_by=by,
         )
 
@@ -89,6 +92,7 @@ def dataset_from_folder(
     description: str = "",
     attribution: str = "",
     license_name: str = "",
+    licence_class: str = "",
     kind: DatasetKind = DatasetKind.FOLDER,
 ) -> Dataset:
     """Build a dataset of the train, validation and test files (.parquet, .csv, .jsonl) of a folder of this machine.
@@ -118,6 +122,7 @@ def dataset_from_folder(
             description=description,
             attribution=attribution,
             license_name=license_name,
+            licence_class=checked_class(licence_class),
             created_by=by,
         )
 
@@ -203,6 +208,15 @@ def dataset_delete(*, dataset: Dataset, by: User | None) -> None:
     if path is not None:
         shutil.rmtree(path, ignore_errors=True)
     dataset.refresh_from_db()
+
+
+def checked_class(licence_class: str) -> str:
+    """Return the class as given; empty means that of the licence's name. Raises DatasetRejected."""
+    if licence_class and licence_class not in CLASSES:
+        raise DatasetRejected(
+            "licence_class", f"There is no class {licence_class!r}; use one of {', '.join(CLASSES)}."
+        )
+    return licence_class
 
 
 def label_columns_of(text: str) -> dict[str, str]:

@@ -1,10 +1,23 @@
 """A folder as a zip file that is made while it is sent; weights do not compress, so nothing is compressed."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from training.core.errors import NotAllowedNow
+from training.ml.mixture.licences import PassingOnRefused, check_passing_on, sources_of
+
 CHUNK = 1024 * 1024
+
+
+def check_folder_to_pass_on(folder: Path) -> None:
+    """Raise NotAllowedNow where what the model of a folder learned from keeps it from being passed on."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    try:
+        check_passing_on(sources_of(manifest))
+    except PassingOnRefused as error:
+        raise NotAllowedNow(str(error)) from error
 
 
 class _Outbox:

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.text import slugify
 
 from classifier.models import ModelVersion
+from training.datasets.ingredients import ingredients_of
 from training.experiments.configs import config_for_run
 from training.experiments.named_models import ModelGone, runs_named, versions_named
+from training.ml.mixture.licences import Ingredient, licence_class_of, sources_of
 from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
 
 NO_DEVICE = ("", "-1", "none", "void")
@@ -95,6 +98,7 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
             "name": f"{slugify(experiment.name)[:60] or 'run'}-{experiment.pk}",
             "license": "Apache-2.0",
             "attribution": credit or "Trained on data of this installation.",
+            "sources": [one.to_dict() for one in learned_from(experiment)],
         },
         "evaluation": None if experiment.sweep_id else evaluation_job(training=dataset),
         "trial": _trial(experiment.sweep) if experiment.sweep else None,
@@ -215,6 +219,48 @@ def _credit(experiment: Experiment) -> str:
         return " ".join(dict.fromkeys(credit for credit in credits if credit))
     base = str(experiment.config.get("base") or "")
     return f"Fine-tuned from {Path(base).name if base.startswith('/') else base}." if base else ""
+
+
+def learned_from(experiment: Experiment) -> list[Ingredient]:
+    """Return what the run's model learns from: its dataset, and what the runs and versions that it is made of did.
+
+    Those are its teacher, the version it starts from, and the models that its configuration names. A version that a run
+    of this site has made counts as that run; of another one that does not name its sources, its own licence counts.
+    """
+    listed: dict[str, Ingredient] = {}
+    _learned_from(experiment, listed, set())
+    return list(listed.values())
+
+
+def _learned_from(experiment: Experiment, listed: dict[str, Ingredient], seen: set[int]) -> None:
+    if experiment.pk in seen:
+        return
+    seen.add(experiment.pk)
+    for one in ingredients_of(experiment.dataset):
+        listed.setdefault(one.name, one)
+    versions = versions_named(experiment.recipe, experiment.config)
+    versions += [experiment.base_version] if experiment.base_version is not None else []
+    runs = Experiment.objects.filter(
+        Q(pk__in=runs_named(experiment.recipe, experiment.config))
+        | Q(pk=experiment.teacher_id)
+        | Q(model_version__in=versions)
+    ).select_related("dataset")
+    for run in runs.order_by("pk"):
+        _learned_from(run, listed, seen)
+    made_here = {run.model_version_id for run in runs}
+    for version in versions:
+        if version.pk not in made_here:
+            for one in sources_of(version.manifest) or [_of_version(version)]:
+                listed.setdefault(one.name, one)
+
+
+def _of_version(version: ModelVersion) -> Ingredient:
+    """Return a version that does not name its sources as one, under the licence that it came with."""
+    licence = str(version.manifest.get("license") or "")
+    attribution = str(version.manifest.get("attribution") or "")
+    return Ingredient(
+        version.version, licence=licence, licence_class=licence_class_of(licence), attribution=attribution
+    )
 
 
 def runs_root() -> Path:

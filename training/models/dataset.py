@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from training.ml.mixture.licences import CLASSES, OWN, licence_class_of
 from training.models.choices import DatasetKind
 
 SPLITS = ("train", "validation", "test")
@@ -50,9 +51,12 @@ class Dataset(models.Model):
     rows = models.JSONField(default=dict)  # {"train": 127656, …}
     fingerprints = models.JSONField(default=dict)  # {"train": sha256 over texts, targets and weights, …}
     statistics = models.JSONField(default=dict)
-    parts = models.JSONField(default=list)  # of a mixture: [{"dataset": id, "name": …, "weight": 2.0}, …]
+    parts = models.JSONField(default=list)  # of a mixture: [{"dataset": id, "name": …, "weight": 2.0, …}, …]
     attribution = models.TextField(blank=True)
     license_name = models.CharField("licence", max_length=100, blank=True)
+    licence_class = models.CharField(
+        max_length=16, blank=True, choices=[(name, name) for name in CLASSES]
+    )  # empty: that of the licence's name
     is_test_set = models.BooleanField("its test rows measure every version", default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
@@ -85,6 +89,15 @@ class Dataset(models.Model):
     def state(self) -> str:
         """Return the state: loading, failed or ready."""
         return str(self.statistics.get("state") or "ready") if not self.directory else "ready"
+
+    @property
+    def effective_licence_class(self) -> str:
+        """Return the class that was chosen, else the site's own for its decisions, else that of the licence's name."""
+        if self.licence_class:
+            return self.licence_class
+        if self.kind in (DatasetKind.DECISIONS, DatasetKind.GOLDEN):
+            return OWN
+        return licence_class_of(self.license_name)
 
     def total_rows(self) -> int:
         return sum(int(n) for n in dict[str, Any](self.rows).values())

@@ -6,7 +6,17 @@ from rest_framework.response import Response
 
 from classifier.api.authentication import caller
 from classifier.api.base import found
-from classifier.api.fields import ChoiceParameter, ClosedSerializer, Id, Names, Number, Text, TimeParameter
+from classifier.api.fields import (
+    Choice,
+    ChoiceParameter,
+    ClosedSerializer,
+    Id,
+    Names,
+    Number,
+    Text,
+    TimeParameter,
+    Whole,
+)
 from classifier.api.operation import operation
 from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.problems import NOT_NOW
@@ -14,6 +24,7 @@ from classifier.api.reading import NoQuery, NothingInput, checked, checked_query
 from training.api.base import TrainingEndpoint, referred
 from training.api.uploads import UploadParser, checked_form
 from training.datasets.api.output import (
+    CLASS_CHOICES,
     KIND_CHOICES,
     DatasetDetail,
     DatasetOutput,
@@ -26,7 +37,7 @@ from training.datasets.decision_summary import decisions_summary
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import dataset_from_hub, dataset_load_again
 from training.datasets.known_answers import dataset_from_known_answers
-from training.datasets.mixtures import dataset_mix
+from training.datasets.mixtures import MixturePart, dataset_mix
 from training.datasets.selectors import dataset_list
 from training.datasets.services import (
     dataset_delete,
@@ -36,6 +47,7 @@ from training.datasets.services import (
 )
 from training.models import SPLITS, Dataset
 
+NAMES = ("name", "text_column", "description")
 MAY_SEE, MAY_ADD = "training.view_dataset", "training.add_dataset"
 
 
@@ -51,6 +63,13 @@ class _Described(ClosedSerializer):
 class _Credited(_Described):
     attribution = Text(required=False, default="", allow_blank=True, max_length=5_000)
     license_name = Text(required=False, default="", allow_blank=True, max_length=100)
+    licence_class = Choice(
+        required=False,
+        default="",
+        allow_blank=True,
+        choices=CLASS_CHOICES,
+        help_text="What the licence allows a model made of the rows; if empty, by the licence's name.",
+    )
 
 
 class DatasetUploadInput(_Credited):
@@ -103,6 +122,24 @@ class DatasetDecisionsInput(_Described):
 class PartInput(ClosedSerializer):
     dataset = Id(help_text="The id of a dataset.")
     weight = Number(required=False, default=1.0, help_text="Above 0, at most 1,000.")
+    most_rows = Whole(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        help_text="Training rows at most; all if empty.",
+    )
+    label_names = serializers.DictField(
+        child=Text(max_length=64),
+        required=False,
+        default=dict,
+        help_text="What labels are called in the mixture: {label of the dataset: name}.",
+    )
+    negatives_unknown = Names(
+        required=False,
+        default=list,
+        help_text="Labels whose 0 becomes unknown, for a set that marks one kind of toxicity alone.",
+    )
 
 
 class DatasetMixtureInput(_Described):
@@ -136,10 +173,7 @@ class DatasetsEndpoint(TrainingEndpoint):
             files={split: body[split] for split in SPLITS if body.get(split) is not None},
             label_columns=label_columns_of(body["label_columns"]),
             by=caller(request),
-            **{
-                name: body[name]
-                for name in ("name", "text_column", "description", "attribution", "license_name")
-            },
+            **{name: body[name] for name in (*NAMES, "attribution", "license_name", "licence_class")},
         )
         return created(dataset, request)
 
@@ -190,15 +224,24 @@ class DatasetMixtureEndpoint(TrainingEndpoint):
     def post(self, request: Request) -> Response:
         """Mix datasets into a new one.
 
-        The weight of each row is multiplied by the weight of its part.
+        The weight of each row is multiplied by the weight of its part. A part may be capped, its labels called by other
+        names, and its negatives be taken as unknown.
         """
         body = checked(DatasetMixtureInput, request)
-        parts: list[tuple[Dataset, float]] = []
+        parts: list[MixturePart] = []
         for position, part in enumerate(body["parts"]):
             field = f"parts[{position}].dataset"
             row = referred(Dataset.objects.usable(), part["dataset"], field, "dataset")
             assert row is not None
-            parts.append((row, part["weight"]))
+            parts.append(
+                MixturePart(
+                    row,
+                    part["weight"],
+                    part["most_rows"],
+                    part["label_names"],
+                    tuple(part["negatives_unknown"]),
+                )
+            )
         mixed = dataset_mix(
             name=body["name"], parts=parts, description=body["description"], by=caller(request)
         )

@@ -8,9 +8,12 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from training.datasets.decision_summary import DecisionsSummary
+from training.datasets.ingredients import ingredients_of, licence_class_of_dataset
 from training.datasets.selectors import dataset_list, dataset_uses
+from training.ml.mixture.licences import CLASSES
 from training.models import Dataset, DatasetKind
 
+CLASS_CHOICES = [(name, name) for name in CLASSES]
 KIND_CHOICES = [(kind.value, kind.value) for kind in DatasetKind]
 STATES = ("loading", "failed", "ready")
 STATE_CHOICES = [(state, state) for state in STATES]
@@ -36,6 +39,10 @@ class DatasetOutput(serializers.Serializer[Dataset]):
         child=serializers.DictField(), help_text="The datasets of a mixture, with their weights."
     )
     license_name = serializers.CharField()
+    licence_class = serializers.SerializerMethodField(
+        help_text="What the licences of its sources allow: the strictest of them. A model made of `noncommercial`, "
+        "`caution` or `unknown` rows may not be passed on."
+    )
     attribution = serializers.CharField()
     is_test_set = serializers.BooleanField(help_text="Whether its test rows measure every model version.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
@@ -43,6 +50,9 @@ class DatasetOutput(serializers.Serializer[Dataset]):
 
     def get_url(self, dataset: Dataset) -> str:
         return dataset_url(dataset, self.context["request"])
+
+    def get_licence_class(self, dataset: Dataset) -> str:
+        return licence_class_of_dataset(dataset)
 
     def get_problem(self, dataset: Dataset) -> str:
         return str(dataset.statistics.get("problem") or "") if dataset.state == "failed" else ""
@@ -54,6 +64,10 @@ class DatasetDetail(DatasetOutput):
     )
     experiments = serializers.ListField(
         child=serializers.IntegerField(), help_text="Ids of the latest 20 experiments with it."
+    )
+    sources = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="Where the training rows come from: name, rows, weight, licence, licence_class and attribution.",
     )
     mixtures = serializers.ListField(
         child=serializers.IntegerField(), help_text="Ids of the mixtures that it is part of."
@@ -90,6 +104,7 @@ def shown(dataset: Dataset, request: Request) -> dict[str, Any]:
     return {
         **output,
         "statistics": dataset.statistics,
+        "sources": [one.to_dict() for one in ingredients_of(dataset)],
         "experiments": [experiment.pk for experiment in uses["experiments"]],
         "mixtures": [mixture.pk for mixture in uses["mixtures"]],
     }

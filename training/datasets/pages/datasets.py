@@ -17,12 +17,14 @@ from training.core.errors import DatasetDiskFull, DatasetRejected
 from training.datasets.decision_summary import decisions_summary, mixable_with
 from training.datasets.from_decisions import dataset_from_decisions
 from training.datasets.hub import HUB_PRESETS, dataset_from_hub, dataset_load_again
+from training.datasets.ingredients import ingredients_of
 from training.datasets.label_corrections import fixes_of
 from training.datasets.mixtures import dataset_mix
 from training.datasets.pages.forms import DecisionsForm, HubForm, MixtureForm, MixWithForm, UploadForm
 from training.datasets.pages.statistics import findings
 from training.datasets.selectors import dataset_list, dataset_sample, dataset_uses
 from training.datasets.services import dataset_delete, dataset_from_upload, dataset_make_test_set
+from training.ml.mixture.licences import passing_on_sentence
 from training.models import Dataset, DatasetKind
 from training.web.access import is_htmx, permitted, person_of
 
@@ -99,6 +101,8 @@ def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
         except FileNotFoundError:
             context["gone"] = True
         context |= {"statistics": findings(dataset), "uses": dataset_uses(dataset=dataset)}
+        listed = ingredients_of(dataset)
+        context |= {"ingredients": listed, "passing_on": passing_on_sentence(listed).replace("**", "")}
         context["fixes"] = len(fixes_of(dataset))
         learns = dataset.rows.get("train") and "sample" in context
         if dataset.kind == DatasetKind.DECISIONS and context["may_add"] and learns:
@@ -152,6 +156,7 @@ def _make(request: HttpRequest, kind: str, form: Form) -> Dataset:
             description=data["description"],
             attribution=data["attribution"],
             license_name=data["license_name"],
+            licence_class=data["licence_class"],
             by=by,
         )
     if isinstance(form, HubForm):

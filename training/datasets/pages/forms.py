@@ -6,7 +6,9 @@ from django import forms
 from django.conf import settings
 
 from classifier.models import Source
+from training.datasets.mixtures import MixturePart
 from training.datasets.services import label_columns_of
+from training.ml.mixture.licences import CLASSES
 from training.models import SPLITS, Dataset, DatasetKind
 
 LABELS_HELP = (
@@ -19,6 +21,18 @@ class LabelColumnsField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return label_columns_of(super().to_python(value) or "")
+
+
+class LicenceClassField(forms.ChoiceField):
+    """What a licence allows a model made of the rows; left alone, its name decides."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            label="What the licence allows",
+            choices=[("", "As its name says"), *((name, name) for name in CLASSES)],
+            help_text="A model made of noncommercial, caution or unknown rows is not to be passed on.",
+        )
 
 
 class _Named(forms.Form):
@@ -35,6 +49,7 @@ class UploadForm(_Named):
         max_length=2_000, initial="toxic", label="Label columns", help_text=LABELS_HELP
     )
     license_name = forms.CharField(max_length=100, required=False, label="Licence")
+    licence_class = LicenceClassField()
     attribution = forms.CharField(
         max_length=2_000, required=False, label="Attribution", help_text="Whoever made the rows."
     )
@@ -67,6 +82,7 @@ class HubForm(_Named):
         max_length=2_000, initial="label=toxic", label="Label columns", help_text=LABELS_HELP
     )
     license_name = forms.CharField(max_length=100, required=False, label="Licence")
+    licence_class = LicenceClassField()
     attribution = forms.CharField(max_length=2_000, required=False, label="Attribution")
 
 
@@ -111,22 +127,45 @@ class DecisionsForm(_Named):
 
 
 class MixtureForm(_Named):
-    """One weight for each dataset; a dataset without one is not in the mixture."""
+    """Weight, cap and labels for each dataset; one without a weight is not in the mixture."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.datasets = list(Dataset.objects.ready().exclude(kind=DatasetKind.GOLDEN).order_by("-id"))
         for dataset in self.datasets:
-            self.fields[f"weight_{dataset.pk}"] = forms.FloatField(
-                required=False, min_value=0.001, max_value=1_000, label=f"Weight of {dataset.name}"
+            pk, name = dataset.pk, dataset.name
+            self.fields |= {
+                f"weight_{pk}": forms.FloatField(
+                    required=False, min_value=0.001, max_value=1_000, label=f"Weight of {name}"
+                ),
+                f"cap_{pk}": forms.IntegerField(required=False, min_value=1, label=f"Most rows of {name}"),
+                f"labels_{pk}": LabelColumnsField(
+                    required=False, max_length=2_000, label=f"Labels of {name}"
+                ),
+                f"unknown_{pk}": forms.CharField(
+                    required=False, max_length=2_000, label=f"Labels of {name} whose 0 is unknown"
+                ),
+            }
+
+    def rows(self) -> list[tuple[Dataset, dict[str, forms.BoundField]]]:
+        kinds = ("weight", "cap", "labels", "unknown")
+        return [
+            (dataset, {kind: self[f"{kind}_{dataset.pk}"] for kind in kinds}) for dataset in self.datasets
+        ]
+
+    def parts(self) -> list[MixturePart]:
+        data = self.cleaned_data
+        return [
+            MixturePart(
+                dataset,
+                weight,
+                data.get(f"cap_{dataset.pk}"),
+                {label: name for label, name in data[f"labels_{dataset.pk}"].items() if label != name},
+                tuple(label.strip() for label in data[f"unknown_{dataset.pk}"].split(",") if label.strip()),
             )
-
-    def rows(self) -> list[tuple[Dataset, forms.BoundField]]:
-        return [(dataset, self[f"weight_{dataset.pk}"]) for dataset in self.datasets]
-
-    def parts(self) -> list[tuple[Dataset, float]]:
-        chosen = [(dataset, self.cleaned_data.get(f"weight_{dataset.pk}")) for dataset in self.datasets]
-        return [(dataset, weight) for dataset, weight in chosen if weight]
+            for dataset in self.datasets
+            if (weight := data.get(f"weight_{dataset.pk}"))
+        ]
 
 
 class MixWithForm(forms.Form):

@@ -36,7 +36,7 @@ from training.experiments.api.output import (
     ExperimentOutput,
     experiment_url,
 )
-from training.experiments.artifact_zip import zip_stream
+from training.experiments.artifact_zip import check_folder_to_pass_on, zip_stream
 from training.experiments.selectors import experiment_curves, experiment_detail, experiments_matching
 from training.experiments.services import (
     experiment_cancel,
@@ -241,23 +241,38 @@ class ExperimentPointsEndpoint(TrainingEndpoint):
         return Response({"curves": items})
 
 
+class ArtifactQuery(ClosedSerializer):
+    purpose = ChoiceParameter(
+        required=False,
+        choices=[("own_use", "own_use"), ("to_pass_on", "to_pass_on")],
+        help_text="`to_pass_on` refuses a model whose data are under a licence that forbids passing it on. "
+        "`own_use` is the default.",
+    )
+
+
 class ExperimentArtifactEndpoint(TrainingEndpoint):
     @operation(
         "download_experiment_artifact",
         needs=MAY_SEE,
+        query=ArtifactQuery,
         answers={(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="The zip file.")},
+        problems=[NOT_NOW],
     )
     def get(self, request: Request, experiment_id: int) -> FileResponse:
         """Download the model of an experiment.
 
-        The zip file has the model's folder: weights (safetensors), tokenizer, manifest and model card.
+        The zip file has the model's folder: weights (safetensors), tokenizer, manifest and model card. The card lists
+        what the model learned from, and says whether the model may be passed on.
         """
+        to_pass_on = checked_query(ArtifactQuery, request).get("purpose") == "to_pass_on"
         experiment = found(Experiment.objects.visible().select_related("model_version"), experiment_id)
         folder = experiment.artifact_path
         if not experiment.directory or not (folder / "manifest.json").is_file():
             if experiment.model_version is None or not experiment.model_version.path.is_dir():
                 raise Problem(NOT_FOUND, "The experiment has no model to download.")
             folder = experiment.model_version.path
+        if to_pass_on:
+            check_folder_to_pass_on(folder)
         version = experiment.model_version
         name = str(version) if version is not None else slugify(experiment.name) or f"run-{experiment.pk}"
         response = FileResponse(zip_stream(folder, inside=name), content_type="application/zip")

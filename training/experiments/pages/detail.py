@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from classifier.web.refusals import refusals_shown
 from training.core.errors import NotAllowedNow
 from training.evaluations.pages.report import evaluation_context
-from training.experiments.artifact_zip import zip_stream
+from training.experiments.artifact_zip import check_folder_to_pass_on, zip_stream
 from training.experiments.pages.blend import blend_view
 from training.experiments.pages.curves import curve_rows, training_curves
 from training.experiments.pages.run_facts import (
@@ -30,6 +31,7 @@ from training.experiments.pages.run_facts import (
 from training.experiments.pages.run_rows import progress_of, recipe_word, took
 from training.experiments.selectors import experiment_curves, experiment_detail
 from training.experiments.services import experiment_cancel, experiment_delete, experiment_resume
+from training.ml.mixture.licences import not_passable, passing_on_sentence, sources_of
 from training.models import Experiment, RunStatus
 from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
 
@@ -82,12 +84,24 @@ def points(request: HttpRequest, experiment_id: int) -> JsonResponse:
 
 @permitted(SEE_EXPERIMENTS)
 @require_safe
-def artifact(request: HttpRequest, experiment_id: int) -> FileResponse:
-    """Send the model's folder as a zip that is made on the way: nothing is kept, whatever its size."""
+def artifact(request: HttpRequest, experiment_id: int) -> HttpResponseBase:
+    """Send the model's folder as a zip that is made on the way: nothing is kept, whatever its size.
+
+    With ?purpose=to_pass_on a model whose data are under a licence that forbids it is refused.
+    """
     run = run_or_404(experiment_id)
     folder = artifact_folder(run)
     if folder is None:
         raise Http404("The run has no model")
+    if request.GET.get("purpose") == "to_pass_on":
+        with refusals_shown(request):
+            check_folder_to_pass_on(folder)
+            return _zip_of(folder, run)
+        return redirect("training:experiment", run.pk)
+    return _zip_of(folder, run)
+
+
+def _zip_of(folder: Path, run: Experiment) -> FileResponse:
     name = slugify(run.model_version.version if run.model_version else run.name) or f"run-{run.pk}"
     chunks: Iterator[bytes] = zip_stream(folder, inside=name)
     response = FileResponse(chunks, content_type="application/zip")
@@ -181,7 +195,13 @@ def _evaluation(run: Experiment) -> dict[str, Any]:
     version = run.model_version
     if version is None:
         return {}
-    context = {"has_artifact": artifact_folder(run) is not None, "card": version_card(version)}
+    sources = sources_of(version.manifest)
+    context = {
+        "has_artifact": artifact_folder(run) is not None,
+        "card": version_card(version),
+        "may_be_passed_on": bool(sources) and not not_passable(sources),
+        "passing_on": passing_on_sentence(sources).replace("**", "") if sources else "",
+    }
     return context | evaluation_context(version)
 
 

@@ -90,6 +90,7 @@ def plain_errors() -> Iterator[None]:
     from training.ml.data.tables import DataError
     from training.ml.encoders.layers import LayerSelectionError
     from training.ml.encoders.loading import BaseModelError
+    from training.ml.mixture.licences import PassingOnRefused
     from training.ml.progress import Cancelled
 
     try:
@@ -98,6 +99,7 @@ def plain_errors() -> Iterator[None]:
         ConfigError,
         DataError,
         BaseModelError,
+        PassingOnRefused,
         LayerSelectionError,
         InferenceError,
         FloatingPointError,

@@ -6,7 +6,7 @@ Its model card says what it is, what it was taught, how good it is and where it 
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,16 @@ from classifier.inference.operating_points import read_operating_points
 from toxicsite.lib.files import replace_folder, write_text
 from training.ml.artifact.operating_points import OPERATING_POINTS, points_section
 from training.ml.encoders.loading import BaseModelError, read_run
+from training.ml.mixture.identity import WordBalance, balance_table
+from training.ml.mixture.licences import (
+    Ingredient,
+    check_passing_on,
+    ingredients_table,
+    not_passable,
+    passing_on_sentence,
+    sources_of,
+)
+from training.ml.mixture.overlap import OverlapReport
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 WIKI_TOXIC_ATTRIBUTION = (
@@ -43,16 +53,29 @@ def export_artifact(
     attribution: str = WIKI_TOXIC_ATTRIBUTION,
     metrics: dict[str, Any] | None = None,
     languages: Sequence[str] = (),
+    sources: Sequence[Ingredient] = (),
+    overlap: OverlapReport | None = None,
+    identities: Sequence[WordBalance] = (),
+    to_pass_on: bool = False,
 ) -> dict[str, Any]:
     """Write the artifact of the run in `run` into `folder` (replaced as a whole) and return its manifest.
 
     Weights are stored as fp16 in safetensors. `metrics` are added to the run's own validation metrics, for example
     {"test": …, "teacher": …}. `languages` are the tags (BCP 47) of those that the model knows; without them the site's
-    MODEL_LANGUAGES count. Raises ValueError for a tag that is none, and BaseModelError when `run` is not the
-    result of a recipe.
+    MODEL_LANGUAGES count. `sources` are what the model learned from; the card lists them and says whether the model may
+    be passed on. `overlap` tells which rows were left out because the model is judged by their texts, `identities` how
+    words that name an identity were balanced. Raises ValueError for a tag that is none, BaseModelError when `run` is
+    not the result of a recipe, and with `to_pass_on` PassingOnRefused, before anything is written, when a licence among
+    the sources forbids it.
     """
     languages = [normal_tag(tag) for tag in languages]
+    if to_pass_on:
+        check_passing_on(sources)
     card = read_run(run)
+    card["provenance"] = {
+        **card["provenance"],
+        "data": {**card["provenance"].get("data", {}), **_checks(overlap, identities)},
+    }
     aside = folder.with_name(folder.name + ".writing")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -64,7 +87,8 @@ def export_artifact(
     for file in TOKENIZER_FILES:
         shutil.copyfile(run / file, aside / file)
     _without_truncation(aside / "tokenizer.json")
-    return _finish(aside, folder, card, config, name, license_name, attribution, metrics or {}, languages)
+    about = {"license": license_name, "attribution": attribution, **_sources(sources)}
+    return _finish(aside, folder, card, config, name, about, metrics or {}, languages)
 
 
 def update_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +110,22 @@ def write_operating_points(folder: Path, points: dict[str, Any], rows: dict[str,
     manifest |= dict(zip(OPERATING_POINTS, (points, without_folders(rows)), strict=True))
     _write_manifest(folder, manifest)
     return manifest
+
+
+def _checks(overlap: OverlapReport | None, identities: Sequence[WordBalance]) -> dict[str, Any]:
+    """Return what a manifest says about the checks of the rows; nothing of those that were not made."""
+    told: dict[str, Any] = {} if overlap is None else {"overlap": overlap.to_dict()}
+    return {**told, "identities": [word.to_dict() for word in identities]} if identities else told
+
+
+def _sources(sources: Sequence[Ingredient]) -> dict[str, Any]:
+    """Return what a manifest says about the sources; nothing where they are not named."""
+    if not sources:
+        return {}
+    return {
+        "sources": [source.to_dict() for source in sources],
+        "may_be_passed_on": not not_passable(sources),
+    }
 
 
 def _write_weights(run: Path, folder: Path) -> None:
@@ -115,8 +155,7 @@ def _finish(
     card: dict[str, Any],
     config: dict[str, Any],
     name: str,
-    license_name: str,
-    attribution: str,
+    about: dict[str, Any],
     metrics: dict[str, Any],
     languages: Sequence[str],
 ) -> dict[str, Any]:
@@ -151,8 +190,7 @@ def _finish(
             }
         ),
         "metrics": {"validation": card["validation"], **metrics},
-        "license": license_name,
-        "attribution": attribution,
+        **about,
     }
     if "roberta" in str(config.get("model_type")) or config.get("model_type") == "mpnet":
         manifest["max_length"] = (
@@ -208,6 +246,7 @@ def model_card(manifest: dict[str, Any]) -> str:
         "## Data",
         f"{_rows_learned_from(data)}{data.get('validation_rows', 0):,} validation rows for calibration and thresholds. "
         f"{manifest['attribution']}",
+        *_sources_section(manifest),
         *points_section(manifest),
         "## Metrics",
         "Measured as served, at the thresholds above, row weights of the data honoured. A label is listed where the "
@@ -256,6 +295,23 @@ def _rows_learned_from(data: dict[str, Any]) -> str:
         f"{data['train_rows']:,} rows ({data.get('train_positive_rows', 0):,} with a label, "
         f"{data.get('train_tokens', 0):,} wordpieces) of {data.get('train_rows_available', 0):,} available; "
     )
+
+
+def _sources_section(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the part about sources, licences, balance and overlap; nothing of it that was not written down."""
+    sources = sources_of(manifest)
+    data = manifest["provenance"].get("data", {})
+    parts = []
+    if sources:
+        parts += ["### Sources", ingredients_table(sources), passing_on_sentence(sources)]
+    if isinstance(overlap := data.get("overlap"), Mapping):
+        parts += ["### Texts that the model is judged by", OverlapReport(**overlap).sentence()]
+    if isinstance(identities := data.get("identities"), list) and identities:
+        parts += [
+            "### Words that name an identity",
+            balance_table([WordBalance(**row) for row in identities]),
+        ]
+    return parts
 
 
 def metric_table(metrics: dict[str, dict[str, float]]) -> str:

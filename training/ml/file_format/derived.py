@@ -6,10 +6,15 @@ mixture each dataset has a weight, and nothing in it leaks into what it is measu
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from training.ml.file_format.rows import SPLITS, Rows, RowsRejected, concatenate, united_labels
+import numpy as np
+
+from training.ml.file_format.rows import SPLITS, Rows, RowsRejected, concatenate, text_digest, united_labels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FEWEST_TEXTS = 10
 _WHOLE = float(2**64)
@@ -87,26 +92,82 @@ class Part:
     splits: dict[str, Rows]
     weight: float = 1.0
     decisions: bool = False
+    most_rows: int | None = None
+    label_names: Mapping[str, str] = field(default_factory=dict)
+    negatives_unknown: Collection[str] = ()
+
+    def prepared(self) -> "Part":
+        """Return the part with its labels called as the mixture calls them, and negatives that say nothing unknown.
+
+        Raises RowsRejected for a label that its rows do not have, and for two that would have one name.
+        """
+        names = dict(self.label_names)
+        have = united_labels(rows.labels for rows in self.splits.values())
+        for label in (*names, *(label for label in self.negatives_unknown if label not in names.values())):
+            if label not in have:
+                raise RowsRejected(
+                    f"“{self.name}” has no label {label}; it has: {', '.join(have)}.", field="parts"
+                )
+        renamed = [names.get(label, label) for label in have]
+        if len(set(renamed)) < len(renamed):
+            raise RowsRejected(
+                f"two labels of “{self.name}” would have one name; map them to two.", field="parts"
+            )
+        splits = {split: self._mapped(rows, names) for split, rows in self.splits.items()}
+        return replace(self, splits=splits)
+
+    def _mapped(self, rows: Rows, names: Mapping[str, str]) -> Rows:
+        labels = tuple(names.get(label, label) for label in rows.labels)
+        targets = rows.targets
+        unsaid = [
+            position
+            for position, label in enumerate(labels)
+            if label in self.negatives_unknown or rows.labels[position] in self.negatives_unknown
+        ]
+        if unsaid:
+            targets = targets.copy()
+            targets[:, unsaid] = np.where(targets[:, unsaid] == 0, -1, targets[:, unsaid])
+        return replace(rows, targets=targets, labels=labels)
 
 
-def mix(parts: list[Part], *, measured_on: Collection[bytes] = ()) -> tuple[dict[str, Rows], dict[str, int]]:
-    """Return the mixed splits, and how many rows were left out, by reason.
+class Share(NamedTuple):
+    """What of one part is in the training rows of a mixture."""
 
-    Row weights are multiplied by their part's. Labels are united; one that a part does not know is unknown in its
-    rows. Where parts have the same text in the same split, the decisions' row stays, else that of the earlier part.
-    A text in the test split leaves train and validation, one in validation leaves train, and one of `measured_on`
-    (digests of the site's test texts) leaves both. Raises RowsRejected.
+    rows: int
+    weight: float
+
+
+class Mixture(NamedTuple):
+    """Mixed splits, how many rows were left out by reason, and each part's share of the training rows, in order."""
+
+    splits: dict[str, Rows]
+    left_out: dict[str, int]
+    shares: list[Share]
+
+
+def mix(parts: list[Part], *, measured_on: Collection[bytes] = ()) -> Mixture:
+    """Return the mixed splits, how many rows were left out, by reason, and each part's share.
+
+    Row weights are multiplied by their part's. Labels get the names that a part's `label_names` ({its label: name in
+    the mixture}) say; a 0 of `negatives_unknown` becomes unknown, for sets that mark one kind of toxicity alone; rows
+    that know nothing after it are left out. Of a part with `most_rows` no more training rows are taken: those whose
+    text has the smallest hash, so that the same ones are taken each time.
+
+    Labels are united; one that a part does not know is unknown in its rows. Where parts have the same text in the same
+    split, the decisions' row stays, else that of the earlier part. A text in the test split leaves train and
+    validation, one in validation leaves train, and one of `measured_on` (digests of the site's test texts) leaves both.
+    Raises RowsRejected.
     """
     if len(parts) < 2:
         raise RowsRejected("choose at least two datasets to mix.", field="parts")
+    left_out = {"duplicates": 0, "leaked": 0, "in_test_set": 0, "unknown": 0, "above_cap": 0}
+    parts = [_without_unknown(part.prepared(), left_out) for part in parts]
     labels = united_labels(rows.labels for part in parts for rows in part.splits.values())
-    left_out = {"duplicates": 0, "leaked": 0, "in_test_set": 0}
     result: dict[str, Rows] = {}
+    owners: dict[str, NDArray[np.int64]] = {}
     for split in SPLITS:
-        having = [part for part in parts if split in part.splits]
-        if having:
-            rows, dropped = _merge(having, split, labels)
-            result[split] = rows
+        if any(split in part.splits for part in parts):
+            result[split], owners[split], dropped = _merge(parts, split, labels)
             left_out["duplicates"] += dropped
     seen: set[bytes] = set()
     for split in reversed(SPLITS):
@@ -120,8 +181,12 @@ def mix(parts: list[Part], *, measured_on: Collection[bytes] = ()) -> tuple[dict
             in_test_set = sum(digest in measured_on for digest in digests)
             left_out["in_test_set"] += in_test_set
             left_out["leaked"] += len(digests) - len(keep) - in_test_set
-            result[split] = result[split].take(keep)
+            result[split], owners[split] = result[split].take(keep), owners[split][keep]
         seen.update(digests)
+    if "train" in result:
+        kept = _within_caps(result["train"], owners["train"], parts)
+        left_out["above_cap"] = len(result["train"]) - len(kept)
+        result["train"], owners["train"] = result["train"].take(kept), owners["train"][kept]
     for split in ("train", "validation"):
         if split not in result or not len(result[split]):
             raise RowsRejected(
@@ -129,26 +194,58 @@ def mix(parts: list[Part], *, measured_on: Collection[bytes] = ()) -> tuple[dict
                 "has.",
                 field="parts",
             )
-    return {split: rows for split, rows in result.items() if len(rows)}, {
-        k: v for k, v in left_out.items() if v
-    }
+    weights = np.bincount(owners["train"], result["train"].weights, minlength=len(parts))
+    counts = np.bincount(owners["train"], minlength=len(parts))
+    return Mixture(
+        {split: rows for split, rows in result.items() if len(rows)},
+        {reason: count for reason, count in left_out.items() if count},
+        [Share(int(count), float(weight)) for count, weight in zip(counts, weights, strict=True)],
+    )
 
 
-def _merge(parts: list[Part], split: str, labels: tuple[str, ...]) -> tuple[Rows, int]:
-    """Return the rows of one split, without those whose text another part has with more right."""
+def _without_unknown(part: Part, left_out: dict[str, int]) -> Part:
+    """Return the part without rows that lost all that they knew to `negatives_unknown`."""
+    if not part.negatives_unknown:
+        return part
+    splits = {}
+    for split, rows in part.splits.items():
+        known = np.flatnonzero((rows.targets >= 0).any(axis=1))
+        left_out["unknown"] += len(rows) - len(known)
+        splits[split] = rows.take(known)
+    return replace(part, splits=splits)
+
+
+def _within_caps(train: Rows, owners: "NDArray[np.int64]", parts: list[Part]) -> "NDArray[np.int64]":
+    """Return the training rows to keep, in order: of a part with a cap those whose texts have the smallest hashes."""
+    keep = np.ones(len(train), dtype=bool)
+    for index, part in enumerate(parts):
+        rows = np.flatnonzero(owners == index)
+        if part.most_rows is not None and len(rows) > part.most_rows:
+            hashes = [text_digest(train.texts[row]) for row in rows]
+            order = sorted(range(len(rows)), key=hashes.__getitem__)
+            keep[rows[order[part.most_rows :]]] = False
+    return np.flatnonzero(keep)
+
+
+def _merge(parts: list[Part], split: str, labels: tuple[str, ...]) -> "tuple[Rows, NDArray[np.int64], int]":
+    """Return the rows of one split and whose each is, without those whose text another part has with more right."""
     owner: dict[bytes, int] = {}
-    digests = [part.splits[split].digests() for part in parts]
+    digests = [part.splits[split].digests() if split in part.splits else [] for part in parts]
     order = sorted(range(len(parts)), key=lambda index: not parts[index].decisions)  # stable: decisions first
     for index in order:
         for digest in set(digests[index]):
             owner.setdefault(digest, index)
     kept: list[Rows] = []
+    owners: list[int] = []
     dropped = 0
     for index, part in enumerate(parts):
+        if split not in part.splits:
+            continue
         rows = part.splits[split]
         mine = [row for row, digest in enumerate(digests[index]) if owner[digest] == index]
         dropped += len(rows) - len(mine)
         taken = rows.take(mine)
+        owners += [index] * len(mine)
         kept.append(
             Rows(
                 taken.texts,
@@ -160,4 +257,4 @@ def _merge(parts: list[Part], split: str, labels: tuple[str, ...]) -> tuple[Rows
                 taken.marks,
             )
         )
-    return concatenate(kept, labels), dropped
+    return concatenate(kept, labels), np.asarray(owners, dtype=np.int64), dropped

@@ -8,11 +8,12 @@ says what to read; FOLDER/out gets the files and FOLDER/report.json what is know
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from training.ml.data.report import describe
-from training.ml.file_format.derived import corrected, cut_missing_splits
+from training.ml.file_format.derived import Share, corrected, cut_missing_splits
 from training.ml.file_format.rows import (
     SPLITS,
     Limits,
@@ -34,7 +35,8 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     "validation_share", "test_share", "test_set": path of the site's test.parquet or null}.
     """
     limits = Limits(**job.get("limits", {}))
-    splits, left_out, measured_on = _READERS[job["reader"]](job, limits)
+    splits, left_out, measured_on, *rest = _READERS[job["reader"]](job, limits)
+    shares: list[Share] = rest[0] if rest else []
     if job["reader"] in ("mixture", "corrected"):
         cut: list[str] = []
     else:
@@ -63,6 +65,7 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
             if measured_on
             else None,
         },
+        "shares": [share._asdict() for share in shares],
     }
 
 
@@ -117,7 +120,9 @@ def _read_rows(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], di
     return {job.get("split", "train"): train}, dict(job.get("left_out", {})), _measured_on(job)
 
 
-def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+def _read_mixture(
+    job: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Rows], dict[str, int], set[bytes], list[Share]]:
     from training.ml.file_format.derived import Part, mix
 
     parts = [
@@ -126,17 +131,20 @@ def _read_mixture(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows],
             corrected(read_splits(Path(part["path"])), part.get("fixes") or []),
             float(part["weight"]),
             bool(part["decisions"]),
+            part.get("most_rows"),
+            part.get("label_names") or {},
+            part.get("negatives_unknown") or (),
         )
         for part in job["parts"]
     ]
     measured_on = _measured_on(job)
-    splits, left_out = mix(parts, measured_on=measured_on)
+    splits, left_out, shares = mix(parts, measured_on=measured_on)
     for split, rows in splits.items():
         if len(rows) > limits.rows * len(parts):
             raise RowsRejected(
                 f"the mixture has {len(rows):,} {split} rows, too many to freeze.", field="parts"
             )
-    return splits, left_out, measured_on
+    return splits, left_out, measured_on, shares
 
 
 def _read_corrected(
@@ -145,7 +153,7 @@ def _read_corrected(
     return corrected(read_splits(Path(job["path"])), job["fixes"]), {}, _measured_on(job)
 
 
-_READERS = {
+_READERS: dict[str, Callable[[dict[str, Any], Limits], tuple[Any, ...]]] = {
     "files": _read_files,
     "hub": _read_hub,
     "rows": _read_rows,

@@ -20,6 +20,7 @@ from training.ml.artifact.export import export_artifact, update_metrics
 from training.ml.data.tables import DataError, TextTable, load_table
 from training.ml.distributed import current, leave
 from training.ml.job.listener import JobListener
+from training.ml.mixture.licences import Ingredient
 
 if TYPE_CHECKING:
     from training.ml.evaluation import Report, Rival
@@ -84,7 +85,8 @@ def export(job: Job) -> None:
         for key, name in (("license_name", "license"), ("attribution", "attribution"))
         if about.get(name)
     }
-    export_artifact(job.folder, job.folder / "artifact", name=about["name"], **given)
+    sources = [Ingredient.from_dict(entry) for entry in about.get("sources") or ()]
+    export_artifact(job.folder, job.folder / "artifact", name=about["name"], sources=sources, **given)
 
 
 def measure_trial(job: Job) -> None:

@@ -66,6 +66,13 @@ class Ingredient:
         )
 
 
+def sources_of(manifest: Mapping[str, Any]) -> list[Ingredient]:
+    """Return what a model's manifest says that it learned from; none where it was made before they were named."""
+    return [
+        Ingredient.from_dict(entry) for entry in manifest.get("sources") or () if isinstance(entry, Mapping)
+    ]
+
+
 def licence_class_of(licence: str) -> str:
     """Return the class of a licence by its name, an SPDX identifier or as people write it; unknown where it is unclear.
 

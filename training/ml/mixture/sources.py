@@ -6,11 +6,12 @@ are merged, and those with label 1 and 0, as counted when the mixture was first 
 beside them.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from training.ml.mixture import mappings
-from training.ml.mixture.licences import CAUTION, PERMISSIVE, SHAREALIKE
+from training.ml.mixture.licences import CAUTION, PERMISSIVE, SHAREALIKE, Ingredient
 from training.ml.mixture.reading import Files, Row
 
 SHORT_COMMIT = 12
@@ -558,3 +559,41 @@ SOURCES: tuple[Source, ...] = (
     ),
 )
 BY_NAME = {source.name: source for source in SOURCES}
+WIKI_TOXIC = Ingredient(
+    "wiki_toxic",
+    licence="CC0-1.0 (labels); CC-BY-SA-3.0 (texts)",
+    licence_class=SHAREALIKE,
+    attribution='Kaggle "Jigsaw Toxic Comment Classification Challenge", texts by Wikipedia contributors.',
+)
+MADE_BY_RULE = ("disguised", "buried", "quoted", "exchanged", "contrast")
+
+
+def ingredients_of_rows(names: Sequence[str], weights: Sequence[float]) -> list[Ingredient]:
+    """Return what rows come from, by the source that each names, with rows and weight, most weight first.
+
+    Rows made by rule stand under what the rule did, their first word; a source that is none of these has no known
+    licence.
+    """
+    rows: Counter[str] = Counter()
+    weight: dict[str, float] = defaultdict(float)
+    for name, own in zip(names, weights, strict=True):
+        kind = name.split(" ", 1)[0]
+        name = kind if kind in MADE_BY_RULE else name
+        rows[name] += 1
+        weight[name] += own
+    return [
+        _ingredient(name, rows[name], total)
+        for name, total in sorted(weight.items(), key=lambda one: -one[1])
+    ]
+
+
+def _ingredient(name: str, rows: int, weight: float) -> Ingredient:
+    if name in BY_NAME:
+        source = BY_NAME[name]
+        return Ingredient(name, rows, weight, source.licence, source.licence_class, source.attribution)
+    if name == WIKI_TOXIC.name:
+        return replace(WIKI_TOXIC, rows=rows, weight=weight)
+    if name in MADE_BY_RULE:
+        made = "Sentences of this project, and rows of the other sources changed by rule."
+        return Ingredient(f"made by rule: {name}", rows, weight, "Apache-2.0", PERMISSIVE, made)
+    return Ingredient(name, rows, weight)

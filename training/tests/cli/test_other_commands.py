@@ -54,6 +54,17 @@ def test_decisions_and_mixtures_say_what_is_missing(dataset: Dataset) -> None:
         run("dataset", "mix", dataset.pk, "other:-1", "--name", "M")
     with pytest.raises(CommandError, match="There is no dataset nowhere"):
         run("dataset", "mix", dataset.pk, "nowhere:2", "--name", "M")
+    mix = ("dataset", "mix", dataset.pk, "other:1", "--name", "M")
+    with pytest.raises(CommandError, match="--cap other:many: write a whole number of rows"):
+        run(*mix, "--cap", "other:many")
+    with pytest.raises(CommandError, match="--map other:hate: write LABEL=NAME"):
+        run(*mix, "--map", "other:hate")
+    with pytest.raises(CommandError, match="--negatives-unknown toxic: name a dataset of the mixture"):
+        run(*mix, "--negatives-unknown", "toxic")
+    with pytest.raises(CommandError, match="must give at least 1 row"):
+        run(
+            *mix, "--cap", "other:0", "--map", "other:hate=identity_hate", "--negatives-unknown", "other:hate"
+        )
 
 
 def test_a_sweep_is_started_listed_cancelled_and_goes_on(dataset: Dataset) -> None:

@@ -162,8 +162,18 @@ def test_a_mixture_is_made_of_two(page: Client, upload: MakeDataset) -> None:
     address = "/training/datasets/new/mixture/"
     assert "Choose between 2 and 10" in shown(page.post(address, {"name": "M", f"weight_{one.pk}": "1"}), 422)
     made = {"name": "M", f"weight_{one.pk}": "1", f"weight_{other.pk}": "2.5"}
+    made |= {f"cap_{one.pk}": "20", f"labels_{one.pk}": "toxic=rude", f"unknown_{other.pk}": "toxic"}
+    wrong = {**made, f"cap_{one.pk}": "0", f"labels_{one.pk}": "hate=rude"}
+    assert "greater than or equal to 1" in shown(page.post(address, wrong), 422)
+    wrong[f"cap_{one.pk}"] = ""
+    assert "has no label hate; it has: toxic" in shown(page.post(address, wrong), 422)
     text = shown(page.post(address, made, follow=True))
-    assert "weight 2.5" in text
+    assert "weight 2.5, 0 of toxic unknown" in text
+    assert "at most 20 rows, toxic as rude" in text
+    assert "it learned from “One”, “Other”" in text or "it learned from “Other”, “One”" in text
+    mixture = Dataset.objects.get(name="M")
+    assert mixture.labels == ["toxic", "rude"] or mixture.labels == ["rude", "toxic"]
+    assert mixture.parts[1]["most_rows"] == 20 or mixture.parts[0]["most_rows"] == 20
 
 
 def test_the_known_hub_data_set_fills_the_form(page: Client) -> None:

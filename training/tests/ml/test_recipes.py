@@ -18,6 +18,9 @@ from training.ml.config import DataConfig, LoopConfig, to_dict
 from training.ml.data.tables import load_table
 from training.ml.encoders.loading import load_base, load_tokenizer
 from training.ml.evaluation.subject import evaluate_artifact
+from training.ml.mixture.identity import WordBalance
+from training.ml.mixture.licences import Ingredient, PassingOnRefused
+from training.ml.mixture.overlap import OverlapReport
 from training.ml.progress import Progress, SilentListener
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher
@@ -79,6 +82,36 @@ def test_a_teacher_learns_and_its_student_learns_from_it(labels: tuple[str, ...]
     update_metrics(tmp_path / "model", {"test": {"toxic": served}})
     Scorer(tmp_path / "model", backend="fp32")  # the hashes still hold
     assert "### test" in (tmp_path / "model" / "README.md").read_text()
+
+    # what it learned from stands on the card, and keeps it here where a licence says so
+    sources = [
+        Ingredient("forum", 10, 5.0, "MIT", "permissive", "Us"),
+        Ingredient("paper", licence="CC-BY-NC-4.0"),
+    ]
+    with pytest.raises(PassingOnRefused, match="“paper”"):
+        export_artifact(
+            tmp_path / "student", tmp_path / "passed", name="tiny", sources=sources, to_pass_on=True
+        )
+    assert not (tmp_path / "passed").exists()
+    manifest = export_artifact(
+        tmp_path / "student",
+        tmp_path / "kept",
+        name="tiny",
+        sources=sources,
+        overlap=OverlapReport(900, 5_000, 3, 1),
+        identities=[WordBalance("gay", 40, 60, 40.0, 60.0, 50.0, 50.0)],
+    )
+    assert manifest["may_be_passed_on"] is False
+    told = (tmp_path / "kept" / "README.md").read_text()
+    assert "| forum | 10 | 100.0% | MIT | Us |" in told
+    assert "not to be passed on**: it learned from “paper”" in told
+    assert "3 equal ones and 1 near-duplicates were left out" in told
+    assert "| gay | 40 | 60 | 0.60 | 0.50 |" in told
+    Scorer(tmp_path / "kept", backend="fp32")
+    manifest = export_artifact(
+        tmp_path / "student", tmp_path / "free", name="tiny", sources=sources[:1], to_pass_on=True
+    )
+    assert manifest["may_be_passed_on"] is True
 
 
 @pytest.mark.parametrize("kind", ["roberta", "electra", "mpnet", "distilbert"])

@@ -1,6 +1,7 @@
 """Experiments through the API: start, list, read, clone, cancel, resume, delete, curves, download, plans."""
 
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -166,6 +167,12 @@ def test_the_model_is_downloaded_as_a_zip(program: Program, dataset: Dataset) ->
     response = program("GET", f"/experiments/{run.pk}/artifact.zip")
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         assert archive.namelist() == [f"{run.model_version}/manifest.json"]
+    refused = program("GET", f"/experiments/{run.pk}/artifact.zip", purpose="to_pass_on")
+    assert_problem(refused, 409, "not-allowed-now")
+    assert "nothing says what it learned from" in refused.json()["detail"]
+    sources = [{"name": "forum", "licence": "MIT", "licence_class": "permissive"}]
+    (run.artifact_path / "manifest.json").write_text(json.dumps({"sources": sources}))
+    assert program("GET", f"/experiments/{run.pk}/artifact.zip", purpose="to_pass_on").status_code == 200
 
 
 def test_recipes_tell_every_field_with_its_default(program: Program) -> None:

@@ -94,6 +94,8 @@ def test_the_model_is_a_zip_of_its_folder(as_admin: Client, dataset: Dataset, pl
         assert archive.testzip() is None
         inside = {name.partition("/")[2]: archive.getinfo(name).file_size for name in archive.namelist()}
     assert inside == {"manifest.json": 2, "model.safetensors": 3_000_000}
+    refused = as_admin.get(path, {"purpose": "to_pass_on"}, follow=True)
+    assert "This model may not be passed on: nothing says what it learned from." in refused.content.decode()
 
 
 def test_a_comparison_marks_the_best_names_the_front_and_shows_what_differs(
