@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PASSAGE_TOKENS = 48
 TAKEN_OUT, PUT_IN = "taken out", "put in"
 Ends = tuple[str, ...]
+# No method that was held against words that people marked does better (docs/train/evaluation.md).
 BOTH: Ends = (TAKEN_OUT, PUT_IN)
 # Scripts without spaces between words: a character is a word there.
 _UNSPACED = (

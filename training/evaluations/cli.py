@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from classifier.models import User
@@ -13,9 +14,9 @@ from training.evaluations.hub_suites import suite_forget, suite_from_hub, suite_
 from training.evaluations.shipped_suites import SLUGS, shipped_results, shipped_suite_rows
 from training.evaluations.suites import suite_create, suite_list, suite_results
 from training.ml.evaluation.hub_suites import SUITE_PRESETS
+from training.ml.evaluation.run import suite_reports
 from training.ml.evaluation.stored import SuiteReport
-from training.ml.evaluation.subject import KnowsLanguages, ServedModel
-from training.ml.evaluation.suite_report import run_suite
+from training.ml.evaluation.subject import ServedModel
 from training.ml.evaluation.suites import shipped_suites
 from training.ml.json_reader import read
 from training.models import TestSuite
@@ -95,12 +96,8 @@ def _results(output: CommandOutput, *, suite: str, by: User | None) -> None:
 )
 def _run(output: CommandOutput, *, model: str, backend: str, errors: bool, by: User | None) -> None:
     folder = Path(model) if Path(model).is_dir() else version_of(model).path
-    subject = ServedModel(folder, backend)
-    supported = subject.language_supported if isinstance(subject, KnowsLanguages) else None
-    reports = [
-        run_suite(suite, subject.labels, subject.thresholds, subject.score, supported)
-        for suite in shipped_suites()
-    ]
+    subject = ServedModel(folder, backend, settings.MODEL_LANGUAGES)
+    reports = suite_reports(subject, shipped_suites())
     lines = []
     for report in reports:
         lines += [

@@ -188,6 +188,7 @@ def evaluation_job(
         "suites": list(
             TestSuite.objects.filter(retired_at__isnull=True).values("id", "name", "kind", "label", "cases")
         ),
+        "languages": list(settings.MODEL_LANGUAGES),
         "seed": 0,
     }
 

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.inference.labels import JIGSAW_LABELS
@@ -115,6 +116,7 @@ def _full_report(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:
         seed=options["seed"],
         listener=listener,
         backend=backend,
+        languages=settings.MODEL_LANGUAGES,
         resamples=options["resamples"],
     )
     return report.to_dict()

@@ -38,14 +38,16 @@ def evaluate(
     *,
     active_scores: "Rival | NDArray[np.float64] | NDArray[np.float32] | None" = None,
     backend: str = "auto",
+    languages: Sequence[str] = (),
     **measuring: Any,
 ) -> Report:
     """Measure the model folder on `test_table` as it is served; `measuring` goes to `measure_subject`.
 
     `active_scores` are the active version's answers to the same rows (`compare.load_rival`; a bare matrix is taken to
-    have this model's labels and thresholds).
+    have this model's labels and thresholds). `languages` are those that the site takes a model to know whose manifest
+    names none.
     """
-    subject = ServedModel(Path(artifact_dir), backend)
+    subject = ServedModel(Path(artifact_dir), backend, languages)
     rival = active_scores
     if rival is not None and not isinstance(rival, Rival):
         rival = Rival("active", subject.labels, subject.thresholds, rival)
@@ -198,14 +200,21 @@ def doubts(m: Measurement) -> dict[str, Any]:
 def suites(m: Measurement) -> dict[str, Any]:
     """Run the test suites, and recognised rows of the table in disguise."""
     subject = m.subject
-    supported = subject.language_supported if isinstance(subject, KnowsLanguages) else None
-    reports = [
-        run_suite(suite, subject.labels, subject.thresholds, subject.score, supported) for suite in m.suites
-    ]
+    reports = suite_reports(subject, m.suites)
     if m.disguises:
         disguised = obfuscation_report(subject, m.table, m.primary, m.scores[m.primary], seed=m.seed)
         reports += [disguised] if disguised else []
     return {"suites": reports}
+
+
+def suite_reports(subject: Subject, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Run suites on a subject, with the languages of their cases where it can tell them."""
+    supported = None
+    if isinstance(subject, KnowsLanguages) and subject.languages:
+        supported = subject.language_supported
+    return [
+        run_suite(suite, subject.labels, subject.thresholds, subject.score, supported) for suite in wanted
+    ]
 
 
 def speed(m: Measurement) -> dict[str, Any]:

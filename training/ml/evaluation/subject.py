@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from classifier.inference.language import identify
 from classifier.inference.scorer import Scorer
 from training.ml.data.tables import TextTable
 from training.ml.evaluation.metrics import evaluate_scores
@@ -134,20 +135,29 @@ class Subject(Protocol):
 
 @runtime_checkable
 class KnowsLanguages(Protocol):
-    """A subject that says of each text whether it is in a language that the model knows, as it is served."""
+    """A subject that says of each text whether it is in one of `languages`, which the model knows, as it is served.
+
+    Without `languages` it cannot say.
+    """
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...
 
     def language_supported(self, texts: Sequence[str]) -> list[bool]: ...
 
 
 class ServedModel:
-    """A model folder, scored and explained by the engine that serves it."""
+    """A model folder, scored and explained by the engine that serves it.
 
-    def __init__(self, folder: Path, backend: str = "auto") -> None:
+    `languages` are those of a site (MODEL_LANGUAGES), which count where the manifest names none.
+    """
+
+    def __init__(self, folder: Path, backend: str = "auto", languages: Sequence[str] = ()) -> None:
         self.scorer = Scorer(folder, backend=backend)
         manifest = self.scorer.manifest
         self.version, self.backend = self.scorer.version, self.scorer.backend_name
         self.labels, self.thresholds = manifest.labels, dict(manifest.thresholds)
-        self.primary = manifest.primary_label
+        self.primary, self.languages = manifest.primary_label, manifest.languages or tuple(languages)
         self.size = Size(
             sum(entry.bytes for entry in manifest.files.values()),
             int(manifest.raw.get("parameters") or 0),
@@ -157,6 +167,10 @@ class ServedModel:
     def score(self, texts: Sequence[str], listener: Listener | None = None) -> "NDArray[np.float64]":
         """Return probabilities [texts, labels]."""
         return score_matrix(self.scorer, texts, listener)
+
+    def language_supported(self, texts: Sequence[str]) -> list[bool]:
+        """Return of each text whether the model knows its language; an undetermined one counts as known."""
+        return [identify(text, self.languages).is_supported for text in texts]
 
     def explain(self, text: str, label: str) -> list[dict[str, Any]]:
         """Return the words' pushes in log-odds towards `label`, at their code points of `text`."""

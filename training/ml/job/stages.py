@@ -142,17 +142,15 @@ def evaluate(job: Job) -> None:
         )
         write_json(folder / "evaluation.json", {"problem": sentence})
         return
-    suites, seed = plan.get("suites") or [], int(plan.get("seed", 0))
-    rival = _rival(job, plan.get("active"), test, suites, seed)
-    report = evaluated(
-        job.artifact,
-        test,
-        train_table=train_rows,
-        active_scores=rival,
-        suites=suites,
-        seed=seed,
-        listener=job.listener,
-    )
+    seed = int(plan.get("seed", 0))
+    measuring = {
+        "suites": plan.get("suites") or [],
+        "seed": seed,
+        "languages": plan.get("languages") or (),
+        "listener": job.listener,
+    }
+    rival = _rival(job, plan.get("active"), test, measuring)
+    report = evaluated(job.artifact, test, train_table=train_rows, active_scores=rival, **measuring)
     _save_scores(report, folder / "scores.npy")
     baselines = _baselines(job, plan.get("baselines_wanted") or [], train_rows, test, seed)
     if baselines:
@@ -198,7 +196,7 @@ def _save_scores(report: "Report", path: Path) -> None:
 
 
 def _rival(
-    job: Job, active: dict[str, Any] | None, test: TextTable, suites: list[dict[str, Any]], seed: int
+    job: Job, active: dict[str, Any] | None, test: TextTable, measuring: dict[str, Any]
 ) -> "Rival | None":
     """Return the active version's answers: those that are known, else it is measured here once and for all."""
     if not active:
@@ -211,7 +209,7 @@ def _rival(
     scores = Path(active["scores"]) if active.get("scores") else job.folder / "active-scores.npy"
     try:
         if not scores.is_file():
-            report = evaluated(artifact, test, suites=suites, seed=seed, listener=job.listener)
+            report = evaluated(artifact, test, **measuring)
             _save_scores(report, scores)
             write_json(job.folder / "active.json", report.to_dict())
         return load_rival(artifact, scores)

@@ -69,7 +69,7 @@ def test_a_model_folder_is_run_on_them_at_once(tmp_path: Path) -> None:
         "suite", "run", str(tiny_artifact(tmp_path / "model")), "--backend", "fp32", "--json", stdout=out
     )
     suites = {suite["name"]: suite for suite in json.loads(out.getvalue())["suites"]}
-    kinds = suites[KINDS]["by_functionality"]
+    kinds = {kind["functionality"]: kind for kind in suites[KINDS]["by_functionality"]}
     assert len(kinds) == 15
-    assert kinds[-1]["functionality"] == "not_english"
-    assert suites[KINDS]["rows"] + suites[KINDS]["not_measured"] == 368
+    assert (suites[KINDS]["rows"], suites[KINDS]["not_measured"]) == (368, 0)
+    assert kinds["not_english"]["right"] >= 20  # whatever a tiny model says: the language is told by itself
