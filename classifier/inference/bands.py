@@ -4,8 +4,9 @@ A policy's bands are data, `{label: {"review": t, "remove": t}}`. A label's scor
 into the band remove, at or above `review` into review, below both into approve; the worst band of all labels and of
 all rules that hit counts. A threshold is a number from 0 to 1, None (never reached) or a word: "model" is the threshold
 that the scoring model itself draws for the label, "careful" is that of its careful operating point (flags little) and
-"strict" that of its strict one (misses little); where the model has no such point, these two mean its own threshold. The
-label "*" stands for the model's primary label, so that a policy written before a model is known still means something.
+"strict" that of its strict one (misses little); where the model has no such point, these two mean its own threshold.
+The label "*" stands for the model's primary label, so that a policy written before a model is known still means
+something.
 """
 
 from __future__ import annotations

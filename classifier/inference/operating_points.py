@@ -1,9 +1,10 @@
 """The operating points of a label: a careful, a balanced and a strict threshold, with precision and recall of each.
 
-Careful flags little, so that most of what it flags is right; strict misses little; balanced is the model's own threshold,
-which makes the verdict. A manifest holds them as `{label: {"careful": {"threshold", "precision", "recall"}, …}}` with the
-number of validation rows that know the label (`rows`) and of those that have it (`positives`). `balanced` is always
-there; the others are missing where too few rows have the label. training.ml.evaluation.operating_points makes them.
+Careful flags little, so that most of what it flags is right; strict misses little; balanced is the model's own
+threshold, which makes the verdict. A manifest holds them as `{label: {"careful": {"threshold", "precision", "recall"},
+…}}` with the number of validation rows that know the label (`rows`) and of those that have it (`positives`). `balanced`
+is always there; the others are missing where too few rows have the label. training.ml.evaluation.operating_points makes
+them.
 """
 
 from collections.abc import Mapping

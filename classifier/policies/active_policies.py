@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from classifier.inference import rules as engine
-from classifier.inference.bands import DEFAULT_BANDS, Judge
+from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleSet
 from classifier.models import FailMode, ModelVersion, Policy, Rule, UnknownLanguage
@@ -38,6 +38,13 @@ logger = logging.getLogger(__name__)
 def judge_of(bands: Mapping[str, Mapping[str, Any]], version: ModelVersion) -> Judge:
     """Return the judge that applies `bands` to the scores of `version`."""
     return Judge(bands, version.thresholds, version.primary_label, version.operating_points)
+
+
+def fallbacks_of(bands: Mapping[str, Mapping[str, Any]], version: ModelVersion | None) -> list[str]:
+    """List the thresholds, as label.band, for which `version` has no careful or strict one and its own applies."""
+    if version is None:
+        return []
+    return fallbacks(bands, version.thresholds, version.primary_label, version.operating_points)
 
 
 class HasBands:

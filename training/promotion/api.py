@@ -93,7 +93,28 @@ class VersionEventOutput(EventOutput):
     )
 
 
+class OperatingPointOutput(serializers.Serializer[Any]):
+    """A threshold, and its precision and recall on validation rows."""
+
+    threshold = serializers.FloatField()
+    precision = serializers.FloatField()
+    recall = serializers.FloatField()
+
+
+class LabelPointsOutput(serializers.Serializer[Any]):
+    """The thresholds of a label that a policy can name; where one is missing, too few rows have the label."""
+
+    careful = OperatingPointOutput(required=False, help_text="Flags little.")
+    balanced = OperatingPointOutput(help_text="The model's own threshold, which makes the verdict.")
+    strict = OperatingPointOutput(required=False, help_text="Misses little.")
+    rows = serializers.IntegerField(help_text="Validation rows that know the label.")
+    positives = serializers.IntegerField(help_text="Validation rows that have the label.")
+
+
 class ModelVersionDetail(VersionOutput):
+    operating_points = serializers.DictField(
+        child=LabelPointsOutput(), help_text="By label; empty if the version has none."
+    )
     manifest = serializers.DictField()
     experiments = serializers.ListField(
         child=serializers.IntegerField(), help_text="Ids of the experiments that made it."
@@ -232,6 +253,7 @@ def _shown(version_id: int, request: Request) -> dict[str, Any]:
     events = VersionEventOutput()
     return {
         **VersionOutput(context={"request": request}).to_representation(version),
+        "operating_points": {label: of.to_dict() for label, of in version.operating_points.items()},
         "manifest": version.manifest,
         "experiments": list(
             version.experiments.filter(deleted_at__isnull=True).values_list("pk", flat=True)[:20]

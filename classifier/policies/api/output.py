@@ -1,5 +1,6 @@
 """How policies, their versions, previews and shadow runs look in the answers of version 1."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +9,16 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from classifier.inference.bands import BANDS
-from classifier.models import FailMode, Policy, ShadowPolicy, ShadowPolicyStatus, Source, UnknownLanguage
+from classifier.models import (
+    FailMode,
+    ModelVersion,
+    Policy,
+    ShadowPolicy,
+    ShadowPolicyStatus,
+    Source,
+    UnknownLanguage,
+)
+from classifier.policies.active_policies import fallbacks_of, judge_of
 from classifier.policies.draft_report import ShadowPolicyReport
 from classifier.policies.preview import PolicyPreview
 from classifier.policies.versions import Version
@@ -24,6 +34,17 @@ class PolicyOutput(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     version = serializers.IntegerField()
     bands = serializers.DictField(child=serializers.DictField())
+    thresholds = serializers.DictField(
+        child=serializers.DictField(child=serializers.FloatField(allow_null=True)),
+        allow_null=True,
+        help_text="What `bands` come to with the active model version: numbers, or null for never; labels that it does "
+        "not have are left out. Null: no version is active.",
+    )
+    fallbacks = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Thresholds, such as toxic.review, for which the active model version has no careful or strict one; "
+        "its own threshold of the label applies.",
+    )
     automatic = serializers.ListField(child=serializers.CharField())
     fail_mode = serializers.ChoiceField(choices=FailMode.values)
     unknown_language = serializers.ChoiceField(choices=UnknownLanguage.values)
@@ -85,6 +106,11 @@ class PolicyPreviewOutput(serializers.Serializer[Any]):
     waiting_after = serializers.IntegerField()
     automatic_before = serializers.IntegerField(help_text="Comments that the policy decides by itself.")
     automatic_after = serializers.IntegerField()
+    fallbacks = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Thresholds of the draft, such as toxic.review, for which the active model version has no careful or "
+        "strict one; its own threshold of the label applies.",
+    )
     moves = PolicyMoves(many=True)
 
 
@@ -184,9 +210,14 @@ class ShadowReportOutput(serializers.Serializer[Any]):
     decisions = ShadowPolicyDecisions()
 
 
-def shown_policy(source: Source | None, policy: Policy) -> dict[str, Any]:
-    """Write the policy that is active for `source` (None: for the site), its own or the site's."""
+def shown_policy(source: Source | None, policy: Policy, model: ModelVersion | None) -> dict[str, Any]:
+    """Write the policy that is active for `source` (None: for the site), its own or the site's.
+
+    `model` is the active version, which draws the thresholds that the policy leaves to it.
+    """
     names = {
+        "thresholds": model and _drawn(policy.bands, model),
+        "fallbacks": fallbacks_of(policy.bands, model),
         "source": source and source.slug,
         "own": policy.source_id == (source and source.pk),
         "created_by": policy.created_by and policy.created_by.get_username(),
@@ -194,20 +225,30 @@ def shown_policy(source: Source | None, policy: Policy) -> dict[str, Any]:
     return dict(PolicyOutput({**vars(policy), **names}).data)
 
 
-def shown_version(version: Version, newest: Policy | None) -> dict[str, Any]:
+def _drawn(bands: Mapping[str, Mapping[str, Any]], model: ModelVersion) -> dict[str, dict[str, float | None]]:
+    return {
+        limits.label: {
+            name: threshold if math.isfinite(threshold) else None
+            for name, threshold in (("review", limits.review), ("remove", limits.remove))
+        }
+        for limits in judge_of(bands, model).limits
+    }
+
+
+def shown_version(version: Version, newest: Policy | None, model: ModelVersion | None) -> dict[str, Any]:
     changes = version.changes
     return {
-        **shown_policy(version.policy.source, version.policy),
+        **shown_policy(version.policy.source, version.policy, model),
         "in_force": newest is not None and newest.pk == version.policy.pk,
         "changes": None if changes is None else PolicyChange(changes, many=True).data,
     }
 
 
-def shown_preview(preview: PolicyPreview) -> dict[str, Any]:
+def shown_preview(preview: PolicyPreview, fallbacks: Sequence[str]) -> dict[str, Any]:
     moves = [
         {**vars(move), "examples": [change.comment.pk for change in move.examples]} for move in preview.moves
     ]
-    return dict(PolicyPreviewOutput({**vars(preview), "moves": moves}).data)
+    return dict(PolicyPreviewOutput({**vars(preview), "moves": moves, "fallbacks": fallbacks}).data)
 
 
 def shown_report(

@@ -20,7 +20,8 @@ from classifier.core.errors import VersionConflict
 from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
 from classifier.core.visibility import narrow, sees_source
 from classifier.inference.bands import BandsError, check_automatic, check_bands
-from classifier.models import ApiScope, FailMode, Policy, Source, UnknownLanguage
+from classifier.models import ApiScope, FailMode, ModelVersion, Policy, Source, UnknownLanguage
+from classifier.policies.active_policies import fallbacks_of
 from classifier.policies.api.output import (
     PolicyList,
     PolicyOutput,
@@ -47,7 +48,11 @@ UNKNOWN_LANGUAGE_HELP = (
 class PolicyDraftInput(ClosedSerializer):
     """The part of a policy that decides about a comment."""
 
-    bands = AnyObject(help_text="For each label, the probabilities from which `review` and `remove` apply.")
+    bands = AnyObject(
+        help_text="For each label, or `*` for the main one, from which probability `review` and `remove` apply: "
+        "a number, null for never, or a threshold that the model draws: `careful` flags little, `model` makes its "
+        "verdict, `strict` misses little."
+    )
     automatic = Names(
         required=False, default=list, most=3, help_text="Bands that the policy decides without a moderator."
     )
@@ -114,7 +119,8 @@ class PoliciesEndpoint(Endpoint):
         of_sources = rows.order_by("source__slug", "-version").distinct("source__slug")
         of_site = policy_newest(source=None)
         policies = [*([of_site] if of_site is not None else []), *of_sources]
-        return Response({"items": [shown_policy(policy.source, policy) for policy in policies]})
+        model = ModelVersion.objects.active()
+        return Response({"items": [shown_policy(policy.source, policy, model) for policy in policies]})
 
 
 class PolicyEndpoint(PolicyAddress):
@@ -164,7 +170,7 @@ class PolicyPreviewEndpoint(PolicyAddress):
         before = Draft(active.bands, active.automatic, active.unknown_language)
         after = Draft(bands, automatic, active.unknown_language)
         preview = policy_preview(source=source, user=caller(request), before=before, after=after)
-        return Response(shown_preview(preview))
+        return Response(shown_preview(preview, fallbacks_of(bands, ModelVersion.objects.active())))
 
 
 class PolicyVersionsEndpoint(PolicyAddress):
@@ -178,7 +184,8 @@ class PolicyVersionsEndpoint(PolicyAddress):
         source = source_of(request, slug)
         page = newest_first(policy_versions(source=source), checked_query(PageQuery, request), request)
         newest = policy_newest(source=source)
-        items = [shown_version(version, newest) for version in with_changes(page.rows)]
+        model = ModelVersion.objects.active()
+        items = [shown_version(version, newest, model) for version in with_changes(page.rows)]
         return Response({"items": items, "next": page.next_url})
 
 
@@ -188,7 +195,8 @@ class PolicyVersionEndpoint(PolicyAddress):
         """Read one version of a source's policy, by its number."""
         source = source_of(request, slug)
         row = _version(source, version)
-        return Response(shown_version(with_changes([row])[0], policy_newest(source=source)))
+        newest, model = policy_newest(source=source), ModelVersion.objects.active()
+        return Response(shown_version(with_changes([row])[0], newest, model))
 
 
 class PolicyRestoreEndpoint(PolicyAddress):
@@ -228,7 +236,7 @@ def policy_answer(source: Source | None) -> Response:
     if policy is None:
         raise Http404
     tag = etag(f"v{own.version if own is not None else 0}-{policy.pk}")
-    return Response(shown_policy(source, policy), headers={"ETag": tag})
+    return Response(shown_policy(source, policy, ModelVersion.objects.active()), headers={"ETag": tag})
 
 
 def seen_version(request: Request) -> int | None:

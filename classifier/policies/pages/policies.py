@@ -71,7 +71,7 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     newest = policy_newest(source=source)
     in_force = current_from(newest) if newest else policy_for(None)
     data = request.POST if request.method == "POST" else None
-    active, preset = ModelVersion.objects.active(), request.GET.get("preset")
+    active, preset = ModelVersion.objects.active(), request.GET.get("preset", "")
     if data is None and preset in PRESET_BANDS:
         form = PolicyForm(policy=replace(in_force, bands=PRESET_BANDS[preset]), model=active)
         tried = {name: getattr(in_force, name) for name in ("automatic", "unknown_language")}

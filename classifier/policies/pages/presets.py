@@ -1,4 +1,4 @@
-"""The presets careful, balanced and strict on pages: a label's thresholds in words, and bands to start a policy from."""
+"""The presets careful, balanced and strict on pages: a label's thresholds in words, and bands to start from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -17,7 +17,7 @@ from classifier.core.validation import InvalidInput, row_id, whole_number
 from classifier.inference.bands import Judge
 from classifier.model_versions.shadow_report import PAGE
 from classifier.models import ShadowJudgement, ShadowPolicy, Source
-from classifier.policies.active_policies import current_from, policy_for
+from classifier.policies.active_policies import current_from, judge_of, policy_for
 from classifier.policies.draft_report import (
     PERIODS,
     ShadowPolicyReport,

@@ -26,8 +26,8 @@ def points_section(manifest: Mapping[str, Any]) -> list[str]:
     return [
         "## Operating points",
         "Thresholds with precision / recall. `careful` flags little: the lowest threshold with a precision of 0.90, "
-        "else the one of the highest precision. `balanced` is the model's own threshold, which makes the verdict. `strict` "
-        f"misses little: the highest threshold with a recall of 0.90. {_measured_on(manifest)}",
+        "else the one of the highest precision. `balanced` is the model's own threshold, which makes the verdict. "
+        f"`strict` misses little: the highest threshold with a recall of 0.90. {_measured_on(manifest)}",
         "\n".join(lines),
     ]
 

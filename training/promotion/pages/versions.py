@@ -29,6 +29,7 @@ from training.evaluations.services import evaluation_start, evaluation_state
 from training.experiments.pages.run_facts import version_card
 from training.ml.evaluation.stored import StoredReport
 from training.models import Dataset
+from training.promotion.pages.operating_points import points_table
 from training.promotion.pages.rows import (
     event_rows,
     facts,
@@ -108,6 +109,7 @@ def version_detail(request: HttpRequest, version_id: int) -> HttpResponse:
         "runs": version.experiments.filter(deleted_at__isnull=True),
         "shadows": shadows,
         "shadow_facts": shadow_facts(shadows),
+        "points": points_table(version),
         "provenance": provenance(version),
         "card": version_card(version),
         "manifest": manifest_text(version),
