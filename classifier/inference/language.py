@@ -125,6 +125,11 @@ def identify(text: str, known: Collection[str] = ()) -> Identified:
     return _in_other_letters(own, script, letters[script], known)
 
 
+def load() -> None:
+    """Load the identifier now, so that the first text does not wait for it."""
+    _identifier()
+
+
 def words_of(text: str) -> list[str]:
     """Return the different words of a text that say something about its language, in order.
 

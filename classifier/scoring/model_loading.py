@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from classifier.inference import language
 from classifier.inference.artifact import MANIFEST, read_json
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.model_versions.model_files import DAMAGED, files_restore
@@ -58,6 +59,7 @@ class Loading(threading.Thread):
         try:
             with one_at_a_time:
                 scorer = self._scorer()
+                language.load()
             self.engine = Engine(scorer, self.version)
         except Exception as error:
             self.error = str(error) or type(error).__name__
