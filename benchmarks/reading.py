@@ -119,7 +119,7 @@ def gain(toxic: Sequence[str], written: Scorer, read: Scorer) -> Iterator[Row]:
 
 
 def cost(texts: Sequence[str], written: Scorer, read: Scorer, repeats: int) -> Iterator[Row]:
-    """Yield the processor time of scoring texts with the reading, and without: one text in every way after the other."""
+    """Yield the processor time of scoring with the reading, and without: one text in every way after the other."""
     ways: dict[str, Callable[[str], object]] = {
         "the reading alone": reading,
         "scored as written": lambda text: written.score([text]),
