@@ -125,6 +125,8 @@ class Scorer:
             with suppress(TextTooLong):  # longer than the text, with words for emoji: the text alone counts
                 read = self.windower.windows([view], self.max_windows)
                 written = [window.ids.tolist() for window in windows if window.text == number]
+                if len(read) > 1:  # the others hold what is written, cut at other places
+                    read = [part for part in read if reading(text[part.begin : part.end]) is not None] or read
                 if [window.ids.tolist() for window in read] != written:  # else the same to this tokenizer
                     at = len(texts) + len(readings)
                     readings[at] = (number, view.text)

@@ -97,6 +97,15 @@ def test_the_windows_of_a_long_text_are_those_of_the_written_one_with_the_higher
     assert worst.begin <= text.index("You f i") < worst.end
 
 
+def test_of_a_long_text_only_the_windows_that_hold_a_disguise_are_scored_twice(scorer: Scorer) -> None:
+    calm = "The article says where the river begins and how long it is. " * 45
+    text = f"{calm} You l0ser. {calm}"
+    prepared = scorer.prepare([text])
+    twice = [window for window in prepared.windows if window.text == 1]
+    assert 1 <= len(twice) <= 2
+    assert all(window.begin <= text.index("l0ser") < window.end for window in twice)
+
+
 def test_an_explanation_marks_the_disguise_as_it_is_written(scorer: Scorer) -> None:
     text = "I think you are a m.o.r.o.n and a l\u043es\u0435r, truly"
     explained = explain(scorer, text)
