@@ -24,7 +24,7 @@ from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact,
 from training.ml.config import load_preset
 from training.ml.data.tables import load_table
 from training.ml.evaluation.subject import evaluate_artifact
-from training.ml.mixture.choose import Rows, choose_mixture, write_table
+from training.ml.mixture.choose import CONTRAST_SHARE, Rows, choose_mixture, write_table
 from training.ml.mixture.identity import WordBalance
 from training.ml.mixture.licences import OWN, SHAREALIKE, Ingredient
 from training.ml.mixture.overlap import OverlapReport, shipped_texts, texts_of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from training.ml.progress import Listener
 
-MOSTLY_TOXIC = 0.5  # a word of which so many rows are toxic is disguised in training, as people disguise it
+MOSTLY_TOXIC = 0.75  # a word of which so many rows are toxic is disguised in training, as people disguise it
 FEWEST_TOXIC_ROWS = 20
 SECOND_LOOK_TEXTS = 512  # scored at once
 
@@ -59,6 +59,7 @@ class StarterPlan:
     output: Path
     judged: tuple[Path, ...] = ()
     threads: int | None = None
+    contrast_share: float = CONTRAST_SHARE
     presets: tuple[str, str, str] = ("starter-teacher", "starter-student", "starter-blend")
 
     @property
@@ -102,6 +103,7 @@ def make_mixture(plan: StarterPlan) -> None:
         _second_look(plan.previous),
         swear_words(),
         judged,
+        contrast_share=plan.contrast_share,
     )
     write_table(mixture.train, plan.mixture / "train.parquet")
     write_table(mixture.validation, plan.mixture / "validation.parquet")
