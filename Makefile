@@ -10,7 +10,7 @@ API_FILE := classifier/api/openapi.yaml
 PYTEST_WORKERS ?= 2
 # A hub name, or a folder or file of this machine
 DATA ?= OxAISH-AL-LLM/wiki_toxic
-BASE ?= thenlper/gte-small
+BASES ?= thenlper/gte-small intfloat/multilingual-e5-small
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock benchmark evaluate starter results chromium
@@ -69,8 +69,8 @@ benchmark: install-test ## measure speed beside the usual ways, in one run
 evaluate: install ## evaluate the starter model on the test rows (DATA=…)
 	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) --data $(DATA)
 
-starter: install ## train the starter model again from scratch (DATA=folder with the six labels, BASE=…)
-	$(VENV_PYTHON) manage.py train_starter --base $(BASE) --data $(DATA) --output $(STARTER)
+starter: install ## make a starter model from public data into var/starter/model (DATA=folder with wiki_toxic/ and mix/, BASES=…)
+	$(VENV_PYTHON) manage.py train_starter --data $(DATA) $(foreach base,$(BASES),--base $(base))
 
 results: install ## make the results page, its plots and the table in README again from the recorded runs
 	$(VENV_PYTHON) manage.py results

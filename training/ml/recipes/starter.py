@@ -1,45 +1,218 @@
-"""Starter: the model that ships with toxicsite, from base encoder to evaluated artifact.
+"""Starter: the model that ships with toxicsite, made of public data from base encoders to evaluated artifact.
 
-manage.py train_starter --base thenlper/gte-small --data FOLDER
+manage.py train_starter --data FOLDER --previous models/starter
+
+FOLDER holds `wiki_toxic/` (train, validation, test) and `mix/mix.parquet`, which `manage.py dataset build-mixture`
+writes. In order: the mixture is chosen; each base encoder becomes a 12-layer teacher; the previous starter is taught by
+the mean of the teachers' logits; its weights are averaged with those it had before (Wortsman et al. 2022, arXiv
+2109.01903); the blend is calibrated, exported and measured. What is done already is not done again.
 """
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from classifier.inference.labels import JIGSAW_LABELS
+from classifier.inference.reading_words import shipped_words
+from classifier.inference.scorer import Scorer
+from toxicsite.lib.files import write_json
 from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
+from training.ml.config import load_preset
 from training.ml.data.tables import load_table
 from training.ml.evaluation.subject import evaluate_artifact
-from training.ml.progress import Listener
+from training.ml.mixture.choose import CONTRAST_SHARE, Rows, choose_mixture, write_table
+from training.ml.mixture.identity import WordBalance
+from training.ml.mixture.licences import OWN, SHAREALIKE, Ingredient
+from training.ml.mixture.overlap import OverlapReport, shipped_texts, texts_of
+from training.ml.mixture.sources import SOURCES
+from training.ml.recipes.blend import BlendConfig, blend
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher
 
-BASE_CREDIT = "Fine-tuned from gte-small by thenlper (MIT)."
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.ml.progress import Listener
+
+MOSTLY_TOXIC = 0.75  # a word of which so many rows are toxic is disguised in training, as people disguise it
+FEWEST_TOXIC_ROWS = 20
+SECOND_LOOK_TEXTS = 512  # scored at once
 
 
-def make_starter(
-    teacher: TeacherConfig, student: DistillConfig, *, data: str, work: Path, output: Path, listener: Listener
-) -> dict[str, Any]:
-    """Train what is not trained yet, export the student to `output`, measure both on `data`'s test rows.
+@dataclass(frozen=True)
+class StarterPlan:
+    """What the starter is made of and where its parts are kept.
 
-    Returns the manifest, whose metrics hold validation, test and the teacher's test.
+    `data` is the folder of both sources, `bases` the encoders that become teachers, `previous` the model that the
+    student starts from and that takes the second look at negatives, `judged` further files whose texts stay out of
+    training. `presets` name the configurations of teacher, student and blend.
     """
-    # teacher, then the student made of its even layers
-    if not (work / "teacher" / "run.json").is_file():
-        train_teacher(teacher, work / "teacher", listener)
-    if not (work / "student" / "run.json").is_file():
-        distill(student, work / "student", listener)
 
-    # artifacts of both, so that both are measured as they would be served
-    export_artifact(work / "teacher", work / "teacher-model", name="starter-teacher")
-    credit = (
-        f"{WIKI_TOXIC_ATTRIBUTION} {BASE_CREDIT}" if "gte-small" in teacher.base else WIKI_TOXIC_ATTRIBUTION
+    data: Path
+    bases: tuple[str, ...]
+    previous: Path
+    work: Path
+    output: Path
+    judged: tuple[Path, ...] = ()
+    threads: int | None = None
+    contrast_share: float = CONTRAST_SHARE
+    presets: tuple[str, str, str] = ("starter-teacher", "starter-student", "starter-blend")
+
+    @property
+    def mixture(self) -> Path:
+        return self.work / "mixture"
+
+
+def make_starter(plan: StarterPlan, listener: "Listener") -> dict[str, Any]:
+    """Make what is not made yet, export the blend to `plan.output`, measure it and its teachers on wiki_toxic's test.
+
+    Returns the manifest. Raises DataError, BaseModelError, ConfigError, Cancelled.
+    """
+    if not (plan.mixture / "facts.json").is_file():
+        make_mixture(plan)
+    teachers = [_teacher(plan, number, base, listener) for number, base in enumerate(plan.bases)]
+    student = _student(plan, teachers, listener)
+    blended = _blend(plan, student, listener)
+    facts = json.loads((plan.mixture / "facts.json").read_text())
+    export_artifact(
+        blended,
+        plan.output,
+        name="starter",
+        attribution=f"{WIKI_TOXIC_ATTRIBUTION} The other sources are named below.",
+        languages=("en",),
+        sources=[Ingredient.from_dict(entry) for entry in facts["sources"]],
+        overlap=OverlapReport(**facts["overlap"]),
+        identities=[WordBalance(**word) for word in facts["identities"]],
+        to_pass_on=True,
     )
-    export_artifact(work / "student", output, name="starter", attribution=credit, languages=["en"])
+    return _measured(plan, teachers, listener)
 
-    # the official test rows, once each, leaked ones left out
-    test = load_table(data, "test", text_column=student.data.text_column, labels=student.data.labels)
-    measured = {
-        name: evaluate_artifact(folder, test, listener=listener).metrics
-        for name, folder in (("test", output), ("teacher_test", work / "teacher-model"))
+
+def make_mixture(plan: StarterPlan) -> None:
+    """Choose the rows and write them to `plan.mixture`, with `facts.json` for the model card written last."""
+    judged = shipped_texts()
+    for file in plan.judged:
+        judged += texts_of(file)
+    mixture = choose_mixture(
+        plan.data / "wiki_toxic",
+        plan.data / "mix" / "mix.parquet",
+        _second_look(plan.previous),
+        swear_words(),
+        judged,
+        contrast_share=plan.contrast_share,
+    )
+    write_table(mixture.train, plan.mixture / "train.parquet")
+    write_table(mixture.validation, plan.mixture / "validation.parquet")
+    facts = {
+        "sources": [source.to_dict() for source in ingredients(mixture.train)],
+        "doubted": dict(mixture.doubted),
+        "overlap": mixture.overlap.to_dict(),
+        "identities": [word.to_dict() for word in mixture.identities],
     }
-    return update_metrics(output, measured)
+    write_json(plan.mixture / "facts.json", facts, indent=2)
+
+
+def swear_words() -> set[str]:
+    """Return the words that stand mostly in toxic rows, by the project's counted word list."""
+    return {
+        word
+        for word, count in shipped_words().items()
+        if not count.is_name and count.toxic_share >= MOSTLY_TOXIC and count.toxic_rows >= FEWEST_TOXIC_ROWS
+    }
+
+
+def ingredients(rows: Rows) -> list[Ingredient]:
+    """Return the sources of a mixture with rows, weight, licence and attribution, the heaviest first."""
+    known = {source.name: source for source in SOURCES}
+    counted: dict[str, list[float]] = {}
+    for name, weight in zip(rows.sources, rows.weights, strict=True):
+        total = counted.setdefault(name, [0, 0.0])
+        total[0] += 1
+        total[1] += weight
+    result = []
+    for name, (count, weight) in sorted(counted.items(), key=lambda entry: -entry[1][1]):
+        if name in known:
+            about = (known[name].licence, known[name].licence_class, known[name].attribution)
+        elif name == "wiki_toxic":
+            about = ("CC0-1.0 AND CC-BY-SA-3.0", SHAREALIKE, WIKI_TOXIC_ATTRIBUTION)
+        elif name.startswith("contrast"):
+            about = ("Apache-2.0", OWN, "Composed from patterns of this project.")
+        else:
+            about = ("as its rows", SHAREALIKE, "Made by rule of rows of the sources above.")
+        result.append(Ingredient(name, int(count), weight, *about))
+    return result
+
+
+def _second_look(previous: Path) -> Any:
+    scorer = Scorer(previous, reads=False)
+
+    def toxicity(texts: Sequence[str]) -> "NDArray[np.float64]":
+        scores: list[float] = []
+        for start in range(0, len(texts), SECOND_LOOK_TEXTS):
+            results = scorer.score(texts[start : start + SECOND_LOOK_TEXTS])
+            scores += [result.scores[scorer.manifest.primary_label] for result in results]
+        return np.array(scores)
+
+    return toxicity
+
+
+def _teacher(plan: StarterPlan, number: int, base: str, listener: "Listener") -> Path:
+    folder = plan.work / "teachers" / f"{number + 1}-{Path(base).name}"
+    if not (folder / "run.json").is_file():
+        preset = load_preset(TeacherConfig, plan.presets[0])
+        config = replace(
+            preset,
+            base=base,
+            data=replace(preset.data, train=str(plan.mixture), validation=str(plan.mixture)),
+            loop=replace(preset.loop, threads=plan.threads, seed=preset.loop.seed + number),
+        )
+        train_teacher(config, folder, listener)
+    return folder
+
+
+def _student(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener") -> Path:
+    folder = plan.work / "student"
+    if not (folder / "run.json").is_file():
+        preset = load_preset(DistillConfig, plan.presets[1])
+        config = replace(
+            preset,
+            teacher=str(teachers[0]),
+            also_teachers=tuple(map(str, teachers[1:])) or None,
+            student=str(plan.previous),
+            data=replace(preset.data, train=str(plan.mixture), validation=str(plan.mixture)),
+            loop=replace(preset.loop, threads=plan.threads),
+        )
+        distill(config, folder, listener)
+    return folder
+
+
+def _blend(plan: StarterPlan, student: Path, listener: "Listener") -> Path:
+    folder = plan.work / "blend"
+    if not (folder / "run.json").is_file():
+        preset = load_preset(BlendConfig, plan.presets[2])
+        config = replace(
+            preset,
+            model=str(plan.previous),
+            others=(str(student),),
+            data=replace(preset.data, validation=str(plan.mixture)),
+        )
+        blend(config, folder, listener)
+    return folder
+
+
+def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener") -> dict[str, Any]:
+    """Measure the artifact and each teacher, as they would be served, on the official test rows without leaked ones."""
+    test = load_table(str(plan.data / "wiki_toxic"), "test", text_column="comment_text", labels=JIGSAW_LABELS)
+    measured = {"test": evaluate_artifact(plan.output, test, listener=listener).metrics}
+    for number, teacher in enumerate(teachers):
+        artifact = plan.work / "teacher-models" / teacher.name
+        if not (artifact / "manifest.json").is_file():
+            artifact.parent.mkdir(parents=True, exist_ok=True)
+            export_artifact(teacher, artifact, name=f"starter-{teacher.name}")
+        name = "teacher_test" if number == 0 else f"teacher_{number + 1}_test"
+        measured[name] = evaluate_artifact(artifact, test, listener=listener).metrics
+    return update_metrics(plan.output, measured)

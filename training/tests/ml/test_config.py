@@ -10,15 +10,15 @@ from training.ml.recipes.teacher import TeacherConfig
 
 
 def test_a_preset_changes_only_what_it_names() -> None:
-    student = load_preset(DistillConfig, "starter-student")
+    student = load_preset(DistillConfig, "starter-wiki-student")
     assert student.layers == "even"
     assert student.loss.kl == 0.65
     assert student.loop.weight_decay == LoopConfig().weight_decay
-    assert load_preset(TeacherConfig, "starter-teacher").loop.head_learning_rate == 5e-4
+    assert load_preset(TeacherConfig, "starter-wiki-teacher").loop.head_learning_rate == 5e-4
 
 
 def test_a_configuration_survives_json() -> None:
-    student = load_preset(DistillConfig, "starter-student")
+    student = load_preset(DistillConfig, "starter-wiki-student")
     assert from_dict(DistillConfig, to_dict(student)) == student
 
 

@@ -15,7 +15,9 @@ WORDS = [
 BAD = {"idiot", "stupid", "fool", "hate"}
 
 
-def write_base(folder: Path, kind: str = "bert", layers: int = 4, hidden: int = 16) -> Path:
+def write_base(
+    folder: Path, kind: str = "bert", layers: int = 4, hidden: int = 16, positions: int = 64
+) -> Path:
     """Write a tiny encoder with a word-level wordpiece tokenizer, as a hub download would look."""
     import torch
     from tokenizers import BertWordPieceTokenizer
@@ -40,7 +42,7 @@ def write_base(folder: Path, kind: str = "bert", layers: int = 4, hidden: int = 
         "num_hidden_layers": layers,
         "num_attention_heads": 2,
         "intermediate_size": 32,
-        "max_position_embeddings": 64,
+        "max_position_embeddings": positions,
     }
     if kind == "electra":
         sizes["embedding_size"] = 16
