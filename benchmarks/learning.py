@@ -101,7 +101,7 @@ def _run_loop(model: Any, work: Work, loss: Any) -> None:
 def _attention() -> str:
     from training.ml.hardware import choose_attention
 
-    return choose_attention("auto")
+    return choose_attention("auto", has_sdpa=True)
 
 
 def _teacher_loop(work: Work) -> None:

@@ -101,7 +101,7 @@ def _loop(texts: Sequence[str], targets: Any, tokenizer: Any) -> tuple[float, st
     from training.ml.train.loop import Trainer
     from training.ml.train.losses import cross_entropy
 
-    model = fresh_bert(0.0, choose_attention("auto"))
+    model = fresh_bert(0.0, choose_attention("auto", has_sdpa=True))
     started = time.perf_counter()  # tokenizing is part of the work on both sides
     report = Trainer(
         model,

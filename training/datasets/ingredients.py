@@ -29,7 +29,7 @@ def licence_class_of_dataset(dataset: Dataset) -> str:
 
 def _of_part(part: Mapping[str, Any]) -> list[Ingredient]:
     """Return the sources of one part, in proportion to the rows of it that the mixture took."""
-    held = Dataset.objects.filter(pk=part.get("dataset")).first()
+    held = Dataset.objects.filter(pk=part.get("dataset") or 0).first()
     rows = part.get("train_rows", (part.get("rows") or {}).get("train") or 0)
     weight = float(part.get("train_weight", rows))
     inner = ingredients_of(held) if held is not None else []

@@ -87,7 +87,7 @@ def supports_sdpa(config: Any) -> bool:
     from transformers import AutoModelForSequenceClassification
 
     try:
-        kind = AutoModelForSequenceClassification._model_mapping[type(config)]  # type: ignore[attr-defined]
+        kind = AutoModelForSequenceClassification._model_mapping[type(config)]
     except KeyError:  # no classifier of this architecture: loading it says so
         return False
     return bool(getattr(kind, "_supports_sdpa", False))

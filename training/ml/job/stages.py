@@ -143,7 +143,7 @@ def evaluate(job: Job) -> None:
         write_json(folder / "evaluation.json", {"problem": sentence})
         return
     seed = int(plan.get("seed", 0))
-    measuring = {
+    measuring: dict[str, Any] = {
         "suites": plan.get("suites") or [],
         "seed": seed,
         "languages": plan.get("languages") or (),

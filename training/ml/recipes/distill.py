@@ -107,7 +107,8 @@ def distill(
     data = prepare_data(config.data, tokenizer, config.loop.seed)
 
     # models: a student made of the first teacher's chosen layers, or another model to start from
-    teacher, taken = None, ()
+    teacher: Any = None
+    taken: tuple[int, ...] = ()
     if config.student:
         torch.manual_seed(config.loop.seed)
         student = load_start(config.student, labels, config.loop, softmax=softmax)

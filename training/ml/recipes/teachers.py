@@ -76,7 +76,7 @@ def read_teachers(config: "DistillConfig") -> list[Teacher]:
 
     Every teacher must know every label of the run, by name. Raises BaseModelError, or ConfigError naming the field.
     """
-    teachers = []
+    teachers: list[Teacher] = []
     for folder, weight, length in planned_teachers(config):
         start = read_start(folder)
         missing = [label for label in config.data.labels if label not in start.labels]
@@ -98,6 +98,11 @@ def _lengths(text: str, count: int, default: int) -> list[int]:
     if not all(length.is_integer() and length >= 4 for length in lengths):
         raise ConfigError("every length must be a whole number of 4 or more", "teacher_max_lengths")
     return [int(length) for length in lengths] * (count // parts)
+
+
+def _same(model: Any) -> Any:
+    """Return a model that is loaded already, for a caller that loads one."""
+    return model
 
 
 def mean_logits(
@@ -124,7 +129,7 @@ def mean_logits(
         tokens = _own_tokens(teacher, data) if own else data.train_tokens
         load = partial(load_start, teacher.folder, teacher.start.labels, loop, softmax=teacher.start.softmax)
         logits = logits_once(
-            (lambda model=loaded: model) if position == 0 and loaded is not None else load,
+            partial(_same, loaded) if position == 0 and loaded is not None else load,
             tokens,
             data.facts["train_fingerprint"],
             folder,

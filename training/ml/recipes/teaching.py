@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -111,8 +111,13 @@ def logits_once(
             ranks.main_does(partial(_keep_logits, part_path, parts[-1]))
     logits = np.concatenate(parts)
     ranks.main_does(partial(_keep_logits, path, logits))
-    ranks.main_does(lambda: [part_path.unlink(missing_ok=True) for part_path in part_paths])
+    ranks.main_does(partial(_remove, part_paths))
     return logits
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 class _PartOfRows:

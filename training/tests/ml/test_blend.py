@@ -132,7 +132,7 @@ def others(tmp_path: Path) -> dict[str, Path]:
         ("turned", {"layers": 2}, LABELS[::-1]),
         ("cased", {"layers": 2}, LABELS),
     ):
-        start = write_base(tmp_path / f"{name}-base", **base)  # type: ignore[arg-type]
+        start = write_base(tmp_path / f"{name}-base", **base)
         run = TeacherConfig(
             str(start), replace(data, labels=labels), replace(LOOP, epochs=0), calibrate=False
         )

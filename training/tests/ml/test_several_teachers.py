@@ -28,7 +28,7 @@ def write_unigram_base(folder: Path) -> Path:
     """Write a BertModel with a unigram tokenizer and the special tokens of XLM-R, as multilingual E5 has them."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, XLMRobertaTokenizerFast
+    from transformers import BertConfig, BertModel, XLMRobertaTokenizerFast  # type: ignore[attr-defined]
 
     folder.mkdir(parents=True)
     special = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -42,7 +42,14 @@ def write_unigram_base(folder: Path) -> Path:
     )
     XLMRobertaTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
     torch.manual_seed(1)
-    sizes = {"hidden_size": 24, "num_attention_heads": 3, "num_hidden_layers": 3, "intermediate_size": 32}
+    sizes: dict[str, Any] = dict(
+        hidden_size=24, num_attention_heads=3, num_hidden_layers=3, intermediate_size=32
+    )
+        "hidden_size": 24,
+        "num_attention_heads": 3,
+        "num_hidden_layers": 3,
+        "intermediate_size": 32,
+    }
     BertModel(
         BertConfig(vocab_size=len(pieces), max_position_embeddings=48, pad_token_id=1, **sizes)
     ).save_pretrained(folder)

@@ -96,7 +96,7 @@ def make_run(
 ) -> Experiment:
     """A run as the service stores it, but in whatever status the test wants."""
     start = RECIPES[recipe].needs
-    needed = {start: "some/encoder" if start == "base" else "chosen"}
+    needed: dict[str, Any] = {start: "some/encoder" if start == "base" else "chosen"}
     config = config_whole(recipe=recipe, differences={**needed, **fields.pop("config", {})}, dataset=dataset)
     config = {key: value for key, value in config.items() if value != "chosen"}
     return Experiment.objects.create(name=name, recipe=recipe, config=config, dataset=dataset, **fields)
