@@ -20,7 +20,7 @@ from django.utils.text import slugify
 from classifier.models import ModelVersion
 from training.datasets.ingredients import ingredients_of
 from training.experiments.configs import config_for_run
-from training.experiments.named_models import ModelGone, runs_named, versions_named
+from training.experiments.named_models import ModelGone, runs_named, runs_needed, versions_named
 from training.ml.mixture.licences import Ingredient, licence_class_of, sources_of
 from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
 
@@ -132,10 +132,8 @@ def teacher_verdict(experiment: Experiment) -> tuple[str, str]:
 
     Beside the teacher, or the model that a blend starts from, the runs count that the configuration names.
     """
-    named = runs_named(experiment.recipe, experiment.config)
-    others = Experiment.objects.filter(pk__in=named).order_by("pk") if named else []
     waits = ""
-    for run in [*([experiment.teacher] if experiment.teacher else []), *others]:
+    for run in runs_needed(experiment):
         if run.deleted_at is not None:
             return "never", f"Its teacher {run} was deleted: clone the run with another teacher."
         if run.status in (RunStatus.FAILED, RunStatus.CANCELLED):

@@ -39,6 +39,13 @@ def runs_named(recipe: str, config: Mapping[str, Any]) -> list[int]:
     return [number for number in numbers if number is not None]
 
 
+def runs_needed(experiment: Experiment) -> list[Experiment]:
+    """Return the runs that must have succeeded before `experiment` starts: its teacher, and those that it names."""
+    named = runs_named(experiment.recipe, experiment.config)
+    others = Experiment.objects.filter(pk__in=named).order_by("pk") if named else []
+    return [*([experiment.teacher] if experiment.teacher else []), *others]
+
+
 def versions_named(recipe: str, config: Mapping[str, Any]) -> list[ModelVersion]:
     """Return the registered versions among the models that a configuration names, those of named runs included."""
     texts = {text for _, text in _named(recipe, config)}

@@ -18,6 +18,7 @@ from classifier.web.refusals import refusals_shown
 from training.core.errors import NotAllowedNow
 from training.evaluations.pages.report import evaluation_context
 from training.experiments.artifact_zip import check_folder_to_pass_on, zip_stream
+from training.experiments.named_models import runs_needed
 from training.experiments.pages.blend import blend_view
 from training.experiments.pages.curves import curve_rows, training_curves
 from training.experiments.pages.run_facts import (
@@ -184,8 +185,8 @@ def _head(request: HttpRequest, run: Experiment) -> dict[str, Any]:
         "may_cancel": may_run and not run.is_over and run.cancel_requested_at is None,
         "may_resume": may_run and status in (RunStatus.FAILED, RunStatus.CANCELLED),
         "may_delete": may_run and run.is_over,
-        "waits_for": run.teacher
-        if status == RunStatus.QUEUED and run.teacher and not run.teacher.is_over
+        "waits_for": next((one for one in runs_needed(run) if not one.is_over), None)
+        if status == RunStatus.QUEUED
         else None,
     }
 

@@ -32,6 +32,7 @@ GROUPS = {
     "loss": "Losses",
     "lora": "Adapters",
     "search": "Search",
+    "blend": "Blending",
     "hidden": "Hidden states",
 }
 STARTS = ("start", "base")
@@ -60,6 +61,13 @@ class ListField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+class OptionalList(ListField):
+    """Names between commas whose absence means none."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value) or None
 
 
 class ExperimentForm(forms.Form):
@@ -191,7 +199,7 @@ def _field(info: FieldInfo) -> forms.Field:
         widget = forms.NumberInput(attrs={"step": "any"})
         return forms.FloatField(widget=widget, **common)
     if info.kind == "list":
-        return ListField(**common)
+        return OptionalList(**common) if info.optional else ListField(**common)
     return (
         OptionalText(max_length=300, **common) if info.optional else forms.CharField(max_length=300, **common)
     )

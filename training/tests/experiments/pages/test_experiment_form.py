@@ -46,6 +46,18 @@ def test_a_student_names_its_teacher(as_admin: Client, dataset: Dataset) -> None
     assert (run.teacher, run.config["layers"]) == (teacher, "odd")
 
 
+def test_a_blend_names_the_other_model_by_the_number_of_its_run(as_admin: Client, dataset: Dataset) -> None:
+    first, second = make_run(dataset), make_run(dataset, "Second")
+    path = "/training/new/?recipe=blend"
+    chosen = {"start": f"run:{first.pk}", "dataset": str(dataset.pk)}
+    answer = as_admin.post(path, filled(as_admin, path, **chosen))
+    assert answer.status_code == 422
+    assert "at least one other model" in " ".join(answer.context["form"].errors["others"])
+    as_admin.post(path, filled(as_admin, path, **chosen, others=f"#{second.pk}"))
+    run = Experiment.objects.latest("pk")
+    assert (run.recipe, run.teacher, run.config["others"]) == ("blend", first, [f"#{second.pk}"])
+
+
 def test_a_student_without_a_teacher_is_refused_beside_the_field(as_admin: Client, dataset: Dataset) -> None:
     path = "/training/new/?recipe=distill"
     answer = as_admin.post(path, filled(as_admin, path, dataset=str(dataset.pk)))
