@@ -42,9 +42,7 @@ def write_unigram_base(folder: Path) -> Path:
     )
     XLMRobertaTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
     torch.manual_seed(1)
-    sizes: dict[str, Any] = dict(
-        hidden_size=24, num_attention_heads=3, num_hidden_layers=3, intermediate_size=32
-    )
+    sizes: dict[str, Any] = {
         "hidden_size": 24,
         "num_attention_heads": 3,
         "num_hidden_layers": 3,
