@@ -68,7 +68,7 @@ class SuggestScore(PerspectiveView):
         return reply(
             {
                 **({"clientToken": token} if token else {}),
-                "detectedLanguages": [identify(plain.text, common.languages_of(version)).language],
+                "detectedLanguages": [identify(sent.seen, common.languages_of(version)).language],
                 "requestedLanguages": languages,
             }
         )
