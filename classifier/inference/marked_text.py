@@ -119,7 +119,8 @@ class TextBuilder:
         """Return the text that was collected, then the addresses behind its links, a line for each."""
         for address, begin, end, active in self._targets:
             self.active = Counter(("targets", *active))
-            self.add(f"\n{address}", begin, end)
+            self.add("\n", begin, begin)
+            self.add(address, begin, end)
         self._targets = []
         text = "".join(self._characters)
         parts = (Part(kind, *span) for kind, span in zip(self._kinds, self._parts, strict=True))

@@ -190,7 +190,7 @@ def test_a_text_is_read_by_its_format_and_places_are_those_of_the_original(
     plain = program.post(SCORE, {"text": "you said so\ni hate & love\n"}).json()["results"][0]
     assert result["scores"] == plain["scores"]
     source = Source.objects.create(slug="forum", name="Forum")
-    policy_save(source=source, bands={}, leave_out=["quotes"], by=None)
+    policy_save(source=source, bands={"toxic": {"review": 0.5}}, leave_out=["quotes"], by=None)
     body = {"text": html, "format": "html", "source": "forum"}
     result = program.post(SCORE, body).json()["results"][0]
     assert [html[part["begin"] : part["end"]] for part in result["left_out"]] == ["you said so"]
