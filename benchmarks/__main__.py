@@ -13,8 +13,8 @@ from pathlib import Path
 from benchmarks.core import machine, table
 
 BENCHMARKS = (
-    *("engine", "reading", "submit", "dialects", "reference", "queue", "transfer", "dashboard", "training"),
-    *("learning", "spans", "languages"),
+    *("engine", "windows", "reading", "submit", "dialects", "reference", "queue", "transfer", "dashboard"),
+    *("training", "learning", "spans", "languages"),
 )
 STARTER = Path(__file__).resolve().parent.parent / "models" / "starter"
 

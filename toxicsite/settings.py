@@ -354,6 +354,7 @@ SPECTACULAR_SETTINGS = {
         "CommentStatus": "classifier.comments.api.output.STATUS_CHOICES",
         "Verdict": "classifier.comments.api.output.VERDICT_CHOICES",
         "CommentAction": "classifier.comments.api.output.ACTION_CHOICES",
+        "TextFormat": "classifier.comments.api.output.FORMAT_CHOICES",
         "Band": "classifier.scoring.api.BAND_CHOICES",
         "TransferKind": "classifier.transfers.api.transfers.KIND_CHOICES",
         "TransferStatus": "classifier.transfers.api.transfers.TRANSFER_STATUS_CHOICES",

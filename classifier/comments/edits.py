@@ -19,7 +19,7 @@ from classifier.core.errors import NotPossibleNow, TextGone, VersionConflict
 from classifier.core.permissions import require_permission
 from classifier.core.reference_texts import comments_forget
 from classifier.core.source_access import require_source
-from classifier.core.validation import InvalidInput, text_problem
+from classifier.core.validation import InvalidInput, format_problem, text_problem
 from classifier.models import ApiKey, Comment, CommentStatus, User
 from classifier.models.comment import NO_CLAIM
 from toxicsite.lib.jobs import enqueue_on_commit
@@ -64,11 +64,14 @@ def comment_edit(
     *,
     comment: Comment,
     text: str,
+    text_format: str | None = None,
     if_version: str | None = None,
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Comment:
     """Change the text of a comment, which is then scored anew; the same text again changes nothing.
+
+    Its format changes too if `text_format` names one.
 
     Its submitter may do so, and people who may change comments. A worker that is scoring the old text finds its claim
     gone and writes nothing; a moderator who has it open in the queue gets it again. Raises InvalidInput, TextGone,
@@ -76,12 +79,16 @@ def comment_edit(
     """
     require_permission(by, ADD if by is not None and comment.submitted_by_id == by.pk else CHANGE)
     require_source(by, comment.source)
-    if (problem := text_problem(text)) is not None:
-        raise InvalidInput([problem])
+    problems = [
+        problem for problem in (text_problem(text), format_problem(text_format)) if problem is not None
+    ]
+    if problems:
+        raise InvalidInput(problems)
     with transaction.atomic():
         row = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         _check(row, if_version)
-        if row.text == text:
+        text_format = text_format or row.text_format
+        if (row.text, row.text_format) == (text, text_format):
             return row
         before = row.text
         comments_forget([row.pk])
@@ -93,6 +100,7 @@ def comment_edit(
             reason=f"text edited: {len(before):,} characters before, {len(text):,} now",
             text=text,
             read_as="",
+            text_format=text_format,
             edited_at=Now(),
             text_hash=None,
             sketch=None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS
+from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, TextFormat
 
 SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}\Z")
 CONTEXT_ENTRIES_MAX = 20
@@ -44,6 +44,7 @@ class CommentInput:
     external_id: str | None = None
     author_ref: str = ""
     context: tuple[str, ...] = ()  # what it answers to, the nearest last
+    text_format: str = ""  # one of TextFormat; empty: as the policy of its source says
 
 
 def text_problem(value: Any, field: str = "text") -> ValidationProblem | None:
@@ -60,6 +61,13 @@ def text_problem(value: Any, field: str = "text") -> ValidationProblem | None:
         message = f"This text has {len(value):,} characters; at most {limit:,} are allowed."
         return ValidationProblem(field, message, "max_length")
     return None
+
+
+def format_problem(value: Any, field: str = "format") -> ValidationProblem | None:
+    """Say what keeps `value` (None or "": the policy's) from being the format of a text, or None."""
+    if value is None or value == "" or (isinstance(value, str) and value in TextFormat.values):
+        return None
+    return ValidationProblem(field, f"This must be one of {', '.join(TextFormat.values)}.", "invalid_choice")
 
 
 def words_problem(value: Any, field: str, limit: int) -> ValidationProblem | None:
@@ -96,11 +104,17 @@ def validate_texts(texts: Any, *, field: str = "texts") -> list[str]:
 
 
 def validate_comment(
-    *, text: Any, external_id: Any = None, author_ref: Any = "", context: Any = None, prefix: str = ""
+    *,
+    text: Any,
+    external_id: Any = None,
+    author_ref: Any = "",
+    context: Any = None,
+    text_format: Any = "",
+    prefix: str = "",
 ) -> CommentInput:
     """Return the validated comment; raise InvalidInput with every problem of it."""
-    _raise_if_any(_comment_problems(text, external_id, author_ref, context, prefix))
-    return CommentInput(text, external_id, author_ref or "", tuple(context or ()))
+    _raise_if_any(_comment_problems(text, external_id, author_ref, context, text_format, prefix))
+    return CommentInput(text, external_id, author_ref or "", tuple(context or ()), text_format or "")
 
 
 def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]:
@@ -118,6 +132,7 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
             item.get("external_id"),
             item.get("author_ref", ""),
             item.get("context"),
+            item.get("format"),
             f"{where}.",
         )
         problems.extend(item_problems)
@@ -132,6 +147,7 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
             item.get("external_id"),
             item.get("author_ref") or "",
             tuple(item.get("context") or ()),
+            item.get("format") or "",
         )
         for item in items
     ]
@@ -164,9 +180,10 @@ def row_id(text: Any) -> int | None:
 
 
 def _comment_problems(
-    text: Any, external_id: Any, author_ref: Any, context: Any, prefix: str
+    text: Any, external_id: Any, author_ref: Any, context: Any, text_format: Any, prefix: str
 ) -> list[ValidationProblem]:
     problems = [text_problem(text, f"{prefix}text"), *context_problems(context, f"{prefix}context")]
+    problems.append(format_problem(text_format, f"{prefix}format"))
     if external_id is not None:
         problems.append(_reference_problem(external_id, f"{prefix}external_id", EXTERNAL_ID_MAX_CHARACTERS))
         if external_id == "":

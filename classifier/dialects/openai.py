@@ -21,7 +21,7 @@ from classifier.api.fields import json_type
 from classifier.core.error_kinds import ErrorKind
 from classifier.dialects.labels import OPENAI
 from classifier.dialects.replies import Dialect, DialectError, reply
-from classifier.dialects.scoring import Moderated, moderated, policy_header, scored, version_of
+from classifier.dialects.scoring import Moderated, moderated, plain_reader, policy_header, scored, version_of
 from classifier.dialects.view import DialectView
 from classifier.models import ApiScope, Wire
 from classifier.references.calls import OwnAnswer
@@ -89,12 +89,12 @@ class Moderations(DialectView):
             raise _invalid("The model must be a string; every name gives the active version.", "model")
         texts, names, skipped = read_input(body.get("input"))
         self.take_texts(len(texts))
-        verdicts = scored(texts, names=names, unless=self.unless)
+        source_id = self.only_source_id()
+        verdicts = scored(texts, names=names, read=plain_reader(source_id), unless=self.unless)
         versions = {verdict.model_version: version_of(verdict) for verdict in verdicts[:1] + verdicts[-1:]}
         for verdict in verdicts:
             if verdict.model_version not in versions:
                 versions[verdict.model_version] = version_of(verdict)
-        source_id = self.only_source_id()
         judged = moderated(
             [
                 (text, verdict.scores, versions[verdict.model_version])

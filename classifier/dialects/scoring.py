@@ -13,10 +13,10 @@ from classifier.core.validation import InvalidInput
 from classifier.dialects.replies import DialectError, dialect_error
 from classifier.inference.bands import APPROVE, RANK, Judgement
 from classifier.inference.language import UNDETERMINED, Identified
-from classifier.models import ModelVersion
-from classifier.policies.active_policies import CurrentPolicy
+from classifier.models import ModelVersion, TextFormat
+from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.judging import Scored, judge_scored, lift_of
-from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts
+from classifier.scoring.score_texts import Read, ScoredText, TextProblem, score_texts
 
 RETRY = {"Retry-After": "5"}
 COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
@@ -27,13 +27,16 @@ SUPPORTED = Identified(UNDETERMINED, True)
 Unless = Callable[[], bool] | None
 
 
-def scored(texts: Sequence[str], *, names: Sequence[str], unless: Unless = None) -> list[ScoredText]:
+def scored(
+    texts: Sequence[str], *, names: Sequence[str], read: Read | None = None, unless: Unless = None
+) -> list[ScoredText]:
     """Return the verdict on every text; `names` say where in the body each text stands. Raises DialectError.
 
-    Waiting for the verdicts stops as soon as `unless` is true.
+    `read` returns what the model reads of a text (None: the text as it is). Waiting for the verdicts stops as soon as
+    `unless` is true.
     """
     verdicts = []
-    for outcome, name in zip(scored_or_not(texts, names=names, unless=unless), names, strict=True):
+    for outcome, name in zip(scored_or_not(texts, names=names, read=read, unless=unless), names, strict=True):
         if isinstance(outcome, TextProblem):
             kind = ErrorKind.UNPROCESSABLE if outcome.code == "too_long" else ErrorKind.BROKEN
             raise DialectError(kind, outcome.message, code=outcome.code, param=name)
@@ -42,11 +45,13 @@ def scored(texts: Sequence[str], *, names: Sequence[str], unless: Unless = None)
 
 
 def scored_or_not(
-    texts: Sequence[str], *, names: Sequence[str], unless: Unless = None
+    texts: Sequence[str], *, names: Sequence[str], read: Read | None = None, unless: Unless = None
 ) -> list[ScoredText | TextProblem]:
     """Return verdicts as `scored` does, with a problem for each text that cannot be scored. Raises DialectError."""
     try:
-        return score_texts(texts=list(texts), deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless)
+        return score_texts(
+            texts=list(texts), read=read, deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless
+        )
     except InvalidInput as error:
         problem = error.problems[0]
         index = problem.field.removeprefix("texts[").rstrip("]")
@@ -54,6 +59,12 @@ def scored_or_not(
         raise DialectError(ErrorKind.INVALID, problem.message, code=problem.code, param=name) from None
     except SCORING_ERRORS as error:
         raise dialect_error(error) or error from None
+
+
+def plain_reader(source_id: int | None) -> Read:
+    """Return what reads plain text by the policy of a source (None: the site's own), as dialects send it."""
+    policy = policy_for(source_id)
+    return lambda text: policy.for_scoring(text, TextFormat.TEXT)
 
 
 def active_version() -> ModelVersion:
@@ -103,6 +114,7 @@ def moderated(
     source_id: int | None,
     lifts: bool,
     language: Identified = SUPPORTED,
+    text_format: str = TextFormat.TEXT,
 ) -> list[Moderated]:
     """Judge each text with its scores by policy and rules of a source (None: the site's own).
 
@@ -114,7 +126,7 @@ def moderated(
     for pk, version in versions.items():
         indices = [index for index, (_, _, scored_by) in enumerate(texts) if scored_by.pk == pk]
         items = [
-            Scored(source_id, *texts[index][:2], language.language, language.is_supported)
+            Scored(source_id, *texts[index][:2], language.language, language.is_supported, text_format)
             for index in indices
         ]
         for index, item, (policy, judged) in zip(indices, items, judge_scored(items, version), strict=True):

@@ -18,7 +18,14 @@ from django.http import HttpRequest, HttpResponse
 from classifier.api.fields import json_type
 from classifier.core.error_kinds import ErrorKind
 from classifier.dialects.replies import Dialect, DialectError, DialectReply, reply
-from classifier.dialects.scoring import active_version, moderated, policy_header, scored, version_of
+from classifier.dialects.scoring import (
+    active_version,
+    moderated,
+    plain_reader,
+    policy_header,
+    scored,
+    version_of,
+)
 from classifier.dialects.view import DialectView
 from classifier.models import ApiScope
 from classifier.scoring.heartbeat import worker_status
@@ -70,7 +77,7 @@ class Predict(DialectView):
                 raise DialectError(ErrorKind.UNPROCESSABLE, message)
         self.take_texts(len(texts))
         try:
-            verdicts = scored(texts, names=["inputs"] * len(texts))
+            verdicts = scored(texts, names=["inputs"] * len(texts), read=plain_reader(self.only_source_id()))
         except DialectError as error:
             error.code = ""
             raise

@@ -34,38 +34,43 @@ class MarkedText:
     read: NormalisedText
     parts: tuple[Part, ...] = ()
 
+    @property
+    def seen(self) -> NormalisedText:
+        """The text that a reader sees, which may be empty."""
+        return _cut(self.read, self._spans(["targets"]))
+
     def for_rules(self, leave_out: Collection[str] = ()) -> NormalisedText:
-        """Return what rules look at: the text, with the targets of its links, without the parts that are left out."""
-        return self.without({*leave_out, "targets"} if "addresses" in leave_out else leave_out)
+        """Return what rules look at: the text, where its links lead, without the parts that are left out."""
+        kinds = self._left_out(leave_out)
+        return self._without({*kinds, "targets"} if "addresses" in kinds else kinds)
 
     def for_scoring(self, leave_out: Collection[str] = ()) -> NormalisedText:
-        """Return what the model reads: the text without the targets of its links and the parts that are left out."""
-        return self.without({*leave_out, "targets"})
+        """Return what the model reads: what a reader sees, without the parts that are left out."""
+        return self._without({*self._left_out(leave_out), "targets"})
 
     def left_out(self, leave_out: Collection[str]) -> list[Part]:
-        """Return the parts that `for_scoring` leaves out by the policy, in characters of the original.
-
-        It is empty where leaving them out would leave nothing, because then the whole text is scored.
-        """
-        kept = _cut(self.read, self._spans({*leave_out, "targets"}))
-        if not is_readable(kept.text):
-            return []
-        parts = (part for part in self.parts if part.kind in leave_out and part.begin < part.end)
+        """Return the parts that are left out, in characters of the original."""
+        kinds = self._left_out(leave_out)
+        parts = (part for part in self.parts if part.kind in kinds and part.begin < part.end)
         return [Part(part.kind, *self.read.original_span(part.begin, part.end)) for part in parts]
 
-    def without(self, kinds: Collection[str]) -> NormalisedText:
+    def _left_out(self, leave_out: Collection[str]) -> Collection[str]:
+        """Return what is left out: nothing, if else no letter, digit or symbol would remain of what a reader sees.
+
+        So no text is harmless only because there was nothing to score.
+        """
+        if not leave_out or is_readable(_cut(self.read, self._spans({*leave_out, "targets"})).text):
+            return leave_out
+        return ()
+
+    def _without(self, kinds: Collection[str]) -> NormalisedText:
         """Return the text without its parts of these kinds, each replaced by a space or a line end.
 
-        If no letter, digit or symbol remains, nothing is left out; and of markup without any text (an empty element)
-        the source is returned as it was written. So no text is harmless only because there was nothing to score.
+        Of markup without any text (an empty element) it is the source as it was written.
         """
         spans = self._spans(kinds)
         kept = _cut(self.read, spans) if spans else self.read
-        if is_readable(kept.text):
-            return kept
-        if is_readable(self.read.text):
-            return self.read
-        return NormalisedText(self.read.original, self.read.original)
+        return kept if is_readable(kept.text) else NormalisedText(self.read.original, self.read.original)
 
     def _spans(self, kinds: Collection[str]) -> list[tuple[int, int]]:
         return merged((part.begin, part.end) for part in self.parts if part.kind in kinds)
@@ -114,7 +119,8 @@ class TextBuilder:
         """Return the text that was collected, then the addresses behind its links, a line for each."""
         for address, begin, end, active in self._targets:
             self.active = Counter(("targets", *active))
-            self.add(f"\n{address}", begin, end)
+            self.add("\n", begin, begin)
+            self.add(address, begin, end)
         self._targets = []
         text = "".join(self._characters)
         parts = (Part(kind, *span) for kind, span in zip(self._kinds, self._parts, strict=True))

@@ -14,13 +14,13 @@ Addresses are URLs and e-mail addresses, in every format; names such as `@kim` a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal
 
 import re2
 
 from classifier.inference.html_text import read_html
-from classifier.inference.marked_text import MarkedText, Part, merged
+from classifier.inference.marked_text import LEAVE_OUTS, MarkedText, Part, merged
 from classifier.inference.normalise import NormalisedText, without_surrogates
 
 Format = Literal["text", "html", "markdown"]
@@ -50,18 +50,23 @@ _ADDRESS: Any = re2.compile(
 _AFTER = "?!.,:;*_~'\"\u2026\u201d\u2019"
 
 
-def read_text(text: str, format: str = TEXT) -> MarkedText:
-    """Return the text as a reader of this format sees it. Raises ValueError if the format is not one of FORMATS."""
+def read_text(text: str, format: str = TEXT, *, leave_out: Collection[str] = LEAVE_OUTS) -> MarkedText:
+    """Return the text as a reader of this format sees it. Raises ValueError if the format is not one of FORMATS.
+
+    Parts that are in `leave_out` are found for certain; others only where that costs nothing.
+    """
     if format == TEXT:
-        quotes = tuple(Part("quotes", *span) for span in _quoted_lines(text))
-        return _with_addresses(MarkedText(NormalisedText(text, text), quotes))
-    if format == "html":
-        return _with_addresses(read_html(text))
-    if format == "markdown":
+        spans = _quoted_lines(text) if "quotes" in leave_out else []
+        marked = MarkedText(NormalisedText(text, text), tuple(Part("quotes", *span) for span in spans))
+    elif format == "html":
+        marked = read_html(text)
+    elif format == "markdown":
         from classifier.inference.markdown_text import read_markdown
 
-        return _with_addresses(read_markdown(text))
-    raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
+        marked = read_markdown(text)
+    else:
+        raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
+    return _with_addresses(marked) if "addresses" in leave_out else marked
 
 
 def _with_addresses(marked: MarkedText) -> MarkedText:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 # Unicode's Default_Ignorable_Code_Point, the interlinear annotation marks, and the controls that are not white space
@@ -57,6 +58,13 @@ class NormalisedText:
         ):  # the address behind a link, which is read after the text, lies before it in the original
             return self.begins[end - 1], self.ends[begin]
         return first, last
+
+    def span_of(self, begin: int, end: int) -> tuple[int, int]:
+        """Return the characters of `text` that stand for nothing outside [begin, end) of `original`."""
+        if self.begins is None or self.ends is None:
+            return begin, end
+        first, last = bisect_left(self.begins, begin), bisect_right(self.ends, end)
+        return first, max(first, last)
 
 
 def normalise_text(text: str) -> str:

@@ -98,8 +98,16 @@ class RuleSet:
     def __len__(self) -> int:
         return len(self.rules)
 
-    def hits(self, text: str) -> list[RuleHit]:
-        """Return the rules that hit `text`, in the order of the rules."""
+    def hits(self, text: str | NormalisedText) -> list[RuleHit]:
+        """Return the rules that hit `text`, in the order of the rules.
+
+        Of a text that was read from another (see classifier.inference.markup), the spans are places in that other one.
+        """
+        if isinstance(text, NormalisedText):
+            return [
+                RuleHit(hit.rule, _merged([text.original_span(*span) for span in hit.spans]))
+                for hit in self.hits(text.text)
+            ]
         if not self._compiled or not text:
             return []
         spans: dict[int, list[tuple[int, int]]] = {}

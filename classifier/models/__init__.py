@@ -21,7 +21,7 @@ from classifier.models.model_version import (
     ModelVersionEvent,
     ModelVersionStatus,
 )
-from classifier.models.policy import Band, FailMode, Policy, Rule, UnknownLanguage
+from classifier.models.policy import Band, FailMode, Policy, Rule, TextFormat, UnknownLanguage
 from classifier.models.prediction import Prediction, Verdict
 from classifier.models.reference import (
     ClientSeen,
@@ -110,6 +110,7 @@ __all__ = [
     "Source",
     "SourceAccess",
     "Suggestion",
+    "TextFormat",
     "Transfer",
     "UnknownLanguage",
     "User",

@@ -74,6 +74,9 @@ class Comment(models.Model):
     text = models.TextField()
     # What a person reads in a disguised text, where the verdict comes of it.
     read_as = models.TextField(blank=True, default="", db_default="", editable=False)
+    text_format = models.CharField(  # one of TextFormat; empty: as the policy of its source says
+        max_length=8, blank=True, default="", db_default="", editable=False
+    )
     author_ref = models.CharField("author", max_length=AUTHOR_REF_MAX_CHARACTERS, blank=True)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="comments"

@@ -30,13 +30,22 @@ class UnknownLanguage(models.TextChoices):
     JUDGE = "judge", "Judge the scores like any other"
 
 
+class TextFormat(models.TextChoices):
+    """How a text is written; see classifier.inference.markup."""
+
+    TEXT = "text", "Plain text"
+    HTML = "html", "HTML"
+    MARKDOWN = "markdown", "Markdown"
+
+
 class Policy(AppendOnlyModel):
     """One version of a source's policy (no source: the site's own, for every source without one); never changed.
 
     `bands`: {label: {"review": 0.4, "remove": 0.95}}; a label's score at or above `remove` is in the band remove, at or
     above `review` in review, below in approve; the worst band of all labels counts. `automatic` lists the bands that
     are decided without a person ("approve", "remove"). A null threshold is never reached.
-    `reasons`: [{"code", "title"}].
+    `reasons`: [{"code", "title"}]. `text_format` is that of texts whose sender names none. `leave_out` lists what
+    neither rules nor scores look at: "quotes", "code", "addresses".
     """
 
     source = models.ForeignKey(
@@ -57,6 +66,10 @@ class Policy(AppendOnlyModel):
     reasons = models.JSONField(default=list)
     reason_required = models.BooleanField(default=False)
     appeal_days = models.PositiveIntegerField(default=14)
+    text_format = models.CharField(
+        max_length=8, choices=TextFormat.choices, default=TextFormat.TEXT, db_default=TextFormat.TEXT
+    )
+    leave_out = models.JSONField(default=list, db_default=[])
     note = models.CharField("what changed and why", max_length=500, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

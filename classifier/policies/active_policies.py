@@ -16,9 +16,12 @@ from django.db import connection
 
 from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
+from classifier.inference.marked_text import MarkedText
+from classifier.inference.markup import read_text
+from classifier.inference.normalise import NormalisedText
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleSet
-from classifier.models import FailMode, ModelVersion, Policy, Rule, UnknownLanguage
+from classifier.models import FailMode, ModelVersion, Policy, Rule, TextFormat, UnknownLanguage
 from classifier.policies.draft_report import shadow_policies_running
 
 if TYPE_CHECKING:
@@ -82,6 +85,8 @@ class CurrentPolicy(HasBands):
     reasons: tuple[Mapping[str, str], ...] = ()
     reason_required: bool = False
     appeal_days: int = 14
+    text_format: str = TextFormat.TEXT.value
+    leave_out: tuple[str, ...] = ()
     _judges: dict[int, Judge] = field(default_factory=dict, repr=False, compare=False)
 
     def is_automatic(self, band: str) -> bool:
@@ -92,6 +97,18 @@ class CurrentPolicy(HasBands):
         """Return the language of a text whose scores do not count, because the model does not know it; else ""."""
         ignored = self.unknown_language == UnknownLanguage.REVIEW and not scored.language_supported
         return scored.language if ignored else ""
+
+    def read(self, text: str, text_format: str = "") -> MarkedText:
+        """Return the text as a reader sees it, by its own format or else the policy's."""
+        return read_text(text, text_format or self.text_format, leave_out=self.leave_out)
+
+    def for_scoring(self, text: str, text_format: str = "") -> NormalisedText:
+        """Return what the model reads of a text: what a reader sees, without what the policy leaves out."""
+        return self.read(text, text_format).for_scoring(self.leave_out)
+
+    def for_rules(self, text: str, text_format: str = "") -> NormalisedText:
+        """Return what rules look at in a text: what the model reads, and where its links lead."""
+        return self.read(text, text_format).for_rules(self.leave_out)
 
     def nudges(self, score: float) -> bool:
         """Return whether the author should be asked to reconsider before posting a text with this score."""
@@ -171,6 +188,8 @@ def current_from(policy: Policy) -> CurrentPolicy:
         reasons=tuple(policy.reasons),
         reason_required=policy.reason_required,
         appeal_days=policy.appeal_days,
+        text_format=policy.text_format,
+        leave_out=tuple(policy.leave_out),
     )
 
 

@@ -14,7 +14,8 @@ from classifier.inference.bands import (
     check_bands,
     drawn_at,
 )
-from classifier.models import FailMode, ModelVersion, UnknownLanguage
+from classifier.inference.marked_text import LEAVE_OUTS
+from classifier.models import FailMode, ModelVersion, TextFormat, UnknownLanguage
 
 NOTE_CHARACTERS = 500
 TITLE_CHARACTERS = 100
@@ -32,6 +33,8 @@ def policy_check(
     reasons: Any,
     reason_required: Any,
     appeal_days: Any,
+    text_format: Any = TextFormat.TEXT,
+    leave_out: Any = (),
     note: Any = "",
 ) -> dict[str, Any]:
     """Return the fields of a policy as they are stored. Raises InvalidInput with the problems of all fields."""
@@ -43,6 +46,8 @@ def policy_check(
         ("nudge_threshold", _nudge_threshold, nudge_threshold),
         ("reasons", _reasons, reasons),
         ("appeal_days", _appeal_days, appeal_days),
+        ("text_format", _text_format, text_format),
+        ("leave_out", _leave_out, leave_out),
         ("note", _note, note),
     )
     fields["reason_required"] = bool(reason_required)
@@ -141,6 +146,23 @@ def _appeal_days(value: Any) -> int:
     if not 0 <= value <= APPEAL_DAYS_MAX:
         raise _refuse("appeal_days", f"This must be from 0 to {APPEAL_DAYS_MAX:,} days.", "out_of_range")
     return value
+
+
+def _text_format(value: Any) -> str:
+    if value not in TextFormat.values:
+        choices = ", ".join(TextFormat.values)
+        raise _refuse("text_format", f"This must be one of {choices}.", "invalid_choice")
+    return str(value)
+
+
+def _leave_out(value: Any) -> list[str]:
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+        raise _refuse("leave_out", "This must be a list.", "invalid_type")
+    given = list(value)
+    if any(kind not in LEAVE_OUTS for kind in given):
+        choices = ", ".join(LEAVE_OUTS)
+        raise _refuse("leave_out", f"What may be left out is {choices}.", "invalid_choice")
+    return [kind for kind in LEAVE_OUTS if kind in given]
 
 
 def _note(value: Any) -> str:

@@ -36,6 +36,7 @@ class Scored:
     scores: Mapping[str, float]
     language: str = ""
     language_supported: bool = True
+    text_format: str = ""
 
 
 def judge_scored(
@@ -47,7 +48,7 @@ def judge_scored(
     judged = []
     for item in items:
         policy, rules = in_force[item.source_id]
-        hits = rules.hits(item.text)
+        hits = rules.hits(policy.for_rules(item.text, item.text_format)) if len(rules) else []
         judged.append((policy, policy.judge_for(model_version).judge(item.scores, hits, policy.unread(item))))
     return judged
 
@@ -69,7 +70,17 @@ def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersio
     return next((threshold for threshold in drawn if math.isfinite(threshold)), own)
 
 
-COLUMNS = ("id", "text", "status", "attempts", "source_id", "band", "current_decision_id", "edited_at")
+COLUMNS = (
+    "id",
+    "text",
+    "text_format",
+    "status",
+    "attempts",
+    "source_id",
+    "band",
+    "current_decision_id",
+    "edited_at",
+)
 
 
 OF_SCORING = (
@@ -133,7 +144,8 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
     fold = folded(comment.text)
     hits: Sequence[Hit] | None = None
     try:
-        hits = rules_for(comment.source_id).hits(comment.text)
+        rules = rules_for(comment.source_id)
+        hits = rules.hits(policy.for_rules(comment.text, comment.text_format)) if len(rules) else []
         judgement = policy.judge_for(model_version).judge(result.scores, hits, policy.unread(result))
         band: str = judgement.band
         risk, uncertainty, reasons = judgement.risk, judgement.uncertainty, list(judgement.reasons)

@@ -16,7 +16,7 @@ from classifier.core.visibility import narrow
 from classifier.inference.bands import BANDS, Judge, Judgement
 from classifier.inference.rules import Rule, RuleSet
 from classifier.models import Comment, ModelVersion, Policy, Source, UnknownLanguage, User
-from classifier.policies.active_policies import judge_of
+from classifier.policies.active_policies import judge_of, policy_for
 
 LATEST = 10_000
 EXAMPLES = 4
@@ -224,13 +224,13 @@ def rule_preview(
     looked_at = matched = newly = 0
     cut_short = False
     shown: list[tuple[int, Sequence[tuple[int, int]], bool]] = []
-    rows = comments.order_by("-id").values_list("id", "text", "band")[:limit]
-    for pk, text, band in rows.iterator(chunk_size=CHUNK):
+    rows = comments.order_by("-id").values_list("id", "text", "text_format", "source_id", "band")[:limit]
+    for pk, text, text_format, source_id, band in rows.iterator(chunk_size=CHUNK):
         if time.monotonic() > end:
             cut_short = True
             break
         looked_at += 1
-        hits = rules.hits(text)
+        hits = rules.hits(policy_for(source_id).for_rules(text, text_format))
         if not hits:
             continue
         rises = RANKS[band] < RANKS[rule.band]

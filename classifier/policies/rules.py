@@ -14,7 +14,7 @@ from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleHit, RuleSet
 from classifier.models import Rule, Source, User
 from classifier.policies import active_policies
-from classifier.policies.active_policies import rules_for
+from classifier.policies.active_policies import policy_for, rules_for
 from classifier.policies.preview import RulePreview, rule_preview
 
 __all__ = [
@@ -127,7 +127,8 @@ def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -
     problem = text_problem(text)
     if problem is not None:
         raise InvalidInput([problem])
-    return rules_for(source.pk if source else None).hits(text)
+    source_id = source.pk if source else None
+    return rules_for(source_id).hits(policy_for(source_id).for_rules(text))
 
 
 def _switch(rule: Rule, enabled: bool, by: User | None) -> Rule:

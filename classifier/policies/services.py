@@ -11,7 +11,7 @@ from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.inference.bands import DEFAULT_BANDS, check_bands
-from classifier.models import FailMode, Policy, Source, UnknownLanguage, User
+from classifier.models import FailMode, Policy, Source, TextFormat, UnknownLanguage, User
 from classifier.policies import active_policies
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.fields import policy_check
@@ -37,6 +37,8 @@ FIELDS = (
     "reasons",
     "reason_required",
     "appeal_days",
+    "text_format",
+    "leave_out",
 )
 DEFAULT_REASONS = (
     ("insult", "Insults somebody"),
@@ -60,6 +62,8 @@ def policy_save(
     reasons: Iterable[Mapping[str, str]] = (),
     reason_required: bool = False,
     appeal_days: int = 14,
+    text_format: str = TextFormat.TEXT,
+    leave_out: Iterable[str] = (),
     note: str = "",
     seen_version: int | None = None,
     by: User | None,
@@ -80,6 +84,8 @@ def policy_save(
         reasons=reasons,
         reason_required=reason_required,
         appeal_days=appeal_days,
+        text_format=text_format,
+        leave_out=leave_out,
         note=note,
     )
     with transaction.atomic():

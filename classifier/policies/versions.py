@@ -8,7 +8,16 @@ from django.db.models import QuerySet
 
 from classifier.models import Policy, Source
 
-PLAIN = ("automatic", "fail_mode", "unknown_language", "nudge_threshold", "reason_required", "appeal_days")
+PLAIN = (
+    "automatic",
+    "fail_mode",
+    "unknown_language",
+    "nudge_threshold",
+    "reason_required",
+    "appeal_days",
+    "text_format",
+    "leave_out",
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from classifier.core.errors import NotPossibleNow
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.models import Comment, DecisionAction, GoldenItem, ReferenceCall, Suggestion, User
+from classifier.models import Comment, DecisionAction, GoldenItem, ReferenceCall, Suggestion, TextFormat, User
+from classifier.policies.active_policies import policy_for
 from classifier.quality.golden import golden_add
 from classifier.references.pairs import text_of
 from classifier.scoring.score_texts import TextProblem, score_texts
@@ -38,7 +39,10 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
     if source is None:
         raise NotPossibleNow(NO_SOURCE)
     require_source(by, source)
-    scored = score_texts(texts=[text], deadline=deadline)[0]
+    policy = policy_for(source.pk)
+    scored = score_texts(
+        texts=[text], read=lambda text: policy.for_scoring(text, TextFormat.TEXT), deadline=deadline
+    )[0]
     if isinstance(scored, TextProblem):
         raise NotPossibleNow(scored.message)
     with transaction.atomic():
@@ -46,7 +50,9 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
         if row.comment_id is not None:  # somebody else has added it meanwhile
             call.refresh_from_db()
             return call_golden_add(call=call, expected=expected, by=by, deadline=deadline)
-        comment = scored_comment_store(text=text, scored=scored, source=source, by=by)
+        comment = scored_comment_store(
+            text=text, text_format=TextFormat.TEXT, scored=scored, source=source, by=by
+        )
         Comment.objects.filter(pk=comment.pk).update(queued_at=None, queue_reasons=[])
         ReferenceCall.objects.filter(pk=call.pk).update(comment=comment)
         comment.refresh_from_db()

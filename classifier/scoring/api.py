@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from classifier.api.authentication import caller
 from classifier.api.base import Endpoint
 from classifier.api.field_errors import Path, field_error, path_of
-from classifier.api.fields import ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
+from classifier.api.fields import Choice, ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
 from classifier.api.operation import operation
 from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid, problem_of
 from classifier.api.reading import body_object, checked_body
@@ -31,7 +31,9 @@ from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput, validate_source_slug
 from classifier.core.visibility import sees_source
 from classifier.inference.bands import BANDS
-from classifier.models import ApiScope, ModelVersion, Source
+from classifier.inference.marked_text import LEAVE_OUTS
+from classifier.models import ApiScope, ModelVersion, Source, TextFormat
+from classifier.policies.active_policies import policy_for
 from classifier.policies.judging import Scored, judge_scored
 from classifier.policies.recommended_actions import of_judgement, unscored_of
 from classifier.scoring.score_texts import ScoredText, TextProblem, TextSpan, score_each
@@ -42,10 +44,17 @@ SOURCE_HELP = "The slug of a source whose policy and rules are applied; the site
 BAND_CHOICES = [(band, band) for band in BANDS]
 
 
+FORMAT_HELP = (
+    "How the text is written: rules and scores look at what a reader of that format sees. If left out, the policy of "
+    "`source` says."
+)
+
+
 class ScoreTextInput(ClosedSerializer):
     """One text to score."""
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
+    format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
     explain = TrueOrFalse(required=False, default=False, help_text="Return the words that drove the score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
@@ -63,6 +72,7 @@ class ScoreTextsInput(ClosedSerializer):
         max_length=settings.BATCH_MAX_COMMENTS,
         help_text=f"Each has at most {settings.COMMENT_MAX_CHARACTERS:,} characters and is not blank.",
     )
+    format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
     explain = TrueOrFalse(required=False, default=False, help_text="Return the words that drove each score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
@@ -89,6 +99,14 @@ class SpanOutput(serializers.Serializer[Any]):
     begin = serializers.IntegerField(help_text="Offset into the text, in code points.")
     end = serializers.IntegerField(help_text="Exclusive.")
     scores = serializers.DictField(child=serializers.FloatField())
+
+
+class UnreadPartOutput(serializers.Serializer[Any]):
+    """A part of the text that the policy leaves out of rules and scores."""
+
+    kind = serializers.ChoiceField(choices=[(kind, kind) for kind in LEAVE_OUTS])
+    begin = serializers.IntegerField(help_text="Offset into the text, in code points.")
+    end = serializers.IntegerField(help_text="Exclusive.")
 
 
 class TextErrorOutput(serializers.Serializer[Any]):
@@ -123,6 +141,17 @@ class ScoreResult(serializers.Serializer[Any]):
         child=serializers.DictField(),
         allow_null=True,
         help_text="Why it is not approved: each band that is reached and each rule that matches, the worst first.",
+    )
+    format = serializers.ChoiceField(
+        choices=TextFormat.values, allow_null=True, help_text="How the text was read."
+    )
+    left_out = UnreadPartOutput(
+        many=True,
+        allow_null=True,
+        help_text=(
+            "The parts that the policy left out of rules and scores. Where that would leave nothing, the list is empty "
+            "and the whole text is scored."
+        ),
     )
     spans = SpanOutput(
         many=True, allow_null=True, help_text="Null unless `spans` is true; a short text is one window."
@@ -180,9 +209,12 @@ class ScoreEndpoint(Endpoint):
             give_texts_back(request, how_many(texts))
             raise
         versions = _versions(scores)
+        text_format = body.get("format", "")
         not_requested: dict[str, Any] = {name: None for name in ("spans", "sentences") if not body[name]}
         results = [
-            _result(score, text, ("text",) if single else ("texts", position), versions, source_id)
+            _result(
+                score, text, ("text",) if single else ("texts", position), versions, source_id, text_format
+            )
             for position, (score, text) in enumerate(zip(scores, texts, strict=True))
         ]
         return Response({"results": [{**result, **not_requested} for result in results]})
@@ -199,11 +231,13 @@ def _source_id(request: Request, slug: str | None) -> int | None:
 def _scored(
     texts: Any, body: Mapping[str, Any], *, single: bool, source_id: int | None
 ) -> Sequence[ScoredText | TextProblem]:
+    policy = policy_for(source_id)
     try:
         return score_each(
             texts=texts,
             explain=body["explain"],
             sentences=body["sentences"],
+            read=lambda text: policy.for_scoring(text, body.get("format", "")),
             deadline=settings.SCORE_DEADLINE_SECONDS,
         )
     except InvalidInput as error:
@@ -231,15 +265,19 @@ def _result(
     path: tuple[str | int, ...],
     versions: Mapping[str, ModelVersion],
     source_id: int | None,
+    text_format: str,
 ) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(ScoreResult().fields)
     if isinstance(score, TextProblem):
         return {**empty, "error": field_error(path, score.message, score.code)}
     spans = score.spans or (TextSpan(0, len(text), score.scores),)
     fields = {**empty, **vars(score), "spans": spans, "thresholds": {}}
+    policy = policy_for(source_id)
+    fields["format"] = text_format or policy.text_format
+    fields["left_out"] = policy.read(text, text_format).left_out(policy.leave_out)
     version = versions.get(score.model_version)
     if version is not None:
-        item = Scored(source_id, text, score.scores, score.language, score.language_supported)
+        item = Scored(source_id, text, score.scores, score.language, score.language_supported, text_format)
         [(policy, judgement)] = judge_scored([item], version)
         fields |= {
             "thresholds": version.thresholds,

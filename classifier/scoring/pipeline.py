@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 
 from classifier.core.events import COMMENT_CLASSIFIED, emit, listening
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
+from classifier.policies.active_policies import policy_for
 from classifier.policies.draft_judging import judge_silently
 from classifier.policies.judging import Judged, judge_batch
 from classifier.review.placement import judged_fields, settle
@@ -77,8 +78,13 @@ Stage = Callable[[Batch], None]
 
 
 def read(batch: Batch) -> None:
-    """Take the texts as they are to be scored; the scorer normalises them, as in training."""
-    batch.texts = [comment.text for comment in batch.comments]
+    """Read the texts as their format and the policy of their source say; the scorer normalises them, as in training."""
+    batch.texts = [read_comment(comment) for comment in batch.comments]
+
+
+def read_comment(comment: Comment) -> str:
+    """Return what the model reads of a comment."""
+    return policy_for(comment.source_id).for_scoring(comment.text, comment.text_format).text
 
 
 def score(batch: Batch) -> None:

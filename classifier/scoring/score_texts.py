@@ -9,12 +9,15 @@ from django.conf import settings
 from classifier.core.errors import ModelBroken, NoModel
 from classifier.core.validation import text_problem, validate_texts
 from classifier.inference.language import UNDETERMINED
+from classifier.inference.normalise import NormalisedText
 from classifier.inference.sentences import sentence_spans
-from classifier.models import Comment
+from classifier.models import Comment, Source
+from classifier.policies.active_policies import policy_for
 from classifier.scoring import request_channel as transport
 from classifier.scoring.heartbeat import NO_VERSION
 
 SENTENCES_MAX = 50
+Read = Callable[[str], NormalisedText]
 
 
 @dataclass(frozen=True)
@@ -81,16 +84,19 @@ def score_texts(
     explain: bool = False,
     sentences: bool = False,
     backlog: bool = False,
+    read: Read | None = None,
     deadline: float,
     unless: Callable[[], bool] | None = None,
 ) -> list[ScoredText | TextProblem]:
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
 
     With `sentences`, the sentences of each text are scored too, by the same version. With `backlog`, all other callers
-    are answered first. Once `unless` returns true, this stops waiting. Raises InvalidInput, NoBroker, NoWorker, NoModel
+    are answered first. `read` returns what the model reads of a text; the answers' places are those of the text all the
+    same. Once `unless` returns true, this stops waiting. Raises InvalidInput, NoBroker, NoWorker, NoModel
     or ModelBroken (each a NoWorker) or ScoreTimeout.
     """
-    checked = validate_texts(texts)
+    views = [_as_it_is(text) if read is None else read(text) for text in validate_texts(texts)]
+    checked = [view.text for view in views]
     places = [sentence_spans(text)[:SENTENCES_MAX] if sentences else [] for text in checked]
     # A text of one sentence has its scores already.
     places = [[] if spans == [(0, len(text))] else spans for text, spans in zip(checked, places, strict=True)]
@@ -102,11 +108,13 @@ def score_texts(
         raise NoModel(problem) if problem == NO_VERSION else ModelBroken(problem)
     answers = [_decode(item) for item in reply["items"]]
     results = answers[: len(checked)]
-    return _with_sentences(checked, results, places, answers[len(checked) :]) if sentences else results
+    if sentences:
+        results = _with_sentences(checked, results, places, answers[len(checked) :])
+    return [_in_original(result, view) for result, view in zip(results, views, strict=True)]
 
 
 def score_each(
-    *, texts: Any, explain: bool = False, sentences: bool = False, deadline: float
+    *, texts: Any, explain: bool = False, sentences: bool = False, read: Read | None = None, deadline: float
 ) -> list[ScoredText | TextProblem]:
     """Score the valid ones of `texts`, and return a TextProblem for each other.
 
@@ -116,9 +124,9 @@ def score_each(
     strings = listed and all(isinstance(text, str) for text in texts)
     problems = [text_problem(text) for text in texts] if strings else []
     if all(problems) or not any(problems):
-        return score_texts(texts=texts, explain=explain, sentences=sentences, deadline=deadline)
+        return score_texts(texts=texts, explain=explain, sentences=sentences, read=read, deadline=deadline)
     good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
-    scored = iter(score_texts(texts=good, explain=explain, sentences=sentences, deadline=deadline))
+    scored = iter(score_texts(texts=good, explain=explain, sentences=sentences, read=read, deadline=deadline))
     return [TextProblem(problem.code, problem.message) if problem else next(scored) for problem in problems]
 
 
@@ -129,7 +137,7 @@ def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextPr
     """
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no word of it can be shown.")
-    return score_texts(texts=[comment.text], explain=True, deadline=deadline)[0]
+    return score_texts(texts=[comment.text], explain=True, read=_reader_of(comment), deadline=deadline)[0]
 
 
 def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
@@ -139,7 +147,42 @@ def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | Text
     """
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no sentence of it can be scored.")
-    return score_texts(texts=[comment.text], sentences=True, deadline=deadline)[0]
+    return score_texts(texts=[comment.text], sentences=True, read=_reader_of(comment), deadline=deadline)[0]
+
+
+def reader_of_source(slug: str) -> Read:
+    """Return what reads the texts of a source by its policy, or the site's where there is no such source yet."""
+    policy = policy_for(Source.objects.filter(slug=slug).values_list("pk", flat=True).first())
+    return policy.for_scoring
+
+
+def _reader_of(comment: Comment) -> Read:
+    policy = policy_for(comment.source_id)
+    return lambda text: policy.for_scoring(text, comment.text_format)
+
+
+def _as_it_is(text: str) -> NormalisedText:
+    return NormalisedText(text, text)
+
+
+def _in_original(result: ScoredText | TextProblem, view: NormalisedText) -> ScoredText | TextProblem:
+    """Return the result with the places of the text as it was written."""
+    if isinstance(result, TextProblem) or view.begins is None:
+        return result
+
+    def spans(found: Sequence[TextSpan]) -> tuple[TextSpan, ...]:
+        return tuple(TextSpan(*view.original_span(span.begin, span.end), span.scores) for span in found)
+
+    explanation = result.explanation
+    if explanation is not None:
+        places = [(view.original_span(word.begin, word.end), word.value) for word in explanation.words]
+        words = tuple(
+            ExplainedWord(begin, end, view.original[begin:end], value) for (begin, end), value in places
+        )
+        explanation = replace(explanation, words=words)
+    return replace(
+        result, spans=spans(result.spans), sentences=spans(result.sentences), explanation=explanation
+    )
 
 
 def _with_sentences(

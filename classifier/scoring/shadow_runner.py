@@ -15,6 +15,7 @@ from django.db import transaction
 from classifier.model_versions.shadow import shadow_offers_take
 from classifier.models import Comment, ModelVersion, Prediction, ShadowPrediction
 from classifier.scoring.model_loading import Engine, Loading
+from classifier.scoring.pipeline import read_comment
 
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = 60.0
@@ -105,7 +106,7 @@ class ShadowRunner:
 
     def _score(self, predictions: list[Prediction], engine: Engine) -> None:
         version = engine.model_version
-        results = engine.scorer.score([prediction.comment.text for prediction in predictions])
+        results = engine.scorer.score([read_comment(prediction.comment) for prediction in predictions])
         rows = [
             ShadowPrediction(
                 prediction=prediction,

@@ -19,6 +19,7 @@ from classifier.scoring.score_texts import ScoredText
 def scored_comment_store(
     *,
     text: str,
+    text_format: str,
     scored: ScoredText,
     source: Source | str,
     context: Context = NO_CONTEXT,
@@ -30,7 +31,7 @@ def scored_comment_store(
     `context` is what it answers to. Everything is stored or nothing. Raises InvalidInput, and PermissionDenied as
     comment_submit does.
     """
-    item = validate_comment(text=text)
+    item = validate_comment(text=text, text_format=text_format)
     require_permission(by, "classifier.add_comment")
     require_source(by, source)
     version = ModelVersion.objects.get(version=scored.model_version)
@@ -38,6 +39,7 @@ def scored_comment_store(
         comment = Comment.objects.create(
             source=source_get_or_create(source),
             text=item.text,
+            text_format=item.text_format,
             submitted_by=by,
             api_key=api_key,
             claimed_at=timezone.now(),

@@ -69,12 +69,14 @@ COLUMNS = (
     "edited_at",
     "text_purged_at",
     "language",
+    "text_format",
 )
 _NESTED = ("scores", "queue_reasons", "labels")
 _READ = (
     "id",
     "external_id",
     "text",
+    "text_format",
     "author_ref",
     "status",
     "created_at",
@@ -352,6 +354,7 @@ def _row(comment: Comment) -> dict[str, Any]:
         _iso(comment.edited_at),
         _iso(comment.text_purged_at),
         prediction and prediction.language,
+        comment.text_format,
     )
     return dict(zip(COLUMNS, values, strict=True))
 

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from classifier.core.validation import (
     InvalidInput,
     ValidationProblem,
+    format_problem,
     validate_comment,
     validate_source_slug,
     whole_number,
@@ -28,6 +29,7 @@ FIELDS = {
     "decided_at": "Decided at",
     "reason": "Reason of the decision",
     "reports": "Number of reports",
+    "text_format": "Format of the text",
 }
 ALSO_CALLED = {
     "text": ("comment_text", "comment", "body", "content", "message"),
@@ -39,6 +41,7 @@ ALSO_CALLED = {
     "decided_at": ("decision_at",),
     "reason": ("decision_reason", "reason_code"),
     "reports": ("report_count", "flags"),
+    "text_format": (),  # a column "format" may well be about something else
 }
 ACTIONS = ("approve", "remove")
 REASON_CHARACTERS = 64
@@ -60,6 +63,7 @@ class ImportedRow:
     decided_at: datetime | None
     reason: str
     reports: int
+    text_format: str = ""
 
 
 def columns_found(names: Iterable[str]) -> dict[str, str]:
@@ -124,6 +128,7 @@ def row_read(values: Mapping[str, Any], columns: Mapping[str, str]) -> ImportedR
         decided_at=read("decided_at", _moment),
         reason=read("reason", _reason, ""),
         reports=read("reports", _reports, 0),
+        text_format=read("text_format", _text_format, ""),
     )
     if "action" not in (problem.field for problem in problems) and row.action is None:
         problems += [
@@ -134,6 +139,13 @@ def row_read(values: Mapping[str, Any], columns: Mapping[str, str]) -> ImportedR
     if problems:
         raise InvalidInput(problems)
     return row
+
+
+def _text_format(value: Any) -> str:
+    problem = format_problem(value, "text_format")
+    if problem is not None:
+        raise InvalidInput([problem])
+    return str(value)
 
 
 def _or_none(value: Any) -> Any:

@@ -37,17 +37,17 @@ WITH given AS MATERIALIZED (
         given.*
     FROM json_to_recordset(%(rows)s::json) AS given(
         source_id bigint, external_id text, text text, author text, created_at timestamptz,
-        action text, decided_at timestamptz, reason text, reports int
+        action text, decided_at timestamptz, reason text, reports int, text_format text
     )
 ), stored AS (
     INSERT INTO classifier_comment (
-        id, source_id, external_id, text, author_ref, api_key_id, status, created_at, attempts, failure_reason,
-        is_backlog, current_decision_id, queued_at, queue_reasons, band, risk, uncertainty,
+        id, source_id, external_id, text, text_format, author_ref, api_key_id, status, created_at, attempts,
+        failure_reason, is_backlog, current_decision_id, queued_at, queue_reasons, band, risk, uncertainty,
         report_count, is_escalated, has_open_appeal, disagrees_with_shadow
     )
     SELECT
-        comment_id, source_id, external_id, text, author, %(api_key)s, 'pending', COALESCE(created_at, now()), 0, '',
-        true, decision_id,
+        comment_id, source_id, external_id, text, text_format, author, %(api_key)s, 'pending',
+        COALESCE(created_at, now()), 0, '', true, decision_id,
         CASE WHEN reports > 0 AND action IS NULL THEN now() END,
         CASE WHEN reports > 0 AND action IS NULL
             THEN jsonb_build_array(jsonb_build_object('kind', 'report', 'count', reports)) ELSE '[]' END,
@@ -203,4 +203,5 @@ def _data(row: ImportedRow, source_id: int) -> dict[str, Any]:
         "decided_at": row.decided_at and row.decided_at.isoformat(),
         "reason": row.reason,
         "reports": row.reports,
+        "text_format": row.text_format,
     }

@@ -12,6 +12,7 @@ from classifier.models import GoldenItem, User
 from training.core.errors import DatasetRejected
 from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
 from training.datasets.from_decisions import TOXIC
+from training.datasets.texts_as_read import text_as_read
 from training.models import Dataset, DatasetKind
 
 FEWEST = 10  # with fewer, one answer moves every number by ten points and more
@@ -54,10 +55,11 @@ def known_answers_summary() -> KnownAnswersSummary:
 
 def known_answer_rows() -> Iterator[tuple[str, str, int, bool]]:
     """Yield (text, source, comment, whether to remove it) of every item that can be measured with, oldest first."""
-    columns = ("comment__text", "comment__source__slug", "comment_id", "expected")
+    of_comment = ("comment__text", "comment__text_format", "comment__source_id")
+    columns = (*of_comment, "comment__source__slug", "comment_id", "expected")
     rows = _in_use().filter(USABLE).order_by("pk").values_list(*columns)
-    for text, source, comment_id, expected in rows.iterator(chunk_size=2_000):
-        yield text, source, comment_id, expected == "remove"
+    for *text, source, comment_id, expected in rows.iterator(chunk_size=2_000):
+        yield text_as_read(*text).text, source, comment_id, expected == "remove"
 
 
 def _in_use() -> "QuerySet[GoldenItem]":

@@ -10,6 +10,7 @@ from django.db.models import BooleanField, ExpressionWrapper
 
 from classifier.models import GoldenItem
 from training.datasets.decision_summary import EDITED, GOLDEN, PEOPLE, PURGED, standing_decisions
+from training.datasets.texts_as_read import text_as_read
 from training.models import SPLITS, Dataset, Experiment
 from training.models.dataset import DatasetQuerySet
 
@@ -109,6 +110,8 @@ def decisions_standing(
 ) -> Iterator[dict[str, Any]]:
     """Yield the decision that counts of every decided comment, newest first, with the comment's text and source.
 
+    `comment__text` is what the model reads of it (a text of HTML without its tags); `marks` are places in that.
+
     What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Known answers
     and purged texts are always left out. A text that was `edited` after its decision comes with it, to be counted.
     """
@@ -116,12 +119,19 @@ def decisions_standing(
     if not automatic:
         rows = rows.filter(PEOPLE)
     of_decision = ("id", "action", "labels", "marks", "created_at")
-    columns = (*of_decision, "comment_id", "comment__text", "comment__source__slug")
+    of_comment = ("comment__text", "comment__text_format", "comment__source_id", "comment__source__slug")
+    columns = (*of_decision, "comment_id", *of_comment)
     edited = ExpressionWrapper(EDITED, output_field=BooleanField())
-    yield from rows.order_by("-pk").values(*columns, edited=edited).iterator(chunk_size=2_000)
+    for row in rows.order_by("-pk").values(*columns, edited=edited).iterator(chunk_size=2_000):
+        view = text_as_read(row["comment__text"], row["comment__text_format"], row["comment__source_id"])
+        places = [view.span_of(mark["begin"], mark["end"]) for mark in row["marks"]]
+        marks = [{"begin": begin, "end": end} for begin, end in places if begin < end]
+        yield {**row, "comment__text": view.text, "marks": marks}
 
 
 def known_answer_texts() -> Iterator[str]:
     """Yield the texts of all known answers, from which nothing may learn."""
     rows = GoldenItem.objects.exclude(comment__text="").order_by("pk")
-    yield from rows.values_list("comment__text", flat=True).iterator(chunk_size=2_000)
+    columns = ("comment__text", "comment__text_format", "comment__source_id")
+    for columns_of_row in rows.values_list(*columns).iterator(chunk_size=2_000):
+        yield text_as_read(*columns_of_row).text

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from classifier.api.authentication import api_key_of, caller
 from classifier.api.base import Endpoint
 from classifier.api.etag import IF_MATCH, asked_version, etag, etag_header
-from classifier.api.fields import ClosedSerializer, TextAsSent
+from classifier.api.fields import Choice, ClosedSerializer, TextAsSent
 from classifier.api.operation import operation
 from classifier.api.problems import NOT_NOW
 from classifier.api.reading import NothingInput, checked, checked_query, without_body
@@ -19,7 +19,7 @@ from classifier.comments.api.output import CommentOutput, PredictionOutput
 from classifier.comments.api.submission import SubmitQuery, waited_for
 from classifier.comments.edits import RESCAN, comment_edit, comment_rescan, comment_version
 from classifier.core.visible_comments import comment_detail, comments_visible_to
-from classifier.models import ApiScope, Comment, CommentStatus, ContextKind
+from classifier.models import ApiScope, Comment, CommentStatus, ContextKind, TextFormat
 from classifier.privacy.services import ERASE, comment_erase
 
 
@@ -47,6 +47,9 @@ class CommentEditInput(ClosedSerializer):
 
     text = TextAsSent(
         max_length=settings.COMMENT_MAX_CHARACTERS, help_text="The whole text is scored; nothing is cut off."
+    )
+    format = Choice(
+        required=False, choices=TextFormat.values, help_text="How it is written; as before if left out."
     )
 
 
@@ -82,6 +85,7 @@ class CommentEndpoint(Endpoint):
         comment_edit(
             comment=self.comment,
             text=body.get("text"),  # type: ignore[arg-type]  # the service checks it
+            text_format=body.get("format"),
             if_version=asked_version(request),
             by=caller(request),
             api_key=api_key_of(request),

@@ -8,12 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from classifier.models import Comment, CommentStatus, Prediction, Verdict
+from classifier.models import Comment, CommentStatus, Prediction, TextFormat, Verdict
 from classifier.policies import recommended_actions as actions
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 
 STATUS_CHOICES = [(status.value, status.value) for status in CommentStatus]
 VERDICT_CHOICES = [(verdict.value, verdict.value) for verdict in Verdict]
+FORMAT_CHOICES = [(text_format.value, text_format.value) for text_format in TextFormat]
 ACTION_CHOICES = [(action, action) for action in actions.ACTIONS]
 ACTION_HELP = (
     "What to do with the comment now, by its decision or else by the policy of its source: `publish`; `review` while "
@@ -63,6 +64,9 @@ class CommentOutput(serializers.Serializer[Comment]):
     author_ref = serializers.CharField()
     text = serializers.CharField()
     read_as = serializers.CharField(help_text=READ_AS_HELP)
+    format = serializers.SerializerMethodField(
+        help_text="How the text is written, as it was sent or else by the policy of its source."
+    )
     status = serializers.ChoiceField(choices=STATUS_CHOICES)
     action = serializers.SerializerMethodField(help_text=ACTION_HELP)
     nudge = serializers.SerializerMethodField(help_text=NUDGE_HELP)
@@ -85,6 +89,10 @@ class CommentOutput(serializers.Serializer[Comment]):
     @extend_schema_field(serializers.ChoiceField(choices=ACTION_CHOICES, help_text=ACTION_HELP))
     def get_action(self, comment: Comment) -> str:
         return actions.of_comment(comment, self._policy(comment)).action
+
+    @extend_schema_field(serializers.ChoiceField(choices=TextFormat.values))
+    def get_format(self, comment: Comment) -> str:
+        return comment.text_format or self._policy(comment).text_format
 
     def get_nudge(self, comment: Comment) -> bool:
         return actions.of_comment(comment, self._policy(comment)).nudge

@@ -11,17 +11,34 @@ from rest_framework.request import Request
 from classifier.api.authentication import api_key_of, caller
 from classifier.api.base import batch_limit
 from classifier.api.field_errors import field_error
-from classifier.api.fields import ClosedItems, ClosedSerializer, SecondsParameter, TextAsSent, TextsAsSent
+from classifier.api.fields import (
+    Choice,
+    ClosedItems,
+    ClosedSerializer,
+    SecondsParameter,
+    TextAsSent,
+    TextsAsSent,
+)
 from classifier.api.problems import FORBIDDEN, Problem
 from classifier.api.reading import checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.comments.submission import comment_submit, comments_submit
 from classifier.core.validation import CONTEXT_CHARACTERS_MAX, CONTEXT_ENTRIES_MAX, InvalidInput
 from classifier.core.visibility import sees_source
-from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, Comment, CommentStatus
+from classifier.models import (
+    AUTHOR_REF_MAX_CHARACTERS,
+    EXTERNAL_ID_MAX_CHARACTERS,
+    Comment,
+    CommentStatus,
+    TextFormat,
+)
 from classifier.scoring.verdict_pubsub import comment_wait
 
 DEFAULT_SOURCE = "api"
+FORMAT_HELP = (
+    "How the text is written: rules and scores look at what a reader of that format sees. If left out, the policy of "
+    "the source says."
+)
 
 
 class ContextAsSent(TextsAsSent):
@@ -38,6 +55,7 @@ class CommentInput(ClosedSerializer):
     text = TextAsSent(
         max_length=settings.COMMENT_MAX_CHARACTERS, help_text="The whole text is scored; nothing is cut off."
     )
+    format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
     source = TextAsSent(  # type: ignore[assignment]
         required=False,
         max_length=64,
@@ -69,6 +87,7 @@ class CommentItemInput(ClosedSerializer):
     """One comment of many."""
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
+    format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
     external_id = TextAsSent(required=False, allow_null=True, max_length=EXTERNAL_ID_MAX_CHARACTERS)
     author_ref = TextAsSent(
         required=False, allow_null=True, allow_blank=True, max_length=AUTHOR_REF_MAX_CHARACTERS
@@ -106,6 +125,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
             external_id=item.get("external_id"),
             author_ref=item.get("author_ref", ""),
             context=item.get("context"),
+            text_format=item.get("format", ""),
             by=caller(request),
             api_key=api_key_of(request),
         )

@@ -21,6 +21,7 @@ from classifier.review.pages.decided import decision_rows, label_corrections
 from classifier.review.pages.session import QueueState
 from classifier.review.pages.steps import write_answer
 from classifier.scoring.heartbeat import worker_status
+from classifier.scoring.pages.format_note import format_note
 from classifier.scoring.pages.sentences import sentence_count, sentences_of_comment
 from classifier.scoring.pages.verdict import bars_of_prediction, card_of_comment
 from classifier.scoring.pages.words import words_of_comment
@@ -119,6 +120,7 @@ def render_comment(
         "reason_required": policy.reason_required,
         "decide_problem": problem,
         "note": note,
+        "format_note": format_note(comment),
         "worker": worker_status() if card.pending else None,
         "sentence_count": sentence_count(comment) if card.verdict else 0,
         "sentences": sentences_of_comment(comment)

@@ -25,8 +25,8 @@ from classifier.api.field_errors import printable
 from classifier.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
 from classifier.dialects.perspective import requests as common
 from classifier.dialects.perspective.errors import DIALECT, invalid
-from classifier.dialects.perspective.markup import Plain, Utf16
-from classifier.dialects.perspective.requests import Fields
+from classifier.dialects.perspective.requests import Fields, SentText
+from classifier.dialects.perspective.utf16 import Utf16
 from classifier.dialects.perspective.view import Missing, PerspectiveView
 from classifier.dialects.replies import DialectError, reply
 from classifier.dialects.scoring import (
@@ -38,8 +38,9 @@ from classifier.dialects.scoring import (
     version_of,
 )
 from classifier.inference.language import Identified
+from classifier.inference.normalise import NormalisedText
 from classifier.inference.sentences import joined, sentence_spans
-from classifier.models import ApiScope, ModelVersion, Source, Wire
+from classifier.models import ApiScope, ModelVersion, Source, TextFormat, Wire
 from classifier.policies.active_policies import policy_for
 from classifier.references.calls import OwnAnswer
 from classifier.references.queue import OwnText
@@ -82,7 +83,7 @@ class Analyze(PerspectiveView):
     def post(self, request: HttpRequest) -> HttpResponse:
         fields = Fields(self.body(), KNOWN)
         self.note_asked(fields, "requestedAttributes")
-        plain = common.read_comment(fields.values.get("comment"))
+        sent = common.read_comment(fields.values.get("comment"))
         names = fields.mapping("requestedAttributes")
         if not names:
             raise invalid("Missing requested_attributes", "NO_REQUESTED_ATTRIBUTES")
@@ -91,6 +92,10 @@ class Analyze(PerspectiveView):
         annotate = fields.flag("spanAnnotations")
         token = fields.text("clientToken")
         source = self.source_of(fields)
+        source_id = source.pk if isinstance(source, Source) else None
+        policy = policy_for(source_id)
+        marked = policy.read(sent.text, sent.text_format)
+        plain = marked.for_scoring(policy.leave_out)
         context = common.read_context(fields.values.get("context"))
         session = fields.text("sessionId", most=common.NAME_LIMIT)
         languages = common.read_languages(fields)
@@ -110,21 +115,25 @@ class Analyze(PerspectiveView):
         detected = [whole.language]
         if languages:  # the caller knows better
             whole = replace(whole, **common.stated_language(languages, version))
-        source_id = source.pk if isinstance(source, Source) else None
-        if not languages and policy_for(source_id).unread(whole):
+        if not languages and policy.unread(whole):
             asked = _without_unsupported(asked, whole, drop=drop)
         _note_unanswered(asked, whole, missing)
         answered = version if version.version == whole.model_version else version_of(whole)
         [judged] = moderated(
-            [(plain.text, whole.scores, answered)],
+            [(sent.text, whole.scores, answered)],
             source_id=source_id,
             lifts=self.lifts,
             language=Identified(whole.language, whole.language_supported),
+            text_format=sent.text_format,
         )
+        # Markup is not stored, unless only it says what the policy leaves out.
+        if not marked.left_out(policy.leave_out):
+            sent = SentText(sent.seen, TextFormat.TEXT)
         stored = None
         if keep and self.api_key is not None and ApiScope.SUBMIT in self.api_key.scopes:
             stored = scored_comment_store(
-                text=plain.text,
+                text=sent.text,
+                text_format=sent.text_format,
                 scored=whole,
                 source=source,
                 context=common.kept_context(context, session),
@@ -134,7 +143,7 @@ class Analyze(PerspectiveView):
         own = _own_scores(asked, whole)
         self.own = OwnAnswer(
             wire=Wire.PERSPECTIVE,
-            texts=[OwnText(plain.text, own, stored.pk if stored is not None else None)],
+            texts=[OwnText(sent.text, own, stored.pk if stored is not None else None)],
             model_version=whole.model_version,
             body=perspective_body(
                 comment=fields.values["comment"],
@@ -181,7 +190,7 @@ class Analyze(PerspectiveView):
 class _Places:
     """Offsets in UTF-16 code units of the text as it was sent."""
 
-    def __init__(self, plain: Plain) -> None:
+    def __init__(self, plain: NormalisedText) -> None:
         self.plain, self.units = plain, Utf16(plain.original)
 
     def whole(self) -> tuple[int, int]:

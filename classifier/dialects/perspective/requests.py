@@ -6,6 +6,7 @@ Names are in camelCase or snake_case, null is absent, and an unknown name is an 
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +15,9 @@ from classifier.api.field_errors import printable
 from classifier.comments.context import Context
 from classifier.core.validation import SURROGATE
 from classifier.dialects.perspective.errors import invalid
-from classifier.dialects.perspective.markup import Plain, from_html, from_plain
+from classifier.inference.html_text import read_html
 from classifier.inference.language import normal_tag
-from classifier.models import ContextKind, ModelVersion
+from classifier.models import ContextKind, ModelVersion, TextFormat
 
 TEXT_LIMIT = 20_480
 CONTEXT_LIMIT = 64 * 1024
@@ -111,8 +112,21 @@ class Fields:
         return [read(item, f"{self.path(name)}[{index}]") for index, item in enumerate(value)]
 
 
-def read_comment(value: Any) -> Plain:
-    """Return the comment's text, without its tags if it is HTML."""
+@dataclass(frozen=True)
+class SentText:
+    """The text of a comment as it was sent, and its format."""
+
+    text: str
+    text_format: str
+
+    @property
+    def seen(self) -> str:
+        """The text that a reader sees."""
+        return read_html(self.text).seen.text if self.text_format == TextFormat.HTML else self.text
+
+
+def read_comment(value: Any) -> SentText:
+    """Return the comment's text, of which a reader sees something."""
     if value is None:
         raise empty()
     fields = Fields(value, ("text", "type"), "comment")
@@ -125,10 +139,10 @@ def read_comment(value: Any) -> Plain:
             f"Comment text was too many bytes. Value ({size}) exceeded limit ({TEXT_LIMIT}).",
             "COMMENT_TOO_LONG",
         )
-    plain = from_html(text) if kind == "HTML" else from_plain(text)
-    if not plain.text.strip():
+    sent = SentText(text, TextFormat.HTML if kind == "HTML" else TextFormat.TEXT)
+    if not sent.seen.strip():
         raise empty()
-    return plain
+    return sent
 
 
 def empty() -> Exception:
@@ -267,4 +281,4 @@ def _entry(value: Any, where: str) -> None:
 
 def _plain(entry: dict[str, Any]) -> str:
     text = entry.get("text") or ""
-    return from_html(text).text if entry.get("type") == "HTML" else text
+    return read_html(text).seen.text if entry.get("type") == "HTML" else text

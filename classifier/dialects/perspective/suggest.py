@@ -35,7 +35,7 @@ class SuggestScore(PerspectiveView):
     def post(self, request: HttpRequest) -> HttpResponse:
         fields = Fields(self.body(), KNOWN)
         self.note_asked(fields)
-        plain = common.read_comment(fields.values.get("comment"))
+        sent = common.read_comment(fields.values.get("comment"))
         names = fields.mapping("attributeScores")
         if not names:
             raise invalid("Missing attribute_scores", "NO_REQUESTED_ATTRIBUTES")
@@ -53,7 +53,7 @@ class SuggestScore(PerspectiveView):
         if labels:
             try:
                 suggestion_create(
-                    text=plain.text,
+                    text=sent.seen,
                     labels=labels,
                     source=source,
                     languages=languages,
@@ -68,7 +68,7 @@ class SuggestScore(PerspectiveView):
         return reply(
             {
                 **({"clientToken": token} if token else {}),
-                "detectedLanguages": [identify(plain.text, common.languages_of(version)).language],
+                "detectedLanguages": [identify(sent.seen, common.languages_of(version)).language],
                 "requestedLanguages": languages,
             }
         )

@@ -16,6 +16,7 @@ from classifier.models import (
     ShadowPolicy,
     ShadowPolicyStatus,
     Source,
+    TextFormat,
     UnknownLanguage,
 )
 from classifier.policies.active_policies import fallbacks_of, judge_of
@@ -52,6 +53,12 @@ class PolicyOutput(serializers.Serializer[Any]):
     reasons = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     reason_required = serializers.BooleanField()
     appeal_days = serializers.IntegerField()
+    text_format = serializers.ChoiceField(
+        choices=TextFormat.values, help_text="The format of texts whose sender names none."
+    )
+    leave_out = serializers.ListField(
+        child=serializers.CharField(), help_text="What rules and scores do not look at."
+    )
     note = serializers.CharField()
     created_by = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()

@@ -20,7 +20,8 @@ from classifier.core.errors import VersionConflict
 from classifier.core.validation import InvalidInput, ValidationProblem, whole_number
 from classifier.core.visibility import narrow, sees_source
 from classifier.inference.bands import BandsError, check_automatic, check_bands
-from classifier.models import ApiScope, FailMode, ModelVersion, Policy, Source, UnknownLanguage
+from classifier.inference.marked_text import LEAVE_OUTS
+from classifier.models import ApiScope, FailMode, ModelVersion, Policy, Source, TextFormat, UnknownLanguage
 from classifier.policies.active_policies import fallbacks_of
 from classifier.policies.api.output import (
     PolicyList,
@@ -80,6 +81,18 @@ class PolicyInput(PolicyDraftInput):
     )
     appeal_days = Whole(
         required=False, default=14, help_text="Days within which an author may appeal; 0: no appeals."
+    )
+    text_format = Choice(
+        required=False,
+        default=TextFormat.TEXT.value,
+        choices=TextFormat.values,
+        help_text="The format of texts whose sender names none.",
+    )
+    leave_out = Names(
+        required=False,
+        default=list,
+        most=len(LEAVE_OUTS),
+        help_text=f"What rules and scores do not look at: any of {', '.join(LEAVE_OUTS)}.",
     )
     note = Text(required=False, default="", allow_blank=True, help_text="What changed, and why.")
 

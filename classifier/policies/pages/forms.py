@@ -17,12 +17,17 @@ from classifier.inference.bands import (
     REVIEW,
     WORDS,
 )
-from classifier.models import FailMode, ModelVersion, UnknownLanguage
+from classifier.models import FailMode, ModelVersion, TextFormat, UnknownLanguage
 from classifier.policies.fields import NOTE_CHARACTERS
 from classifier.policies.pages.presets import LabelPresets, presets_of
 from classifier.web.formatting import label_title
 
 NUMBER = "number"
+LEAVE_OUT = [
+    ("quotes", "Quotes of others"),
+    ("code", "Code"),
+    ("addresses", "Web and e-mail addresses"),
+]
 AUTOMATIC = [(APPROVE, "Approve what is below review"), (REMOVE, "Remove what reaches remove")]
 
 
@@ -157,6 +162,15 @@ class PolicyForm(forms.Form):
         widget=forms.TextInput({"class": "input", "inputmode": "numeric", "maxlength": 8}),
         error_messages=dict.fromkeys(("required", "invalid"), "This must be a whole number."),
     )
+    text_format = forms.ChoiceField(
+        label="Format of a text whose sender names none",
+        choices=TextFormat.choices,
+        required=False,  # a program that posts this form need not know it
+        widget=forms.Select({"class": "input"}),
+    )
+    leave_out = forms.MultipleChoiceField(
+        choices=LEAVE_OUT, required=False, widget=forms.CheckboxSelectMultiple
+    )
     note = forms.CharField(
         label="What changed and why",
         required=False,
@@ -183,6 +197,9 @@ class PolicyForm(forms.Form):
     def clean_unknown_language(self) -> str:
         """Keep what is in force where a page from before the field was added sends none."""
         return str(self.cleaned_data["unknown_language"] or self.initial["unknown_language"])
+
+    def clean_text_format(self) -> str:
+        return str(self.cleaned_data["text_format"] or self.initial["text_format"])
 
     def clean_reasons(self) -> list[dict[str, str]]:
         codes_and_titles = (line.partition(":") for line in self._reason_lines())

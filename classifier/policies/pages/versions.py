@@ -17,6 +17,8 @@ NAMES = {
     "nudge_threshold": "nudge from",
     "reason_required": "a reason is required",
     "appeal_days": "days to appeal",
+    "text_format": "format of texts",
+    "leave_out": "left out of rules and scores",
 }
 
 

@@ -25,6 +25,7 @@ from classifier.review.near_duplicates import Group, group_of
 from classifier.review.pages.decided import Correction, DecisionRow, decision_rows, label_corrections
 from classifier.review.pages.reasons import BandLine, ReasonLine, band_line, reason_lines
 from classifier.review.selectors import with_review
+from classifier.scoring.pages.format_note import format_note
 from classifier.scoring.pages.sentences import sentence_count
 from classifier.scoring.pages.verdict import VerdictCard, card_of_comment
 
@@ -85,6 +86,10 @@ class QueueItem:
     @property
     def sentence_count(self) -> int:
         return sentence_count(self.comment)
+
+    @property
+    def format_note(self) -> str:
+        return format_note(self.comment)
 
     @property
     def veiled(self) -> bool:

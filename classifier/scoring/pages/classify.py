@@ -18,7 +18,7 @@ from classifier.models import ModelVersion
 from classifier.scoring.heartbeat import worker_status
 from classifier.scoring.pages.problems import ScoringProblem, problem_of
 from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
-from classifier.scoring.score_texts import TextProblem, score_texts
+from classifier.scoring.score_texts import TextProblem, reader_of_source, score_texts
 from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.web.access import SiteRequest, signed_in
 
@@ -87,7 +87,8 @@ def _scored(
 ) -> tuple[VerdictCard | None, ScoringProblem | None, Any]:
     started = time.perf_counter()
     try:
-        [scored] = score_texts(texts=[text], explain=explain, deadline=deadline)
+        read = reader_of_source(WEB_SOURCE)
+        [scored] = score_texts(texts=[text], explain=explain, read=read, deadline=deadline)
     except SCORING_ERRORS as error:
         return None, problem_of(error), None
     if isinstance(scored, TextProblem):

@@ -14,6 +14,7 @@ from classifier.inference.sentences import sentence_spans
 from classifier.models import Comment
 from classifier.scoring.pages.problems import problem_of
 from classifier.scoring.pages.words import comment_of_part
+from classifier.scoring.pipeline import read_comment
 from classifier.scoring.score_texts import TextProblem, comment_sentences
 from classifier.web.access import SiteRequest, signed_in
 from classifier.web.formatting import percent, svg_length
@@ -71,7 +72,9 @@ def comment_sentences_part(request: HttpRequest, comment_id: int) -> HttpRespons
 
 def sentence_count(comment: Comment) -> int:
     """Count the sentences that could be scored; 0 if the text was purged."""
-    return 0 if comment.text_purged_at is not None else len(sentence_spans(comment.text))
+    if comment.text_purged_at is not None:
+        return 0
+    return len(sentence_spans(read_comment(comment)))
 
 
 def sentences_of_comment(comment: Comment) -> SentencesView:

@@ -13,9 +13,16 @@ from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput
 from classifier.core.visible_comments import comments_visible_to
 from classifier.models import Comment, Verdict
+from classifier.scoring.pages.classify import WEB_SOURCE
 from classifier.scoring.pages.problems import problem_of
 from classifier.scoring.pages.verdict import WordsView, words_view
-from classifier.scoring.score_texts import ScoredText, TextProblem, comment_explain, score_texts
+from classifier.scoring.score_texts import (
+    ScoredText,
+    TextProblem,
+    comment_explain,
+    reader_of_source,
+    score_texts,
+)
 from classifier.web.access import SiteRequest, signed_in
 
 
@@ -40,7 +47,10 @@ def text_words(request: HttpRequest) -> HttpResponse:
         return render(request, "classifier/scoring/verdict/words.html", {"invalid": True}, status=422)
     text, veiled = form.cleaned_data["text"], request.POST.get("veil") == "1"
     try:
-        [scored] = score_texts(texts=[text], explain=True, deadline=settings.SCORE_DEADLINE_SECONDS)
+        read = reader_of_source(WEB_SOURCE)
+        [scored] = score_texts(
+            texts=[text], explain=True, read=read, deadline=settings.SCORE_DEADLINE_SECONDS
+        )
     except (*SCORING_ERRORS, InvalidInput) as error:
         return _render(request, _without(problem_of(error).short), text, veiled=veiled)
     return _render(request, _view(text, scored), text, veiled=veiled)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.dialects.perspective.markup import Utf16, from_html
+from classifier.dialects.perspective.utf16 import Utf16
+from classifier.inference.html_text import read_html
 from classifier.tests.dialects.conftest import ANALYZE, Sender
 from classifier.tests.dialects.test_analyze import request, spans
 
@@ -88,7 +89,7 @@ def test_offsets_agree_with_the_encoding_whatever_the_text(text: str) -> None:
 @given(st.text(alphabet="ab<>/&;#x12 \n\"'=!-p\U0001f600", max_size=80))
 @settings(max_examples=200, deadline=None)
 def test_any_markup_is_read_and_every_place_lies_inside_it(html: str) -> None:
-    plain = from_html(html)
+    plain = read_html(html).read
     for place in range(len(plain.text)):
         begin, end = plain.original_span(place, place + 1)
         assert 0 <= begin <= end <= len(html)
@@ -101,5 +102,5 @@ def test_any_markup_is_read_and_every_place_lies_inside_it(html: str) -> None:
 )
 def test_html_that_hardly_ends_is_read_in_no_time(piece: str, end: str) -> None:
     began = time.process_time()
-    from_html("<b>x</b>" + (piece * 20_480)[: 20_400 - len(end)] + end)
+    read_html("<b>x</b>" + (piece * 20_480)[: 20_400 - len(end)] + end)
     assert time.process_time() - began < 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier.models import ModelVersion, User
+from classifier.models import Comment, ModelVersion, User
 from classifier.review.decisions import decision_record
 from classifier.tests.conftest import active_version, artifacts, candidates, models_dir
 from training.datasets.from_decisions import dataset_from_decisions
@@ -68,3 +68,15 @@ def test_data_sets_without_marks_have_no_such_column(upload: MakeDataset) -> Non
 def test_a_mark_on_what_normalising_removes_is_gone() -> None:
     assert normalised_marks(["a\u200bb"], [[[1, 2]]]) == [[]]
     assert normalised_marks(["e\u0301tat"], [[[1, 2]]]) == [[[0, 1]]]
+
+
+def test_a_text_of_html_is_frozen_as_the_model_reads_it_with_its_marks(
+    active_version: ModelVersion, moderator: User
+) -> None:
+    html = "<p>you <b>to</b>ad &amp; fool</p>"
+    found = comments(active_version, [html, *(f"words {i}" for i in range(30))])
+    Comment.objects.filter(pk=found[0].pk).update(text_format="html")
+    begin, end = html.index("to<"), html.index("ad") + 2
+    decision_record(comment=found[0], action="remove", marks=[{"begin": begin, "end": end}], by=moderator)
+    decide(found[1:], moderator)
+    assert marked_of(dataset_from_decisions(name="Marked", by=None)) == {"you toad & fool\n": ["toad"]}

@@ -166,3 +166,19 @@ def test_a_target_may_be_written_as_people_do(
     for target in ("90", "90 %", "90,5"):
         page = boss.get(PAGE, {"label": "toxic", "goal": "precision", "target": target}).content.decode()
         assert "0 decisions about this label" in page
+
+
+def test_the_form_says_how_texts_are_read_and_versions_tell_what_changed(forum: Source, boss: Client) -> None:
+    rows = posted_bands(main=("0.5", ""))
+    assert saved(boss, **rows).status_code == 302
+    read = {"text_format": "html", "leave_out": ["addresses", "quotes"], "seen_version": "1"}
+    assert saved(boss, **rows, **read).status_code == 302
+    policy = Policy.objects.filter(source=forum).first()
+    assert policy is not None
+    assert (policy.text_format, policy.leave_out) == ("html", ["quotes", "addresses"])
+    page = boss.get(PAGE).content.decode()
+    assert "format of texts: text → html" in page
+    assert "left out of rules and scores: nothing → quotes, addresses" in page
+    assert re.search(r'value="quotes"[^>]* checked', page)
+    assert not re.search(r'value="code"[^>]* checked', page)
+    assert saved(boss, **rows, text_format="rst").status_code == 422

@@ -8,7 +8,8 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from classifier.api_keys.services import api_key_create
 from classifier.model_versions.services import model_version_activate, model_version_register
-from classifier.models import Comment, ModelVersion
+from classifier.models import Comment, ModelVersion, Source
+from classifier.policies.services import policy_save
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, assert_problem, person
 from classifier.tests.tiny_artifact import tiny_artifact
 from classifier.tests.worker_process import own_database_url, running_worker
@@ -163,10 +164,44 @@ def test_the_windows_of_a_long_text_have_their_scores_where_asked_for(
 ) -> None:
     texts = ["i hate you \U0001f600 " * 160, "i hate you"]
     long, short = program.post(SCORE, {"texts": texts, "spans": True}).json()["results"]
-    assert len(long["spans"]) == long["windows"] == 2
+    assert len(long["spans"]) == long["windows"] == 6
     assert long["spans"][0]["begin"] == 0
     assert long["spans"][1]["begin"] <= long["spans"][0]["end"]
     assert long["spans"][1]["end"] == len(texts[0])
     assert long["spans"][1]["scores"].keys() == set(model.labels)
     assert short["spans"] == [{"begin": 0, "end": len(texts[1]), "scores": short["scores"]}]
     assert program.post(SCORE, {"text": "i hate you"}).json()["results"][0]["spans"] is None
+
+
+def test_a_text_is_read_by_its_format_and_places_are_those_of_the_original(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    html = "<blockquote>you said so</blockquote><p>i <b>ha</b>te &amp; love</p>"
+    body = {"text": html, "format": "html", "explain": True, "spans": True, "sentences": True}
+    result = program.post(SCORE, body).json()["results"][0]
+    assert (result["format"], result["left_out"]) == ("html", [])
+    words = result["explanation"]["words"]
+    assert all(html[word["begin"] : word["end"]] == word["text"] for word in words)
+    assert "ha</b>te" in [word["text"] for word in words]
+    assert [html[span["begin"] : span["end"]] for span in result["sentences"]] == [
+        "you said so",
+        "i <b>ha</b>te &amp; love",
+    ]
+    plain = program.post(SCORE, {"text": "you said so\ni hate & love\n"}).json()["results"][0]
+    assert result["scores"] == plain["scores"]
+    source = Source.objects.create(slug="forum", name="Forum")
+    policy_save(source=source, bands={"toxic": {"review": 0.5}}, leave_out=["quotes"], by=None)
+    body = {"text": html, "format": "html", "source": "forum"}
+    result = program.post(SCORE, body).json()["results"][0]
+    assert [html[part["begin"] : part["end"]] for part in result["left_out"]] == ["you said so"]
+    assert result["left_out"][0]["kind"] == "quotes"
+    alone = program.post(SCORE, {"text": "i hate & love"}).json()["results"][0]
+    assert result["scores"] == pytest.approx(alone["scores"])
+
+
+def test_it_refuses_a_format_that_it_does_not_know(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    problem = assert_problem(program.post(SCORE, {"text": "x", "format": "rst"}), 400, "invalid-request")
+    assert problem["errors"][0]["pointer"] == "#/format"
+    assert "text, html, markdown" in problem["errors"][0]["message"]
