@@ -58,7 +58,7 @@ def test_a_draft_is_previewed_while_it_is_written_and_saved_by_hand(
     page.wait_for_selector("#id_text")
 
     page.goto("/policies/of/forum/")
-    page.fill("[aria-label='Toxic: review from']", "0.3")
+    page.fill("[aria-label='Toxic: review from, as a number']", "0.3")
     page.keyboard.press("Tab")
     expect(page.locator("#preview")).to_contain_text("Would change 60 of the last 200 comments")
     expect(page.locator("#preview .examples li")).to_have_count(4)
