@@ -13,7 +13,7 @@ from classifier.inference.artifact import load_manifest, verify
 from classifier.inference.operating_points import PRESETS
 from classifier.tests.tiny_artifact import LABELS, tiny_artifact
 from training.ml.data.tables import DataError, TextTable
-from training.ml.evaluation.artifact_points import add_operating_points
+from training.ml.recipes.operating_points import add_operating_points
 from training.ml.evaluation.metrics import label_metrics
 from training.ml.evaluation.operating_points import FEWEST_FLAGGED, label_points, measured_rows
 
