@@ -13,9 +13,9 @@ from classifier.inference.artifact import load_manifest, verify
 from classifier.inference.operating_points import PRESETS
 from classifier.tests.tiny_artifact import LABELS, tiny_artifact
 from training.ml.data.tables import DataError, TextTable
-from training.ml.recipes.operating_points import add_operating_points
 from training.ml.evaluation.metrics import label_metrics
 from training.ml.evaluation.operating_points import FEWEST_FLAGGED, label_points, measured_rows
+from training.ml.recipes.operating_points import add_operating_points
 
 # 100 rows with scores from 1.00 down to 0.01: the first 30 have the label, then every second one of 20, then none
 SCORES = np.arange(100, 0, -1) / 100
