@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from classifier.inference.operating_points import BALANCED, CAREFUL, STRICT, LabelPoints
+from classifier.inference.operating_points import CAREFUL, STRICT, LabelPoints
 
 Band = Literal["approve", "review", "remove"]
 Word = Literal["careful", "model", "strict"]
@@ -283,8 +283,9 @@ def drawn_at(threshold: float | Word, own: float, points: LabelPoints | None) ->
     """Return a threshold as a number, for a label with the model's threshold `own` and these operating points."""
     if not isinstance(threshold, str):
         return float(threshold)
-    preset = BALANCED if threshold == OF_THE_MODEL else threshold
-    drawn = points.threshold(preset) if points is not None and preset != BALANCED else None
+    if threshold == OF_THE_MODEL or points is None:
+        return float(own)
+    drawn = points.threshold(CAREFUL if threshold == CAREFUL else STRICT)
     return float(own if drawn is None else drawn)
 
 

@@ -43,7 +43,8 @@ class Policy(AppendOnlyModel):
 
     `bands`: {label: {"review": 0.4, "remove": 0.95}}; a label's score at or above `remove` is in the band remove, at or
     above `review` in review, below in approve; the worst band of all labels counts. `automatic` lists the bands that
-    are decided without a person ("approve", "remove"). A null threshold is never reached.
+    are decided without a person ("approve", "remove"). A null threshold is never reached; "careful", "model" and
+    "strict" are thresholds that the scoring version draws (classifier.inference.bands).
     `reasons`: [{"code", "title"}]. `text_format` is that of texts whose sender names none. `leave_out` lists what
     neither rules nor scores look at: "quotes", "code", "addresses".
     """

@@ -1,7 +1,9 @@
 """What this machine's processor does best, asked once: device, precision, attention."""
 
+import os
+import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -56,3 +58,26 @@ def autocast(device: str, precision: str) -> "torch.autocast":
 
     kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.bfloat16)
     return torch.autocast(device, kind, enabled=precision != "fp32")
+
+
+def hardware() -> dict[str, Any]:
+    """Return processor, cores in use, memory in GiB, and the GPU's name where there is one."""
+    import torch
+
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(memory),
+        "gpu": gpu,
+    }

@@ -117,6 +117,7 @@ class BandForm(forms.Form):
         self.presets = presets_of(model, label)
         for name in (REVIEW, REMOVE):
             widget = self.fields[name].widget
+            assert isinstance(widget, ThresholdInput)
             widget.presets = self.presets
             widget.attrs["aria-label"] = f"{self.title}: {name} from"
 

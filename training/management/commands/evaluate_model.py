@@ -88,9 +88,9 @@ def _rows(options: dict[str, Any], source: str, split: str) -> "TextTable":
 
 
 def _with_operating_points(options: dict[str, Any], table: "TextTable") -> dict[str, Any]:
-    from training.ml.evaluation.artifact_points import points_added
     from training.ml.evaluation.subject import evaluate_artifact
     from training.ml.progress import ConsoleListener
+    from training.ml.recipes.operating_points import points_added
 
     folder = options["model"]
     measured = evaluate_artifact(folder, table, backend=options["backend"], listener=ConsoleListener())

@@ -1,6 +1,5 @@
 """Where a result comes from: seed, configuration, data fingerprint, versions, commit, hardware, time, memory."""
 
-import os
 import platform
 import resource
 import subprocess
@@ -8,6 +7,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from training.ml.hardware import hardware
 
 PACKAGES = (
     "torch",
@@ -45,29 +46,6 @@ def commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return head.stdout.strip() + ("+changes" if diff.returncode else "")
-
-
-def hardware() -> dict[str, Any]:
-    """Return processor, cores in use, memory in GiB, and the GPU's name where there is one."""
-    import torch
-
-    model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
-    return {
-        "cpu": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "memory_gib": round(memory),
-        "gpu": gpu,
-    }
 
 
 def peak_memory_mib() -> int:

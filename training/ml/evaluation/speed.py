@@ -51,7 +51,7 @@ def measure_speed(
 
 def device_and_threads(backend: str) -> tuple[str, int]:
     """Return the processor's or GPU's name that a backend runs on, and torch's threads."""
-    from training.ml.artifact.provenance import hardware
+    from training.ml.hardware import hardware
 
     machine = hardware()
     device = machine["gpu"] if backend == "cuda" and machine["gpu"] else machine["cpu"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from classifier.inference.artifact import load_manifest
 from training.tests.ml.tiny import write_base, write_rows
 
 QUICK = {
@@ -62,6 +63,20 @@ def test_teacher_student_model_folder_and_evaluation_by_command(tmp_path: Path) 
     assert found["version"] == version
     assert found["rows"] == 400
     assert set(found["metrics"]) == {"toxic", "insult", "macro"}
+
+    # the run's card and the artifact have three thresholds of each label; the command measures them anew
+    assert set(card["operating_points"]) == {"toxic", "insult"}
+    assert card["operating_points_rows"]["rows"] == card["provenance"]["data"]["validation_rows"]
+    before = load_manifest(tmp_path / "model")
+    assert {label: of.to_dict() for label, of in before.operating_points.items()} == card["operating_points"]
+    run(
+        "evaluate_model", tmp_path / "model", data=str(tmp_path), split="train", labels="toxic,insult",
+        backend="fp32", operating_points=True,
+    )  # fmt: skip
+    after = load_manifest(tmp_path / "model")
+    assert (after.version, after.thresholds) == (before.version, before.thresholds)
+    assert after.operating_points["toxic"].rows == 400
+    assert after.raw["operating_points_rows"]["name"].endswith(":train")
 
 
 @pytest.mark.parametrize(

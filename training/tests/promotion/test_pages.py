@@ -51,6 +51,29 @@ def test_the_page_says_sentence_by_sentence_what_the_gate_holds_against_it(
     assert "Put it into production</button>" not in page
 
 
+def test_the_page_shows_the_three_thresholds_or_that_there_are_none(
+    as_model_admin: Client, measured: Pair
+) -> None:
+    address = f"/training/versions/{measured[1].pk}/"
+    assert "has no careful and strict thresholds" in text(as_model_admin.get(address))
+    points = {
+        name: {"threshold": threshold, "precision": 0.912, "recall": 0.43}
+        for name, threshold in (("careful", 0.8123), ("balanced", 0.5), ("strict", 0.2))
+    }
+    measured[1].manifest |= {
+        "operating_points": {"toxic": {**points, "rows": 4000, "positives": 390}},
+        "operating_points_rows": {"name": "mixture", "rows": 4000, "sources": {"forum": 3000, "game": 1000}},
+    }
+    measured[1].save()
+    page = text(as_model_admin.get(address))
+    assert "Precision and recall on 4,000 rows of mixture (forum 3,000, game 1,000)." in page
+    for cell in ("0.812", "91.2 %", "43.0 %", "390 of 4,000"):
+        assert cell in page
+    compared = as_model_admin.get("/training/compare/", {"version": [version.pk for version in measured]})
+    assert [row.title for row in compared.context["points"]] == [measured[1].version]
+    assert "Thresholds for policies" in text(compared)
+
+
 def test_a_closed_gate_is_overridden_only_with_a_reason(
     as_model_admin: Client, measured: Pair, model_admin: User
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -38,12 +39,22 @@ def scored(source: Source, version: ModelVersion, count: int) -> None:
     Comment.objects.bulk_update(comments, ["current_prediction"])
 
 
+def points(version: ModelVersion, label: str) -> dict[str, Any]:
+    """Three thresholds around the version's own."""
+    own = version.thresholds[label]
+    drawn = {"careful": (own + 1) / 2, "balanced": own, "strict": own / 2}
+    at = {name: {"threshold": value, "precision": 0.912, "recall": 0.43} for name, value in drawn.items()}
+    return {**at, "rows": 4000, "positives": 390}
+
+
 def test_a_draft_is_previewed_while_it_is_written_and_saved_by_hand(
     model: ModelVersion, browser: Browser, live_server: LiveServer
 ) -> None:
     admin = person("admin", ADMIN)
     forum = Source.objects.create(slug="forum", name="Forum")
     scored(forum, model, 200)
+    model.manifest |= {"operating_points": {label: points(model, label) for label in model.labels[:4]}}
+    model.save()
     policy_save(source=forum, bands={"toxic": {"review": 0.5}}, by=admin)
     policy_save(source=forum, bands={"toxic": {"review": 0.6, "remove": 0.9}}, note="Calmer", by=admin)
     rule = rule_create(name="Insult", kind="phrase", pattern="idiot", by=admin)
@@ -58,10 +69,13 @@ def test_a_draft_is_previewed_while_it_is_written_and_saved_by_hand(
     page.wait_for_selector("#id_text")
 
     page.goto("/policies/of/forum/")
-    page.fill("[aria-label='Toxic: review from']", "0.3")
+    page.fill("[aria-label='Toxic: review from, as a number']", "0.3")
     page.keyboard.press("Tab")
     expect(page.locator("#preview")).to_contain_text("Would change 60 of the last 200 comments")
     expect(page.locator("#preview .examples li")).to_have_count(4)
+    page.select_option("[aria-label='Insult: review from']", "careful")
+    expect(page.locator("[aria-label='Insult: review from, as a number']")).to_be_hidden()
+    page.select_option("[aria-label='Insult: review from']", "")
     assert Policy.objects.filter(source=forum).count() == 2
     problems = problems_of(page, "the preview")
     shoot(page, "policy")
