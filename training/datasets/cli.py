@@ -259,9 +259,9 @@ def _built(
 ) -> "list[SourceReport]":
     """Build with the errors of reading and fetching as one sentence each."""
     from training.ml.data.tables import DataError
+    from training.ml.evaluation.judged_texts import texts_of
     from training.ml.mixture.building import build, texts_of_splits
     from training.ml.mixture.fetching import KNOWN_HASHES, Fetcher, FetchError, Hashes
-    from training.ml.mixture.overlap import texts_of
     from training.ml.mixture.reading import SourceFormatError
 
     if mirror is not None and not mirror.is_dir():

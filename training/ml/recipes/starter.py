@@ -23,11 +23,12 @@ from toxicsite.lib.files import write_json
 from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
 from training.ml.config import load_preset
 from training.ml.data.tables import load_table
+from training.ml.evaluation.judged_texts import shipped_texts, texts_of
 from training.ml.evaluation.subject import evaluate_artifact
 from training.ml.mixture.choose import CONTRAST_SHARE, Rows, choose_mixture, write_table
 from training.ml.mixture.identity import WordBalance
 from training.ml.mixture.licences import OWN, SHAREALIKE, Ingredient
-from training.ml.mixture.overlap import OverlapReport, shipped_texts, texts_of
+from training.ml.mixture.overlap import OverlapReport
 from training.ml.mixture.sources import SOURCES
 from training.ml.recipes.blend import BlendConfig, blend
 from training.ml.recipes.distill import DistillConfig, distill

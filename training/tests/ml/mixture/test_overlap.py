@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from classifier.inference.sketch import folded, similarity
-from training.ml.mixture.overlap import find_overlaps, shipped_texts, texts_of, without_overlaps
+from training.ml.evaluation.judged_texts import shipped_texts, texts_of
+from training.ml.mixture.overlap import find_overlaps, without_overlaps
 
 JUDGED = [
     "Somebody ought to tell that referee where the door of the stadium is",
