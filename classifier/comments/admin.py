@@ -23,7 +23,10 @@ class PredictionInline(ReadOnlyInline):
     model = Prediction
     fk_name = "comment"
     verbose_name_plural = "predictions, newest first"
-    fields = ["verdict_badge", "score", "threshold", "windows", "language", "model_version", "created_at"]
+    fields = [
+        *("verdict_badge", "score", "threshold", "windows", "language", "is_concern"),
+        *("model_version", "created_at"),
+    ]
 
     verdict_badge = choice_badge("verdict", Verdict)
 
@@ -45,7 +48,7 @@ class CommentAdmin(ReadOnlyAdmin):
     ]
     list_display_links = ["id", "excerpt"]
     list_filter = [
-        *("status", "current_prediction__verdict", "source"),
+        *("status", "current_prediction__verdict", "is_concern", "source"),
         *("current_prediction__language", "current_prediction__language_supported"),
     ]
     list_select_related = ["current_prediction"]

@@ -101,6 +101,7 @@ def comment_edit(
             text=text,
             read_as="",
             text_format=text_format,
+            is_concern=False,
             edited_at=Now(),
             text_hash=None,
             sketch=None,

@@ -50,6 +50,17 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ConcernOutput:
+    """The output beside those of the labels: that a text tells of its author's own hurt, as a logit.
+
+    `output` is its column, the last one; a probability at or above `threshold` makes the text a concern.
+    """
+
+    output: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The checked content of `manifest.json`; `raw` keeps everything, known or not."""
 
@@ -68,6 +79,7 @@ class Manifest:
     """Wordpieces of a window of a long text, with the special ones; None: the program's own choice."""
     operating_points: Mapping[str, LabelPoints] = field(default_factory=dict)
     """Careful, balanced and strict thresholds by label; empty where the artifact has none."""
+    concern: ConcernOutput | None = None
 
     @property
     def weights_sha256(self) -> str:
@@ -76,7 +88,9 @@ class Manifest:
     @property
     def outputs(self) -> int:
         """How many logits the model gives for a text."""
-        return 2 if self.activation == "softmax" else len(self.labels)
+        if self.activation == "softmax":
+            return 2
+        return len(self.labels) + (self.concern is not None)
 
 
 def load_manifest(path: Path | str) -> Manifest:
@@ -221,6 +235,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
     ):
         raise ArtifactInvalid(f"manifest field window_length must be a whole number from 8 to {max_length}")
     languages = _languages(raw.get("languages"))
+    concern = _concern(raw.get("concern"), activation, len(labels))
     files = _files(raw.get("files"))
     digest = files[WEIGHTS].sha256[:8]
     if version != f"{name}-{digest}":
@@ -239,7 +254,28 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         raw=raw,
         window_length=window,
         operating_points=read_operating_points(raw.get("operating_points"), thresholds),
+        concern=concern,
     )
+
+
+def _concern(value: Any, activation: str, labels: int) -> ConcernOutput | None:
+    """Return the output for concerns, which follows those of the labels; None where the model has none."""
+    if value is None:
+        return None
+    if activation == "softmax":
+        raise ArtifactInvalid(
+            "manifest field concern is not possible in a softmax model: give the model sigmoid outputs, or leave it out"
+        )
+    if not isinstance(value, dict):
+        raise ArtifactInvalid("manifest field concern must be an object with output and threshold")
+    output, threshold = value.get("output"), value.get("threshold")
+    if isinstance(output, bool) or output != labels:
+        raise ArtifactInvalid(
+            f"manifest field concern.output must be {labels}, the output after those of labels"
+        )
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0.0 <= threshold <= 1.0:
+        raise ArtifactInvalid("manifest field concern.threshold must be a number from 0 to 1")
+    return ConcernOutput(labels, float(threshold))
 
 
 def _languages(value: Any) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from classifier.inference.operating_points import CAREFUL, STRICT, LabelPoints
 Band = Literal["approve", "review", "remove"]
 Word = Literal["careful", "model", "strict"]
 Threshold = float | Word | None
+ConcernMode = Literal["", "review", "nothing"]
+"""What a policy does about a text whose author tells of their own hurt; "" for any other text."""
 
 APPROVE: Band = "approve"
 REVIEW: Band = "review"
@@ -41,6 +43,8 @@ REVIEW_RISK = 0.5
 """The risk at a label's `review` threshold; below it a comment is on the side of approve."""
 REMOVE_RISK = 0.9
 """The risk at a label's `remove` threshold."""
+CONCERN_RISK = 1.0
+"""The risk of a text whose author tells of their own hurt: it comes first in the queue."""
 
 
 class BandsError(ValueError):
@@ -69,8 +73,9 @@ class Judgement:
     (0.9) to 1, so that labels and sources with different thresholds stand in one order; a rule that hits counts as its
     band's threshold. `uncertainty` is the distance of the nearest score to a threshold, 0 to 1: the smaller, the less
     sure. `reasons` say why it is not approved, the worst first, as JSON: {"kind": "band", "band", "label", "score",
-    "threshold"}, {"kind": "rule", …}, {"kind": "labels_unknown"} where the policy names no label that the model has, or
-    {"kind": "language", "language"} where the scores do not count.
+    "threshold"}, {"kind": "rule", …}, {"kind": "labels_unknown"} where the policy names no label that the model has,
+    {"kind": "language", "language"} where the scores do not count, or {"kind": "concern"}.
+    `concern`: the author tells of their own hurt, by a model whose scores count and are below every `remove` threshold.
     """
 
     band: Band
@@ -78,6 +83,7 @@ class Judgement:
     uncertainty: float
     label: str
     reasons: tuple[dict[str, Any], ...]
+    concern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +130,18 @@ class Judge:
         if self.labels_unknown:
             self.limits = _limits(DEFAULT_BANDS, thresholds, primary_label, points)
 
-    def judge(self, scores: Mapping[str, float], hits: Iterable[Hit] = (), unread: str = "") -> Judgement:
+    def judge(
+        self,
+        scores: Mapping[str, float],
+        hits: Iterable[Hit] = (),
+        unread: str = "",
+        concern: ConcernMode = "",
+    ) -> Judgement:
         """Return the policy's judgement of one comment with these scores; a label without a score is never reached.
 
         `unread` is the language of a text that the model cannot read: its scores do not count, and a person looks.
+        `concern` says what to do about an author who tells of their own hurt: with "review" a person looks, whatever
+        rules match. Scores that reach a `remove` threshold count before it: such a text is no concern.
         """
         reasons: list[tuple[int, float, dict[str, Any]]] = []
         worst, risk, uncertainty, label = 0, 0.0, 1.0, ""
@@ -149,13 +163,18 @@ class Judge:
                 reasons.append((rank, reached, _band_reason(band, limits, score)))
         if reasons and self.labels_unknown and not unread:
             reasons.append((0, 0.0, {"kind": "labels_unknown"}))
+        is_concern = bool(concern) and not unread and worst < RANK[REMOVE]
         for hit in hits:
             rank = RANK[hit.band]
             floor = REMOVE_RISK if hit.band == REMOVE else REVIEW_RISK
             worst, risk = max(worst, rank), max(risk, floor)
             reasons.append((rank, floor, hit.reason()))
         reasons.sort(key=lambda item: (-item[0], -item[1]))
-        return Judgement(BANDS[worst], risk, uncertainty, label, tuple(reason for _, _, reason in reasons))
+        why = [reason for _, _, reason in reasons]
+        if is_concern and concern == "review":
+            worst, risk, uncertainty = RANK[REVIEW], CONCERN_RISK, 0.0
+            why.insert(0, {"kind": "concern"})
+        return Judgement(BANDS[worst], risk, uncertainty, label, tuple(why), is_concern)
 
 
 def judge(

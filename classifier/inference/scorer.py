@@ -25,11 +25,15 @@ WINDOW_SPREAD = 0.45
 
 @dataclass(frozen=True, slots=True)
 class WindowScore:
-    """The probabilities of one window of a text; `begin` and `end` are code points of the text as it was given."""
+    """The probabilities of one window of a text; `begin` and `end` are code points of the text as it was given.
+
+    `concern` is the probability that it tells of its author's own hurt; None where the model has no output for it.
+    """
 
     begin: int
     end: int
     scores: dict[str, float]
+    concern: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class ScoreResult:
 
     Where a person reads something else than what is written, the windows of that reading count too. `read_as` is the
     reading if it raised the score of the primary label, else "". `windows` and `spans` are of the text as written.
+    `concern` is the highest probability of all windows and readings that the author tells of their own hurt (None: the
+    model has no output for it), `is_concern` whether it reaches the model's threshold.
     """
 
     scores: dict[str, float]
@@ -45,6 +51,8 @@ class ScoreResult:
     windows: int
     spans: tuple[WindowScore, ...]
     read_as: str = ""
+    concern: float | None = None
+    is_concern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +155,11 @@ class Scorer:
             raise ScoreNotFinite(
                 f"model {self.version} gave a logit that is not a number on {self.backend_name}"
             )
-        probabilities = self.probabilities(logits)
+        probabilities, concerns = self.probabilities(logits), self.concerns(logits)
         spans: list[list[WindowScore]] = [[] for _ in range(prepared.texts + len(prepared.readings))]
-        for window, row in zip(prepared.windows, probabilities.tolist(), strict=True):
+        for window, row, concern in zip(prepared.windows, probabilities.tolist(), concerns, strict=True):
             spans[window.text].append(
-                WindowScore(window.begin, window.end, dict(zip(self.labels, row, strict=True)))
+                WindowScore(window.begin, window.end, dict(zip(self.labels, row, strict=True)), concern)
             )
         results = [self._result(tuple(parts)) for parts in spans[: prepared.texts]]
         for at, (text, read_as) in prepared.readings.items():
@@ -163,7 +171,15 @@ class Scorer:
         wide = logits.astype(numpy.float64)
         if self.manifest.activation == "softmax":
             wide = wide[:, 1:2] - wide[:, 0:1]
-        return numpy.asarray(0.5 * (1.0 + numpy.tanh(0.5 * wide)))
+        return numpy.asarray(0.5 * (1.0 + numpy.tanh(0.5 * wide[:, : len(self.labels)])))
+
+    def concerns(self, logits: Logits) -> list[float | None]:
+        """Return the probability of each row of logits [n, outputs] that its author tells of their own hurt."""
+        if self.manifest.concern is None:
+            return [None] * len(logits)
+        wide = logits[:, self.manifest.concern.output].astype(numpy.float64)
+        values: list[float | None] = (0.5 * (1.0 + numpy.tanh(0.5 * wide))).tolist()
+        return values
 
     def _with_reading(self, written: ScoreResult, read: Sequence[WindowScore], read_as: str) -> ScoreResult:
         """Return the result with each window's scores raised to those of the reading's windows amid it."""
@@ -171,17 +187,25 @@ class Scorer:
         for span in written.spans:
             amid = [part.scores for part in read if span.begin <= (part.begin + part.end) // 2 <= span.end]
             scores = {label: max(part[label] for part in (span.scores, *amid)) for label in self.labels}
-            spans.append(WindowScore(span.begin, span.end, scores))
-        result = self._result(tuple(spans))
+            spans.append(WindowScore(span.begin, span.end, scores, span.concern))
+        result = self._result(tuple(spans), [part.concern for part in read])
         primary = self.manifest.primary_label
         return (
             replace(result, read_as=read_as) if result.scores[primary] > written.scores[primary] else result
         )
 
-    def _result(self, spans: tuple[WindowScore, ...]) -> ScoreResult:
+    def _result(
+        self, spans: tuple[WindowScore, ...], read_concerns: Sequence[float | None] = ()
+    ) -> ScoreResult:
         scores = {label: of_windows([span.scores[label] for span in spans]) for label in self.labels}
         verdict = verdict_for(scores, self.manifest.thresholds, self.manifest.primary_label)
-        return ScoreResult(scores, verdict, len(spans), spans)
+        result = ScoreResult(scores, verdict, len(spans), spans)
+        if self.manifest.concern is None:
+            return result
+        concern = max(
+            value for value in (*read_concerns, *(span.concern for span in spans)) if value is not None
+        )
+        return replace(result, concern=concern, is_concern=concern >= self.manifest.concern.threshold)
 
 
 def of_windows(probabilities: Sequence[float]) -> float:

@@ -21,7 +21,7 @@ from classifier.models.model_version import (
     ModelVersionEvent,
     ModelVersionStatus,
 )
-from classifier.models.policy import Band, FailMode, Policy, Rule, TextFormat, UnknownLanguage
+from classifier.models.policy import Band, ConcernMode, FailMode, Policy, Rule, TextFormat, UnknownLanguage
 from classifier.models.prediction import Prediction, Verdict
 from classifier.models.reference import (
     ClientSeen,
@@ -81,6 +81,7 @@ __all__ = [
     "CommentContext",
     "CommentEvent",
     "CommentStatus",
+    "ConcernMode",
     "ContextKind",
     "DayStatistic",
     "Decision",

@@ -117,6 +117,11 @@ class Comment(models.Model):
     uncertainty = models.FloatField(
         null=True, blank=True, editable=False
     )  # distance to the nearest threshold
+    is_concern = (
+        models.BooleanField(  # by its policy and the current verdict: the author tells of their own hurt
+            default=False, db_default=False, editable=False
+        )
+    )
     report_count = models.PositiveIntegerField(default=0, editable=False)
     is_escalated = models.BooleanField(default=False, editable=False)
     has_open_appeal = models.BooleanField(default=False, editable=False)

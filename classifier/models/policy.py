@@ -38,6 +38,16 @@ class TextFormat(models.TextChoices):
     MARKDOWN = "markdown", "Markdown"
 
 
+class ConcernMode(models.TextChoices):
+    """What happens to a text whose author tells of their own hurt."""
+
+    REVIEW = "review", "A person looks, before anything else"
+    NOTHING = "nothing", "Nothing: judged like any other"
+
+
+CONCERN_TEXT_CHARACTERS = 2_000
+
+
 class Policy(AppendOnlyModel):
     """One version of a source's policy (no source: the site's own, for every source without one); never changed.
 
@@ -47,6 +57,7 @@ class Policy(AppendOnlyModel):
     "strict" are thresholds that the scoring version draws (classifier.inference.bands).
     `reasons`: [{"code", "title"}]. `text_format` is that of texts whose sender names none. `leave_out` lists what
     neither rules nor scores look at: "quotes", "code", "addresses".
+    `concern_text` is what the site says to an author who tells of their own hurt.
     """
 
     source = models.ForeignKey(
@@ -62,6 +73,20 @@ class Policy(AppendOnlyModel):
         choices=UnknownLanguage.choices,
         default=UnknownLanguage.REVIEW,
         db_default=UnknownLanguage.REVIEW,
+    )
+    concern = models.CharField(
+        "people who tell of their own hurt",
+        max_length=8,
+        choices=ConcernMode.choices,
+        default=ConcernMode.REVIEW,
+        db_default=ConcernMode.REVIEW,
+    )
+    concern_text = models.TextField(
+        "text for people who tell of their own hurt",
+        max_length=CONCERN_TEXT_CHARACTERS,
+        blank=True,
+        default="",
+        db_default="",
     )
     nudge_threshold = models.FloatField(null=True, blank=True)
     reasons = models.JSONField(default=list)

@@ -19,6 +19,8 @@ class Prediction(AppendOnlyModel):
     """A scoring. `scores` maps each label to a probability; `score` and `threshold` are of the primary label.
 
     `language` is a BCP 47 tag: `und` if it is not clear, "" for a scoring from before languages were identified.
+    `concern_score` is the probability that the author tells of their own hurt, `is_concern` whether it reaches the
+    version's threshold; null and False by versions without an output for it.
     """
 
     comment = models.ForeignKey("classifier.Comment", on_delete=models.PROTECT, related_name="predictions")
@@ -32,6 +34,8 @@ class Prediction(AppendOnlyModel):
     windows = models.PositiveSmallIntegerField(default=1)
     language = models.CharField(max_length=35, blank=True, default="", db_default="")
     language_supported = models.BooleanField(default=True, db_default=True)
+    concern_score = models.FloatField(null=True, blank=True)
+    is_concern = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import connection
 
+from classifier.inference import bands as judging
 from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
 from classifier.inference.marked_text import MarkedText
@@ -21,7 +22,7 @@ from classifier.inference.markup import read_text
 from classifier.inference.normalise import NormalisedText
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import RuleSet
-from classifier.models import FailMode, ModelVersion, Policy, Rule, TextFormat, UnknownLanguage
+from classifier.models import ConcernMode, FailMode, ModelVersion, Policy, Rule, TextFormat, UnknownLanguage
 from classifier.policies.draft_report import shadow_policies_running
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class CurrentPolicy(HasBands):
     automatic: frozenset[str] = frozenset()
     fail_mode: str = FailMode.CLOSED.value
     unknown_language: str = UnknownLanguage.REVIEW.value
+    concern: str = ConcernMode.REVIEW.value
+    concern_text: str = ""
     nudge_threshold: float | None = None
     reasons: tuple[Mapping[str, str], ...] = ()
     reason_required: bool = False
@@ -109,6 +112,16 @@ class CurrentPolicy(HasBands):
     def for_rules(self, text: str, text_format: str = "") -> NormalisedText:
         """Return what rules look at in a text: what the model reads, and where its links lead."""
         return self.read(text, text_format).for_rules(self.leave_out)
+
+    def concern_of(self, scored: "HasScores") -> judging.ConcernMode:
+        """Return what to do about a text whose author tells of their own hurt; "" for any other text."""
+        if not scored.is_concern:
+            return ""
+        return "review" if self.concern == ConcernMode.REVIEW else "nothing"
+
+    def author_text(self, *, concern: bool) -> str:
+        """Return what the site says to an author who tells of their own hurt; empty for any other text."""
+        return self.concern_text if concern else ""
 
     def nudges(self, score: float) -> bool:
         """Return whether the author should be asked to reconsider before posting a text with this score."""
@@ -184,6 +197,8 @@ def current_from(policy: Policy) -> CurrentPolicy:
         automatic=frozenset(policy.automatic),
         fail_mode=policy.fail_mode,
         unknown_language=policy.unknown_language,
+        concern=policy.concern,
+        concern_text=policy.concern_text,
         nudge_threshold=policy.nudge_threshold,
         reasons=tuple(policy.reasons),
         reason_required=policy.reason_required,

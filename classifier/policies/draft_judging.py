@@ -48,7 +48,10 @@ def _rows(judged: Judged, prediction: Prediction, model_version: ModelVersion) -
     rows = []
     for shadow in shadows_for(judged.comment.source_id):
         after = shadow.judge_for(model_version).judge(
-            prediction.scores, judged.hits, judged.policy.unread(prediction)
+            prediction.scores,
+            judged.hits,
+            judged.policy.unread(prediction),
+            judged.policy.concern_of(prediction),
         )
         rows.append(
             ShadowJudgement(

@@ -15,7 +15,8 @@ from classifier.inference.bands import (
     drawn_at,
 )
 from classifier.inference.marked_text import LEAVE_OUTS
-from classifier.models import FailMode, ModelVersion, TextFormat, UnknownLanguage
+from classifier.models import ConcernMode, FailMode, ModelVersion, TextFormat, UnknownLanguage
+from classifier.models.policy import CONCERN_TEXT_CHARACTERS
 
 NOTE_CHARACTERS = 500
 TITLE_CHARACTERS = 100
@@ -29,6 +30,8 @@ def policy_check(
     automatic: Any,
     fail_mode: Any,
     unknown_language: Any,
+    concern: Any,
+    concern_text: Any,
     nudge_threshold: Any,
     reasons: Any,
     reason_required: Any,
@@ -43,6 +46,8 @@ def policy_check(
         ("automatic", check_automatic, automatic),
         ("fail_mode", _fail_mode, fail_mode),
         ("unknown_language", _unknown_language, unknown_language),
+        ("concern", _concern, concern),
+        ("concern_text", _concern_text, concern_text),
         ("nudge_threshold", _nudge_threshold, nudge_threshold),
         ("reasons", _reasons, reasons),
         ("appeal_days", _appeal_days, appeal_days),
@@ -128,6 +133,22 @@ def _unknown_language(value: Any) -> str:
     if value not in UnknownLanguage.values:
         raise _refuse("unknown_language", "This must be review or judge.", "invalid_choice")
     return str(value)
+
+
+def _concern(value: Any) -> str:
+    if value not in ConcernMode.values:
+        raise _refuse("concern", "This must be review or nothing.", "invalid_choice")
+    return str(value)
+
+
+def _concern_text(value: Any) -> str:
+    text = value.strip().replace("\r\n", "\n") if isinstance(value, str) else ""
+    if not isinstance(value, str) or "\x00" in text:
+        raise _refuse("concern_text", "This must be text.", "invalid_type")
+    if len(text) > CONCERN_TEXT_CHARACTERS:
+        message = f"At most {CONCERN_TEXT_CHARACTERS:,} characters are allowed."
+        raise _refuse("concern_text", message, "max_length")
+    return text
 
 
 def _nudge_threshold(value: Any) -> float | None:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class HasScores(Protocol):
-    """Anything with the probability of each label, and the language of the text."""
+    """Anything with the probability of each label, the language of the text, and whether it tells of own hurt."""
 
     @property
     def scores(self) -> Mapping[str, float]: ...
@@ -25,6 +25,8 @@ class HasScores(Protocol):
     def language(self) -> str: ...
     @property
     def language_supported(self) -> bool: ...
+    @property
+    def is_concern(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Scored:
     language: str = ""
     language_supported: bool = True
     text_format: str = ""
+    is_concern: bool = False
 
 
 def judge_scored(
@@ -49,7 +52,10 @@ def judge_scored(
     for item in items:
         policy, rules = in_force[item.source_id]
         hits = rules.hits(policy.for_rules(item.text, item.text_format)) if len(rules) else []
-        judged.append((policy, policy.judge_for(model_version).judge(item.scores, hits, policy.unread(item))))
+        judgement = policy.judge_for(model_version).judge(
+            item.scores, hits, policy.unread(item), policy.concern_of(item)
+        )
+        judged.append((policy, judgement))
     return judged
 
 
@@ -88,6 +94,7 @@ OF_SCORING = (
     "rule",
     "labels_unknown",
     "language",
+    "concern",
     "unjudged",
     "edit",
 )  # reasons that every scoring writes again
@@ -114,6 +121,7 @@ class Judged:
     brought: bool = False
     reopened: bool = False
     hits: Sequence[Hit] | None = None
+    is_concern: bool = False
 
     @property
     def automatic(self) -> bool:
@@ -143,11 +151,14 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
     policy = policy_for(comment.source_id)
     fold = folded(comment.text)
     hits: Sequence[Hit] | None = None
+    is_concern = False
     try:
         rules = rules_for(comment.source_id)
         hits = rules.hits(policy.for_rules(comment.text, comment.text_format)) if len(rules) else []
-        judgement = policy.judge_for(model_version).judge(result.scores, hits, policy.unread(result))
-        band: str = judgement.band
+        judgement = policy.judge_for(model_version).judge(
+            result.scores, hits, policy.unread(result), policy.concern_of(result)
+        )
+        band, is_concern = str(judgement.band), judgement.concern
         risk, uncertainty, reasons = judgement.risk, judgement.uncertainty, list(judgement.reasons)
     except Error:
         raise  # the database is away: the claims expire and the whole batch is judged again
@@ -173,4 +184,5 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
         brought=brought,
         reopened=reopened,
         hits=hits,
+        is_concern=is_concern,
     )

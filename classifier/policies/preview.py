@@ -13,9 +13,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from classifier.core.visibility import narrow
+from classifier.inference import bands as judging
 from classifier.inference.bands import BANDS, Judge, Judgement
 from classifier.inference.rules import Rule, RuleSet
-from classifier.models import Comment, ModelVersion, Policy, Source, UnknownLanguage, User
+from classifier.models import Comment, ConcernMode, ModelVersion, Policy, Source, UnknownLanguage, User
 from classifier.policies.active_policies import judge_of, policy_for
 
 LATEST = 10_000
@@ -33,10 +34,17 @@ class Draft:
     bands: Mapping[str, Mapping[str, Any]]
     automatic: frozenset[str] = frozenset()
     unknown_language: str = UnknownLanguage.REVIEW.value
+    concern: str = ConcernMode.REVIEW.value
 
     def unread(self, language: str, supported: bool) -> str:
         """Return the language of a text whose scores do not count by this draft, else ""."""
         return "" if supported or self.unknown_language == UnknownLanguage.JUDGE else language
+
+    def concern_of(self, is_concern: bool) -> judging.ConcernMode:
+        """Return what this draft does about a text whose author tells of their own hurt; "" for any other text."""
+        if not is_concern:
+            return ""
+        return "review" if self.concern == ConcernMode.REVIEW else "nothing"
 
 
 @dataclass(frozen=True)
@@ -109,10 +117,10 @@ def policy_preview(
     judges = _judges({row[2] for row in rows}, before, after)
     counts = {"before": Counter[str](), "after": Counter[str]()}
     moved: dict[tuple[str, str], list[tuple[int, Judgement]]] = {}
-    for pk, scores, version, reasons, language, supported in rows:
+    for pk, scores, version, reasons, language, supported, is_concern in rows:
         hits = [KeptHit(reason) for reason in reasons or () if reason.get("kind") == "rule"]
         old, new = (
-            judge.judge(scores, hits, draft.unread(language, supported))
+            judge.judge(scores, hits, draft.unread(language, supported), draft.concern_of(is_concern))
             for judge, draft in zip(judges[version], (before, after), strict=True)
         )
         counts["before"][old.band] += 1
@@ -145,10 +153,10 @@ def policy_preview(
 
 def latest_predictions(
     *, source: Source | None, user: User | None, limit: int
-) -> Sequence[tuple[int, dict[str, float], int, list[dict[str, Any]], str, bool]]:
-    """List (comment, scores, model version, reasons, language, whether the model knows it), newest first.
+) -> Sequence[tuple[int, dict[str, float], int, list[dict[str, Any]], str, bool, bool]]:
+    """List (comment, scores, model version, reasons, language, whether the model knows it, own hurt), newest first.
 
-    These are the latest comments with a verdict.
+    Own hurt is what the model says, whatever the policy does about it. These are the latest comments with a verdict.
     """
     comments = narrow(Comment.objects.filter(current_prediction__isnull=False), user)
     if source is not None:
@@ -163,6 +171,7 @@ def latest_predictions(
             "queue_reasons",
             "current_prediction__language",
             "current_prediction__language_supported",
+            "current_prediction__is_concern",
         )[:limit]
     )
 

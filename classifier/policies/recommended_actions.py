@@ -12,7 +12,7 @@ ACTIONS = (PUBLISH, REVIEW, HOLD, REMOVE_IT)
 
 @dataclass(frozen=True)
 class Advised:
-    """`action` is one of ACTIONS; `nudge`: ask the author to think again."""
+    """`action` is one of ACTIONS; `nudge`: ask the author to think again, which nobody who tells of hurt is asked."""
 
     action: str
     nudge: bool
@@ -35,7 +35,8 @@ def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised
     """
     policy = policy or policy_for(comment.source_id)
     prediction = comment.current_prediction
-    nudge = prediction is not None and not policy.unread(prediction) and policy.nudges(prediction.score)
+    may_nudge = prediction is not None and not policy.unread(prediction) and not comment.is_concern
+    nudge = may_nudge and prediction is not None and policy.nudges(prediction.score)
     standing = comment.current_decision
     if standing is not None and standing.action == DecisionAction.REMOVE:
         return Advised(REMOVE_IT, nudge)  # also while an edited text waits for its verdict
@@ -71,4 +72,4 @@ def of_judgement(judged: Judgement, policy: CurrentPolicy, score: float) -> Advi
     else:
         action = PUBLISH if judged.band == APPROVE else REVIEW
     is_unread = any(reason["kind"] == "language" for reason in judged.reasons)
-    return Advised(action, policy.nudges(score) and not is_unread)
+    return Advised(action, policy.nudges(score) and not is_unread and not judged.concern)

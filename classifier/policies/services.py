@@ -11,7 +11,7 @@ from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.inference.bands import DEFAULT_BANDS, check_bands
-from classifier.models import FailMode, Policy, Source, TextFormat, UnknownLanguage, User
+from classifier.models import ConcernMode, FailMode, Policy, Source, TextFormat, UnknownLanguage, User
 from classifier.policies import active_policies
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.fields import policy_check
@@ -33,6 +33,8 @@ FIELDS = (
     "automatic",
     "fail_mode",
     "unknown_language",
+    "concern",
+    "concern_text",
     "nudge_threshold",
     "reasons",
     "reason_required",
@@ -58,6 +60,8 @@ def policy_save(
     automatic: Iterable[str] = (),
     fail_mode: str = FailMode.CLOSED,
     unknown_language: str = UnknownLanguage.REVIEW,
+    concern: str = ConcernMode.REVIEW,
+    concern_text: str = "",
     nudge_threshold: float | None = None,
     reasons: Iterable[Mapping[str, str]] = (),
     reason_required: bool = False,
@@ -80,6 +84,8 @@ def policy_save(
         automatic=automatic,
         fail_mode=fail_mode,
         unknown_language=unknown_language,
+        concern=concern,
+        concern_text=concern_text,
         nudge_threshold=nudge_threshold,
         reasons=reasons,
         reason_required=reason_required,

@@ -17,6 +17,8 @@ PLAIN = (
     "appeal_days",
     "text_format",
     "leave_out",
+    "concern",
+    "concern_text",
 )
 
 

@@ -59,6 +59,7 @@ MAX_DAYS = 36_500
 ERASED_FIELDS: dict[str, Any] = {
     "text": "",
     "read_as": "",
+    "is_concern": False,
     "text_hash": None,
     "sketch": None,
     "queued_at": None,

@@ -75,6 +75,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
         "external_id": comment.external_id,
         "text": comment.text,
         "read_as": comment.read_as,
+        "concern": comment.is_concern,
         "text_purged_at": comment.text_purged_at,
         "received": comment.created_at,
         "edited": comment.edited_at,
@@ -87,6 +88,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
                 "verdict": prediction.verdict,
                 "scores": prediction.scores,
                 "language": prediction.language,
+                "concern_score": prediction.concern_score,
                 "at": prediction.created_at,
             }
             for prediction in comment.predictions.all()

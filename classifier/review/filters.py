@@ -187,6 +187,8 @@ class QueueFilters:
     # the language that a text was identified as, and whether the model knows it
     language: str = _filter(_language, "current_prediction__language", unset="")
     language_supported: bool | None = _filter(_switch, "current_prediction__language_supported")
+    # the author tells of their own hurt
+    concern: bool | None = _filter(_switch, "is_concern")
     disagrees: bool | None = _filter(_switch, "disagrees_with_shadow")
     escalated: bool | None = _filter(_switch, "is_escalated")
     appeal: bool | None = _filter(_switch, "has_open_appeal")

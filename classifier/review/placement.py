@@ -51,6 +51,7 @@ def judged_fields(
     wait = json.dumps({row.comment.pk: waits(row) for row in rows})
     fields: dict[str, Any] = {
         "disagrees_with_shadow": False,
+        "is_concern": column(lambda row: row.is_concern, "boolean", models.BooleanField()),
         "band": column(lambda row: row.band, "text", models.CharField()),
         "policy": column(lambda row: row.policy.pk, "bigint", _NUMBER),
         "risk": column(lambda row: row.risk, "float8", models.FloatField()),

@@ -14,10 +14,10 @@ from classifier.models import Prediction, Verdict
 class PredictionAdmin(ReadOnlyAdmin):
     source_path = "comment__source"
     list_display = ["id", "comment", "verdict_badge", "probability", "cut", "model_version", "created_at"]
-    list_filter = ["verdict", "language", "language_supported", "model_version"]
+    list_filter = ["verdict", "language", "language_supported", "is_concern", "model_version"]
     fields = [
         *("comment", "verdict_badge", "label_scores", "cut", "windows", "language", "language_supported"),
-        *("model_version", "created_at"),
+        *("concern_score", "is_concern", "model_version", "created_at"),
     ]
 
     verdict_badge = choice_badge("verdict", Verdict)

@@ -21,6 +21,9 @@ from classifier.api.reading import body_object, checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
 from classifier.comments.api.output import (
     ACTION_CHOICES,
+    AUTHOR_TEXT_HELP,
+    CONCERN_HELP,
+    CONCERN_SCORE_HELP,
     LANGUAGE_HELP,
     LANGUAGE_SUPPORTED_HELP,
     NUDGE_HELP,
@@ -128,6 +131,9 @@ class ScoreResult(serializers.Serializer[Any]):
     read_as = serializers.CharField(allow_null=True, help_text=READ_AS_HELP)
     language = serializers.CharField(allow_null=True, help_text=LANGUAGE_HELP)
     language_supported = serializers.BooleanField(allow_null=True, help_text=LANGUAGE_SUPPORTED_HELP)
+    concern = serializers.BooleanField(allow_null=True, help_text=CONCERN_HELP)
+    concern_score = serializers.FloatField(allow_null=True, help_text=CONCERN_SCORE_HELP)
+    author_text = serializers.CharField(allow_null=True, help_text=AUTHOR_TEXT_HELP)
     band = serializers.ChoiceField(
         choices=BAND_CHOICES, allow_null=True, help_text="The band by the policy and the rules of the source."
     )
@@ -191,8 +197,9 @@ class ScoreEndpoint(Endpoint):
 
         Each verdict says what the policy of `source` would do with such a comment, as a dry run: `band`, `action`,
         `nudge` and `reasons`. If the model does not know the language of a text, `language_supported` is false, and the
-        verdict and the scores mean little: unless the policy judges them anyway, the action is `review`. A 503 or 504
-        has an `action` too: `publish` if the policy fails open, `hold` if it fails closed.
+        verdict and the scores mean little: unless the policy judges them anyway, the action is `review`. If
+        its author tells of their own hurt, `concern` is true and `author_text` is what your policy says to them. A 503
+        or 504 has an `action` too: `publish` if the policy fails open, `hold` if it fails closed.
         """
         data = body_object(request)
         if "text" in data and "texts" in data:
@@ -277,12 +284,22 @@ def _result(
     fields["left_out"] = policy.read(text, text_format).left_out(policy.leave_out)
     version = versions.get(score.model_version)
     if version is not None:
-        item = Scored(source_id, text, score.scores, score.language, score.language_supported, text_format)
+        item = Scored(
+            source_id,
+            text,
+            score.scores,
+            score.language,
+            score.language_supported,
+            text_format,
+            is_concern=score.is_concern,
+        )
         [(policy, judgement)] = judge_scored([item], version)
         fields |= {
             "thresholds": version.thresholds,
             "band": judgement.band,
             "reasons": list(judgement.reasons),
+            "concern": judgement.concern,
+            "author_text": policy.author_text(concern=judgement.concern),
         }
         fields |= vars(of_judgement(judgement, policy, score.score))
     return dict(ScoreResult(fields).data)

@@ -19,6 +19,10 @@ class ModelScores(Protocol):
     def windows(self) -> int: ...
     @property
     def read_as(self) -> str: ...
+    @property
+    def concern(self) -> float | None: ...
+    @property
+    def is_concern(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class IdentifiedScores:
     read_as: str
     language: str
     language_supported: bool
+    concern_score: float | None
+    is_concern: bool
 
 
 def with_languages(
@@ -41,7 +47,14 @@ def with_languages(
     identified = [identify(text, known) for text in texts]
     return [
         IdentifiedScores(
-            result.scores, result.verdict, result.windows, result.read_as, found.language, found.is_supported
+            scores=result.scores,
+            verdict=result.verdict,
+            windows=result.windows,
+            read_as=result.read_as,
+            language=found.language,
+            language_supported=found.is_supported,
+            concern_score=result.concern,
+            is_concern=result.is_concern,
         )
         for result, found in zip(results, identified, strict=True)
     ]

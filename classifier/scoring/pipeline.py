@@ -49,6 +49,10 @@ class TextScores(Protocol):
     def language(self) -> str: ...
     @property
     def language_supported(self) -> bool: ...
+    @property
+    def concern_score(self) -> float | None: ...
+    @property
+    def is_concern(self) -> bool: ...
 
 
 class TextScorer(Protocol):
@@ -212,6 +216,8 @@ def _prediction(comment: Comment, result: TextScores, version: ModelVersion) -> 
         windows=result.windows,
         language=result.language,
         language_supported=result.language_supported,
+        concern_score=result.concern_score,
+        is_concern=result.is_concern,
     )
 
 
@@ -224,4 +230,5 @@ def _payload(prediction: Prediction, judged: Judged) -> dict[str, Any]:
         "verdict": prediction.verdict,
         "score": prediction.score,
         "band": judged.band,
+        "concern": judged.is_concern,
     }

@@ -53,6 +53,7 @@ class ScoredText:
 
     `read_as` is what a person reads in a disguised text, where that has the higher score; else it is empty.
     `sentences` are those that were asked for, at most SENTENCES_MAX. `language` is what the text was identified as.
+    `is_concern`: the model says that the author tells of their own hurt; `concern_score` is None if it cannot say so.
     """
 
     scores: dict[str, float]
@@ -68,6 +69,8 @@ class ScoredText:
     read_as: str = ""
     language: str = UNDETERMINED
     language_supported: bool = True
+    concern_score: float | None = None
+    is_concern: bool = False
 
 
 @dataclass(frozen=True)

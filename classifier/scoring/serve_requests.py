@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from classifier.inference.errors import TextTooLong
@@ -13,7 +13,7 @@ from classifier.scoring.request_channel import Question, answer, take_questions
 from toxicsite.lib import metrics
 
 if TYPE_CHECKING:
-    from classifier.inference.scorer import ScoreResult
+    from classifier.inference.scorer import ScoreResult, WindowScore
 
 TAKE_AT_ONCE = 64
 TAKE_SECONDS = 1.0
@@ -160,6 +160,10 @@ def _guarded(text: str, run: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         return {"code": "failed", "message": "This text could not be scored."}
 
 
+def _span(span: "WindowScore") -> dict[str, Any]:
+    return {"begin": span.begin, "end": span.end, "scores": span.scores}
+
+
 def _encode(text: str, result: "ScoreResult", engine: Engine) -> dict[str, Any]:
     version = engine.model_version
     identified = identify(text, version.languages)
@@ -172,8 +176,10 @@ def _encode(text: str, result: "ScoreResult", engine: Engine) -> dict[str, Any]:
         "read_as": result.read_as,
         "language": identified.language,
         "language_supported": identified.is_supported,
+        "concern_score": result.concern,
+        "is_concern": result.is_concern,
         "model_version": version.version,
         "primary_label": version.primary_label,
-        "spans": [asdict(span) for span in result.spans] if result.windows > 1 else [],
+        "spans": [_span(span) for span in result.spans] if result.windows > 1 else [],
         "explanation": None,
     }

@@ -18,10 +18,12 @@ class FakeResult:
     windows: int = 1
     spans: tuple[Any, ...] = ()
     read_as: str = ""
+    concern: float | None = None
+    is_concern: bool = False
 
 
 class FakeScorer:
-    """Toxic where the text says hate; fails on a batch that holds one of `poison`."""
+    """Toxic where the text says hate, a concern where it says hurt; fails on a batch that holds one of `poison`."""
 
     backend_name = "fake"
 
@@ -37,7 +39,9 @@ class FakeScorer:
 
     def _result(self, text: str) -> FakeResult:
         scores = dict.fromkeys(LABELS, 0.9 if "hate" in text else 0.1)
-        return FakeResult(scores, verdict_for(scores, dict.fromkeys(LABELS, 0.5), "toxic"))
+        verdict = verdict_for(scores, dict.fromkeys(LABELS, 0.5), "toxic")
+        concern = 0.95 if "hurt" in text else 0.05
+        return FakeResult(scores, verdict, concern=concern, is_concern=concern > 0.5)
 
 
 def version_row(version: str, labels: Sequence[str], **fields: Any) -> ModelVersion:

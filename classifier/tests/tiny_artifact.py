@@ -31,16 +31,27 @@ WORDS = [
 HIDDEN, INNER, LAYERS, HEADS, POSITIONS = 64, 128, 2, 2, 512
 
 
-def tiny_artifact(folder: Path, *, seed: int = 0, name: str = "tiny", threshold: float = 0.5) -> Path:
-    """Write the artifact into `folder` (made here) and return it; another seed is another version."""
+def tiny_artifact(
+    folder: Path,
+    *,
+    seed: int = 0,
+    name: str = "tiny",
+    threshold: float = 0.5,
+    concern: float | None = None,
+) -> Path:
+    """Write the artifact into `folder` (made here) and return it; another seed is another version.
+
+    With `concern` it has a seventh output, for concerns, with this threshold.
+    """
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True)
     letters = list("abcdefghijklmnopqrstuvwxyz0123456789.,!?'")
     vocabulary = SPECIAL + WORDS + [x for x in letters if x not in WORDS] + [f"##{x}" for x in letters]
-    config = _config(len(vocabulary))
+    outputs = LABELS if concern is None else [*LABELS, "concern"]
+    config = _config(len(vocabulary), outputs)
     generator = numpy.random.default_rng(seed)
-    shape = bert_shape(config, len(LABELS))
+    shape = bert_shape(config, len(outputs))
     assert shape is not None
     tensors = {}
     for tensor, size in shape.tensors().items():
@@ -55,11 +66,11 @@ def tiny_artifact(folder: Path, *, seed: int = 0, name: str = "tiny", threshold:
         folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizerFast", "model_max_length": 512}
     )
     (folder / "README.md").write_text("# A random model for tests\n")
-    _write(folder / "manifest.json", _manifest(folder, name, threshold))
+    _write(folder / "manifest.json", _manifest(folder, name, threshold, concern))
     return folder
 
 
-def _config(vocabulary: int) -> dict[str, Any]:
+def _config(vocabulary: int, outputs: list[str]) -> dict[str, Any]:
     return {
         "architectures": ["BertForSequenceClassification"],
         "model_type": "bert",
@@ -74,10 +85,10 @@ def _config(vocabulary: int) -> dict[str, Any]:
         "layer_norm_eps": 1e-12,
         "pad_token_id": 0,
         "position_embedding_type": "absolute",
-        "num_labels": len(LABELS),
+        "num_labels": len(outputs),
         "problem_type": "multi_label_classification",
-        "id2label": {str(index): label for index, label in enumerate(LABELS)},
-        "label2id": {label: index for index, label in enumerate(LABELS)},
+        "id2label": {str(index): label for index, label in enumerate(outputs)},
+        "label2id": {label: index for index, label in enumerate(outputs)},
     }
 
 
@@ -95,7 +106,7 @@ def _tokenizer(vocabulary: list[str]) -> Any:
     return tokenizer
 
 
-def _manifest(folder: Path, name: str, threshold: float) -> dict[str, Any]:
+def _manifest(folder: Path, name: str, threshold: float, concern: float | None) -> dict[str, Any]:
     files = {
         file.name: {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size}
         for file in sorted(folder.iterdir())
@@ -111,6 +122,7 @@ def _manifest(folder: Path, name: str, threshold: float) -> dict[str, Any]:
         "primary_label": "toxic",
         "thresholds": dict.fromkeys(LABELS, threshold),
         "max_length": POSITIONS,
+        **({} if concern is None else {"concern": {"output": len(LABELS), "threshold": concern}}),
         "files": files,
         "architecture": {"layers": LAYERS, "hidden": HIDDEN},
         "parameters": 0,

@@ -70,6 +70,7 @@ COLUMNS = (
     "text_purged_at",
     "language",
     "text_format",
+    "concern",
 )
 _NESTED = ("scores", "queue_reasons", "labels")
 _READ = (
@@ -90,6 +91,7 @@ _READ = (
     "report_count",
     "is_escalated",
     "has_open_appeal",
+    "is_concern",
 )
 
 
@@ -355,6 +357,7 @@ def _row(comment: Comment) -> dict[str, Any]:
         _iso(comment.text_purged_at),
         prediction and prediction.language,
         comment.text_format,
+        comment.is_concern,
     )
     return dict(zip(COLUMNS, values, strict=True))
 

@@ -1,4 +1,4 @@
-/* The copy button beside a new key. Without scripts, or where the clipboard is closed, the key is selected instead. */
+/* Copy buttons beside a key or a text. Without scripts, or where the clipboard is closed, what is shown is selected. */
 (() => {
   "use strict";
   document.addEventListener("click", async (event) => {
@@ -9,14 +9,14 @@
     try {
       await navigator.clipboard.writeText(shown.textContent.trim());
       button.textContent = button.dataset.copied;
-      announce.textContent = "The key is copied.";
+      announce.textContent = "Copied.";
     } catch {
       const range = document.createRange();
       range.selectNodeContents(shown);
       const selection = window.getSelection();
       selection.removeAllRanges();
       selection.addRange(range);
-      announce.textContent = "The key is selected; copy it with Ctrl C.";
+      announce.textContent = "Selected; copy it with Ctrl C.";
     }
   });
 })();

@@ -38,6 +38,7 @@ COLUMNS = {
     "verdict": "current_prediction__verdict",
     "language": "current_prediction__language",
     "language_supported": "current_prediction__language_supported",
+    "concern": "is_concern",
     "source": "source__slug",
     "external_id": "external_id",
     "created_from": "created_at__gte",
@@ -69,6 +70,7 @@ class CommentListQuery(PageQuery):
     language_supported = BooleanParameter(
         required=False, help_text="Whether the model knows the language of the text."
     )
+    concern = BooleanParameter(required=False, help_text="Whether the author tells of their own hurt.")
     source = SourceParameter()  # type: ignore[assignment]
     external_id = TextParameter(required=False, max_length=EXTERNAL_ID_MAX_CHARACTERS)
     created_from = TimeParameter(

@@ -37,6 +37,18 @@ LANGUAGE_SUPPORTED_HELP = (
     "False if the text is in a language that the model does not know, so that its scores mean little."
 )
 
+CONCERN_HELP = (
+    "True if the author tells of self-harm, suicide or violence that they suffered, and the scores reach no `remove` "
+    "threshold. Unless the policy says otherwise, a person looks at it. False by models that cannot recognise it."
+)
+AUTHOR_TEXT_HELP = (
+    "What your site wants to say to an author who tells of their own hurt, by the policy's `concern_text`; empty where "
+    "`concern` is false or the policy has no such text."
+)
+CONCERN_SCORE_HELP = (
+    "Probability that the author tells of their own hurt; null by models that cannot recognise it."
+)
+
 
 class PredictionOutput(serializers.Serializer[Prediction]):
     """The verdict of one model version about a comment. Predictions are never changed, only added."""
@@ -53,6 +65,7 @@ class PredictionOutput(serializers.Serializer[Prediction]):
         help_text=LANGUAGE_HELP + " Empty for verdicts from before languages were identified."
     )
     language_supported = serializers.BooleanField(help_text=LANGUAGE_SUPPORTED_HELP)
+    concern_score = serializers.FloatField(allow_null=True, help_text=CONCERN_SCORE_HELP)
     created_at = serializers.DateTimeField()
 
 
@@ -82,6 +95,8 @@ class CommentOutput(serializers.Serializer[Comment]):
     band = serializers.CharField(
         help_text="The policy's band for the score: `approve`, `review` or `remove`; empty without a verdict."
     )
+    concern = serializers.BooleanField(source="is_concern", help_text=CONCERN_HELP)
+    author_text = serializers.SerializerMethodField(help_text=AUTHOR_TEXT_HELP)
     prediction = PredictionOutput(
         source="current_prediction", allow_null=True, help_text="The current verdict; null while pending."
     )
@@ -96,6 +111,9 @@ class CommentOutput(serializers.Serializer[Comment]):
 
     def get_nudge(self, comment: Comment) -> bool:
         return actions.of_comment(comment, self._policy(comment)).nudge
+
+    def get_author_text(self, comment: Comment) -> str:
+        return self._policy(comment).author_text(concern=comment.is_concern)
 
     def _policy(self, comment: Comment) -> CurrentPolicy:
         """Return the active policy, read once for all comments of a source in one answer."""

@@ -137,6 +137,8 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 def _line(text: str, result: ScoreResult, version: str) -> str:
     row: dict[str, Any] = {"text": text, "verdict": result.verdict, "scores": result.scores}
+    if result.concern is not None:  # by a model that has an output for it
+        row |= {"concern": result.is_concern, "concern_score": result.concern}
     row |= {"read_as": result.read_as, "model_version": version}
     line = json.dumps(row, ensure_ascii=False)
     # a lone surrogate has no UTF-8, but its \u escape is valid JSON

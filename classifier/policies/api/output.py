@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from classifier.inference.bands import BANDS
 from classifier.models import (
+    ConcernMode,
     FailMode,
     ModelVersion,
     Policy,
@@ -49,6 +50,8 @@ class PolicyOutput(serializers.Serializer[Any]):
     automatic = serializers.ListField(child=serializers.CharField())
     fail_mode = serializers.ChoiceField(choices=FailMode.values)
     unknown_language = serializers.ChoiceField(choices=UnknownLanguage.values)
+    concern = serializers.ChoiceField(choices=ConcernMode.values)
+    concern_text = serializers.CharField()
     nudge_threshold = serializers.FloatField(allow_null=True)
     reasons = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     reason_required = serializers.BooleanField()

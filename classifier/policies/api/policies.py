@@ -21,7 +21,17 @@ from classifier.core.validation import InvalidInput, ValidationProblem, whole_nu
 from classifier.core.visibility import narrow, sees_source
 from classifier.inference.bands import BandsError, check_automatic, check_bands
 from classifier.inference.marked_text import LEAVE_OUTS
-from classifier.models import ApiScope, FailMode, ModelVersion, Policy, Source, TextFormat, UnknownLanguage
+from classifier.models import (
+    ApiScope,
+    ConcernMode,
+    FailMode,
+    ModelVersion,
+    Policy,
+    Source,
+    TextFormat,
+    UnknownLanguage,
+)
+from classifier.models.policy import CONCERN_TEXT_CHARACTERS
 from classifier.policies.active_policies import fallbacks_of
 from classifier.policies.api.output import (
     PolicyList,
@@ -43,6 +53,16 @@ SEE, SAVE = "classifier.view_policy", "classifier.add_policy"
 UNKNOWN_LANGUAGE_HELP = (
     "What happens to a text in a language that the model does not know: `review`, a person looks and the scores do not "
     "count, or `judge`, the scores count as for any other text."
+)
+
+CONCERN_HELP = (
+    "What happens to a text whose author tells of self-harm, suicide or violence that they suffered, as far as the "
+    "model recognises it: `review`, a person looks, whatever rules match, unless its scores reach a `remove` "
+    "threshold; or `nothing`, it is judged like any other text."
+)
+CONCERN_TEXT_HELP = (
+    "What your site says to an author who tells of their own hurt; verdicts return it as `author_text`. Name help that "
+    "your readers can reach. Empty: nothing is returned."
 )
 
 
@@ -68,6 +88,19 @@ class PolicyInput(PolicyDraftInput):
         default=UnknownLanguage.REVIEW.value,
         choices=UnknownLanguage.values,
         help_text=UNKNOWN_LANGUAGE_HELP,
+    )
+    concern = Choice(
+        required=False,
+        default=ConcernMode.REVIEW.value,
+        choices=ConcernMode.values,
+        help_text=CONCERN_HELP,
+    )
+    concern_text = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=CONCERN_TEXT_CHARACTERS,
+        help_text=CONCERN_TEXT_HELP,
     )
     nudge_threshold = Number(required=False, allow_null=True, default=None, min_value=0, max_value=1)
     reasons = serializers.ListField(
@@ -180,8 +213,8 @@ class PolicyPreviewEndpoint(PolicyAddress):
         except BandsError as error:
             raise InvalidInput([ValidationProblem(error.field, error.message, error.code)]) from None
         active = policy_for(source.pk if source is not None else None)
-        before = Draft(active.bands, active.automatic, active.unknown_language)
-        after = Draft(bands, automatic, active.unknown_language)
+        before = Draft(active.bands, active.automatic, active.unknown_language, active.concern)
+        after = Draft(bands, automatic, active.unknown_language, active.concern)
         preview = policy_preview(source=source, user=caller(request), before=before, after=after)
         return Response(shown_preview(preview, fallbacks_of(bands, ModelVersion.objects.active())))
 

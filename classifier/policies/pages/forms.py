@@ -17,7 +17,8 @@ from classifier.inference.bands import (
     REVIEW,
     WORDS,
 )
-from classifier.models import FailMode, ModelVersion, TextFormat, UnknownLanguage
+from classifier.models import ConcernMode, FailMode, ModelVersion, TextFormat, UnknownLanguage
+from classifier.models.policy import CONCERN_TEXT_CHARACTERS
 from classifier.policies.fields import NOTE_CHARACTERS
 from classifier.policies.pages.presets import LabelPresets, presets_of
 from classifier.web.formatting import label_title
@@ -148,6 +149,21 @@ class PolicyForm(forms.Form):
         widget=forms.Select({"class": "input"}),
         help_text="The language of a text is identified only where that is sure enough; rules apply in any language.",
     )
+    concern = forms.ChoiceField(
+        label="People who tell of their own hurt",
+        choices=ConcernMode.choices,
+        required=False,
+        widget=forms.Select({"class": "input"}),
+        help_text="Self-harm, suicide, violence suffered. Such a text is never removed automatically, unless its "
+        "scores reach “remove”.",
+    )
+    concern_text = forms.CharField(
+        label="What your site says to them",
+        required=False,
+        widget=forms.Textarea({"class": "input", "rows": 4, "maxlength": CONCERN_TEXT_CHARACTERS}),
+        help_text="The API returns it as “author_text”, and moderators can copy it. Name a helpline that your readers "
+        "can reach where they live, and check its number. Empty: nothing is returned.",
+    )
     nudge_threshold = NumberField(
         label="Ask the author to think again from",
         help_text="A score of the main label; empty: never. Your site reads the field “nudge” of the API.",
@@ -201,6 +217,15 @@ class PolicyForm(forms.Form):
 
     def clean_text_format(self) -> str:
         return str(self.cleaned_data["text_format"] or self.initial["text_format"])
+
+    def clean_concern(self) -> str:
+        """Keep what is in force where a page from before the field was added sends none."""
+        return str(self.cleaned_data["concern"] or self.initial["concern"])
+
+    def clean_concern_text(self) -> str:
+        """Keep what is in force where a page from before the field was added sends none."""
+        sent = "concern_text" in self.data
+        return str(self.cleaned_data["concern_text"] if sent else self.initial["concern_text"])
 
     def clean_reasons(self) -> list[dict[str, str]]:
         codes_and_titles = (line.partition(":") for line in self._reason_lines())

@@ -195,6 +195,6 @@ def _target(request: HttpRequest) -> float | None:
 def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]) -> PolicyPreview:
     now = policy_for(source.pk if source else None)
     automatic = frozenset(check_automatic(fields["automatic"]))
-    before = Draft(now.bands, now.automatic, now.unknown_language)
-    after = Draft(check_bands(fields["bands"]), automatic, fields["unknown_language"])
+    before = Draft(now.bands, now.automatic, now.unknown_language, now.concern)
+    after = Draft(check_bands(fields["bands"]), automatic, fields["unknown_language"], fields["concern"])
     return policy_preview(source=source, user=person_of(request), before=before, after=after)

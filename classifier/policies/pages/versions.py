@@ -14,6 +14,8 @@ NAMES = {
     "automatic": "decides automatically",
     "fail_mode": "without a worker",
     "unknown_language": "languages that the model does not know",
+    "concern": "people who tell of their own hurt",
+    "concern_text": "what the site says to them",
     "nudge_threshold": "nudge from",
     "reason_required": "a reason is required",
     "appeal_days": "days to appeal",
@@ -74,4 +76,6 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(value) or "nothing"
-    return f"{value:g}" if isinstance(value, float) else "balanced" if value == OF_THE_MODEL else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "balanced" if value == OF_THE_MODEL else str(value) or "nothing"

@@ -68,6 +68,7 @@ class QueueFilterQuery(ClosedSerializer):
     language_supported = TextParameter(
         required=False, help_text="true or false: the model knows the language of the text."
     )
+    concern = TextParameter(required=False, help_text="true or false: the author tells of their own hurt.")
     disagrees = TextParameter(
         required=False, help_text="true or false: the shadow version's verdict differs."
     )

@@ -133,6 +133,7 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
         control("version", "Model version", suggestions=[version.version for version in versions]),
         control("language", "Language", suggestions=languages),
         control("language_supported", "Known to the model", choices=YES_NO),
+        control("concern", "Concern", choices=YES_NO),
         control("reported", "Reported", choices=YES_NO),
         control("appeal", "Appealed", choices=YES_NO),
         control("escalated", "Escalated", choices=YES_NO),
@@ -154,6 +155,7 @@ MORE = (
     "version",
     "language",
     "language_supported",
+    "concern",
     "reported",
     "appeal",
     "escalated",
@@ -161,7 +163,11 @@ MORE = (
 )
 
 
-SWITCHES_IN_WORDS = {"disagrees": "shadow disagrees", "language_supported": "in a language of the model"}
+SWITCHES_IN_WORDS = {
+    "disagrees": "shadow disagrees",
+    "language_supported": "in a language of the model",
+    "concern": "a concern",
+}
 
 
 def in_words(filters: QueueFilters) -> list[str]:

@@ -19,6 +19,7 @@ REASON_TITLES = {
     "unjudged": "The policy could not be applied",
     "labels_unknown": "The policy does not fit the model",
     "language": "Language not supported",
+    "concern": "Concern: own hurt",
 }
 
 
@@ -54,6 +55,8 @@ def band_line(comment: Comment) -> BandLine | None:
         title = language_title(str(unread.get("language", "")))
         tone = "toxic" if comment.band == Band.REMOVE else "wait"
         return BandLine(Band(comment.band).label, tone, "gavel", "", title)
+    if comment.is_concern:
+        return BandLine("Concern", "concern", "concern", "", "")
     reason = next((entry for entry in comment.queue_reasons if entry.get("kind") == "band"), None)
     prediction = comment.current_prediction
     label = str(reason["label"]) if reason else ""
@@ -173,6 +176,16 @@ def _labels(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> 
     return ReasonLine("labels_unknown", "The policy names no label of this model", "so a person looks at it")
 
 
+def _concern(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:
+    return ReasonLine(
+        "concern",
+        "Somebody may need help",
+        "the author seems to tell of their own hurt",
+        "concern",
+        "concern",
+    )
+
+
 def _language(reason: Mapping[str, Any], comment: Comment, _: Decision | None) -> ReasonLine:
     title = f"{language_title(str(reason.get('language', '')))}: language not supported"
     return ReasonLine("language", title, "the model does not know it, so a person looks at it")
@@ -189,6 +202,7 @@ _LINES: dict[str, Callable[[Mapping[str, Any], Comment, Decision | None], Reason
     "unjudged": _unjudged,
     "labels_unknown": _labels,
     "language": _language,
+    "concern": _concern,
 }
 
 

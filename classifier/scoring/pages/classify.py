@@ -15,10 +15,11 @@ from classifier.comments.submission import comment_submit
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.visibility import sees_source
 from classifier.models import ModelVersion
+from classifier.policies.judging import Scored, judge_scored
 from classifier.scoring.heartbeat import worker_status
 from classifier.scoring.pages.problems import ScoringProblem, problem_of
 from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
-from classifier.scoring.score_texts import TextProblem, reader_of_source, score_texts
+from classifier.scoring.score_texts import ScoredText, TextProblem, reader_of_source, score_texts
 from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.web.access import SiteRequest, signed_in
 
@@ -96,9 +97,29 @@ def _scored(
     version = ModelVersion.objects.filter(version=scored.model_version).first()
     thresholds = version.thresholds if version else {}
     labels = version.labels if version else []
-    card = card_of_scored(text, scored, thresholds, labels, time.perf_counter() - started)
+    is_concern, author_text = _concern(text, scored, version)
+    card = card_of_scored(
+        text,
+        scored,
+        thresholds,
+        labels,
+        time.perf_counter() - started,
+        is_concern=is_concern,
+        author_text=author_text,
+    )
     words = words_view(text, scored.explanation, scored.model_version) if scored.explanation else None
     return card, None, words
+
+
+def _concern(text: str, scored: ScoredText, version: ModelVersion | None) -> tuple[bool, str]:
+    """Return whether the text tells of its author's hurt by the site's policy, and what the site says to them."""
+    if version is None or not scored.is_concern:
+        return False, ""
+    item = Scored(
+        None, text, scored.scores, scored.language, scored.language_supported, is_concern=scored.is_concern
+    )
+    [(policy, judgement)] = judge_scored([item], version)
+    return judgement.concern, policy.author_text(concern=judgement.concern)
 
 
 def _card(request: HttpRequest, card: VerdictCard) -> HttpResponse:

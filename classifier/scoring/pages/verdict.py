@@ -7,9 +7,11 @@ from datetime import datetime
 
 from classifier.inference.language import UNDETERMINED
 from classifier.models import Comment, CommentStatus, Prediction, Verdict
+from classifier.policies.active_policies import policy_for
 from classifier.scoring.score_texts import ExplainedWord, ScoredText, TextExplanation
 from classifier.web.formatting import LABEL_TITLES, duration, language_title, percent, svg_length
 
+CONCERN_MEANS = "The author seems to tell of their own hurt: see it as a call for help, not as a violation."
 LEVELS = 4
 QUIET_SHARE = 0.08
 """A word with less than this share of the strongest word's contribution is not highlighted."""
@@ -153,6 +155,8 @@ class VerdictCard:
     read_as: str = ""
     language: str = ""
     language_supported: bool = True
+    is_concern: bool = False
+    author_text: str = ""
     took: str = ""
     scored_at: datetime | None = None
     comment: Comment | None = None
@@ -165,12 +169,16 @@ class VerdictCard:
     def word(self) -> str:
         if not self.language_supported:
             return "Language not supported"
+        if self.is_concern:
+            return "Concern"
         return "Toxic" if self.is_toxic else "Non-toxic"
 
     @property
     def icon(self) -> str:
         if not self.language_supported:
             return "gavel"
+        if self.is_concern:
+            return "concern"
         return "toxic" if self.is_toxic else "calm"
 
     @property
@@ -182,7 +190,13 @@ class VerdictCard:
     def tone(self) -> str:
         if not self.language_supported:
             return "wait"
+        if self.is_concern:
+            return "concern"
         return ("toxic" if self.is_toxic else "calm") if self.verdict else "wait"
+
+    @property
+    def concern_means(self) -> str:
+        return CONCERN_MEANS
 
     @property
     def percent(self) -> str:
@@ -218,6 +232,8 @@ class VerdictCard:
             kept = f"Stored as comment {self.comment.pk}." if self.comment else "Not stored."
             if not self.language_supported:
                 return f"{self.word}: {self.language_name}. A person has to look. {kept}"
+            if self.is_concern:
+                return f"{self.word}. {CONCERN_MEANS} {kept}"
             return f"{self.word}, {self.percent} probability of being toxic. {kept}"
         return (
             "No verdict on this comment: scoring failed."
@@ -246,6 +262,8 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         read_as=comment.read_as,
         language=prediction.language,
         language_supported=prediction.language_supported,
+        is_concern=comment.is_concern,
+        author_text=policy_for(comment.source_id).author_text(concern=comment.is_concern),
         took=took,
         scored_at=prediction.created_at,
         comment=comment,
@@ -259,8 +277,16 @@ def bars_of_prediction(prediction: Prediction) -> list[LabelBar]:
 
 
 def card_of_scored(
-    text: str, scored: ScoredText, thresholds: Mapping[str, float], labels: Sequence[str], seconds: float
+    text: str,
+    scored: ScoredText,
+    thresholds: Mapping[str, float],
+    labels: Sequence[str],
+    seconds: float,
+    *,
+    is_concern: bool = False,
+    author_text: str = "",
 ) -> VerdictCard:
+    """Return the card of a text that is not stored; concern and the text for its author are by the site's policy."""
     return VerdictCard(
         text=text,
         verdict=scored.verdict,
@@ -272,5 +298,7 @@ def card_of_scored(
         read_as=scored.read_as,
         language=scored.language,
         language_supported=scored.language_supported,
+        is_concern=is_concern,
+        author_text=author_text,
         took=duration(seconds),
     )

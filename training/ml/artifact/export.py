@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classifier.inference.language import normal_tag
 from classifier.inference.operating_points import read_operating_points
@@ -26,6 +26,9 @@ from training.ml.mixture.licences import (
     sources_of,
 )
 from training.ml.mixture.overlap import OverlapReport
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 WIKI_TOXIC_ATTRIBUTION = (
@@ -128,16 +131,45 @@ def _sources(sources: Sequence[Ingredient]) -> dict[str, Any]:
     }
 
 
+def write_concern(
+    folder: Path, weights: Mapping[str, "Tensor"], concern: dict[str, Any], outputs: Mapping[int, str]
+) -> None:
+    """Give the artifact in `folder` other weights, whose head has an output for concerns, and the version of these.
+
+    `concern` is the manifest's field, with what was measured; `outputs` names the outputs of the head.
+    """
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {str(index): name for index, name in outputs.items()}
+    config["label2id"] = {name: index for index, name in outputs.items()}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    _save_half(weights, folder)
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    manifest |= {
+        "version": f"{manifest['name']}-{digest[:8]}",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "concern": concern,
+        "parameters": sum(value.numel() for value in weights.values()),
+    }
+    _write_manifest(folder, manifest)
+
+
 def _write_weights(run: Path, folder: Path) -> None:
-    import torch
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file
 
     source = run / "model.safetensors"
     if not source.is_file():
         raise BaseModelError(f"{run} holds no model.safetensors")
+    _save_half(load_file(str(source)), folder)
+
+
+def _save_half(weights: Mapping[str, "Tensor"], folder: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
     tensors = {
         key: (value.to(torch.float16) if value.is_floating_point() else value).contiguous()
-        for key, value in load_file(str(source)).items()
+        for key, value in weights.items()
     }
     save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
 
@@ -172,6 +204,7 @@ def _finish(
         **{name: without_folders(card[name]) for name in OPERATING_POINTS if name in card},
         "max_length": int(config.get("max_position_embeddings", 512)),
         **({"languages": list(languages)} if languages else {}),
+        **({"concern": card["concern"]} if "concern" in card else {}),
         "files": {},
         "architecture": {
             "class": config["architectures"][0],
@@ -255,6 +288,8 @@ def model_card(manifest: dict[str, Any]) -> str:
     for name, metrics in manifest["metrics"].items():
         if isinstance(metrics, dict) and all(isinstance(value, dict) for value in metrics.values()):
             parts += [f"### {name}", metric_table(metrics)]
+    if concern := manifest.get("concern"):
+        parts += ["## People who tell of their own hurt", _concern(concern)]
     parts += [
         "## Limits",
         "English Wikipedia talk pages of 2004 to 2015 are what it has seen: other languages, newer slang, coded "
@@ -268,6 +303,35 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"Licence of the weights: {manifest['license']}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _concern(concern: dict[str, Any]) -> str:
+    """Return what the card tells of the output for concerns; an output made elsewhere may tell its threshold alone."""
+    text = (
+        "One more output says whether a text tells of self-harm, suicide or violence that its author, or someone close "
+        f"to them, suffered: a *concern* from {concern['threshold']:.3f} on. The verdict does not depend on it."
+    )
+    if "recall" in concern:
+        text += (
+            f" {_fitted(concern)} Of {concern['held_out']:,} rows that were held out, by whole patterns, it finds "
+            f"{concern['recall']:.1%} of the concerns; {concern['precision']:.1%} of what it finds is one, and "
+            f"{concern['alarms']:.2%} of the everyday rows reach the threshold."
+        )
+    if suite := concern.get("suite"):
+        text += (
+            f" Of the shipped suite's {suite['concerns']} texts of people who tell of their hurt it finds "
+            f"{suite['recall']:.0%}; {suite['alarms']} of its {suite['others']} texts against them reach the threshold."
+        )
+    return text + " It misses much of what a person would see, and is no reason to stop looking."
+
+
+def _fitted(concern: dict[str, Any]) -> str:
+    if concern["regularisation"] is None:
+        return "It was learned beside the labels."
+    return (
+        f"It is a logistic regression on the frozen encoder, fitted on {concern['rows']:,} rows "
+        f"({concern['concerns']:,} concerns, composed from patterns)."
+    )
 
 
 def _several_models(provenance: dict[str, Any]) -> str:

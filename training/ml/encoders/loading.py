@@ -10,6 +10,7 @@ from toxicsite.lib.files import write_json
 from training.ml.encoders.predict import last_linear
 from training.ml.hardware import choose_attention
 
+CONCERN = "concern"  # of an output that is no label: a text tells of its author's own hurt
 HEAD_PARTS = ("classifier", "pooler", "pre_classifier", "score")
 
 
@@ -33,8 +34,9 @@ def load_base(
     """Return an encoder with a fresh (or its own, where it knows the same labels) classification head, in fp32.
 
     A softmax head has two outputs for its one label; a sigmoid head one output a label. The start may be a hub name,
-    a run's folder, or a model folder with fp16 weights. `attention` is "eager", "sdpa" or "auto", which is what suits
-    architecture and device. Raises BaseModelError.
+    a run's folder, or a model folder with fp16 weights; an output for concerns beside those of the same labels is left
+    out, since recipes teach labels (`add_concern` appends it when they have ended). `attention` is "eager", "sdpa" or
+    "auto", which is what suits architecture and device. Raises BaseModelError.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -54,10 +56,10 @@ def load_base(
         )
     attention = choose_attention(attention, has_sdpa=has_sdpa)
     had_head = any("SequenceClassification" in name for name in config.architectures or ())
-    other_labels = had_head and list(config.id2label.values()) != names
-    config.num_labels = len(names)
-    config.id2label = dict(enumerate(names))
-    config.label2id = {name: i for i, name in enumerate(names)}
+    has_concern = had_head and not softmax and list(config.id2label.values()) == [*names, CONCERN]
+    other_labels = had_head and not has_concern and list(config.id2label.values()) != names
+    if not has_concern:
+        name_outputs(config, names)
     config.problem_type = "single_label_classification" if softmax else "multi_label_classification"
     if dropout is not None:
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
@@ -75,11 +77,33 @@ def load_base(
         )
     except Exception as error:
         raise BaseModelError(f"cannot load {folder_or_name} as a classifier: {error}") from error
+    if has_concern:
+        replace_head(model, last_linear(model).weight[:-1], last_linear(model).bias[:-1])
+        name_outputs(model.config, names)
     if other_labels:  # as many outputs, but of other meaning
         head = last_linear(model)
         torch.nn.init.normal_(head.weight, std=getattr(config, "initializer_range", 0.02))
         torch.nn.init.zeros_(head.bias)
     return model
+
+
+def name_outputs(config: Any, names: Sequence[str]) -> None:
+    """Give the outputs of a model's head their names in its configuration, in their order."""
+    config.num_labels = len(names)
+    config.id2label = dict(enumerate(names))
+    config.label2id = {name: index for index, name in enumerate(names)}
+
+
+def replace_head(model: Any, weight: Any, bias: Any) -> None:
+    """Put other rows into the model's last linear layer: `weight` [outputs, features], `bias` [outputs]."""
+    import torch
+
+    head = last_linear(model)
+    head.weight = torch.nn.Parameter(weight.detach().clone().to(head.weight))
+    head.bias = torch.nn.Parameter(bias.detach().clone().to(head.bias))
+    head.out_features = len(bias)
+    if hasattr(model, "num_labels"):
+        model.num_labels = len(bias)
 
 
 def supports_sdpa(config: Any) -> bool:

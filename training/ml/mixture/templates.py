@@ -51,11 +51,12 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class Sentence:
-    """One composed sentence, its six labels (1, 0, -1 unknown), and the family that it belongs to."""
+    """One composed sentence, its six labels (1, 0, -1 unknown), its family, and the pattern that it was made of."""
 
     text: str
     labels: tuple[int, ...]
     family: str
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,28 +67,31 @@ class _Side:
     slots: Mapping[str, Sequence[str]]
 
 
-def contrast_sentences(seed: int = 13, share: float = 1.0) -> list[Sentence]:
-    """Return the sentences of every family, `share` of each side's count; the seed decides all, no two are alike."""
+def contrast_sentences(seed: int = 13, share: float = 1.0, *, patterns: Path = PATTERNS) -> list[Sentence]:
+    """Return the sentences of every family, `share` of each side's count; the seed decides all, no two are alike.
+
+    `patterns` is a file like contrast.yaml, whose words it may use.
+    """
     sentences: dict[str, Sentence] = {}
-    for family, sides in _families().items():
+    for family, sides in _families(patterns).items():
         rng = random.Random(f"{seed} {family}")  # noqa: S311 - a family stays the same when another changes
         for side in sides:
-            for text in _composed(side, max(1, round(side.count * share)), rng):
-                sentences.setdefault(text.lower(), Sentence(text, side.labels, family))
+            for text, pattern in _composed(side, max(1, round(side.count * share)), rng):
+                sentences.setdefault(text.lower(), Sentence(text, side.labels, family, pattern))
     return list(sentences.values())
 
 
-def _composed(side: _Side, count: int, rng: random.Random) -> Iterator[str]:
-    """Yield up to `count` different sentences, every pattern about as often as another."""
+def _composed(side: _Side, count: int, rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Yield up to `count` different sentences with their patterns, every pattern about as often as another."""
     seen: set[str] = set()
     for number in range(count * _TRIES):
-        text = side.patterns[number % len(side.patterns)]
+        text = pattern = side.patterns[number % len(side.patterns)]
         while _SLOT.search(text):  # a word may hold slots itself
             text = _SLOT.sub(lambda slot: rng.choice(side.slots[slot[1]]), text)
         text = _varied(text, rng)
         if text.lower() not in seen:
             seen.add(text.lower())
-            yield text
+            yield text, pattern
         if len(seen) == count:
             return
 
@@ -105,11 +109,13 @@ def _varied(text: str, rng: random.Random) -> str:
 
 
 @cache
-def _families() -> dict[str, list[_Side]]:
+def _families(patterns: Path = PATTERNS) -> dict[str, list[_Side]]:
     import yaml
 
-    content: dict[str, Any] = yaml.safe_load(PATTERNS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.safe_load(patterns.read_text(encoding="utf-8"))
     words: dict[str, list[str]] = content["words"]
+    if patterns != PATTERNS:
+        words = yaml.safe_load(PATTERNS.read_text(encoding="utf-8"))["words"] | words
     return {
         family: [
             _Side(side["patterns"], MEANINGS[side["labels"]], side["count"], words | _slots(side, words))

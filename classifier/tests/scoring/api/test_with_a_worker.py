@@ -84,6 +84,40 @@ def test_a_text_in_a_language_that_the_model_does_not_know_is_for_a_person(
     assert_problem(program.get(f"{COMMENTS}?language_supported=maybe"), 400, "invalid-request")
 
 
+def test_a_concern_comes_with_the_text_for_its_author(
+    transactional_db: None, tmp_path: Path, worker: None, program: Caller
+) -> None:
+    folder = tiny_artifact(tmp_path / "tiny", concern=0.0)  # every text is one
+    model_version_activate(model_version=model_version_register(directory=folder), by=None)
+    policy_save(
+        source=None, bands={"toxic": {"review": None, "remove": None}}, concern_text="Call us.", by=None
+    )
+    [scored] = program.post(SCORE, {"text": "i am not good"}).json()["results"]
+    assert (scored["concern"], scored["action"], scored["author_text"]) == (True, "review", "Call us.")
+    assert scored["reasons"] == [{"kind": "concern"}]
+    assert 0 < scored["concern_score"] < 1
+    assert scored["scores"].keys() == {
+        "toxic",
+        "severe_toxic",
+        "obscene",
+        "threat",
+        "insult",
+        "identity_hate",
+    }
+    stored = program.post(f"{COMMENTS}?wait=10", {"text": "i am not good"}).json()
+    assert (stored["concern"], stored["action"], stored["author_text"]) == (True, "review", "Call us.")
+    assert stored["prediction"]["concern_score"] == pytest.approx(scored["concern_score"])
+    for query, found in (("concern=true", 1), ("concern=false", 0)):
+        assert len(program.get(f"{COMMENTS}?{query}").json()["items"]) == found
+
+
+def test_a_model_that_recognises_no_concern_says_so(
+    model: ModelVersion, worker: None, program: Caller
+) -> None:
+    [scored] = program.post(SCORE, {"text": "i am not good"}).json()["results"]
+    assert (scored["concern"], scored["concern_score"], scored["author_text"]) == (False, None, "")
+
+
 def test_scoring_answers_in_order_and_stores_nothing(
     model: ModelVersion, worker: None, program: Caller
 ) -> None:
