@@ -13,9 +13,9 @@ from classifier.policies.recommended_actions import of_comment
 from classifier.policies.services import policy_save
 from classifier.tests.builders import classified_comment
 from classifier.tests.policies.posted_bands import posted_bands
-from classifier.tests.review.api.conftest import V1, Program, boss
+from classifier.tests.review.api.conftest import V1, Program, boss, site
 
-__all__ = ["boss"]
+__all__ = ["boss", "site"]
 pytestmark = pytest.mark.django_db
 PAGE = "/policies/of/forum/"
 FIELDS: dict[str, Any] = {"seen_version": "0", "fail_mode": "closed", "appeal_days": "14", "reasons": ""}
@@ -55,7 +55,7 @@ def test_a_label_has_its_three_thresholds_a_number_or_never(
     assert "Strict 0.050: precision 30 %, recall 93 %" in page
     for option in ("Never", "Careful: 0.950", "Balanced: 0.500", "Strict: 0.050", "A number"):
         assert re.search(rf"<option[^>]*>{option}</option>", page)
-    assert "This version has no careful and strict thresholds for Severe toxic" in page
+    assert "This version has no careful and strict thresholds for Severely toxic" in page
     rows = posted_bands(main=("strict", "careful"), insult=("number", ""), threat=("number", "model"))
     rows |= {"bands-1-review-number": "0,25", "bands-2-review-number": ""}
     refused = admin.post(PAGE, {**FIELDS, **rows, "act": "save"})

@@ -109,7 +109,7 @@ def version_detail(request: HttpRequest, version_id: int) -> HttpResponse:
         "runs": version.experiments.filter(deleted_at__isnull=True),
         "shadows": shadows,
         "shadow_facts": shadow_facts(shadows),
-        "points": points_table(version),
+        "operating_points": points_table(version),
         "provenance": provenance(version),
         "card": version_card(version),
         "manifest": manifest_text(version),

@@ -65,7 +65,9 @@ def test_the_page_shows_the_three_thresholds_or_that_there_are_none(
         "operating_points_rows": {"name": "mixture", "rows": 4000, "sources": {"forum": 3000, "game": 1000}},
     }
     measured[1].save()
-    page = text(as_model_admin.get(address))
+    answer = as_model_admin.get(address)
+    assert [row.title for row in answer.context["operating_points"].rows] == ["Toxic"]
+    page = text(answer)
     assert "Precision and recall on 4,000 rows of mixture (forum 3,000, game 1,000)." in page
     for cell in ("0.812", "91.2 %", "43.0 %", "390 of 4,000"):
         assert cell in page
