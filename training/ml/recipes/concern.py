@@ -151,7 +151,7 @@ def add_concern(
     model = load_base(str(source), labels=start.labels, softmax=False, attention="auto", dropout=None)
     tokenizer = load_tokenizer(str(source))
     cases = [case for case in parse_cases((SHIPPED / KINDS).read_bytes()) if case.functionality == SUITE]
-    texts = [normalise_text(each.text) for each in (*rows, *cases)]
+    texts = [normalise_text(text) for text in (*(row.text for row in rows), *(case.text for case in cases))]
     of_all = pooled_features(model, tokenize(tokenizer, texts, max_length), listener)
     features, of_cases = of_all[: len(rows)], of_all[len(rows) :]
 

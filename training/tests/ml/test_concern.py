@@ -79,7 +79,8 @@ def test_the_labels_stay_as_they_are_and_one_output_follows_them(run: Path, with
 def test_the_exported_model_recognises_concerns_and_judges_as_before(
     run: Path, with_concern: Path, tmp_path: Path
 ) -> None:
-    plain = Scorer(export_artifact(run, tmp_path / "plain", name="m") and tmp_path / "plain", "fp32")
+    export_artifact(run, tmp_path / "plain", name="m")
+    plain = Scorer(tmp_path / "plain", "fp32")
     manifest = export_artifact(with_concern, tmp_path / "model", name="m")
     scorer = Scorer(tmp_path / "model", "fp32")
     texts = ["my rain weather day day rain", "the article is a page for you", "you idiot"]
