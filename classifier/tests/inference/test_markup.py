@@ -225,4 +225,5 @@ def test_hostile_markup_is_read_in_time_that_grows_with_its_length(format: str) 
             text = (piece * 30_000)[: 30_000 - len(end)] + end
             began = time.process_time()
             read_text(text, format).for_rules(LEAVE_OUTS)
-            assert time.process_time() - began < 1, (piece, end)
+            # a search that starts anew at each piece takes minutes
+            assert time.process_time() - began < 4, (piece, end)
