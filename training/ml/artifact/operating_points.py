@@ -18,7 +18,8 @@ def points_section(manifest: Mapping[str, Any]) -> list[str]:
         "| label | careful | balanced | strict | rows with it |",
         "|---|---|---|---|---|",
     ]
-    for label, of_label in points.items():
+    for label in (name for name in manifest["labels"] if name in points):
+        of_label = points[label]
         cells = " | ".join(_cell(of_label.get(preset)) for preset in PRESETS)
         lines.append(
             f"| {label} | {cells} | {of_label.get('positives', 0):,} of {of_label.get('rows', 0):,} |"
@@ -44,5 +45,8 @@ def _measured_on(manifest: Mapping[str, Any]) -> str:
         return ""
     text = f"Measured on {rows['rows']:,} rows of `{rows['name']}`"
     if sources := rows.get("sources"):
-        text += ", by source: " + ", ".join(f"{name} {count:,}" for name, count in sources.items())
+        text += ", by source: " + ", ".join(
+            f"{name} {count:,}"
+            for name, count in sorted(sources.items(), key=lambda item: (-item[1], item[0]))
+        )
     return text + "."

@@ -45,7 +45,7 @@ def points_table(version: ModelVersion) -> PointsTable:
     return PointsTable(
         [_row(label_title(label), points[label]) for label in version.labels if label in points],
         f"{stated.rows:,} rows of {stated.name}" if stated.rows else "",
-        list(stated.sources.items()),
+        sorted(stated.sources.items(), key=lambda item: (-item[1], item[0])),  # the database keeps no order
     )
 
 
