@@ -70,7 +70,7 @@ evaluate: install ## evaluate the starter model on the test rows (DATA=…)
 	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) --data $(DATA)
 
 starter: install ## make a starter model from public data into var/starter/model (DATA=folder with wiki_toxic/ and mix/, BASES=…)
-	$(VENV_PYTHON) manage.py train_starter --data $(DATA) $(foreach base,$(BASES),--base $(base))
+	$(VENV_PYTHON) manage.py train_starter --data $(DATA) --base $(BASES) --output var/starter/model
 
 results: install ## make the results page, its plots and the table in README again from the recorded runs
 	$(VENV_PYTHON) manage.py results

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from training.ml.progress import Listener
 
+BASE_CREDIT = "Fine-tuned from gte-small by thenlper (MIT)."
 MOSTLY_TOXIC = 0.75  # a word of which so many rows are toxic is disguised in training, as people disguise it
 FEWEST_TOXIC_ROWS = 20
 SECOND_LOOK_TEXTS = 512  # scored at once
@@ -217,3 +218,38 @@ def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener")
         name = "teacher_test" if number == 0 else f"teacher_{number + 1}_test"
         measured[name] = evaluate_artifact(artifact, test, listener=listener).metrics
     return update_metrics(plan.output, measured)
+
+
+def make_wiki_starter(
+    teacher: TeacherConfig,
+    student: DistillConfig,
+    *,
+    data: str,
+    work: Path,
+    output: Path,
+    listener: "Listener",
+) -> dict[str, Any]:
+    """Make the first starter, of wiki_toxic alone: train what is not trained yet, export, measure on the test rows.
+
+    Returns the manifest, whose metrics hold validation, test and the teacher's test.
+    """
+    # teacher, then the student made of its even layers
+    if not (work / "teacher" / "run.json").is_file():
+        train_teacher(teacher, work / "teacher", listener)
+    if not (work / "student" / "run.json").is_file():
+        distill(student, work / "student", listener)
+
+    # artifacts of both, so that both are measured as they would be served
+    export_artifact(work / "teacher", work / "teacher-model", name="starter-teacher")
+    credit = (
+        f"{WIKI_TOXIC_ATTRIBUTION} {BASE_CREDIT}" if "gte-small" in teacher.base else WIKI_TOXIC_ATTRIBUTION
+    )
+    export_artifact(work / "student", output, name="starter", attribution=credit)
+
+    # the official test rows, once each, leaked ones left out
+    test = load_table(data, "test", text_column=student.data.text_column, labels=student.data.labels)
+    measured = {
+        name: evaluate_artifact(folder, test, listener=listener).metrics
+        for name, folder in (("test", output), ("teacher_test", work / "teacher-model"))
+    }
+    return update_metrics(output, measured)
