@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from collections.abc import Iterable
 
@@ -14,8 +15,8 @@ Edit = tuple[int, int, str]
 def rewritten(view: NormalisedText, edits: Iterable[Edit]) -> NormalisedText:
     """Return `view` with the edits made; they are in order and do not overlap.
 
-    A replacement of the same length stands character for character for what it replaces, any other as a whole; what
-    is replaced by nothing belongs to the character before it.
+    A replacement of the same length stands character for character for what it replaces, any other as a whole. What is
+    replaced by nothing belongs to the character before it when it is a mark on it or stands inside a word.
     """
     text = view.text
     old_begins = view.begins if view.begins is not None else array("q", range(len(text)))
@@ -36,12 +37,16 @@ def rewritten(view: NormalisedText, edits: Iterable[Edit]) -> NormalisedText:
             first, last = old_begins[min(begin, len(text) - 1)], old_ends[max(end, begin + 1) - 1]
             begins.extend([first] * len(replacement))
             ends.extend([last] * len(replacement))
-        elif ends:
+        elif ends and (unicodedata.combining(text[begin]) or _inside_word(text, begin, end)):
             ends[-1] = old_ends[end - 1]
     parts.append(text[at:])
     begins.extend(old_begins[at:])
     ends.extend(old_ends[at:])
     return NormalisedText("".join(parts), view.original, begins, ends)
+
+
+def _inside_word(text: str, begin: int, end: int) -> bool:
+    return text[begin - 1 : begin].isalnum() and text[end : end + 1].isalnum()
 
 
 def cleaned_again(view: NormalisedText) -> NormalisedText:
