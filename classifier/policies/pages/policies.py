@@ -74,7 +74,7 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     active, preset = ModelVersion.objects.active(), request.GET.get("preset", "")
     if data is None and preset in PRESET_BANDS:
         form = PolicyForm(policy=replace(in_force, bands=PRESET_BANDS[preset]), model=active)
-        tried = {name: getattr(in_force, name) for name in ("automatic", "unknown_language")}
+        tried = {name: getattr(in_force, name) for name in ("automatic", "unknown_language", "concern")}
         preview = _preview(request, source, {**tried, "bands": PRESET_BANDS[preset]})
         return _page(request, source, form, preview=preview)
     form = PolicyForm(data, policy=in_force, model=active)

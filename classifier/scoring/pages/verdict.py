@@ -263,7 +263,7 @@ def card_of_comment(comment: Comment) -> VerdictCard:
         language=prediction.language,
         language_supported=prediction.language_supported,
         is_concern=comment.is_concern,
-        author_text=policy_for(comment.source_id).author_text(concern=comment.is_concern),
+        author_text=policy_for(comment.source_id).author_text(concern=True) if comment.is_concern else "",
         took=took,
         scored_at=prediction.created_at,
         comment=comment,

@@ -96,7 +96,9 @@ def test_judging_many_texts_costs_no_statement_a_text(
     confined: Sender, asked: list[list[str]], rule: Any, django_assert_max_num_queries: Any
 ) -> None:
     confined.post(MODERATIONS, {"input": "warm up"})
-    with django_assert_max_num_queries(6):  # the key and its person, the version, and what is in force
+    with django_assert_max_num_queries(
+        7
+    ):  # the key and its person, the version, and what is in force for texts and scores
         confined.post(MODERATIONS, {"input": ["half moron"] * 200})
 
 

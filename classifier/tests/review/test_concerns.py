@@ -121,13 +121,13 @@ def test_a_preview_follows_the_field(active_version: ModelVersion) -> None:
 
 
 def test_pages_show_what_it_means_and_the_text_for_the_author(
-    active_version: ModelVersion, moderator: User, client: Client
+    active_version: ModelVersion, moderator: User, client: Client, redis_clean: None
 ) -> None:
     policy_save(source=None, bands=BANDS, concern_text=TEXT, by=None)
     [hurt] = classify(active_version, HURT)
     client.force_login(moderator)
     for address in (f"/queue/?comment={hurt.pk}", f"/comments/{hurt.pk}/"):
-        page = client.get(address).content.decode()
+        page = client.get(address, follow=True).content.decode()
         assert "The author seems to tell of their own hurt" in page
         assert TEXT in page
         assert 'data-copy="author-text"' in page

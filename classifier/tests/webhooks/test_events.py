@@ -46,6 +46,7 @@ def test_a_verdict_is_told_by_ids_and_codes_and_never_with_the_text(
         "verdict": "toxic",
         "score": 0.9,
         "band": "review",
+        "concern": False,
     }
     assert "hate you" not in json.dumps(data)
 

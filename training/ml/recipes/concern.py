@@ -159,7 +159,7 @@ def add_concern(
     fitted, head = ~held_out, last_linear(model)
     strength: float | None = None
     if is_label:
-        weight, bias = head.weight[-1].detach().numpy(), float(head.bias[-1])
+        weight, bias = head.weight[-1].detach().numpy(), float(head.bias[-1].detach())
     else:
         shares = np.where(is_everyday, EVERYDAY_WEIGHT, 1.0)
         weight, bias, strength = fit_output(
@@ -254,7 +254,7 @@ def fit_output(
     `weights` [rows] are those of the rows beside it.
 
     The regularisation is the one with the best mean average precision in a cross-validation that keeps rows of one
-    group together.
+    group together. It acts on features of unit spread, so that it means the same for every encoder.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
@@ -264,9 +264,12 @@ def fit_output(
         {"C": list(REGULARISATION)},
         scoring="average_precision",
         cv=StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed),
-    ).fit(features, targets, groups=groups, sample_weight=weights)
+    )
+    middle, spread = features.mean(axis=0), max(float(features.std(axis=0).mean()), 1e-12)
+    search.fit((features - middle) / spread, targets, groups=groups, sample_weight=weights)
     best = search.best_estimator_
-    return best.coef_[0].astype(np.float32), float(best.intercept_[0]), float(best.C)
+    weight = (best.coef_[0] / spread).astype(np.float32)
+    return weight, float(best.intercept_[0] - middle @ weight), float(best.C)
 
 
 def threshold_for(scores: "NDArray[np.float64]", most_alarms: float) -> float:

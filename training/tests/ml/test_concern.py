@@ -83,7 +83,11 @@ def test_the_exported_model_recognises_concerns_and_judges_as_before(
     plain = Scorer(tmp_path / "plain", "fp32")
     manifest = export_artifact(with_concern, tmp_path / "model", name="m")
     scorer = Scorer(tmp_path / "model", "fp32")
-    texts = ["my rain weather day day rain", "the article is a page for you", "you idiot"]
+    texts = [
+        "my rain weather day day rain",
+        "the article is a page for you",
+        "my source edit thank idiot page",
+    ]
     before, results = plain.score(texts), scorer.score(texts)
     assert [result.is_concern for result in results] == [True, False, False]
     for old, new in zip(before, results, strict=True):

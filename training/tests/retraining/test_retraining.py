@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from classifier.models import ModelVersion, User
 from training.core.errors import ConfigRejected, DatasetRejected, NotAllowedNow
-from training.datasets import from_decisions
 from training.models import Dataset, Experiment, RetrainingPlan
 from training.retraining import services as retraining
 from training.retraining.services import (
@@ -85,7 +84,7 @@ def test_a_retraining_keeps_the_labels_of_the_version_and_blends_with_it(pair: P
 def test_a_label_that_is_new_to_the_version_starts_a_fresh_head(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = from_decisions.dataset_from_decisions
+    real = retraining.dataset_from_decisions  # type: ignore[attr-defined]  # the fixture put its own there
 
     def with_spam(**asked: Any) -> Dataset:
         rows = real(**asked)

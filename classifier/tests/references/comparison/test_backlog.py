@@ -30,7 +30,7 @@ def test_live_questions_come_first_and_break_in(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(inbox, "take_questions", take)
     monkeypatch.setattr(inbox, "answer", lambda asked, payload: answered.append(asked.id))
     scorer = FakeScorer()
-    version = SimpleNamespace(version="v-1", threshold=0.5, primary_label="toxic")
+    version = SimpleNamespace(version="v-1", threshold=0.5, primary_label="toxic", languages=())
     engine: Any = SimpleNamespace(scorer=scorer, model_version=version)
     assert inbox.serve_inbox(engine) == 2
     assert answered == ["live", "file"]

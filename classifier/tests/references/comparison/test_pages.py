@@ -44,7 +44,7 @@ def client(client_of: Callable[[User], Client], lead: User) -> Client:
 
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch, version: ModelVersion) -> None:
-    def answer(*, texts: list[str], deadline: float) -> list[ScoredText]:
+    def answer(*, texts: list[str], deadline: float, **options: object) -> list[ScoredText]:
         scores = dict.fromkeys(LABELS, 0.9)
         return [ScoredText(scores, "toxic", 0.9, 0.5, 1, version.version) for _ in texts]
 

@@ -10,7 +10,7 @@ from classifier.tests.review.conftest import waiting
 from classifier.tests.review.queue_pages.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
-STATEMENTS = 24
+STATEMENTS = 25
 
 
 def test_a_decision_and_the_next_comment_cost_few_statements(
