@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from classifier.models import Comment
 from classifier.tests.api.conftest import person
@@ -56,10 +56,11 @@ def operations() -> int:
 def operations_shown(page: Any) -> set[str]:
     """Scroll through the page, which draws only what is in view, and return the ids of all operations."""
     shown: set[str] = set()
+    expected = operations()
     page.mouse.move(400, 400)
     for _ in range(200):
         shown |= set(page.eval_on_selector_all(".opblock", "blocks => blocks.map(block => block.id)"))
-        if len(shown) == operations():
+        if len(shown) == expected:
             break
         page.mouse.wheel(0, 300)
         page.wait_for_timeout(40)
