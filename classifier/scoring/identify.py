@@ -8,8 +8,8 @@ from classifier.inference.language import identify
 from classifier.models import ModelVersion
 
 
-class ModelScores(Protocol):
-    """What a model says of one text: results of the engine have this form."""
+class CommonScores(Protocol):
+    """What is known of a scored text, whether its language is identified yet or not."""
 
     @property
     def scores(self) -> Mapping[str, float]: ...
@@ -20,9 +20,14 @@ class ModelScores(Protocol):
     @property
     def read_as(self) -> str: ...
     @property
-    def concern(self) -> float | None: ...
-    @property
     def is_concern(self) -> bool: ...
+
+
+class ModelScores(CommonScores, Protocol):
+    """What a model says of one text: results of the engine have this form."""
+
+    @property
+    def concern(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from classifier.policies.active_policies import policy_for
 from classifier.policies.draft_judging import judge_silently
 from classifier.policies.judging import Judged, judge_batch
 from classifier.review.placement import judged_fields, settle
-from classifier.scoring.identify import ModelScores, with_languages
+from classifier.scoring.identify import CommonScores, ModelScores, with_languages
 from classifier.scoring.verdict_pubsub import announce
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
@@ -34,25 +34,15 @@ from toxicsite.lib.lifecycle import LostRace, transition_many
 logger = logging.getLogger(__name__)
 
 
-class TextScores(Protocol):
+class TextScores(CommonScores, Protocol):
     """The scores and the language of one text: results of a scoring call have this form."""
 
-    @property
-    def scores(self) -> Mapping[str, float]: ...
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def windows(self) -> int: ...
-    @property
-    def read_as(self) -> str: ...
     @property
     def language(self) -> str: ...
     @property
     def language_supported(self) -> bool: ...
     @property
     def concern_score(self) -> float | None: ...
-    @property
-    def is_concern(self) -> bool: ...
 
 
 class TextScorer(Protocol):
