@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.conf import settings
 from classifier.core.errors import ArtifactRejected
 from classifier.inference.artifact import MANIFEST, Manifest, damage, load_manifest, parse_manifest, verify
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, ModelVersionStatus
 from toxicsite.lib.files import sync_to_disk
 
 DAMAGED = (ArtifactInvalid, ArtifactMismatch)
@@ -47,17 +48,36 @@ def files_check(version: ModelVersion) -> None:
 
 
 def files_restore(version: ModelVersion) -> bool:
-    """Restore the files of `version` where it is a copy of the shipped model; return whether that was done."""
-    source = Path(settings.STARTER_MODEL_DIR)
+    """Restore the files of `version` where it is a copy of a shipped model; return whether that was done."""
+    for source in shipped_folders():
+        try:
+            if dict(load_manifest(source).raw) != version.manifest:
+                continue
+            files_put(source, verify(source), version.path)
+        except (*DAMAGED, ArtifactRejected, OSError) as error:
+            logger.warning("The files of %s cannot be made again from %s: %s", version, source, error)
+            continue
+        logger.warning("The files of %s were damaged and were made again from %s", version, source)
+        return True
+    return False
+
+
+def shipped_folders() -> Iterator[Path]:
+    """Yield the folders of the models that ship with this release, the starter first."""
+    for folder in (Path(settings.STARTER_MODEL_DIR), Path(settings.EARLIER_STARTER_DIR)):
+        if (folder / MANIFEST).is_file():
+            yield folder
+
+
+def shipped_candidate() -> ModelVersion | None:
+    """Return the shipped starter where it is a candidate beside another version that is in production."""
     try:
-        if dict(load_manifest(source).raw) != version.manifest:
-            return False
-        files_put(source, verify(source), version.path)
-    except (*DAMAGED, ArtifactRejected, OSError) as error:
-        logger.warning("The files of %s cannot be made again from %s: %s", version, source, error)
-        return False
-    logger.warning("The files of %s were damaged and were made again from %s", version, source)
-    return True
+        shipped = load_manifest(Path(settings.STARTER_MODEL_DIR)).version
+    except (*DAMAGED, OSError):
+        return None
+    if ModelVersion.objects.active() is None:
+        return None
+    return ModelVersion.objects.filter(version=shipped, status=ModelVersionStatus.CANDIDATE).first()
 
 
 def files_put(source: Path, manifest: Manifest, target: Path) -> None:

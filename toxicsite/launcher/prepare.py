@@ -20,17 +20,12 @@ def main() -> int:
     step = "The settings cannot be read"
     try:
         django.setup()
-        from django.conf import settings
-
         step = "The database cannot be brought up to date"
         call_command("migrate", interactive=False, verbosity=1, stdout=sys.stderr)
         step = "The static files cannot be collected"
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
         step = "The starter model cannot be loaded"
-        if (settings.STARTER_MODEL_DIR / "manifest.json").exists():
-            _load_starter(settings.STARTER_MODEL_DIR)
-        else:
-            sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
+        _load_shipped_models()
         step = "The sample dataset cannot be loaded"
         _load_sample()
         step = "The first accounts cannot be made"
@@ -47,6 +42,27 @@ def main() -> int:
         sys.stdout.write(f"{step}: {first[0] if first else type(error).__name__}\n")
         return 1
     return 0
+
+
+def _load_shipped_models() -> None:
+    """Register the starter and the one before it; a starter that came with an upgrade is offered, never swapped in."""
+    from django.conf import settings
+
+    from classifier.model_versions.model_files import shipped_candidate, shipped_folders
+    from classifier.models import ModelVersion
+
+    known = set(ModelVersion.objects.values_list("version", flat=True))
+    folders = list(shipped_folders())
+    if settings.STARTER_MODEL_DIR not in folders:
+        sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
+    for folder in folders:
+        _load_starter(folder)
+    offered = shipped_candidate()
+    if offered is not None and offered.version not in known:
+        sys.stdout.write(
+            f"This release brings a new starter model, {offered}. {ModelVersion.objects.active()} stays in production "
+            "until you promote the other: compare them under Experiments, Model versions.\n"
+        )
 
 
 def _load_starter(folder: Path) -> None:

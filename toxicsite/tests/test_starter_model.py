@@ -1,12 +1,15 @@
-"""A start with a damaged starter model: the site goes on with what is in production, and names the file."""
+"""The shipped models at a start: what is loaded, what is offered, and what happens where one is damaged."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
+from django.test import Client
 from pytest_django import Settings
 
+from classifier.inference.artifact import load_manifest
+from classifier.model_versions.model_files import files_check, files_damage
 from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion
 from classifier.tests.tiny_artifact import tiny_artifact
@@ -29,3 +32,58 @@ def test_a_start_goes_on_with_the_active_version_where_the_shipped_one_is_damage
     ModelVersion.objects.filter(pk=active_version.pk).update(status="retired")
     with pytest.raises(CommandError, match=r"model\.safetensors"):
         prepare._load_starter(broken)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, settings: Settings) -> tuple[Path, Path]:
+    """The starter of this release and the one before."""
+    settings.MODELS_DIR = tmp_path / "models"
+    settings.STARTER_MODEL_DIR = tiny_artifact(tmp_path / "starter", seed=1)
+    settings.EARLIER_STARTER_DIR = tiny_artifact(tmp_path / "earlier", seed=2)
+    return settings.STARTER_MODEL_DIR, settings.EARLIER_STARTER_DIR
+
+
+def test_a_new_installation_starts_with_the_starter_and_keeps_the_one_before_beside_it(
+    shipped: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare._load_shipped_models()
+    assert ModelVersion.objects.active() == ModelVersion.objects.get(
+        version=load_manifest(shipped[0]).version
+    )
+    assert ModelVersion.objects.count() == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_an_upgrade_offers_the_new_starter_once_and_leaves_production_alone(
+    shipped: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = model_version_register(directory=shipped[1])
+    model_version_activate(model_version=earlier, by=None)
+    prepare._load_shipped_models()
+    offered = load_manifest(shipped[0]).version
+    assert ModelVersion.objects.active() == earlier
+    assert ModelVersion.objects.get(version=offered).status == "candidate"
+    assert f"a new starter model, {offered}. {earlier} stays in production" in capsys.readouterr().out
+    prepare._load_shipped_models()
+    assert capsys.readouterr().out == ""
+
+
+def test_the_page_of_versions_offers_the_new_starter(
+    shipped: tuple[Path, Path], admin_client: Client
+) -> None:
+    notice = "A new starter model is here"
+    earlier = model_version_register(directory=shipped[1])
+    model_version_activate(model_version=earlier, by=None)
+    assert notice not in admin_client.get("/training/versions/").content.decode()
+    prepare._load_shipped_models()
+    assert notice in admin_client.get("/training/versions/").content.decode()
+    new = ModelVersion.objects.get(version=load_manifest(shipped[0]).version)
+    model_version_activate(model_version=new, by=None, override_reason="compared")
+    assert notice not in admin_client.get("/training/versions/").content.decode()
+
+
+def test_a_damaged_copy_of_the_earlier_starter_is_made_again(shipped: tuple[Path, Path]) -> None:
+    version = model_version_register(directory=shipped[1])
+    (version.path / "model.safetensors").write_bytes(b"damaged")
+    files_check(version)
+    assert not files_damage(version)

@@ -22,6 +22,7 @@ from classifier.core.validation import InvalidInput, text_problem
 from classifier.dialects.labels import PERSPECTIVE, label_of_attribute
 from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
+from classifier.model_versions.model_files import shipped_folders
 from classifier.models import ModelVersion
 from classifier.references.score_comparison import Comparison, TooFewRows, compare
 from classifier.scoring.score_texts import ScoredText, score_texts
@@ -316,7 +317,7 @@ def _scorer_here(version: str | None) -> Score:
 
     starter, models = Path(settings.STARTER_MODEL_DIR), Path(settings.MODELS_DIR)
     try:
-        folder = starter if version is None else find_version(version, [starter, models])
+        folder = starter if version is None else find_version(version, [*shipped_folders(), models])
         scorer = Scorer(
             folder, settings.SCORER_BACKEND, settings.SCORER_TOKEN_BUDGET, settings.SCORE_MAX_WINDOWS
         )

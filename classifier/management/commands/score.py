@@ -20,6 +20,7 @@ from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
 from classifier.inference.readers import read_texts
 from classifier.inference.scorer import Scorer, ScoreResult
+from classifier.model_versions.model_files import shipped_folders
 from toxicsite.lib.files import replacing
 
 # A batch is large enough to group windows of similar length, and small enough for steady memory and progress.
@@ -91,7 +92,7 @@ class Command(BaseCommand):
         if version is None:
             return Path(settings.STARTER_MODEL_DIR)
         try:
-            return find_version(version, [Path(settings.STARTER_MODEL_DIR), Path(settings.MODELS_DIR)])
+            return find_version(version, [*shipped_folders(), Path(settings.MODELS_DIR)])
         except InferenceError as error:
             raise CommandError(f"--version: {error}") from None
 

@@ -42,7 +42,12 @@ class Command(BaseCommand):
             "--previous",
             type=Path,
             default=settings.STARTER_MODEL_DIR,
-            help="model that the student starts from [the starter]",
+            help="model that the student is blended with [the starter]",
+        )
+        parser.add_argument(
+            "--start",
+            type=Path,
+            help="model of that shape that the student starts from [the one it is blended with]",
         )
         parser.add_argument(
             "--judged",
@@ -81,6 +86,7 @@ def _from_mixture(options: dict[str, Any]) -> dict[str, Any]:
         work=options["work"],
         output=options["output"],
         judged=tuple(options["judged"]),
+        start=options["start"],
         threads=options["threads"],
     )
     return make_starter(plan, ConsoleListener())

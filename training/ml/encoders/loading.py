@@ -34,8 +34,9 @@ def load_base(
     """Return an encoder with a fresh (or its own, where it knows the same labels) classification head, in fp32.
 
     A softmax head has two outputs for its one label; a sigmoid head one output a label. The start may be a hub name,
-    a run's folder, or a model folder with fp16 weights; an output for concerns beside those of the same labels is left
-    out, since recipes teach labels (`add_concern` appends it when they have ended). `attention` is "eager", "sdpa" or
+    a run's folder, or a model folder with fp16 weights. Where a sigmoid head knows some of the labels, their outputs
+    stay, and the others are fresh; an output for concerns beside those of the same labels is left out, since recipes
+    teach labels (`add_concern` appends it when they have ended). `attention` is "eager", "sdpa" or
     "auto", which is what suits architecture and device. Raises BaseModelError.
     """
     import torch
@@ -56,9 +57,11 @@ def load_base(
         )
     attention = choose_attention(attention, has_sdpa=has_sdpa)
     had_head = any("SequenceClassification" in name for name in config.architectures or ())
-    has_concern = had_head and not softmax and list(config.id2label.values()) == [*names, CONCERN]
-    other_labels = had_head and not has_concern and list(config.id2label.values()) != names
-    if not has_concern:
+    own = list(config.id2label.values()) if had_head else names
+    is_sigmoid = not softmax and config.problem_type == "multi_label_classification"
+    keeps_some = had_head and own != names and is_sigmoid and bool(set(own) & set(names))
+    other_labels = own != names and not keeps_some
+    if not keeps_some:
         name_outputs(config, names)
     config.problem_type = "single_label_classification" if softmax else "multi_label_classification"
     if dropout is not None:
@@ -77,14 +80,26 @@ def load_base(
         )
     except Exception as error:
         raise BaseModelError(f"cannot load {folder_or_name} as a classifier: {error}") from error
-    if has_concern:
-        replace_head(model, last_linear(model).weight[:-1], last_linear(model).bias[:-1])
-        name_outputs(model.config, names)
-    if other_labels:  # as many outputs, but of other meaning
-        head = last_linear(model)
-        torch.nn.init.normal_(head.weight, std=getattr(config, "initializer_range", 0.02))
-        torch.nn.init.zeros_(head.bias)
+    if keeps_some or other_labels:
+        _rename_outputs(model, own if keeps_some else [], names)
     return model
+
+
+def _rename_outputs(model: Any, own: Sequence[str], names: Sequence[str]) -> None:
+    """Give the model's head the outputs `names`: those that stand in `own` as they are, the others fresh."""
+    import torch
+
+    head = last_linear(model)
+    weight = torch.empty(len(names), head.in_features)
+    torch.nn.init.normal_(weight, std=getattr(model.config, "initializer_range", 0.02))
+    bias = torch.zeros(len(names))
+    with torch.no_grad():
+        for position, label in enumerate(names):
+            if label in own:
+                weight[position] = head.weight[own.index(label)]
+                bias[position] = head.bias[own.index(label)]
+    replace_head(model, weight, bias)
+    name_outputs(model.config, names)
 
 
 def name_outputs(config: Any, names: Sequence[str]) -> None:

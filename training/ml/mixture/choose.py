@@ -18,6 +18,7 @@ import numpy as np
 
 from classifier.inference.labels import JIGSAW_LABELS
 from training.ml.mixture import augment
+from training.ml.mixture.concern import CONCERN_PATTERNS, is_held_out, tells_of_hurt
 from training.ml.mixture.identity import WordBalance, balance_identities
 from training.ml.mixture.overlap import OverlapReport, without_overlaps
 from training.ml.mixture.templates import contrast_sentences, quotation_frames
@@ -37,6 +38,7 @@ SURELY_HARMLESS = 0.1  # one of which the set says only that it is no hate is ha
 CONTRAST_SHARE = 1.0  # of the contrast sentences that the patterns ask for
 WIKI_SHARE = 0.42  # of all rows
 WIKI_VALIDATION_ROWS = 8000
+EVERYDAY_SETS = {"wiki_toxic", "benign_tasks_en", "paradetox_en"}  # whose harmless rows tell of no hurt
 FEWEST_CHARACTERS, MOST_CHARACTERS = 2, 4000
 
 
@@ -70,26 +72,36 @@ USED: dict[str, PublicSet] = {
 
 @dataclass
 class Rows:
-    """Texts with six labels (1, 0, -1 unknown), a weight and a source each."""
+    """Texts with six labels (1, 0, -1 unknown), a weight, a source, and whether they are a concern (1, 0, -1) each."""
 
     texts: list[str] = field(default_factory=list)
     labels: list[tuple[int, ...]] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    concerns: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def add(self, text: str, labels: Sequence[int], source: str, weight: float = 1.0) -> None:
+    def add(
+        self, text: str, labels: Sequence[int], source: str, weight: float = 1.0, concern: int | None = None
+    ) -> None:
+        """Add a row; where `concern` is not given, what is toxic is none, nor what everyday sets call harmless."""
         self.texts.append(text)
         self.labels.append(tuple(labels))
         self.weights.append(weight)
         self.sources.append(source)
+        if concern is None:
+            everyday = source in EVERYDAY_SETS and labels[TOXIC] == 0
+            concern = 0 if everyday or labels[TOXIC] == 1 else -1
+        self.concerns.append(concern)
 
     def extend(self, other: "Rows", places: Sequence[int] | None = None) -> None:
         """Add the rows of `other`, or those in `places`."""
         for at in range(len(other)) if places is None else places:
-            self.add(other.texts[at], other.labels[at], other.sources[at], other.weights[at])
+            self.add(
+                other.texts[at], other.labels[at], other.sources[at], other.weights[at], other.concerns[at]
+            )
 
     def where(self, wanted: Callable[[int], bool]) -> list[int]:
         return [at for at in range(len(self)) if wanted(at)]
@@ -229,13 +241,23 @@ def made_rows(base: Rows, swear_words: set[str], seed: int, contrast_share: floa
     make("quoted", hateful, 2200, augment.quoting(objected), (0, 0, -1, 0, 0, 0))
     make("quoted", hateful, 700, augment.quoting(endorsed))
     make("exchanged", named, 4000, augment.exchange_identity)
-    for sentence in contrast_sentences(seed, contrast_share):
-        made.add(sentence.text, sentence.labels, f"contrast {sentence.family}")
+    for source, sentences in (
+        ("contrast {family}", contrast_sentences(seed, contrast_share)),
+        ("contrast concern", contrast_sentences(seed, contrast_share, patterns=CONCERN_PATTERNS)),
+    ):
+        for sentence in sentences:
+            if not is_held_out(sentence, seed):
+                made.add(
+                    sentence.text,
+                    sentence.labels,
+                    source.format(family=sentence.family),
+                    concern=int(tells_of_hurt(sentence)),
+                )
     return made
 
 
 def write_table(rows: Rows, path: Path) -> None:
-    """Write rows as Parquet: comment_text, source, weight, the six labels."""
+    """Write rows as Parquet: comment_text, source, weight, the six labels, concern."""
     import pyarrow
     import pyarrow.parquet
 
@@ -246,6 +268,7 @@ def write_table(rows: Rows, path: Path) -> None:
     }
     for at, label in enumerate(JIGSAW_LABELS):
         columns[label] = pyarrow.array([labels[at] for labels in rows.labels], pyarrow.int8())
+    columns["concern"] = pyarrow.array(rows.concerns, pyarrow.int8())
     path.parent.mkdir(parents=True, exist_ok=True)
     pyarrow.parquet.write_table(pyarrow.table(columns), path, compression="zstd")
 

@@ -4,14 +4,16 @@ Composed from two files of patterns: the family `own_hurt` of contrast.yaml, and
 upon somebody, jokes, reports and everyday sentences with the same words are none.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.ml.mixture.templates import contrast_sentences
+from training.ml.mixture.templates import Sentence, contrast_sentences
 
 CONCERN_PATTERNS = Path(__file__).with_name("concern.yaml")
 OWN_HURT = "own_hurt"
 TOLD = "told"
+HELD_OUT = 0.2  # of the patterns
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,24 @@ def concern_rows(seed: int = 13, share: float = 1.0) -> list[ConcernRow]:
     """Return composed rows of both kinds, no two alike; `share` of each side's count, the seed decides all."""
     rows: dict[str, ConcernRow] = {}
     for sentence in contrast_sentences(seed, share):
-        is_concern = sentence.family == OWN_HURT and sentence.labels[0] == 0
-        rows[sentence.text.casefold()] = ConcernRow(sentence.text, is_concern, sentence.pattern)
+        rows[sentence.text.casefold()] = ConcernRow(sentence.text, tells_of_hurt(sentence), sentence.pattern)
     for sentence in contrast_sentences(seed, share, patterns=CONCERN_PATTERNS):
-        row = ConcernRow(sentence.text, sentence.family == TOLD, sentence.pattern)
+        row = ConcernRow(sentence.text, tells_of_hurt(sentence), sentence.pattern)
         rows.setdefault(sentence.text.casefold(), row)
     return list(rows.values())
+
+
+def place(group: str, seed: int) -> float:
+    """Return a number from 0 to 1 that depends on group and seed alone: rows of one group go the same way."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {group}".encode()).digest()[:4], "big") / 2**32
+
+
+def is_held_out(sentence: Sentence, seed: int) -> bool:
+    """Return whether the starter leaves the sentence out of its rows, since concerns are measured on its pattern."""
+    about_hurt = sentence.family in (OWN_HURT, TOLD)
+    return about_hurt and place(sentence.pattern, seed) < HELD_OUT
+
+
+def tells_of_hurt(sentence: Sentence) -> bool:
+    """Return whether a composed sentence tells of its author's own hurt."""
+    return sentence.family == TOLD or (sentence.family == OWN_HURT and sentence.labels[0] == 0)

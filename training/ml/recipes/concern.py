@@ -8,7 +8,6 @@ is computed once, and a logistic regression on it becomes one more row of that l
 fit did not see.
 """
 
-import hashlib
 import json
 import math
 import shutil
@@ -38,7 +37,7 @@ from training.ml.encoders.predict import last_linear
 from training.ml.evaluation.judged_texts import shipped_texts
 from training.ml.evaluation.suites import SHIPPED, Case, parse_cases
 from training.ml.hardware import best_device
-from training.ml.mixture.concern import ConcernRow, concern_rows
+from training.ml.mixture.concern import HELD_OUT, ConcernRow, concern_rows, place
 from training.ml.mixture.overlap import without_overlaps
 from training.ml.progress import Listener, Progress, SilentListener
 
@@ -57,8 +56,8 @@ REGULARISATION = (
     3.0,
 )  # inverse, to choose from; weaker, and half precision would change scores
 FOLDS = 4
+LEAST_SPREAD = 0.01  # of features that hardly differ between rows, whose weights half precision could not hold
 EVERYDAY_WEIGHT = 4.0  # of a real harmless row beside a composed one: it is what most comments are like
-HELD_OUT = 0.2  # of the patterns
 EVERYDAY_HELD_OUT = 0.5
 FEWEST_EVERYDAY = 200
 ITERATIONS = 2_000
@@ -265,7 +264,7 @@ def fit_output(
         scoring="average_precision",
         cv=StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed),
     )
-    middle, spread = features.mean(axis=0), max(float(features.std(axis=0).mean()), 1e-12)
+    middle, spread = features.mean(axis=0), max(float(features.std(axis=0).mean()), LEAST_SPREAD)
     search.fit((features - middle) / spread, targets, groups=groups, sample_weight=weights)
     best = search.best_estimator_
     weight = (best.coef_[0] / spread).astype(np.float32)
@@ -311,11 +310,8 @@ def _check_rows(targets: "NDArray[np.bool_]", groups: "NDArray[np.str_]", everyd
 
 def _places(groups: "NDArray[np.str_]", seed: int) -> "NDArray[np.float64]":
     """Return a number from 0 to 1 for each row that depends on its group alone: the same group goes the same way."""
-    share = {
-        group: int.from_bytes(hashlib.sha256(f"{seed} {group}".encode()).digest()[:4], "big") / 2**32
-        for group in set(groups.tolist())
-    }
-    return np.array([share[group] for group in groups.tolist()])
+    places = {group: place(group, seed) for group in set(groups.tolist())}
+    return np.array([places[group] for group in groups.tolist()])
 
 
 def _write(source: Path, output: Path, model: Any, column: int, report: ConcernReport) -> None:

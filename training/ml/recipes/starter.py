@@ -3,9 +3,10 @@
 manage.py train_starter --data FOLDER --previous models/starter
 
 FOLDER holds `wiki_toxic/` (train, validation, test) and `mix/mix.parquet`, which `manage.py dataset build-mixture`
-writes. In order: the mixture is chosen; each base encoder becomes a 12-layer teacher; the previous starter is taught by
-the mean of the teachers' logits; its weights are averaged with those it had before (Wortsman et al. 2022, arXiv
-2109.01903); the blend is calibrated, exported and measured. What is done already is not done again.
+writes. In order: the mixture is chosen; each base encoder becomes a 12-layer teacher; the student is taught by
+the mean of the teachers' logits, and by the rows what a concern is; its weights are averaged with the previous
+starter's (Wortsman et al. 2022, arXiv 2109.01903); the blend is calibrated, gets its output for concerns and its
+operating points, is exported and measured. What is done already is not done again.
 """
 
 import json
@@ -23,6 +24,7 @@ from toxicsite.lib.files import write_json
 from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
 from training.ml.config import load_preset
 from training.ml.data.tables import load_table
+from training.ml.encoders.loading import CONCERN
 from training.ml.evaluation.judged_texts import shipped_texts, texts_of
 from training.ml.evaluation.subject import evaluate_artifact
 from training.ml.mixture.choose import CONTRAST_SHARE, Rows, choose_mixture, write_table
@@ -31,6 +33,7 @@ from training.ml.mixture.licences import OWN, SHAREALIKE, Ingredient
 from training.ml.mixture.overlap import OverlapReport
 from training.ml.mixture.sources import SOURCES
 from training.ml.recipes.blend import BlendConfig, blend
+from training.ml.recipes.concern import add_concern, rows_of_table
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher
 
@@ -49,9 +52,10 @@ SECOND_LOOK_TEXTS = 512  # scored at once
 class StarterPlan:
     """What the starter is made of and where its parts are kept.
 
-    `data` is the folder of both sources, `bases` the encoders that become teachers, `previous` the model that the
-    student starts from and that takes the second look at negatives, `judged` further files whose texts stay out of
-    training. `presets` name the configurations of teacher, student and blend.
+    `data` is the folder of both sources, `bases` the encoders that become teachers, `previous` the model that takes
+    the second look at negatives and that the student is blended with, `judged` further files whose texts stay out of
+    training. The student starts from `start`, a model of the previous one's shape (None: the previous one). `presets`
+    name the configurations of teacher, student and blend.
     """
 
     data: Path
@@ -60,6 +64,7 @@ class StarterPlan:
     work: Path
     output: Path
     judged: tuple[Path, ...] = ()
+    start: Path | None = None
     threads: int | None = None
     contrast_share: float = CONTRAST_SHARE
     presets: tuple[str, str, str] = ("starter-teacher", "starter-student", "starter-blend")
@@ -77,8 +82,8 @@ def make_starter(plan: StarterPlan, listener: "Listener") -> dict[str, Any]:
     if not (plan.mixture / "facts.json").is_file():
         make_mixture(plan)
     teachers = [_teacher(plan, number, base, listener) for number, base in enumerate(plan.bases)]
-    student = _student(plan, teachers, listener)
-    blended = _blend(plan, student, listener)
+    student = _with_concern(plan, _student(plan, teachers, listener), listener)
+    blended = _with_concern(plan, _blend(plan, student, listener), listener)
     facts = json.loads((plan.mixture / "facts.json").read_text())
     export_artifact(
         blended,
@@ -184,11 +189,25 @@ def _student(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener") 
             preset,
             teacher=str(teachers[0]),
             also_teachers=tuple(map(str, teachers[1:])) or None,
-            student=str(plan.previous),
-            data=replace(preset.data, train=str(plan.mixture), validation=str(plan.mixture)),
+            student=str(plan.start or plan.previous),
+            data=replace(
+                preset.data,
+                train=str(plan.mixture),
+                validation=str(plan.mixture),
+                labels=(*JIGSAW_LABELS, CONCERN),
+            ),
             loop=replace(preset.loop, threads=plan.threads),
         )
         distill(config, folder, listener)
+    return folder
+
+
+def _with_concern(plan: StarterPlan, run: Path, listener: "Listener") -> Path:
+    """Return the run with an output for concerns: the label that it learned, or one fitted on what it sees."""
+    folder = run.with_name(f"{run.name}-with-concern")
+    if not (folder / "run.json").is_file():
+        everyday, rows = rows_of_table(run, str(plan.mixture), split="validation", labels=JIGSAW_LABELS)
+        add_concern(run, folder, everyday=everyday, rows=rows, listener=listener)
     return folder
 
 

@@ -74,16 +74,24 @@ def planned_teachers(config: "DistillConfig") -> list[tuple[str, float, int]]:
 def read_teachers(config: "DistillConfig") -> list[Teacher]:
     """Return the teachers of a distillation, the first one first.
 
-    Every teacher must know every label of the run, by name. Raises BaseModelError, or ConfigError naming the field.
+    What one of them knows, by name, all must know. A label that none knows is learned from the rows alone. Raises
+    BaseModelError, or ConfigError naming the field.
     """
     teachers: list[Teacher] = []
-    for folder, weight, length in planned_teachers(config):
-        start = read_start(folder)
-        missing = [label for label in config.data.labels if label not in start.labels]
+    planned = [
+        (read_start(folder), folder, weight, length) for folder, weight, length in planned_teachers(config)
+    ]
+    taught = {label for start, *_ in planned for label in start.labels} & set(config.data.labels)
+    for start, folder, weight, length in planned:
+        missing = [
+            label
+            for label in config.data.labels
+            if label in (taught or config.data.labels) and label not in start.labels
+        ]
         if missing:
             raise ConfigError(
                 f"the teacher {folder} knows {', '.join(start.labels)}, not {', '.join(missing)}; every teacher must "
-                "know every label of the run",
+                "know each label of the run that one of them knows",
                 "also_teachers" if teachers else "data.labels",
             )
         teachers.append(Teacher(folder, start, weight, length))
@@ -146,7 +154,7 @@ def mean_logits(
 def match_outputs(
     logits: "NDArray[np.float32]", start: Start, labels: Sequence[str], *, softmax: bool
 ) -> "NDArray[np.float64]":
-    """Return logits [rows, outputs] of a model in the columns of a head with these labels.
+    """Return logits [rows, outputs] of a model in the columns of a head with these labels, NaN for unknown ones.
 
     A two-way softmax is one Bernoulli whose logit is the difference of its two, and the other way round.
     """
@@ -155,7 +163,10 @@ def match_outputs(
         return values
     if start.softmax:
         return (values[:, 1] - values[:, 0])[:, None]
-    chosen = values[:, [start.labels.index(label) for label in labels]]
+    chosen = np.full((len(values), len(labels)), np.nan)
+    for position, label in enumerate(labels):
+        if label in start.labels:
+            chosen[:, position] = values[:, start.labels.index(label)]
     return np.concatenate([-chosen / 2, chosen / 2], axis=1) if softmax else chosen
 
 

@@ -149,15 +149,26 @@ def _keep_logits(path: Path, logits: "NDArray[np.float32]") -> None:
 def cached_loss(
     known: "NDArray[np.float32]", data: RunData, weights: "LossWeights", *, softmax: bool
 ) -> LossFunction:
-    """Return the distillation loss against logits [rows, outputs] that are known already."""
+    """Return the distillation loss against logits [rows, outputs] that are known already.
+
+    An output whose logits are NaN has no teacher: the labels alone teach it.
+    """
     import torch
 
     table, of_rows = data.train, data.train.loss_weights()
+    has_teacher: NDArray[np.bool_] = ~np.isnan(known).any(axis=0)
+    taught = None if has_teacher.all() else has_teacher
 
     def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:
         wanted = torch.from_numpy(known[rows]).to(logits.device)
         return _parts(
-            logits, wanted, table.targets[rows], None if of_rows is None else of_rows[rows], weights, softmax
+            logits,
+            wanted,
+            table.targets[rows],
+            None if of_rows is None else of_rows[rows],
+            weights,
+            softmax,
+            taught,
         )
 
     return loss
@@ -212,6 +223,7 @@ def _parts(
     of_rows: "NDArray[np.float32] | None",
     weights: "LossWeights",
     softmax: bool,
+    taught: "NDArray[np.bool_] | None" = None,
 ) -> LossParts:
     import torch
 
@@ -224,5 +236,6 @@ def _parts(
         weights,
         softmax=softmax,
         row_weights=None if of_rows is None else torch.from_numpy(of_rows).to(logits.device),
+        taught=None if taught is None else torch.from_numpy(taught).to(logits.device),
     )
     return {"loss": parts.total, "cross_entropy": parts.cross_entropy, "kl": parts.kl, "cosine": parts.cosine}

@@ -89,9 +89,15 @@ def distill_loss(
     *,
     softmax: bool,
     row_weights: "Tensor | None" = None,
+    taught: "Tensor | None" = None,
 ) -> DistillLoss:
-    """Return the weighted sum of cross-entropy, temperature KL and cosine; the seed's is (ce + kl + cosine) / 3."""
+    """Return the weighted sum of cross-entropy, temperature KL and cosine; the seed's is (ce + kl + cosine) / 3.
+
+    `taught` [outputs] says which outputs have a teacher (None: all); the others learn from the targets alone.
+    """
     ce = cross_entropy(student, targets, softmax=softmax, row_weights=row_weights)
+    if taught is not None:
+        student, teacher = student[:, taught], teacher[:, taught]
     kl = temperature_kl(student, teacher, weights.temperature, softmax=softmax, row_weights=row_weights)
     cos = cosine(student, teacher, row_weights=row_weights)
     total = weights.cross_entropy * ce + weights.kl * kl + weights.cosine * cos

@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import whole_number
+from classifier.model_versions.model_files import shipped_candidate
 from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import (
     model_version_activate,
@@ -87,6 +88,7 @@ def version_list(request: HttpRequest) -> HttpResponse:
         ],
         "status": status,
         "broken": broken_models(),
+        "offered": shipped_candidate(),
         "page": page,
         "earlier": page.number > 1 and _query(status=status, page=page.number - 1),
         "later": page.number < page.pages and _query(status=status, page=page.number + 1),

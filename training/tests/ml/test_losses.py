@@ -66,6 +66,17 @@ def test_the_default_weights_make_the_mean_of_the_three_parts() -> None:
     assert parts.total.item() == pytest.approx(mean.item(), rel=1e-6)
 
 
+def test_an_output_without_a_teacher_learns_from_the_targets_alone() -> None:
+    generator = torch.Generator().manual_seed(2)
+    student, teacher = (torch.randn(4, 3, generator=generator) for _ in range(2))
+    targets = torch.tensor([[1.0, 0.0, 1.0]] * 4)
+    taught = torch.tensor([True, True, False])
+    parts = distill_loss(student, teacher, targets, LossWeights(), softmax=False, taught=taught)
+    two = distill_loss(student[:, :2], teacher[:, :2], targets[:, :2], LossWeights(), softmax=False)
+    assert (parts.kl, parts.cosine) == (two.kl, two.cosine)
+    assert parts.cross_entropy.item() == pytest.approx(cross_entropy(student, targets, softmax=False).item())
+
+
 def test_row_weights_multiply_each_rows_part() -> None:
     logits = torch.tensor([[0.0], [math.log(3)]])
     targets = torch.tensor([[1.0], [0.0]])

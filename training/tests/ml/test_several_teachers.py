@@ -18,7 +18,7 @@ from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher
 from training.ml.recipes.teachers import match_outputs
 from training.tests.ml.recipes_kit import LOOP, Recorder, make_teacher, rows
-from training.tests.ml.tiny import WORDS, write_base
+from training.tests.ml.tiny import WORDS, write_base, write_rows
 
 QUICK = replace(LOOP, epochs=1)
 LABELS = ("toxic", "insult")
@@ -145,10 +145,28 @@ def test_a_killed_run_asks_no_teacher_again_about_rows_that_it_knows(
     assert resumed.validation == distill(config, tmp_path / "again").validation
 
 
+def test_a_label_that_no_teacher_knows_is_learned_from_the_rows(
+    teachers: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Its head goes on from the labels that the start knows."""
+    data = rows(tmp_path / "rows", ("toxic", "insult", "unkind"))
+    write_rows(Path(data.train), 600, labels=data.labels)
+    write_rows(Path(data.validation), 150, seed=1, labels=data.labels)
+    config = asked(teachers, tmp_path, student=str(teachers[0]), data=data, loop=replace(QUICK, epochs=3))
+    result = distill(config, tmp_path / "student")
+    assert result.validation["unkind"]["roc_auc"] > 0.9
+    assert result.validation["toxic"]["roc_auc"] > 0.95
+    start = load_base(str(teachers[0]), labels=data.labels, softmax=False, attention="auto", dropout=None)
+    known = load_base(str(teachers[0]), labels=LABELS, softmax=False, attention="auto", dropout=None)
+    assert start.classifier.weight[:2].equal(known.classifier.weight)
+    assert start.config.id2label == dict(enumerate(data.labels))
+
+
 def test_logits_are_matched_by_the_names_of_the_labels() -> None:
     logits = np.asarray([[1.0, 2.0, 3.0]], dtype=np.float32)
     several = Start(("a", "b", "c"), False, {})
     assert match_outputs(logits, several, ["c", "a"], softmax=False).tolist() == [[3.0, 1.0]]
+    assert np.isnan(match_outputs(logits, several, ["c", "z"], softmax=False)).tolist() == [[False, True]]
     assert match_outputs(logits, several, ["c"], softmax=True).tolist() == [[-1.5, 1.5]]
     one = Start(("a",), True, {})
     assert match_outputs(logits[:, :2], one, ["a"], softmax=True).tolist() == [[1.0, 2.0]]

@@ -39,7 +39,7 @@ def sentences(count: int, seed: int) -> list[str]:
 def plan(tmp_path_factory: pytest.TempPathFactory) -> StarterPlan:
     folder = tmp_path_factory.mktemp("starter")
     for seed, split in enumerate(("train", "validation", "test")):
-        texts = sentences(300, seed)
+        texts = sentences(600 if split == "validation" else 300, seed)
         write_table(folder / "data" / "wiki_toxic" / f"{split}.parquet", texts, comment_text=texts)
     texts = sentences(200, 9)
     public = {"lang": ["en"] * 200, "licence_class": ["permissive"] * 200, "source": ["gab_hate_en"] * 200}
@@ -73,6 +73,14 @@ def test_the_starter_has_the_shape_of_the_previous_one(plan: StarterPlan, manife
     assert manifest["labels"] == list(JIGSAW_LABELS)
     assert manifest["architecture"]["layers"] == 2
     assert manifest["languages"] == ["en"]
+
+
+def test_the_starter_has_an_output_for_concerns_that_the_student_learned_as_a_label(
+    plan: StarterPlan, manifest: dict[str, Any]
+) -> None:
+    assert manifest["concern"]["output"] == len(JIGSAW_LABELS)
+    learned = json.loads((plan.work / "student" / "run.json").read_text())["labels"]
+    assert learned == [*JIGSAW_LABELS, "concern"]
 
 
 def test_the_card_names_sources_licences_and_measures(plan: StarterPlan, manifest: dict[str, Any]) -> None:
