@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from training.ml.mixture import mappings
-from training.ml.mixture.licences import CAUTION, PERMISSIVE, SHAREALIKE, Ingredient
+from training.ml.mixture.licences import CAUTION, OWN, PERMISSIVE, SHAREALIKE, Ingredient
 from training.ml.mixture.reading import Files, Row
 
 SHORT_COMMIT = 12
@@ -565,7 +565,8 @@ WIKI_TOXIC = Ingredient(
     licence_class=SHAREALIKE,
     attribution='Kaggle "Jigsaw Toxic Comment Classification Challenge", texts by Wikipedia contributors.',
 )
-MADE_BY_RULE = ("disguised", "buried", "quoted", "exchanged", "contrast")
+CONTRAST = "contrast"
+MADE_BY_RULE = ("disguised", "buried", "quoted", "exchanged", CONTRAST)
 
 
 def ingredients_of_rows(names: Sequence[str], weights: Sequence[float]) -> list[Ingredient]:
@@ -594,6 +595,13 @@ def _ingredient(name: str, rows: int, weight: float) -> Ingredient:
     if name == WIKI_TOXIC.name:
         return replace(WIKI_TOXIC, rows=rows, weight=weight)
     if name in MADE_BY_RULE:
-        made = "Sentences of this project, and rows of the other sources changed by rule."
-        return Ingredient(f"made by rule: {name}", rows, weight, "Apache-2.0", PERMISSIVE, made)
+        title = f"made by rule: {name}"
+        if name == CONTRAST:
+            return Ingredient(
+                title, rows, weight, "Apache-2.0", OWN, "Sentences composed from patterns of this project."
+            )
+        licence = "that of the changed rows"
+        return Ingredient(
+            title, rows, weight, licence, SHAREALIKE, "Rows of the other sources, changed by rule."
+        )
     return Ingredient(name, rows, weight)

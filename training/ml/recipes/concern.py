@@ -56,7 +56,9 @@ REGULARISATION = (
     3.0,
 )  # inverse, to choose from; weaker, and half precision would change scores
 FOLDS = 4
-LEAST_SPREAD = 0.01  # of features that hardly differ between rows, whose weights half precision could not hold
+LEAST_SPREAD = (
+    0.01  # of features that hardly differ between rows, whose weights half precision could not hold
+)
 EVERYDAY_WEIGHT = 4.0  # of a real harmless row beside a composed one: it is what most comments are like
 EVERYDAY_HELD_OUT = 0.5
 FEWEST_EVERYDAY = 200

@@ -27,11 +27,11 @@ from training.ml.data.tables import load_table
 from training.ml.encoders.loading import CONCERN
 from training.ml.evaluation.judged_texts import shipped_texts, texts_of
 from training.ml.evaluation.subject import evaluate_artifact
-from training.ml.mixture.choose import CONTRAST_SHARE, Rows, choose_mixture, write_table
+from training.ml.mixture.choose import CONTRAST_SHARE, choose_mixture, write_table
 from training.ml.mixture.identity import WordBalance
-from training.ml.mixture.licences import OWN, SHAREALIKE, Ingredient
+from training.ml.mixture.licences import Ingredient
 from training.ml.mixture.overlap import OverlapReport
-from training.ml.mixture.sources import SOURCES
+from training.ml.mixture.sources import ingredients_of_rows
 from training.ml.recipes.blend import BlendConfig, blend
 from training.ml.recipes.concern import add_concern, rows_of_table
 from training.ml.recipes.distill import DistillConfig, distill
@@ -115,7 +115,9 @@ def make_mixture(plan: StarterPlan) -> None:
     write_table(mixture.train, plan.mixture / "train.parquet")
     write_table(mixture.validation, plan.mixture / "validation.parquet")
     facts = {
-        "sources": [source.to_dict() for source in ingredients(mixture.train)],
+        "sources": [
+            source.to_dict() for source in ingredients_of_rows(mixture.train.sources, mixture.train.weights)
+        ],
         "doubted": dict(mixture.doubted),
         "overlap": mixture.overlap.to_dict(),
         "identities": [word.to_dict() for word in mixture.identities],
@@ -130,28 +132,6 @@ def swear_words() -> set[str]:
         for word, count in shipped_words().items()
         if not count.is_name and count.toxic_share >= MOSTLY_TOXIC and count.toxic_rows >= FEWEST_TOXIC_ROWS
     }
-
-
-def ingredients(rows: Rows) -> list[Ingredient]:
-    """Return the sources of a mixture with rows, weight, licence and attribution, the heaviest first."""
-    known = {source.name: source for source in SOURCES}
-    counted: dict[str, list[float]] = {}
-    for name, weight in zip(rows.sources, rows.weights, strict=True):
-        total = counted.setdefault(name, [0, 0.0])
-        total[0] += 1
-        total[1] += weight
-    result = []
-    for name, (count, weight) in sorted(counted.items(), key=lambda entry: -entry[1][1]):
-        if name in known:
-            about = (known[name].licence, known[name].licence_class, known[name].attribution)
-        elif name == "wiki_toxic":
-            about = ("CC0-1.0 AND CC-BY-SA-3.0", SHAREALIKE, WIKI_TOXIC_ATTRIBUTION)
-        elif name.startswith("contrast"):
-            about = ("Apache-2.0", OWN, "Composed from patterns of this project.")
-        else:
-            about = ("as its rows", SHAREALIKE, "Made by rule of rows of the sources above.")
-        result.append(Ingredient(name, int(count), weight, *about))
-    return result
 
 
 def _second_look(previous: Path) -> Any:

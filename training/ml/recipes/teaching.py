@@ -156,7 +156,7 @@ def cached_loss(
     import torch
 
     table, of_rows = data.train, data.train.loss_weights()
-    has_teacher: NDArray[np.bool_] = ~np.isnan(known).any(axis=0)
+    has_teacher = np.asarray(~np.isnan(known).any(axis=0), dtype=np.bool_)
     taught = None if has_teacher.all() else has_teacher
 
     def loss(logits: "Tensor", rows: "NDArray[np.int64]") -> LossParts:

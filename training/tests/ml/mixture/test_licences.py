@@ -94,7 +94,7 @@ def test_rows_of_the_starters_mixture_name_what_they_come_from() -> None:
     assert [(one.name, one.rows, one.weight, one.licence_class) for one in listed] == [
         ("wiki_toxic", 1, 1.0, "sharealike"),
         ("gahd_de", 2, 1.0, "permissive"),
-        ("made by rule: contrast", 2, 0.5, "permissive"),
+        ("made by rule: contrast", 2, 0.5, "own"),
         ("from a friend", 1, 0.1, "unknown"),
     ]
     with pytest.raises(PassingOnRefused, match="“from a friend”"):
