@@ -45,6 +45,8 @@ COLUMNS = (
     ("recall", "recall"),
     ("ece", "ECE"),
 )  # of the card's table
+BY_SOURCE = "by_source"
+"""How the name of metrics ends that are those of the first label by the rows' source."""
 
 
 def export_artifact(
@@ -59,6 +61,7 @@ def export_artifact(
     sources: Sequence[Ingredient] = (),
     overlap: OverlapReport | None = None,
     identities: Sequence[WordBalance] = (),
+    learner: Path | None = None,
     to_pass_on: bool = False,
 ) -> dict[str, Any]:
     """Write the artifact of the run in `run` into `folder` (replaced as a whole) and return its manifest.
@@ -67,14 +70,17 @@ def export_artifact(
     {"test": …, "teacher": …}. `languages` are the tags (BCP 47) of those that the model knows; without them the site's
     MODEL_LANGUAGES count. `sources` are what the model learned from; the card lists them and says whether the model may
     be passed on. `overlap` tells which rows were left out because the model is judged by their texts, `identities` how
-    words that name an identity were balanced. Raises ValueError for a tag that is none, BaseModelError when `run` is
-    not the result of a recipe, and with `to_pass_on` PassingOnRefused, before anything is written, when a licence among
-    the sources forbids it.
+    words that name an identity were balanced. `learner` is the run that learned from rows where `run` itself did not (a
+    blend): the card tells of its rows and teachers. Raises ValueError for a tag that is none, BaseModelError when `run`
+    is not the result of a recipe, and with `to_pass_on` PassingOnRefused, before anything is written, when a licence
+    among the sources forbids it.
     """
     languages = [normal_tag(tag) for tag in languages]
     if to_pass_on:
         check_passing_on(sources)
     card = read_run(run)
+    if learner is not None:
+        card = _with_learner(card, read_run(learner))
     card["provenance"] = {
         **card["provenance"],
         "data": {**card["provenance"].get("data", {}), **_checks(overlap, identities)},
@@ -92,6 +98,20 @@ def export_artifact(
     _without_truncation(aside / "tokenizer.json")
     about = {"license": license_name, "attribution": attribution, **_sources(sources)}
     return _finish(aside, folder, card, config, name, about, metrics or {}, languages)
+
+
+def _with_learner(card: dict[str, Any], learner: dict[str, Any]) -> dict[str, Any]:
+    """Return the card of a run that learned from no row with the rows and teachers of the run that did."""
+    learned = learner["provenance"]
+    rows = {name: value for name, value in learned.get("data", {}).items() if name.startswith("train")}
+    told = {name: learned[name] for name in ("teacher", "also_teachers") if name in learned}
+    teachers = {"teachers": learner["teachers"]} if "teachers" in learner else {}
+    provenance = card["provenance"]
+    return {
+        **card,
+        **teachers,
+        "provenance": {**provenance, **told, "data": {**provenance.get("data", {}), **rows}},
+    }
 
 
 def update_metrics(folder: Path, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -287,15 +307,14 @@ def model_card(manifest: dict[str, Any]) -> str:
     ]
     for name, metrics in manifest["metrics"].items():
         if isinstance(metrics, dict) and all(isinstance(value, dict) for value in metrics.values()):
-            parts += [f"### {name}", metric_table(metrics)]
+            parts += [f"### {name}", metric_table(metrics, "source" if name.endswith(BY_SOURCE) else "label")]
     if concern := manifest.get("concern"):
         parts += ["## People who tell of their own hurt", _concern(concern)]
     parts += [
         "## Limits",
-        "English Wikipedia talk pages of 2004 to 2015 are what it has seen: other languages, newer slang, coded "
-        "language, sarcasm and context between comments are beyond it. Toxicity datasets carry their annotators' bias; "
-        "texts that name an identity may score higher than they should. It is meant to sort comments for people who "
-        "decide, not to decide about people.",
+        f"{_seen(manifest)}: other languages, newer slang, coded language, sarcasm and context between comments are "
+        "beyond it. Toxicity datasets carry their annotators' bias; texts that name an identity may score higher than "
+        "they should. It is meant to sort comments for people who decide, not to decide about people.",
         "## Provenance",
         f"Recipe `{provenance['recipe']}`, made {manifest['created']}, commit `{provenance.get('commit', 'unknown')}`, "
         f"{provenance.get('duration_seconds', 0):,.0f} s on {provenance.get('hardware', {}).get('cpu', 'unknown')}. "
@@ -303,6 +322,13 @@ def model_card(manifest: dict[str, Any]) -> str:
         f"Licence of the weights: {manifest['license']}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _seen(manifest: Mapping[str, Any]) -> str:
+    """Return what the model has seen, as the beginning of a sentence about its limits."""
+    if len(sources_of(manifest)) > 1:
+        return "It has seen the sources above, collected until 2022 and most of them short, and no thread as a whole"
+    return "English Wikipedia talk pages of 2004 to 2015 are what it has seen"
 
 
 def _concern(concern: dict[str, Any]) -> str:
@@ -378,10 +404,10 @@ def _sources_section(manifest: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def metric_table(metrics: dict[str, dict[str, float]]) -> str:
-    """Return a Markdown table of metrics by label; a missing number is a dash."""
+def metric_table(metrics: dict[str, dict[str, float]], first: str = "label") -> str:
+    """Return a Markdown table of metrics by what `first` names; a missing number is a dash."""
     rows = [
-        "| label | " + " | ".join(title for _, title in COLUMNS) + " |",
+        f"| {first} | " + " | ".join(title for _, title in COLUMNS) + " |",
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
     for label, values in metrics.items():

@@ -14,7 +14,7 @@ import numpy as np
 from classifier.inference.language import identify
 from classifier.inference.scorer import Scorer
 from training.ml.data.tables import TextTable
-from training.ml.evaluation.metrics import evaluate_scores
+from training.ml.evaluation.metrics import evaluate_scores, label_metrics
 from training.ml.progress import Cancelled, Listener, Progress, SilentListener
 
 if TYPE_CHECKING:
@@ -96,6 +96,20 @@ def evaluate_artifact(
         scorer.labels,
         dict(scorer.manifest.thresholds),
     )
+
+
+def metrics_by_source(answers: Evaluation, table: TextTable) -> dict[str, dict[str, float]]:
+    """Return the metrics of the first label for each source of the rows that were answered, without row weights."""
+    label = answers.labels[0]
+    scores, targets = answers.scores[:, 0], table.targets[:, table.labels.index(label)]
+    sources = np.array(table.sources or [""] * len(table))
+    return {
+        str(source): label_metrics(
+            scores[sources == source], targets[sources == source], answers.thresholds[label]
+        )
+        for source in np.unique(sources)
+        if (targets[sources == source] >= 0).any()
+    }
 
 
 @dataclass(frozen=True)

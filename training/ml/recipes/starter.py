@@ -21,12 +21,17 @@ from classifier.inference.labels import JIGSAW_LABELS
 from classifier.inference.reading_words import shipped_words
 from classifier.inference.scorer import Scorer
 from toxicsite.lib.files import write_json
-from training.ml.artifact.export import WIKI_TOXIC_ATTRIBUTION, export_artifact, update_metrics
+from training.ml.artifact.export import (
+    BY_SOURCE,
+    WIKI_TOXIC_ATTRIBUTION,
+    export_artifact,
+    update_metrics,
+)
 from training.ml.config import load_preset
 from training.ml.data.tables import load_table
 from training.ml.encoders.loading import CONCERN
 from training.ml.evaluation.judged_texts import shipped_texts, texts_of
-from training.ml.evaluation.subject import evaluate_artifact
+from training.ml.evaluation.subject import evaluate_artifact, metrics_by_source
 from training.ml.mixture.choose import CONTRAST_SHARE, choose_mixture, write_table
 from training.ml.mixture.identity import WordBalance
 from training.ml.mixture.licences import Ingredient
@@ -94,6 +99,7 @@ def make_starter(plan: StarterPlan, listener: "Listener") -> dict[str, Any]:
         sources=[Ingredient.from_dict(entry) for entry in facts["sources"]],
         overlap=OverlapReport(**facts["overlap"]),
         identities=[WordBalance(**word) for word in facts["identities"]],
+        learner=student,
         to_pass_on=True,
     )
     return _measured(plan, teachers, listener)
@@ -206,7 +212,10 @@ def _blend(plan: StarterPlan, student: Path, listener: "Listener") -> Path:
 
 
 def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener") -> dict[str, Any]:
-    """Measure the artifact and each teacher, as they would be served, on the official test rows without leaked ones."""
+    """Measure the artifact and each teacher, as they would be served, on the official test rows without leaked ones.
+
+    On the mixture's validation rows the artifact and the previous starter are measured by source.
+    """
     test = load_table(str(plan.data / "wiki_toxic"), "test", text_column="comment_text", labels=JIGSAW_LABELS)
     measured = {"test": evaluate_artifact(plan.output, test, listener=listener).metrics}
     for number, teacher in enumerate(teachers):
@@ -216,6 +225,12 @@ def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener")
             export_artifact(teacher, artifact, name=f"starter-{teacher.name}")
         name = "teacher_test" if number == 0 else f"teacher_{number + 1}_test"
         measured[name] = evaluate_artifact(artifact, test, listener=listener).metrics
+    validation = load_table(
+        str(plan.mixture), "validation", text_column="comment_text", labels=JIGSAW_LABELS[:1]
+    )
+    for name, folder in (("validation", plan.output), ("previous", plan.previous)):
+        answers = evaluate_artifact(folder, validation, listener=listener)
+        measured[f"{name}_{BY_SOURCE}"] = metrics_by_source(answers, validation)
     return update_metrics(plan.output, measured)
 
 

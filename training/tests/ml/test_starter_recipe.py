@@ -89,6 +89,10 @@ def test_the_card_names_sources_licences_and_measures(plan: StarterPlan, manifes
     assert {"validation", "test", "teacher_test", "teacher_2_test"} <= set(manifest["metrics"])
     card = (plan.output / "README.md").read_text()
     assert "texts of the test suites" in card
+    assert "It learned from the mean logits of 2 teachers" in card
+    assert manifest["provenance"]["data"]["train_rows"] > 0
+    assert set(manifest["metrics"]["validation_by_source"]) == {"wiki_toxic", "gab_hate_en"}
+    assert "| gab_hate_en |" in card
     assert "CC-BY-4.0" in card
 
 
