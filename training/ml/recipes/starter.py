@@ -120,6 +120,7 @@ def make_mixture(plan: StarterPlan) -> None:
     )
     write_table(mixture.train, plan.mixture / "train.parquet")
     write_table(mixture.validation, plan.mixture / "validation.parquet")
+    write_table(mixture.test, plan.mixture / "test.parquet")
     facts = {
         "sources": [
             source.to_dict() for source in ingredients_of_rows(mixture.train.sources, mixture.train.weights)
@@ -214,7 +215,7 @@ def _blend(plan: StarterPlan, student: Path, listener: "Listener") -> Path:
 def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener") -> dict[str, Any]:
     """Measure the artifact and each teacher, as they would be served, on the official test rows without leaked ones.
 
-    On the mixture's validation rows the artifact and the previous starter are measured by source.
+    On the mixture's held-out rows, with the labels of their sets, artifact and previous starter are measured by source.
     """
     test = load_table(str(plan.data / "wiki_toxic"), "test", text_column="comment_text", labels=JIGSAW_LABELS)
     measured = {"test": evaluate_artifact(plan.output, test, listener=listener).metrics}
@@ -225,12 +226,10 @@ def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener")
             export_artifact(teacher, artifact, name=f"starter-{teacher.name}")
         name = "teacher_test" if number == 0 else f"teacher_{number + 1}_test"
         measured[name] = evaluate_artifact(artifact, test, listener=listener).metrics
-    validation = load_table(
-        str(plan.mixture), "validation", text_column="comment_text", labels=JIGSAW_LABELS[:1]
-    )
-    for name, folder in (("validation", plan.output), ("previous", plan.previous)):
-        answers = evaluate_artifact(folder, validation, listener=listener)
-        measured[f"{name}_{BY_SOURCE}"] = metrics_by_source(answers, validation)
+    held_out = load_table(str(plan.mixture), "test", text_column="comment_text", labels=JIGSAW_LABELS[:1])
+    for name, folder in (("held_out", plan.output), ("previous", plan.previous)):
+        answers = evaluate_artifact(folder, held_out, listener=listener)
+        measured[f"{name}_{BY_SOURCE}"] = metrics_by_source(answers, held_out)
     return update_metrics(plan.output, measured)
 
 

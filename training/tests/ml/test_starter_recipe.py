@@ -91,7 +91,7 @@ def test_the_card_names_sources_licences_and_measures(plan: StarterPlan, manifes
     assert "texts of the test suites" in card
     assert "It learned from the mean logits of 2 teachers" in card
     assert manifest["provenance"]["data"]["train_rows"] > 0
-    assert set(manifest["metrics"]["validation_by_source"]) == {"wiki_toxic", "gab_hate_en"}
+    assert set(manifest["metrics"]["held_out_by_source"]) == {"wiki_toxic", "gab_hate_en"}
     assert "| gab_hate_en |" in card
     assert "CC-BY-4.0" in card
 
