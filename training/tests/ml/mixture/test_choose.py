@@ -21,6 +21,8 @@ from training.ml.mixture.choose import (
     position,
     write_table,
 )
+from training.ml.mixture.concern import CONCERN_PATTERNS, is_held_out
+from training.ml.mixture.templates import contrast_sentences
 
 UNKNOWN = dict.fromkeys(JIGSAW_LABELS, -1)
 HARMLESS = dict.fromkeys(JIGSAW_LABELS, 0)
@@ -139,3 +141,27 @@ def test_groups_of_people_are_balanced(sources: tuple[Path, Path]) -> None:
     balanced = [word for word in choose(sources).identities if word.harmless_rows and word.toxic_rows]
     assert balanced
     assert all(abs(word.share_after - 0.5) <= abs(word.share_before - 0.5) + 0.02 for word in balanced)
+
+
+def test_held_out_rows_are_judged_by_the_label_of_their_set(sources: tuple[Path, Path]) -> None:
+    mixture = choose(sources)
+    held_out = {
+        text: labels[TOXIC] for text, labels in zip(mixture.test.texts, mixture.test.labels, strict=True)
+    }
+    assert {held_out[text] for text in held_out if "rude" in text} == {0}  # unknown after the second look
+    assert {held_out[text] for text in held_out if text.startswith("unjudged")} == {0}
+    assert set(mixture.validation.texts) <= set(held_out)
+
+
+def test_concerns_are_a_label_whose_patterns_are_not_all_learned_from(sources: tuple[Path, Path]) -> None:
+    rows = choose(sources).train
+    of_source: dict[str, dict[str, int]] = {}
+    for text, source, concern in zip(rows.texts, rows.sources, rows.concerns, strict=True):
+        of_source.setdefault(source, {})[text] = concern
+    assert set(of_source["contrast concern"].values()) == {0, 1}
+    assert set(of_source["wiki_toxic"].values()) == {0}
+    assert set(of_source["implicit_hate_en"].values()) == {-1}
+    every = contrast_sentences(3, 0.02, patterns=CONCERN_PATTERNS)
+    kept_out = {sentence.text for sentence in every if is_held_out(sentence, 3)}
+    assert kept_out
+    assert not kept_out & set(of_source["contrast concern"])
