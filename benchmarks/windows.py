@@ -11,7 +11,7 @@ import random
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,11 +56,16 @@ class LongTexts:
 
 @dataclass(frozen=True)
 class Scored:
-    """The highest log-odds of each text, and how many windows it has; `seconds` is the time of the model."""
+    """The highest log-odds of each text, and how many windows it has; `seconds` is the time of the model.
+
+    `paired` is the highest mean of two windows that follow each other, the first and the last also alone: with an
+    overlap of a half, what both windows that hold a passage say of it.
+    """
 
     highest: Floats
     windows: Floats
     seconds: float
+    paired: Floats
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -88,13 +93,19 @@ def run(options: Options) -> list[Row]:
     report.add(f"{scorer.manifest.max_length}, overlap 1/4: highest", whole.highest, whole)
     lengths = (WINDOW_LENGTH,) if options.fewer_cuts else LENGTHS
     for length in lengths:
-        for overlap in OVERLAPS if length == WINDOW_LENGTH and not options.fewer_cuts else (0.25,):
+        for overlap in _overlaps(length, fewer=options.fewer_cuts):
             scored = bench.scored(tokens(length - 2, round(length * (1 - overlap))))
             chosen = length == WINDOW_LENGTH and overlap == 1 - STRIDE_SHARE
             report.add_ways(f"{length}, overlap {overlap:g}", scored, chosen=chosen)
         if not options.fewer_cuts and length in (128, 160):
             report.add_ways(f"{length}, at ends of sentences", bench.scored(sentences(length - 2)))
     return report.rows
+
+
+def _overlaps(length: int, *, fewer: bool) -> tuple[float, ...]:
+    if length != WINDOW_LENGTH:
+        return (0.25,)
+    return (0.25, 0.5) if fewer else OVERLAPS
 
 
 class Bench:
@@ -124,8 +135,16 @@ class Bench:
         )
         highest = numpy.full(len(self.cleaned), -numpy.inf)
         owners = numpy.array([window.text for window in windows])
-        numpy.maximum.at(highest, owners, numpy.log(column / (1 - column)))
-        return Scored(highest, numpy.bincount(owners, minlength=len(self.cleaned)).astype(float), seconds)
+        odds = numpy.log(column / (1 - column))
+        numpy.maximum.at(highest, owners, odds)
+        follows = numpy.append(owners[1:] == owners[:-1], [False])
+        paired = numpy.full(len(self.cleaned), -numpy.inf)
+        is_edge = ~follows | ~numpy.insert(follows[:-1], 0, False)
+        numpy.maximum.at(paired, owners[is_edge], odds[is_edge])
+        first = numpy.flatnonzero(follows)
+        numpy.maximum.at(paired, owners[first], (odds[first] + odds[first + 1]) / 2)
+        counts = numpy.bincount(owners, minlength=len(self.cleaned)).astype(float)
+        return Scored(highest, counts, seconds, paired)
 
 
 class Report:
@@ -154,7 +173,13 @@ class Report:
             scored.highest - log * numpy.log(scored.windows),
             scored,
         )
-        both = Scored(scored.highest, scored.windows, scored.seconds + self.whole.seconds)
+        pairs = self._smallest(lambda value: scored.paired - value * chance)
+        self.add(
+            f"{what}: pairs, lowered by {pairs:.2f} sqrt(2 ln n), fitted",
+            scored.paired - pairs * chance,
+            scored,
+        )
+        both = replace(scored, seconds=scored.seconds + self.whole.seconds)
         self.add(
             f"{what}: higher of this and the whole", numpy.maximum(scored.highest, self.whole.highest), both
         )

@@ -41,8 +41,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--previous",
             type=Path,
-            default=settings.STARTER_MODEL_DIR,
-            help="model that the student is blended with [the starter]",
+            default=settings.EARLIER_STARTER_DIR,
+            help="model that the student is blended with [the starter of wiki_toxic alone]",
         )
         parser.add_argument(
             "--start",

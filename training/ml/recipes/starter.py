@@ -1,6 +1,6 @@
 """Starter: the model that ships with toxicsite, made of public data from base encoders to evaluated artifact.
 
-manage.py train_starter --data FOLDER --previous models/starter
+manage.py train_starter --data FOLDER --previous models/starter-wiki
 
 FOLDER holds `wiki_toxic/` (train, validation, test) and `mix/mix.parquet`, which `manage.py dataset build-mixture`
 writes. In order: the mixture is chosen; each base encoder becomes a 12-layer teacher; the student is taught by
