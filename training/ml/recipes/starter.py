@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from classifier.inference.artifact import load_manifest
 from classifier.inference.labels import JIGSAW_LABELS
 from classifier.inference.reading_words import shipped_words
 from classifier.inference.scorer import Scorer
@@ -94,7 +95,7 @@ def make_starter(plan: StarterPlan, listener: "Listener") -> dict[str, Any]:
         blended,
         plan.output,
         name="starter",
-        attribution=f"{WIKI_TOXIC_ATTRIBUTION} The other sources are named below.",
+        attribution=f"{load_manifest(plan.previous).raw['attribution']} The other sources are named below.",
         languages=("en",),
         sources=[Ingredient.from_dict(entry) for entry in facts["sources"]],
         overlap=OverlapReport(**facts["overlap"]),
