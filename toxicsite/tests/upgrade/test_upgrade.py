@@ -19,8 +19,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+from django.conf import settings
 from psycopg2 import sql
 
+from classifier.inference.artifact import load_manifest
 from classifier.tests.dialects.clients.server_process import running_server
 from classifier.tests.worker_process import own_database_url
 from toxicsite.launcher.environment import PROJECT
@@ -31,8 +33,11 @@ Rows = dict[str, tuple[list[str], Counter[str]]]
 RELEASE = "0.1.0"
 # A database that was left in the midst of the migrations of 0.1.0: classifier 0012 and training 0002.
 MIDDLE = "0.1.0-middle"
-# Migrating and starting write here: what is applied, and what new models bring.
-MAY_GROW = {"django_migrations", "django_content_type", "auth_permission", "auth_group_permissions"}
+# Migrating and starting write here: what is applied, what new models bring, and the shipped models.
+MAY_GROW = {
+    *("django_migrations", "django_content_type", "auth_permission", "auth_group_permissions"),
+    "classifier_modelversion",
+}
 PAGES = (
     *(
         "/",
@@ -213,6 +218,9 @@ def test_the_last_release_goes_on_with_every_row_and_answers(release: Installati
     assert len(refusing) > 10
     release.run("-m", "toxicsite.launcher.prepare")
     assert_nothing_lost(before, rows_of(release, before))
+    offered = load_manifest(settings.STARTER_MODEL_DIR).version
+    status = f"SELECT status FROM classifier_modelversion WHERE version = '{offered}'"
+    assert release.query(status) == [("candidate",)]
     assert set(append_only(release)) >= set(refusing)
     for table in refusing:
         assert_refuses_changes(release, table)
