@@ -64,8 +64,12 @@ class ShadowRunner:
         return True
 
     def _remember(self, predictions: Sequence[Prediction]) -> None:
-        share = settings.SHADOW_SHARE
-        self.waiting.extend(prediction for prediction in predictions if is_chosen(prediction.pk, share))
+        share, own = settings.SHADOW_SHARE, self.version.pk if self.version else None
+        self.waiting.extend(
+            prediction
+            for prediction in predictions  # none of its own, where it was promoted a moment ago
+            if prediction.model_version_id != own and is_chosen(prediction.pk, share)
+        )
 
     def _look(self) -> None:
         """Read at most every LOOK_SECONDS which version is in shadow mode, and load it."""
