@@ -61,7 +61,7 @@ def _load_shipped_models() -> None:
     if offered is not None and offered.version not in known:
         sys.stdout.write(
             f"This release brings a new starter model, {offered}. {ModelVersion.objects.active()} stays in production "
-            "until you promote the other: compare them under Experiments, Model versions.\n"
+            "until you promote the other: compare them under Training, Model versions.\n"
         )
 
 
