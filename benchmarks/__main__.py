@@ -33,6 +33,9 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--text-column", default="comment_text", help="the column of texts [%(default)s]")
     parser.add_argument(
+        "--label-column", default="label", help="the column of labels, 1: abusive, 0: harmless [%(default)s]"
+    )
+    parser.add_argument(
         "--repeats", type=int, default=3, help="timed runs, of which the median counts [%(default)s]"
     )
     modules = {name: importlib.import_module(f"benchmarks.{name}") for name in known}

@@ -25,7 +25,6 @@ WORDS_MAX = 40
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--label-column", default="label", help="the column of labels, 0 or 1 [%(default)s]")
     parser.add_argument("--harmless", type=int, default=40_000, help="harmless rows at most [%(default)s]")
     parser.add_argument("--disguised", type=int, default=150, help="toxic rows to disguise [%(default)s]")
     parser.add_argument(

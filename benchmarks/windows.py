@@ -69,7 +69,6 @@ class Scored:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--label-column", default="label", help="1: abusive, 0: harmless [%(default)s]")
     parser.add_argument(
         "--long-texts", type=int, default=300, help="how many, and four times as many long ones [%(default)s]"
     )
