@@ -81,13 +81,10 @@ def read_teachers(config: "DistillConfig") -> list[Teacher]:
     planned = [
         (read_start(folder), folder, weight, length) for folder, weight, length in planned_teachers(config)
     ]
-    taught = {label for start, *_ in planned for label in start.labels} & set(config.data.labels)
+    known = {label for start, *_ in planned for label in start.labels}
+    taught = [label for label in config.data.labels if label in known] or config.data.labels
     for start, folder, weight, length in planned:
-        missing = [
-            label
-            for label in config.data.labels
-            if label in (taught or config.data.labels) and label not in start.labels
-        ]
+        missing = [label for label in taught if label not in start.labels]
         if missing:
             raise ConfigError(
                 f"the teacher {folder} knows {', '.join(start.labels)}, not {', '.join(missing)}; every teacher must "
