@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifier.inference import artifact, backends
 from classifier.inference.errors import ScoreNotFinite, TextTooLong
 from classifier.inference.reading import reading
-from classifier.inference.verdict import Verdict, verdict_for
+from classifier.inference.verdict import NON_TOXIC, Verdict, verdict_for
 from classifier.inference.windows import Window, Windower
 
 Logits = NDArray[numpy.float32]
@@ -43,7 +43,8 @@ class ScoreResult:
     Where a person reads something else than what is written, the windows of that reading count too. `read_as` is the
     reading if it raised the score of the primary label, else "". `windows` and `spans` are of the text as written.
     `concern` is the highest probability of all windows and readings that the author tells of their own hurt (None: the
-    model has no output for it), `is_concern` whether it reaches the model's threshold.
+    model has no output for it), `is_concern` whether it reaches the model's threshold. The verdict is non-toxic where
+    that is so and the window that looks most toxic is more surely a concern than toxic.
     """
 
     scores: dict[str, float]
@@ -205,7 +206,13 @@ class Scorer:
         concern = max(
             value for value in (*read_concerns, *(span.concern for span in spans)) if value is not None
         )
-        return replace(result, concern=concern, is_concern=concern >= self.manifest.concern.threshold)
+        if concern < self.manifest.concern.threshold:
+            return replace(result, concern=concern)
+        primary = self.manifest.primary_label
+        worst = max(spans, key=lambda span: span.scores[primary])
+        if worst.concern is not None and worst.concern > worst.scores[primary]:
+            verdict = NON_TOXIC
+        return replace(result, verdict=verdict, concern=concern, is_concern=True)
 
 
 def of_windows(probabilities: Sequence[float]) -> float:

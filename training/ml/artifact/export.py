@@ -335,7 +335,8 @@ def _concern(concern: dict[str, Any]) -> str:
     """Return what the card tells of the output for concerns; an output made elsewhere may tell its threshold alone."""
     text = (
         "One more output says whether a text tells of self-harm, suicide or violence that its author, or someone close "
-        f"to them, suffered: a *concern* from {concern['threshold']:.3f} on. The verdict does not depend on it."
+        f"to them, suffered: a *concern* from {concern['threshold']:.3f} on. The verdict "
+        "is non-toxic where a text is more surely a concern than toxic."
     )
     if "recall" in concern:
         text += (
