@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 
 from classifier.inference.disguises import OUTER, is_offensive, read_word
 from classifier.inference.emoji_words import emoji_as_words
+from classifier.inference.glued_words import parted_words
 from classifier.inference.inline_markup import without_inline_markup
 from classifier.inference.letters import plain_letters
 from classifier.inference.markup import addresses
@@ -45,10 +47,13 @@ LONE_LETTER_ROWS = 500.0
 """Letters stand alone in about so many rows, in lists and names."""
 
 
-def reading(text: str, words: WordList | None = None, *, emoji: bool = True) -> NormalisedText | None:
+def reading(
+    text: str, words: WordList | None = None, *, emoji: bool = True, glued: Collection[str] = ()
+) -> NormalisedText | None:
     """Return what a person reads in `text`, or None where that is the text itself as `normalise` leaves it.
 
     `words` are those that a disguise may hide, the shipped ones by default. Without `emoji` these stay as they are.
+    `glued` are words, in small ASCII letters, that are parted from others which are written onto them ("fuckyou").
     """
     words = shipped_words() if words is None else words
     clean = normalise_text(text)
@@ -61,6 +66,8 @@ def reading(text: str, words: WordList | None = None, *, emoji: bool = True) -> 
             view = emoji_as_words(view)
         view = cleaned_again(view)
     if _is_english(view.text, words):
+        if glued:
+            view = parted_words(view, words, glued)
         view = joined_letters(view, words)
         view = _words_read(view, words)
         view = _fragments_joined(view, words)

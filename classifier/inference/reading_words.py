@@ -16,6 +16,8 @@ from pathlib import Path
 ANY = "?"
 """Any one letter, in a search among the beginnings of words."""
 FILE = Path(__file__).with_name("reading_words.txt")
+OFFENCE_ROWS = 3_000
+"""So many rows a word counts for that a rule looks for: it is rather that word than one of the rare ones."""
 WORD, NAME = "w", "n"
 """Kinds of a word: mostly written small, or mostly with a capital (names, abbreviations)."""
 
@@ -51,6 +53,23 @@ class WordList(dict[str, WordCount]):
                 if word[end] not in letters:
                     after[word[:end]] = letters + word[end]
         self._after = after
+
+    def with_offences(self, wanted: Iterable[str]) -> WordList:
+        """Return this list with words, in small ASCII letters, that a disguise is expected to hide."""
+        counts = {
+            word: WordCount(rows := max(OFFENCE_ROWS, self[word].rows if word in self else 0), rows, False)
+            for word in wanted
+        }
+        if not counts:
+            return self
+        larger = WordList(counts)
+        larger.update({word: count for word, count in self.items() if word not in counts})
+        beginnings = dict(self._after)
+        for begun, letters in larger._after.items():
+            known = beginnings.get(begun, "")
+            beginnings[begun] = known + "".join(letter for letter in letters if letter not in known)
+        larger._after = beginnings
+        return larger
 
     def continued(self, begun: str, letters: str) -> Iterable[str]:
         """Yield `begun` with `letters` after it, where an ordinary word begins so; each ANY is any one letter."""

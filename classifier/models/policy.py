@@ -116,19 +116,29 @@ class Policy(AppendOnlyModel):
 
 
 class Rule(models.Model):
-    """A phrase or regular expression beside the model; `folds` also catches leetspeak, homoglyphs and spacing."""
+    """A phrase or regular expression beside the model; `folds` also catches leetspeak, homoglyphs and spacing.
+
+    A rule of the band "exception" says where no other rule hits. `leave_out` lists what is not looked at, some of
+    classifier.inference.rules.LEFT_OUT; `exceptions` are phrases inside which the rule does not hit.
+    """
 
     class Kind(models.TextChoices):
         PHRASE = "phrase", "Phrase"
         REGEX = "regex", "Regular expression"
 
+    class RuleBand(models.TextChoices):
+        REVIEW = "review", "Review"
+        REMOVE = "remove", "Remove"
+        EXCEPTION = "exception", "Exception: no rule hits there"
+
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     pattern = models.CharField(max_length=1000)
     folds = models.BooleanField("also catch disguised spellings", default=True)
-    band = models.CharField(
-        max_length=8, choices=[("review", "Review"), ("remove", "Remove")], default="review"
-    )
+    ignore_accents = models.BooleanField(default=False, db_default=False)
+    leave_out = models.JSONField("what is not looked at", default=list, blank=True, db_default=[])
+    exceptions = models.JSONField(default=list, blank=True, db_default=[])
+    band = models.CharField(max_length=10, choices=RuleBand.choices, default=RuleBand.REVIEW)
     source = models.ForeignKey(
         "classifier.Source", on_delete=models.PROTECT, null=True, blank=True, related_name="rules"
     )

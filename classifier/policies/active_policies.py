@@ -17,11 +17,11 @@ from django.db import connection
 from classifier.inference import bands as judging
 from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
-from classifier.inference.marked_text import MarkedText
+from classifier.inference.marked_text import LEAVE_OUTS, MarkedText
 from classifier.inference.markup import read_text
 from classifier.inference.normalise import NormalisedText
 from classifier.inference.phrases import PatternError
-from classifier.inference.rules import RuleSet
+from classifier.inference.rules import RuleHit, RuleSet
 from classifier.models import ConcernMode, FailMode, ModelVersion, Policy, Rule, TextFormat, UnknownLanguage
 from classifier.policies.draft_report import shadow_policies_running
 
@@ -109,9 +109,13 @@ class CurrentPolicy(HasBands):
         """Return what the model reads of a text: what a reader sees, without what the policy leaves out."""
         return self.read(text, text_format).for_scoring(self.leave_out)
 
-    def for_rules(self, text: str, text_format: str = "") -> NormalisedText:
-        """Return what rules look at in a text: what the model reads, and where its links lead."""
-        return self.read(text, text_format).for_rules(self.leave_out)
+    def hits(self, rules: RuleSet, text: str, text_format: str = "") -> list[RuleHit]:
+        """Return the rules that hit a text: what the model reads of it, and where its links lead."""
+        if not len(rules):
+            return []
+        kinds = {*self.leave_out, *(kind for kind in rules.leaves_out if kind in LEAVE_OUTS)}
+        marked = read_text(text, text_format or self.text_format, leave_out=kinds)
+        return rules.hits(marked.for_rules(self.leave_out), marked.parts_for_rules())
 
     def concern_of(self, scored: "HasScores") -> judging.ConcernMode:
         """Return what to do about a text whose author tells of their own hurt; "" for any other text."""
@@ -238,17 +242,32 @@ def _running() -> dict[int | None, CurrentShadow]:
     return {row.source_id: CurrentShadow(row.pk, row.bands) for row in shadow_policies_running()}
 
 
+def engine_rule(rule: Rule) -> engine.Rule:
+    """Return a stored rule as the engine takes it."""
+    return engine.Rule(
+        rule.pk,
+        rule.name,
+        rule.kind,
+        rule.pattern,
+        rule.folds,
+        rule.band,
+        ignore_accents=rule.ignore_accents,
+        leave_out=tuple(rule.leave_out),
+        exceptions=tuple(rule.exceptions),
+    )
+
+
 def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
     """Build the rule sets: under None the rules for all sources; for a source with its own rules, those and its own."""
     of_source: dict[int | None, list[engine.Rule]] = {None: []}
     for rule in rules:
+        row = engine_rule(rule)
         try:
-            engine.check_pattern(rule.kind, rule.pattern, folds=rule.folds)
+            engine.check_rule(row)
         except PatternError as error:
             # Saved without the service's checks; one bad rule must not stop every worker.
             logger.error("Rule %d is left out: %s", rule.pk, error)
             continue
-        row = engine.Rule(rule.pk, rule.name, rule.kind, rule.pattern, rule.folds, rule.band)
         of_source.setdefault(rule.source_id, []).append(row)
     everywhere = of_source[None]
     return {

@@ -7,7 +7,7 @@ comments take well under a second. A rule is run on the texts, within a bounded 
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from classifier.core.visibility import narrow
 from classifier.inference import bands as judging
 from classifier.inference.bands import BANDS, Judge, Judgement
-from classifier.inference.rules import Rule, RuleSet
+from classifier.inference.rules import EXCEPTION, Rule, RuleSet
 from classifier.models import Comment, ConcernMode, ModelVersion, Policy, Source, UnknownLanguage, User
 from classifier.policies.active_policies import judge_of, policy_for
 
@@ -24,7 +24,7 @@ EXAMPLES = 4
 RULE_EXAMPLES = 8
 RULE_SECONDS = 3.0
 CHUNK = 500
-RANKS = {"": 0, "approve": 0, "review": 1, "remove": 2}
+RANKS = {"": 0, "approve": 0, EXCEPTION: 0, "review": 1, "remove": 2}
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def rule_preview(
 
     Raises PatternError where the rule has not passed check_pattern.
     """
-    rules = RuleSet([rule])
+    rules = RuleSet([replace(rule, band="review") if rule.band == EXCEPTION else rule])
     comments = narrow(Comment.objects.filter(text_purged_at__isnull=True), user)
     if source is not None:
         comments = comments.filter(source=source)
@@ -239,7 +239,7 @@ def rule_preview(
             cut_short = True
             break
         looked_at += 1
-        hits = rules.hits(policy_for(source_id).for_rules(text, text_format))
+        hits = policy_for(source_id).hits(rules, text, text_format)
         if not hits:
             continue
         rises = RANKS[band] < RANKS[rule.band]

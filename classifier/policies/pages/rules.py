@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import seen_by, visible_sources
-from classifier.inference.rules import RuleHit
+from classifier.inference.rules import RuleHit, left_out_by_default
 from classifier.models import Rule, Source
 from classifier.policies.preview import RulePreview
 from classifier.policies.rules import (
+    FIELDS,
+    PATTERN_FIELDS,
     rule_create,
     rule_disable,
     rule_enable,
@@ -31,6 +33,13 @@ SEE, ADD, CHANGE, TRY = (
     f"classifier.{name}" for name in ("view_rule", "add_rule", "change_rule", "test_rule")
 )
 
+LEFT_OUT_TITLES = {
+    "addresses": "Addresses: links and e-mail addresses",
+    "ids": "Ids, keys and codes",
+    "quotes": "Quotes",
+    "code": "Code",
+    "set_phrases": "Set phrases and names, such as \u201cmagna cum laude\u201d and \u201ckung fu\u201d",
+}
 AROUND = 60  # characters of an example before the first hit
 EXAMPLE_CHARACTERS = 200
 
@@ -75,18 +84,13 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
     trying = request.POST.get("act") == "try"
     try:
         if trying:
-            hits = rule_try_out(
-                kind=values["kind"],
-                pattern=values["pattern"],
-                folds=values["folds"],
-                text=text,
-                by=person_of(request),
-            )
+            hits = rule_try_out(text=text, by=person_of(request), **_pattern(values))
             return _page(request, rule, values, tried=text, hits=hits)
-        fields = {**values, "source": _source(request, values["source"])}
+        fields = {**values, **_pattern(values), "source": _source(request, values["source"])}
         if request.POST.get("act") == "preview":
-            asked = {name: fields[name] for name in ("kind", "pattern", "folds", "band", "source")}
-            caught = rule_preview_recent(**asked, by=person_of(request))
+            caught = rule_preview_recent(
+                band=fields["band"], source=fields["source"], by=person_of(request), **_pattern(values)
+            )
             return _page(request, rule, values, tried=text, preview=_shown(caught))
         if rule is None:
             rule = rule_create(**fields, by=person_of(request))
@@ -152,6 +156,8 @@ def _page(
         "values": values,
         "errors": errors or {},
         "kinds": Rule.Kind.choices,
+        "bands": Rule.RuleBand.choices,
+        "parts": LEFT_OUT_TITLES.items(),
         "sources": _sources(request),
         "may_save": user.has_perm(CHANGE if rule else ADD),
         "may_try": user.has_perm(TRY),
@@ -194,17 +200,34 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
 
 def _values(rule: Rule | None) -> dict[str, Any]:
     if rule is None:
-        return {"name": "", "kind": "phrase", "pattern": "", "folds": True, "band": "review", "source": ""}
+        return {
+            "name": "",
+            "kind": "phrase",
+            "pattern": "",
+            "folds": True,
+            "ignore_accents": False,
+            "leave_out": list(left_out_by_default("phrase", "")),
+            "exceptions": "",
+            "band": "review",
+            "source": "",
+        }
     source = rule.source.slug if rule.source else ""
-    kept = {name: getattr(rule, name) for name in ("name", "kind", "pattern", "folds", "band")}
-    return {**kept, "source": source}
+    kept = {name: getattr(rule, name) for name in FIELDS if name not in ("source", "exceptions")}
+    return {**kept, "exceptions": "\n".join(rule.exceptions), "source": source}
 
 
 def _posted(data: QueryDict) -> dict[str, Any]:
     values: dict[str, Any] = {
-        name: data.get(name, "") for name in ("name", "kind", "pattern", "band", "source")
+        name: data.get(name, "") for name in ("name", "kind", "pattern", "band", "source", "exceptions")
     }
-    return {**values, "folds": data.get("folds") == "1"}
+    ticked = {name: data.get(name) == "1" for name in ("folds", "ignore_accents")}
+    return {**values, **ticked, "leave_out": data.getlist("leave_out")}
+
+
+def _pattern(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of the pattern as the service takes them: exceptions are one a line."""
+    fields = {name: values[name] for name in PATTERN_FIELDS}
+    return {**fields, "exceptions": values["exceptions"].splitlines()}
 
 
 def _text(data: QueryDict) -> str:
