@@ -353,6 +353,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "CommentStatus": "classifier.comments.api.output.STATUS_CHOICES",
+        "RuleKind": "classifier.policies.api.rules.KIND_CHOICES",
+        "RuleBand": "classifier.policies.api.rules.BAND_CHOICES",
+        "RuleState": "classifier.policies.api.rules.STATE_CHOICES",
+        "RuleFileFormat": "classifier.policies.api.rules.FILE_FORMAT_CHOICES",
         "Verdict": "classifier.comments.api.output.VERDICT_CHOICES",
         "CommentAction": "classifier.comments.api.output.ACTION_CHOICES",
         "TextFormat": "classifier.comments.api.output.FORMAT_CHOICES",

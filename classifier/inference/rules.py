@@ -141,8 +141,9 @@ class RuleSet:
         """
         rules = list(rules)
         self.rules = tuple(rule for rule in rules if rule.band != EXCEPTION)
+        self.exceptions = tuple(rule for rule in rules if rule.band == EXCEPTION)
         self._compiled = [_Compiled(rule) for rule in self.rules]
-        self._exceptions = [_Compiled(rule) for rule in rules if rule.band == EXCEPTION]
+        self._exceptions = [_Compiled(rule) for rule in self.exceptions]
         self._families = [
             _Family([rule for rule in self._compiled if rule.rule.ignore_accents == ignores], letter)
             for ignores, letter in ((False, accented_character), (True, unaccented_character))

@@ -148,6 +148,7 @@ class Snapshot:
     stamp: Any = None
     policies: dict[int | None, CurrentPolicy] = field(default_factory=dict)
     rules: dict[int | None, RuleSet] = field(default_factory=dict)
+    shadow_rules: dict[int | None, RuleSet] = field(default_factory=dict)
     shadows: dict[int | None, CurrentShadow] = field(default_factory=dict)
     look_at: float = 0.0
 
@@ -167,7 +168,15 @@ def policy_for(source_id: int | None) -> CurrentPolicy:
 
 def rules_for(source_id: int | None) -> RuleSet:
     """Return the enabled rules of a source and those for all sources, ready to run; as fresh as policy_for."""
-    rules = _current().rules
+    return _of_source(_current().rules, source_id)
+
+
+def shadow_rules_for(source_id: int | None) -> RuleSet:
+    """Return the rules in shadow mode for a source, with the exceptions in force; as fresh as policy_for."""
+    return _of_source(_current().shadow_rules, source_id)
+
+
+def _of_source(rules: Mapping[int | None, RuleSet], source_id: int | None) -> RuleSet:
     rule_set = rules.get(source_id)
     return rule_set if rule_set is not None else rules.get(None, NO_RULES)
 
@@ -227,12 +236,8 @@ def _current() -> Snapshot:
         if stamp != snapshot.stamp:
             newest = Policy.objects.order_by("source_id", "-version").distinct("source_id")
             policies = {policy.source_id: current_from(policy) for policy in newest}
-            snapshot = Snapshot(
-                stamp,
-                policies,
-                _rule_sets(Rule.objects.filter(enabled=True).order_by("id")),
-                _running() if stamp[-1] else {},
-            )
+            rules, shadow_rules = _rule_sets(Rule.objects.filter(enabled=True).order_by("id"))
+            snapshot = Snapshot(stamp, policies, rules, shadow_rules, _running() if stamp[-1] else {})
         snapshot.look_at = time.monotonic() + settings.POLICY_CACHE_SECONDS
         _snapshot = snapshot
         return snapshot
@@ -257,9 +262,16 @@ def engine_rule(rule: Rule) -> engine.Rule:
     )
 
 
-def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
-    """Build the rule sets: under None the rules for all sources; for a source with its own rules, those and its own."""
-    of_source: dict[int | None, list[engine.Rule]] = {None: []}
+RuleSets = dict[int | None, RuleSet]
+
+
+def _rule_sets(rules: Iterable[Rule]) -> tuple[RuleSets, RuleSets]:
+    """Build the sets of the rules in force and of those in shadow mode.
+
+    Under None are the rules for all sources; under a source with rules of its own, those and its own.
+    """
+    on: dict[int | None, list[engine.Rule]] = {None: []}
+    shadow: dict[int | None, list[engine.Rule]] = {None: []}
     for rule in rules:
         row = engine_rule(rule)
         try:
@@ -268,9 +280,18 @@ def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
             # Saved without the service's checks; one bad rule must not stop every worker.
             logger.error("Rule %d is left out: %s", rule.pk, error)
             continue
-        of_source.setdefault(rule.source_id, []).append(row)
-    everywhere = of_source[None]
+        (shadow if rule.is_shadow else on).setdefault(rule.source_id, []).append(row)
+    if any(shadow.values()):
+        for source, rows in on.items():  # what is no hit in force is none in shadow mode
+            exceptions = [row for row in rows if row.band == engine.EXCEPTION]
+            if exceptions:
+                shadow.setdefault(source, []).extend(exceptions)
+    return _by_source(on), _by_source(shadow)
+
+
+def _by_source(rules: dict[int | None, list[engine.Rule]]) -> RuleSets:
+    everywhere = rules[None]
     return {
         source: RuleSet(everywhere if source is None else [*everywhere, *own])
-        for source, own in of_source.items()
+        for source, own in rules.items()
     }

@@ -11,8 +11,9 @@ from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem
 from classifier.inference import rules as engine
 from classifier.inference.phrases import PatternError
+from classifier.inference.rule_files import checked_tags
 from classifier.inference.rules import LEFT_OUT, RuleHit, RuleSet
-from classifier.models import Rule, Source, User
+from classifier.models import Rule, RuleList, RuleState, Source, User
 from classifier.policies import active_policies
 from classifier.policies.active_policies import policy_for, rules_for
 from classifier.policies.preview import RulePreview, rule_preview
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 NAME_CHARACTERS = 100
+VERBS = {RuleState.ON: "rule.enable", RuleState.OFF: "rule.disable", RuleState.SHADOW: "rule.shadow"}
 BAND_WRONG = "This must be review, remove or exception."
 BANDS = tuple(Rule.RuleBand.values)
 FIELDS = (
@@ -41,6 +43,8 @@ FIELDS = (
     "exceptions",
     "band",
     "source",
+    "rule_list",
+    "tags",
 )
 PATTERN_FIELDS = ("kind", "pattern", "folds", "ignore_accents", "leave_out", "exceptions")
 DEFAULTS: Mapping[str, Any] = {
@@ -50,19 +54,23 @@ DEFAULTS: Mapping[str, Any] = {
     "exceptions": (),
     "band": "review",
     "source": None,
+    "rule_list": None,
+    "tags": (),
 }
 
 
-def rule_create(*, enabled: bool = True, by: User | None, **fields: Any) -> Rule:
+def rule_create(*, state: str = RuleState.ON, by: User | None, **fields: Any) -> Rule:
     """Create a rule from FIELDS, of which DEFAULTS may be left out (source None: for all sources).
 
-    It is in force within seconds. `leave_out` None: what suits the pattern. Raises InvalidInput and PermissionDenied.
+    It is in force within seconds, unless its state says else. `leave_out` None: what suits the pattern.
+
+    Raises InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_rule")
     require_scope(by, fields.get("source"))
     checked = checked_fields({**DEFAULTS, **fields})
     with transaction.atomic():
-        rule = Rule.objects.create(**checked, enabled=enabled, created_by=by)
+        rule = Rule.objects.create(**checked, **state_fields(state), created_by=by)
         _record("rule.create", rule, by, {name: _plain(checked[name]) for name in FIELDS})
     active_policies.forget()
     return rule
@@ -92,14 +100,30 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
     return rule
 
 
+def state_fields(state: str) -> dict[str, bool]:
+    """Return the columns of a rule that say its state. Raises InvalidInput."""
+    if state not in RuleState.values:
+        known = ", ".join(RuleState.values)
+        raise InvalidInput([_problem("state", f"This must be one of {known}.", "invalid_choice")])
+    return {"enabled": state != RuleState.OFF, "is_shadow": state == RuleState.SHADOW}
+
+
+def rule_set_state(*, rule: Rule, state: str, by: User | None) -> Rule:
+    """Switch a rule on, off or into shadow mode; one that is off is kept, because old comments name it.
+
+    Raises InvalidInput and PermissionDenied.
+    """
+    return _switch(rule, state, by)
+
+
 def rule_enable(*, rule: Rule, by: User | None) -> Rule:
     """Enable a rule. Raises PermissionDenied."""
-    return _switch(rule, True, by)
+    return _switch(rule, RuleState.ON, by)
 
 
 def rule_disable(*, rule: Rule, by: User | None) -> Rule:
     """Disable a rule; it is kept, because the reasons of old comments name it. Raises PermissionDenied."""
-    return _switch(rule, False, by)
+    return _switch(rule, RuleState.OFF, by)
 
 
 def rule_try_out(*, text: str, by: User | None, **pattern: Any) -> list[RuleHit]:
@@ -154,15 +178,17 @@ def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -
     return policy_for(source_id).hits(rules_for(source_id), text)
 
 
-def _switch(rule: Rule, enabled: bool, by: User | None) -> Rule:
+def _switch(rule: Rule, state: str, by: User | None) -> Rule:
     require_permission(by, "classifier.change_rule")
+    fields = state_fields(state)
     with transaction.atomic():
         locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
         require_scope(by, locked.source)
-        if locked.enabled != enabled:
-            locked.enabled = enabled
-            locked.save(update_fields=["enabled", "updated_at"])
-            _record("rule.enable" if enabled else "rule.disable", locked, by, {})
+        if locked.state != state:
+            for name, value in fields.items():
+                setattr(locked, name, value)
+            locked.save(update_fields=[*fields, "updated_at"])
+            _record(VERBS[RuleState(state)], locked, by, {})
     active_policies.forget()
     rule.refresh_from_db()
     return rule
@@ -179,10 +205,18 @@ def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
         problems.append(_problem("name", f"A name has 1 to {NAME_CHARACTERS} characters.", "invalid"))
     if fields["band"] not in BANDS:
         problems.append(_problem("band", BAND_WRONG, "invalid_choice"))
+    rule_list: RuleList | None = fields["rule_list"]
+    if rule_list is not None and rule_list.source != fields["source"]:
+        problems.append(_problem("source", "A rule of a list is for the source of the list.", "invalid"))
+    tags: list[str] = []
+    try:
+        tags = list(checked_tags(fields["tags"]))
+    except ValueError as error:
+        problems.append(_problem("tags", str(error), "invalid"))
     pattern, found = _checked_pattern(fields)
     if problems := [*problems, *found]:
         raise InvalidInput(problems)
-    return {**fields, **pattern, "name": name}
+    return {**fields, **pattern, "name": name, "tags": tags}
 
 
 def _checked_pattern(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[ValidationProblem]]:
@@ -227,6 +261,8 @@ def _problem(field: str, message: str, code: str) -> ValidationProblem:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, RuleList):
+        return value.name
     return value.slug if isinstance(value, Source) else value
 
 
