@@ -35,6 +35,7 @@ urlpatterns = [
     path("comments/<int:comment_id>/edit/", edits.edit, name="comment-edit"),
     path("comments/<int:comment_id>/rescan/", edits.rescan, name="comment-rescan"),
     path("comments/<int:comment_id>/report/", edits.report, name="comment-report"),
+    path("comments/<int:comment_id>/reports/", edits.reports, name="comment-reports"),
     path("comments/<int:comment_id>/appeal/", edits.appeal, name="comment-appeal"),
     path("comments/<int:comment_id>/answer/", edits.answer, name="comment-answer"),
     path("comments/<int:comment_id>/verdict/", comments.comment_card, name="comment-verdict"),

@@ -24,6 +24,7 @@ version_1 = [
     path("comments/<int:comment_id>/appeals/", appeals.CommentAppealsEndpoint.as_view()),
     path("comments/<int:comment_id>/decisions/", decisions.CommentDecisionsEndpoint.as_view()),
     path("comments/<int:comment_id>/reports/", reports.CommentReportsEndpoint.as_view()),
+    path("comments/<int:comment_id>/reports/harmless/", reports.ReportsHarmlessEndpoint.as_view()),
     path("comments/<int:comment_id>/rescan/", CommentRescanEndpoint.as_view()),
     path("appeals/", appeals.AppealsEndpoint.as_view()),
     path("appeals/<int:appeal_id>/resolve/", appeals.AppealResolveEndpoint.as_view()),

@@ -241,6 +241,7 @@ BLUR_TEXT_DEFAULT = env.flag("BLUR_TEXT_DEFAULT", True)
 SECOND_LOOK_EVERY = env.whole("SECOND_LOOK_EVERY", 20)
 APPEAL_BY_OTHERS = env.flag("APPEAL_BY_OTHERS", True)
 REPORTS_TO_REOPEN = env.whole("REPORTS_TO_REOPEN", 1, at_least=1)
+REPORTS_TO_HIDE = env.whole("REPORTS_TO_HIDE", 0, at_least=0)
 
 # --- webhooks ----------------------------------------------------------------------------------------------
 SITE_URL = env.site("SITE_URL")

@@ -70,6 +70,8 @@ LABELS = {
     "reference.enable": "Reference service switched on",
     "reference.remove": "Reference service removed",
     "reference.update": "Reference service changed",
+    "reports.count": "Reports of a comment count again",
+    "reports.harmless": "Reports of a comment found harmless",
     "rescore.cancel": "Rescoring cancelled",
     "rescore.comments": "Rescoring begun",
     "rescore.comments_done": "Rescoring done",

@@ -33,6 +33,7 @@ POST comments/<int:comment_id>/undo/            MLA    404
 POST comments/<int:comment_id>/edit/            A      422
 POST comments/<int:comment_id>/rescan/          MLA    302
 POST comments/<int:comment_id>/report/          MLA    302
+POST comments/<int:comment_id>/reports/         MLA    302
 POST comments/<int:comment_id>/appeal/          A      409
 POST comments/<int:comment_id>/answer/          LA     404
 GET  comments/<int:comment_id>/verdict/         VMLA   200
@@ -179,6 +180,7 @@ GET  api/v1/comments/<int:comment_id>/appeals/  VMLA   200
 POST api/v1/comments/<int:comment_id>/appeals/  A      409
 GET  api/v1/comments/<int:comment_id>/reports/  MLA    200
 POST api/v1/comments/<int:comment_id>/reports/  MLA    201
+POST api/v1/comments/<int:comment_id>/reports/harmless/  MLA  400
 GET  api/v1/decisions/                          VMLA   200
 POST api/v1/decisions/<int:decision_id>/undo/   MLA    404
 GET  api/v1/appeals/                            MLA    200
