@@ -13,13 +13,16 @@ from training.web.formatting import DASH, count, digits, percent
 
 EVERY = "every language"
 MEASURES = (
-    ("From", "A probability at or above it makes a text a concern"),
+    ("Threshold", "A probability at or above it makes a text a concern"),
     ("Held-out rows", "The fit did not see them, nor others of their pattern"),
     ("Recall", "Share of their concerns that are found"),
     ("Precision", "Share of what is found that is a concern"),
     ("False alarms", "Share of real harmless rows that are marked"),
-    ("Suite: found", "Texts of the shipped suite by people who tell of their own hurt"),
-    ("Suite: others", "Its texts that mock or threaten such people, and are marked all the same"),
+    ("Suite: concerns found", "Texts of the shipped suite by people who tell of their own hurt"),
+    (
+        "Suite: others marked",
+        "Its texts that mock or threaten such people, and are marked as concerns all the same",
+    ),
 )
 
 
