@@ -15,7 +15,7 @@ from classifier.inference.normalise import without_surrogates
 SET_PHRASES = Path(__file__).with_name("set_phrases.txt")
 _CANDIDATE = re.compile(
     r"<a?:\w{1,64}:\d{5,}>|<[@#][!&]?\d{5,}>"  # emoji and names of chats
-    r"|(?<![\w@])[0-9A-Za-z]+(?:[-_:.+/=][0-9A-Za-z]+)*={0,2}(?!\w)"
+    r"|(?<![\w@])[0-9A-Za-z]+(?:[-_][0-9A-Za-z]+)*={0,2}(?!\w)"
 )
 CHARACTERS_MIN = 8
 _CASES = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[a-z][A-Z])|[a-zA-Z](?=\d)|\d(?=[a-zA-Z])")

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from classifier.inference.disguises import CONTRACTION, ENGLISH_DOUBLES, are_words
+from classifier.inference.disguises import CONTRACTION, ENGLISH_DOUBLES, are_words, is_offensive
 from classifier.inference.fold import LEET, accented_character, fold
 from classifier.inference.reading_words import shipped_words
 
@@ -134,7 +134,10 @@ def stands_for_itself(written: str, before: str, after: str, phrase: str) -> boo
     if not phrase.isalnum() or written.isalnum():
         return False
     parts = [part for part in _DIVIDED.split(written) if part]
-    return any(len(part) > 1 for part in parts) and are_words(written, shipped_words())
+    words = shipped_words()
+    if any(is_offensive(part, words) for part in parts):  # "ass-hole"
+        return False
+    return any(len(part) > 1 for part in parts) and are_words(written, words)
 
 
 def is_number_with_unit(hit: str) -> bool:

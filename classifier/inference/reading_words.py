@@ -16,8 +16,8 @@ from pathlib import Path
 ANY = "?"
 """Any one letter, in a search among the beginnings of words."""
 FILE = Path(__file__).with_name("reading_words.txt")
-OFFENCE_ROWS = 3_000
-"""So many rows a word counts for that a rule looks for: it is rather that word than one of the rare ones."""
+OFFENCE_ROWS, OFFENCE_SHARE = 100, 0.6
+"""What a word counts for at least that a rule looks for: rows, and the share of toxic ones from which on it offends."""
 WORD, NAME = "w", "n"
 """Kinds of a word: mostly written small, or mostly with a capital (names, abbreviations)."""
 
@@ -56,10 +56,13 @@ class WordList(dict[str, WordCount]):
 
     def with_offences(self, wanted: Iterable[str]) -> WordList:
         """Return this list with words, in small ASCII letters, that a disguise is expected to hide."""
-        counts = {
-            word: WordCount(rows := max(OFFENCE_ROWS, self[word].rows if word in self else 0), rows, False)
-            for word in wanted
-        }
+        counts = {}
+        for word in wanted:
+            known = self.get(word)
+            if known is None or known.rows < OFFENCE_ROWS:
+                counts[word] = WordCount(OFFENCE_ROWS, OFFENCE_ROWS, False)
+            elif known.is_name or known.toxic_share < OFFENCE_SHARE:
+                counts[word] = WordCount(known.rows, known.rows, False)
         if not counts:
             return self
         larger = WordList(counts)

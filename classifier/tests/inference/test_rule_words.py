@@ -219,6 +219,24 @@ def test_words_by_chance_are_left_out_unless_the_rule_says_so(phrase: str, text:
     assert found("phrase", phrase, text, leave_out=())
 
 
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("toad", "you toad.149.254.183.53"),
+        ("asshole", "you ass-hole"),
+        ("moron", "2nd moron of 3"),
+        ("fuck", "f*** you"),
+        ("shit", "what a shithead"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("fags", "fool", "shed")])
+def test_other_rules_and_what_stands_beside_a_word_do_not_hide_it(
+    phrase: str, text: str, more: tuple[str, ...]
+) -> None:
+    rules = [Rule(n, word, "phrase", word) for n, word in enumerate((phrase, *more))]
+    assert [hit.rule.key for hit in RuleSet(rules).hits(text)] == [0]
+
+
 def test_a_rule_about_an_address_or_a_set_phrase_finds_it() -> None:
     assert found("phrase", "pond.example", "https://pond.example/x") == ["pond.example"]
     assert found("phrase", "kung fu", "Kung Fu!") == ["Kung Fu"]
