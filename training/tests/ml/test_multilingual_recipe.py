@@ -36,8 +36,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> MultilingualPlan:
     folder = tmp_path_factory.mktemp("multilingual")
     data = folder / "data"
     for seed, split in enumerate(("train", "validation")):
-        texts = sentences(300, seed)
-        write_table(data / "wiki_toxic" / f"{split}.parquet", texts, comment_text=texts)
+        wiki = sentences(300, seed)
+        write_table(data / "wiki_toxic" / f"{split}.parquet", wiki, comment_text=wiki)
     texts: list[str] = []
     columns: dict[str, list[str]] = {name: [] for name in ("source", "lang", "licence_class")}
     for seed, (source, language, licence, count) in enumerate(SETS):
