@@ -220,7 +220,10 @@ def read_start(folder: Path | str) -> Start:
         )
     try:
         values = json.loads(manifest.read_text())
-        provenance = {"version": values["version"], **values["provenance"]}
+        told = dict(values["provenance"])
+        if "identities" in (rows := told.get("data") or {}):  # long, and told by that model's own card
+            told["data"] = {name: value for name, value in rows.items() if name != "identities"}
+        provenance = {"version": values["version"], **told}
         return Start(
             tuple(values["labels"]), values["activation"] == "softmax", provenance, values["thresholds"]
         )
