@@ -79,7 +79,9 @@ class SlotRow:
 def slots(request: HttpRequest) -> HttpResponse:
     """Show the assembly; by POST, put a version into slots or let it shadow them."""
     may = person_of(request).has_perm(PROMOTE)
-    form = SlotForm(request.POST or None, initial={"version": request.GET.get("version")})
+    form = SlotForm(
+        request.POST if request.method == "POST" else None, initial={"version": request.GET.get("version")}
+    )
     if request.method == "POST":
         if not may:
             return redirect("training:version-languages")

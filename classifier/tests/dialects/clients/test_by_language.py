@@ -105,7 +105,7 @@ def test_each_language_is_answered_by_its_version_and_the_replies_are_true(
     bad = client.post(
         "/api/v1/score/", {"text": "hm", "language": "!"}, content_type="application/json", headers=bearer
     )
-    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (400, "/language")
+    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (400, "#/language")
     sent = client.post(
         "/api/v1/comments/?wait=10", {"text": GERMAN}, content_type="application/json", headers=bearer
     ).json()
