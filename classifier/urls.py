@@ -7,7 +7,7 @@ from classifier.accounts.pages import sign_in as session
 from classifier.api_keys.pages import keys
 from classifier.comments.pages import comments, edits
 from classifier.history import pages as history
-from classifier.policies.pages import policies, rules
+from classifier.policies.pages import policies, rule_lists, rules
 from classifier.policies.pages import shadow_mode as policy_shadow
 from classifier.privacy import pages as privacy
 from classifier.quality import pages as quality
@@ -35,6 +35,7 @@ urlpatterns = [
     path("comments/<int:comment_id>/edit/", edits.edit, name="comment-edit"),
     path("comments/<int:comment_id>/rescan/", edits.rescan, name="comment-rescan"),
     path("comments/<int:comment_id>/report/", edits.report, name="comment-report"),
+    path("comments/<int:comment_id>/reports/", edits.reports, name="comment-reports"),
     path("comments/<int:comment_id>/appeal/", edits.appeal, name="comment-appeal"),
     path("comments/<int:comment_id>/answer/", edits.answer, name="comment-answer"),
     path("comments/<int:comment_id>/verdict/", comments.comment_card, name="comment-verdict"),
@@ -110,6 +111,10 @@ urlpatterns = [
     path("policies/of/<slug:slug>/shadow/", policy_shadow.policy_shadow, name="policy-shadow"),
     path("rules/", rules.rules, name="rules"),
     path("rules/new/", rules.rule, name="rule-new"),
+    path("rules/import/", rule_lists.rule_import, name="rule-import"),
+    path("rules/export/", rule_lists.export, name="rules-export"),
+    path("rules/lists/", rule_lists.rule_lists, name="rule-lists"),
+    path("rules/lists/<int:list_id>/switch/", rule_lists.switch_list, name="rule-list-switch"),
     path("rules/try/", rules.try_out, name="rules-try"),
     path("rules/<int:rule_id>/", rules.rule, name="rule"),
     path("rules/<int:rule_id>/switch/", rules.switch, name="rule-switch"),

@@ -8,7 +8,7 @@ from classifier.comments.api.comment import CommentEndpoint, CommentRescanEndpoi
 from classifier.comments.api.comments import CommentsEndpoint
 from classifier.comments.api.events import CommentEventsEndpoint
 from classifier.dialects.migration_page import migrate_page
-from classifier.policies.api import policies, shadow_policies
+from classifier.policies.api import policies, rules, shadow_policies
 from classifier.references.api import references
 from classifier.review.api import appeals, decisions, queue, reports
 from classifier.scoring.api import ScoreEndpoint
@@ -24,11 +24,20 @@ version_1 = [
     path("comments/<int:comment_id>/appeals/", appeals.CommentAppealsEndpoint.as_view()),
     path("comments/<int:comment_id>/decisions/", decisions.CommentDecisionsEndpoint.as_view()),
     path("comments/<int:comment_id>/reports/", reports.CommentReportsEndpoint.as_view()),
+    path("comments/<int:comment_id>/reports/harmless/", reports.ReportsHarmlessEndpoint.as_view()),
     path("comments/<int:comment_id>/rescan/", CommentRescanEndpoint.as_view()),
     path("appeals/", appeals.AppealsEndpoint.as_view()),
     path("appeals/<int:appeal_id>/resolve/", appeals.AppealResolveEndpoint.as_view()),
     path("decisions/", decisions.DecisionsEndpoint.as_view()),
     path("decisions/<int:decision_id>/undo/", decisions.DecisionUndoEndpoint.as_view()),
+    path("rules/", rules.RulesEndpoint.as_view()),
+    path("rules/try/", rules.RuleTryEndpoint.as_view()),
+    path("rules/preview/", rules.RulePreviewEndpoint.as_view()),
+    path("rules/<int:rule_id>/", rules.OneRuleEndpoint.as_view()),
+    path("rules/<int:rule_id>/shadow/", rules.RuleShadowEndpoint.as_view()),
+    path("rule-lists/", rules.RuleListsEndpoint.as_view()),
+    path("rule-lists/<int:list_id>/", rules.OneRuleListEndpoint.as_view()),
+    path("rule-lists/<int:list_id>/import/", rules.RuleImportEndpoint.as_view()),
     path("policies/", policies.PoliciesEndpoint.as_view()),
     path("policies/site/", policies.PolicyEndpoint.as_view()),
     path("policies/site/preview/", policies.PolicyPreviewEndpoint.as_view()),

@@ -242,6 +242,7 @@ BLUR_TEXT_DEFAULT = env.flag("BLUR_TEXT_DEFAULT", True)
 SECOND_LOOK_EVERY = env.whole("SECOND_LOOK_EVERY", 20)
 APPEAL_BY_OTHERS = env.flag("APPEAL_BY_OTHERS", True)
 REPORTS_TO_REOPEN = env.whole("REPORTS_TO_REOPEN", 1, at_least=1)
+REPORTS_TO_HIDE = env.whole("REPORTS_TO_HIDE", 0, at_least=0)
 
 # --- webhooks ----------------------------------------------------------------------------------------------
 SITE_URL = env.site("SITE_URL")
@@ -354,6 +355,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "CommentStatus": "classifier.comments.api.output.STATUS_CHOICES",
+        "RuleKind": "classifier.policies.api.rules.KIND_CHOICES",
+        "RuleBand": "classifier.policies.api.rules.BAND_CHOICES",
+        "RuleState": "classifier.policies.api.rules.STATE_CHOICES",
+        "RuleFileFormat": "classifier.policies.api.rules.FILE_FORMAT_CHOICES",
         "Verdict": "classifier.comments.api.output.VERDICT_CHOICES",
         "CommentAction": "classifier.comments.api.output.ACTION_CHOICES",
         "TextFormat": "classifier.comments.api.output.FORMAT_CHOICES",

@@ -127,6 +127,7 @@ GROUPS = {
     "recipes": "experiments",
     "reference-calls": "comparison",
     "score-maps": "comparison",
+    "rule-lists": "rules",
 }
 
 

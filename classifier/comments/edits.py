@@ -103,6 +103,7 @@ def comment_edit(
             read_as="",
             text_format=text_format,
             is_concern=False,
+            reports_harmless=False,
             edited_at=Now(),
             text_hash=None,
             sketch=None,

@@ -81,7 +81,7 @@ class Manifest:
     """Careful, balanced and strict thresholds by label; empty where the artifact has none."""
     concern: ConcernOutput | None = None
     experimental_languages: tuple[str, ...] = ()
-    """Languages that the model reads, unmeasured on rows that it never learned from."""
+    """Languages that it reads without being measured well enough in them, or measured on rows of unknown sources."""
 
     @property
     def weights_sha256(self) -> str:
@@ -236,11 +236,11 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         isinstance(window, bool) or not isinstance(window, int) or not 8 <= window <= max_length
     ):
         raise ArtifactInvalid(f"manifest field window_length must be a whole number from 8 to {max_length}")
-    languages = _languages(raw, "languages")
-    experimental = _languages(raw, "experimental_languages")
-    if both := set(languages) & set(experimental):
+    languages = _languages(raw.get("languages"), "languages")
+    experimental = _languages(raw.get("experimental_languages"), "experimental_languages")
+    if both := sorted(set(languages) & set(experimental)):
         raise ArtifactInvalid(
-            f"manifest fields languages and experimental_languages both name {sorted(both)[0]}"
+            f"manifest field experimental_languages must not repeat {', '.join(both)} of languages"
         )
     concern = _concern(raw.get("concern"), activation, len(labels))
     files = _files(raw.get("files"))
@@ -286,9 +286,8 @@ def _concern(value: Any, activation: str, labels: int) -> ConcernOutput | None:
     return ConcernOutput(labels, float(threshold))
 
 
-def _languages(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Return the language tags of a field of the manifest; none where it does not say."""
-    value = raw.get(name)
+def _languages(value: Any, field: str) -> tuple[str, ...]:
+    """Return the language tags in a field of the manifest; none where it does not say."""
     if value is None:
         return ()
     try:
@@ -297,7 +296,7 @@ def _languages(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
         return tuple(normal_tag(tag) for tag in value)
     except (ValueError, AttributeError, TypeError):
         raise ArtifactInvalid(
-            f"manifest field {name} must be a list of at most {MAX_LANGUAGES} language tags, such as en or pt-BR"
+            f"manifest field {field} must be a list of at most {MAX_LANGUAGES} language tags, such as en or pt-BR"
         ) from None
 
 

@@ -55,7 +55,7 @@ _CODE = re.compile(
 _ATE = re.compile(r"[a-z]{1,2}8")  # "h8", "m8", "sk8"
 _LAST_DIGIT = re.compile(r"[a-z]{3,}\d")
 _PAIRED = frozenset("*_~`")
-_CONTRACTION = re.compile(r"[^\W\d_]+['`\u2018\u2019\u00b4;](?:t|s|d|m|re|ve|ll|all|em|til|er)")
+CONTRACTION = re.compile(r"[^\W\d_]+['`\u2018\u2019\u00b4;](?:t|s|d|m|re|ve|ll|all|em|til|er)")
 _ROMAN = re.compile(r"[ivxlcdm]+", re.IGNORECASE)
 _SPLIT = re.compile(r"[-/.,:;_'&()\u2010-\u2015\u2019\u2026]+")
 
@@ -82,7 +82,7 @@ def read_word(written: str, words: WordList) -> tuple[int, int, str] | None:
     inner = _inner(written)
     signs = _with_signs(written)
     core = written[slice(*inner)].lower()
-    if core.isdigit() or _CONTRACTION.fullmatch(core) or _are_words(core, words):
+    if core.isdigit() or CONTRACTION.fullmatch(core) or are_words(core, words):
         return None
     stands = core in words
     if stands and (signs == inner or len(core) >= RESULT_MIN) and written[signs[0]] not in "@$":
@@ -114,7 +114,7 @@ def is_offensive(word: str, words: WordList) -> bool:
     return count is not None and count.rows >= ROWS_MIN and count.toxic_share >= OFFENSIVE
 
 
-def _are_words(core: str, words: WordList) -> bool:
+def are_words(core: str, words: WordList) -> bool:
     """Return whether hyphens, full stops and the like divide this into words or numbers that stand for themselves."""
     parts = [part for part in _SPLIT.split(core) if part]
     if len(parts) < 2:

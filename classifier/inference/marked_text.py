@@ -54,6 +54,16 @@ class MarkedText:
         parts = (part for part in self.parts if part.kind in kinds and part.begin < part.end)
         return [Part(part.kind, *self.read.original_span(part.begin, part.end)) for part in parts]
 
+    def parts_for_rules(self) -> list[Part]:
+        """Return the parts that a rule may leave out, in characters of the original.
+
+        Quotes and code are none where nothing else would remain: no insult hides behind a mark of a quote.
+        """
+        kinds = {"addresses", "targets"}
+        kinds |= {kind for kind in ("quotes", "code") if self._left_out([kind])}
+        parts = (part for part in self.parts if part.kind in kinds and part.begin < part.end)
+        return [Part(part.kind, *self.read.original_span(part.begin, part.end)) for part in parts]
+
     def _left_out(self, leave_out: Collection[str]) -> Collection[str]:
         """Return what is left out: nothing, if else no letter, digit or symbol would remain of what a reader sees.
 

@@ -16,6 +16,8 @@ from pathlib import Path
 ANY = "?"
 """Any one letter, in a search among the beginnings of words."""
 FILE = Path(__file__).with_name("reading_words.txt")
+OFFENCE_ROWS, OFFENCE_SHARE = 100, 0.6
+"""What a word counts for at least that a rule looks for: rows, and the share of toxic ones from which on it offends."""
 WORD, NAME = "w", "n"
 """Kinds of a word: mostly written small, or mostly with a capital (names, abbreviations)."""
 
@@ -51,6 +53,26 @@ class WordList(dict[str, WordCount]):
                 if word[end] not in letters:
                     after[word[:end]] = letters + word[end]
         self._after = after
+
+    def with_offences(self, wanted: Iterable[str]) -> WordList:
+        """Return this list with words, in small ASCII letters, that a disguise is expected to hide."""
+        counts: dict[str, WordCount] = {}
+        for word in wanted:
+            known = self.get(word)
+            if known is None or known.rows < OFFENCE_ROWS:
+                counts[word] = WordCount(OFFENCE_ROWS, OFFENCE_ROWS, False)
+            elif known.is_name or known.toxic_share < OFFENCE_SHARE:
+                counts[word] = WordCount(known.rows, known.rows, False)
+        if not counts:
+            return self
+        larger = WordList(counts)
+        larger.update({word: count for word, count in self.items() if word not in counts})
+        beginnings = dict(self._after)
+        for begun, letters in larger._after.items():
+            before = beginnings.get(begun, "")
+            beginnings[begun] = before + "".join(letter for letter in letters if letter not in before)
+        larger._after = beginnings
+        return larger
 
     def continued(self, begun: str, letters: str) -> Iterable[str]:
         """Yield `begun` with `letters` after it, where an ordinary word begins so; each ANY is any one letter."""

@@ -22,7 +22,7 @@ from classifier.models.model_version import (
     ModelVersionEvent,
     ModelVersionStatus,
 )
-from classifier.models.policy import Band, ConcernMode, FailMode, Policy, Rule, TextFormat, UnknownLanguage
+from classifier.models.policy import Band, ConcernMode, FailMode, Policy, TextFormat, UnknownLanguage
 from classifier.models.prediction import Prediction, Verdict
 from classifier.models.reference import (
     ClientSeen,
@@ -41,6 +41,7 @@ from classifier.models.review import (
     SavedQueue,
     SecondReview,
 )
+from classifier.models.rule import Rule, RuleList, RuleShadowHit, RuleState
 from classifier.models.shadow_policy import (
     SHADOW_POLICY_TRANSITIONS,
     ShadowJudgement,
@@ -102,6 +103,9 @@ __all__ = [
     "ReferenceService",
     "Report",
     "Rule",
+    "RuleList",
+    "RuleShadowHit",
+    "RuleState",
     "SavedQueue",
     "ScoreMap",
     "SecondReview",

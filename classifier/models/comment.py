@@ -129,6 +129,12 @@ class Comment(models.Model):
         )
     )
     report_count = models.PositiveIntegerField(default=0, editable=False)
+    reports_harmless = models.BooleanField(  # further reports do not bring it back, until its text changes
+        default=False, db_default=False, editable=False
+    )
+    hidden_by_reports_at = models.DateTimeField(  # so many reports came; a person's decision overrides it
+        null=True, blank=True, editable=False
+    )
     is_escalated = models.BooleanField(default=False, editable=False)
     has_open_appeal = models.BooleanField(default=False, editable=False)
     disagrees_with_shadow = models.BooleanField(default=False, editable=False)

@@ -115,35 +115,3 @@ class Policy(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.source or 'site'} policy v{self.version}"
-
-
-class Rule(models.Model):
-    """A phrase or regular expression beside the model; `folds` also catches leetspeak, homoglyphs and spacing."""
-
-    class Kind(models.TextChoices):
-        PHRASE = "phrase", "Phrase"
-        REGEX = "regex", "Regular expression"
-
-    name = models.CharField(max_length=100)
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    pattern = models.CharField(max_length=1000)
-    folds = models.BooleanField("also catch disguised spellings", default=True)
-    band = models.CharField(
-        max_length=8, choices=[("review", "Review"), ("remove", "Remove")], default="review"
-    )
-    source = models.ForeignKey(
-        "classifier.Source", on_delete=models.PROTECT, null=True, blank=True, related_name="rules"
-    )
-    enabled = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        ordering = ["name"]
-        permissions = [("test_rule", "Can try rules out")]
-
-    def __str__(self) -> str:
-        return self.name

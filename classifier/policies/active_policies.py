@@ -18,11 +18,11 @@ from classifier.inference import bands as judging
 from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
 from classifier.inference.language import base_language
-from classifier.inference.marked_text import MarkedText
+from classifier.inference.marked_text import LEAVE_OUTS, MarkedText
 from classifier.inference.markup import read_text
 from classifier.inference.normalise import NormalisedText
 from classifier.inference.phrases import PatternError
-from classifier.inference.rules import RuleSet
+from classifier.inference.rules import RuleHit, RuleSet
 from classifier.models import ConcernMode, FailMode, ModelVersion, Policy, Rule, TextFormat, UnknownLanguage
 from classifier.policies.draft_report import shadow_policies_running
 
@@ -129,9 +129,13 @@ class CurrentPolicy(HasBands):
         """Return what the model reads of a text: what a reader sees, without what the policy leaves out."""
         return self.read(text, text_format).for_scoring(self.leave_out)
 
-    def for_rules(self, text: str, text_format: str = "") -> NormalisedText:
-        """Return what rules look at in a text: what the model reads, and where its links lead."""
-        return self.read(text, text_format).for_rules(self.leave_out)
+    def hits(self, rules: RuleSet, text: str, text_format: str = "") -> list[RuleHit]:
+        """Return the rules that hit a text: what the model reads of it, and where its links lead."""
+        if not len(rules):
+            return []
+        kinds = {*self.leave_out, *(kind for kind in rules.leaves_out if kind in LEAVE_OUTS)}
+        marked = read_text(text, text_format or self.text_format, leave_out=kinds)
+        return rules.hits(marked.for_rules(self.leave_out), marked.parts_for_rules())
 
     def concern_of(self, scored: "HasScores") -> judging.ConcernMode:
         """Return what to do about a text whose author tells of their own hurt; "" for any other text."""
@@ -164,6 +168,7 @@ class Snapshot:
     stamp: Any = None
     policies: dict[int | None, CurrentPolicy] = field(default_factory=dict)
     rules: dict[int | None, RuleSet] = field(default_factory=dict)
+    shadow_rules: dict[int | None, RuleSet] = field(default_factory=dict)
     shadows: dict[int | None, CurrentShadow] = field(default_factory=dict)
     look_at: float = 0.0
 
@@ -183,7 +188,15 @@ def policy_for(source_id: int | None) -> CurrentPolicy:
 
 def rules_for(source_id: int | None) -> RuleSet:
     """Return the enabled rules of a source and those for all sources, ready to run; as fresh as policy_for."""
-    rules = _current().rules
+    return _of_source(_current().rules, source_id)
+
+
+def shadow_rules_for(source_id: int | None) -> RuleSet:
+    """Return the rules in shadow mode for a source, with the exceptions in force; as fresh as policy_for."""
+    return _of_source(_current().shadow_rules, source_id)
+
+
+def _of_source(rules: Mapping[int | None, RuleSet], source_id: int | None) -> RuleSet:
     rule_set = rules.get(source_id)
     return rule_set if rule_set is not None else rules.get(None, NO_RULES)
 
@@ -244,12 +257,8 @@ def _current() -> Snapshot:
         if stamp != snapshot.stamp:
             newest = Policy.objects.order_by("source_id", "-version").distinct("source_id")
             policies = {policy.source_id: current_from(policy) for policy in newest}
-            snapshot = Snapshot(
-                stamp,
-                policies,
-                _rule_sets(Rule.objects.filter(enabled=True).order_by("id")),
-                _running() if stamp[-1] else {},
-            )
+            rules, shadow_rules = _rule_sets(Rule.objects.filter(enabled=True).order_by("id"))
+            snapshot = Snapshot(stamp, policies, rules, shadow_rules, _running() if stamp[-1] else {})
         snapshot.look_at = time.monotonic() + settings.POLICY_CACHE_SECONDS
         _snapshot = snapshot
         return snapshot
@@ -259,20 +268,51 @@ def _running() -> dict[int | None, CurrentShadow]:
     return {row.source_id: CurrentShadow(row.pk, row.bands) for row in shadow_policies_running()}
 
 
-def _rule_sets(rules: Iterable[Rule]) -> dict[int | None, RuleSet]:
-    """Build the rule sets: under None the rules for all sources; for a source with its own rules, those and its own."""
-    of_source: dict[int | None, list[engine.Rule]] = {None: []}
+def engine_rule(rule: Rule) -> engine.Rule:
+    """Return a stored rule as the engine takes it."""
+    return engine.Rule(
+        rule.pk,
+        rule.name,
+        rule.kind,
+        rule.pattern,
+        rule.folds,
+        rule.band,
+        ignore_accents=rule.ignore_accents,
+        leave_out=tuple(rule.leave_out),
+        exceptions=tuple(rule.exceptions),
+    )
+
+
+RuleSets = dict[int | None, RuleSet]
+
+
+def _rule_sets(rules: Iterable[Rule]) -> tuple[RuleSets, RuleSets]:
+    """Build the sets of the rules in force and of those in shadow mode.
+
+    Under None are the rules for all sources; under a source with rules of its own, those and its own.
+    """
+    on: dict[int | None, list[engine.Rule]] = {None: []}
+    shadow: dict[int | None, list[engine.Rule]] = {None: []}
     for rule in rules:
+        row = engine_rule(rule)
         try:
-            engine.check_pattern(rule.kind, rule.pattern, folds=rule.folds)
+            engine.check_rule(row)
         except PatternError as error:
             # Saved without the service's checks; one bad rule must not stop every worker.
             logger.error("Rule %d is left out: %s", rule.pk, error)
             continue
-        row = engine.Rule(rule.pk, rule.name, rule.kind, rule.pattern, rule.folds, rule.band)
-        of_source.setdefault(rule.source_id, []).append(row)
-    everywhere = of_source[None]
+        (shadow if rule.is_shadow else on).setdefault(rule.source_id, []).append(row)
+    if any(shadow.values()):
+        for source, rows in on.items():  # what is no hit in force is none in shadow mode
+            exceptions = [row for row in rows if row.band == engine.EXCEPTION]
+            if exceptions:
+                shadow.setdefault(source, []).extend(exceptions)
+    return _by_source(on), _by_source(shadow)
+
+
+def _by_source(rules: dict[int | None, list[engine.Rule]]) -> RuleSets:
+    everywhere = rules[None]
     return {
         source: RuleSet(everywhere if source is None else [*everywhere, *own])
-        for source, own in of_source.items()
+        for source, own in rules.items()
     }

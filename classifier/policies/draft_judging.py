@@ -1,7 +1,8 @@
-"""Shadow mode of policies: drafts judge newly classified comments by the same scores and rule hits, with other bands.
+"""Shadow mode of policies and rules: what a draft, or a rule that is tried, would have made of new comments.
 
-This runs after the verdict is committed and announced, and errors here are only logged. If no draft runs, it makes no
-query; otherwise one insert for each batch stores the judgements.
+Drafts judge by the same scores and rule hits, with other bands; rules in shadow mode are looked for in the text. This
+runs after the verdict is committed and announced, and errors here are only logged. If nothing runs, it makes no query;
+otherwise one insert for each batch stores the judgements, and one the hits.
 """
 
 import logging
@@ -10,8 +11,9 @@ from functools import partial
 
 from django.db import transaction
 
-from classifier.models import ModelVersion, Prediction, ShadowJudgement
-from classifier.policies.active_policies import shadows_for
+from classifier.inference.bands import RANK
+from classifier.models import ModelVersion, Prediction, RuleShadowHit, ShadowJudgement
+from classifier.policies.active_policies import shadow_rules_for, shadows_for
 from classifier.policies.judging import Judged
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ def judge_silently(
     `judged` is by the comment's id; what could not be judged is left out.
     """
     transaction.on_commit(partial(_judge, judged, predictions, model_version))
+    transaction.on_commit(partial(_count_hits, judged, predictions))
 
 
 def _judge(
@@ -40,6 +43,15 @@ def _judge(
             ShadowJudgement.objects.bulk_create(rows, ignore_conflicts=True)
     except Exception as error:
         logger.warning("A shadow policy failed; its judgements on some comments are missing: %s", error)
+
+
+def _count_hits(judged: Mapping[int, Judged], predictions: Sequence[Prediction]) -> None:
+    try:
+        hits = [hit for prediction in predictions for hit in _hits(judged[prediction.comment_id])]
+        if hits:
+            RuleShadowHit.objects.bulk_create(hits, ignore_conflicts=True)
+    except Exception as error:
+        logger.warning("A rule in shadow mode failed; its hits in some comments are missing: %s", error)
 
 
 def _rows(judged: Judged, prediction: Prediction, model_version: ModelVersion) -> list[ShadowJudgement]:
@@ -71,3 +83,20 @@ def _rows(judged: Judged, prediction: Prediction, model_version: ModelVersion) -
             )
         )
     return rows
+
+
+def _hits(judged: Judged) -> list[RuleShadowHit]:
+    """Return what the rules in shadow mode hit in a comment, and the band that each would have made."""
+    comment = judged.comment
+    rules = shadow_rules_for(comment.source_id)
+    if not len(rules):
+        return []
+    return [
+        RuleShadowHit(
+            rule_id=hit.rule.key,
+            comment_id=comment.pk,
+            before=judged.band,
+            after=max(judged.band, hit.band, key=RANK.__getitem__),
+        )
+        for hit in judged.policy.hits(rules, comment.text, comment.text_format)
+    ]

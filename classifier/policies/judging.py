@@ -51,7 +51,7 @@ def judge_scored(
     judged = []
     for item in items:
         policy, rules = in_force[item.source_id]
-        hits = rules.hits(policy.for_rules(item.text, item.text_format)) if len(rules) else []
+        hits = policy.hits(rules, item.text, item.text_format)
         judgement = policy.judge_in(model_version, item.language).judge(
             item.scores, hits, policy.unread(item), policy.concern_of(item)
         )
@@ -158,7 +158,7 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
     is_concern = False
     try:
         rules = rules_for(comment.source_id)
-        hits = rules.hits(policy.for_rules(comment.text, comment.text_format)) if len(rules) else []
+        hits = policy.hits(rules, comment.text, comment.text_format)
         judgement = policy.judge_in(model_version, result.language).judge(
             result.scores, hits, policy.unread(result), policy.concern_of(result)
         )

@@ -7,25 +7,29 @@ comments take well under a second. A rule is run on the texts, within a bounded 
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from classifier.core.visibility import narrow
 from classifier.inference import bands as judging
 from classifier.inference.bands import BANDS, Judge, Judgement
 from classifier.inference.language import base_language
-from classifier.inference.rules import Rule, RuleSet
+from classifier.inference.rules import EXCEPTION, Rule, RuleSet
 from classifier.models import Comment, ConcernMode, ModelVersion, Policy, Source, UnknownLanguage, User
-from classifier.policies.active_policies import judge_of, policy_for
+from classifier.policies.active_policies import judge_of, policy_for, rules_for
 
 LATEST = 10_000
 EXAMPLES = 4
 RULE_EXAMPLES = 8
 RULE_SECONDS = 3.0
+RULES_SECONDS = 8.0
+PREVIEW_DAYS = 28
 CHUNK = 500
-RANKS = {"": 0, "approve": 0, "review": 1, "remove": 2}
+RANKS = {"": 0, "approve": 0, EXCEPTION: 0, "review": 1, "remove": 2}
 
 
 @dataclass(frozen=True)
@@ -246,7 +250,7 @@ def rule_preview(
 
     Raises PatternError where the rule has not passed check_pattern.
     """
-    rules = RuleSet([rule])
+    rules = RuleSet([replace(rule, band="review") if rule.band == EXCEPTION else rule])
     comments = narrow(Comment.objects.filter(text_purged_at__isnull=True), user)
     if source is not None:
         comments = comments.filter(source=source)
@@ -260,7 +264,7 @@ def rule_preview(
             cut_short = True
             break
         looked_at += 1
-        hits = rules.hits(policy_for(source_id).for_rules(text, text_format))
+        hits = policy_for(source_id).hits(rules, text, text_format)
         if not hits:
             continue
         rises = RANKS[band] < RANKS[rule.band]
@@ -278,5 +282,83 @@ def rule_preview(
             CaughtComment(comments_by_id[pk], spans, rises)
             for pk, spans, rises in shown
             if pk in comments_by_id
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """What one of several rules would have hit: `matched` comments, of which `newly` would get a stricter band."""
+
+    rule: Rule
+    matched: int
+    newly: int
+    examples: Sequence[int]
+
+
+@dataclass(frozen=True)
+class RulesPreview:
+    """What rules hit in the comments of the last `days` days, the one with most hits first; rules without are left out.
+
+    `matched` and `newly` count comments, whichever rules hit them. `cut_short`: the time ran out before all of the
+    comments were checked.
+    """
+
+    days: int
+    looked_at: int
+    matched: int
+    newly: int
+    cut_short: bool
+    rules: Sequence[RuleCount]
+
+
+def rules_preview(
+    *,
+    rules: Sequence[Rule],
+    source: Source | None,
+    user: User | None,
+    days: int = PREVIEW_DAYS,
+    limit: int = LATEST,
+    seconds: float = RULES_SECONDS,
+) -> RulesPreview:
+    """Run rules, each with a key of its own, on the texts of the last days that `user` sees, the newest first."""
+    active = rules_for(source.pk if source is not None else None)
+    prepared = RuleSet([*rules, *(replace(rule, key=-1) for rule in active.exceptions)])
+    since = timezone.now() - timedelta(days=days)
+    comments = narrow(Comment.objects.filter(text_purged_at__isnull=True, created_at__gte=since), user)
+    if source is not None:
+        comments = comments.filter(source=source)
+    end = time.monotonic() + seconds
+    looked_at = matched = newly = 0
+    cut_short = False
+    counts: Counter[int] = Counter()
+    stricter: Counter[int] = Counter()
+    examples: dict[int, list[int]] = {}
+    rows = comments.order_by("-id").values_list("id", "text", "text_format", "source_id", "band")[:limit]
+    for pk, text, text_format, source_id, band in rows.iterator(chunk_size=CHUNK):
+        if time.monotonic() > end:
+            cut_short = True
+            break
+        looked_at += 1
+        hits = policy_for(source_id).hits(prepared, text, text_format)
+        matched += bool(hits)
+        newly += any(RANKS[band] < RANKS[hit.band] for hit in hits)
+        for hit in hits:
+            counts[hit.rule.key] += 1
+            stricter[hit.rule.key] += RANKS[band] < RANKS[hit.band]
+            shown = examples.setdefault(hit.rule.key, [])
+            if len(shown) < EXAMPLES:
+                shown.append(pk)
+    by_key = {rule.key: rule for rule in rules}
+    return RulesPreview(
+        days,
+        looked_at,
+        matched,
+        newly,
+        cut_short,
+        [
+            RuleCount(by_key[key], count, stricter[key], examples[key])
+            for key, count in counts.most_common()
+            if key in by_key
         ],
     )

@@ -31,7 +31,8 @@ def unscored_of(source_id: int | None) -> str:
 def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised:
     """Recommend what the site should do with a stored comment: by its decision, else its band, else the default.
 
-    The default is the policy's fail mode. `policy` is the one in force for the source, if the caller already has it.
+    A comment that many readers reported is held until a person decides (settings.REPORTS_TO_HIDE). The default is the
+    policy's fail mode. `policy` is the one in force for the source, if the caller already has it.
     """
     policy = policy or policy_for(comment.source_id)
     prediction = comment.current_prediction
@@ -40,6 +41,9 @@ def of_comment(comment: Comment, policy: CurrentPolicy | None = None) -> Advised
     standing = comment.current_decision
     if standing is not None and standing.action == DecisionAction.REMOVE:
         return Advised(REMOVE_IT, nudge)  # also while an edited text waits for its verdict
+    hidden = comment.hidden_by_reports_at
+    if hidden is not None and (standing is None or standing.automatic or standing.created_at < hidden):
+        return Advised(HOLD, nudge)
     if standing is not None and (
         comment.status == CommentStatus.DECIDED or not _edited_since(comment, standing)
     ):

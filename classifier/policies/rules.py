@@ -1,6 +1,6 @@
 """Rules beside the model: create, change, enable and disable them, and try them out before they affect anybody."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,8 +11,9 @@ from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem
 from classifier.inference import rules as engine
 from classifier.inference.phrases import PatternError
-from classifier.inference.rules import RuleHit, RuleSet
-from classifier.models import Rule, Source, User
+from classifier.inference.rule_files import checked_tags
+from classifier.inference.rules import LEFT_OUT, RuleHit, RuleSet
+from classifier.models import Rule, RuleList, RuleState, Source, User
 from classifier.policies import active_policies
 from classifier.policies.active_policies import policy_for, rules_for
 from classifier.policies.preview import RulePreview, rule_preview
@@ -29,31 +30,48 @@ __all__ = [
 ]
 
 NAME_CHARACTERS = 100
-BANDS = ("review", "remove")
-FIELDS = ("name", "kind", "pattern", "folds", "band", "source")
+VERBS = {RuleState.ON: "rule.enable", RuleState.OFF: "rule.disable", RuleState.SHADOW: "rule.shadow"}
+BAND_WRONG = "This must be review, remove or exception."
+BANDS = tuple(Rule.RuleBand.values)
+FIELDS = (
+    "name",
+    "kind",
+    "pattern",
+    "folds",
+    "ignore_accents",
+    "leave_out",
+    "exceptions",
+    "band",
+    "source",
+    "rule_list",
+    "tags",
+)
+PATTERN_FIELDS = ("kind", "pattern", "folds", "ignore_accents", "leave_out", "exceptions")
+DEFAULTS: Mapping[str, Any] = {
+    "folds": True,
+    "ignore_accents": False,
+    "leave_out": None,
+    "exceptions": (),
+    "band": "review",
+    "source": None,
+    "rule_list": None,
+    "tags": (),
+}
 
 
-def rule_create(
-    *,
-    name: str,
-    kind: str,
-    pattern: str,
-    folds: bool = True,
-    band: str = "review",
-    source: Source | None = None,
-    enabled: bool = True,
-    by: User | None,
-) -> Rule:
-    """Create a rule (source None: for all sources); it is in force within seconds.
+def rule_create(*, state: str = RuleState.ON, by: User | None, **fields: Any) -> Rule:
+    """Create a rule from FIELDS, of which DEFAULTS may be left out (source None: for all sources).
+
+    It is in force within seconds, unless its state says else. `leave_out` None: what suits the pattern.
 
     Raises InvalidInput and PermissionDenied.
     """
     require_permission(by, "classifier.add_rule")
-    require_scope(by, source)
-    fields = _checked(name=name, kind=kind, pattern=pattern, folds=folds, band=band, source=source)
+    require_scope(by, fields.get("source"))
+    checked = checked_fields({**DEFAULTS, **fields})
     with transaction.atomic():
-        rule = Rule.objects.create(**fields, enabled=enabled, created_by=by)
-        _record("rule.create", rule, by, {name: _plain(fields[name]) for name in FIELDS})
+        rule = Rule.objects.create(**checked, **state_fields(state), created_by=by)
+        _record("rule.create", rule, by, {name: _plain(checked[name]) for name in FIELDS})
     active_policies.forget()
     return rule
 
@@ -64,7 +82,7 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
     with transaction.atomic():
         locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
         before = {name: getattr(locked, name) for name in FIELDS}
-        fields = _checked(**{**before, **changes})
+        fields = checked_fields({**before, **changes})
         for touched in {before["source"], fields["source"]}:
             require_scope(by, touched)
         changed = {
@@ -82,43 +100,72 @@ def rule_update(*, rule: Rule, by: User | None, **changes: Any) -> Rule:
     return rule
 
 
+def state_fields(state: str) -> dict[str, bool]:
+    """Return the columns of a rule that say its state. Raises InvalidInput."""
+    if state not in RuleState.values:
+        known = ", ".join(RuleState.values)
+        raise InvalidInput([_problem("state", f"This must be one of {known}.", "invalid_choice")])
+    return {"enabled": state != RuleState.OFF, "is_shadow": state == RuleState.SHADOW}
+
+
+def rule_set_state(*, rule: Rule, state: str, by: User | None) -> Rule:
+    """Switch a rule on, off or into shadow mode; one that is off is kept, because old comments name it.
+
+    Raises InvalidInput and PermissionDenied.
+    """
+    return _switch(rule, state, by)
+
+
 def rule_enable(*, rule: Rule, by: User | None) -> Rule:
     """Enable a rule. Raises PermissionDenied."""
-    return _switch(rule, True, by)
+    return _switch(rule, RuleState.ON, by)
 
 
 def rule_disable(*, rule: Rule, by: User | None) -> Rule:
     """Disable a rule; it is kept, because the reasons of old comments name it. Raises PermissionDenied."""
-    return _switch(rule, False, by)
+    return _switch(rule, RuleState.OFF, by)
 
 
-def rule_try_out(*, kind: str, pattern: str, folds: bool = True, text: str, by: User | None) -> list[RuleHit]:
-    """Return the hits of an unsaved pattern in a text; nothing is stored. Raises InvalidInput and PermissionDenied."""
+def rule_try_out(*, text: str, by: User | None, **pattern: Any) -> list[RuleHit]:
+    """Return the hits of an unsaved pattern (PATTERN_FIELDS) in a text; nothing is stored.
+
+    Raises InvalidInput and PermissionDenied.
+    """
     require_permission(by, "classifier.test_rule")
     problem = text_problem(text)
     if problem is not None:
         raise InvalidInput([problem])
-    _check_pattern(kind, pattern, folds)
-    return RuleSet([engine.Rule(0, "", kind, pattern, folds)]).hits(text)
+    return RuleSet([engine_draft(pattern)]).hits(text)
 
 
 def rule_preview_recent(
-    *,
-    kind: str,
-    pattern: str,
-    folds: bool = True,
-    band: str = "review",
-    source: Source | None = None,
-    by: User | None,
+    *, band: str = "review", source: Source | None = None, by: User | None, **pattern: Any
 ) -> RulePreview:
     """Preview what an unsaved rule would have caught in recent comments. Raises InvalidInput and PermissionDenied."""
     require_permission(by, "classifier.test_rule")
     require_permission(by, "classifier.view_comment")
     if band not in BANDS:
-        raise InvalidInput([_problem("band", "This must be review or remove.", "invalid_choice")])
-    _check_pattern(kind, pattern, folds)
-    rule = engine.Rule(0, "", kind, pattern, folds, band)
-    return rule_preview(rule=rule, source=source, user=by)
+        raise InvalidInput([_problem("band", BAND_WRONG, "invalid_choice")])
+    return rule_preview(rule=engine_draft(pattern, band=band), source=source, user=by)
+
+
+def engine_draft(pattern: Mapping[str, Any], *, band: str = "review") -> engine.Rule:
+    """Return an unsaved pattern (PATTERN_FIELDS) as the engine takes it. Raises InvalidInput."""
+    fields = {name: value for name, value in DEFAULTS.items() if name in PATTERN_FIELDS}
+    checked, problems = _checked_pattern({**fields, **pattern})
+    if problems:
+        raise InvalidInput(problems)
+    return engine.Rule(
+        0,
+        "",
+        checked["kind"],
+        checked["pattern"],
+        checked["folds"],
+        band,
+        ignore_accents=checked["ignore_accents"],
+        leave_out=tuple(checked["leave_out"]),
+        exceptions=tuple(checked["exceptions"]),
+    )
 
 
 def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -> list[RuleHit]:
@@ -128,49 +175,85 @@ def rules_try_out(*, text: str, source: Source | None = None, by: User | None) -
     if problem is not None:
         raise InvalidInput([problem])
     source_id = source.pk if source else None
-    return rules_for(source_id).hits(policy_for(source_id).for_rules(text))
+    return policy_for(source_id).hits(rules_for(source_id), text)
 
 
-def _switch(rule: Rule, enabled: bool, by: User | None) -> Rule:
+def _switch(rule: Rule, state: str, by: User | None) -> Rule:
     require_permission(by, "classifier.change_rule")
+    fields = state_fields(state)
     with transaction.atomic():
         locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
         require_scope(by, locked.source)
-        if locked.enabled != enabled:
-            locked.enabled = enabled
-            locked.save(update_fields=["enabled", "updated_at"])
-            _record("rule.enable" if enabled else "rule.disable", locked, by, {})
+        if locked.state != state:
+            for name, value in fields.items():
+                setattr(locked, name, value)
+            locked.save(update_fields=[*fields, "updated_at"])
+            _record(VERBS[RuleState(state)], locked, by, {})
     active_policies.forget()
     rule.refresh_from_db()
     return rule
 
 
-def _checked(**fields: Any) -> dict[str, Any]:
-    problems: list[ValidationProblem] = []
+def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all FIELDS of a rule, cleaned. Raises InvalidInput with every problem."""
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise TypeError(f"a rule has no field {unknown[0]}")
+    problems: list[ValidationProblem] = []
     name = fields["name"].strip()
     if not name or len(name) > NAME_CHARACTERS or "\x00" in name:
         problems.append(_problem("name", f"A name has 1 to {NAME_CHARACTERS} characters.", "invalid"))
     if fields["band"] not in BANDS:
-        problems.append(_problem("band", "This must be review or remove.", "invalid_choice"))
+        problems.append(_problem("band", BAND_WRONG, "invalid_choice"))
+    rule_list: RuleList | None = fields["rule_list"]
+    if rule_list is not None and rule_list.source != fields["source"]:
+        problems.append(_problem("source", "A rule of a list is for the source of the list.", "invalid"))
+    tags: list[str] = []
     try:
-        _check_pattern(fields["kind"], fields["pattern"], bool(fields["folds"]))
-    except InvalidInput as error:
-        problems.extend(error.problems)
-    if problems:
+        tags = list(checked_tags(fields["tags"]))
+    except ValueError as error:
+        problems.append(_problem("tags", str(error), "invalid"))
+    pattern, found = _checked_pattern(fields)
+    if problems := [*problems, *found]:
         raise InvalidInput(problems)
-    return {**fields, "name": name, "folds": bool(fields["folds"])}
+    return {**fields, **pattern, "name": name, "tags": tags}
 
 
-def _check_pattern(kind: str, pattern: str, folds: bool) -> None:
+def _checked_pattern(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[ValidationProblem]]:
+    """Return the PATTERN_FIELDS, cleaned, and what is wrong with them."""
+    kind, pattern = fields["kind"], fields["pattern"]
+    problems: list[ValidationProblem] = []
+    leave_out = fields["leave_out"]
+    if leave_out is None:
+        leave_out = engine.left_out_by_default(kind, pattern)
+    if not isinstance(leave_out, list | tuple) or any(part not in LEFT_OUT for part in leave_out):
+        problems.append(_problem("leave_out", f"Use some of {', '.join(LEFT_OUT)}.", "invalid_choice"))
+        leave_out = ()
+    exceptions = fields["exceptions"]
+    if not isinstance(exceptions, list | tuple) or not all(isinstance(one, str) for one in exceptions):
+        problems.append(_problem("exceptions", "This must be a list of phrases.", "invalid_type"))
+        exceptions = ()
+    exceptions = list(dict.fromkeys(one.strip() for one in exceptions if one.strip()))
+    checked = {
+        "kind": kind,
+        "pattern": pattern,
+        "folds": bool(fields["folds"]),
+        "ignore_accents": bool(fields["ignore_accents"]),
+        "leave_out": [part for part in LEFT_OUT if part in leave_out],
+        "exceptions": exceptions,
+    }
+    if kind not in Rule.Kind.values:
+        problems.append(_problem("kind", "This must be phrase or regex.", "invalid_choice"))
+        return checked, problems
     try:
-        if kind not in Rule.Kind.values:
-            raise InvalidInput([_problem("kind", "This must be phrase or regex.", "invalid_choice")])
-        engine.check_pattern(kind, pattern, folds=folds)
+        engine.check_pattern(kind, pattern, folds=checked["folds"], ignore_accents=checked["ignore_accents"])
     except PatternError as error:
-        raise InvalidInput([_problem("pattern", error.message, error.code)]) from None
+        problems.append(_problem("pattern", error.message, error.code))
+    try:
+        engine.check_exceptions(exceptions)
+    except PatternError as error:
+        problems.append(_problem("exceptions", error.message, error.code))
+    return checked, problems
 
 
 def _problem(field: str, message: str, code: str) -> ValidationProblem:
@@ -178,6 +261,8 @@ def _problem(field: str, message: str, code: str) -> ValidationProblem:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, RuleList):
+        return value.name
     return value.slug if isinstance(value, Source) else value
 
 

@@ -31,6 +31,7 @@ from classifier.models import (
     GoldenItem,
     Prediction,
     Report,
+    RuleShadowHit,
     ShadowJudgement,
     Source,
     Suggestion,
@@ -257,6 +258,7 @@ def _forget_reporter(reports: list[int]) -> None:
 
 
 def _forget_shadow_judgements(comments: list[int]) -> None:
+    RuleShadowHit.objects.filter(comment__in=comments).delete()
     predictions = list(Prediction.objects.filter(comment__in=comments).values_list("pk", flat=True))
     if predictions:
         erasing(

@@ -160,12 +160,17 @@ def _locked(comment_id: int, by: User | None) -> Comment:
 
 
 def check_seen(row: Comment, seen_decision_id: int | None) -> None:
-    """Raise DecisionConflict, naming who decided first, unless the decision that stands is the one that was seen."""
+    """Raise DecisionConflict, naming who decided first, unless the decision that stands is the one that was seen.
+
+    An approved comment that waits again, because readers reported it, asks for a decision: who saw none may decide.
+    """
     if row.status not in (CommentStatus.CLASSIFIED, CommentStatus.DECIDED):
         raise DecisionConflict(NOT_YET)
     if row.current_decision_id == seen_decision_id:
         return
     standing = row.current_decision
+    if seen_decision_id is None and standing is not None and _was_reopened(row, standing):
+        return
     if standing is not None:
         what = f"decided on this comment in the meantime: {standing.get_action_display().lower()}."
         raise DecisionConflict(
@@ -175,6 +180,12 @@ def check_seen(row: Comment, seen_decision_id: int | None) -> None:
     if undo is None:
         raise DecisionConflict("The decision that you saw does not stand.", None)
     raise DecisionConflict(_who_has(undo, "undone the decision that you saw. Look again, then decide."), undo)
+
+
+def _was_reopened(row: Comment, standing: Decision) -> bool:
+    is_approved = standing.action == DecisionAction.APPROVE
+    reported = any(reason.get("kind") == "report" for reason in row.queue_reasons)
+    return is_approved and row.queued_at is not None and reported
 
 
 def _check_same_verdict(row: Comment, seen: Comment) -> None:

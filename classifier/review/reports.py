@@ -1,16 +1,23 @@
 """Reports: readers say that a comment is bad, and enough reports bring it to a moderator."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
+from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, words_problem
 from classifier.models import Comment, CommentStatus, DecisionAction, Report, User
+from classifier.models.comment import NO_CLAIM
+from classifier.policies.judging import OF_SCORING
 from classifier.review.placement import queue_put
 
 ADD = "classifier.add_report"
+MARK = "classifier.add_decision"
 REASON_CHARACTERS = 500
 REPORTER_CHARACTERS = 200
 
@@ -22,7 +29,8 @@ def report_add(
 
     An undecided comment waits for a person from the first report on, whatever its band. An approved one, by a person or
     a policy, waits again after settings.REPORTS_TO_REOPEN reports since then; a removed one does not, nor does one that
-    has no text any more. Raises InvalidInput and PermissionDenied.
+    has no text any more or whose reports a person found harmless. After settings.REPORTS_TO_HIDE reports since the last
+    decision the site is told to hold the comment until a person decides. Raises InvalidInput and PermissionDenied.
     """
     require_permission(by, ADD)
     require_source(by, comment.source)
@@ -47,12 +55,65 @@ def report_add(
         Comment.objects.filter(pk=row.pk).update(report_count=F("report_count") + 1)
         if _comes_up(row):
             queue_put(comment=row, kind="report", count=row.report_count + 1)
+        if _hides(row):
+            Comment.objects.filter(pk=row.pk).update(hidden_by_reports_at=timezone.now())
     return report, True
+
+
+def reports_mark(*, comment: Comment, harmless: bool, by: User | None) -> Comment:
+    """Say that reports of a comment are harmless: further ones do not bring it back, until its text changes.
+
+    An approved comment that waits for nothing but its reports leaves the queue. `harmless` False: reports count again,
+    from the next one on. Raises PermissionDenied.
+    """
+    require_permission(by, MARK)
+    require_source(by, comment.source)
+    with transaction.atomic():
+        row = (
+            Comment.objects.select_for_update(of=("self",))
+            .select_related("current_decision", "source")
+            .defer("text")
+            .get(pk=comment.pk)
+        )
+        if row.reports_harmless != harmless:
+            fields: dict[str, Any] = {"reports_harmless": harmless}
+            if harmless:
+                fields["hidden_by_reports_at"] = None
+            kept = [reason for reason in row.queue_reasons if reason.get("kind") != "report"]
+            standing = row.current_decision
+            is_approved = standing is not None and standing.action == DecisionAction.APPROVE
+            if harmless and row.status == CommentStatus.DECIDED and is_approved and row.queued_at is not None:
+                asks = [reason for reason in kept if reason.get("kind") not in OF_SCORING]
+                if not asks:
+                    fields |= {"queued_at": None, **NO_CLAIM}
+                fields["queue_reasons"] = kept
+            Comment.objects.filter(pk=row.pk).update(**fields)
+            audit_record(
+                verb="reports.harmless" if harmless else "reports.count",
+                by=by,
+                source=row.source,
+                subject=f"comment {row.pk}",
+                data={"comment": row.pk, "reports": row.report_count},
+            )
+    comment.refresh_from_db()
+    return comment
+
+
+def _hides(row: Comment) -> bool:
+    """Return whether this report is the one from which on the comment is held."""
+    if not settings.REPORTS_TO_HIDE or row.reports_harmless or row.text_purged_at is not None:
+        return False
+    reports = Report.objects.filter(comment=row)
+    if row.current_decision is not None:
+        reports = reports.filter(created_at__gt=row.current_decision.created_at)
+    return reports.count() == settings.REPORTS_TO_HIDE
 
 
 def _comes_up(row: Comment) -> bool:
     if row.text_purged_at is not None:
         return False
+    if row.reports_harmless:
+        return row.queued_at is not None  # for another reason, but the count is published too
     standing = row.current_decision
     if row.status != CommentStatus.DECIDED or standing is None:
         return True

@@ -23,6 +23,7 @@ from classifier.models import (
     ReferenceService,
     Report,
     Rule,
+    RuleList,
     SavedQueue,
     ScoreMap,
     ShadowJudgement,
@@ -102,6 +103,7 @@ def build_site(version: ModelVersion) -> Site:
         "comment_id": comments[0].pk,
         "person_id": mo.pk,
         "rule_id": Rule.objects.create(name="Insult", kind="phrase", pattern="rain", source=forum).pk,
+        "list_id": RuleList.objects.create(name="Words of the old forum", source=forum, created_by=admin).pk,
         "saved_id": SavedQueue.objects.create(name="Riskiest", owner=admin).pk,
         "bulk_id": BulkAction.objects.create(action="remove", reason="Spam wave", count=3, by=admin).pk,
         "transfer_id": Transfer.objects.create(

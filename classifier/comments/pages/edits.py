@@ -18,7 +18,7 @@ from classifier.core.validation import InvalidInput, row_id
 from classifier.core.visible_comments import comment_detail, comments_visible_to
 from classifier.models import Comment
 from classifier.review.appeals import appeal_open, appeal_resolve
-from classifier.review.reports import report_add
+from classifier.review.reports import report_add, reports_mark
 from classifier.review.selectors import APPEALS, appeals_visible_to
 from classifier.web.access import person_of, signed_in
 
@@ -66,6 +66,20 @@ def report(request: HttpRequest, comment_id: int) -> HttpResponse:
         return "The comment is reported." if new else "You have reported this comment before."
 
     return _done(request, comment_id, "report", tell, reason)
+
+
+@signed_in
+@never_cache
+@require_POST
+def reports(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Say that reports of the comment are harmless, or count again."""
+    harmless = request.POST.get("harmless") == "1"
+
+    def mark(comment: Comment) -> str:
+        reports_mark(comment=comment, harmless=harmless, by=person_of(request))
+        return "Reports do not bring this text back." if harmless else "Reports count again."
+
+    return _done(request, comment_id, "reports", mark)
 
 
 @signed_in

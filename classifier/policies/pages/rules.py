@@ -3,23 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import seen_by, visible_sources
-from classifier.inference.rules import RuleHit
-from classifier.models import Rule, Source
+from classifier.inference.rules import RuleHit, left_out_by_default
+from classifier.models import Rule, RuleState, Source
 from classifier.policies.preview import RulePreview
+from classifier.policies.rule_lists import STATE, visible_lists
+from classifier.policies.rule_report import rule_shadow_report
 from classifier.policies.rules import (
+    FIELDS,
+    PATTERN_FIELDS,
     rule_create,
-    rule_disable,
-    rule_enable,
     rule_preview_recent,
+    rule_set_state,
     rule_try_out,
     rule_update,
     rules_try_out,
@@ -31,6 +36,15 @@ SEE, ADD, CHANGE, TRY = (
     f"classifier.{name}" for name in ("view_rule", "add_rule", "change_rule", "test_rule")
 )
 
+LEFT_OUT_TITLES = {
+    "addresses": "Addresses: links and e-mail addresses",
+    "ids": "Ids, keys and codes",
+    "quotes": "Quotes",
+    "code": "Code",
+    "set_phrases": "Set phrases and names, such as \u201cmagna cum laude\u201d and \u201ckung fu\u201d",
+}
+PAGE = 100
+STATE_WORDS = {RuleState.ON: "on", RuleState.OFF: "off", RuleState.SHADOW: "in shadow mode"}
 AROUND = 60  # characters of an example before the first hit
 EXAMPLE_CHARACTERS = 200
 
@@ -55,7 +69,7 @@ def rules(request: HttpRequest) -> HttpResponse:
 def try_out(request: HttpRequest) -> HttpResponse:
     """Try the rules in force on a text; the text is not stored."""
     text = _text(request.POST)
-    source = _source(request, request.POST.get("source", ""))
+    source = source_of_slug(request, request.POST.get("source", ""))
     try:
         hits = rules_try_out(text=text, source=source, by=person_of(request))
     except InvalidInput as error:
@@ -75,24 +89,27 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
     trying = request.POST.get("act") == "try"
     try:
         if trying:
-            hits = rule_try_out(
-                kind=values["kind"],
-                pattern=values["pattern"],
-                folds=values["folds"],
-                text=text,
-                by=person_of(request),
-            )
+            hits = rule_try_out(text=text, by=person_of(request), **_pattern(values))
             return _page(request, rule, values, tried=text, hits=hits)
-        fields = {**values, "source": _source(request, values["source"])}
+        fields = {
+            "name": values["name"],
+            "band": values["band"],
+            "tags": [tag for tag in values["tags"].split(",") if tag.strip()],
+            "source": source_of_slug(request, values["source"]),
+            **_pattern(values),
+        }
         if request.POST.get("act") == "preview":
-            asked = {name: fields[name] for name in ("kind", "pattern", "folds", "band", "source")}
-            caught = rule_preview_recent(**asked, by=person_of(request))
+            caught = rule_preview_recent(
+                band=fields["band"], source=fields["source"], by=person_of(request), **_pattern(values)
+            )
             return _page(request, rule, values, tried=text, preview=_shown(caught))
         if rule is None:
-            rule = rule_create(**fields, by=person_of(request))
+            rule = rule_create(**fields, state=values["state"] or RuleState.ON, by=person_of(request))
             messages.success(request, f"The rule {rule.name} is saved. Workers use it within seconds.")
         else:
             rule_update(rule=rule, **fields, by=person_of(request))
+            if values["state"]:
+                rule_set_state(rule=rule, state=values["state"], by=person_of(request))
             messages.success(request, f"The rule {rule.name} is changed.")
         return redirect("rule", rule.pk)
     except InvalidInput as error:
@@ -105,13 +122,34 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
 @permitted(SEE, CHANGE)
 @require_POST
 def switch(request: HttpRequest, rule_id: int) -> HttpResponse:
-    """Enable or disable a rule."""
+    """Switch a rule on, off or into shadow mode."""
     rule = _rule(request, rule_id)
     assert rule is not None
-    change = rule_enable if request.POST.get("enabled") == "1" else rule_disable
-    change(rule=rule, by=person_of(request))
-    messages.success(request, f"The rule {rule.name} is {'on' if rule.enabled else 'off'}.")
+    state = request.POST.get("state") or (
+        RuleState.ON if request.POST.get("enabled") == "1" else RuleState.OFF
+    )
+    try:
+        rule_set_state(rule=rule, state=state, by=person_of(request))
+    except InvalidInput as error:
+        messages.error(request, _first(error))
+    else:
+        messages.success(request, f"The rule {rule.name} is {STATE_WORDS[rule.state]}.")
     return redirect("rules")
+
+
+def chosen_rules(request: HttpRequest) -> QuerySet[Rule]:
+    """Return the rules that the user sees and the query string asks for."""
+    rows = Rule.objects.select_related("source", "created_by", "rule_list").filter(_visible(request))
+    asked = request.GET
+    if words := asked.get("q", "").replace("\x00", "").strip()[:100]:
+        rows = rows.filter(Q(name__icontains=words) | Q(pattern__icontains=words))
+    if asked.get("state") in RuleState.values:
+        rows = rows.filter(STATE[RuleState(asked["state"])])
+    if asked.get("list", "").isdigit():
+        rows = rows.filter(rule_list_id=min(int(asked["list"]), 2**63 - 1))
+    if tag := asked.get("tag", "").replace("\x00", "").strip().lower():
+        rows = rows.filter(tags__contains=[tag])
+    return rows
 
 
 def _list(
@@ -122,10 +160,20 @@ def _list(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    rows = Rule.objects.select_related("source", "created_by").filter(_visible(request))
+    page = Paginator(chosen_rules(request).order_by("-enabled", "is_shadow", "name", "id"), PAGE).get_page(
+        request.GET.get("page")
+    )
+    asked = {name: request.GET[name] for name in ("q", "state", "list", "tag") if request.GET.get(name)}
     context = {
-        "rules": rows.order_by("-enabled", "name"),
-        "sources": _sources(request),
+        "rules": page,
+        "back": urlencode({**asked, "page": page.previous_page_number()}) if page.has_previous() else "",
+        "on": urlencode({**asked, "page": page.next_page_number()}) if page.has_next() else "",
+        "counted": {"number": page.number, "pages": page.paginator.num_pages},
+        "asked": asked,
+        "query": urlencode(asked),
+        "states": RuleState.choices,
+        "lists": visible_lists(person_of(request)).order_by("name"),
+        "sources": sources_of_user(request),
         "tried": tried,
         "hits": hits,
         "pieces": pieces(tried, spans_of(hits)) if hits is not None else None,
@@ -147,12 +195,19 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     user = person_of(request)
+    shadow = None
+    if rule is not None and user.has_perm("classifier.view_comment"):
+        shadow = rule_shadow_report(rule=rule, user=user)
     context = {
         "rule": rule,
+        "shadow": shadow if shadow and (shadow.hits or (rule and rule.state == RuleState.SHADOW)) else None,
+        "states": RuleState.choices,
         "values": values,
         "errors": errors or {},
         "kinds": Rule.Kind.choices,
-        "sources": _sources(request),
+        "bands": Rule.RuleBand.choices,
+        "parts": LEFT_OUT_TITLES.items(),
+        "sources": sources_of_user(request),
         "may_save": user.has_perm(CHANGE if rule else ADD),
         "may_try": user.has_perm(TRY),
         "may_preview": user.has_perms([TRY, "classifier.view_comment"]),
@@ -194,17 +249,38 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
 
 def _values(rule: Rule | None) -> dict[str, Any]:
     if rule is None:
-        return {"name": "", "kind": "phrase", "pattern": "", "folds": True, "band": "review", "source": ""}
+        return {
+            "name": "",
+            "kind": "phrase",
+            "pattern": "",
+            "folds": True,
+            "ignore_accents": False,
+            "leave_out": list(left_out_by_default("phrase", "")),
+            "exceptions": "",
+            "band": "review",
+            "source": "",
+            "tags": "",
+            "state": "on",
+        }
     source = rule.source.slug if rule.source else ""
-    kept = {name: getattr(rule, name) for name in ("name", "kind", "pattern", "folds", "band")}
-    return {**kept, "source": source}
+    kept = {name: getattr(rule, name) for name in FIELDS if name not in ("source", "exceptions", "tags")}
+    told = {"exceptions": "\n".join(rule.exceptions), "tags": ", ".join(rule.tags), "source": source}
+    return {**kept, **told, "state": rule.state}
 
 
 def _posted(data: QueryDict) -> dict[str, Any]:
     values: dict[str, Any] = {
-        name: data.get(name, "") for name in ("name", "kind", "pattern", "band", "source")
+        name: data.get(name, "")
+        for name in ("name", "kind", "pattern", "band", "source", "exceptions", "tags", "state")
     }
-    return {**values, "folds": data.get("folds") == "1"}
+    ticked = {name: data.get(name) == "1" for name in ("folds", "ignore_accents")}
+    return {**values, **ticked, "leave_out": data.getlist("leave_out")}
+
+
+def _pattern(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of the pattern as the service takes them: exceptions are one a line."""
+    fields = {name: values[name] for name in PATTERN_FIELDS}
+    return {**fields, "exceptions": values["exceptions"].splitlines()}
 
 
 def _text(data: QueryDict) -> str:
@@ -225,14 +301,16 @@ def _rule(request: HttpRequest, rule_id: int | None) -> Rule | None:
     return rule
 
 
-def _sources(request: HttpRequest) -> list[Source]:
+def sources_of_user(request: HttpRequest) -> list[Source]:
+    """List the sources that the user sees, by name."""
     return list(visible_sources(person_of(request)).order_by("name"))
 
 
-def _source(request: HttpRequest, slug: str) -> Source | None:
+def source_of_slug(request: HttpRequest, slug: str) -> Source | None:
+    """Return the source of a slug that the user sees, None of "". Raises Http404."""
     if not slug:
         return None
-    chosen = next((source for source in _sources(request) if source.slug == slug), None)
+    chosen = next((source for source in sources_of_user(request) if source.slug == slug), None)
     if chosen is None:
         raise Http404
     return chosen

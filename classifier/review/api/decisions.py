@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -34,6 +35,7 @@ from classifier.core.errors import VersionConflict
 from classifier.models import ApiScope, Decision, DecisionAction
 from classifier.review.decision_input import ACTIONS, MARKS_MAX, NOTE_CHARACTERS
 from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.reports import reports_mark
 from classifier.review.selectors import decisions_visible_to
 
 SEE, DECIDE = "classifier.view_decision", "classifier.add_decision"
@@ -79,7 +81,13 @@ class DecisionInput(ClosedSerializer):
         required=False,
         allow_null=True,
         default=None,
-        help_text="The id of the current decision, if there is one: it must be named to be replaced.",
+        help_text="The id of the current decision, if there is one: it must be named to be replaced, unless the "
+        "comment was approved and waits again because readers reported it.",
+    )
+    reports_harmless = TrueOrFalse(
+        required=False,
+        default=False,
+        help_text="true: further reports do not bring the comment back, until its text changes.",
     )
 
 
@@ -194,10 +202,14 @@ class CommentDecisionsEndpoint(Endpoint):
         def decide() -> int:
             if expected is not None and expected != comment_version(self.comment):
                 raise VersionConflict
-            seen_decision = fields.pop("seen_decision")
-            return decision_record(
-                comment=self.comment, **fields, seen_decision_id=seen_decision, by=caller(request)
-            ).pk
+            seen_decision, harmless = fields.pop("seen_decision"), fields.pop("reports_harmless")
+            with transaction.atomic():
+                decision = decision_record(
+                    comment=self.comment, **fields, seen_decision_id=seen_decision, by=caller(request)
+                )
+                if harmless:
+                    reports_mark(comment=self.comment, harmless=True, by=caller(request))
+            return decision.pk
 
         return once(request, decide, lambda pk: _created(request, pk))
 

@@ -93,3 +93,51 @@ def test_who_sees_some_sources_makes_no_rule_for_all(admin_person: User) -> None
     with pytest.raises(PermissionDenied):
         made(by=admin_person)
     assert not Rule.objects.exists()
+
+
+def test_a_new_rule_leaves_out_what_suits_its_pattern_and_keeps_what_it_is_told() -> None:
+    assert made().leave_out == ["addresses", "ids", "set_phrases"]
+    assert made(pattern="pond.example").leave_out == ["set_phrases"]
+    rule = made(leave_out=["quotes"], exceptions=[" village idiot ", "", "village idiot"])
+    assert (rule.leave_out, rule.exceptions) == (["quotes"], ["village idiot"])
+    rule_update(rule=rule, ignore_accents=True, by=None)
+    assert (rule.ignore_accents, rule.leave_out) == (True, ["quotes"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"leave_out": ["swearing"]}, "leave_out"),
+        ({"exceptions": "idiot"}, "exceptions"),
+        ({"exceptions": ["..."]}, "exceptions"),
+        ({"band": "approve"}, "band"),
+        ({"kind": "glob"}, "kind"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        made(**fields)
+    assert [problem.field for problem in caught.value.problems] == [field]
+
+
+def test_rules_leave_out_quotes_and_code_by_the_format_of_the_text(active_version: ModelVersion) -> None:
+    made(leave_out=["quotes", "code"])
+    scores = dict.fromkeys(active_version.labels, 0.0)
+    texts = [
+        ("> you idiot\nNo.", ""),
+        ("<p>see <code>idiot</code></p>", "html"),
+        ("idiot `idiot`", "markdown"),
+        ("> you idiot", ""),
+    ]
+    judged = judge_scored(
+        [Scored(None, text, scores, text_format=kind) for text, kind in texts], active_version
+    )
+    assert [judgement.band for _, judgement in judged] == ["approve", "approve", "review", "review"]
+    assert judged[2][1].reasons[0]["spans"] == [{"begin": 0, "end": 5}]
+
+
+def test_an_exception_for_all_stops_other_rules_inside_it(active_version: ModelVersion) -> None:
+    made()
+    made(name="The novel", pattern="the idiot", band="exception")
+    assert rules_for(None).hits("Dostoevsky wrote The Idiot") == []
+    assert rules_for(None).hits("you idiot")

@@ -181,3 +181,16 @@ def test_it_takes_the_scope_to_moderate(comment: Comment, site: Program) -> None
     answer = reader.post(address(comment, "decisions"), {"action": "approve"})
     assert "moderate" in assert_problem(answer, 403, "forbidden")["detail"]
     assert reader.get(address(comment, "decisions")).status_code == 200
+
+
+def test_reports_are_marked_harmless_with_a_decision_or_alone(site: Program, comment: Comment) -> None:
+    decided = site.post(address(comment, "decisions"), {"action": "approve", "reports_harmless": True})
+    assert decided.status_code == 201
+    assert site.post(address(comment, "reports"), {"reporter_ref": "reader-1"}).status_code == 201
+    comment.refresh_from_db()
+    assert (comment.queued_at, comment.report_count, comment.reports_harmless) == (None, 1, True)
+    counted = site.post(address(comment, "reports", "harmless"), {"harmless": False})
+    assert (counted.status_code, counted.json()["harmless"]) == (200, False)
+    assert site.post(address(comment, "reports"), {"reporter_ref": "reader-2"}).status_code == 201
+    assert site.post(address(comment, "decisions"), {"action": "remove"}).status_code == 201
+    assert site.post(address(comment, "reports", "harmless"), {}).status_code == 400

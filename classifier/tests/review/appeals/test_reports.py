@@ -6,14 +6,19 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from pytest_django import Settings
 
+from classifier.accounts.roles import VIEWER
+from classifier.comments.edits import comment_edit
 from classifier.comments.submission import comment_submit
+from classifier.core.errors import DecisionConflict
 from classifier.core.validation import InvalidInput
-from classifier.models import Comment, ModelVersion, Report, Source, SourceAccess, User
+from classifier.models import AuditEntry, Comment, ModelVersion, Report, Source, SourceAccess, User
+from classifier.policies.recommended_actions import of_comment
 from classifier.review.appeals import appeal_open
 from classifier.review.decisions import decision_record
-from classifier.review.reports import report_add
+from classifier.review.reports import report_add, reports_mark
 from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer, classified_comment
+from classifier.tests.conftest import person
 from classifier.tests.review.appeals.conftest import removed
 
 
@@ -125,3 +130,93 @@ def test_it_takes_the_permission_and_the_source(harmless: Comment, site: User, m
     SourceAccess.objects.create(user=site, source=Source.objects.create(slug="shop", name="Shop"))
     with pytest.raises(PermissionDenied):
         report_add(comment=harmless, by=site)
+
+
+def test_reports_that_are_harmless_do_not_bring_an_approved_comment_back(
+    harmless: Comment, site: User, moderator: User
+) -> None:
+    report_add(comment=harmless, reporter_ref="reader-1", by=site)
+    decision_record(comment=fresh(harmless), action="approve", by=None)
+    report_add(comment=harmless, reporter_ref="reader-2", by=site)
+    assert fresh(harmless).queued_at is not None
+    reports_mark(comment=fresh(harmless), harmless=True, by=moderator)
+    assert (fresh(harmless).queued_at, fresh(harmless).queue_reasons) == (None, [])
+    report_add(comment=harmless, reporter_ref="reader-3", by=site)
+    after = fresh(harmless)
+    assert (after.queued_at, after.report_count, Report.objects.count()) == (None, 3, 3)
+    reports_mark(comment=after, harmless=False, by=moderator)
+    report_add(comment=harmless, reporter_ref="reader-4", by=site)
+    assert fresh(harmless).queued_at is not None
+    verbs = AuditEntry.objects.filter(verb__startswith="reports.").order_by("id")
+    assert list(verbs.values_list("verb", flat=True)) == ["reports.harmless", "reports.count"]
+
+
+def test_a_changed_text_lets_reports_count_again(harmless: Comment, site: User) -> None:
+    decision_record(comment=fresh(harmless), action="approve", by=None)
+    reports_mark(comment=harmless, harmless=True, by=None)
+    comment_edit(comment=fresh(harmless), text="good evening", by=None)
+    assert not fresh(harmless).reports_harmless
+
+
+def test_an_open_appeal_keeps_its_place_when_reports_are_harmless(comment: Comment, site: User) -> None:
+    removed(comment, None)
+    appeal_open(comment=comment, by=site)
+    report_add(comment=comment, reporter_ref="reader-1", by=site)
+    reports_mark(comment=fresh(comment), harmless=True, by=None)
+    assert fresh(comment).queued_at is not None
+
+
+def test_only_who_decides_says_that_reports_are_harmless(harmless: Comment, db: None) -> None:
+    with pytest.raises(PermissionDenied):
+        reports_mark(comment=harmless, harmless=True, by=person("viewer", VIEWER))
+    assert not fresh(harmless).reports_harmless
+
+
+def test_a_reported_comment_that_was_approved_is_decided_anew(
+    harmless: Comment, site: User, moderator: User
+) -> None:
+    first = decision_record(comment=fresh(harmless), action="approve", by=None)
+    with pytest.raises(DecisionConflict):
+        decision_record(comment=fresh(harmless), action="remove", by=moderator)
+    report_add(comment=harmless, reporter_ref="reader-1", by=site)
+    second = decision_record(comment=fresh(harmless), action="remove", by=moderator)
+    assert fresh(harmless).current_decision == second != first
+    with pytest.raises(DecisionConflict):
+        decision_record(comment=fresh(harmless), action="approve", by=moderator)
+
+
+def test_many_reports_hold_a_comment_until_a_person_decides(
+    harmless: Comment, site: User, moderator: User, settings: Settings
+) -> None:
+    settings.REPORTS_TO_HIDE = 2
+    report_add(comment=harmless, reporter_ref="reader-1", by=site)
+    assert of_comment(fresh(harmless)).action == "publish"
+    report_add(comment=harmless, reporter_ref="reader-2", by=site)
+    assert of_comment(fresh(harmless)).action == "hold"
+    decision_record(comment=fresh(harmless), action="approve", by=moderator)
+    assert of_comment(fresh(harmless)).action == "publish"
+    report_add(comment=harmless, reporter_ref="reader-3", by=site)
+    assert of_comment(fresh(harmless)).action == "publish"
+    report_add(comment=harmless, reporter_ref="reader-4", by=site)
+    assert of_comment(fresh(harmless)).action == "hold"
+    reports_mark(comment=fresh(harmless), harmless=True, by=moderator)
+    assert of_comment(fresh(harmless)).action == "publish"
+    report_add(comment=harmless, reporter_ref="reader-5", by=site)
+    assert of_comment(fresh(harmless)).action == "publish"
+
+
+def test_what_reports_hold_stays_held_through_an_edit_and_an_automatic_decision(
+    harmless: Comment, site: User, settings: Settings
+) -> None:
+    settings.REPORTS_TO_HIDE = 1
+    report_add(comment=harmless, reporter_ref="reader-1", by=site)
+    decision_record(comment=fresh(harmless), action="approve", by=None, automatic=True)
+    assert of_comment(fresh(harmless)).action == "hold"
+    comment_edit(comment=fresh(harmless), text="good evening", by=None)
+    assert of_comment(fresh(harmless)).action == "hold"
+
+
+def test_without_the_setting_no_number_of_reports_holds_a_comment(harmless: Comment, site: User) -> None:
+    for _ in range(5):
+        report_add(comment=harmless, by=site)
+    assert of_comment(fresh(harmless)).action == "publish"

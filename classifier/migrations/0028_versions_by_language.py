@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classifier", "0024_concern"),
+        ("classifier", "0027_reports_harmless"),
     ]
 
     operations = [
