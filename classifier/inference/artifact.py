@@ -257,12 +257,12 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         thresholds={label: float(thresholds[label]) for label in labels},
         max_length=max_length,
         languages=languages,
+        experimental_languages=experimental,
         files=files,
         raw=raw,
         window_length=window,
         operating_points=read_operating_points(raw.get("operating_points"), thresholds),
         concern=concern,
-        experimental_languages=experimental,
     )
 
 
