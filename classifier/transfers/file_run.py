@@ -24,16 +24,20 @@ from classifier.inference.files.layout import Layout, csv_cells
 from classifier.inference.files.lines import FileUnreadable
 from classifier.inference.files.rows import FileRow, rows_of
 from classifier.models import Source, Transfer
+from classifier.transfers.presets import LAYOUT, preset_rows, preset_write
 from classifier.transfers.previews import reading_of, table_layout
 from classifier.transfers.services import (
     file_forget,
     file_of,
+    file_remove,
     transfer_finish,
     transfer_progress,
     transfers_dir,
 )
 from toxicsite.lib.spreadsheets import cell
 
+PRESET = "preset"  # the option with the system whose export this is
+WRITTEN = "written"  # the option that says that the rows of the export are written down
 ERROR_COLUMNS = ("error_line", "error_field", "error_message")
 ERROR_ROWS_KEPT = 100_000
 ERROR_BYTES_KEPT = 256 * 1024 * 1024
@@ -188,10 +192,10 @@ def chunks_of(
         yield chunk
 
 
-def rows_counted(file: Path, layout: Layout, beat: Callable[[], None]) -> int:
-    """Read a file to its end, and count its rows, calling `beat` at times. Raises FileUnreadable, also for no rows."""
+def rows_counted(rows: Iterator[FileRow], beat: Callable[[], None]) -> int:
+    """Read rows to their end, and count them, calling `beat` at times. Raises FileUnreadable, also for no rows."""
     total = 0
-    for _ in rows_of(file, layout):
+    for _ in rows:
         total += 1
         if total % 1_000 == 0:
             beat()
@@ -213,7 +217,11 @@ class FileRun(Generic[Row]):
         self.options: dict[str, Any] = transfer.options
         self.file = file
         self.report = report or (lambda transfer: None)
-        self.layout = table_layout(file, reading_of(self.options, transfer.format))
+        self._beaten_at = time.monotonic()
+        self.preset: str = self.options.get(PRESET, "")
+        if self.preset:
+            self._write_rows()
+        self.layout = LAYOUT if self.preset else table_layout(file, reading_of(self.options, transfer.format))
         suffix = "csv" if self.layout.format == "csv" else "jsonl"
         transfer.errors_file = transfer.errors_file or f"errors-{transfer.pk}.{suffix}"
         self.errors = ErrorFile(
@@ -222,7 +230,6 @@ class FileRun(Generic[Row]):
             size=self.options.get("errors_bytes", 0),
             rows=self.options.get("errors_kept", 0),
         )
-        self._beaten_at = time.monotonic()
 
     def read(self, row: FileRow) -> Read[Row]:
         """Return the row as it can be stored, or its problems."""
@@ -231,7 +238,7 @@ class FileRun(Generic[Row]):
     def look(self) -> None:
         """Read the file to its end once, to check that this is possible and to count its rows."""
         if self.transfer.total_rows is None:
-            total = rows_counted(self.file, self.layout, self.beat)
+            total = rows_counted(self.rows(None, 0), self.beat)
             transfer_progress(transfer=self.transfer, total_rows=total)
 
     def chunks_left(self) -> Iterator[Chunk[Row]]:
@@ -240,8 +247,25 @@ class FileRun(Generic[Row]):
 
     def chunks(self, begin: int | None, line: int) -> Iterator[Chunk[Row]]:
         """Yield the chunks behind `begin`, the end of a row that `line` lines came up to; None: from the first on."""
-        rows = rows_of(self.file, self.layout, begin=begin, line=line)
+        rows = self.rows(begin, line)
         return chunks_of(rows, self.read, rows_most=self.chunk_rows, characters_most=self.chunk_characters)
+
+    def rows(self, begin: int | None, line: int) -> Iterator[FileRow]:
+        """Yield the rows behind `begin`; None: all."""
+        if self.preset:
+            return preset_rows(self.file, begin=begin, line=line)
+        return rows_of(self.file, self.layout, begin=begin, line=line)
+
+    def _write_rows(self) -> None:
+        """Write the rows of another system's export into a file that takes the place of the upload, once."""
+        if WRITTEN in self.options:
+            return
+        upload, transfer = file_of(self.transfer), self.transfer
+        self.file = preset_write(self.file, self.preset, transfers_dir(), self.beat)
+        self.options[WRITTEN] = True
+        transfer_progress(transfer=transfer, file=self.file.name)
+        if upload is not None:
+            file_remove(upload.name)
 
     @contextmanager
     def storing(self, chunk: Chunk[Row]) -> Iterator[None]:

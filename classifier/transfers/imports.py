@@ -10,8 +10,11 @@ from django.db import transaction
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.inference.files.layout import GUESSED, Reading
+from classifier.inference.files.layout import GUESSED, Layout, Reading
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.rows import FileRow
 from classifier.models import ApiKey, Source, Transfer, User
+from classifier.transfers.file_run import PRESET
 from classifier.transfers.import_rows import (
     FIELDS,
     NO_RULES,
@@ -23,7 +26,15 @@ from classifier.transfers.import_rows import (
     decision_values,
     rules_found,
 )
+from classifier.transfers.presets import (
+    COLUMNS,
+    LAYOUT,
+    preset_chosen,
+    preset_first_rows,
+    preset_format,
+)
 from classifier.transfers.previews import (
+    PREVIEW_READ,
     PREVIEW_ROWS,
     FilePreview,
     first_rows,
@@ -65,10 +76,18 @@ def import_preview(
     reading: Reading = GUESSED,
     columns: Mapping[str, str] | None = None,
     rules: ValueRules = NO_RULES,
+    preset: str = "",
 ) -> ImportPreview:
-    """Look at the first rows. Raises InvalidInput (`file`) where the file cannot be read."""
-    layout, names, rows = first_rows(path, reading)
-    chosen = dict(columns) if columns else columns_found(names, rows)
+    """Look at the first rows. Raises InvalidInput (`file`) where the file cannot be read.
+
+    `preset` names the system whose export this is; its columns are those of FIELDS.
+    """
+    if preset:
+        layout, names, rows = _preset_first_rows(path, preset)
+        chosen = dict(COLUMNS)
+    else:
+        layout, names, rows = first_rows(path, reading)
+        chosen = dict(columns) if columns else columns_found(names, rows)
     found = rules_found(rows, chosen, rules)
     errors = []
     if "text" in chosen:
@@ -78,6 +97,13 @@ def import_preview(
     decisions = decision_values(rows, chosen["action"], rules) if "action" in chosen else []
     shown = rows[:PREVIEW_ROWS]
     return ImportPreview(layout, names, shown, errors, len(rows), chosen, unknown, found, decisions)
+
+
+def _preset_first_rows(path: Path, preset: str) -> tuple[Layout, list[str], list[FileRow]]:
+    try:
+        return LAYOUT, list(FIELDS), preset_first_rows(path, preset, PREVIEW_READ)
+    except FileUnreadable as error:
+        raise InvalidInput([ValidationProblem("file", str(error), "unreadable")]) from None
 
 
 def import_create(
@@ -92,18 +118,22 @@ def import_create(
     api_key: ApiKey | None = None,
     draft: bool = False,
     like: Transfer | None = None,
+    preset: str = "",
 ) -> Transfer:
     """Create an import of the upload `file` into `source` (if a row names no other); a draft waits for `import_start`.
 
     `columns` maps fields to the file's columns; without it they are found by their names. `like` is an import whose
-    refused rows were mended: what it said about columns and values holds for this one too. Raises InvalidInput and
-    PermissionDenied, and deletes the upload then.
+    refused rows were mended: what it said about columns and values holds for this one too. `preset` names the system
+    whose export this is, or says that it is a table; if empty, that is found out, except where `columns` are given.
+    Raises InvalidInput and PermissionDenied, and deletes the upload then.
     """
     try:
         if like is not None:
             columns = like.options["columns"]
             rules = ValueRules.from_dict(like.options.get("values", {}))
-        return _create(file, name, source, by, reading, columns, rules, api_key, draft)
+        path = transfers_dir() / file
+        preset = "" if columns and not preset else preset_chosen(preset, path)
+        return _create(file, name, source, by, reading, columns, rules, api_key, draft, preset)
     except BaseException:
         file_remove(file)
         raise
@@ -119,23 +149,25 @@ def _create(
     rules: ValueRules,
     api_key: ApiKey | None,
     draft: bool,
+    preset: str,
 ) -> Transfer:
     require_permission(by, ADD)
     rules = rules.checked()
     strings = {name: column for name, column in (columns or {}).items() if isinstance(column, str)}
-    preview = import_preview(transfers_dir() / file, reading=reading, columns=strings, rules=rules)
-    chosen = preview.columns if columns is None else dict(columns)
+    path = transfers_dir() / file
+    preview = import_preview(path, reading=reading, columns=strings, rules=rules, preset=preset)
+    chosen = preview.columns if columns is None or preset else dict(columns)
     options: dict[str, Any] = {"name": name[:200], "source": source, "columns": chosen}
     if draft:
         options |= {DRAFT: True, "reading": reading.to_dict(), "values": rules.to_dict()}
     else:
         _check_start(source, chosen, preview, by)
-        options |= _as_read(preview)
+        options |= {**_as_read(preview), **({PRESET: preset} if preset else {})}
     with transaction.atomic():
         transfer = transfer_create(
             kind=Transfer.Kind.IMPORT,
-            file_format=preview.layout.format,
-            options=options,
+            file_format=preset_format(path) if preset else preview.layout.format,
+            options={**options, **({PRESET: preset} if preset else {})},
             by=by,
             api_key=api_key,
             file=file,
@@ -152,11 +184,13 @@ def import_command(
     reading: Reading = GUESSED,
     columns: Mapping[str, str] | None = None,
     rules: ValueRules = NO_RULES,
+    preset: str = "",
 ) -> Transfer:
     """Create an import of a local file, claimed by the calling command. Raises InvalidInput."""
     rules = rules.checked()
-    preview = import_preview(path, reading=reading, rules=rules)
-    if columns:
+    preset = "" if columns and not preset else preset_chosen(preset, path)
+    preview = import_preview(path, reading=reading, rules=rules, preset=preset)
+    if columns and not preset:
         both = {**preview.columns, **columns}
         preview = import_preview(path, reading=reading, rules=rules, columns=both)
     chosen = _check_start(source, preview.columns, preview, None)
@@ -164,7 +198,10 @@ def import_command(
     options |= _as_read(preview)
     with transaction.atomic():
         transfer = transfer_create(
-            kind=Transfer.Kind.IMPORT, file_format=preview.layout.format, options=options, by=None
+            kind=Transfer.Kind.IMPORT,
+            file_format=preset_format(path) if preset else preview.layout.format,
+            options=options,
+            by=None,
         )
         _audit(transfer, None, None)
         claimed = transfer_claim(transfer_id=transfer.pk)
@@ -193,13 +230,14 @@ def import_start(
     reading = reading or reading_of(transfer.options, transfer.format)
     rules = (rules or ValueRules.from_dict(transfer.options.get("values", {}))).checked()
     strings = {name: column for name, column in columns.items() if isinstance(column, str) and column}
-    preview = import_preview(path, reading=reading, columns=strings, rules=rules)
-    chosen = _check_start(source, columns, preview, by)
+    preset = transfer.options.get(PRESET, "")
+    preview = import_preview(path, reading=reading, columns=strings, rules=rules, preset=preset)
+    chosen = _check_start(source, preview.columns if preset else columns, preview, by)
     options = {key: value for key, value in transfer.options.items() if key != DRAFT}
     options |= {"source": source, "columns": chosen, **_as_read(preview)}
     with transaction.atomic():
         waiting = Transfer.objects.filter(pk=transfer.pk, options__has_key=DRAFT)
-        if not waiting.update(options=options, format=preview.layout.format):
+        if not waiting.update(options=options, format=transfer.format if preset else preview.layout.format):
             raise TransferNotPossible("This import has begun already.")
         transfer.options = options
         _announce(transfer, by, None)

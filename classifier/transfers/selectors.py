@@ -55,6 +55,7 @@ def reading_shown(transfer: Transfer) -> dict[str, Any] | None:
         return None
     reading, values = Reading.from_dict(transfer.options["reading"]), transfer.options.get("values", {})
     return {
+        "preset": transfer.options.get("preset", ""),
         "encoding": reading.encoding,
         "delimiter": DELIMITERS.get(reading.delimiter, ""),
         "guard": "undo" if reading.unguard else "keep",

@@ -14,12 +14,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.inference.files.layout import DELIMITERS
+from classifier.inference.files.presets import PRESETS
 from classifier.inference.files.values import DATE_ORDERS
 from classifier.management.errors import command_errors
 from classifier.models import Transfer
 from classifier.transfers.import_rows import ValueRules
 from classifier.transfers.import_run import import_run
 from classifier.transfers.imports import import_command
+from classifier.transfers.presets import TABLE
 from classifier.transfers.previews import FORMATS, reading_chosen
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import TransferLost, errors_file_of, transfer_finish
@@ -48,6 +50,12 @@ class Command(BaseCommand):
             default=[],
             metavar="FIELD=COLUMN",
             help="which column holds a field [found by its name]",
+        )
+        parser.add_argument(
+            "--preset",
+            default="",
+            choices=["", TABLE, *PRESETS],
+            help="the system whose export this is, or table [found out]",
         )
         parser.add_argument("--encoding", default="", metavar="NAME", help="such as cp1252 [found out]")
         parser.add_argument(
@@ -98,6 +106,7 @@ class Command(BaseCommand):
                 source=options["source"],
                 reading=reading_chosen({**options, "unguard": not options["keep_guard"]}),
                 columns=columns,
+                preset=options["preset"],
                 rules=ValueRules(
                     options["time_zone"],
                     options["dates"],

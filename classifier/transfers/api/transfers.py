@@ -24,6 +24,7 @@ from classifier.api.problems import NOT_NOW, UNSUPPORTED_MEDIA_TYPE, Problem
 from classifier.api.reading import NothingInput, checked_query, without_body
 from classifier.inference.files.encodings import ENCODINGS, known_encoding
 from classifier.inference.files.layout import DELIMITERS
+from classifier.inference.files.presets import PRESETS
 from classifier.inference.files.values import DATE_ORDERS
 from classifier.models import ApiScope, Transfer
 from classifier.review.api.queue import QueueFilterQuery, filter_data
@@ -31,6 +32,7 @@ from classifier.transfers.exports import FORMATS as EXPORT_FORMATS
 from classifier.transfers.exports import export_stream, filters_of
 from classifier.transfers.import_rows import ValueRules
 from classifier.transfers.imports import import_create
+from classifier.transfers.presets import TABLE
 from classifier.transfers.previews import FORMATS as IMPORT_FORMATS
 from classifier.transfers.previews import reading_chosen
 from classifier.transfers.selectors import progress_of, reading_shown, transfers_seen_by
@@ -48,7 +50,7 @@ FILE_TYPES = ("text/csv", "application/x-ndjson", "application/octet-stream")
 CHUNK_BYTES = 1024 * 1024
 KIND_CHOICES = [(kind.value, kind.value) for kind in (Transfer.Kind.IMPORT, Transfer.Kind.EXPORT)]
 TRANSFER_STATUS_CHOICES = [(status.value, status.value) for status in Transfer.Status]
-FORMAT_CHOICES = [(name, name) for name in IMPORT_FORMATS]
+FORMAT_CHOICES = [(name, name) for name in (*IMPORT_FORMATS, "xml")]
 
 
 class ImportQuery(ClosedSerializer):
@@ -59,6 +61,11 @@ class ImportQuery(ClosedSerializer):
         required=False,
         choices=list(IMPORT_FORMATS),
         help_text="Guessed from the first character if left out; json is one list of objects.",
+    )
+    preset = ChoiceParameter(
+        required=False,
+        choices=[TABLE, *PRESETS],
+        help_text="The system whose export this is, or table; found out if left out and `columns` is too.",
     )
     encoding = TextParameter(
         required=False,
@@ -219,11 +226,11 @@ class ImportsEndpoint(TransferEndpoint):
     def post(self, request: Request) -> Response:
         """Import a file of comments.
 
-        The file is CSV with a header, JSON Lines, or one JSON list. Send it as the body, or as the field `file` of a
-        form. Encoding, delimiter, header, the order of dates and the meaning of decisions are found out where the query
-        does not say; `reading` in the answer has them. The file is stored, checked and then imported in the background;
-        follow the import at `Location`. Rows with known external ids are skipped. Rows that cannot be imported go into
-        a file of errors, which can be mended and sent again.
+        The file is CSV with a header, JSON Lines, one JSON list, or the export of another system (`preset`). Send it as
+        the body, or as the field `file` of a form. Encoding, delimiter, header, the order of dates and the meaning of
+        decisions are found out where the query does not say; `reading` in the answer has them. The file is stored,
+        checked and then imported in the background; follow the import at `Location`. Rows with known external ids are
+        skipped. Rows that cannot be imported go into a file of errors, which can be mended and sent again.
         """
         query = checked_query(ImportQuery, request)
         columns = _pairs(query["columns"]) if "columns" in query else None
@@ -239,6 +246,7 @@ class ImportsEndpoint(TransferEndpoint):
             reading=reading,
             columns=columns,
             rules=rules,
+            preset=query.get("preset", ""),
             by=caller(request),
             api_key=api_key_of(request),
         )

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput, row_id
 from classifier.inference.files.layout import GUESSED, Reading
+from classifier.inference.files.presets import PRESETS
 from classifier.inference.files.values import DATE_ORDERS
 from classifier.models import Transfer, User
 from classifier.review.pages.filter_form import in_words
 from classifier.transfers.exports import filters_of
+from classifier.transfers.file_run import PRESET
 from classifier.transfers.import_rows import (
     DECISION_CHOICES,
     DECISION_VALUES_MOST,
@@ -70,7 +72,13 @@ def bring(request: HttpRequest) -> HttpResponse:
     return uploaded(
         request,
         lambda file, name: import_create(
-            file=file, name=name, source=source, by=person_of(request), draft=True, like=like
+            file=file,
+            name=name,
+            source=source,
+            by=person_of(request),
+            draft=True,
+            like=like,
+            preset=request.POST.get("preset", ""),
         ),
         address="transfer",
         page=_page,
@@ -186,6 +194,8 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "source": request.POST.get("source", ""),
         "sources": sources_offered(user),
         "default_source": DEFAULT_SOURCE,
+        "presets": [(name, preset.title, preset.file) for name, preset in PRESETS.items()],
+        "preset": request.POST.get("preset", ""),
         "like": _like(request, request.GET.get("like", request.POST.get("like", ""))),
     }
     return render(request, "classifier/transfers/transfers.html", context, status=status)
@@ -230,7 +240,9 @@ def _draft(
     reading = reading or reading_of(transfer.options, transfer.format)
     rules = rules or ValueRules.from_dict(transfer.options.get("values", {}))
     field_errors = errors or {}
-    preview = import_preview(path, reading=reading, columns=chosen or {"": ""}, rules=rules)
+    preset = transfer.options.get(PRESET, "")
+    columns_shown = None if preset else chosen or {"": ""}
+    preview = import_preview(path, reading=reading, columns=columns_shown, rules=rules, preset=preset)
     context = {
         "transfer": transfer,
         "row": _row(transfer),
@@ -239,6 +251,7 @@ def _draft(
         "source_error": field_errors.get("source", ""),
         "sources": sources_offered(user),
         "errors": field_errors,
+        "preset": PRESETS.get(preset),
         "rules": rules,
         "dates_found": preview.rules.dates,
         "has_times": any(name in chosen for name in TIMES),

@@ -9,6 +9,7 @@ from classifier.inference.files.layout import GUESSED, Layout, Reading, folded_n
 from classifier.inference.files.lines import FileUnreadable
 from classifier.inference.files.parquet import ParquetLimits, parquet_columns
 from classifier.inference.files.rows import FileRow, rows_of
+from training.ml.file_format.label_studio import is_task, task_row
 from training.ml.file_format.rows import Limits, Rows, RowsRejected
 from training.ml.file_format.values import (
     PLAIN_LABELS,
@@ -126,6 +127,10 @@ def _collect(path: Path, layout: Layout, collector: Collector, columns: set[str]
             broken.append(FileRow(row.line, None, row.problem, row.end, row.last_line))
             if len(broken) > limits.rows:
                 raise RowsRejected(f"line {row.line:,} is broken: {row.problem}", file=names)
+            continue
+        if is_task(row.values):
+            collector.line = row.line
+            collector.add(task_row(row.values, collector.text_column, collector.label_columns))
             continue
         if collector.seen == 0 and layout.format in ("json", "jsonl"):
             check_columns(list(row.values), collector.text_column, collector.required, names, limits)

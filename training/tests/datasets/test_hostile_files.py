@@ -174,3 +174,30 @@ def test_of_many_rows_a_few_broken_ones_are_left_out_and_counted(tmp_path: Path)
         path, name="a.csv", text_column="text", label_columns={"toxic": "toxic"}, limits=Limits()
     )
     assert (len(rows), report.left_out, report.broken_lines) == (201, {"broken": 2}, [202, 203])
+
+
+def test_tasks_of_label_studio_become_shares_of_their_annotators(tmp_path: Path) -> None:
+    def annotation(*choices: str, cancelled: bool = False) -> dict[str, Any]:
+        region = {
+            "from_name": "kind",
+            "to_name": "text",
+            "type": "choices",
+            "value": {"choices": list(choices)},
+        }
+        return {"id": 1, "result": [region] if choices else [], "was_cancelled": cancelled}
+
+    tasks = [
+        {
+            "id": 1,
+            "data": {"text": "a"},
+            "annotations": [annotation("Toxic"), annotation("Toxic"), annotation()],
+        },
+        {
+            "id": 2,
+            "data": {"text": "b"},
+            "annotations": [annotation("Fine"), annotation("Toxic", cancelled=True)],
+        },
+        {"id": 3, "data": {"text": "c"}, "annotations": [], "predictions": []},
+    ]
+    rows = read(tmp_path, "a.json", json.dumps(tasks, indent=1).encode())
+    assert (rows.texts, np.array_equal(rows.targets, [[1], [0], [-1]])) == (["a", "b", "c"], True)
