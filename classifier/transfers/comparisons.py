@@ -15,7 +15,7 @@ from django.utils import timezone
 from classifier.comments.submission import source_get_or_create
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
-from classifier.core.validation import InvalidInput, ValidationProblem, text_problem
+from classifier.core.validation import InvalidInput, ValidationProblem, format_problem, text_problem
 from classifier.inference.files.layout import GUESSED, Reading
 from classifier.inference.files.rows import FileRow
 from classifier.inference.files.values import read_score
@@ -124,14 +124,15 @@ def comparison_start(
     columns: Mapping[str, str],
     labels: Labels,
     keeps_texts: bool,
+    text_format: str = "",
     service: ReferenceService | None = None,
     by: User | None,
     reading: Reading | None = None,
 ) -> None:
     """Start a draft. `columns` maps attributes to columns, `labels` says which labels of the model stand for each.
 
-    `reading`: None keeps that of the draft. Raises InvalidInput, PermissionDenied, and TransferNotPossible when it has
-    begun already.
+    `text_format`: one of TextFormat, how the texts are written; empty, the policy of the source says. `reading`: None
+    keeps that of the draft. Raises InvalidInput, PermissionDenied, and TransferNotPossible when it has begun already.
     """
     require_permission(by, ADD)
     path = file_of(transfer)
@@ -139,6 +140,8 @@ def comparison_start(
         raise TransferNotPossible("This comparison has begun already, or its file is not kept any more.")
     preview = comparison_preview(path, reading=reading or reading_of(transfer.options, transfer.format))
     problems = [*source_problems(source, by), *_column_problems(text, columns, preview, labels)]
+    if problem := format_problem(text_format, "text_format"):
+        problems.append(problem)
     if problems:
         raise InvalidInput(problems)
     options = {key: value for key, value in transfer.options.items() if key != DRAFT}
@@ -149,6 +152,7 @@ def comparison_start(
         "reading": preview.layout.to_reading().to_dict(),
         "labels": {attribute: list(labels[attribute]) for attribute in columns},
         "keeps_texts": keeps_texts,
+        "text_format": text_format,
         "service": service and service.pk,
         "service_name": service.name if service is not None else "",
     }
@@ -177,6 +181,7 @@ def comparison_store(
     ours: Sequence[Mapping[str, float]],
     version: ModelVersion,
     keeps_texts: bool,
+    text_format: str = "",
     error_rows: int = 0,
 ) -> Transfer:
     """Keep rows that a command has scored already as a comparison that is done. Raises InvalidInput."""
@@ -188,6 +193,7 @@ def comparison_store(
         "wire": wire,
         "columns": dict(columns),
         "keeps_texts": keeps_texts,
+        "text_format": text_format,
         "service_name": "",
         "stored": len(rows),
         "command": True,

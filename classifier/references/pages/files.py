@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from classifier.core.validation import InvalidInput, row_id
 from classifier.dialects.labels import labels_by_attribute
 from classifier.inference.files.layout import GUESSED, Reading
-from classifier.models import Transfer, Wire
+from classifier.models import TextFormat, Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared
 from classifier.transfers.comparison_run import WAITING
@@ -117,6 +117,7 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "text": request.POST.get("text", ""),
         "columns": {name: column for name in labels if (column := request.POST.get(f"column-{name}", ""))},
         "keeps_texts": "keeps_texts" in request.POST,
+        "text_format": request.POST.get("text_format", ""),
         "service": request.POST.get("service", ""),
     }
     try:
@@ -216,6 +217,7 @@ def _row(transfer: Transfer) -> dict[str, Any]:
         "waiting": transfer.options.get(WAITING, "") if row["live"] else "",
         "wire": Wire(transfer.options.get("wire", Wire.PERSPECTIVE)).label,
         "keeps_texts": transfer.options.get("keeps_texts", False),
+        "text_format": dict(TextFormat.choices).get(transfer.options.get("text_format", ""), ""),
         "resumes": transfer.status == Transfer.Status.FAILED and file_of(transfer) is not None,
     }
 
@@ -234,7 +236,7 @@ def _draft(
     if path is None:
         messages.warning(request, "The file is not kept any more; bring it again.")
         return redirect("comparisons")
-    chosen = asked or {"service": "", **transfer.options}
+    chosen = asked or {"service": "", "text_format": "", **transfer.options}
     reading = reading or reading_of(transfer.options, transfer.format)
     preview = comparison_preview(path, text=chosen["text"], attributes=chosen["columns"], reading=reading)
     meanings = {chosen["text"]: "Text", **{column: name for name, column in chosen["columns"].items()}}
@@ -246,6 +248,7 @@ def _draft(
         "size": path.stat().st_size,
         "chosen": chosen,
         "errors": field_errors,
+        "formats": TextFormat.choices,
         "sources": sources_offered(user),
         "services": [service for service in services_compared() if service.wire == wire],
         "fields": [
