@@ -11,6 +11,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
 from classifier.core.validation import row_id
+from classifier.dialects.azure.severity import BASES
 from classifier.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
 from classifier.dialects.migration_steps import steps_of
 from classifier.dialects.perspective.requests import languages_of
@@ -40,6 +41,7 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
         ],
         "uncovered": sorted(UNCOVERED),
         "categories": [{"name": name, "labels": labels} for name, labels in OPENAI.items()],
+        "severities": [{"name": name, "bases": list(bases.items())} for name, bases in BASES.items()],
         "languages": languages_of(version),
         "batch": f"{settings.BATCH_MAX_COMMENTS:,}",
         "map_least": f"{settings.REFERENCE_MAP_MIN_PAIRS:,}",

@@ -3,6 +3,13 @@
 from classifier.models.api_key import ApiKey, ApiKeyUsage, ApiScope, MissingAttributes
 from classifier.models.append_only import AppendOnlyError
 from classifier.models.audit import AuditEntry, DayStatistic, Transfer
+from classifier.models.blocklist import (
+    BLOCKLIST_DESCRIPTION_CHARACTERS,
+    BLOCKLIST_NAME,
+    BLOCKLIST_NAME_CHARACTERS,
+    Blocklist,
+    BlocklistItem,
+)
 from classifier.models.comment import (
     AUTHOR_REF_MAX_CHARACTERS,
     COMMENT_TRANSITIONS,
@@ -61,6 +68,9 @@ from classifier.models.webhook import (
 
 __all__ = [
     "AUTHOR_REF_MAX_CHARACTERS",
+    "BLOCKLIST_DESCRIPTION_CHARACTERS",
+    "BLOCKLIST_NAME",
+    "BLOCKLIST_NAME_CHARACTERS",
     "COMMENT_TRANSITIONS",
     "EXTERNAL_ID_MAX_CHARACTERS",
     "FINAL_ACTIONS",
@@ -75,6 +85,8 @@ __all__ = [
     "AppendOnlyError",
     "AuditEntry",
     "Band",
+    "Blocklist",
+    "BlocklistItem",
     "BulkAction",
     "ClientSeen",
     "Comment",
