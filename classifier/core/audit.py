@@ -55,6 +55,8 @@ LABELS = {
     "key.reference": "API key's reference service set",
     "key.revoke": "API key revoked",
     "key.rotate": "API key rotated",
+    "key.short_form": "Second form of an API key created",
+    "key.short_form_end": "Second form of an API key ended",
     "key.score_map": "Score map of an API key switched",
     "person.activate": "Account opened again",
     "person.create": "Account created",

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 
 from classifier.core.error_kinds import ErrorKind
 from classifier.dialects import openai, tei
+from classifier.dialects.akismet import errors as akismet
 from classifier.dialects.azure import errors as azure
 from classifier.dialects.perspective import errors as perspective
 from classifier.dialects.replies import Dialect, DialectError
@@ -18,8 +19,9 @@ PREFIXES: dict[str, Dialect] = {
     "/batch": perspective.DIALECT,
     "/batch/": perspective.DIALECT,
     "/v1/": openai.DIALECT,
+    "/1.1/": akismet.DIALECT,
+    "/1.2/": akismet.DIALECT,
     "/contentsafety/": azure.DIALECT,
-    "//contentsafety/": azure.DIALECT,
     "/predict": tei.DIALECT,
     "/info": tei.DIALECT,
     "/health": tei.DIALECT,

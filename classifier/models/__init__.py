@@ -55,6 +55,7 @@ from classifier.models.shadow_policy import (
     ShadowPolicyStatus,
 )
 from classifier.models.shadow_prediction import ShadowPrediction
+from classifier.models.short_key import ShortKey, ShortKeyForm
 from classifier.models.source import Source, SourceAccess
 from classifier.models.suggestion import Suggestion
 from classifier.models.user import User
@@ -120,6 +121,8 @@ __all__ = [
     "ShadowPolicyEvent",
     "ShadowPolicyStatus",
     "ShadowPrediction",
+    "ShortKey",
+    "ShortKeyForm",
     "Source",
     "SourceAccess",
     "Suggestion",

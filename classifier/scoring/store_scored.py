@@ -23,6 +23,7 @@ def scored_comment_store(
     scored: ScoredText,
     source: Source | str,
     context: Context = NO_CONTEXT,
+    author_ref: str = "",
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Comment:
@@ -31,7 +32,7 @@ def scored_comment_store(
     `context` is what it answers to. Everything is stored or nothing. Raises InvalidInput, and PermissionDenied as
     comment_submit does.
     """
-    item = validate_comment(text=text, text_format=text_format)
+    item = validate_comment(text=text, text_format=text_format, author_ref=author_ref)
     require_permission(by, "classifier.add_comment")
     require_source(by, source)
     version = ModelVersion.objects.get(version=scored.model_version)
@@ -40,6 +41,7 @@ def scored_comment_store(
             source=source_get_or_create(source),
             text=item.text,
             text_format=item.text_format,
+            author_ref=item.author_ref,
             submitted_by=by,
             api_key=api_key,
             claimed_at=timezone.now(),

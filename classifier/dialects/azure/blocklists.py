@@ -65,9 +65,8 @@ class BlocklistView(AzureView):
             query["skip"] = str(skip + len(rows))
             if top is not None:
                 query["top"] = str(top - len(rows))
-            path = "/" + self.request.path.lstrip("/")
-            host = f"{self.request.scheme}://{self.request.get_host()}"
-            body["nextLink"] = f"{host}{path}?{urlencode(list(query.items()))}"
+            address = self.request.build_absolute_uri(self.request.path)
+            body["nextLink"] = f"{address}?{urlencode(list(query.items()))}"
         return reply(body)
 
 
