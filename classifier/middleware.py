@@ -1,7 +1,7 @@
 """What stands around every view: addresses of other services' clients, and errors that Django answers itself.
 
-Errors outside any view of the API (unknown path, bad Host, a failing middleware) come out as problems too, so a client under /api/ meets one form of error only; under the paths of a dialect they
-come out as that dialect's errors.
+Errors outside any view of the API (unknown path, bad Host, a failing middleware) come out as problems too, so a client
+under /api/ meets one form of error only; under the paths of a dialect they come out as that dialect's errors.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,15 @@ from classifier.dialects.replies import DialectReply
 
 PREFIX = "/api/"
 DOUBLED = "//contentsafety/"
+HUGGING_FACE = "/huggingface"
 
 
 class DialectAddressMiddleware:
     """Makes the addresses that clients of other services cannot help calling those of this server.
 
-    Akismet's clients have a host name as a constant; an endpoint of Azure with a slash at its end, as its portal shows
-    it, brings a second slash to the beginning of every path. It stands before whatever looks at host or path.
+    Akismet's clients have a host name as a constant. An endpoint of Azure with a slash at its end, as its portal shows
+    it, brings a second slash to the beginning of every path. Hugging Face's InferenceClient posts to its base URL,
+    where this server has a page that is only read. It stands before whatever looks at host or path.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -32,6 +34,8 @@ class DialectAddressMiddleware:
         if request.path_info.startswith(DOUBLED):
             request.path_info = request.path_info[1:]
             request.path = request.path.replace(DOUBLED, DOUBLED[1:], 1)
+        elif request.path_info == "/" and request.method == "POST":
+            request.path_info = HUGGING_FACE
         reply = admit(request)
         return self.get_response(request) if reply is None else reply
 

@@ -23,6 +23,7 @@ PREFIXES: dict[str, Dialect] = {
     "/1.2/": akismet.DIALECT,
     "/contentsafety/": azure.DIALECT,
     "/predict": tei.DIALECT,
+    "/huggingface": tei.DIALECT,
     "/info": tei.DIALECT,
     "/health": tei.DIALECT,
 }

@@ -11,7 +11,7 @@ from classifier.dialects.perspective.analyze import Analyze
 from classifier.dialects.perspective.batch import Batch
 from classifier.dialects.perspective.discovery import Discovery
 from classifier.dialects.perspective.suggest import SuggestScore
-from classifier.dialects.tei import Health, Info, Predict
+from classifier.dialects.tei import Health, Info, Pipeline, Predict
 
 AZURE = "contentsafety/text"
 AZURE_LIST = f"{AZURE}/blocklists/<str:name>"
@@ -25,6 +25,7 @@ urlpatterns = [
     path("batch/commentanalyzer/v1alpha1", Batch.as_view()),
     path("v1/moderations", Moderations.as_view(), name="openai-moderations"),
     path("predict", Predict.as_view(), name="tei-predict"),
+    path("huggingface", Pipeline.as_view(), name="huggingface"),  # where POST / leads
     path("info", Info.as_view(), name="tei-info"),
     path("health", Health.as_view(), name="tei-health"),
     path("1.1/verify-key", VerifyKey.as_view(), name="akismet-verify-key"),

@@ -130,6 +130,7 @@ GET  $discovery/rest                            public 200
 GET  discovery/v1/apis/commentanalyzer/v1alpha1/rest  public 200
 POST v1/moderations                             public 401
 POST predict                                    public 401
+POST huggingface                                public 401
 GET  info                                       public 401
 GET  health                                     public 503
 POST 1.1/verify-key                             public 200
