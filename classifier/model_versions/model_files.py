@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -71,13 +72,21 @@ def shipped_folders() -> Iterator[Path]:
 
 def shipped_candidate() -> ModelVersion | None:
     """Return the shipped starter where it is a candidate beside another version that is in production."""
+    folder = Path(settings.STARTER_MODEL_DIR)
     try:
-        shipped = load_manifest(Path(settings.STARTER_MODEL_DIR)).version
+        state = (folder / MANIFEST).stat()
+        shipped = _version_in(folder, state.st_mtime_ns, state.st_size)
     except (*DAMAGED, OSError):
         return None
     if ModelVersion.objects.active() is None:
         return None
     return ModelVersion.objects.filter(version=shipped, status=ModelVersionStatus.CANDIDATE).first()
+
+
+@lru_cache(maxsize=4)
+def _version_in(folder: Path, changed_ns: int, size: int) -> str:
+    """Return the version of the model in `folder`; its manifest is long and is read again only if it has changed."""
+    return load_manifest(folder).version
 
 
 def files_put(source: Path, manifest: Manifest, target: Path) -> None:

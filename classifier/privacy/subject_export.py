@@ -74,6 +74,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
         "source": comment.source.slug,
         "external_id": comment.external_id,
         "text": comment.text,
+        "text_format": comment.text_format,
         "read_as": comment.read_as,
         "concern": comment.is_concern,
         "text_purged_at": comment.text_purged_at,
@@ -88,6 +89,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
                 "verdict": prediction.verdict,
                 "scores": prediction.scores,
                 "language": prediction.language,
+                "language_supported": prediction.language_supported,
                 "concern_score": prediction.concern_score,
                 "at": prediction.created_at,
             }

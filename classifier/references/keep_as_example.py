@@ -39,9 +39,9 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
     if source is None:
         raise NotPossibleNow(NO_SOURCE)
     require_source(by, source)
-    policy = policy_for(source.pk)
+    policy, text_format = policy_for(source.pk), _text_format(call)
     scored = score_texts(
-        texts=[text], read=lambda text: policy.for_scoring(text, TextFormat.TEXT), deadline=deadline
+        texts=[text], read=lambda text: policy.for_scoring(text, text_format), deadline=deadline
     )[0]
     if isinstance(scored, TextProblem):
         raise NotPossibleNow(scored.message)
@@ -51,7 +51,7 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
             call.refresh_from_db()
             return call_golden_add(call=call, expected=expected, by=by, deadline=deadline)
         comment = scored_comment_store(
-            text=text, text_format=TextFormat.TEXT, scored=scored, source=source, by=by
+            text=text, text_format=text_format, scored=scored, source=source, by=by
         )
         Comment.objects.filter(pk=comment.pk).update(queued_at=None, queue_reasons=[])
         ReferenceCall.objects.filter(pk=call.pk).update(comment=comment)
@@ -91,6 +91,11 @@ def _text(call: ReferenceCall) -> str:
     if not text:
         raise NotPossibleNow(NO_TEXT)
     return text
+
+
+def _text_format(call: ReferenceCall) -> str:
+    """Return how a call's text is written: a file says it, the text of a live call is kept as it is read."""
+    return str(call.transfer.options.get("text_format", "")) if call.transfer is not None else TextFormat.TEXT
 
 
 def _note(call: ReferenceCall) -> str:

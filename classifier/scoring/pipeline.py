@@ -220,5 +220,7 @@ def _payload(prediction: Prediction, judged: Judged) -> dict[str, Any]:
         "verdict": prediction.verdict,
         "score": prediction.score,
         "band": judged.band,
+        "language": prediction.language,
+        "language_supported": prediction.language_supported,
         "concern": judged.is_concern,
     }

@@ -153,10 +153,9 @@ def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | Text
     return score_texts(texts=[comment.text], sentences=True, read=_reader_of(comment), deadline=deadline)[0]
 
 
-def reader_of_source(slug: str) -> Read:
-    """Return what reads the texts of a source by its policy, or the site's where there is no such source yet."""
-    policy = policy_for(Source.objects.filter(slug=slug).values_list("pk", flat=True).first())
-    return policy.for_scoring
+def source_id_of(slug: str) -> int | None:
+    """Return the id of the source; None, for which the site's policy counts, where there is no such source yet."""
+    return Source.objects.filter(slug=slug).values_list("pk", flat=True).first()
 
 
 def _reader_of(comment: Comment) -> Read:

@@ -1,5 +1,7 @@
 """Run a comparison: the classifying worker scores the texts of a file, and both services' scores are stored.
 
+The texts are read as comments of the source are: in the format that was chosen, or else the policy's.
+
 It asks as backlog, a few texts at a time and only while no live comment waits, and pauses after a moment, so that
 imports and exports get their turn. A chunk is one ReferenceCall a row, written together with the byte behind it; so
 after a kill another worker goes on without repeating or losing a row.
@@ -14,7 +16,9 @@ from django.conf import settings
 from classifier.comments.submission import source_get_or_create
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import ValidationProblem
+from classifier.inference.normalise import NormalisedText
 from classifier.models import Comment, ModelVersion, Transfer
+from classifier.policies.active_policies import policy_for
 from classifier.scoring.score_texts import ScoredText, score_texts
 from classifier.transfers.comparisons import Pair, ScoredRow, own_scores, pairs_store, scored_row
 from classifier.transfers.file_run import Chunk, FileRun, Read, run_file
@@ -96,7 +100,9 @@ class ComparisonRun(FileRun[ScoredRow]):
                 self.beat()
                 time.sleep(POLL_SECONDS)
             self.beat()
-            answers = score_texts(texts=[row.text for row in rows], backlog=True, deadline=ASK_SECONDS)
+            answers = score_texts(
+                texts=[row.text for row in rows], read=self._read, backlog=True, deadline=ASK_SECONDS
+            )
             for row, answer in zip(rows, answers, strict=True):
                 if isinstance(answer, ScoredText):
                     own = own_scores(answer.scores, self.options["labels"])
@@ -105,6 +111,10 @@ class ComparisonRun(FileRun[ScoredRow]):
                     problem = ValidationProblem(self.options["text"], answer.message, answer.code)
                     chunk.errors.append((row.line, [problem], row.text))
         return pairs
+
+    def _read(self, text: str) -> NormalisedText:
+        """Return what the model reads of a text, as of a comment of this source in the file's format."""
+        return policy_for(self.source.pk).for_scoring(text, self.options.get("text_format", ""))
 
     def _store(self, chunk: Chunk[ScoredRow], pairs: list[Pair]) -> None:
         chunk.errors.sort(key=lambda error: error[0])

@@ -16,7 +16,7 @@ from django.utils import timezone
 from classifier.comments.submission import source_get_or_create
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
-from classifier.core.validation import InvalidInput, ValidationProblem, text_problem
+from classifier.core.validation import InvalidInput, ValidationProblem, format_problem, text_problem
 from classifier.models import (
     ApiKey,
     ModelVersion,
@@ -110,11 +110,13 @@ def comparison_start(
     columns: Mapping[str, str],
     labels: Labels,
     keeps_texts: bool,
+    text_format: str = "",
     service: ReferenceService | None = None,
     by: User | None,
 ) -> None:
     """Start a draft. `columns` maps attributes to columns, `labels` says which labels of the model stand for each.
 
+    `text_format`: one of TextFormat, how the texts are written; empty, the policy of the source says.
     Raises InvalidInput, PermissionDenied, and TransferNotPossible when it has begun already.
     """
     require_permission(by, ADD)
@@ -123,6 +125,8 @@ def comparison_start(
         raise TransferNotPossible("This comparison has begun already, or its file is not kept any more.")
     preview = comparison_preview(path, file_format=transfer.format)
     problems = [*source_problems(source, by), *_column_problems(text, columns, preview, labels)]
+    if problem := format_problem(text_format, "text_format"):
+        problems.append(problem)
     if problems:
         raise InvalidInput(problems)
     options = {key: value for key, value in transfer.options.items() if key != DRAFT}
@@ -132,6 +136,7 @@ def comparison_start(
         "columns": dict(columns),
         "labels": {attribute: list(labels[attribute]) for attribute in columns},
         "keeps_texts": keeps_texts,
+        "text_format": text_format,
         "service": service and service.pk,
         "service_name": service.name if service is not None else "",
     }
@@ -160,6 +165,7 @@ def comparison_store(
     ours: Sequence[Mapping[str, float]],
     version: ModelVersion,
     keeps_texts: bool,
+    text_format: str = "",
     error_rows: int = 0,
 ) -> Transfer:
     """Keep rows that a command has scored already as a comparison that is done. Raises InvalidInput."""
@@ -171,6 +177,7 @@ def comparison_store(
         "wire": wire,
         "columns": dict(columns),
         "keeps_texts": keeps_texts,
+        "text_format": text_format,
         "service_name": "",
         "stored": len(rows),
         "command": True,

@@ -21,7 +21,14 @@ Payload = Mapping[str, Any]
 
 # By event type: each field of the message, and the key of the payload that it comes from.
 PAYLOAD_FIELDS: dict[str, dict[str, str]] = {
-    COMMENT_CLASSIFIED: {"verdict": "verdict", "score": "score", "band": "band", "concern": "concern"},
+    COMMENT_CLASSIFIED: {
+        "verdict": "verdict",
+        "score": "score",
+        "band": "band",
+        "language": "language",
+        "language_supported": "language_supported",
+        "concern": "concern",
+    },
     COMMENT_DECIDED: {
         "decision_id": "decision",
         "action": "action",

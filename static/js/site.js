@@ -111,15 +111,16 @@
 
   /* A preview of what was just sent would only contradict the verdict that is on its way. */
   let sent = null;
+  const written = () => `${byId("id_format").value} ${byId("id_text").value}`;
   document.addEventListener("htmx:beforeRequest", (event) => {
     const box = byId("id_text");
     if (!box) return;
     if (event.detail.elt.id === "composer") {
-      sent = box.value;
+      sent = written();
       window.htmx.trigger(box, "htmx:abort");
       const preview = byId("preview");
       preview.textContent = preview.dataset.rest;
-    } else if (event.detail.elt === box && box.value === sent) {
+    } else if (event.detail.elt === box && written() === sent) {
       event.preventDefault();
     }
   });

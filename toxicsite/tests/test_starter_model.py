@@ -1,5 +1,6 @@
 """The shipped models at a start: what is loaded, what is offered, and what happens where one is damaged."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from django.core.management import CommandError
 from django.test import Client
 from pytest_django import Settings
 
-from classifier.inference.artifact import load_manifest
+from classifier.inference.artifact import Manifest, load_manifest
+from classifier.model_versions import model_files
 from classifier.model_versions.model_files import files_check, files_damage
 from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion
@@ -80,6 +82,31 @@ def test_the_page_of_versions_offers_the_new_starter(
     new = ModelVersion.objects.get(version=load_manifest(shipped[0]).version)
     model_version_activate(model_version=new, by=None, override_reason="compared")
     assert notice not in admin_client.get("/training/versions/").content.decode()
+
+
+def test_the_manifest_of_the_starter_is_read_again_only_when_it_has_changed(
+    shipped: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_version_activate(model_version=model_version_register(directory=shipped[1]), by=None)
+    new = model_version_register(directory=shipped[0])
+    read: list[Path] = []
+
+    def counted(folder: Path) -> Manifest:
+        read.append(folder)
+        return load_manifest(folder)
+
+    monkeypatch.setattr(model_files, "load_manifest", counted)
+    for _ in range(3):
+        assert model_files.shipped_candidate() == new
+    assert read == [shipped[0]]
+    manifest = shipped[0] / "manifest.json"
+    os.utime(manifest, ns=(1, 1))
+    assert model_files.shipped_candidate() == new
+    assert read == [shipped[0]] * 2
+    manifest.write_text("{")
+    assert model_files.shipped_candidate() is None
+    manifest.unlink()
+    assert model_files.shipped_candidate() is None
 
 
 def test_a_damaged_copy_of_the_earlier_starter_is_made_again(shipped: tuple[Path, Path]) -> None:

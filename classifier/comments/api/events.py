@@ -71,6 +71,9 @@ def _server_event(event: CommentEvent, cursor: int, request: Request) -> ServerE
         "reason": event.reason,
         "verdict": prediction and prediction.verdict,
         "score": prediction and prediction.score,
+        "language": prediction and prediction.language,
+        "language_supported": prediction and prediction.language_supported,
+        "concern": comment.is_concern,
         "model_version": prediction and prediction.model_version.version,
         "decision": decision and decision.action,
     }

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from classifier.core.validation import ROW_ID_MAX, text_problem
-from classifier.models import CommentStatus, Verdict
+from classifier.models import CommentStatus, TextFormat, Verdict
 
 NOT_UTF8 = "The text is not valid UTF-8. Save or copy it as UTF-8 and paste it again."
 
@@ -26,9 +26,10 @@ class TextField(forms.CharField):
 
 
 class ClassifyForm(forms.Form):
-    """The text to classify, and whether it is kept."""
+    """The text to classify, how it is written (empty: the policy of its source says), and whether it is kept."""
 
     text = TextField(label="Comment")
+    format = forms.ChoiceField(label="Format", choices=TextFormat.choices, required=False)
     discard = forms.BooleanField(label="Do not store it", required=False)
 
     def __init__(self, request: HttpRequest | None = None) -> None:

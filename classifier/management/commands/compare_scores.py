@@ -11,6 +11,7 @@ import math
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from classifier.core.validation import InvalidInput, text_problem
 from classifier.dialects.labels import PERSPECTIVE, label_of_attribute
 from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
+from classifier.inference.markup import read_text
 from classifier.model_versions.model_files import shipped_folders
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, TextFormat
+from classifier.policies.active_policies import policy_for
 from classifier.references.score_comparison import Comparison, TooFewRows, compare
-from classifier.scoring.score_texts import ScoredText, score_texts
+from classifier.scoring.score_texts import Read, ScoredText, score_texts, source_id_of
 from classifier.transfers.comparisons import ScoredRow, comparison_store
 
 BATCH = 100
@@ -79,6 +82,10 @@ class Command(BaseCommand):
             help="find the lowest threshold that is right so often, by --label-column",
         )  # fmt: skip
         parser.add_argument(
+            "--format", choices=TextFormat.values,
+            help="how the texts are written [as the policy of --source says; without --source, text]",
+        )  # fmt: skip
+        parser.add_argument(
             "--here", action="store_true", help="score in this process instead of asking the worker"
         )
         parser.add_argument(
@@ -110,7 +117,8 @@ class Command(BaseCommand):
         columns = _columns(options["attribute"], options["score_column"])
         labels = {name: label_of_attribute(name) or name for name in columns}
         rows = read_rows(options["file"], options["text_column"], columns, options["label_column"])
-        score = _scorer_here(options["model"]) if options["here"] else _by_worker
+        read = _reader(options["source"], options["format"] or "")
+        score = _scorer_here(options["model"], read) if options["here"] else partial(_by_worker, read)
         kept, new, version = self._scored(rows, labels, score)
         reports: list[dict[str, Any]] = []
         lines: list[str] = []
@@ -180,6 +188,7 @@ class Command(BaseCommand):
                 ],
                 version=row,
                 keeps_texts=options["keep_texts"],
+                text_format=options["format"] or "",
                 error_rows=len(rows.bad),
             )
         except InvalidInput as error:
@@ -300,9 +309,17 @@ def _row(
     return row[text], old, decided in YES
 
 
-def _by_worker(texts: list[str]) -> tuple[list[dict[str, float] | str], str]:
+def _reader(source: str | None, text_format: str) -> Read:
+    """Return what reads the texts: the policy of the source, where one is named."""
+    if source is None:
+        return lambda text: read_text(text, text_format or TextFormat.TEXT).for_scoring()
+    policy = policy_for(source_id_of(source))
+    return lambda text: policy.for_scoring(text, text_format)
+
+
+def _by_worker(read: Read, texts: list[str]) -> tuple[list[dict[str, float] | str], str]:
     try:
-        results = score_texts(texts=texts, deadline=DEADLINE_SECONDS)
+        results = score_texts(texts=texts, read=read, deadline=DEADLINE_SECONDS)
     except (NoWorker, NoBroker) as error:
         raise CommandError(f"{error} Start it, or score in this process with --here.") from None
     except ScoreTimeout:
@@ -312,7 +329,7 @@ def _by_worker(texts: list[str]) -> tuple[list[dict[str, float] | str], str]:
     return scores, version
 
 
-def _scorer_here(version: str | None) -> Score:
+def _scorer_here(version: str | None, read: Read) -> Score:
     from classifier.inference.scorer import Scorer
 
     starter, models = Path(settings.STARTER_MODEL_DIR), Path(settings.MODELS_DIR)
@@ -330,7 +347,8 @@ def _scorer_here(version: str | None) -> Score:
         except TextTooLong as error:
             return f"needs {error.windows} windows; the limit is {error.limit}"
 
-    def score(texts: list[str]) -> tuple[list[dict[str, float] | str], str]:
+    def score(originals: list[str]) -> tuple[list[dict[str, float] | str], str]:
+        texts = [read(text).text for text in originals]
         try:
             return [dict(result.scores) for result in scorer.score(texts)], scorer.version
         except TextTooLong:

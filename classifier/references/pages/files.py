@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput, row_id
 from classifier.dialects.labels import labels_by_attribute
-from classifier.models import Transfer, Wire
+from classifier.models import TextFormat, Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared
 from classifier.transfers.comparison_run import WAITING
@@ -113,6 +113,7 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "text": request.POST.get("text", ""),
         "columns": {name: column for name in labels if (column := request.POST.get(f"column-{name}", ""))},
         "keeps_texts": "keeps_texts" in request.POST,
+        "text_format": request.POST.get("text_format", ""),
         "service": request.POST.get("service", ""),
     }
     if "look" in request.POST:
@@ -202,6 +203,7 @@ def _row(transfer: Transfer) -> dict[str, Any]:
         "waiting": transfer.options.get(WAITING, "") if row["live"] else "",
         "wire": Wire(transfer.options.get("wire", Wire.PERSPECTIVE)).label,
         "keeps_texts": transfer.options.get("keeps_texts", False),
+        "text_format": dict(TextFormat.choices).get(transfer.options.get("text_format", ""), ""),
         "resumes": transfer.status == Transfer.Status.FAILED and file_of(transfer) is not None,
     }
 
@@ -219,7 +221,7 @@ def _draft(
     if path is None:
         messages.warning(request, "The file is not kept any more; bring it again.")
         return redirect("comparisons")
-    chosen = asked or {"service": "", **transfer.options}
+    chosen = asked or {"service": "", "text_format": "", **transfer.options}
     preview = comparison_preview(
         path, text=chosen["text"], attributes=chosen["columns"], file_format=transfer.format
     )
@@ -232,6 +234,7 @@ def _draft(
         "size": path.stat().st_size,
         "chosen": chosen,
         "errors": field_errors,
+        "formats": TextFormat.choices,
         "sources": sources_offered(user),
         "services": [service for service in services_compared() if service.wire == wire],
         "fields": [

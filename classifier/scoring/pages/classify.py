@@ -1,6 +1,7 @@
 """The classify box: a preview while typing, then the verdict, stored or not; a full page without scripts."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,12 +15,14 @@ from classifier.comments.pages.forms import ClassifyForm
 from classifier.comments.submission import comment_submit
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.visibility import sees_source
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, TextFormat
+from classifier.policies.active_policies import policy_for
 from classifier.policies.judging import Scored, judge_scored
 from classifier.scoring.heartbeat import worker_status
+from classifier.scoring.pages.format_note import format_note_of
 from classifier.scoring.pages.problems import ScoringProblem, problem_of
 from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
-from classifier.scoring.score_texts import ScoredText, TextProblem, reader_of_source, score_texts
+from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts, source_id_of
 from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.web.access import SiteRequest, signed_in
 
@@ -49,7 +52,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     form = ClassifyForm(request)
     if not form.is_valid():
         return render(request, "classifier/scoring/verdict/preview.html", {"rest": True})
-    card, problem, _ = _scored(form.cleaned_data["text"], deadline=PREVIEW_DEADLINE_SECONDS)
+    card, problem, _ = _scored(form.cleaned_data, deadline=PREVIEW_DEADLINE_SECONDS)
     return render(request, "classifier/scoring/verdict/preview.html", {"card": card, "problem": problem})
 
 
@@ -62,7 +65,12 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 def _submit(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
     site_request = cast(SiteRequest, request)
-    comment = comment_submit(text=form.cleaned_data["text"], source=WEB_SOURCE, by=site_request.user)
+    comment = comment_submit(
+        text=form.cleaned_data["text"],
+        text_format=form.cleaned_data["format"],
+        source=WEB_SOURCE,
+        by=site_request.user,
+    )
     comment = comment_wait(comment_id=comment.pk, deadline=settings.SCORE_DEADLINE_SECONDS)
     if not site_request.htmx:
         return redirect("comment-detail", comment_id=comment.pk)
@@ -71,9 +79,10 @@ def _submit(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
 
 def _score_only(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
     site_request = cast(SiteRequest, request)
-    text = form.cleaned_data["text"]
     explain = not site_request.htmx
-    card, problem, words = _scored(text, deadline=settings.SCORE_DEADLINE_SECONDS, explain=explain)
+    card, problem, words = _scored(
+        form.cleaned_data, deadline=settings.SCORE_DEADLINE_SECONDS, explain=explain
+    )
     if problem is not None:
         context = {"problem": problem, "announcement": f"{problem.title}. {problem.detail}"}
         if site_request.htmx:
@@ -84,12 +93,20 @@ def _score_only(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
 
 
 def _scored(
-    text: str, *, deadline: float, explain: bool = False
+    typed: Mapping[str, Any], *, deadline: float, explain: bool = False
 ) -> tuple[VerdictCard | None, ScoringProblem | None, Any]:
+    """Score the text of a form, by the policy of the page's own source."""
     started = time.perf_counter()
+    text, text_format = typed["text"], typed["format"]
+    source_id = source_id_of(WEB_SOURCE)
+    policy = policy_for(source_id)
     try:
-        read = reader_of_source(WEB_SOURCE)
-        [scored] = score_texts(texts=[text], explain=explain, read=read, deadline=deadline)
+        [scored] = score_texts(
+            texts=[text],
+            explain=explain,
+            read=lambda text: policy.for_scoring(text, text_format),
+            deadline=deadline,
+        )
     except SCORING_ERRORS as error:
         return None, problem_of(error), None
     if isinstance(scored, TextProblem):
@@ -97,7 +114,7 @@ def _scored(
     version = ModelVersion.objects.filter(version=scored.model_version).first()
     thresholds = version.thresholds if version else {}
     labels = version.labels if version else []
-    is_concern, author_text = _concern(text, scored, version)
+    is_concern, author_text = _concern(text, text_format, scored, source_id, version)
     card = card_of_scored(
         text,
         scored,
@@ -106,17 +123,27 @@ def _scored(
         time.perf_counter() - started,
         is_concern=is_concern,
         author_text=author_text,
+        text_format=text_format,
+        format_read=format_note_of(text, text_format, policy),
     )
     words = words_view(text, scored.explanation, scored.model_version) if scored.explanation else None
     return card, None, words
 
 
-def _concern(text: str, scored: ScoredText, version: ModelVersion | None) -> tuple[bool, str]:
-    """Return whether the text tells of its author's hurt by the site's policy, and what the site says to them."""
+def _concern(
+    text: str, text_format: str, scored: ScoredText, source_id: int | None, version: ModelVersion | None
+) -> tuple[bool, str]:
+    """Return whether the text tells of its author's hurt by the policy, and what the site says to them."""
     if version is None or not scored.is_concern:
         return False, ""
     item = Scored(
-        None, text, scored.scores, scored.language, scored.language_supported, is_concern=scored.is_concern
+        source_id,
+        text,
+        scored.scores,
+        scored.language,
+        scored.language_supported,
+        text_format,
+        is_concern=scored.is_concern,
     )
     [(policy, judgement)] = judge_scored([item], version)
     return judgement.concern, policy.author_text(concern=judgement.concern)
@@ -139,6 +166,8 @@ def _invalid(request: HttpRequest, form: ClassifyForm) -> HttpResponse:
 def _page(request: HttpRequest, form: ClassifyForm, *, status: int = 200, **context: Any) -> HttpResponse:
     context |= {"form": form, "worker": worker_status(), "limit": settings.COMMENT_MAX_CHARACTERS}
     context["may_store"] = _may_store(request)
+    context["formats"] = TextFormat.choices
+    context["chosen_format"] = form["format"].value() or policy_for(source_id_of(WEB_SOURCE)).text_format
     return render(request, "classifier/scoring/classify.html", context, status=status)
 
 

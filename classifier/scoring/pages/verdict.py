@@ -8,6 +8,7 @@ from datetime import datetime
 from classifier.inference.language import UNDETERMINED
 from classifier.models import Comment, CommentStatus, Prediction, Verdict
 from classifier.policies.active_policies import policy_for
+from classifier.scoring.pages.format_note import format_note
 from classifier.scoring.score_texts import ExplainedWord, ScoredText, TextExplanation
 from classifier.web.formatting import LABEL_TITLES, duration, language_title, percent, svg_length
 
@@ -142,7 +143,10 @@ def words_view(text: str, explanation: TextExplanation, model_version: str) -> W
 
 @dataclass(frozen=True)
 class VerdictCard:
-    """Everything that the verdict card shows; a card without `verdict` says why there is none."""
+    """Everything that the verdict card shows; a card without `verdict` says why there is none.
+
+    `text_format` is that of a text that is not stored, for the requests that follow; `format_read` says it in words.
+    """
 
     text: str
     verdict: str = ""
@@ -157,6 +161,8 @@ class VerdictCard:
     language_supported: bool = True
     is_concern: bool = False
     author_text: str = ""
+    text_format: str = ""
+    format_read: str = ""
     took: str = ""
     scored_at: datetime | None = None
     comment: Comment | None = None
@@ -212,6 +218,11 @@ class VerdictCard:
         return ", ".join(
             bar.title.lower() for bar in self.bars if bar.over and bar.label != self.primary_label
         )
+
+    @property
+    def format_note(self) -> str:
+        """How the text was read, worked out only where it is shown; empty for plain text that is read whole."""
+        return self.format_read if self.comment is None else format_note(self.comment)
 
     @property
     def stored(self) -> bool:
@@ -285,6 +296,8 @@ def card_of_scored(
     *,
     is_concern: bool = False,
     author_text: str = "",
+    text_format: str = "",
+    format_read: str = "",
 ) -> VerdictCard:
     """Return the card of a text that is not stored; concern and the text for its author are by the site's policy."""
     return VerdictCard(
@@ -300,5 +313,7 @@ def card_of_scored(
         language_supported=scored.language_supported,
         is_concern=is_concern,
         author_text=author_text,
+        text_format=text_format,
+        format_read=format_read,
         took=duration(seconds),
     )

@@ -13,6 +13,7 @@ from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import InvalidInput
 from classifier.core.visible_comments import comments_visible_to
 from classifier.models import Comment, Verdict
+from classifier.policies.active_policies import policy_for
 from classifier.scoring.pages.classify import WEB_SOURCE
 from classifier.scoring.pages.problems import problem_of
 from classifier.scoring.pages.verdict import WordsView, words_view
@@ -20,8 +21,8 @@ from classifier.scoring.score_texts import (
     ScoredText,
     TextProblem,
     comment_explain,
-    reader_of_source,
     score_texts,
+    source_id_of,
 )
 from classifier.web.access import SiteRequest, signed_in
 
@@ -45,15 +46,20 @@ def text_words(request: HttpRequest) -> HttpResponse:
     form = ClassifyForm(request)
     if not form.is_valid():
         return render(request, "classifier/scoring/verdict/words.html", {"invalid": True}, status=422)
-    text, veiled = form.cleaned_data["text"], request.POST.get("veil") == "1"
+    text, text_format = form.cleaned_data["text"], form.cleaned_data["format"]
+    policy = policy_for(source_id_of(WEB_SOURCE))
     try:
-        read = reader_of_source(WEB_SOURCE)
         [scored] = score_texts(
-            texts=[text], explain=True, read=read, deadline=settings.SCORE_DEADLINE_SECONDS
+            texts=[text],
+            explain=True,
+            read=lambda text: policy.for_scoring(text, text_format),
+            deadline=settings.SCORE_DEADLINE_SECONDS,
         )
+        words = _view(text, scored)
     except (*SCORING_ERRORS, InvalidInput) as error:
-        return _render(request, _without(problem_of(error).short), text, veiled=veiled)
-    return _render(request, _view(text, scored), text, veiled=veiled)
+        words = _without(problem_of(error).short)
+    veiled = request.POST.get("veil") == "1"
+    return _render(request, words, text, veiled=veiled, text_format=text_format)
 
 
 def comment_of_part(request: HttpRequest, comment_id: int) -> tuple[Comment, bool]:
@@ -89,9 +95,16 @@ def _without(reason: str) -> WordsView:
 
 
 def _render(
-    request: HttpRequest, words: WordsView, text: str, *, veiled: bool, comment_id: int | None = None
+    request: HttpRequest,
+    words: WordsView,
+    text: str,
+    *,
+    veiled: bool,
+    comment_id: int | None = None,
+    text_format: str = "",
 ) -> HttpResponse:
     context: dict[str, Any] = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
+    context["text_format"] = text_format
     if request.GET.get("on") == "queue":  # where r removes
         context["reveal_key"] = "b"
     return render(request, "classifier/scoring/verdict/words.html", context)

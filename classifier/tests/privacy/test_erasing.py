@@ -125,12 +125,13 @@ def test_an_authors_export_holds_everything_and_no_moderators_name(
     import json
 
     comment = classified_comment(active_version)
-    Comment.objects.filter(pk=comment.pk).update(author_ref="ada")
+    Comment.objects.filter(pk=comment.pk).update(author_ref="ada", text_format="html")
     decided(comment, by=moderator)
     text = "".join(author_export(author="ada", source=None, by=None))
     found: dict[str, Any] = json.loads(text)
     [shown] = found["comments"]
     assert (shown["text"], shown["decisions"][0]["action"]) == ("i hate you", "remove")
+    assert shown["text_format"] == "html"
     assert shown["predictions"][0]["model_version"] == active_version.version
     assert "moderator" not in text
     assert AuditEntry.objects.get(verb="author.export").count == 1

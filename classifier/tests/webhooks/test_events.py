@@ -46,9 +46,25 @@ def test_a_verdict_is_told_by_ids_and_codes_and_never_with_the_text(
         "verdict": "toxic",
         "score": 0.9,
         "band": "review",
+        "language": "und",
+        "language_supported": True,
         "concern": False,
     }
     assert "hate you" not in json.dumps(data)
+
+
+def test_a_verdict_tells_of_a_language_that_the_model_does_not_know_and_of_concerns(
+    add_webhook: AddWebhook, active_version: ModelVersion
+) -> None:
+    add_webhook(URL)
+    comment_submit(text="Ich habe das gestern schon gelesen und finde es sehr schlecht.", source="forum")
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    ((_, foreign),) = told()
+    assert (foreign["language"], foreign["language_supported"], foreign["concern"]) == ("de", False, False)
+    comment_submit(text="they hurt me every day", source="forum")
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    hurt = told()[-1][1]
+    assert (hurt["language_supported"], hurt["concern"]) == (True, True)
 
 
 def test_decisions_undoing_and_appeals_are_told(

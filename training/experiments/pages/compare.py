@@ -21,6 +21,7 @@ from training.experiments.pages.run_rows import recipe_word
 from training.experiments.selectors import Curves, experiment_curves
 from training.ml.evaluation.stored import LabelCurves, StoredReport
 from training.ml.json_reader import read
+from training.promotion.pages.knowledge import MEASURES, knowledge_of_versions
 from training.promotion.pages.operating_points import points_of_versions
 from training.web.access import SEE_EXPERIMENTS, permitted
 from training.web.formatting import (
@@ -188,6 +189,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     curves = experiment_curves(experiment_ids=[run.pk for run in runs]) if runs else {}
     query = _query(chosen, label=label, quality=quality.key)
     reports = {row.title: StoredReport.of(row.compared.report) for row in own if row.compared.report}
+    versions = [(row.title, row.compared.version.pk) for row in own if row.compared.version is not None]
     same_rows = len({side.fingerprint for side in chosen if side.fingerprint}) == 1
     context = {
         "rows": [
@@ -206,9 +208,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "source_titles": list(reports),
         "source_columns": SOURCE_COLUMNS,
         "source_rows": source_rows(list(reports.values())) if same_rows else [],
-        "points": points_of_versions(
-            [(row.title, row.compared.version.pk) for row in own if row.compared.version is not None], label
-        ),
+        "points": points_of_versions(versions, label),
+        "knowledge": knowledge_of_versions(versions),
+        "knowledge_columns": MEASURES,
         "losses": overlaid(own, curves),
         "roc": quality_overlaid(own, "roc"),
         "pr": quality_overlaid(own, "pr"),

@@ -50,6 +50,13 @@ class Command(BaseCommand):
             help="model of that shape that the student starts from [the one it is blended with]",
         )
         parser.add_argument(
+            "--teacher",
+            type=Path,
+            nargs="+",
+            default=[],
+            help="finished models that teach, instead of making teachers of --base; the shipped starter may be its own",
+        )
+        parser.add_argument(
             "--judged",
             type=Path,
             action="append",
@@ -87,6 +94,7 @@ def _from_mixture(options: dict[str, Any]) -> dict[str, Any]:
         output=options["output"],
         judged=tuple(options["judged"]),
         start=options["start"],
+        teachers=tuple(options["teacher"]),
         threads=options["threads"],
     )
     return make_starter(plan, ConsoleListener())

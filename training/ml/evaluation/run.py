@@ -19,7 +19,7 @@ from training.ml.evaluation.obfuscation import obfuscation_report
 from training.ml.evaluation.report import Report
 from training.ml.evaluation.slices import slices
 from training.ml.evaluation.speed import device_and_threads, measure_speed
-from training.ml.evaluation.subject import KnowsLanguages, ServedModel, Subject
+from training.ml.evaluation.subject import GivesVerdicts, KnowsLanguages, ServedModel, Subject
 from training.ml.evaluation.suite_report import run_suite
 from training.ml.evaluation.suites import shipped_suites
 from training.ml.progress import Cancelled, Listener, Progress, SilentListener
@@ -208,12 +208,22 @@ def suites(m: Measurement) -> dict[str, Any]:
 
 
 def suite_reports(subject: Subject, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Run suites on a subject, with the languages of their cases where it can tell them."""
+    """Run suites on a subject, by its verdicts where it gives some, and with the languages of their cases where it can
+    tell them."""
     supported = None
     if isinstance(subject, KnowsLanguages) and subject.languages:
         supported = subject.language_supported
+    judge = subject.judge if isinstance(subject, GivesVerdicts) else None
     return [
-        run_suite(suite, subject.labels, subject.thresholds, subject.score, supported) for suite in wanted
+        run_suite(
+            suite,
+            subject.labels,
+            subject.thresholds,
+            subject.score,
+            supported,
+            judge=judge if suite["label"] == subject.primary else None,
+        )
+        for suite in wanted
     ]
 
 

@@ -202,12 +202,16 @@ class MarkedWords:
 
 @dataclass(frozen=True)
 class WrongCase:
-    """A case that the version answered wrongly; `outcome` is what was expected of the language, or empty."""
+    """A case that the version answered wrongly; `outcome` is what was expected of the language, or empty.
+
+    `concern`: it reaches the threshold, but was called a concern, and so non-toxic.
+    """
 
     text: str = ""
     expected: int = 0
     score: float | None = None
     outcome: str = ""
+    concern: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from classifier.inference.language import identify
 from classifier.inference.scorer import Scorer
+from classifier.inference.verdict import TOXIC
 from training.ml.data.tables import TextTable
 from training.ml.evaluation.metrics import evaluate_scores, label_metrics
 from training.ml.progress import Cancelled, Listener, Progress, SilentListener
@@ -47,12 +48,30 @@ class Evaluation:
         }
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What was answered to texts: probabilities [texts, labels], and whether the verdict is toxic [texts].
+
+    The verdict can be non-toxic over the threshold of the primary label: see classifier.inference.scorer.ScoreResult.
+    """
+
+    scores: "NDArray[np.float64]"
+    toxic: "NDArray[np.bool_]"
+
+
 def score_matrix(
     scorer: Scorer, texts: Sequence[str], listener: Listener | None = None, chunk: int = 512
 ) -> "NDArray[np.float64]":
     """Return probabilities [rows, labels] in the texts' order. Raises Cancelled when the listener says stop."""
+    return answer_all(scorer, texts, listener, chunk).scores
+
+
+def answer_all(
+    scorer: Scorer, texts: Sequence[str], listener: Listener | None = None, chunk: int = 512
+) -> Answered:
+    """Return probabilities and verdicts in the texts' order. Raises Cancelled when the listener says stop."""
     listener = listener or SilentListener()
-    result = np.zeros((len(texts), len(scorer.labels)))
+    result, toxic = np.zeros((len(texts), len(scorer.labels))), np.zeros(len(texts), dtype=np.bool_)
     order = np.argsort([len(text) for text in texts], kind="stable")
     started = time.monotonic()
     for start in range(0, len(texts), chunk):
@@ -61,12 +80,13 @@ def score_matrix(
         rows = order[start : start + chunk]
         scored = scorer.score([texts[i] for i in rows])
         result[rows] = [[answer.scores[label] for label in scorer.labels] for answer in scored]
+        toxic[rows] = [answer.verdict == TOXIC for answer in scored]
         done = start + len(rows)
         spent = time.monotonic() - started
         listener.report(
             Progress("evaluate", done, len(texts), done / spent, 0.0, {}, spent / done * (len(texts) - done))
         )
-    return result
+    return Answered(result, toxic)
 
 
 def evaluate_artifact(
@@ -160,6 +180,13 @@ class KnowsLanguages(Protocol):
     def language_supported(self, texts: Sequence[str]) -> list[bool]: ...
 
 
+@runtime_checkable
+class GivesVerdicts(Protocol):
+    """A subject that gives verdicts about its primary label, beside the probabilities."""
+
+    def judge(self, texts: Sequence[str]) -> Answered: ...
+
+
 class ServedModel:
     """A model folder, scored and explained by the engine that serves it.
 
@@ -181,6 +208,10 @@ class ServedModel:
     def score(self, texts: Sequence[str], listener: Listener | None = None) -> "NDArray[np.float64]":
         """Return probabilities [texts, labels]."""
         return score_matrix(self.scorer, texts, listener)
+
+    def judge(self, texts: Sequence[str]) -> Answered:
+        """Return probabilities [texts, labels] and the verdicts, as they are served."""
+        return answer_all(self.scorer, texts)
 
     def language_supported(self, texts: Sequence[str]) -> list[bool]:
         """Return of each text whether the model knows its language; an undetermined one counts as known."""

@@ -13,6 +13,8 @@ from training.ml.evaluation.suites import UNSUPPORTED
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from training.ml.evaluation.subject import Answered
+
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -29,9 +31,12 @@ def run_suite(
     thresholds: Mapping[str, float],
     score: Callable[[Sequence[str]], "Floats"],
     language_supported: LanguageSupported | None = None,
+    *,
+    judge: "Callable[[Sequence[str]], Answered] | None" = None,
 ) -> dict[str, Any]:
     """Return the report of a suite ({"id", "name", "kind", "label", "cases"}); a version without its label skips it.
 
+    `judge` gives verdicts about the suite's label, which count instead of the threshold.
     `language_supported` says of each text whether the version knows its language. Without it, the cases that expect an
     `outcome` are not measured: they count in `not_measured` and in no other number. `accuracy` is None where nothing
     was measured.
@@ -48,8 +53,17 @@ def run_suite(
     threshold = float(thresholds[label])
     measured = [case for case in cases if language_supported is not None or not case.get("outcome")]
     texts = [case["text"] for case in measured]
-    scores = score(texts)[:, list(labels).index(label)] if texts else np.zeros(0)
-    answers = Answers(measured, scores, _right(measured, scores, threshold, language_supported), threshold)
+    column = list(labels).index(label)
+    if not texts:
+        scores, flagged = np.zeros(0), np.zeros(0, dtype=np.bool_)
+    elif judge is not None:
+        answered = judge(texts)
+        scores, flagged = answered.scores[:, column], answered.toxic
+    else:
+        scores = score(texts)[:, column]
+        flagged = scores >= threshold
+    right = _right(measured, flagged, language_supported)
+    answers = Answers(measured, scores, flagged, right, threshold)
     verdicts = [row for row, case in enumerate(measured) if case.get("outcome") != UNSUPPORTED]
     groups = [measured[row].get("group") or "" for row in verdicts]
     expected = np.array([int(measured[row]["expected"]) for row in verdicts], dtype=np.int64)
@@ -61,30 +75,34 @@ def run_suite(
         "threshold": threshold,
         "accuracy": float(answers.right.mean()) if measured else None,
         "by_functionality": by_functionality(answers, _unmeasured(cases, measured)),
-        "by_group": by_group(groups, scores[verdicts], expected, threshold),
-        "bias": bias_summary(groups, scores[verdicts], expected, threshold),
+        "by_group": by_group(groups, scores[verdicts], expected, flagged[verdicts]),
+        "bias": bias_summary(groups, scores[verdicts], expected, flagged[verdicts]),
     }
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a version answered to cases: `scores` and `right` are [cases]."""
+    """What a version answered to cases: `scores`, `flagged` (it said yes) and `right` are [cases]."""
 
     cases: Sequence[Mapping[str, Any]]
     scores: "Floats"
+    flagged: "Bools"
     right: "Bools"
     threshold: float
+
+    def is_concern(self, row: int) -> bool:
+        """Return whether the case reaches the threshold and its verdict is non-toxic: it was called a concern."""
+        return bool(self.scores[row] >= self.threshold and not self.flagged[row])
 
 
 def _right(
     cases: Sequence[Mapping[str, Any]],
-    scores: "Floats",
-    threshold: float,
+    flagged: "Bools",
     language_supported: LanguageSupported | None,
 ) -> "Bools":
     """Return whether each case is answered rightly: the verdict, and the language where an outcome is expected."""
     expected = np.array([int(case["expected"]) for case in cases], dtype=np.int64)
-    right: Bools = (scores >= threshold) == (expected == 1)
+    right: Bools = flagged == (expected == 1)
     asked = [row for row, case in enumerate(cases) if case.get("outcome")]
     if asked and language_supported is not None:
         known = language_supported([cases[row]["text"] for row in asked])
@@ -159,13 +177,14 @@ def _worst_errors(answers: Answers, rows: "Ints") -> list[dict[str, Any]]:
             "expected": int(answers.cases[row]["expected"]),
             "score": float(answers.scores[row]),
             **({"outcome": outcome} if (outcome := answers.cases[row].get("outcome")) else {}),
+            **({"concern": True} if answers.is_concern(row) else {}),
         }
         for row in wrong.tolist()
     ]
 
 
 def by_group(
-    groups: Sequence[str], scores: "Floats", expected: "Ints", threshold: float
+    groups: Sequence[str], scores: "Floats", expected: "Ints", flagged: "Bools"
 ) -> list[dict[str, Any]]:
     """Return the three areas of Borkan et al. 2019 and the error rates of each group against all cases.
 
@@ -174,18 +193,18 @@ def by_group(
     harmless ones: low means that insults of the group are missed. None where a class is missing.
     """
     member_of = np.array(groups)
-    overall = _rates(scores, expected, threshold)
+    overall = _rates(flagged, expected)
     reports = []
     for group in sorted(set(groups) - {""}):
         inside = member_of == group
         positive = expected == 1
-        rates = _rates(scores[inside], expected[inside], threshold)
+        rates = _rates(flagged[inside], expected[inside])
         reports.append(
             {
                 "group": group,
                 "rows": int(inside.sum()),
                 "positives": int(expected[inside].sum()),
-                "accuracy": float(((scores >= threshold) == positive)[inside].mean()),
+                "accuracy": float((flagged == positive)[inside].mean()),
                 "subgroup_auc": auc(scores[inside & positive], scores[inside & ~positive]),
                 "bpsn_auc": auc(scores[~inside & positive], scores[inside & ~positive]),
                 "bnsp_auc": auc(scores[inside & positive], scores[~inside & ~positive]),
@@ -198,11 +217,11 @@ def by_group(
 
 
 def bias_summary(
-    groups: Sequence[str], scores: "Floats", expected: "Ints", threshold: float
+    groups: Sequence[str], scores: "Floats", expected: "Ints", flagged: "Bools"
 ) -> dict[str, Any] | None:
     """Return the overall area, the groups' generalised means (power -5, near the worst group: Borkan et al. 2019) and
     the false positive and false negative equality differences (Dixon et al. 2018); None without groups."""
-    rows = by_group(groups, scores, expected, threshold)
+    rows = by_group(groups, scores, expected, flagged)
     if not rows:
         return None
     means = {
@@ -213,7 +232,7 @@ def bias_summary(
         "overall_auc": auc(scores[expected == 1], scores[expected == 0]),
         "power": POWER,
         **means,
-        **_rates(scores, expected, threshold),
+        **_rates(flagged, expected),
         "fpr_equality_difference": sum(abs(row["fpr_gap"]) for row in rows if row["fpr_gap"] is not None),
         "fnr_equality_difference": sum(abs(row["fnr_gap"]) for row in rows if row["fnr_gap"] is not None),
     }
@@ -237,8 +256,8 @@ def power_mean(values: Sequence[float], power: float = POWER) -> float | None:
     return float(np.mean(np.array(values) ** power) ** (1 / power))
 
 
-def _rates(scores: "Floats", expected: "Ints", threshold: float) -> dict[str, float | None]:
-    flagged, positive = scores >= threshold, expected == 1
+def _rates(flagged: "Bools", expected: "Ints") -> dict[str, float | None]:
+    positive = expected == 1
     return {
         "fpr": float(flagged[~positive].mean()) if (~positive).any() else None,
         "fnr": float((~flagged)[positive].mean()) if positive.any() else None,

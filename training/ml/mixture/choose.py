@@ -20,6 +20,7 @@ from classifier.inference.labels import JIGSAW_LABELS
 from training.ml.mixture import augment
 from training.ml.mixture.concern import CONCERN_PATTERNS, is_held_out, tells_of_hurt
 from training.ml.mixture.identity import WordBalance, balance_identities
+from training.ml.mixture.long_texts import long_texts
 from training.ml.mixture.overlap import OverlapReport, without_overlaps
 from training.ml.mixture.templates import contrast_sentences, quotation_frames
 
@@ -35,7 +36,8 @@ TOXIC, OBSCENE, INSULT, IDENTITY_HATE = (
 HELD_OUT = 0.04  # of each public set, for validation
 LIKELY_TOXIC = 0.25  # a "negative" of a set about hate alone that scores this much is unknown, not harmless
 SURELY_HARMLESS = 0.1  # one of which the set says only that it is no hate is harmless when it scores less
-CONTRAST_SHARE = 1.0  # of the contrast sentences that the patterns ask for
+CONTRAST_SHARE = 0.75  # of the contrast sentences that the patterns ask for
+LONG_TEXTS = 7000  # coherent ones, half of them with an abusive sentence
 WIKI_SHARE = 0.42  # of all rows
 WIKI_VALIDATION_ROWS = 8000
 EVERYDAY_SETS = {"wiki_toxic", "benign_tasks_en", "paradetox_en"}  # whose harmless rows tell of no hurt
@@ -55,8 +57,8 @@ class PublicSet:
 
 
 USED: dict[str, PublicSet] = {
-    "paradetox_en": PublicSet(most_rows=22_000, second_look=True),
-    "goemotions_benign_en": PublicSet(0.7, most_rows=20_000, second_look=True),
+    "paradetox_en": PublicSet(most_rows=20_000, second_look=True),
+    "goemotions_benign_en": PublicSet(0.7, most_rows=16_000, second_look=True),
     "benign_tasks_en": PublicSet(0.5, most_rows=6_000),
     "toxic_spans_civil_en": PublicSet(),
     "convabuse_en": PublicSet(),
@@ -249,13 +251,18 @@ def made_rows(base: Rows, swear_words: set[str], seed: int, contrast_share: floa
     objected, endorsed = (quotation_frames(endorsed=side) for side in (False, True))
     make("disguised", short_toxic, 9000, augment.disguising(swear_words))
     make("disguised", short_harmless, 4000, augment.disguise_any)
-    make("buried", short_toxic, 3500, augment.burying(brief))
-    make("buried", short_harmless, 3500, augment.burying(brief))
+    make("buried", short_toxic, 2500, augment.burying(brief))
+    make("buried", short_harmless, 2500, augment.burying(brief))
     make("quoted", hateful, 2200, augment.quoting(objected), (0, 0, -1, 0, 0, 0))
     make("quoted", hateful, 700, augment.quoting(endorsed))
     make("exchanged", named, 4000, augment.exchange_identity)
+    contrast = contrast_sentences(seed, contrast_share)
+    no_concerns = [
+        sentence for sentence in contrast if not tells_of_hurt(sentence) and not is_held_out(sentence, seed)
+    ]
     for source, sentences in (
-        ("contrast {family}", contrast_sentences(seed, contrast_share)),
+        ("contrast {family}", contrast),
+        ("contrast {family}", long_texts(round(LONG_TEXTS * contrast_share), no_concerns, seed)),
         ("contrast concern", contrast_sentences(seed, contrast_share, patterns=CONCERN_PATTERNS)),
     ):
         for sentence in sentences:

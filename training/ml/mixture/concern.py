@@ -1,6 +1,6 @@
 """Rows that teach to recognise a *concern*: somebody tells of their own hurt (self-harm, suicide, violence suffered).
 
-Composed from two files of patterns: the family `own_hurt` of contrast.yaml, and concern.yaml. What wishes the same hurt
+Composed from two files of patterns: the family `own_hurt` of contrast/, and concern.yaml. What wishes the same hurt
 upon somebody, jokes, reports and everyday sentences with the same words are none.
 """
 

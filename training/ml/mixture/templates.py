@@ -1,8 +1,8 @@
 """Contrast sentences made from patterns: the same words aimed at someone, told about, said of oneself, or meant kindly.
 
-A comment classifier learns words before it learns who says them to whom. Each family of `contrast.yaml` holds both
-sides of one such difference, so that the words alone decide nothing (contrast sets: Gardner et al. 2020, arXiv
-2004.02709). The sentences are composed for training; those of test suites must not be among them, which
+A comment classifier learns words before it learns who says them to whom. Each file of `contrast/` is a family that
+holds both sides of one such difference, so that the words alone decide nothing (contrast sets: Gardner et al. 2020,
+arXiv 2004.02709). The sentences are composed for training; those of test suites must not be among them, which
 `training.ml.mixture.overlap` checks.
 """
 
@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PATTERNS = Path(__file__).with_name("contrast.yaml")
+PATTERNS = Path(__file__).with_name("contrast")
+WORDS = PATTERNS / "words.yaml"
 
 # In the order of the six labels: toxic, severe_toxic, obscene, threat, insult, identity_hate; -1 is unknown.
 MEANINGS: dict[str, tuple[int, ...]] = {
@@ -70,7 +71,7 @@ class _Side:
 def contrast_sentences(seed: int = 13, share: float = 1.0, *, patterns: Path = PATTERNS) -> list[Sentence]:
     """Return the sentences of every family, `share` of each side's count; the seed decides all, no two are alike.
 
-    `patterns` is a file like contrast.yaml, whose words it may use.
+    `patterns` is the folder of families, or a file of words and families, which may use the folder's words too.
     """
     sentences: dict[str, Sentence] = {}
     for family, sides in _families(patterns).items():
@@ -85,15 +86,21 @@ def _composed(side: _Side, count: int, rng: random.Random) -> Iterator[tuple[str
     """Yield up to `count` different sentences with their patterns, every pattern about as often as another."""
     seen: set[str] = set()
     for number in range(count * _TRIES):
-        text = pattern = side.patterns[number % len(side.patterns)]
-        while _SLOT.search(text):  # a word may hold slots itself
-            text = _SLOT.sub(lambda slot: rng.choice(side.slots[slot[1]]), text)
-        text = _varied(text, rng)
+        pattern = side.patterns[number % len(side.patterns)]
+        text = _varied(filled(pattern, rng, side.slots), rng)
         if text.lower() not in seen:
             seen.add(text.lower())
             yield text, pattern
         if len(seen) == count:
             return
+
+
+def filled(pattern: str, rng: random.Random, slots: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return a pattern with a word in each {slot}: of `slots`, or of words.yaml."""
+    words = slots or _words()
+    while _SLOT.search(pattern):  # a word may hold slots itself
+        pattern = _SLOT.sub(lambda slot: rng.choice(words[slot[1]]), pattern)
+    return pattern
 
 
 def _varied(text: str, rng: random.Random) -> str:
@@ -112,10 +119,15 @@ def _varied(text: str, rng: random.Random) -> str:
 def _families(patterns: Path = PATTERNS) -> dict[str, list[_Side]]:
     import yaml
 
-    content: dict[str, Any] = yaml.safe_load(patterns.read_text(encoding="utf-8"))
-    words: dict[str, list[str]] = content["words"]
-    if patterns != PATTERNS:
-        words = yaml.safe_load(PATTERNS.read_text(encoding="utf-8"))["words"] | words
+    content: dict[str, Any]
+    if patterns.is_dir():
+        files = sorted(file for file in patterns.glob("*.yaml") if file != WORDS)
+        content = {
+            "families": {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+        }
+    else:
+        content = yaml.safe_load(patterns.read_text(encoding="utf-8"))
+    words: dict[str, list[str]] = _words() | content.get("words", {})
     return {
         family: [
             _Side(side["patterns"], MEANINGS[side["labels"]], side["count"], words | _slots(side, words))
@@ -123,6 +135,14 @@ def _families(patterns: Path = PATTERNS) -> dict[str, list[_Side]]:
         ]
         for family, sides in content["families"].items()
     }
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    import yaml
+
+    words: dict[str, list[str]] = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    return words
 
 
 def _slots(side: Mapping[str, Any], words: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ from training.ml.recipes.common import (
     run_card,
 )
 from training.ml.recipes.recipe import LAYERS, LOSSES, STUDENT_RATE, Recipe
-from training.ml.recipes.teachers import mean_logits, planned_teachers, read_teachers
+from training.ml.recipes.teachers import mean_logits, planned_teachers, read_teachers, with_sure_labels
 from training.ml.recipes.teaching import (
     FINE_TUNED,
     WHICH_LAYERS,
@@ -73,6 +73,11 @@ class DistillConfig:
         "",
         "Start the student from this model instead of copying layers: hub name, or folder of a run or of a model.",
         models=True,
+    )
+    sure_sources: tuple[str, ...] | None = option(
+        None,
+        "Sources, by the start of their names, whose labels are surer than any teacher, such as rows made by rule: "
+        "there the label stands for the teachers' logit.",
     )
 
 
@@ -126,6 +131,7 @@ def distill(
             teachers, data, labels, config.loop, folder, listener,
             softmax=softmax, data_length=config.data.max_length, loaded=teacher,
         )  # fmt: skip
+        known = with_sure_labels(known, data.train, config.sure_sources or (), softmax=softmax)
         loss = cached_loss(known, data, config.loss, softmax=softmax)
     del teacher
     report = learn(

@@ -1,6 +1,7 @@
 """Starter: the model that ships with toxicsite, made of public data from base encoders to evaluated artifact.
 
 manage.py train_starter --data FOLDER --previous models/starter-wiki
+    manage.py train_starter --data FOLDER --teacher models/starter --start models/starter
 
 FOLDER holds `wiki_toxic/` (train, validation, test) and `mix/mix.parquet`, which `manage.py dataset build-mixture`
 writes. In order: the mixture is chosen; each base encoder becomes a 12-layer teacher; the student is taught by
@@ -60,8 +61,9 @@ class StarterPlan:
 
     `data` is the folder of both sources, `bases` the encoders that become teachers, `previous` the model that takes
     the second look at negatives and that the student is blended with, `judged` further files whose texts stay out of
-    training. The student starts from `start`, a model of the previous one's shape (None: the previous one). `presets`
-    name the configurations of teacher, student and blend.
+    training. The student starts from `start`, a model of the previous one's shape (None: the previous one). Finished
+    `teachers` teach instead of those made of `bases`: a starter that learns a changed mixture keeps what it knows by
+    being its own teacher. `presets` name the configurations of teacher, student and blend.
     """
 
     data: Path
@@ -71,6 +73,7 @@ class StarterPlan:
     output: Path
     judged: tuple[Path, ...] = ()
     start: Path | None = None
+    teachers: tuple[Path, ...] = ()
     threads: int | None = None
     contrast_share: float = CONTRAST_SHARE
     presets: tuple[str, str, str] = ("starter-teacher", "starter-student", "starter-blend")
@@ -87,7 +90,9 @@ def make_starter(plan: StarterPlan, listener: "Listener") -> dict[str, Any]:
     """
     if not (plan.mixture / "facts.json").is_file():
         make_mixture(plan)
-    teachers = [_teacher(plan, number, base, listener) for number, base in enumerate(plan.bases)]
+    teachers = list(plan.teachers) or [
+        _teacher(plan, number, base, listener) for number, base in enumerate(plan.bases)
+    ]
     student = _with_concern(plan, _student(plan, teachers, listener), listener)
     blended = _with_concern(plan, _blend(plan, student, listener), listener)
     facts = json.loads((plan.mixture / "facts.json").read_text())
@@ -221,7 +226,8 @@ def _measured(plan: StarterPlan, teachers: Sequence[Path], listener: "Listener")
     test = load_table(str(plan.data / "wiki_toxic"), "test", text_column="comment_text", labels=JIGSAW_LABELS)
     measured = {"test": evaluate_artifact(plan.output, test, listener=listener).metrics}
     for number, teacher in enumerate(teachers):
-        artifact = plan.work / "teacher-models" / teacher.name
+        finished = (teacher / "manifest.json").is_file()
+        artifact = teacher if finished else plan.work / "teacher-models" / teacher.name
         if not (artifact / "manifest.json").is_file():
             artifact.parent.mkdir(parents=True, exist_ok=True)
             export_artifact(teacher, artifact, name=f"starter-{teacher.name}")

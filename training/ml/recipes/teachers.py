@@ -16,6 +16,7 @@ import numpy as np
 
 from training.ml.config import ConfigError, LoopConfig, read_numbers
 from training.ml.data.batching import Tokens, tokenize
+from training.ml.data.tables import TextTable
 from training.ml.encoders.loading import BaseModelError, Start, load_tokenizer, read_start
 from training.ml.progress import Listener
 from training.ml.recipes.common import RunData, load_start
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from training.ml.recipes.distill import DistillConfig
+
+
+SURE_LOGIT = 4.0  # a probability of 0.982: sure, and no more extreme than a teacher's
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,25 @@ def match_outputs(
         if label in start.labels:
             chosen[:, position] = values[:, start.labels.index(label)]
     return np.concatenate([-chosen / 2, chosen / 2], axis=1) if softmax else chosen
+
+
+def with_sure_labels(
+    logits: "NDArray[np.float32]", table: TextTable, sources: Sequence[str], *, softmax: bool
+) -> "NDArray[np.float32]":
+    """Return teachers' logits [rows, outputs] with that of the label where it is known in a row of `sources`.
+
+    A teacher that never learned such rows would hold the student back. Outputs without a teacher (NaN) stay so.
+    """
+    of_rows = table.sources or [""] * len(table)
+    sure = np.array([source.startswith(tuple(sources)) for source in of_rows], dtype=np.bool_)
+    if not sources or not sure.any():
+        return logits
+    targets = table.targets
+    wanted = (2.0 * targets - 1.0) * SURE_LOGIT
+    if softmax:
+        wanted, targets = np.concatenate([-wanted / 2, wanted / 2], axis=1), targets.repeat(2, axis=1)
+    replaced = sure[:, None] & (targets >= 0) & ~np.isnan(logits)
+    return np.where(replaced, wanted, logits).astype(np.float32)
 
 
 def _own_tokens(teacher: Teacher, data: RunData) -> Tokens:

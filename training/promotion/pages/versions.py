@@ -30,6 +30,7 @@ from training.evaluations.services import evaluation_start, evaluation_state
 from training.experiments.pages.run_facts import version_card
 from training.ml.evaluation.stored import StoredReport
 from training.models import Dataset
+from training.promotion.pages.knowledge import knowledge
 from training.promotion.pages.operating_points import points_table
 from training.promotion.pages.rows import (
     event_rows,
@@ -112,6 +113,7 @@ def version_detail(request: HttpRequest, version_id: int) -> HttpResponse:
         "shadows": shadows,
         "shadow_facts": shadow_facts(shadows),
         "operating_points": points_table(version),
+        "knowledge": knowledge(version),
         "provenance": provenance(version),
         "card": version_card(version),
         "manifest": manifest_text(version),

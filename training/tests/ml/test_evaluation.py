@@ -11,6 +11,8 @@ from classifier.tests.tiny_artifact import LABELS, WORDS, tiny_artifact
 from training.ml.data.tables import DataError, TextTable
 from training.ml.evaluation import Rival, answers_of, baselines, evaluate, load_rival
 from training.ml.evaluation.label_issues import label_issues, train_label_issues
+from training.ml.evaluation.run import suite_reports
+from training.ml.evaluation.subject import ServedModel
 from training.ml.progress import Cancelled, Progress, SilentListener
 from training.ml.results.plots import draw_plots, pareto_front
 
@@ -154,3 +156,15 @@ def test_the_word_counter_gives_the_same_scores_again_and_says_how_many_rows_it_
 
 def test_the_front_holds_what_nothing_beats_in_both() -> None:
     assert pareto_front([(1, 0.8), (2, 0.9), (3, 0.85), (2, 0.7)]) == {0, 1}
+
+
+def test_suites_count_the_verdicts_that_a_model_with_concerns_serves(tmp_path: Path) -> None:
+    folder = tiny_artifact(tmp_path / "model", seed=5, concern=0.0)  # every text is a concern
+    subject = ServedModel(folder, "fp32", ["en"])
+    texts = rows(60).texts
+    cases = [{"text": text, "expected": 1, "functionality": "all", "group": ""} for text in texts]
+    [found] = suite_reports(subject, [{**SUITE, "cases": cases}])
+    verdicts = [result.verdict for result in subject.scorer.score(texts)]
+    over = [result.scores["toxic"] >= subject.thresholds["toxic"] for result in subject.scorer.score(texts)]
+    assert found["right"] == verdicts.count("toxic")
+    assert verdicts.count("toxic") < sum(over)  # else this shows nothing

@@ -10,13 +10,13 @@ import pytest
 
 from training.ml.config import ConfigError, LossWeights
 from training.ml.data.batching import tokenize
-from training.ml.data.tables import load_table
+from training.ml.data.tables import TextTable, load_table
 from training.ml.encoders.loading import Start, load_base, load_tokenizer, read_run
 from training.ml.encoders.predict import predict_logits
 from training.ml.recipes import teaching
 from training.ml.recipes.distill import DistillConfig, distill
 from training.ml.recipes.teacher import TeacherConfig, train_teacher
-from training.ml.recipes.teachers import match_outputs
+from training.ml.recipes.teachers import match_outputs, with_sure_labels
 from training.tests.ml.recipes_kit import LOOP, Recorder, make_teacher, rows
 from training.tests.ml.tiny import WORDS, write_base, write_rows
 
@@ -203,3 +203,22 @@ def test_a_teacher_that_lacks_a_label_is_refused(teachers: tuple[Path, Path], tm
     one = make_teacher(tmp_path / "one", rows(tmp_path / "one", ("toxic",)), epochs=0, layers=2)
     with pytest.raises(ConfigError, match=r"^also_teachers: the teacher .* knows toxic, not insult"):
         distill(asked(teachers, tmp_path, also_teachers=(str(one),)), tmp_path / "student")
+
+
+def test_sure_labels_stand_for_the_logits_of_teachers() -> None:
+    targets = np.array([[1, 0], [0, -1], [1, 1]], np.int8)
+    table = TextTable(
+        ["a", "b", "c"], targets, None, LABELS, ["contrast threats", "contrast aimed", "wiki_toxic"]
+    )
+    logits = np.array([[-3.0, np.nan], [2.0, 1.5], [-1.0, -1.0]], np.float32)
+    changed = with_sure_labels(logits, table, ("contrast",), softmax=False)
+    np.testing.assert_array_equal(changed, np.array([[4.0, np.nan], [-4.0, 1.5], [-1.0, -1.0]], np.float32))
+    assert with_sure_labels(logits, table, (), softmax=False) is logits
+
+
+def test_sure_labels_of_a_softmax_head_are_split_between_its_two_outputs() -> None:
+    table = TextTable(["a", "b"], np.array([[1], [0]], np.int8), None, ("toxic",), ["contrast", "other"])
+    changed = with_sure_labels(
+        np.array([[1.0, -1.0], [0.5, -0.5]], np.float32), table, ("contrast",), softmax=True
+    )
+    np.testing.assert_array_equal(changed, np.array([[-2.0, 2.0], [0.5, -0.5]], np.float32))

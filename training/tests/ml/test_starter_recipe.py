@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,18 @@ def test_swear_words_are_those_of_mostly_toxic_rows() -> None:
     words = swear_words()
     assert {"idiot", "bitch"} <= words
     assert not {"the", "muslim", "gay", "london", "thanks"} & words
+
+
+def test_a_finished_model_teaches_where_one_is_named(plan: StarterPlan, manifest: dict[str, Any]) -> None:
+    again = replace(
+        plan,
+        teachers=(plan.output,),
+        start=plan.output,
+        work=plan.work.with_name("again"),
+        output=plan.output.with_name("again-model"),
+    )
+    made = make_starter(again, SilentListener())
+    assert not (again.work / "teachers").exists()
+    assert not (again.work / "teacher-models").exists()
+    assert made["metrics"]["teacher_test"] == manifest["metrics"]["test"]
+    assert made["version"] != manifest["version"]

@@ -9,7 +9,7 @@ import pytest
 from classifier.core.measures import wilson
 from training.ml.data.tables import TextTable
 from training.ml.evaluation.obfuscation import TRANSFORMATIONS, disguise, obfuscation_report
-from training.ml.evaluation.subject import Size
+from training.ml.evaluation.subject import Answered, Size
 from training.ml.evaluation.suite_report import auc, power_mean, run_suite
 
 #        text  score expected group
@@ -73,6 +73,31 @@ def test_functionalities_come_weakest_first_with_their_worst_errors() -> None:
     ]
     assert found["by_functionality"][0]["errors"] == [{"text": "b", "expected": 1, "score": 0.3}]
     assert found["id"] == 7
+
+
+def test_verdicts_count_instead_of_the_threshold_where_the_version_gives_them() -> None:
+    cases = [
+        {"text": "hurt", "expected": 0, "group": "x"},
+        {"text": "die", "expected": 1, "group": "x"},
+        {"text": "fool", "expected": 1, "group": "y"},
+        {"text": "tea", "expected": 0, "group": "y"},
+    ]
+    suite = {"id": None, "name": "mine", "kind": "cases", "label": "toxic", "cases": cases}
+    scores = np.array([[0.8], [0.7], [0.9], [0.1]])
+
+    def judge(texts: Sequence[str]) -> Answered:
+        return Answered(scores, np.array([False, False, True, False]))
+
+    found = run_suite(suite, ("toxic",), {"toxic": 0.5}, lambda texts: scores, judge=judge)
+    assert (found["right"], found["rows"]) == (3, 4)
+    assert found["by_functionality"][0]["errors"] == [
+        {"text": "die", "expected": 1, "score": 0.7, "concern": True}
+    ]
+    x, y = found["by_group"]
+    assert (x["accuracy"], x["fpr"], x["fnr"]) == (0.5, 0.0, 1.0)
+    assert (y["accuracy"], y["fpr"], y["fnr"]) == (1.0, 0.0, 0.0)
+    without = run_suite(suite, ("toxic",), {"toxic": 0.5}, lambda texts: scores)
+    assert [error["text"] for error in without["by_functionality"][0]["errors"]] == ["hurt"]
 
 
 def languages(supported: bool | None) -> dict[str, Any]:

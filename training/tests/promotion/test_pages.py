@@ -76,6 +76,35 @@ def test_the_page_shows_the_three_thresholds_or_that_there_are_none(
     assert "Thresholds for policies" in text(compared)
 
 
+def test_the_pages_say_which_languages_a_version_knows_and_how_well_it_recognises_concerns(
+    as_model_admin: Client, measured: Pair
+) -> None:
+    address = f"{LIST}{measured[1].pk}/"
+    page = text(as_model_admin.get(address))
+    assert "English (by MODEL_LANGUAGES)" in page
+    assert "not recognised" in page
+    measured[1].manifest |= {"languages": ["de", "en"], "concern": {"output": 6, "threshold": 0.61}}
+    measured[1].save()
+    page = text(as_model_admin.get(address))
+    assert "German, English" in page
+    assert "0.610" in page
+    assert "does not say how many concerns it finds" in page
+    suite = {"concerns": 17, "recall": 11 / 17, "others": 7, "alarms": 1}
+    numbers = {"held_out": 1500, "precision": 0.98, "recall": 0.84, "alarms": 0.002, "suite": suite}
+    measured[1].manifest["concern"] |= numbers
+    measured[1].save()
+    page = text(as_model_admin.get(address))
+    compared = as_model_admin.get("/training/compare/", {"version": [version.pk for version in measured]})
+    for cell in ("0.610", "1,500", "84.0 %", "98.0 %", "0.2 %", "11 of 17", "1 of 7"):
+        assert cell in page
+        assert f'<td class="num">{cell}</td>' in compared.content.decode()
+    rows = compared.context["knowledge"]
+    assert [(row.languages, row.concern_word) for row in rows] == [
+        ("English (by MODEL_LANGUAGES)", "not recognised"),
+        ("German, English", "recognised"),
+    ]
+
+
 def test_a_closed_gate_is_overridden_only_with_a_reason(
     as_model_admin: Client, measured: Pair, model_admin: User
 ) -> None:

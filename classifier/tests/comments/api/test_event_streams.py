@@ -71,6 +71,7 @@ def test_a_verdict_and_a_decision_are_told_as_they_happen(
     name, data, _ = stream.next()
     assert (name, data["comment"], data["new"]) == ("comment.classified", comment.pk, "classified")
     assert (data["verdict"], data["source"]) == ("toxic", "test")
+    assert (data["language"], data["language_supported"], data["concern"]) == ("en", True, False)
     decision_record(comment=comment, action="remove", by=moderator)
     name, data, _ = stream.next()
     assert (name, data["decision"]) == ("comment.decided", "remove")

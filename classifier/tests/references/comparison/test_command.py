@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from classifier.core.errors import NoWorker
-from classifier.scoring.score_texts import ScoredText, TextProblem
+from classifier.scoring.score_texts import Read, ScoredText, TextProblem
 
 HEAD = "text,TOXICITY,removed\n"
 
@@ -19,8 +19,8 @@ HEAD = "text,TOXICITY,removed\n"
 def worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores a text `t0.3` with the square of its number."""
 
-    def answer(*, texts: Sequence[str], deadline: float) -> list[Any]:
-        return [score(text) for text in texts]
+    def answer(*, texts: Sequence[str], read: Read, deadline: float) -> list[Any]:
+        return [score(read(text).text) for text in texts]
 
     monkeypatch.setattr("classifier.management.commands.compare_scores.score_texts", answer)
 
@@ -43,6 +43,11 @@ def run(*arguments: str) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
     call_command("compare_scores", *arguments, stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()
+
+
+def test_texts_are_read_in_the_format_that_is_named(worker: None, tmp_path: Path) -> None:
+    out, _ = run(file(tmp_path, "<b>t</b>0.5,0.5,0"), "--format", "html")
+    assert "101 rows" in out
 
 
 def test_it_reports_correlation_map_and_thresholds(worker: None, tmp_path: Path) -> None:

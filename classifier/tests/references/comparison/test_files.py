@@ -29,7 +29,8 @@ from classifier.models import (
     Transfer,
     User,
 )
-from classifier.scoring.score_texts import ScoredText, TextProblem
+from classifier.policies.services import policy_save
+from classifier.scoring.score_texts import Read, ScoredText, TextProblem
 from classifier.tests.references.comparison.conftest import LABELS
 from classifier.transfers import comparison_run as comparing_files
 from classifier.transfers.comparisons import (
@@ -42,6 +43,7 @@ from classifier.transfers.services import TransferLost, TransferNotPossible, tra
 from classifier.transfers.worker import transfer_work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
+BANDS = {"toxic": {"review": 0.5, "remove": None}}
 PERSPECTIVE = labels_by_attribute("perspective")
 OPENAI = labels_by_attribute("openai")
 
@@ -51,10 +53,10 @@ def asked(version: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> list[list[s
     """What the worker was asked; it scores `text 7` with 0.07, insults with half, and finds "endless" too long."""
     questions: list[list[str]] = []
 
-    def answer(*, texts: Sequence[str], backlog: bool, deadline: float) -> list[Any]:
+    def answer(*, texts: Sequence[str], read: Read, backlog: bool, deadline: float) -> list[Any]:
         assert backlog is True
-        questions.append(list(texts))
-        return [score(text, version) for text in texts]
+        questions.append([read(text).text for text in texts])
+        return [score(text, version) for text in questions[-1]]
 
     monkeypatch.setattr(comparing_files, "score_texts", answer)
     return questions
@@ -142,6 +144,22 @@ def test_texts_are_kept_by_choice_and_a_category_is_the_highest_of_its_labels(
         *({"harassment": 0.1}, {"harassment": 0.5}, "", "openai"),
     )
     assert call.source is not None
+
+
+def test_texts_are_read_in_the_chosen_format_or_as_the_policy_of_their_source_says(
+    asked: list[list[str]],
+) -> None:
+    data = "text,TOXICITY\n<i>te<b>x</b>t 100</i>,0.5\n"
+    transfer = done(data, text_format="html")
+    assert asked.pop() == ["text 100"]
+    assert transfer.options["text_format"] == "html"
+    source = Source.objects.get(slug="forum")
+    policy_save(source=source, bands=BANDS, text_format="html", by=None)
+    done(data)
+    assert asked.pop() == ["text 100"]
+    with pytest.raises(InvalidInput) as caught:
+        started(data, text_format="pdf")
+    assert [problem.field for problem in caught.value.problems] == ["text_format"]
 
 
 def test_it_asks_a_few_texts_at_a_time(asked: list[list[str]]) -> None:

@@ -9,11 +9,13 @@ from django.test import Client
 from pytest_django import Settings
 
 from classifier.core.errors import NoBroker, NoModel, ScoreTimeout
-from classifier.models import Comment, ModelVersion, User
-from classifier.scoring.score_texts import TextProblem
+from classifier.models import Comment, ModelVersion, Source, User
+from classifier.policies.services import policy_save
+from classifier.scoring.score_texts import Read, ScoredText, TextProblem
 from classifier.tests.page_fixtures import HTMX, client_of, scored
 
 Answers = Callable[[Any], None]
+BANDS = {"toxic": {"review": 0.5, "remove": None}}
 
 
 def test_it_stores_the_comment_and_leads_to_its_page(as_owner: Client, owner: User) -> None:
@@ -131,6 +133,51 @@ def test_who_may_not_store_has_text_scored_and_forgotten(stranger: User, answers
     client = client_of(stranger)
     assert "may not store comments" in client.get("/").content.decode()
     assert "Not stored" in client.post("/", {"text": "x"}).content.decode()
+    assert not Comment.objects.exists()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, version: ModelVersion) -> list[str]:
+    """What the model reads of each text that a page has scored."""
+    texts_read: list[str] = []
+
+    def ask(*, texts: list[str], read: Read, **options: Any) -> list[ScoredText]:
+        texts_read.extend(read(text).text for text in texts)
+        return [scored(text, 0.2, (text[:1], 0.5)) for text in texts]
+
+    monkeypatch.setattr("classifier.scoring.pages.classify.score_texts", ask)
+    monkeypatch.setattr("classifier.scoring.pages.words.score_texts", ask)
+    return texts_read
+
+
+def test_preview_verdict_and_words_are_of_the_text_in_its_format(as_owner: Client, asked: list[str]) -> None:
+    body = {"text": "<b>lo</b>ser &amp; co", "format": "html", "discard": "on"}
+    as_owner.post("/preview/", body, headers=HTMX)
+    card = as_owner.post("/", body, headers=HTMX).content.decode()
+    assert "Format <b>HTML</b>" in card
+    assert '<input type="hidden" name="format" value="html">' in card
+    as_owner.post("/words/", body, headers=HTMX)
+    assert asked == ["loser & co"] * 3
+    page = as_owner.post("/", body).content.decode()
+    assert '<option value="html" selected>' in page
+
+
+def test_the_format_is_stored_and_starts_as_the_policy_says(as_owner: Client, asked: list[str]) -> None:
+    assert '<option value="text" selected>' in as_owner.get("/").content.decode()
+    source = Source.objects.create(slug="web", name="Web")
+    policy_save(source=source, bands=BANDS, text_format="markdown", leave_out=["quotes"], by=None)
+    assert '<option value="markdown" selected>' in as_owner.get("/").content.decode()
+    body = {"text": "> *he* said\n\nno", "discard": "on"}
+    assert "Format <b>Markdown, without its quotes</b>" in as_owner.post("/", body).content.decode()
+    as_owner.post("/", {"text": "<i>no</i>", "format": "html"})
+    as_owner.post("/", {"text": "no"})
+    assert [comment.text_format for comment in Comment.objects.order_by("pk")] == ["html", ""]
+
+
+def test_an_unknown_format_is_refused(as_owner: Client) -> None:
+    response = as_owner.post("/", {"text": "no", "format": "pdf"})
+    assert response.status_code == 422
+    assert "Select a valid choice" in response.content.decode()
     assert not Comment.objects.exists()
 
 

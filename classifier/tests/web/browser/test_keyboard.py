@@ -22,6 +22,8 @@ def test_signing_in_classifying_and_opening_the_comment_takes_no_mouse(
     page.keyboard.press("Tab")
     expect(page.locator("[name=discard]")).to_be_focused()
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Format")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator(".go")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#words mark, #words .said").first).to_be_visible()

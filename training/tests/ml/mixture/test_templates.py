@@ -1,8 +1,10 @@
 """Contrast sentences: both sides of each difference, no two alike, the same for the same seed."""
 
+from random import Random
+
 import pytest
 
-from training.ml.mixture.templates import MEANINGS, contrast_sentences, quotation_frames
+from training.ml.mixture.templates import MEANINGS, contrast_sentences, filled, quotation_frames
 
 SENTENCES = contrast_sentences(5, 0.1)
 
@@ -39,3 +41,8 @@ def test_frames_of_quotations_object_or_agree() -> None:
     assert agreeing
     assert not set(objecting) & set(agreeing)
     assert all(frame.count("{x}") == 1 for frame in objecting + agreeing)
+
+
+def test_a_pattern_is_filled_with_the_words_of_the_folder() -> None:
+    assert filled("see you {time}", Random(1)).startswith("see you ")
+    assert filled("{a} and {b}", Random(1), {"a": ["{b}"], "b": ["x"]}) == "x and x"

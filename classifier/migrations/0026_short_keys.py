@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classifier", "0100_blocklists"),
+        ("classifier", "0025_blocklists"),
     ]
 
     operations = [
