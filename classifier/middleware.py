@@ -1,7 +1,7 @@
-"""Errors that Django answers outside any view of the API (unknown path, bad Host, a failing middleware).
+"""What stands around every view: addresses of other services' clients, and errors that Django answers itself.
 
-They come out as problems too, so a client under /api/ meets one form of error only; under the paths of a dialect they
-come out as that dialect's errors.
+Errors outside any view of the API (unknown path, bad Host, a failing middleware) come out as problems too, so a client
+under /api/ meets one form of error only; under the paths of a dialect they come out as that dialect's errors.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,38 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from classifier.api.problems import plain_response
+from classifier.dialects.akismet.hosts import admit
 from classifier.dialects.fallback import dialect_of, fallback_answer
 from classifier.dialects.replies import DialectReply
 
 PREFIX = "/api/"
+DOUBLED = "//contentsafety/"
+HUGGING_FACE = "/huggingface"
+
+
+class DialectAddressMiddleware:
+    """Makes the addresses that clients of other services cannot help calling those of this server.
+
+    Akismet's clients have a host name as a constant. An endpoint of Azure with a slash at its end, as its portal shows
+    it, brings a second slash to the beginning of every path. Hugging Face's InferenceClient posts to its base URL,
+    where this server has a page that is only read. It stands before whatever looks at host or path.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(DOUBLED):
+            request.path_info = request.path_info[1:]
+            request.path = request.path.replace(DOUBLED, DOUBLED[1:], 1)
+        elif request.path_info == "/" and request.method == "POST":
+            request.path_info = HUGGING_FACE
+        reply = admit(request)
+        return self.get_response(request) if reply is None else reply
 
 
 class ApiProblemMiddleware:
-    """Stands first, so that it sees what every other middleware answers."""
+    """Stands before the others, so that it sees what every other middleware answers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -68,6 +68,7 @@ urlpatterns = [
     path("keys/new/", keys.key_new, name="key-new"),
     path("keys/<int:key_id>/", keys.key, name="key"),
     path("keys/<int:key_id>/rotate/", keys.rotate, name="key-rotate"),
+    path("keys/<int:key_id>/short-form/", keys.short_form, name="key-short-form"),
     path("keys/<int:key_id>/revoke/", keys.revoke, name="key-revoke"),
     path("keys/<int:key_id>/reference/", references.key_reference, name="key-reference"),
     path("keys/<int:key_id>/score-map/", score_maps.key_score_map, name="key-score-map"),

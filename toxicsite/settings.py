@@ -29,6 +29,8 @@ EARLIER_STARTER_DIR = BASE_DIR / "models" / "starter-wiki"  # the starter of wik
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.read("SECRET_KEY", "") or read_or_create_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+# Names that the paths of Akismet are answered under too, and below them: a client may put its key before the name.
+AKISMET_HOSTS = env.words("AKISMET_HOSTS", ("rest.akismet.com",))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 HTTPS = env.flag("HTTPS", False)
 SESSION_COOKIE_SECURE = HTTPS
@@ -82,6 +84,7 @@ MIDDLEWARE = [
     "toxicsite.middleware.MetricsMiddleware",
     "toxicsite.middleware.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "classifier.middleware.DialectAddressMiddleware",
     "classifier.middleware.ApiProblemMiddleware",
     "toxicsite.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",

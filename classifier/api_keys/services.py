@@ -5,11 +5,12 @@ import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import BigIntegerField, OuterRef
+from django.db.models import BigIntegerField, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -199,23 +200,36 @@ def api_key_authenticate(*, plaintext: str) -> ApiKey:
     prefix = plaintext[: len(MARK) + HANDLE_CHARACTERS]
     if not plaintext.startswith(MARK) or not plaintext.isascii():
         raise ApiKeyInvalid("This API key is not valid.")
+    key = api_keys_with_reach().filter(prefix=prefix).first()
+    digest = key.digest if key else "0" * 64
+    matches = hmac.compare_digest(digest, _digest(plaintext))
+    return api_key_admitted(key if matches else None)
+
+
+def api_keys_with_reach() -> QuerySet[Any]:
+    """Select keys with all that `api_key_admitted` reads of them."""
     of_key = ApiKey.sources.through.objects.filter(apikey=OuterRef("pk")).values("source")
-    keys = ApiKey.objects.select_related("owner", "reference").annotate(
+    return ApiKey.objects.select_related("owner", "reference").annotate(
         source_ids=ArraySubquery(of_key),
         line_found=RawSQL(LINE, [], ArrayField(BigIntegerField())),  # noqa: S611 (a constant)
     )
-    key = keys.filter(prefix=prefix).first()
-    digest = key.digest if key else "0" * 64
-    matches = hmac.compare_digest(digest, _digest(plaintext))
+
+
+def api_key_admitted(key: Any) -> ApiKey:
+    """Return a key of `api_keys_with_reach` ready to act for its owner, and note its use.
+
+    Raises ApiKeyInvalid for None and for a key that is not usable.
+    """
     now = timezone.now()
-    if key is None or not matches or not key.is_usable(now) or not key.owner.is_active:
+    if key is None or not key.is_usable(now) or not key.owner.is_active:
         raise ApiKeyInvalid("This API key is not valid.")
-    key.line_ids = list(key.line_found)
+    admitted: ApiKey = key
+    admitted.line_ids = list(key.line_found)
     if key.source_ids:
-        key.owner.only_sources = frozenset(key.source_ids)
-    if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return key
+        admitted.owner.only_sources = frozenset(key.source_ids)
+    if admitted.last_used_at is None or now - admitted.last_used_at > USE_NOTED_EVERY:
+        ApiKey.objects.filter(pk=admitted.pk).update(last_used_at=now)
+    return admitted
 
 
 def api_key_revoke(*, api_key: ApiKey, by: User | None) -> None:

@@ -5,6 +5,8 @@ from django.http import HttpRequest, HttpResponse
 
 from classifier.core.error_kinds import ErrorKind
 from classifier.dialects import openai, tei
+from classifier.dialects.akismet import errors as akismet
+from classifier.dialects.azure import errors as azure
 from classifier.dialects.perspective import errors as perspective
 from classifier.dialects.replies import Dialect, DialectError
 from toxicsite.lib.storage_errors import NOTHING_STORED
@@ -17,7 +19,11 @@ PREFIXES: dict[str, Dialect] = {
     "/batch": perspective.DIALECT,
     "/batch/": perspective.DIALECT,
     "/v1/": openai.DIALECT,
+    "/1.1/": akismet.DIALECT,
+    "/1.2/": akismet.DIALECT,
+    "/contentsafety/": azure.DIALECT,
     "/predict": tei.DIALECT,
+    "/huggingface": tei.DIALECT,
     "/info": tei.DIALECT,
     "/health": tei.DIALECT,
 }

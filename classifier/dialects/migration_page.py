@@ -11,6 +11,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
 from classifier.core.validation import row_id
+from classifier.dialects.azure.severity import BASES
 from classifier.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
 from classifier.dialects.migration_languages import language_offers
 from classifier.dialects.migration_steps import steps_of
@@ -42,6 +43,7 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
         ],
         "uncovered": sorted(UNCOVERED),
         "categories": [{"name": name, "labels": labels} for name, labels in OPENAI.items()],
+        "severities": [{"name": name, "bases": list(bases.items())} for name, bases in BASES.items()],
         "languages": assembly.languages,
         "offers": language_offers(assembly),
         "batch": f"{settings.BATCH_MAX_COMMENTS:,}",

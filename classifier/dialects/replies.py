@@ -68,6 +68,9 @@ class Dialect:
         headers = {"WWW-Authenticate": 'Bearer realm="toxicsite"'} if status == 401 else {}
         return reply(self.body(error, status), status=status, headers={**headers, **error.headers})
 
+    def finish(self, response: HttpResponse) -> None:
+        """Change what every reply of a view has in common, quota headers included; a dialect may override this."""
+
 
 def dialect_error(error: Exception) -> DialectError | None:
     """Return the error to answer with for an exception of a service, or None if the table of errors lacks it."""

@@ -1,5 +1,7 @@
 """text-embeddings-inference: `POST /predict` for a sequence classifier, with `/info` and `/health`.
 
+`POST /` is the same in the form of Hugging Face's pipelines, as the InferenceClient asks for it with a `base_url`.
+
 A text is scored whole, in windows, however much the model reads at once; only a text over this server's limit is
 refused, or cut there with `truncate`. `raw_scores` are the log-odds of the probabilities: the worker passes on
 probabilities only, and for a sigmoid head that is the same number again.
@@ -59,15 +61,15 @@ def error_body(error: DialectError, status: int) -> dict[str, Any]:
 DIALECT = Dialect(STATUSES, error_body, "tei")
 
 
-class Predict(DialectView):
+class Scoring(DialectView):
+    """The base of the calls that score texts."""
+
     dialect = DIALECT
     scope = ApiScope.SCORE
     http_method_names = ["post"]
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        body = self.body()
-        options = _options(body)
-        texts, is_batch = read_inputs(body.get("inputs"))
+    def predictions(self, texts: list[str], options: dict[str, Any]) -> list[list[dict[str, Any]]]:
+        """Return the labels of each text with their scores, the highest first. Raises DialectError."""
         limit = settings.COMMENT_MAX_CHARACTERS
         if options["truncate"]:
             left = options["truncation_direction"] == "Left"
@@ -97,8 +99,27 @@ class Predict(DialectView):
             languages=judged_as(verdicts),
         )
         self.extra_headers |= policy_header(judged, {})
-        predictions = [_predictions(moderation.scores, raw=options["raw_scores"]) for moderation in judged]
+        return [_predictions(moderation.scores, raw=options["raw_scores"]) for moderation in judged]
+
+
+class Predict(Scoring):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        body = self.body()
+        options = _options(body)
+        texts, is_batch = read_inputs(body.get("inputs"))
+        predictions = self.predictions(texts, options)
         return reply(predictions if is_batch else predictions[0])
+
+
+class Pipeline(Scoring):
+    """Hugging Face's text-classification: a text or a list of texts, always answered with a list of lists."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        body = self.body()
+        raw, top = read_parameters(body.get("parameters"))
+        texts = read_texts(body.get("inputs"))
+        predictions = self.predictions(texts, {**_options({}), "raw_scores": raw})
+        return reply([rows[:top] for rows in predictions])
 
 
 class Info(DialectView):
@@ -155,6 +176,27 @@ def read_inputs(value: Any) -> tuple[list[str], bool]:
     if not all(isinstance(item, list) and all(isinstance(text, str) for text in item) for item in value):
         raise DialectError(ErrorKind.INVALID, "`inputs` must be a string or an array of arrays of one string")
     return [_single(item) for item in value], True
+
+
+def read_texts(value: Any) -> list[str]:
+    """Return the texts of a pipeline's `inputs`: a string, a list of strings, or what `read_inputs` takes."""
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        value = [[item] for item in value]
+    return read_inputs(value)[0]
+
+
+def read_parameters(value: Any) -> tuple[bool, int | None]:
+    """Return whether scores are raw, and how many labels are wanted (None: all). Raises DialectError."""
+    if not isinstance(value, dict | None):
+        raise DialectError(ErrorKind.INVALID, f"`parameters` must be an object, not {json_type(value)}")
+    parameters = value or {}
+    function, top = parameters.get("function_to_apply"), parameters.get("top_k")
+    if function not in (None, "sigmoid", "none"):
+        message = "`function_to_apply` must be sigmoid or none: the labels of the model exclude no other"
+        raise DialectError(ErrorKind.INVALID, message)
+    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 1):
+        raise DialectError(ErrorKind.INVALID, "`top_k` must be a whole number from 1 on")
+    return function == "none", top
 
 
 def _single(sequence: list[str]) -> str:

@@ -79,6 +79,7 @@ class DialectView(View):
         if self.quota is not None:
             for name, value in quota_headers(self.quota).items():
                 response.headers.setdefault(name, value)
+        self.dialect.finish(response)
         if self.api_key is not None and response.status_code >= 400 and response.status_code != 429:
             usage_error_count(api_key=self.api_key)
         if self.api_key is not None:

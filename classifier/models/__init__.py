@@ -3,6 +3,13 @@
 from classifier.models.api_key import ApiKey, ApiKeyUsage, ApiScope, MissingAttributes
 from classifier.models.append_only import AppendOnlyError
 from classifier.models.audit import AuditEntry, DayStatistic, Transfer
+from classifier.models.blocklist import (
+    BLOCKLIST_DESCRIPTION_CHARACTERS,
+    BLOCKLIST_NAME,
+    BLOCKLIST_NAME_CHARACTERS,
+    Blocklist,
+    BlocklistItem,
+)
 from classifier.models.comment import (
     AUTHOR_REF_MAX_CHARACTERS,
     COMMENT_TRANSITIONS,
@@ -50,6 +57,7 @@ from classifier.models.shadow_policy import (
     ShadowPolicyStatus,
 )
 from classifier.models.shadow_prediction import ShadowPrediction
+from classifier.models.short_key import ShortKey, ShortKeyForm
 from classifier.models.source import Source, SourceAccess
 from classifier.models.suggestion import Suggestion
 from classifier.models.user import User
@@ -63,6 +71,9 @@ from classifier.models.webhook import (
 
 __all__ = [
     "AUTHOR_REF_MAX_CHARACTERS",
+    "BLOCKLIST_DESCRIPTION_CHARACTERS",
+    "BLOCKLIST_NAME",
+    "BLOCKLIST_NAME_CHARACTERS",
     "COMMENT_TRANSITIONS",
     "EXTERNAL_ID_MAX_CHARACTERS",
     "FINAL_ACTIONS",
@@ -77,6 +88,8 @@ __all__ = [
     "AppendOnlyError",
     "AuditEntry",
     "Band",
+    "Blocklist",
+    "BlocklistItem",
     "BulkAction",
     "ClientSeen",
     "Comment",
@@ -114,6 +127,8 @@ __all__ = [
     "ShadowPolicyEvent",
     "ShadowPolicyStatus",
     "ShadowPrediction",
+    "ShortKey",
+    "ShortKeyForm",
     "Source",
     "SourceAccess",
     "Suggestion",

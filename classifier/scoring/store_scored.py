@@ -25,6 +25,7 @@ def scored_comment_store(
     source: Source | str,
     context: Context = NO_CONTEXT,
     languages: Sequence[str] = (),
+    author_ref: str = "",
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Comment:
@@ -33,7 +34,7 @@ def scored_comment_store(
     `context` is what it answers to, `languages` are those that its sender states. Everything is stored or nothing.
     Raises InvalidInput, and PermissionDenied as comment_submit does.
     """
-    item = validate_comment(text=text, text_format=text_format)
+    item = validate_comment(text=text, text_format=text_format, author_ref=author_ref)
     require_permission(by, "classifier.add_comment")
     require_source(by, source)
     version = ModelVersion.objects.get(version=scored.model_version)
@@ -43,6 +44,7 @@ def scored_comment_store(
             text=item.text,
             text_format=item.text_format,
             languages=[tag[:35] for tag in languages],
+            author_ref=item.author_ref,
             submitted_by=by,
             api_key=api_key,
             claimed_at=timezone.now(),

@@ -7,7 +7,7 @@ from django import forms
 
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import visible_sources
-from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
+from classifier.models import ApiKey, ApiScope, MissingAttributes, ShortKeyForm, Source, User
 
 OVERLAPS = [
     (0, "at once"),
@@ -66,6 +66,13 @@ class NewKeyForm(KeyForm):
     def values(self) -> dict[str, Any]:
         data = self.cleaned_data
         return {**super().values(), "owner": data["owner"], "scopes": data["scopes"]}
+
+
+class SecondForm(forms.Form):
+    """Which second form of a key to create or to end."""
+
+    form = forms.ChoiceField(choices=ShortKeyForm.choices, label="Form")
+    act = forms.ChoiceField(choices=[("create", "Create it"), ("end", "End it")], label="What to do")
 
 
 class RotateForm(forms.Form):

@@ -10,11 +10,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.api_keys.pages.forms import OVERLAPS, KeyForm, NewKeyForm, RotateForm, initial_of, last_day_of
+from classifier.api_keys.pages.forms import (
+    OVERLAPS,
+    KeyForm,
+    NewKeyForm,
+    RotateForm,
+    SecondForm,
+    initial_of,
+    last_day_of,
+)
 from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
+from classifier.api_keys.short_keys import short_key_create, short_key_withdraw
 from classifier.api_keys.usage import DayOfUse, usage_days, usage_of
 from classifier.core.validation import InvalidInput
-from classifier.models import ApiKey, ApiScope
+from classifier.models import ApiKey, ApiScope, ShortKey, ShortKeyForm
 from classifier.references.pages.references import reference_of_key
 from classifier.references.pages.score_maps import map_of_key
 from classifier.web.access import permitted, person_of
@@ -88,6 +97,7 @@ def key(request: HttpRequest, key_id: int) -> HttpResponse:
                 return redirect("key", key_id)
         api_key = _key(key_id)
     days = usage_days(api_key=api_key, days=DAYS)
+    short_since = dict(ShortKey.objects.filter(api_key=api_key).values_list("form", "created_at"))
     context = {
         **_form(form),
         **_state(api_key),
@@ -100,6 +110,10 @@ def key(request: HttpRequest, key_id: int) -> HttpResponse:
         "was_used": any(day.requests or day.refused for day in days),
         "follower": ApiKey.objects.filter(replaces=api_key).first(),
         "overlaps": OVERLAPS,
+        "short_forms": [
+            {"value": value, "title": title, "since": short_since.get(value)}
+            for value, title in ShortKeyForm.choices
+        ],
         **map_of_key(api_key, user),
         "may_change": user.has_perm(CHANGE),
         "may_rotate": user.has_perms((CHANGE, ADD)),
@@ -125,6 +139,26 @@ def rotate(request: HttpRequest, key_id: int) -> HttpResponse:
 
 @permitted(CHANGE)
 @require_POST
+def short_form(request: HttpRequest, key_id: int) -> HttpResponse:
+    """Create the second form of a key for clients of Akismet and show it, or end it."""
+    api_key = _key(key_id)
+    form = SecondForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose where the second form of the key is for.")
+        return redirect("key", key_id)
+    kind, person = form.cleaned_data["form"], person_of(request)
+    if form.cleaned_data["act"] == "end":
+        short_key_withdraw(api_key=api_key, form=kind, by=person)
+        messages.success(request, "This form of the key is ended; programs that use it are refused.")
+        return redirect("key", key_id)
+    with refusals_shown(request):
+        plaintext = short_key_create(api_key=api_key, form=kind, by=person)
+        return _shown_once(request, api_key, plaintext, short=kind)
+    return redirect("key", key_id)
+
+
+@permitted(CHANGE)
+@require_POST
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     api_key = _key(key_id)
     api_key_revoke(api_key=api_key, by=person_of(request))
@@ -133,10 +167,10 @@ def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
 
 
 def _shown_once(
-    request: HttpRequest, created: ApiKey, plaintext: str, old: ApiKey | None = None
+    request: HttpRequest, created: ApiKey, plaintext: str, old: ApiKey | None = None, short: str = ""
 ) -> HttpResponse:
     """Give the one answer that holds the key: no session, message or cache keeps it."""
-    context = {"key": created, "plaintext": plaintext, "old": old}
+    context = {"key": created, "plaintext": plaintext, "old": old, "short": short}
     return render(request, "classifier/api_keys/made.html", context)  # `permitted` keeps it out of caches
 
 

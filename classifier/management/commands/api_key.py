@@ -1,4 +1,4 @@
-"""`manage.py api_key create NAME --scope SCOPE …`, and `api_key list | change | rotate | revoke | usage`."""
+"""`manage.py api_key create NAME --scope SCOPE …`, and `api_key list | change | rotate | revoke | short | usage`."""
 
 from argparse import ArgumentParser, BooleanOptionalAction
 from datetime import timedelta
@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from classifier.accounts.roles import ADMIN
 from classifier.api_keys.services import api_key_create, api_key_revoke, api_key_rotate, api_key_update
+from classifier.api_keys.short_keys import short_key_create, short_key_withdraw
 from classifier.api_keys.usage import usage_days
 from classifier.management.errors import command_errors
-from classifier.models import ApiKey, ApiScope, MissingAttributes, Source, User
+from classifier.models import ApiKey, ApiScope, MissingAttributes, ShortKeyForm, Source, User
 
 
 class Command(BaseCommand):
@@ -52,6 +53,19 @@ class Command(BaseCommand):
         )
         revoke = verbs.add_parser("revoke", help="make a key useless")
         revoke.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
+        short = verbs.add_parser(
+            "short", help="make the second form of a key for clients of Akismet, and print it"
+        )
+        short.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
+        short.add_argument(
+            "--form",
+            required=True,
+            choices=ShortKeyForm.values,
+            help="host: for a host name, as Discourse and the npm clients send it; wordpress: for its settings page",
+        )
+        short.add_argument(
+            "--end", action="store_true", help="end that form instead; the key itself works on"
+        )
         usage = verbs.add_parser("usage", help="show what a key used, day by day")
         usage.add_argument("prefix", help="the readable beginning, such as tox_1a2b3c4d")
         usage.add_argument("--days", type=int, default=7, choices=range(1, 367), metavar="DAYS")
@@ -110,6 +124,14 @@ class Command(BaseCommand):
         key = _key(options["prefix"])
         api_key_revoke(api_key=key, by=None)
         self.stdout.write(f"{key} is revoked")
+
+    def short(self, options: dict[str, Any]) -> None:
+        key = _key(options["prefix"])
+        if options["end"]:
+            short_key_withdraw(api_key=key, form=options["form"], by=None)
+            self.stdout.write(f"{key} has no {options['form']} form any more")
+            return
+        self._print_once(short_key_create(api_key=key, form=options["form"], by=None))
 
     def usage(self, options: dict[str, Any]) -> None:
         self.stdout.write("day         requests      texts     errors    refused")

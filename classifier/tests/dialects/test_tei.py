@@ -154,3 +154,38 @@ def test_a_flat_list_of_texts_is_told_the_form_of_several(
     assert response.status_code == 422
     assert '[["first text"],["second text"]]' in response.json()["error"]
     assert asked == []
+
+
+def test_hugging_faces_client_posts_to_the_root(sender: Sender, asked: list[list[str]]) -> None:
+    expected = [{"label": label, "score": SCORES[label]} for label in ORDER]
+    assert sender.post("/", {"inputs": "a", "parameters": {}}).json() == [expected]
+    top = sender.post("/", {"inputs": "a", "parameters": {"top_k": 2}}).json()
+    assert top == [expected[:2]]
+    several = sender.post("/", {"inputs": ["a", "by half"]}).json()
+    assert [rows[0]["score"] for rows in several] == [0.75, 0.375]
+    raw = sender.post("/", {"inputs": "a", "parameters": {"function_to_apply": "none"}}).json()
+    assert raw[0][0]["score"] == pytest.approx(math.log(0.75 / 0.25))
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "`inputs`"),
+        ({"inputs": {"text": "a"}}, "`inputs`"),
+        ({"inputs": "a", "parameters": [1]}, "`parameters`"),
+        ({"inputs": "a", "parameters": {"function_to_apply": "softmax"}}, "`function_to_apply`"),
+        ({"inputs": "a", "parameters": {"top_k": 0}}, "`top_k`"),
+    ],
+)
+def test_wrong_bodies_at_the_root_name_the_field(
+    sender: Sender, asked: list[list[str]], body: dict[str, Any], named: str
+) -> None:
+    response = sender.post("/", body)
+    assert (response.status_code, response.json()["error_type"]) == (422, "Validation")
+    assert named in response.json()["error"]
+
+
+def test_the_root_is_a_page_for_everybody_else(admin_client: Client) -> None:
+    assert admin_client.get("/").headers["Content-Type"].startswith("text/html")
+    posted = admin_client.post("/", b"{}", content_type="application/json")
+    assert (posted.status_code, list(posted.json())) == (401, ["error", "error_type"])

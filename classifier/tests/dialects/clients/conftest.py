@@ -84,9 +84,9 @@ def node(server: str, key: str) -> RunNode:
     if not (NODE / "node_modules").is_dir():
         pytest.fail("The npm clients are not installed: `make install-test` does it")
 
-    def run(script: str) -> dict[str, Any]:
+    def run(script: str, *more: str) -> dict[str, Any]:
         done = subprocess.run(
-            [program, script, server, key],
+            [program, script, server, key, *more],
             cwd=NODE,
             capture_output=True,
             text=True,

@@ -22,7 +22,7 @@ def test_every_example_runs_and_is_answered(
     server: str, model: ModelVersion, key: str, tmp_path: Path
 ) -> None:
     names = sorted(path.name for path in FOLDER.iterdir())
-    assert len(names) == 9
+    assert len(names) == 15
     for name in names:
         kind = name.split(".")[1]
         needs = {"mjs": "node", "sh": "curl"}.get(kind)
