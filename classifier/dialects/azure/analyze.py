@@ -109,7 +109,7 @@ def matches_of(text: str, lists: Sequence[Blocklist], source_id: int | None) -> 
     if not lists:
         return []
     rules = rules_for(source_id)
-    hits = rules.hits(policy_for(source_id).for_rules(text, TextFormat.TEXT)) if len(rules) else []
+    hits = policy_for(source_id).hits(rules, text, TextFormat.TEXT) if len(rules) else []
     items = BlocklistItem.objects.filter(
         blocklist__in=lists, rule__in=[hit.rule.key for hit in hits]
     ).select_related("rule")

@@ -16,7 +16,7 @@ from training.models import Dataset
 from training.tests.datasets.conftest import MakeDataset, as_csv, rows_of, uploaded
 
 
-def make(name: str, begin: int, by: User | None, *, source: str = "", **licence: str) -> Dataset:
+def make(name: str, begin: int, by: User | None, *, source: str = "", **licence: Any) -> Dataset:
     rows = [{**row, "source": source} for row in rows_of(40, begin=begin)]
     return dataset_from_upload(
         name=name,
