@@ -56,7 +56,7 @@ class WordList(dict[str, WordCount]):
 
     def with_offences(self, wanted: Iterable[str]) -> WordList:
         """Return this list with words, in small ASCII letters, that a disguise is expected to hide."""
-        counts = {}
+        counts: dict[str, WordCount] = {}
         for word in wanted:
             known = self.get(word)
             if known is None or known.rows < OFFENCE_ROWS:
@@ -69,8 +69,8 @@ class WordList(dict[str, WordCount]):
         larger.update({word: count for word, count in self.items() if word not in counts})
         beginnings = dict(self._after)
         for begun, letters in larger._after.items():
-            known = beginnings.get(begun, "")
-            beginnings[begun] = known + "".join(letter for letter in letters if letter not in known)
+            before = beginnings.get(begun, "")
+            beginnings[begun] = before + "".join(letter for letter in letters if letter not in before)
         larger._after = beginnings
         return larger
 
