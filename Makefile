@@ -10,10 +10,11 @@ API_FILE := classifier/api/openapi.yaml
 PYTEST_WORKERS ?= 2
 # A hub name, or a folder or file of this machine
 DATA ?= OxAISH-AL-LLM/wiki_toxic
+BASE ?= intfloat/multilingual-e5-small
 BASES ?= thenlper/gte-small intfloat/multilingual-e5-small
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock benchmark evaluate starter results chromium
+.PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock benchmark evaluate starter starter-multilingual results chromium
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +72,9 @@ evaluate: install ## evaluate the starter model on the test rows (DATA=…)
 
 starter: install ## make a starter model from public data into var/starter/model (DATA=folder with wiki_toxic/ and mix/, BASES=…)
 	$(VENV_PYTHON) manage.py train_starter --data $(DATA) --base $(BASES) --output var/starter/model
+
+starter-multilingual: install ## make the multilingual starter into var/starter-multilingual/model (DATA=folder with wiki_toxic/ and mix/, BASE=…)
+	$(VENV_PYTHON) manage.py train_starter_multilingual --data $(DATA) --base $(BASE) --output var/starter-multilingual/model
 
 results: install ## make the results page, its plots and the table in README again from the recorded runs
 	$(VENV_PYTHON) manage.py results

@@ -1,13 +1,15 @@
 """Reading of disguised texts: harmless texts with a reading or another verdict, recall gained, time.
 
-Bar: the verdict of at most 0.1 % of the harmless rows becomes toxic by the reading. `--data` takes a file of labelled
-texts (`--text-column`, `--label-column`); of rows with a column `lang` the English ones count.
+Bar: the verdict of at most 0.1 % of the harmless rows becomes toxic by the reading, in English and in every other
+language. `--data` takes a file of labelled texts (`--text-column`, `--label-column`); where it has a column `lang`, or
+`language`, recall and time are those of the English rows.
 """
 
 import random
 import sys
 import time
 from argparse import ArgumentParser
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from classifier.inference.reading_words import shipped_words
 from classifier.inference.scorer import Scorer, ScoreResult
 
 SAMPLE = Path(__file__).resolve().parent.parent / "training" / "data" / "sample" / "validation.parquet"
+ENGLISH = "en"
 FLIPS_BAR = 0.001
 TIMED_TEXTS = 300
 CHUNK = 256
@@ -26,6 +29,9 @@ WORDS_MAX = 40
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--harmless", type=int, default=40_000, help="harmless rows at most [%(default)s]")
+    parser.add_argument(
+        "--harmless-language", type=int, default=1_000, help="of other languages, each [%(default)s]"
+    )
     parser.add_argument("--disguised", type=int, default=150, help="toxic rows to disguise [%(default)s]")
     parser.add_argument(
         "--changed", type=Path, help="write the harmless rows with another verdict to this file"
@@ -34,31 +40,43 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Options) -> list[Row]:
     """Return the harm among harmless rows, the recall of each disguise without and with the reading, and the time."""
-    rows = list(labelled(options.data or SAMPLE, options.text_column, options.label_column))
-    random.Random(0).shuffle(rows)
+    by_language = labelled(options.data or SAMPLE, options.text_column, options.label_column)
+    for of_language in by_language.values():
+        random.Random(0).shuffle(of_language)
+    rows = by_language.get(ENGLISH, [])
     harmless = [text for text, label in rows if label == 0][: options.harmless]
     written, read = Scorer(options.model, reads=False), Scorer(options.model)
     toxic = recognised([text for text, label in rows if label == 1], written, options.disguised)
     return [
         harm(harmless, written, read, options.changed),
+        *(
+            harm(texts[: options.harmless_language], written, read, None, language)
+            for language, of_language in sorted(by_language.items())
+            if language != ENGLISH and (texts := [text for text, label in of_language if label == 0])
+        ),
         *gain(toxic, written, read),
         *cost(harmless[:TIMED_TEXTS], written, read, options.repeats),
     ]
 
 
-def labelled(file: Path, text_column: str, label_column: str) -> Iterator[tuple[str, int]]:
-    """Yield (text, label) of the rows whose label is known."""
+def labelled(file: Path, text_column: str, label_column: str) -> dict[str, list[tuple[str, int]]]:
+    """Return (text, label) of the rows whose label is known, by language; without a column of it all are English."""
     import pyarrow.parquet as parquet
 
     names = set(parquet.read_schema(file).names)
     column = text_column if text_column in names else "text"
-    table = parquet.read_table(file, columns=[column, label_column, *sorted({"lang"} & names)])
+    language = next((name for name in ("lang", "language") if name in names), "")
+    table = parquet.read_table(file, columns=[column, label_column, *([language] if language else [])])
+    rows: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in table.to_pylist():
-        if row[label_column] in (0, 1) and row.get("lang", "en") == "en" and row[column].strip():
-            yield row[column], row[label_column]
+        if row[label_column] in (0, 1) and row[column].strip():
+            rows[row.get(language, ENGLISH)].append((row[column], row[label_column]))
+    return rows
 
 
-def harm(harmless: Sequence[str], written: Scorer, read: Scorer, changed: Path | None) -> Row:
+def harm(
+    harmless: Sequence[str], written: Scorer, read: Scorer, changed: Path | None, language: str = ENGLISH
+) -> Row:
     """Return the share of harmless rows with a reading, and of those that the reading makes toxic."""
     texts = [text for text in harmless if reading(text) is not None]
     before, after = scored(written, texts), scored(read, texts)
@@ -77,7 +95,8 @@ def harm(harmless: Sequence[str], written: Scorer, read: Scorer, changed: Path |
         "with a reading": f"{len(texts) / len(harmless):.2%}",
         "verdict becomes toxic": f"{len(flips)} ({share:.3%})",
     }
-    return Row("harmless rows", values, share <= FLIPS_BAR)
+    what = "harmless rows" if language == ENGLISH else f"harmless rows: {language}"
+    return Row(what, values, share <= FLIPS_BAR)
 
 
 def recognised(texts: Sequence[str], scorer: Scorer, most: int) -> list[str]:

@@ -4,7 +4,7 @@ import random
 from itertools import islice, pairwise
 from pathlib import Path
 
-from classifier.inference.readers import read_texts
+from classifier.inference.files.texts import read_texts
 
 # Quantiles of wiki_toxic's length in words of BERT's vocabulary: mean 94, median 51, 90 % below 204, 99 % below 790.
 QUANTILES = (

@@ -15,8 +15,11 @@ from django.utils import timezone
 
 from classifier.accounts.roles import ADMIN
 from classifier.api_keys.usage import beat_seen_seconds_ago
+from classifier.core.errors import NotPossibleNow
 from classifier.inference.artifact import verify
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+from classifier.model_versions.language_slots import assembly_with
+from classifier.model_versions.memory import memory_check
 from classifier.model_versions.model_files import files_damage
 from classifier.model_versions.services import model_version_before_active
 from classifier.models import ModelVersion, ModelVersionStatus, ReferenceService, User
@@ -266,11 +269,31 @@ def check_model() -> Iterator[Finding]:
         yield Finding("model", FAIL, f"{active} cannot be loaded: {error}", "activate another version")
         return
     yield Finding("model", OK, f"{active}: every file has its hash.")
+    yield from _check_slots()
     if (Path(active.path) / "README.md").is_file():
         yield Finding("model card", OK, "It says where the data came from and under which licence.")
     else:
         message = "It has no card, which names the data, its licence and whom to credit."
         yield Finding("model card", WARN, message, f"write {active.path}/README.md")
+
+
+def _check_slots() -> Iterator[Finding]:
+    """Check the versions in the slots of languages: their files, and whether a worker has room for all of them."""
+    production = assembly_with({})
+    for version in production.versions[1:]:
+        languages = ", ".join(slot for slot, judge in sorted(production.slots.items()) if judge == version)
+        if damage := files_damage(version):
+            message = f"The files of {version}, which judges {languages}, are damaged: {'; '.join(damage)}."
+            yield Finding(
+                "model by language", FAIL, message, f"python manage.py model roll-back --language {languages}"
+            )
+        else:
+            message = f"{version} judges {languages}: every file has its hash."
+            yield Finding("model by language", OK, message)
+    try:
+        memory_check(production.versions)
+    except NotPossibleNow as error:
+        yield Finding("memory for models", WARN, str(error), "raise MODEL_MEMORY_MIB")
 
 
 def check_files() -> Iterator[Finding]:

@@ -9,9 +9,11 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         from classifier.accounts.roles import ensure_after_migrate
-        from classifier.model_versions.promotion_gate import gate_register
+        from classifier.model_versions.promotion_gate import gate_register, language_gate_register
         from training.promotion.gate import quality_gate
+        from training.promotion.language_gate import language_gate
 
         # After the receiver of contrib.auth, which makes the permissions and was connected before this one.
         post_migrate.connect(ensure_after_migrate, sender=self, dispatch_uid="training.roles")
         gate_register(quality_gate)
+        language_gate_register(language_gate)

@@ -3,7 +3,7 @@
 from training.datasets.pages import active_learning, build, datasets, label_errors
 from training.evaluations.pages import suites
 from training.experiments.pages import compare, detail, list, start
-from training.promotion.pages import shadow, versions
+from training.promotion.pages import languages, shadow, versions
 from training.retraining.pages import retraining
 from training.sweeps.pages import sweeps
 
@@ -17,6 +17,7 @@ PAGES = (
     datasets,
     sweeps,
     versions,
+    languages,
     label_errors,
     shadow,
     active_learning,

@@ -41,6 +41,8 @@ urlpatterns = [
     path(f"{_SWEEP}/resume/", sweeps.SweepResumeEndpoint.as_view()),
     path(f"{_SWEEP}/train-best/", sweeps.SweepTrainBestEndpoint.as_view()),
     path("model-versions/", versions.VersionsEndpoint.as_view(), name="api-model-versions"),
+    path("language-slots/", versions.LanguageSlotsEndpoint.as_view()),
+    path("language-slots/<str:language>/", versions.LanguageSlotEndpoint.as_view()),
     path("model-versions/roll-back/", versions.RollBackEndpoint.as_view()),
     path(f"{_VERSION}/", versions.VersionEndpoint.as_view(), name="api-model-version"),
     path(f"{_VERSION}/evaluate/", versions.VersionEvaluateEndpoint.as_view()),

@@ -1,7 +1,8 @@
 """Comments and their sources in the administration: view, search and, if scoring failed, try again."""
 
-from typing import cast
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -11,8 +12,10 @@ from classifier.admin_tools.actions import Facts, confirmed_action, permission_c
 from classifier.admin_tools.columns import choice_badge, column, follow, text_columns
 from classifier.admin_tools.read_only import HistoryInline, ReadOnlyAdmin, ReadOnlyInline
 from classifier.comments.search import text_condition
+from classifier.comments.source_language import source_language_set
 from classifier.comments.submission import comment_retry
 from classifier.core.errors import NotPossibleNow
+from classifier.core.validation import language_problem
 from classifier.core.visibility import visible_sources
 from classifier.models import Comment, CommentEvent, CommentStatus, Prediction, Source, User, Verdict
 from classifier.review.filters import TEXT_CHARACTERS
@@ -95,9 +98,27 @@ class CommentAdmin(ReadOnlyAdmin):
             raise NotPossibleNow("Only a comment whose scoring failed can be tried again.") from error
 
 
+class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The name of a source, and the language of its comments."""
+
+    class Meta:
+        model = Source
+        fields = ["name", "language", "language_fixed"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        problem = language_problem(cleaned.get("language"))
+        if problem is not None:
+            self.add_error("language", problem.message)
+        elif cleaned.get("language_fixed") and not cleaned.get("language"):
+            self.add_error("language", "Name the language that every comment is in.")
+        return cleaned
+
+
 @admin.register(Source)
 class SourceAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ["name", "slug", "retention_days"]
+    form = SourceForm
+    list_display = ["name", "slug", "language", "language_fixed", "retention_days"]
     # The retention is set on the privacy page, which first shows what it will purge.
     readonly_fields = ["slug", "retention_days"]
     actions = None
@@ -105,6 +126,15 @@ class SourceAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return visible_sources(cast(User, request.user))
+
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        """Save the name, and set the language by the service, which writes it into the audit."""
+        chosen = obj.language, obj.language_fixed
+        kept = Source.objects.get(pk=obj.pk)
+        obj.language, obj.language_fixed = kept.language, kept.language_fixed
+        super().save_model(request, obj, form, change)
+        if chosen != (kept.language, kept.language_fixed):
+            source_language_set(source=obj, language=chosen[0], fixed=chosen[1], by=cast(User, request.user))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -30,11 +30,11 @@ def context_of_texts(texts: Sequence[str]) -> Context:
     return Context(tuple(zip(kinds, written, strict=True)))
 
 
-def contexts_store(given: Iterable[tuple[Comment, Context]]) -> None:
-    """Keep the contexts of comments that were just stored, in the caller's transaction."""
+def contexts_store(given: Iterable[tuple[Comment, Context]], *, keep: bool = False) -> None:
+    """Store the contexts of comments in the caller's transaction; with `keep`, one that is there already stays."""
     rows = [_row(comment, context) for comment, context in given if context]
     if rows:
-        CommentContext.objects.bulk_create(rows)
+        CommentContext.objects.bulk_create(rows, ignore_conflicts=keep)
 
 
 def contexts_forget(comment_ids: Sequence[int]) -> None:

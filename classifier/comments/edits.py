@@ -37,6 +37,7 @@ UNSCORED: dict[str, Any] = {
     "claim_token": None,
     "attempts": 0,
     "failure_reason": "",
+    "waits_for_version": None,
     "is_backlog": False,  # somebody waits for it now, even if it was imported
 }
 

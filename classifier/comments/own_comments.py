@@ -20,12 +20,14 @@ class CommentPage:
 
 
 def comments_matching(
-    *, user: User, verdict: str | None = None, search: str | None = None
+    *, user: User, verdict: str | None = None, language: str | None = None, search: str | None = None
 ) -> CommentQuerySet:
-    """List the user's own comments with this verdict whose text matches the search."""
+    """List the user's own comments with this verdict, judged in this language, whose text matches the search."""
     comments = Comment.objects.submitted_by_user(user).filter(seen_by(user))
     if verdict:
         comments = comments.filter(current_prediction__verdict=verdict)
+    if language:
+        comments = comments.filter(current_prediction__language=language)
     if search:
         comments = matching_text(comments, search)
     return comments

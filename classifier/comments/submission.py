@@ -40,18 +40,25 @@ def comment_submit(
     author_ref: Any = "",
     context: Any = None,
     text_format: Any = "",
+    language: Any = "",
     by: User | None = None,
     api_key: ApiKey | None = None,
 ) -> Comment:
     """Store one comment as pending and wake the worker after commit.
 
     `source` is a Source or a slug; a new slug creates its source. `context`: the texts that it answers to, the nearest
-    last. `text_format`: one of TextFormat; empty, the policy of its source says. The same external_id from the same
-    source returns the existing comment (`newly_submitted` is False then). Raises InvalidInput, also if that id was used
-    for another text or by somebody else, and PermissionDenied if `by` may not submit, or not to this source.
+    last. `text_format`: one of TextFormat; empty, the policy of its source says. `language`: the tag of the text's
+    language; empty, the source's setting counts, or it is identified. The same external_id from the same source returns
+    the existing comment (`newly_submitted` is False then). Raises InvalidInput, also if that id was used for another
+    text or by somebody else, and PermissionDenied if `by` may not submit, or not to this source.
     """
     item = validate_comment(
-        text=text, external_id=external_id, author_ref=author_ref, context=context, text_format=text_format
+        text=text,
+        external_id=external_id,
+        author_ref=author_ref,
+        context=context,
+        text_format=text_format,
+        language=language,
     )
     return _store([item], source, by, api_key, lambda index: "")[0]
 
@@ -65,8 +72,8 @@ def comments_submit(
 ) -> list[Comment]:
     """Store many comments, all or none, in the order of `items`.
 
-    Each item is a mapping with `text` and optionally `external_id`, `author_ref`, `context` and `format`. Raises
-    InvalidInput with field paths such as `items[3].text`.
+    Each item is a mapping with `text` and optionally `external_id`, `author_ref`, `context`, `format` and
+    `language`. Raises InvalidInput with field paths such as `items[3].text`.
     """
     return _store(validate_comments(items), source, by, api_key, lambda index: f"items[{index}].")
 
@@ -114,6 +121,7 @@ def _store(
                 external_id=item.external_id,
                 text=item.text,
                 text_format=item.text_format,
+                languages=list(item.languages),
                 author_ref=item.author_ref,
                 submitted_by=by,
                 api_key=api_key,

@@ -58,6 +58,7 @@ LABELS = {
     "person.roles": "Roles set",
     "person.sources": "Sources set",
     "policy.save": "Policy saved",
+    "source.language": "Language of a source set",
     "policy.shadow_in_force": "Shadow policy put in force",
     "policy.shadow_start": "Shadow policy started",
     "policy.shadow_stop": "Shadow policy ended",

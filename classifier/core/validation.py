@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from classifier.inference.language import UNDETERMINED, normal_tag
 from classifier.models import AUTHOR_REF_MAX_CHARACTERS, EXTERNAL_ID_MAX_CHARACTERS, TextFormat
 
 SLUG = re.compile(r"^[-a-zA-Z0-9_]{1,64}\Z")
@@ -45,6 +46,7 @@ class CommentInput:
     author_ref: str = ""
     context: tuple[str, ...] = ()  # what it answers to, the nearest last
     text_format: str = ""  # one of TextFormat; empty: as the policy of its source says
+    languages: tuple[str, ...] = ()  # of the text, as its sender states them
 
 
 def text_problem(value: Any, field: str = "text") -> ValidationProblem | None:
@@ -68,6 +70,21 @@ def format_problem(value: Any, field: str = "format") -> ValidationProblem | Non
     if value is None or value == "" or (isinstance(value, str) and value in TextFormat.values):
         return None
     return ValidationProblem(field, f"This must be one of {', '.join(TextFormat.values)}.", "invalid_choice")
+
+
+def language_problem(value: Any, field: str = "language") -> ValidationProblem | None:
+    """Say what keeps `value` (None or "": identified) from being the language of a text, or None."""
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, str) and not normal_tag(value).startswith(UNDETERMINED):
+            return None
+    except ValueError:
+        pass
+    message = (
+        "This must be a language tag, such as de or pt-BR; leave it out to have the language identified."
+    )
+    return ValidationProblem(field, message, "invalid")
 
 
 def words_problem(value: Any, field: str, limit: int) -> ValidationProblem | None:
@@ -110,11 +127,14 @@ def validate_comment(
     author_ref: Any = "",
     context: Any = None,
     text_format: Any = "",
+    language: Any = "",
     prefix: str = "",
 ) -> CommentInput:
     """Return the validated comment; raise InvalidInput with every problem of it."""
-    _raise_if_any(_comment_problems(text, external_id, author_ref, context, text_format, prefix))
-    return CommentInput(text, external_id, author_ref or "", tuple(context or ()), text_format or "")
+    _raise_if_any(_comment_problems(text, external_id, author_ref, context, text_format, language, prefix))
+    return CommentInput(
+        text, external_id, author_ref or "", tuple(context or ()), text_format or "", _stated(language)
+    )
 
 
 def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]:
@@ -133,6 +153,7 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
             item.get("author_ref", ""),
             item.get("context"),
             item.get("format"),
+            item.get("language"),
             f"{where}.",
         )
         problems.extend(item_problems)
@@ -148,6 +169,7 @@ def validate_comments(items: Any, *, field: str = "items") -> list[CommentInput]
             item.get("author_ref") or "",
             tuple(item.get("context") or ()),
             item.get("format") or "",
+            _stated(item.get("language")),
         )
         for item in items
     ]
@@ -180,10 +202,11 @@ def row_id(text: Any) -> int | None:
 
 
 def _comment_problems(
-    text: Any, external_id: Any, author_ref: Any, context: Any, text_format: Any, prefix: str
+    text: Any, external_id: Any, author_ref: Any, context: Any, text_format: Any, language: Any, prefix: str
 ) -> list[ValidationProblem]:
     problems = [text_problem(text, f"{prefix}text"), *context_problems(context, f"{prefix}context")]
     problems.append(format_problem(text_format, f"{prefix}format"))
+    problems.append(language_problem(language, f"{prefix}language"))
     if external_id is not None:
         problems.append(_reference_problem(external_id, f"{prefix}external_id", EXTERNAL_ID_MAX_CHARACTERS))
         if external_id == "":
@@ -191,6 +214,10 @@ def _comment_problems(
     if author_ref is not None:
         problems.append(_reference_problem(author_ref, f"{prefix}author_ref", AUTHOR_REF_MAX_CHARACTERS))
     return [problem for problem in problems if problem is not None]
+
+
+def _stated(language: Any) -> tuple[str, ...]:
+    return (normal_tag(language),) if language else ()
 
 
 def _reference_problem(value: Any, field: str, limit: int) -> ValidationProblem | None:

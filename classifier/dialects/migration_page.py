@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from classifier.core.validation import row_id
 from classifier.dialects.labels import OPENAI, PERSPECTIVE, UNCOVERED
+from classifier.dialects.migration_languages import language_offers
 from classifier.dialects.migration_steps import steps_of
-from classifier.dialects.perspective.requests import languages_of
 from classifier.dialects.perspective_clients import Kind, programs_of
+from classifier.model_versions.assembly import assembly_current
 from classifier.models import ModelVersion, User
 from classifier.references.migration_selectors import keys_moving, moving_of, other_keys
 
@@ -29,7 +30,8 @@ def today() -> date:
 @require_safe
 def migrate_page(request: HttpRequest) -> HttpResponse:
     """Show how to move here from a service whose format this server speaks; people who may see keys see a checklist."""
-    version = ModelVersion.objects.only("version", "labels", "manifest").active()
+    assembly = assembly_current()
+    version = assembly.default
     known = version.labels if version is not None else []
     url = request.build_absolute_uri("/").rstrip("/")
     context = {
@@ -40,7 +42,8 @@ def migrate_page(request: HttpRequest) -> HttpResponse:
         ],
         "uncovered": sorted(UNCOVERED),
         "categories": [{"name": name, "labels": labels} for name, labels in OPENAI.items()],
-        "languages": languages_of(version),
+        "languages": assembly.languages,
+        "offers": language_offers(assembly),
         "batch": f"{settings.BATCH_MAX_COMMENTS:,}",
         "map_least": f"{settings.REFERENCE_MAP_MIN_PAIRS:,}",
         "characters": f"{settings.COMMENT_MAX_CHARACTERS:,}",

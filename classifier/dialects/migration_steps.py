@@ -9,8 +9,9 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
 from classifier.dialects.labels import PERSPECTIVE, is_attribute, label_of_attribute
-from classifier.dialects.perspective.requests import languages_of, primary
+from classifier.dialects.perspective.requests import primary
 from classifier.dialects.perspective_clients import program_named
+from classifier.model_versions.assembly import assembly_of
 from classifier.models import (
     ApiScope,
     ClientSeen,
@@ -124,18 +125,19 @@ def _languages(moving: Moving, version: ModelVersion | None) -> Step:
     title = "Languages seen"
     if not moving.clients:
         return Step(title, StepState.TODO, ("No call came yet.",))
-    declared = languages_of(version)
+    declared = assembly_of(version).languages
     if not moving.languages:
-        line = (
-            f"The client names none: every text is scored. The model is declared for {', '.join(declared)}."
-        )
+        line = f"The client names none: every text is scored. The versions in production know {', '.join(declared)}."
         return Step(title, StepState.NOT_NEEDED, (line,))
     known = {primary(language) for language in declared}
     unknown = [language for language in moving.languages if primary(language) not in known]
-    lines = [f"Asked for: {', '.join(moving.languages)}. The model is declared for {', '.join(declared)}."]
+    lines = [
+        f"Asked for: {', '.join(moving.languages)}. The versions in production know {', '.join(declared)}."
+    ]
     if unknown:
         lines.append(
-            f"Calls with {', '.join(unknown)} are refused. Train a model for them, or keep the client from asking."
+            f"Calls with {', '.join(unknown)} are refused. Put a version that knows them into production, or keep the "
+            "client from asking."
         )
     return Step(title, _state(not unknown), tuple(lines))
 

@@ -21,7 +21,16 @@ from classifier.api.fields import json_type
 from classifier.core.error_kinds import ErrorKind
 from classifier.dialects.labels import OPENAI
 from classifier.dialects.replies import Dialect, DialectError, reply
-from classifier.dialects.scoring import Moderated, moderated, plain_reader, policy_header, scored, version_of
+from classifier.dialects.scoring import (
+    Moderated,
+    judged_as,
+    map_for,
+    moderated,
+    plain_reader,
+    policy_header,
+    scored,
+    version_of,
+)
 from classifier.dialects.view import DialectView
 from classifier.models import ApiScope, Wire
 from classifier.references.calls import OwnAnswer
@@ -90,7 +99,9 @@ class Moderations(DialectView):
         texts, names, skipped = read_input(body.get("input"))
         self.take_texts(len(texts))
         source_id = self.only_source_id()
-        verdicts = scored(texts, names=names, read=plain_reader(source_id), unless=self.unless)
+        verdicts = scored(
+            texts, names=names, read=plain_reader(source_id), unless=self.unless, source_id=source_id
+        )
         versions = {verdict.model_version: version_of(verdict) for verdict in verdicts[:1] + verdicts[-1:]}
         for verdict in verdicts:
             if verdict.model_version not in versions:
@@ -102,10 +113,11 @@ class Moderations(DialectView):
             ],
             source_id=source_id,
             lifts=self.lifts,
+            languages=judged_as(verdicts),
         )
         score_map = self.score_map(Wire.OPENAI)
         results = [
-            result_of(moderation, versions[verdict.model_version].thresholds, score_map)
+            result_of(moderation, versions[verdict.model_version].thresholds, map_for(score_map, verdict))
             for moderation, verdict in zip(judged, verdicts, strict=True)
         ]
         self.extra_headers |= policy_header(judged, _CATEGORIES)

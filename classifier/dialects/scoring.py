@@ -13,9 +13,11 @@ from classifier.core.validation import InvalidInput
 from classifier.dialects.replies import DialectError, dialect_error
 from classifier.inference.bands import APPROVE, RANK, Judgement
 from classifier.inference.language import UNDETERMINED, Identified
+from classifier.model_versions.assembly import slots_in_production
 from classifier.models import ModelVersion, TextFormat
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.judging import Scored, judge_scored, lift_of
+from classifier.references.score_maps import ActiveMap
 from classifier.scoring.score_texts import Read, ScoredText, TextProblem, score_texts
 
 RETRY = {"Retry-After": "5"}
@@ -28,15 +30,32 @@ Unless = Callable[[], bool] | None
 
 
 def scored(
-    texts: Sequence[str], *, names: Sequence[str], read: Read | None = None, unless: Unless = None
+    texts: Sequence[str],
+    *,
+    names: Sequence[str],
+    read: Read | None = None,
+    unless: Unless = None,
+    languages: Sequence[str] = (),
+    source_id: int | None = None,
+    whole: int | None = None,
 ) -> list[ScoredText]:
     """Return the verdict on every text; `names` say where in the body each text stands. Raises DialectError.
 
     `read` returns what the model reads of a text (None: the text as it is). Waiting for the verdicts stops as soon as
-    `unless` is true.
+    `unless` is true. The language of the texts is one of `languages`, or that of the source, or is identified; with
+    `whole`, texts after that many are parts of the first.
     """
     verdicts = []
-    for outcome, name in zip(scored_or_not(texts, names=names, read=read, unless=unless), names, strict=True):
+    outcomes = scored_or_not(
+        texts,
+        names=names,
+        read=read,
+        unless=unless,
+        languages=languages,
+        source_id=source_id,
+        whole=whole,
+    )
+    for outcome, name in zip(outcomes, names, strict=True):
         if isinstance(outcome, TextProblem):
             kind = ErrorKind.UNPROCESSABLE if outcome.code == "too_long" else ErrorKind.BROKEN
             raise DialectError(kind, outcome.message, code=outcome.code, param=name)
@@ -45,12 +64,25 @@ def scored(
 
 
 def scored_or_not(
-    texts: Sequence[str], *, names: Sequence[str], read: Read | None = None, unless: Unless = None
+    texts: Sequence[str],
+    *,
+    names: Sequence[str],
+    read: Read | None = None,
+    unless: Unless = None,
+    languages: Sequence[str] = (),
+    source_id: int | None = None,
+    whole: int | None = None,
 ) -> list[ScoredText | TextProblem]:
     """Return verdicts as `scored` does, with a problem for each text that cannot be scored. Raises DialectError."""
     try:
         return score_texts(
-            texts=list(texts), read=read, deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless
+            texts=list(texts),
+            read=read,
+            languages=languages,
+            source_id=source_id,
+            whole=whole,
+            deadline=settings.SCORE_DEADLINE_SECONDS,
+            unless=unless,
         )
     except InvalidInput as error:
         problem = error.problems[0]
@@ -59,6 +91,19 @@ def scored_or_not(
         raise DialectError(ErrorKind.INVALID, problem.message, code=problem.code, param=name) from None
     except SCORING_ERRORS as error:
         raise dialect_error(error) or error from None
+
+
+def judged_as(verdicts: Sequence[ScoredText]) -> list[Identified]:
+    """Return what each text counts as, for a dialect that has no word for a language: its scores count in any."""
+    return [Identified(verdict.language, True) for verdict in verdicts]
+
+
+def map_for(score_map: ActiveMap | None, verdict: ScoredText) -> ActiveMap | None:
+    """Return the map for a verdict, or None: a version in the slot of a language has a scale of its own."""
+    if score_map is None or verdict.model_version == score_map.fitted_on:
+        return score_map
+    by_language = {version.version for version in slots_in_production().values()}
+    return None if verdict.model_version in by_language else score_map
 
 
 def plain_reader(source_id: int | None) -> Read:
@@ -114,23 +159,26 @@ def moderated(
     source_id: int | None,
     lifts: bool,
     language: Identified = SUPPORTED,
+    languages: Sequence[Identified] = (),
     text_format: str = TextFormat.TEXT,
 ) -> list[Moderated]:
     """Judge each text with its scores by policy and rules of a source (None: the site's own).
 
-    `language` is that of all texts; where the model does not know it, the policy says whether scores count.
+    `language` is that of all texts, or `languages` those of each; where no model knows it, the policy says whether
+    scores count.
     With `lifts` the score of the primary label becomes at least the policy's threshold for texts that are not approved.
     """
     versions = {version.pk: version for _, _, version in texts}
+    each = languages or [language] * len(texts)
     judgements: list[Moderated | None] = [None] * len(texts)
     for pk, version in versions.items():
         indices = [index for index, (_, _, scored_by) in enumerate(texts) if scored_by.pk == pk]
         items = [
-            Scored(source_id, *texts[index][:2], language.language, language.is_supported, text_format)
+            Scored(source_id, *texts[index][:2], each[index].language, each[index].is_supported, text_format)
             for index in indices
         ]
         for index, item, (policy, judged) in zip(indices, items, judge_scored(items, version), strict=True):
-            least = lift_of(policy, judged, version) if lifts else None
+            least = lift_of(policy, judged, version, item.language) if lifts else None
             judgements[index] = _moderated(item.scores, policy, judged, version.primary_label, least)
     return [judgement for judgement in judgements if judgement is not None]
 

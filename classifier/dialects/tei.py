@@ -20,6 +20,7 @@ from classifier.core.error_kinds import ErrorKind
 from classifier.dialects.replies import Dialect, DialectError, DialectReply, reply
 from classifier.dialects.scoring import (
     active_version,
+    judged_as,
     moderated,
     plain_reader,
     policy_header,
@@ -76,8 +77,11 @@ class Predict(DialectView):
                 message = f"`inputs` must have less than {limit} characters. Given: {len(text)}"
                 raise DialectError(ErrorKind.UNPROCESSABLE, message)
         self.take_texts(len(texts))
+        source_id = self.only_source_id()
         try:
-            verdicts = scored(texts, names=["inputs"] * len(texts), read=plain_reader(self.only_source_id()))
+            verdicts = scored(
+                texts, names=["inputs"] * len(texts), read=plain_reader(source_id), source_id=source_id
+            )
         except DialectError as error:
             error.code = ""
             raise
@@ -88,8 +92,9 @@ class Predict(DialectView):
                 (text, verdict.scores, rows[verdict.model_version])
                 for text, verdict in zip(texts, verdicts, strict=True)
             ],
-            source_id=self.only_source_id(),
+            source_id=source_id,
             lifts=self.lifts,
+            languages=judged_as(verdicts),
         )
         self.extra_headers |= policy_header(judged, {})
         predictions = [_predictions(moderation.scores, raw=options["raw_scores"]) for moderation in judged]

@@ -17,7 +17,7 @@ EXPORT = "classifier.export_auditentry"
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
 COLUMNS = (
     *("time", "kind", "deed", "by", "comment", "source", "model_version", "policy_version"),
-    *("subject", "reason", "data"),
+    *("subject", "language", "reason", "data"),
 )
 
 
@@ -79,6 +79,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "model_version": entry.version,
         "policy_version": entry.policy,
         "subject": entry.subject,
+        "language": entry.language,
         "reason": entry.reason,
         "data": entry.data,
     }

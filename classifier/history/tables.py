@@ -76,6 +76,7 @@ class Entry:
     version: str | None = None
     policy: int | None = None
     subject: str = ""
+    language: str = ""
     reason: str = ""
     data: Values = field(default_factory=dict)
 
@@ -132,6 +133,7 @@ def _read_decision(row: Values) -> Entry:
         comment=row["comment_id"],
         source=row["comment__source__slug"],
         version=row["prediction__model_version__version"],
+        language=row["prediction__language"] or "",
         policy=row["policy__version"],
         subject=row["reason"],
         reason=row["note"],
@@ -149,6 +151,8 @@ def _comment_events(filters: HistoryFilters, user: User | None) -> QuerySet[Comm
         rows = rows.filter(comment__source__slug=filters.source)
     if filters.version:
         rows = rows.filter(reason=f"scored by {filters.version}")
+    if filters.language:
+        rows = rows.filter(comment__current_prediction__language=filters.language)
     if filters.comment is not None:
         rows = rows.filter(comment=filters.comment)
     return rows
@@ -173,9 +177,11 @@ def _change(row: Values) -> str:
 
 
 def _version_events(filters: HistoryFilters, user: User | None) -> QuerySet[ModelVersionEvent] | None:
-    if filters.source or filters.language or filters.comment is not None:
+    if filters.source or filters.comment is not None:
         return None
     rows = ModelVersionEvent.objects.all()
+    if filters.language:
+        rows = rows.filter(language=filters.language)
     if filters.deed:
         rows = rows.filter(new=filters.deed)
     if filters.actor:
@@ -192,7 +198,8 @@ def _read_version_event(row: Values) -> Entry:
         at=row["created_at"],
         actor=row["actor__username"],
         deed=row["new"],
-        what=_change(row),
+        what=f"{_change(row)} for {row['language']}" if row["language"] else _change(row),
+        language=row["language"],
         version=row["model_version__version"],
         subject=row["model_version__version"],
         reason=row["reason"],
@@ -278,7 +285,7 @@ BRANCHES = (
         _read_decision,
         _columns(
             "by__username action reason note labels automatic bulk_id undoes_id comment_id comment__source__slug"
-            " prediction__model_version__version policy__version"
+            " prediction__model_version__version prediction__language policy__version"
         ),
     ),
     Branch(
@@ -291,7 +298,7 @@ BRANCHES = (
         "version",
         _version_events,
         _read_version_event,
-        _columns("actor__username old new reason model_version__version"),
+        _columns("actor__username old new reason language model_version__version"),
     ),
     Branch(
         "policy",

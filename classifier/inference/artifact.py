@@ -80,6 +80,8 @@ class Manifest:
     operating_points: Mapping[str, LabelPoints] = field(default_factory=dict)
     """Careful, balanced and strict thresholds by label; empty where the artifact has none."""
     concern: ConcernOutput | None = None
+    experimental_languages: tuple[str, ...] = ()
+    """Languages that it reads without being measured well enough in them, or measured on rows of unknown sources."""
 
     @property
     def weights_sha256(self) -> str:
@@ -234,7 +236,12 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         isinstance(window, bool) or not isinstance(window, int) or not 8 <= window <= max_length
     ):
         raise ArtifactInvalid(f"manifest field window_length must be a whole number from 8 to {max_length}")
-    languages = _languages(raw.get("languages"))
+    languages = _languages(raw.get("languages"), "languages")
+    experimental = _languages(raw.get("experimental_languages"), "experimental_languages")
+    if both := sorted(set(languages) & set(experimental)):
+        raise ArtifactInvalid(
+            f"manifest field experimental_languages must not repeat {', '.join(both)} of languages"
+        )
     concern = _concern(raw.get("concern"), activation, len(labels))
     files = _files(raw.get("files"))
     digest = files[WEIGHTS].sha256[:8]
@@ -250,6 +257,7 @@ def parse_manifest(raw: Mapping[str, Any]) -> Manifest:
         thresholds={label: float(thresholds[label]) for label in labels},
         max_length=max_length,
         languages=languages,
+        experimental_languages=experimental,
         files=files,
         raw=raw,
         window_length=window,
@@ -278,8 +286,8 @@ def _concern(value: Any, activation: str, labels: int) -> ConcernOutput | None:
     return ConcernOutput(labels, float(threshold))
 
 
-def _languages(value: Any) -> tuple[str, ...]:
-    """Return the tags of the languages that the model knows; none where the manifest does not say."""
+def _languages(value: Any, field: str) -> tuple[str, ...]:
+    """Return the language tags in a field of the manifest; none where it does not say."""
     if value is None:
         return ()
     try:
@@ -288,7 +296,7 @@ def _languages(value: Any) -> tuple[str, ...]:
         return tuple(normal_tag(tag) for tag in value)
     except (ValueError, AttributeError, TypeError):
         raise ArtifactInvalid(
-            f"manifest field languages must be a list of at most {MAX_LANGUAGES} language tags, such as en or pt-BR"
+            f"manifest field {field} must be a list of at most {MAX_LANGUAGES} language tags, such as en or pt-BR"
         ) from None
 
 

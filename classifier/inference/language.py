@@ -20,10 +20,14 @@ from math import log
 from typing import Any
 
 from classifier.inference.scripts import LATIN, looks_latin, script_of_word, scripts_of
+from classifier.inference.sentences import sentence_spans
 
 UNDETERMINED = "und"
 ROMANISED_HINDI = "hi-Latn"
 CHARACTERS_READ = 400  # of a text; more do not change the answer
+CHARACTERS_MIXED = 1_200  # of a text that is looked through for several languages
+MIXED_SHARE = 0.25  # of the letters that another language needs
+MIXED_LETTERS = 20  # of a sentence that may be in another language
 TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 """A language tag as this program writes it (BCP 47): language, script, region."""
 
@@ -103,13 +107,45 @@ class Identified:
     is_supported: bool
 
 
-def identify(text: str, known: Collection[str] = ()) -> Identified:
+def identify(text: str, known: Collection[str] = (), elsewhere: Collection[str] = ()) -> Identified:
     """Return the language of `text`; `known` are the tags of the languages that a model knows.
 
-    Without `known` every language is supported. Undetermined texts are supported. The same text always gets the same
-    answer, and several threads may ask at once.
+    Without `known` every language is supported. Undetermined texts are supported. `elsewhere` are languages that other
+    models at hand know: a text that is foreign to `known` is taken for one of them where that is likely enough. The
+    same text always gets the same answer, and several threads may ask at once.
     """
-    words = words_of(text)
+    return _of_words(words_of(text), known, elsewhere)
+
+
+def identify_parts(text: str, known: Collection[str] = (), elsewhere: Collection[str] = ()) -> list[str]:
+    """Return the languages of a mixed text, that of most letters first; one or none where it is not mixed.
+
+    Parts are the words of each script, or the sentences where there is one script. A language counts where at least
+    MIXED_SHARE of the letters of all parts with a language are in it.
+    """
+    letters: Counter[str] = Counter()
+    for words in _parts(text):
+        found = _of_words(words, known, elsewhere)
+        if not found.language.startswith(UNDETERMINED):
+            letters[found.language] += sum(map(len, words))
+    return [name for name, count in letters.most_common() if count >= MIXED_SHARE * letters.total()]
+
+
+def _parts(text: str) -> list[list[str]]:
+    """Return the words of each part of a text that may be in a language of its own."""
+    text = text[:CHARACTERS_MIXED]
+    by_script: dict[str, list[str]] = {}
+    for word in words_of(text, CHARACTERS_MIXED):
+        by_script.setdefault(script_of_word(word), []).append(word)
+    scripts = [words for script, words in by_script.items() if script]
+    total = sum(len(word) for words in scripts for word in words)
+    if sum(sum(map(len, words)) >= MIXED_SHARE * total for words in scripts) > 1:
+        return scripts
+    sentences = (words_of(text[begin:end]) for begin, end in sentence_spans(text))
+    return [words for words in sentences if sum(map(len, words)) >= MIXED_LETTERS]
+
+
+def _of_words(words: Sequence[str], known: Collection[str], elsewhere: Collection[str]) -> Identified:
     letters: Counter[str] = Counter()
     by_script: dict[str, list[str]] = {}
     for word in words:
@@ -121,8 +157,8 @@ def identify(text: str, known: Collection[str] = ()) -> Identified:
         return Identified(UNDETERMINED, True)
     own = by_script[script]
     if script == LATIN:
-        return _in_latin_letters(own, letters[script], known)
-    return _in_other_letters(own, script, letters[script], known)
+        return _in_latin_letters(own, letters[script], known, elsewhere)
+    return _in_other_letters(own, script, letters[script], known, elsewhere)
 
 
 def load() -> None:
@@ -130,12 +166,12 @@ def load() -> None:
     _identifier()
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str, characters: int = CHARACTERS_READ) -> list[str]:
     """Return the different words of a text that say something about its language, in order.
 
     Words in capitals are lowered, letters that are held down are taken once, laughter is left out.
     """
-    text = text[:CHARACTERS_READ]
+    text = text[:characters]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     if _MAY_LEAVE_OUT.search(text):
@@ -153,7 +189,7 @@ def supports(known: Collection[str], language: str) -> bool:
     """Tell whether a model that knows `known` reads `language`, whatever the region; without `known` it reads all."""
     if not known or language == UNDETERMINED:
         return True
-    return _base(language) in {_base(tag) for tag in known}
+    return base_language(language) in {base_language(tag) for tag in known}
 
 
 def normal_tag(tag: str) -> str:
@@ -169,14 +205,16 @@ def normal_tag(tag: str) -> str:
     return normal
 
 
-def _base(tag: str) -> str:
+def base_language(tag: str) -> str:
     """Return a tag without its region, and without a script that the language is usually written in."""
     language, *parts = tag.split("-")
     script = next((part for part in parts if len(part) == 4), "")
     return tag if script == LATIN and LATIN not in scripts_of(language) else COUNTS_AS.get(language, language)
 
 
-def _in_other_letters(words: Sequence[str], script: str, count: int, known: Collection[str]) -> Identified:
+def _in_other_letters(
+    words: Sequence[str], script: str, count: int, known: Collection[str], elsewhere: Collection[str]
+) -> Identified:
     distinct = sum(len(word) for word in words if not looks_latin(word))
     if count < (SCRIPT_LETTERS // 2 if script in SYLLABLES else SCRIPT_LETTERS):
         return Identified(UNDETERMINED, True)
@@ -189,29 +227,43 @@ def _in_other_letters(words: Sequence[str], script: str, count: int, known: Coll
         language = f"{UNDETERMINED}-{script}"
     if not known:
         return Identified(language, True)
+    of_script = [name for name in likely if script in scripts_of(name)]
+    others = [tag for tag in elsewhere if script in scripts_of(tag)]
     if not readers:
-        return Identified(language, False)
-    return _against(likely, readers, count, [name for name in likely if script in scripts_of(name)])
+        return Identified(_nearest(likely, language, others, count, of_script), False)
+    found = _against(likely, readers, count, of_script)
+    if found.is_supported:
+        return found
+    return Identified(_nearest(likely, found.language, others, count, of_script), False)
 
 
-def _in_latin_letters(words: Sequence[str], count: int, known: Collection[str]) -> Identified:
+def _in_latin_letters(
+    words: Sequence[str], count: int, known: Collection[str], elsewhere: Collection[str]
+) -> Identified:
     if len(words) < 2 or count < MARGINS[-1][0]:
         return Identified(UNDETERMINED, True)
     if _is_romanised_hindi(words):
         return Identified(ROMANISED_HINDI, supports(known, ROMANISED_HINDI))
-    if _is_plain_english(words) and (not known or supports(known, "en")):
-        return Identified("en", True)
+    if _is_plain_english(words):
+        if not known or supports(known, "en"):
+            return Identified("en", True)
+        if elsewhere and supports(elsewhere, "en"):
+            return Identified("en", False)
     likely = _probabilities(words)
     if known:
         readers = [tag for tag in known if LATIN in scripts_of(tag)]
         others = [word for word in words if not word.istitle()]
         more = RARER_MARGIN if len(words) - len(others) > NAMES_SHARE * len(words) else 0.0
-        found = _against(likely, readers, count, NAMED, more)
+        elsewhere = [tag for tag in elsewhere if LATIN in scripts_of(tag)]
+        foreign = NAMED.union(map(base_language, elsewhere))
+        found = _against(likely, readers, count, foreign, more)
         if not found.is_supported and 0 < len(others) < len(words):  # names may be all that is foreign
             likely = _probabilities(others)
-            if _margin(likely, _foreign(likely, readers, NAMED), readers) < 0:
+            if _margin(likely, _foreign(likely, readers, foreign), readers) < 0:
                 return Identified(UNDETERMINED, True)
-        return found
+        if found.is_supported or not elsewhere:
+            return found
+        return Identified(_nearest(likely, found.language, elsewhere, count, foreign), False)
     language = max(likely, key=lambda name: likely[name])
     is_clear = likely[language] >= SURE and (language in NAMED or language == "en")
     return Identified(language if is_clear else UNDETERMINED, True)
@@ -231,19 +283,28 @@ def _against(
     needed += more + (RARER_MARGIN if language in RARER else 0.0)
     if foreign.get(language, 0.0) >= LEAST_LIKELY and _margin(likely, foreign, readers) >= needed:
         return Identified(language, False)
-    known = {name: likely.get(name, 0.0) for name in map(_base, readers)}
+    known = {name: likely.get(name, 0.0) for name in map(base_language, readers)}
     best = max(known, key=lambda name: known[name], default=UNDETERMINED)
     return Identified(best if known.get(best, 0.0) >= SURE else UNDETERMINED, True)
 
 
+def _nearest(
+    likely: Mapping[str, float], language: str, elsewhere: Sequence[str], count: int, others: Iterable[str]
+) -> str:
+    """Return the language of `elsewhere` that a foreign text is most likely in, or `language` where it is in none."""
+    if not elsewhere or not _against(likely, elsewhere, count, others).is_supported:
+        return language
+    return max(map(base_language, elsewhere), key=lambda name: likely.get(name, 0.0))
+
+
 def _foreign(likely: Mapping[str, float], readers: Iterable[str], others: Iterable[str]) -> dict[str, float]:
-    own = set(map(_base, readers))
+    own = set(map(base_language, readers))
     return {name: likely.get(name, 0.0) for name in others if name not in own}
 
 
 def _margin(likely: Mapping[str, float], foreign: Mapping[str, float], readers: Iterable[str]) -> float:
     """Return how much more likely the other languages are than those of the model, as a natural logarithm."""
-    known = sum(likely.get(name, 0.0) for name in set(map(_base, readers)))
+    known = sum(likely.get(name, 0.0) for name in set(map(base_language, readers)))
     return log(max(sum(foreign.values()), FLOOR)) - log(known + FLOOR)
 
 

@@ -1,9 +1,9 @@
 """Letters in disguise as the letters that a reader takes them for, one word at a time.
 
 Compatibility forms (mathematical, full width, circled, squared, small capitals, letters of flags) are letters wherever
-they stand; look-alikes of other scripts only in a word that mixes scripts, so that a Russian or Greek word stays; marks
-and strokes on Latin letters only where the word has several and an English word that is mostly
-used to offend lies underneath.
+they stand; look-alikes of other scripts only in a word that mixes scripts, so that a Russian or Greek word stays, and
+two words without a space between them too; marks and strokes on Latin letters only where the text is not Vietnamese,
+the word has several and an English word that is mostly used to offend lies underneath.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 from classifier.inference.disguises import is_offensive
 from classifier.inference.emoji_words import are_flags
@@ -30,13 +31,15 @@ _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+")
 # Signs with a compatibility form of letters that nobody takes for letters of a word.
 _SIGNS = frozenset("\u00aa\u00ba\u2122\u2120\u2121\u213b\u2116")
 _SEVERAL = 2
+_VIETNAMESE = re.compile("[\u0111\u01a1\u01b0\u1ea0-\u1ef9]", re.IGNORECASE)
+"""Letters of Vietnamese: in its words accents are no disguise."""
 
 
 def plain_letters(view: NormalisedText, words: WordList) -> NormalisedText:
     """Return the text with the letters of each word that are in disguise as plain ones."""
     if view.text.isascii():
         return view
-    english = _mostly_latin(view.text)
+    english = _mostly_latin(view.text) and len(_VIETNAMESE.findall(view.text)) < _SEVERAL
     edits: list[Edit] = []
     for match in _WORD.finditer(view.text):
         edits.extend(_edits(match[0], match.start(), words, english=english))
@@ -86,7 +89,11 @@ def _looked_through(
     if not result.isascii() or len(letters) < LETTERS_MIN:
         return None
     is_word = result.isalpha() and words.ordinary(result.lower()) is not None
+    if latin and latin < len(letters) and not is_word and not _is_disguised_latin(letters, latin):
+        return None
     if latin == len(letters):  # accents and strokes: other languages write them too
+        if not english:
+            return None
         several = sum(letter in others for letter in letters) >= _SEVERAL or any(
             not unicodedata.decomposition(letter) for letter in others
         )
@@ -94,6 +101,16 @@ def _looked_through(
     if latin:
         return stripped
     return stripped if english and is_word and len(result) >= WHOLE_WORD_MIN else None
+
+
+def _is_disguised_latin(letters: list[str], latin: int) -> bool:
+    """Return whether a word of two scripts is a Latin one with look-alikes in it: not two words that stand together.
+
+    Most letters of a disguised word are Latin, and the others lie among them; two words have one border between them.
+    """
+    is_latin = [letter.isascii() or unicodedata.name(letter[0], "").startswith("LATIN") for letter in letters]
+    borders = sum(one != other for one, other in pairwise(is_latin))
+    return latin * 2 >= len(letters) and (borders > 1 or len(letters) - latin < LETTERS_MIN)
 
 
 def _underneath(letter: str) -> str:

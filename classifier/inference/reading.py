@@ -1,9 +1,10 @@
 """A text as a person reads it, whatever its words are disguised with, with the way back to the text as it was written.
 
-Disguises are undone one after another: tags, entities and marks inside words; letters in disguise; emoji, which are
-put into words; letters set apart; signs for letters, masks and letters held; words split in the middle. What depends
-on the word is only undone where an ordinary word comes out (`classifier.inference.reading_words`), so that part
-numbers, dates, abbreviations, names and other languages stay as they are.
+Disguises are undone one after another: tags, entities and marks inside words; what the script of a word tells
+(`classifier.inference.script_letters`); letters in disguise; emoji, which are put into words; in English letters set
+apart, signs for letters, masks, letters held and words split in the middle, in other languages letters held. What
+depends on the word is only undone where an ordinary English word comes out (`classifier.inference.reading_words`), so
+that part numbers, dates, abbreviations, names and other languages stay as they are.
 
 The model scores the text as it is written and its reading, and rules are looked for in both.
 """
@@ -23,6 +24,7 @@ from classifier.inference.markup import addresses
 from classifier.inference.normalise import NormalisedText, normalise, normalise_text
 from classifier.inference.reading_words import WordList, shipped_words
 from classifier.inference.rewriting import Edit, cleaned_again, mapped_back, rewritten
+from classifier.inference.script_letters import has_other_letters, letters_let_go, native_letters
 from classifier.inference.set_apart import joined_letters
 
 _WORD = re.compile(r"\S+")
@@ -61,6 +63,7 @@ def reading(
     if "<" in view.text or "&" in view.text or "[/" in view.text or "](" in view.text:
         view = without_inline_markup(view)
     if not view.text.isascii():
+        view = cleaned_again(native_letters(view))
         view = plain_letters(view, words)
         if emoji:
             view = emoji_as_words(view)
@@ -71,6 +74,8 @@ def reading(
         view = joined_letters(view, words)
         view = _words_read(view, words)
         view = _fragments_joined(view, words)
+    else:
+        view = letters_let_go(view)
     return None if view.text == clean else mapped_back(view, normalise(text))
 
 
@@ -99,7 +104,11 @@ def _words_read(view: NormalisedText, words: WordList) -> NormalisedText:
         tried += 1
         if tried > WORDS_MAX:
             break
-        if _PATH.search(written) or any(b < match.end() and match.start() < e for b, e in protected):
+        if (
+            has_other_letters(written)
+            or _PATH.search(written)
+            or any(b < match.end() and match.start() < e for b, e in protected)
+        ):
             continue
         found = read_word(written, words)
         if found is not None:

@@ -11,7 +11,9 @@ from classifier.inference.errors import ArtifactInvalid
 
 MAX_HEADER_BYTES = 8 << 20
 MAX_TENSORS = 4_096
-_WIDTHS = {"F16": 2, "BF16": 2, "F32": 4}
+_WIDTHS = {"F16": 2, "BF16": 2, "F32": 4, "I8": 1}
+SCALE = ".scale"
+"""What the name of the scales of a matrix of 8-bit rows ends in (classifier.inference.eight_bits)."""
 # Constants that older exports wrote beside the weights.
 BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
@@ -83,7 +85,11 @@ def check_weights(
     if max_length > shape.positions:
         raise ArtifactInvalid(f"max_length {max_length} is above the model's {shape.positions} positions")
     expected = shape.tensors()
-    actual = {name: entry.shape for name, entry in table.items() if not name.endswith(BUFFERS)}
+    actual = {
+        name: entry.shape
+        for name, entry in table.items()
+        if not name.endswith(BUFFERS) and not _is_scale(name, table)
+    }
     if actual != expected:
         for name in sorted(set(expected) ^ set(actual)):
             raise ArtifactInvalid(
@@ -121,7 +127,24 @@ def read_table(path: Path) -> dict[str, TensorEntry]:
         raise ArtifactInvalid(
             f"{path.name} holds {size - 8 - length:,} bytes of tensors, its header says {at:,}"
         )
+    for name, entry in table.items():
+        if entry.dtype == "I8":
+            _check_scales(name, entry, table)
     return table
+
+
+def _check_scales(name: str, entry: TensorEntry, table: Mapping[str, TensorEntry]) -> None:
+    """Raise `ArtifactInvalid` unless a tensor of 8-bit values is a matrix with one scale for each of its rows."""
+    scales = table.get(name + SCALE)
+    if len(entry.shape) != 2 or scales is None or scales.dtype != "F32" or scales.shape != entry.shape[:1]:
+        raise ArtifactInvalid(
+            f"tensor {name} has type I8; it must be a matrix, with one F32 scale for each row in {name + SCALE}"
+        )
+
+
+def _is_scale(name: str, table: Mapping[str, TensorEntry]) -> bool:
+    owner = table.get(name.removesuffix(SCALE)) if name.endswith(SCALE) else None
+    return owner is not None and owner.dtype == "I8"
 
 
 def _entry(name: str, value: object) -> TensorEntry:
@@ -130,7 +153,7 @@ def _entry(name: str, value: object) -> TensorEntry:
     dtype, shape, offsets = value.get("dtype"), value.get("shape"), value.get("data_offsets")
     width = _WIDTHS.get(dtype) if isinstance(dtype, str) else None
     if width is None and not (dtype == "I64" and name.endswith(BUFFERS)):
-        raise ArtifactInvalid(f"tensor {name} has type {dtype}; a model's are F16, BF16 or F32")
+        raise ArtifactInvalid(f"tensor {name} has type {dtype}; a model's are F16, BF16, F32 or I8")
     sizes, extent = _sizes(shape, 4), _sizes(offsets, 2)
     if sizes is None or extent is None or len(extent) != 2:
         raise ArtifactInvalid(f"tensor {name} has an impossible shape or place")

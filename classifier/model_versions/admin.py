@@ -96,7 +96,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @display(description="Workers running it")
     def running(self, version: ModelVersion) -> int:
-        return sum(status.model_version == version.version for status in workers())
+        return sum(version.version in {status.model_version, *status.versions} for status in workers())
 
     @display(description="Why workers cannot load it")
     def trouble(self, version: ModelVersion) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from classifier.models import ModelVersion, ModelVersionStatus
+from classifier.models import LanguageSlot, ModelVersion, ModelVersionStatus
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class GateVerdict:
 
 
 Checker = Callable[[ModelVersion, ModelVersion], GateVerdict]
+LanguageChecker = Callable[[ModelVersion, str, ModelVersion | None], GateVerdict]
 _checkers: dict[str, Checker] = {}
 _THE_GATE = "gate"
 
@@ -66,3 +67,34 @@ def gate_check(candidate: ModelVersion) -> GateVerdict | None:
     if checker is None or active is None or candidate.status != ModelVersionStatus.CANDIDATE:
         return None
     return checker(candidate, active)
+
+
+_language_checkers: dict[str, LanguageChecker] = {}
+
+
+def language_gate_register(checker: LanguageChecker | None) -> LanguageChecker | None:
+    """Let `checker(candidate, language, judge)` judge promotions to slots of languages; return the one before.
+
+    `judge` is the version that judges texts in that language now, if any is in production.
+    """
+    before = _language_checkers.pop(_THE_GATE, None)
+    if checker is not None:
+        _language_checkers[_THE_GATE] = checker
+    return before
+
+
+def language_gate_check(candidate: ModelVersion, language: str) -> GateVerdict | None:
+    """Ask the gate about putting `candidate` into the slot of `language` now; None where the gate does not apply.
+
+    It does not apply to a version that was in that slot before, on a site without a version in production, and where no
+    checker is registered.
+    """
+    checker = _language_checkers.get(_THE_GATE)
+    active = ModelVersion.objects.active()
+    if checker is None or active is None:
+        return None
+    if candidate.history.filter(language=language, new=ModelVersionStatus.ACTIVE).exists():
+        return None
+    slot = LanguageSlot.objects.filter(language=language).select_related("model_version").first()
+    judge = slot.model_version if slot is not None and slot.model_version is not None else active
+    return checker(candidate, language, judge)

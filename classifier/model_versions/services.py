@@ -13,6 +13,8 @@ from classifier.core.errors import ArtifactRejected, GateClosed, NothingToRollBa
 from classifier.core.events import MODEL_PROMOTED, emit
 from classifier.core.permissions import require_permission
 from classifier.inference.artifact import Manifest
+from classifier.model_versions.language_slots import assembly_with
+from classifier.model_versions.memory import memory_check
 from classifier.model_versions.model_files import files_check, files_put, files_verified
 from classifier.model_versions.promotion_gate import gate_check
 from classifier.models import (
@@ -67,13 +69,15 @@ def model_version_activate(
 
     A candidate has to pass the quality gate (see promotion_gate), or `override_reason` says why it goes into
     production all the same; the history keeps both. Raises PermissionDenied, GateClosed, IllegalTransition (it is
-    the active one), LostRace or ArtifactRejected (its files are gone or changed), and then nothing has changed.
+    the active one), LostRace, ArtifactRejected (its files are gone or changed) or NotPossibleNow (workers have no room
+    for it beside the versions by language), and then nothing has changed.
     """
     require_permission(by, "classifier.activate_modelversion")
     if model_version.status == ModelVersionStatus.ACTIVE:
         raise IllegalTransition(f"{model_version} is the active version already")
     gate = _gate(model_version, override_reason.strip())
     files_check(model_version)  # slow, so before the transaction; the worker checks again when it loads
+    memory_check(assembly_with({}, default=model_version).versions)
     try:
         with transaction.atomic():
             before = ModelVersion.objects.select_for_update().active()
@@ -120,7 +124,7 @@ def model_version_roll_back(*, by: User | None, reason: str = "") -> ModelVersio
 def model_version_before_active() -> ModelVersion | None:
     """Return the version that a roll back would activate, or None."""
     stack: list[int] = []
-    activations = ModelVersionEvent.objects.filter(new=ModelVersionStatus.ACTIVE).order_by("id")
+    activations = ModelVersionEvent.objects.filter(new=ModelVersionStatus.ACTIVE, language="").order_by("id")
     for version_id in activations.values_list("model_version_id", flat=True):
         if len(stack) > 1 and stack[-2] == version_id:
             stack.pop()  # this activation was a roll back

@@ -15,6 +15,7 @@ from classifier.models.comment import (
 from classifier.models.comment_context import CommentContext, ContextKind
 from classifier.models.decision import FINAL_ACTIONS, Decision, DecisionAction
 from classifier.models.idempotent_request import IdempotentRequest
+from classifier.models.language_slot import LanguageSlot
 from classifier.models.model_version import (
     MODEL_VERSION_TRANSITIONS,
     ModelVersion,
@@ -90,6 +91,7 @@ __all__ = [
     "FailMode",
     "GoldenItem",
     "IdempotentRequest",
+    "LanguageSlot",
     "MissingAttributes",
     "ModelVersion",
     "ModelVersionEvent",

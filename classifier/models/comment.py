@@ -77,6 +77,12 @@ class Comment(models.Model):
     text_format = models.CharField(  # one of TextFormat; empty: as the policy of its source says
         max_length=8, blank=True, default="", db_default="", editable=False
     )
+    languages = ArrayField(  # of its text as its sender states them; empty: identified
+        models.CharField(max_length=35), default=list, db_default=[], blank=True, editable=False
+    )
+    waits_for_version = models.BigIntegerField(  # pending: workers that lack this version leave it alone
+        null=True, blank=True, editable=False
+    )
     author_ref = models.CharField("author", max_length=AUTHOR_REF_MAX_CHARACTERS, blank=True)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="comments"

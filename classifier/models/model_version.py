@@ -120,6 +120,12 @@ class ModelVersion(models.Model):
         return list(settings.MODEL_LANGUAGES)
 
     @property
+    def experimental_languages(self) -> list[str]:
+        """The languages that the model reads, unmeasured on rows that it never learned from, by its manifest."""
+        declared = self.manifest.get("experimental_languages")
+        return [tag for tag in declared if isinstance(tag, str)] if isinstance(declared, list) else []
+
+    @property
     def operating_points(self) -> dict[str, LabelPoints]:
         """The careful, balanced and strict thresholds by label; empty if its manifest has none."""
         return points_of(self.manifest.get("operating_points"), self.thresholds)
@@ -141,11 +147,13 @@ class ModelVersionEvent(HistoryRow):
     """A change of status; where `old` is `new`, something else was done to the version, told by the reason.
 
     `gate` is GateVerdict.to_dict() of classifier.model_versions.promotion_gate, with `overridden` where a person's
-    reason outweighed it; None where the gate was not asked.
+    reason outweighed it; None where the gate was not asked. `language` is the slot that the change is about: "" for the
+    default (see classifier.models.LanguageSlot).
     """
 
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="history")
     gate = models.JSONField("what the quality gate said", null=True, blank=True, default=None)
+    language = models.CharField(max_length=35, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return f"{self.model_version_id}: {self.old} to {self.new}"

@@ -55,6 +55,7 @@ class Policy(AppendOnlyModel):
     above `review` in review, below in approve; the worst band of all labels counts. `automatic` lists the bands that
     are decided without a person ("approve", "remove"). A null threshold is never reached; "careful", "model" and
     "strict" are thresholds that the scoring version draws (classifier.inference.bands).
+    `language_bands`: {language: bands} of texts in some languages, in place of `bands`.
     `reasons`: [{"code", "title"}]. `text_format` is that of texts whose sender names none. `leave_out` lists what
     neither rules nor scores look at: "quotes", "code", "addresses".
     `concern_text` is what the site says to an author who tells of their own hurt.
@@ -65,6 +66,7 @@ class Policy(AppendOnlyModel):
     )
     version = models.PositiveIntegerField()
     bands = models.JSONField()
+    language_bands = models.JSONField("thresholds by language", default=dict, db_default={})
     automatic = models.JSONField(default=list)
     fail_mode = models.CharField(max_length=8, choices=FailMode.choices, default=FailMode.CLOSED)
     unknown_language = models.CharField(

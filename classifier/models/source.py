@@ -13,9 +13,29 @@ class Source(models.Model):
         blank=True,
         help_text="Empty: kept. Counts and decisions stay.",
     )
+    language = models.CharField(
+        "language of its comments",
+        max_length=35,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A tag such as de. It counts where the language of a text is not clear. Empty: none is usual.",
+    )
+    language_fixed = models.BooleanField(
+        "every comment is in this language",
+        default=False,
+        db_default=False,
+        help_text="The language of its texts is then never identified.",
+    )
 
     class Meta:
         ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(language_fixed=False) | ~models.Q(language=""),
+                name="source_fixed_language_is_named",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

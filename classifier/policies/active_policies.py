@@ -18,6 +18,7 @@ from classifier.inference import bands as judging
 from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
 from classifier.inference.conditions import NO_FACTS, Facts
+from classifier.inference.language import base_language
 from classifier.inference.marked_text import LEAVE_OUTS, MarkedText
 from classifier.inference.markup import read_text
 from classifier.inference.normalise import NormalisedText
@@ -36,6 +37,7 @@ SELECT (SELECT count(*) FROM classifier_policy), (SELECT max(id) FROM classifier
        (SELECT array_agg(id ORDER BY id) FROM classifier_shadowpolicy WHERE status = 'running')
 """
 JUDGES_KEPT = 8
+LANGUAGE_JUDGES_KEPT = 128
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +93,25 @@ class CurrentPolicy(HasBands):
     appeal_days: int = 14
     text_format: str = TextFormat.TEXT.value
     leave_out: tuple[str, ...] = ()
+    language_bands: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     _judges: dict[int, Judge] = field(default_factory=dict, repr=False, compare=False)
+    _of_languages: dict[tuple[int, str], Judge] = field(default_factory=dict, repr=False, compare=False)
+
+    def has_own_bands(self, language: str) -> bool:
+        """Return whether texts in this language have thresholds of their own."""
+        return bool(self.language_bands) and base_language(language) in self.language_bands
+
+    def judge_in(self, model_version: ModelVersion, language: str) -> Judge:
+        """Return the judge of texts in a language: by the thresholds of the language, or else by those of all."""
+        if not self.has_own_bands(language):
+            return self.judge_for(model_version)
+        key = (model_version.pk, base_language(language))
+        judge = self._of_languages.get(key)
+        if judge is None:
+            if len(self._of_languages) >= LANGUAGE_JUDGES_KEPT:
+                self._of_languages.clear()
+            judge = self._of_languages[key] = judge_of(self.language_bands[key[1]], model_version)
+        return judge
 
     def is_automatic(self, band: str) -> bool:
         """Return whether comments of this band are decided without a person."""
@@ -221,6 +241,7 @@ def current_from(policy: Policy) -> CurrentPolicy:
         appeal_days=policy.appeal_days,
         text_format=policy.text_format,
         leave_out=tuple(policy.leave_out),
+        language_bands=policy.language_bands,
     )
 
 

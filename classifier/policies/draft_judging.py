@@ -59,7 +59,14 @@ def _rows(judged: Judged, prediction: Prediction, model_version: ModelVersion) -
         return []
     rows = []
     for shadow in shadows_for(judged.comment.source_id):
-        after = shadow.judge_for(model_version).judge(
+        # A draft leaves the thresholds of single languages as they are.
+        own = judged.policy.has_own_bands(prediction.language)
+        judge = (
+            judged.policy.judge_in(model_version, prediction.language)
+            if own
+            else shadow.judge_for(model_version)
+        )
+        after = judge.judge(
             prediction.scores,
             judged.hits,
             judged.policy.unread(prediction),

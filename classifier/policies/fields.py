@@ -14,13 +14,16 @@ from classifier.inference.bands import (
     check_bands,
     drawn_at,
 )
+from classifier.inference.language import UNDETERMINED, base_language, normal_tag
 from classifier.inference.marked_text import LEAVE_OUTS
+from classifier.model_versions.assembly import assembly_of
 from classifier.models import ConcernMode, FailMode, ModelVersion, TextFormat, UnknownLanguage
 from classifier.models.policy import CONCERN_TEXT_CHARACTERS
 
 NOTE_CHARACTERS = 500
 TITLE_CHARACTERS = 100
 REASONS_MAX = 50
+LANGUAGES_MAX = 50
 APPEAL_DAYS_MAX = 3_650
 
 
@@ -38,6 +41,7 @@ def policy_check(
     appeal_days: Any,
     text_format: Any = TextFormat.TEXT,
     leave_out: Any = (),
+    language_bands: Any = None,
     note: Any = "",
 ) -> dict[str, Any]:
     """Return the fields of a policy as they are stored. Raises InvalidInput with the problems of all fields."""
@@ -53,10 +57,13 @@ def policy_check(
         ("appeal_days", _appeal_days, appeal_days),
         ("text_format", _text_format, text_format),
         ("leave_out", _leave_out, leave_out),
+        ("language_bands", policy_languages, {} if language_bands is None else language_bands),
         ("note", _note, note),
     )
     fields["reason_required"] = bool(reason_required)
     problems += _below_the_model(fields.get("bands", {}))
+    for language, own in fields.get("language_bands", {}).items():
+        problems += _below_the_model(own, language)
     if not problems and reason_required and not fields["reasons"]:
         message = "Name at least one reason, or do not require one."
         problems.append(ValidationProblem("reasons", message, "required"))
@@ -92,17 +99,41 @@ def _written(
     return fields, problems
 
 
-def _below_the_model(bands: Mapping[str, Mapping[str, Any]]) -> list[ValidationProblem]:
-    """Find labels where the active model draws one threshold and removing would begin before review."""
+def policy_languages(value: Any) -> dict[str, Any]:
+    """Return the bands by language, each under the tag that texts in it have. Raises InvalidInput and BandsError."""
+    if not isinstance(value, Mapping):
+        raise _refuse("language_bands", "This must be an object of languages.", "invalid_type")
+    if len(value) > LANGUAGES_MAX:
+        raise _refuse("language_bands", f"At most {LANGUAGES_MAX} languages are allowed.", "max_items")
+    checked: dict[str, Any] = {}
+    for tag, bands in value.items():
+        path = f"language_bands.{tag}"
+        try:
+            language = base_language(normal_tag(tag))
+        except (ValueError, AttributeError):
+            raise _refuse(path, "This must be a language tag, such as de.", "invalid") from None
+        if language.startswith(UNDETERMINED):
+            raise _refuse(path, "Undetermined texts have the thresholds of all.", "invalid")
+        if language in checked:
+            raise _refuse(path, "This language is named twice.", "duplicate")
+        checked[language] = check_bands(bands, path)
+    return checked
+
+
+def _below_the_model(bands: Mapping[str, Mapping[str, Any]], language: str = "") -> list[ValidationProblem]:
+    """Find labels where the model that judges draws one threshold and removing would begin before review."""
     mixed = {
         label: limits
         for label, limits in bands.items()
         if any(isinstance(limit, str) for limit in limits.values()) and None not in limits.values()
     }
     active = ModelVersion.objects.active() if mixed else None
+    if active is not None and language:
+        active = assembly_of(active).version_for(language)
     if active is None:
         return []
     problems = []
+    path = f"language_bands.{language}" if language else "bands"
     points = active.operating_points
     for label, limits in mixed.items():
         name = active.primary_label if label == PRIMARY else label
@@ -115,7 +146,7 @@ def _below_the_model(bands: Mapping[str, Mapping[str, Any]]) -> list[ValidationP
                 f"Removing begins at {remove:g}, before review at {review:g} (the model's own threshold is {own:g}); "
                 "it must be at or above it."
             )
-            problems.append(ValidationProblem(f"bands.{label}.{REMOVE}", message, "below_review"))
+            problems.append(ValidationProblem(f"{path}.{label}.{REMOVE}", message, "below_review"))
     return problems
 
 

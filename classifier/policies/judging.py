@@ -54,14 +54,16 @@ def judge_scored(
     for item in items:
         policy, rules = in_force[item.source_id]
         hits = policy.hits(rules, item.text, item.text_format, Facts(language=item.language))
-        judgement = policy.judge_for(model_version).judge(
+        judgement = policy.judge_in(model_version, item.language).judge(
             item.scores, hits, policy.unread(item), policy.concern_of(item)
         )
         judged.append((policy, judgement))
     return judged
 
 
-def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersion) -> float | None:
+def lift_of(
+    policy: CurrentPolicy, judged: Judgement, model_version: ModelVersion, language: str = ""
+) -> float | None:
     """Return the lowest score of the primary label that leads to the same band; None where the text is approved.
 
     That is the policy's threshold of the band for that label. If the policy has none for `remove`, its threshold for
@@ -70,7 +72,8 @@ def lift_of(policy: CurrentPolicy, judged: Judgement, model_version: ModelVersio
     if judged.band == APPROVE:
         return None
     primary = model_version.primary_label
-    limits = next((row for row in policy.judge_for(model_version).limits if row.label == primary), None)
+    judge = policy.judge_in(model_version, language)
+    limits = next((row for row in judge.limits if row.label == primary), None)
     drawn = []
     if limits is not None:
         drawn = [limits.remove, limits.review] if judged.band == REMOVE else [limits.review]
@@ -82,6 +85,7 @@ COLUMNS = (
     "id",
     "text",
     "text_format",
+    "languages",
     "status",
     "attempts",
     "source_id",
@@ -168,7 +172,7 @@ def _judge(
     try:
         rules = rules_for(comment.source_id)
         hits = policy.hits(rules, comment.text, comment.text_format, facts)
-        judgement = policy.judge_for(model_version).judge(
+        judgement = policy.judge_in(model_version, result.language).judge(
             result.scores, hits, policy.unread(result), policy.concern_of(result)
         )
         band, is_concern = str(judgement.band), judgement.concern

@@ -19,6 +19,7 @@ from classifier.core.visibility import narrow
 from classifier.inference import bands as judging
 from classifier.inference.bands import BANDS, Judge, Judgement
 from classifier.inference.conditions import Facts
+from classifier.inference.language import base_language
 from classifier.inference.rules import EXCEPTION, Rule, RuleSet
 from classifier.models import Comment, ConcernMode, ModelVersion, Policy, Source, UnknownLanguage, User
 from classifier.policies.active_policies import judge_of, policy_for, rules_for
@@ -42,6 +43,15 @@ class Draft:
     automatic: frozenset[str] = frozenset()
     unknown_language: str = UnknownLanguage.REVIEW.value
     concern: str = ConcernMode.REVIEW.value
+    language_bands: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+
+    def bands_in(self, language: str) -> str:
+        """Return the language whose own thresholds a text has, or "" for those of all."""
+        base = base_language(language) if self.language_bands and language else ""
+        return base if base in self.language_bands else ""
+
+    def judge(self, version: ModelVersion, language: str) -> Judge:
+        return judge_of(self.language_bands[language] if language else self.bands, version)
 
     def unread(self, language: str, supported: bool) -> str:
         """Return the language of a text whose scores do not count by this draft, else ""."""
@@ -121,14 +131,16 @@ def policy_preview(
     Three queries. The site's own policy (source None) applies to sources without one of their own.
     """
     rows = latest_predictions(source=source, user=user, limit=limit)
-    judges = _judges({row[2] for row in rows}, before, after)
+    judges = _Judges({row[2] for row in rows})
     counts = {"before": Counter[str](), "after": Counter[str]()}
     moved: dict[tuple[str, str], list[tuple[int, Judgement]]] = {}
     for pk, scores, version, reasons, language, supported, is_concern in rows:
         hits = [KeptHit(reason) for reason in reasons or () if reason.get("kind") == "rule"]
         old, new = (
-            judge.judge(scores, hits, draft.unread(language, supported), draft.concern_of(is_concern))
-            for judge, draft in zip(judges[version], (before, after), strict=True)
+            judges.of(draft, version, language).judge(
+                scores, hits, draft.unread(language, supported), draft.concern_of(is_concern)
+            )
+            for draft in (before, after)
         )
         counts["before"][old.band] += 1
         counts["after"][new.band] += 1
@@ -183,9 +195,18 @@ def latest_predictions(
     )
 
 
-def _judges(versions: Iterable[int], before: Draft, after: Draft) -> dict[int, tuple[Judge, Judge]]:
-    used = ModelVersion.objects.filter(pk__in=versions)
-    return {row.pk: (judge_of(before.bands, row), judge_of(after.bands, row)) for row in used}
+class _Judges:
+    """The judges of drafts, made once for each version and language with thresholds of its own."""
+
+    def __init__(self, versions: Iterable[int]) -> None:
+        self.versions = {row.pk: row for row in ModelVersion.objects.filter(pk__in=versions)}
+        self.made: dict[tuple[int, int, str], Judge] = {}
+
+    def of(self, draft: Draft, version: int, language: str) -> Judge:
+        key = (id(draft), version, draft.bands_in(language))
+        if key not in self.made:
+            self.made[key] = draft.judge(self.versions[version], key[2])
+        return self.made[key]
 
 
 def _work(counts: Counter[str], draft: Draft, name: str) -> dict[str, int]:

@@ -41,6 +41,7 @@ FIELDS = (
     "appeal_days",
     "text_format",
     "leave_out",
+    "language_bands",
 )
 DEFAULT_REASONS = (
     ("insult", "Insults somebody"),
@@ -68,6 +69,7 @@ def policy_save(
     appeal_days: int = 14,
     text_format: str = TextFormat.TEXT,
     leave_out: Iterable[str] = (),
+    language_bands: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
     note: str = "",
     seen_version: int | None = None,
     by: User | None,
@@ -92,6 +94,7 @@ def policy_save(
         appeal_days=appeal_days,
         text_format=text_format,
         leave_out=leave_out,
+        language_bands=language_bands,
         note=note,
     )
     with transaction.atomic():

@@ -64,6 +64,9 @@ def with_changes(policies: Sequence[Policy]) -> list[Version]:
 def policy_changes(before: Policy, after: Policy) -> list[FieldChange]:
     """List the differences between two versions, value by value."""
     changes = band_changes(before.bands, after.bands)
+    for language in {**before.language_bands, **after.language_bands}:
+        old_bands, new_bands = (row.language_bands.get(language, {}) for row in (before, after))
+        changes += band_changes(old_bands, new_bands, ("language_bands", language))
     for name in PLAIN:
         changes += differing((name,), getattr(before, name), getattr(after, name))
     old, new = ({row["code"]: row["title"] for row in policy.reasons} for policy in (before, after))
@@ -73,13 +76,15 @@ def policy_changes(before: Policy, after: Policy) -> list[FieldChange]:
 
 
 def band_changes(
-    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+    before: Mapping[str, Mapping[str, Any]],
+    after: Mapping[str, Mapping[str, Any]],
+    path: tuple[str, ...] = ("bands",),
 ) -> list[FieldChange]:
     changes = []
     for label in {**before, **after}:
         for band in ("review", "remove"):
             old, new = before.get(label, {}).get(band), after.get(label, {}).get(band)
-            changes += differing(("bands", label, band), old, new)
+            changes += differing((*path, label, band), old, new)
     return changes
 
 

@@ -1,5 +1,6 @@
 """Erase words and names beside the comments themselves: in reports, histories, saved filters and files."""
 
+import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from classifier.core.audit import author_pseudonym
+from classifier.inference.files.encodings import ENCODINGS
 from classifier.models import BulkAction, Comment, CommentEvent, Report, SavedQueue, Suggestion, Transfer
 from classifier.transfers.services import DRAFT, errors_file_of, file_of, file_remove
 
@@ -57,7 +59,14 @@ def files_forget(author: str) -> int:
     Files of transfers that are running stay: their worker needs them.
     """
     as_json = json.dumps(author)[1:-1], json.dumps(author, ensure_ascii=False)[1:-1]
-    names = {spelling.encode() for name in (author, *as_json) for spelling in (name, name.replace('"', '""'))}
+    written = {author, *as_json, html.escape(author)}
+    names = {
+        spelling.encode(encoding)
+        for name in written
+        for spelling in (name, name.replace('"', '""'))
+        for encoding in ENCODINGS
+        if _encodes(spelling, encoding)
+    }
     count = 0
     for transfer in _ended():
         for field, path in (("file", file_of(transfer)), ("errors_file", errors_file_of(transfer))):
@@ -71,6 +80,14 @@ def files_forget(author: str) -> int:
 def _ended() -> Any:
     ended = Q(status__in=[Transfer.Status.SUCCEEDED, Transfer.Status.FAILED])
     return Transfer.objects.filter(ended | Q(options__has_key=DRAFT))
+
+
+def _encodes(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _holds(path: Path, names: set[bytes]) -> bool:

@@ -75,6 +75,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
         "external_id": comment.external_id,
         "text": comment.text,
         "text_format": comment.text_format,
+        "languages": comment.languages,
         "read_as": comment.read_as,
         "concern": comment.is_concern,
         "text_purged_at": comment.text_purged_at,

@@ -41,7 +41,10 @@ def call_golden_add(*, call: ReferenceCall, expected: str, by: User | None, dead
     require_source(by, source)
     policy, text_format = policy_for(source.pk), _text_format(call)
     scored = score_texts(
-        texts=[text], read=lambda text: policy.for_scoring(text, text_format), deadline=deadline
+        texts=[text],
+        read=lambda text: policy.for_scoring(text, text_format),
+        source_id=source.pk,
+        deadline=deadline,
     )[0]
     if isinstance(scored, TextProblem):
         raise NotPossibleNow(scored.message)

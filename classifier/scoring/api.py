@@ -31,9 +31,10 @@ from classifier.comments.api.output import (
     VERDICT_CHOICES,
 )
 from classifier.core.errors import SCORING_ERRORS
-from classifier.core.validation import InvalidInput, validate_source_slug
+from classifier.core.validation import InvalidInput, language_problem, validate_source_slug
 from classifier.core.visibility import sees_source
 from classifier.inference.bands import BANDS
+from classifier.inference.language import normal_tag
 from classifier.inference.marked_text import LEAVE_OUTS
 from classifier.models import ApiScope, ModelVersion, Source, TextFormat
 from classifier.policies.active_policies import policy_for
@@ -51,6 +52,10 @@ FORMAT_HELP = (
     "How the text is written: rules and scores look at what a reader of that format sees. If left out, the policy of "
     "`source` says."
 )
+LANGUAGE_STATED_HELP = (
+    "The language of the text, such as `de`: a version that knows it judges the text. If left out, the setting of "
+    "`source` counts, or the language is identified."
+)
 
 
 class ScoreTextInput(ClosedSerializer):
@@ -58,6 +63,7 @@ class ScoreTextInput(ClosedSerializer):
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
     format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
+    language = TextAsSent(required=False, max_length=35, help_text=LANGUAGE_STATED_HELP)
     explain = TrueOrFalse(required=False, default=False, help_text="Return the words that drove the score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
@@ -76,6 +82,7 @@ class ScoreTextsInput(ClosedSerializer):
         help_text=f"Each has at most {settings.COMMENT_MAX_CHARACTERS:,} characters and is not blank.",
     )
     format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
+    language = TextAsSent(required=False, max_length=35, help_text=LANGUAGE_STATED_HELP)
     explain = TrueOrFalse(required=False, default=False, help_text="Return the words that drove each score.")
     spans = TrueOrFalse(required=False, default=False, help_text=SPANS_HELP)
     sentences = TrueOrFalse(required=False, default=False, help_text=SENTENCES_HELP)
@@ -240,8 +247,12 @@ def _scored(
 ) -> Sequence[ScoredText | TextProblem]:
     policy = policy_for(source_id)
     try:
+        if (wrong := language_problem(body.get("language"))) is not None:
+            raise InvalidInput([wrong])
         return score_each(
             texts=texts,
+            languages=[normal_tag(body["language"])] if body.get("language") else (),
+            source_id=source_id,
             explain=body["explain"],
             sentences=body["sentences"],
             read=lambda text: policy.for_scoring(text, body.get("format", "")),

@@ -20,7 +20,8 @@ from django.db.models.functions import Now
 from classifier.inference.errors import TextTooLong
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
 from classifier.policies.judging import COLUMNS
-from classifier.scoring.pipeline import Batch, TextScorer, run, tell_waiting
+from classifier.scoring.pipeline import Batch, run, tell_waiting
+from classifier.scoring.serving import Serving, TextScorer
 from toxicsite.lib.lifecycle import transition_many
 from toxicsite.lib.storage_errors import is_database_unavailable
 
@@ -39,21 +40,27 @@ _unwritten: set[uuid.UUID] = set()
 
 def pending_classify(
     *,
-    scorer: TextScorer,
-    model_version: ModelVersion,
     limit: int,
+    serving: Serving | None = None,
+    scorer: TextScorer | None = None,
+    model_version: ModelVersion | None = None,
     between: Callable[[], Any] | None = None,
     written: Written | None = None,
 ) -> int:
     """Claim and classify up to `limit` comments; return how many were claimed.
 
-    `between` is called between engine calls (the worker answers synchronous requests there). `written` is called with
-    the predictions of a batch once they are committed and announced.
+    They are scored by `serving`, or by one `scorer` with its version alone. `between` is called between engine calls
+    (the worker answers synchronous requests there). `written` is called with the predictions of a batch once they are
+    committed and announced.
     """
     _give_back_unwritten()
     token = uuid.uuid4()
+    if serving is None:
+        assert scorer is not None
+        assert model_version is not None
+        serving = Serving.alone(scorer, model_version)
     try:
-        return _claim_and_classify(scorer, model_version, token, limit, between, written)
+        return _claim_and_classify(serving, token, limit, between, written)
     except (OperationalError, InterfaceError) as error:
         if is_database_unavailable(error):
             _unwritten.add(token)
@@ -61,14 +68,13 @@ def pending_classify(
 
 
 def _claim_and_classify(
-    scorer: TextScorer,
-    model_version: ModelVersion,
+    serving: Serving,
     token: uuid.UUID,
     limit: int,
     between: Callable[[], Any] | None,
     written: Written | None,
 ) -> int:
-    claimed = _claim(limit, token)
+    claimed = _claim(limit, token, [version.pk for version in serving.missing])
     renewed = time.monotonic()
     slices = _slices([comment for comment in claimed if comment.attempts == 1])
     slices += [[comment] for comment in claimed if comment.attempts > 1]
@@ -82,17 +88,21 @@ def _claim_and_classify(
         if batch[0].attempts > MAX_ATTEMPTS:
             _fail(batch[0], f"The worker stopped {MAX_ATTEMPTS} times while it scored this text.")
         else:
-            _classify(batch, scorer, model_version, written)
+            _classify(batch, serving, written)
     return len(claimed)
 
 
-def _claim(limit: int, token: uuid.UUID) -> list[Comment]:
+def _claim(limit: int, token: uuid.UUID, missing: Sequence[int]) -> list[Comment]:
     """Take up to `limit` comments that were never claimed before and one that was, the oldest of each.
+
+    Those that wait for a version in `missing` are left to workers that have it.
 
     Imported comments have their turn when nothing else waits, and in smaller claims, so that comments which come in
     meanwhile do not wait long.
     """
     claimable = Comment.objects.claimable(expired_before=Now() - _claim_length())
+    if missing:
+        claimable = claimable.exclude(waits_for_version__in=missing)
     claimable = claimable.select_for_update(skip_locked=True).only(*COLUMNS)
     with transaction.atomic():
         claimed = list(claimable.filter(is_backlog=False).order_by("attempts", "id")[:limit])
@@ -154,19 +164,17 @@ def _slices(comments: Sequence[Comment]) -> list[list[Comment]]:
     return slices
 
 
-def _classify(
-    batch: list[Comment], scorer: TextScorer, model_version: ModelVersion, written: Written | None
-) -> None:
+def _classify(batch: list[Comment], serving: Serving, written: Written | None) -> None:
     """Take a batch through the stages; if it fails, try its halves, down to the single comments that fail."""
     try:
-        predictions = run(Batch(batch, model_version, scorer))
+        predictions = run(Batch(list(batch), serving))
     except (OperationalError, InterfaceError):
         raise  # the database is away: the claims expire and the whole batch is scored again
     except Exception as error:
         if len(batch) > 1:
             middle = len(batch) // 2
-            _classify(batch[:middle], scorer, model_version, written)
-            _classify(batch[middle:], scorer, model_version, written)
+            _classify(batch[:middle], serving, written)
+            _classify(batch[middle:], serving, written)
         else:
             _failed_alone(batch[0], error)
     else:

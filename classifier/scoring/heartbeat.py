@@ -3,8 +3,8 @@
 import json
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -27,8 +27,9 @@ class WorkerStatus:
     """`alive` is False without a heartbeat; `problem` says why a live worker cannot score, or is empty.
 
     `problem` is a sentence that names the version. Pages and probes show `public_problem`, which has fixed words only.
-    `notice` says that the worker scores with another version, since the active one, `broken`, cannot be loaded. Both
-    are for everybody; `detail` names files and paths and is for people who may activate versions.
+    `notice` says what it does not score, or with another version, because a version in production cannot be loaded
+    (`broken`) or has no room. Both are for everybody; `detail` names files and paths and is for people who may activate
+    versions. `versions` are all that it has loaded.
     """
 
     alive: bool
@@ -40,6 +41,7 @@ class WorkerStatus:
     notice: str = ""
     broken: str = ""
     detail: str = ""
+    versions: list[str] = field(default_factory=list)
 
     @property
     def public_problem(self) -> str:
@@ -78,6 +80,7 @@ def beat(
     notice: str = "",
     broken: str = "",
     detail: str = "",
+    versions: Sequence[str] = (),
 ) -> None:
     """Send a heartbeat of the worker `name`. Raises NoBroker."""
     value = {
@@ -88,6 +91,7 @@ def beat(
         "notice": notice,
         "broken": broken,
         "detail": detail,
+        "versions": list(versions),
         "seen_at": datetime.now(UTC).isoformat(),
     }
     with broker_errors(), client().pipeline(transaction=False) as pipe:

@@ -1,11 +1,8 @@
-"""The languages of texts that are scored, beside their scores."""
+"""What is known of a scored text: its scores, and the language that it counts as."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-
-from classifier.inference.language import identify
-from classifier.models import ModelVersion
 
 
 class CommonScores(Protocol):
@@ -32,7 +29,7 @@ class ModelScores(CommonScores, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedScores:
-    """The scores of a text with its language, and whether the model that gave them knows it."""
+    """The scores of a text with the language that it counts as, and whether a version in production knows it."""
 
     scores: Mapping[str, float]
     verdict: str
@@ -42,24 +39,3 @@ class IdentifiedScores:
     language_supported: bool
     concern_score: float | None
     is_concern: bool
-
-
-def with_languages(
-    texts: Sequence[str], results: Sequence[ModelScores], version: ModelVersion
-) -> list[IdentifiedScores]:
-    """Add to each text's scores the language that it is identified as."""
-    known = version.languages
-    identified = [identify(text, known) for text in texts]
-    return [
-        IdentifiedScores(
-            scores=result.scores,
-            verdict=result.verdict,
-            windows=result.windows,
-            read_as=result.read_as,
-            language=found.language,
-            language_supported=found.is_supported,
-            concern_score=result.concern,
-            is_concern=result.is_concern,
-        )
-        for result, found in zip(results, identified, strict=True)
-    ]

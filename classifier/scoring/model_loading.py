@@ -14,6 +14,7 @@ from classifier.inference.artifact import MANIFEST, read_json
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.model_versions.model_files import DAMAGED, files_restore
 from classifier.models import ModelVersion
+from classifier.scoring.heartbeat import workers
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import enqueue_now
 
@@ -52,7 +53,7 @@ class Loading(threading.Thread):
 
     def run(self) -> None:
         self.load()
-        ring_worker()
+        ring_all_workers()
 
     def load(self) -> None:
         began = time.monotonic()
@@ -88,6 +89,15 @@ def ring_worker() -> None:
     """Ask for a turn of the classification worker; without Redis the sweep asks for it later."""
     try:
         enqueue_now(CLASSIFY_TASK)
+    except NoBroker:
+        logger.warning("Redis does not answer; the sweep will find what waits")
+
+
+def ring_all_workers() -> None:
+    """Ask for as many turns as there are workers, since only some of them have what waits; the sweep asks again."""
+    try:
+        for _ in range(max(1, len(workers()))):
+            enqueue_now(CLASSIFY_TASK)
     except NoBroker:
         logger.warning("Redis does not answer; the sweep will find what waits")
 

@@ -16,16 +16,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from django.db import transaction
-from django.db.models import Case, OuterRef, Subquery, TextField, Value, When
+from django.db.models import Case, F, OuterRef, Subquery, TextField, Value, When
 from django.db.models.functions import Now
 
 from classifier.core.events import COMMENT_CLASSIFIED, emit, listening
+from classifier.model_versions.assembly import language_of_source
 from classifier.models import COMMENT_TRANSITIONS, Comment, CommentStatus, ModelVersion, Prediction
 from classifier.policies.active_policies import policy_for
 from classifier.policies.draft_judging import judge_silently
 from classifier.policies.judging import Judged, judge_batch
 from classifier.review.placement import judged_fields, settle
-from classifier.scoring.identify import CommonScores, ModelScores, with_languages
+from classifier.scoring.identify import CommonScores
+from classifier.scoring.model_loading import ring_all_workers
+from classifier.scoring.routes import Routed
+from classifier.scoring.serving import Serving
 from classifier.scoring.verdict_pubsub import announce
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
@@ -45,27 +49,30 @@ class TextScores(CommonScores, Protocol):
     def concern_score(self) -> float | None: ...
 
 
-class TextScorer(Protocol):
-    """A loaded model: texts in, scores out, in order."""
-
-    def score(self, texts: Sequence[str]) -> Sequence[ModelScores]: ...
-
-
 @dataclass
 class Batch:
     """Comments under one claim on their way through the stages; each stage fills in its results.
 
-    `results` and `judged` are by the comment's id. `comments` are those whose claim is still held, so `write` may
-    shorten the list.
+    `results`, `versions` (that judged them) and `judged` are by the comment's id. `comments` are those whose claim is
+    still held, so `route` and `write` may shorten the list.
     """
 
     comments: list[Comment]
-    model_version: ModelVersion
-    scorer: TextScorer | None = None
+    serving: Serving | None = None
     texts: list[str] = field(default_factory=list)
+    routes: list[Routed] = field(default_factory=list)
+    versions: dict[int, ModelVersion] = field(default_factory=dict)
     results: dict[int, TextScores] = field(default_factory=dict)
     judged: dict[int, Judged] = field(default_factory=dict)
     predictions: list[Prediction] = field(default_factory=list)
+
+    def by_version(self) -> list[tuple[ModelVersion, list[Comment]]]:
+        """Return the comments by the version that judged them."""
+        groups: dict[int, tuple[ModelVersion, list[Comment]]] = {}
+        for comment in self.comments:
+            version = self.versions[comment.pk]
+            groups.setdefault(version.pk, (version, []))[1].append(comment)
+        return list(groups.values())
 
 
 Stage = Callable[[Batch], None]
@@ -81,24 +88,51 @@ def read_comment(comment: Comment) -> str:
     return policy_for(comment.source_id).for_scoring(comment.text, comment.text_format).text
 
 
+def route(batch: Batch) -> None:
+    """Find the version that judges each text, and give back the comments of versions that this worker lacks."""
+    assert batch.serving is not None
+    batch.routes = [
+        batch.serving.routed(text, stated=comment.languages, source=language_of_source(comment.source_id))
+        for comment, text in zip(batch.comments, batch.texts, strict=True)
+    ]
+    lacking = [batch.serving.lacks(routed) for routed in batch.routes]
+    if not any(lacking):
+        return
+    left = [
+        (comment, route) for comment, route in zip(batch.comments, lacking, strict=True) if route is not None
+    ]
+    for pk in {route.version.pk for _, route in left}:
+        _give_back([comment for comment, route in left if route.version.pk == pk], pk)
+    ring_all_workers()
+    kept = [at for at, route in enumerate(lacking) if route is None]
+    batch.comments = [batch.comments[at] for at in kept]
+    batch.texts, batch.routes = [batch.texts[at] for at in kept], [batch.routes[at] for at in kept]
+
+
 def score(batch: Batch) -> None:
-    """Run the engine on the texts, all of them in one call, and identify their languages."""
-    assert batch.scorer is not None
+    """Run the engines on the texts: each version on all of its own in one call."""
+    assert batch.serving is not None
+    if not batch.comments:
+        return
     began = time.perf_counter()
-    results = with_languages(batch.texts, batch.scorer.score(batch.texts), batch.model_version)
+    results = batch.serving.score(batch.texts, batch.routes)
     metrics.observe(metrics.SCORING_SECONDS, time.perf_counter() - began, "stored")
     metrics.observe(metrics.SCORING_TEXTS, len(batch.texts), "stored")
-    batch.results = {comment.pk: result for comment, result in zip(batch.comments, results, strict=True)}
+    for comment, result in zip(batch.comments, results, strict=True):
+        batch.results[comment.pk], batch.versions[comment.pk] = result.identified(), result.version
 
 
 def judge(batch: Batch) -> None:
     """Ask the policy and the rules of each comment's source for its band, its place in the queue and the reasons."""
-    batch.judged = judge_batch(batch.comments, batch.results, batch.model_version)
+    for version, comments in batch.by_version():
+        batch.judged |= judge_batch(comments, batch.results, version)
 
 
 def write(batch: Batch) -> None:
     """Write predictions, status, history and place in the queue in one short transaction, under the claim."""
     claimed = batch.comments
+    if not claimed:
+        return
     try:
         batch.predictions = _write_all(batch)
     except LostRace:  # a claim has expired, which is rare: only then read which claims are still held
@@ -121,18 +155,21 @@ def write(batch: Batch) -> None:
 
 def tell(batch: Batch) -> None:
     """Count the verdicts, and wake the callers that wait for one of them."""
-    bands = Counter(batch.judged[comment.pk].band for comment in batch.comments)
-    for band, number in bands.items():
-        metrics.count(metrics.VERDICTS, batch.model_version.version, band or "none", amount=number)
+    for version, comments in batch.by_version():
+        bands = Counter(batch.judged[comment.pk].band for comment in comments)
+        for band, number in bands.items():
+            metrics.count(metrics.VERDICTS, version.version, band or "none", amount=number)
     tell_waiting(batch.comments)
 
 
 def shadow(batch: Batch) -> None:
     """Let policies' drafts in shadow mode judge the same scores, once everything is committed."""
-    judge_silently(batch.judged, batch.predictions, batch.model_version)
+    for version, _ in batch.by_version():
+        own = [row for row in batch.predictions if row.model_version_id == version.pk]
+        judge_silently(batch.judged, own, version)
 
 
-STAGES: tuple[Stage, ...] = (read, score, judge, write, tell, shadow)
+STAGES: tuple[Stage, ...] = (read, route, score, judge, write, tell, shadow)
 STORED_STAGES: tuple[Stage, ...] = (judge, write, tell, shadow)
 
 
@@ -145,7 +182,8 @@ def run(batch: Batch, stages: Sequence[Stage] = STAGES) -> list[Prediction]:
 
 def verdict_store(comment: Comment, scored: TextScores, model_version: ModelVersion) -> list[Prediction]:
     """Write and announce the verdict on a comment that was scored already, under its claim."""
-    return run(Batch([comment], model_version, results={comment.pk: scored}), STORED_STAGES)
+    batch = Batch([comment], versions={comment.pk: model_version}, results={comment.pk: scored})
+    return run(batch, STORED_STAGES)
 
 
 def tell_waiting(comments: Sequence[Comment]) -> None:
@@ -158,34 +196,47 @@ def tell_waiting(comments: Sequence[Comment]) -> None:
 
 def _write_all(batch: Batch) -> list[Prediction]:
     """Write the results of comments under one claim, all or none. Raises LostRace when one is not held any more."""
-    comments, version = batch.comments, batch.model_version
+    comments = batch.comments
     if not comments:
         return []
+    token = comments[0].claim_token
     judged = [batch.judged[comment.pk] for comment in comments]
     with transaction.atomic():
         predictions = Prediction.objects.bulk_create(
-            [_prediction(comment, batch.results[comment.pk], version) for comment in comments]
+            [
+                _prediction(comment, batch.results[comment.pk], batch.versions[comment.pk])
+                for comment in comments
+            ]
         )
         latest = Prediction.objects.filter(comment=OuterRef("pk")).order_by("-id").values("pk")[:1]
-        transition_many(
-            comments,
-            to=CommentStatus.CLASSIFIED,
-            allowed=COMMENT_TRANSITIONS,
-            reason=f"scored by {version}",
-            where={"claim_token": comments[0].claim_token},
-            savepoint=False,
-            claimed_at=None,
-            claim_token=None,
-            classified_at=Now(),
-            failure_reason="",
-            current_prediction=Subquery(latest),
-            read_as=_read_as(comments, batch.results),
-            **judged_fields(judged),
-        )
+        for version, own in batch.by_version():
+            transition_many(
+                own,
+                to=CommentStatus.CLASSIFIED,
+                allowed=COMMENT_TRANSITIONS,
+                reason=f"scored by {version}",
+                where={"claim_token": token},
+                savepoint=False,
+                claimed_at=None,
+                claim_token=None,
+                classified_at=Now(),
+                failure_reason="",
+                current_prediction=Subquery(latest),
+                read_as=_read_as(own, batch.results),
+                **judged_fields([batch.judged[comment.pk] for comment in own]),
+            )
         if listening():
             emit(COMMENT_CLASSIFIED, *[_payload(row, batch.judged[row.comment_id]) for row in predictions])
         settle(judged, predictions)
     return predictions
+
+
+def _give_back(comments: Sequence[Comment], version_id: int) -> None:
+    """Release the claims of comments that wait for a worker with this version, and undo their attempt."""
+    ours = Comment.objects.pending().filter(
+        pk__in=[comment.pk for comment in comments], claim_token=comments[0].claim_token
+    )
+    ours.update(claimed_at=None, claim_token=None, attempts=F("attempts") - 1, waits_for_version=version_id)
 
 
 def _read_as(comments: Sequence[Comment], results: Mapping[int, TextScores]) -> Case:

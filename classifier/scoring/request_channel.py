@@ -7,12 +7,12 @@ the worker did not take in time. The Celery message that wakes the worker is emp
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from classifier.core.errors import NoWorker, ScoreTimeout
-from classifier.scoring.heartbeat import ALIVE_KEY
+from classifier.scoring.heartbeat import ALIVE_KEY, NAMES_KEY
 from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, broker_errors, client, key
 from toxicsite.lib.encryption import DecryptionFailed, decrypt, encrypt
 from toxicsite.lib.jobs import enqueue_now
@@ -67,8 +67,23 @@ def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = No
     raise ScoreTimeout("The worker did not answer in time.")
 
 
-def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
-    """Take up to `limit` questions whose callers still wait.
+def hand_over(question: Question, version_id: int) -> None:
+    """Leave a question to the workers that have loaded this version, and wake as many as there are workers."""
+    left = question.expires - time.monotonic()
+    if left <= 0:
+        return
+    with broker_errors(), client().pipeline(transaction=False) as pipe:
+        pipe.set(_question_key(question.id), encrypt(question.payload), px=max(1, int(left * 1000)))
+        pipe.rpush(_inbox_of(version_id), question.id)
+        pipe.expire(_inbox_of(version_id), INBOX_SECONDS)
+        pipe.scard(key(NAMES_KEY))
+        *_, workers = pipe.execute()
+    for _ in range(max(1, workers)):
+        enqueue_now(CLASSIFY_TASK)
+
+
+def take_questions(limit: int, *, silence_bell: bool = False, of: Sequence[int] = ()) -> list[Question]:
+    """Take up to `limit` questions whose callers still wait, and as many that were left to each version of `of`.
 
     `silence_bell` makes the next question wake the worker again. It takes effect before the inbox is emptied, so that
     no question is missed.
@@ -78,7 +93,10 @@ def take_questions(limit: int, *, silence_bell: bool = False) -> list[Question]:
             if silence_bell:
                 pipe.delete(key("bell"))
             pipe.lpop(key("inbox"), limit)
-            names = [name.decode() for name in pipe.execute()[-1] or ()]
+            for version_id in of:
+                pipe.lpop(_inbox_of(version_id), limit)
+            popped = pipe.execute()[1 if silence_bell else 0 :]
+            names = [name.decode() for taken in popped for name in taken or ()]
         if not names:
             return []
         with client().pipeline(transaction=True) as pipe:
@@ -104,6 +122,10 @@ def answer(question: Question, payload: Any) -> None:
         pipe.rpush(_reply_key(question.id), encrypt(payload))
         pipe.expire(_reply_key(question.id), REPLY_SECONDS)
         pipe.execute()
+
+
+def _inbox_of(version_id: int) -> str:
+    return key(f"inbox:{version_id}")
 
 
 def _question_key(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -52,7 +53,8 @@ class ScoredText:
     """The verdict on one text. `score` and `threshold` are those of `primary_label`.
 
     `read_as` is what a person reads in a disguised text, where that has the higher score; else it is empty.
-    `sentences` are those that were asked for, at most SENTENCES_MAX. `language` is what the text was identified as.
+    `sentences` are those that were asked for, at most SENTENCES_MAX. `language` is what the text counts as: stated by
+    the caller, set for the source, or identified; `detected` are the languages identified, several in a mixed text.
     `is_concern`: the model says that the author tells of their own hurt; `concern_score` is None if it cannot say so.
     """
 
@@ -69,6 +71,7 @@ class ScoredText:
     read_as: str = ""
     language: str = UNDETERMINED
     language_supported: bool = True
+    detected: tuple[str, ...] = ()
     concern_score: float | None = None
     is_concern: bool = False
 
@@ -88,10 +91,16 @@ def score_texts(
     sentences: bool = False,
     backlog: bool = False,
     read: Read | None = None,
+    languages: Sequence[str] = (),
+    source_id: int | None = None,
+    whole: int | None = None,
     deadline: float,
     unless: Callable[[], bool] | None = None,
 ) -> list[ScoredText | TextProblem]:
     """Score `texts` within `deadline` seconds; the answers come in the order of the texts.
+
+    `languages` are those of the texts as the caller states them; without them the source's setting counts, or they are
+    identified. Where `whole` is given, texts after that many are parts of the first one and judged in its language.
 
     With `sentences`, the sentences of each text are scored too, by the same version. With `backlog`, all other callers
     are answered first. `read` returns what the model reads of a text; the answers' places are those of the text all the
@@ -104,7 +113,17 @@ def score_texts(
     # A text of one sentence has its scores already.
     places = [[] if spans == [(0, len(text))] else spans for text, spans in zip(checked, places, strict=True)]
     parts = [text[begin:end] for text, spans in zip(checked, places, strict=True) for begin, end in spans]
-    payload = {"texts": [*checked, *parts], "explain": explain, "parts": len(parts), "backlog": backlog}
+    owners = [owner for owner, spans in enumerate(places) for _ in spans]
+    if whole is not None:  # parts cannot be asked for sentences of their own
+        owners = [0] * (len(checked) - whole)
+    payload = {
+        "texts": [*checked, *parts],
+        "explain": explain,
+        "owners": owners,
+        "backlog": backlog,
+        "languages": list(languages),
+        "source": source_id,
+    }
     reply = transport.ask(payload, deadline=deadline, unless=unless)
     if "problem" in reply:
         problem = str(reply["problem"])
@@ -117,7 +136,14 @@ def score_texts(
 
 
 def score_each(
-    *, texts: Any, explain: bool = False, sentences: bool = False, read: Read | None = None, deadline: float
+    *,
+    texts: Any,
+    explain: bool = False,
+    sentences: bool = False,
+    read: Read | None = None,
+    languages: Sequence[str] = (),
+    source_id: int | None = None,
+    deadline: float,
 ) -> list[ScoredText | TextProblem]:
     """Score the valid ones of `texts`, and return a TextProblem for each other.
 
@@ -126,31 +152,55 @@ def score_each(
     listed = isinstance(texts, list) and len(texts) <= settings.BATCH_MAX_COMMENTS
     strings = listed and all(isinstance(text, str) for text in texts)
     problems = [text_problem(text) for text in texts] if strings else []
+    score = partial(
+        score_texts,
+        explain=explain,
+        sentences=sentences,
+        read=read,
+        languages=languages,
+        source_id=source_id,
+        deadline=deadline,
+    )
     if all(problems) or not any(problems):
-        return score_texts(texts=texts, explain=explain, sentences=sentences, read=read, deadline=deadline)
+        return score(texts=texts)
     good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
-    scored = iter(score_texts(texts=good, explain=explain, sentences=sentences, read=read, deadline=deadline))
+    scored = iter(score(texts=good))
     return [TextProblem(problem.code, problem.message) if problem else next(scored) for problem in problems]
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
-    """Explain a stored comment with the active version; a purged one is a TextProblem.
+    """Explain a stored comment with the version that judges it now; a purged one is a TextProblem.
 
     Raises what score_texts raises.
     """
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no word of it can be shown.")
-    return score_texts(texts=[comment.text], explain=True, read=_reader_of(comment), deadline=deadline)[0]
+    return _of_comment(comment, deadline, explain=True)
 
 
 def comment_sentences(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:
-    """Score each sentence of a stored comment with the active version; a purged one is a TextProblem.
+    """Score each sentence of a stored comment with the version that judges it now; a purged one is a TextProblem.
 
     Raises what score_texts raises.
     """
     if comment.text_purged_at is not None:
         return TextProblem("purged", "The text was purged, so no sentence of it can be scored.")
-    return score_texts(texts=[comment.text], sentences=True, read=_reader_of(comment), deadline=deadline)[0]
+    return _of_comment(comment, deadline, sentences=True)
+
+
+def _of_comment(
+    comment: Comment, deadline: float, *, explain: bool = False, sentences: bool = False
+) -> ScoredText | TextProblem:
+    [scored] = score_texts(
+        texts=[comment.text],
+        explain=explain,
+        sentences=sentences,
+        read=_reader_of(comment),
+        languages=comment.languages,
+        source_id=comment.source_id,
+        deadline=deadline,
+    )
+    return scored
 
 
 def source_id_of(slug: str) -> int | None:
@@ -214,8 +264,9 @@ def _decode(item: dict[str, Any]) -> ScoredText | TextProblem:
     if "code" in item:
         return TextProblem(**item)
     spans = tuple(TextSpan(**span) for span in item.pop("spans"))
+    detected = tuple(item.pop("detected"))
     explanation = item.pop("explanation")
     if explanation is not None:
         words = tuple(ExplainedWord(**word) for word in explanation.pop("words"))
         explanation = TextExplanation(**explanation, words=words)
-    return ScoredText(**item, spans=spans, explanation=explanation)
+    return ScoredText(**item, spans=spans, detected=detected, explanation=explanation)

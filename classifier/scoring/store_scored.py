@@ -1,6 +1,7 @@
 """Storage of a comment whose text was just scored synchronously, with exactly that verdict."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,13 +24,14 @@ def scored_comment_store(
     scored: ScoredText,
     source: Source | str,
     context: Context = NO_CONTEXT,
+    languages: Sequence[str] = (),
     by: User | None,
     api_key: ApiKey | None = None,
 ) -> Comment:
     """Store `text` as a classified comment: prediction, history, band and place in the queue as a worker writes them.
 
-    `context` is what it answers to. Everything is stored or nothing. Raises InvalidInput, and PermissionDenied as
-    comment_submit does.
+    `context` is what it answers to, `languages` are those that its sender states. Everything is stored or nothing.
+    Raises InvalidInput, and PermissionDenied as comment_submit does.
     """
     item = validate_comment(text=text, text_format=text_format)
     require_permission(by, "classifier.add_comment")
@@ -40,6 +42,7 @@ def scored_comment_store(
             source=source_get_or_create(source),
             text=item.text,
             text_format=item.text_format,
+            languages=[tag[:35] for tag in languages],
             submitted_by=by,
             api_key=api_key,
             claimed_at=timezone.now(),

@@ -49,13 +49,13 @@ class ClassifyWorker:
         """
         end = time.monotonic() + TURN_SECONDS
         while True:
-            engine = self._engine()
+            self._engine()
             self._serve()
-            if engine is None:
+            serving = self.holder.serving()
+            if serving is None:
                 return False
             claimed = pending_classify(
-                scorer=engine.scorer,
-                model_version=engine.model_version,
+                serving=serving,
                 limit=settings.CLASSIFY_CLAIM_SIZE,
                 between=self._serve,
                 written=self.shadow.offer,
@@ -66,15 +66,15 @@ class ClassifyWorker:
                 return True
 
     def _engine(self) -> Engine | None:
-        before = self.holder.engine, self.holder.problem, self.holder.notice
+        before = self.holder.state()
         engine = self.holder.current()
-        if self.heartbeat is not None and before != (engine, self.holder.problem, self.holder.notice):
+        if self.heartbeat is not None and before != self.holder.state():
             self.heartbeat.now()
         return engine
 
     def _serve(self) -> None:
         try:
-            serve_inbox(self.holder.engine, problem=self.holder.problem)
+            serve_inbox(self.holder.serving(), problem=self.holder.problem)
         except NoBroker:
             logger.warning("Redis does not answer; no synchronous request can be served")
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from classifier.api.authentication import caller
 from classifier.api.base import Endpoint
 from classifier.api.field_errors import parameter_error
-from classifier.api.fields import ClosedSerializer, CountParameter, SourceParameter
+from classifier.api.fields import ClosedSerializer, CountParameter, SourceParameter, TextParameter
 from classifier.api.operation import operation
 from classifier.api.problems import invalid
 from classifier.api.reading import checked_query
@@ -30,6 +30,11 @@ class StatisticsQuery(ClosedSerializer):
     source = SourceParameter()  # type: ignore[assignment]
     days = CountParameter(
         most=max(SPANS), default=DEFAULT_DAYS, help_text="Number of days; the last is today (UTC)."
+    )
+    language = TextParameter(
+        required=False,
+        max_length=35,
+        help_text="Narrows `days` and `total` to texts in this language, as far as they are counted by language.",
     )
 
 
@@ -75,12 +80,24 @@ class AppealCounts(serializers.Serializer[Any]):
     overturned = serializers.IntegerField()
 
 
+class LanguageNumbers(serializers.Serializer[Any]):
+    """Numbers of the texts in one language."""
+
+    inbound = serializers.IntegerField()
+    toxic = serializers.IntegerField(help_text="Comments that came in and whose first verdict was toxic.")
+    overturned = Overturned()
+    agreement = ModelAgreement()
+
+
 class StatisticsTotal(serializers.Serializer[Any]):
     inbound = serializers.IntegerField()
     unscored = serializers.IntegerField(help_text="Comments that came in and have no verdict yet.")
     toxic = serializers.IntegerField(help_text="Comments that came in and whose first verdict was toxic.")
     languages = serializers.DictField(
         child=serializers.IntegerField(), help_text="Comments that came in, by the language identified."
+    )
+    by_language = serializers.DictField(
+        child=LanguageNumbers(), help_text="Numbers of the texts in each language that was judged."
     )
     automatic = ActionsOutput(help_text="Decisions by policies.")
     manual = ActionsOutput(help_text="Decisions by moderators.")
@@ -128,6 +145,9 @@ class QueueState(serializers.Serializer[Any]):
 
 
 class ScoreDrift(serializers.Serializer[Any]):
+    language = serializers.CharField(
+        allow_null=True, help_text="The language of whose slot the version is; null for the default version."
+    )
     source = serializers.CharField(allow_null=True, help_text="Null: all sources together.")  # type: ignore[assignment]
     version = serializers.CharField()
     index = serializers.FloatField(allow_null=True, help_text="Population stability index.")
@@ -163,7 +183,13 @@ class StatisticsEndpoint(Endpoint):
         query, user = checked_query(StatisticsQuery, request), caller(request)
         sources = visible_sources(user)
         source = _source(sources, query["source"]) if "source" in query else None
-        board = dashboard_of(user=user, source=source, days=query["days"], now=timezone.now())
+        board = dashboard_of(
+            user=user,
+            source=source,
+            days=query["days"],
+            now=timezone.now(),
+            language=query.get("language", ""),
+        )
         return Response(StatisticsOutput(_numbers(board)).data)
 
 
@@ -201,6 +227,7 @@ def _person(row: PersonRow) -> dict[str, Any]:
 def _drift(drift: Drift) -> dict[str, Any]:
     reference, recent = drift.counts
     return {
+        "language": drift.language or None,
         "source": drift.source and drift.source.slug,
         "version": drift.version,
         "index": drift.index,

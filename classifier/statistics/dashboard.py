@@ -6,7 +6,7 @@ into what people read.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,9 +14,10 @@ from django.db.models import Min
 
 from classifier.core.measures import Kappa, cohen_kappa, seconds_quantile
 from classifier.core.visibility import narrow, sources_of
+from classifier.model_versions.assembly import slots_in_production
 from classifier.models import Comment, DayStatistic, ModelVersion, Source, User
 from classifier.review.queue_numbers import QueueState, queue_state
-from classifier.statistics.day_numbers import Numbers, added_up, day_numbers
+from classifier.statistics.day_numbers import Numbers, added_up, day_numbers, numbers_in
 from classifier.statistics.drift import Drift, drifts_of
 
 SPANS = (7, 30, 90)
@@ -73,10 +74,17 @@ class Dashboard:
     queue: QueueState
     version: str | None
     drifts: list[Drift]
+    language: str = ""
+    languages: list[str] = field(default_factory=list)
 
 
-def dashboard_of(*, user: User | None, source: Source | None, days: int, now: datetime) -> Dashboard:
-    """Gather the numbers of the last `days` days, ending today, in the sources that `user` sees (or one of them)."""
+def dashboard_of(
+    *, user: User | None, source: Source | None, days: int, now: datetime, language: str = ""
+) -> Dashboard:
+    """Gather the numbers of the last `days` days, ending today, in the sources that `user` sees (or one of them).
+
+    `language` narrows the numbers of days to texts in it; people, reports and times are not counted by language.
+    """
     today = now.astimezone(UTC).date()
     span = [today - timedelta(days=back) for back in reversed(range(days))]
     chosen = _chosen(user, source)
@@ -84,12 +92,25 @@ def dashboard_of(*, user: User | None, source: Source | None, days: int, now: da
     live, missing = _counted(span, today, kept, chosen)
     rows = [_day(day, live, kept) for day in span]
     total = added_up(row.numbers for row in rows)
+    languages = sorted(total["by_language"], key=lambda tag: -total["by_language"][tag]["inbound"])
+    if language:
+        rows = [replace(row, numbers=numbers_in(row.numbers, language)) for row in rows]
+        total = numbers_in(total, language)
     active = ModelVersion.objects.active()
     drifts = []
     if active is not None:
         drifts = drifts_of(
             version=active.version, today=today, user=user, source=source, live=live.by_source(today)
         )
+        for slot, judge in slots_in_production().items():
+            drifts += drifts_of(
+                version=judge.version,
+                today=today,
+                user=user,
+                source=source,
+                live=live.by_source(today),
+                language=slot,
+            )
     return Dashboard(
         source=source,
         days=rows,
@@ -99,6 +120,8 @@ def dashboard_of(*, user: User | None, source: Source | None, days: int, now: da
         queue=queue_state(sources=chosen, now=now),
         version=active.version if active is not None else None,
         drifts=drifts,
+        language=language,
+        languages=languages,
     )
 
 
@@ -127,6 +150,7 @@ def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
         "languages": dict(
             numbers.get("languages", {})
         ),  # days that were kept before they were counted have none
+        "by_language": _summaries(numbers),
         "automatic": dict(automatic),
         "manual": dict(manual),
         "bulk": numbers["bulk"],
@@ -150,6 +174,16 @@ def summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
         "appeals": dict(numbers["appeals"]),
         "reports": numbers["reports"],
     }
+
+
+def _summaries(numbers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is shown of each language."""
+    shown = ("inbound", "toxic", "overturned", "agreement")
+    by_language = {}
+    for language in numbers.get("by_language") or {}:
+        whole = summary(numbers_in(numbers, language))
+        by_language[language] = {name: whole[name] for name in shown}
+    return by_language
 
 
 class _Live(dict[date, list[Numbers]]):

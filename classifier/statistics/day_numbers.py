@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 
 from classifier.core.measures import SCORE_BINS, SECONDS_FIRST, SECONDS_STEPS
+from classifier.inference.language import base_language
 
 Numbers = dict[str, Any]
 
@@ -35,7 +36,8 @@ GROUP BY 1, 2, 3, 4, 5
 """
 DECISIONS = """
 SELECT
-    comment.source_id, made.action, made.automatic, made.bulk_id IS NOT NULL, made.by_id, prediction.verdict,
+    comment.source_id, prediction.language, made.action, made.automatic, made.bulk_id IS NOT NULL, made.by_id,
+    prediction.verdict,
     CASE WHEN made.seconds IS NOT NULL
         THEN floor(%(steps)s * ln(greatest(made.seconds, %(first)s) / %(first)s) / ln(2))::int END,
     count(*), sum(made.seconds)
@@ -43,35 +45,37 @@ FROM classifier_decision made
 JOIN classifier_comment comment ON comment.id = made.comment_id
 LEFT JOIN classifier_prediction prediction ON prediction.id = made.prediction_id
 WHERE made.created_at >= %(begin)s AND made.created_at < %(end)s AND made.action <> 'undo'
-GROUP BY 1, 2, 3, 4, 5, 6, 7
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
 UNDONE = """
 SELECT
-    comment.source_id, undone.by_id,
+    comment.source_id, prediction.language, undone.by_id,
     CASE WHEN undone.automatic THEN 'automatic' WHEN undo.by_id = undone.by_id THEN 'own' ELSE 'others' END, count(*)
 FROM classifier_decision undo
 JOIN classifier_decision undone ON undone.id = undo.undoes_id
 JOIN classifier_comment comment ON comment.id = undo.comment_id
+LEFT JOIN classifier_prediction prediction ON prediction.id = undone.prediction_id
 WHERE undo.created_at >= %(begin)s AND undo.created_at < %(end)s AND undo.action = 'undo'
     AND undone.action IN ('approve', 'remove')
     AND NOT EXISTS (
         SELECT FROM classifier_appeal appeal WHERE appeal.decision_id = undone.id AND appeal.status = 'overturned'
     )
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """
 # A person replaced a decision by another one. After an edit it is another text; appeals are counted on their own.
 REPLACED = """
 SELECT
-    comment.source_id, stood.by_id,
+    comment.source_id, prediction.language, stood.by_id,
     CASE WHEN stood.automatic THEN 'automatic' WHEN made.by_id = stood.by_id THEN 'own' ELSE 'others' END, count(*)
 FROM classifier_decision made
 JOIN classifier_comment comment ON comment.id = made.comment_id
 JOIN LATERAL (
-    SELECT before.id, before.action, before.by_id, before.automatic, before.created_at
+    SELECT before.id, before.action, before.by_id, before.automatic, before.created_at, before.prediction_id
     FROM classifier_decision before
     WHERE before.comment_id = made.comment_id AND before.id < made.id AND before.action IN ('approve', 'remove', 'undo')
     ORDER BY before.id DESC LIMIT 1
 ) AS stood ON stood.action IN ('approve', 'remove') AND stood.action <> made.action
+LEFT JOIN classifier_prediction prediction ON prediction.id = stood.prediction_id
 WHERE made.created_at >= %(begin)s AND made.created_at < %(end)s AND made.action IN ('approve', 'remove')
     AND NOT made.automatic
     AND NOT EXISTS (
@@ -82,20 +86,23 @@ WHERE made.created_at >= %(begin)s AND made.created_at < %(end)s AND made.action
         WHERE event.comment_id = made.comment_id AND event.reason LIKE 'text edited:%%'
             AND event.created_at >= stood.created_at AND event.created_at <= made.created_at
     )
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """
 APPEALS = """
-SELECT comment.source_id, 'opened', NULL, count(*)
+SELECT comment.source_id, NULL, 'opened', NULL, count(*)
 FROM classifier_appeal appeal JOIN classifier_comment comment ON comment.id = appeal.comment_id
 WHERE appeal.created_at >= %(begin)s AND appeal.created_at < %(end)s
 GROUP BY 1
 UNION ALL
-SELECT comment.source_id, appeal.status, CASE WHEN made.automatic THEN NULL ELSE made.by_id END, count(*)
+SELECT
+    comment.source_id, prediction.language, appeal.status,
+    CASE WHEN made.automatic THEN NULL ELSE made.by_id END, count(*)
 FROM classifier_appeal appeal
 JOIN classifier_decision made ON made.id = appeal.decision_id
 JOIN classifier_comment comment ON comment.id = appeal.comment_id
+LEFT JOIN classifier_prediction prediction ON prediction.id = made.prediction_id
 WHERE appeal.resolved_at >= %(begin)s AND appeal.resolved_at < %(end)s AND appeal.status <> 'open'
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """
 REPORTS = """
 SELECT comment.source_id, count(*)
@@ -104,6 +111,17 @@ WHERE report.created_at >= %(begin)s AND report.created_at < %(end)s
 GROUP BY 1
 """
 ACTIONS = ("approve", "remove", "escalate", "skip")
+OF_LANGUAGE = (
+    "inbound",
+    "versions",
+    "automatic",
+    "manual",
+    "bulk",
+    "undone",
+    "replaced",
+    "appeals",
+    "agreement",
+)
 
 
 def no_numbers() -> Numbers:
@@ -114,8 +132,9 @@ def no_numbers() -> Numbers:
     of people, `bulk` those of them that were made in bulk. `undone` counts final decisions that were undone: one's
     own, those of others, automatic ones; `replaced` those that a person replaced by another decision. What an
     appeal overturned counts under `appeals` alone. `agreement` crosses the model's verdict with what a person
-    decided one by one. `seconds` is a histogram as measures.seconds_quantile reads it. `people`: {id: …}, by who
-    made the decisions.
+    decided one by one. `by_language`: {language: such numbers of the texts in it}, as far as OF_LANGUAGE names them;
+    decisions and what became of them count under the language of the verdict that they were about. `seconds` is a
+    histogram as measures.seconds_quantile reads it. `people`: {id: …}, by who made the decisions.
     """
     return {
         "inbound": 0,
@@ -131,8 +150,24 @@ def no_numbers() -> Numbers:
         "appeals": {"opened": 0, "upheld": 0, "overturned": 0},
         "reports": 0,
         "agreement": _agreement(),
+        "by_language": {},
         "people": {},
     }
+
+
+def numbers_in(numbers: Mapping[str, Any], language: str) -> Numbers:
+    """Return the numbers of the texts in one language; days that were kept before they were counted have none."""
+    return {**no_numbers(), **(numbers.get("by_language") or {}).get(language, {})}
+
+
+def _of_language(numbers: Numbers, language: str | None) -> list[Numbers]:
+    """Return where something about a text in this language is counted: all texts, and those in the language."""
+    if not language:
+        return [numbers]
+    fresh = no_numbers()
+    base = base_language(language)
+    own = numbers["by_language"].setdefault(base, {name: fresh[name] for name in OF_LANGUAGE})
+    return [numbers, own]
 
 
 def day_numbers(day: date) -> dict[int, Numbers]:
@@ -214,13 +249,18 @@ def _read_comments(
         return
     if language:
         numbers["languages"][language] = numbers["languages"].get(language, 0) + count
-    of_version = numbers["versions"].setdefault(version, {"toxic": 0, "calm": 0, "scores": [0] * SCORE_BINS})
-    of_version["toxic" if verdict == "toxic" else "calm"] += count
-    of_version["scores"][bin_] += count
+    for holder in _of_language(numbers, language):
+        none = {"toxic": 0, "calm": 0, "scores": [0] * SCORE_BINS}
+        of_version = holder["versions"].setdefault(version, none)
+        of_version["toxic" if verdict == "toxic" else "calm"] += count
+        of_version["scores"][bin_] += count
+        if holder is not numbers:
+            holder["inbound"] += count
 
 
 def _read_decisions(
     numbers: Numbers,
+    language: str | None,
     action: str,
     automatic: bool,
     bulk: bool,
@@ -230,18 +270,19 @@ def _read_decisions(
     count: int,
     seconds: float | None,
 ) -> None:
+    places = _of_language(numbers, language)
+    for place in places:
+        place["automatic" if automatic else "manual"][action] += count
     if automatic:
-        numbers["automatic"][action] += count
         return
-    holders = [numbers] if by is None else [numbers, _person(numbers, by)]
-    numbers["manual"][action] += count
-    for holder in holders[1:]:
-        holder[action] += count
-    for holder in holders:
+    person = None if by is None else _person(numbers, by)
+    if person is not None:
+        person[action] += count
+    for holder in places if person is None else (*places, person):
         if bulk:
             holder["bulk"] += count
             continue
-        if bin_ is not None:
+        if bin_ is not None and "seconds" in holder:
             times = holder["seconds"]
             times["sum"] += seconds or 0.0
             times["count"] += count
@@ -250,14 +291,18 @@ def _read_decisions(
             holder["agreement"][f"{'toxic' if verdict == 'toxic' else 'calm'}_{action}"] += count
 
 
-def _read_taken_back(how: str, numbers: Numbers, by: int | None, whose: str, count: int) -> None:
-    numbers[how][whose] += count
+def _read_taken_back(
+    how: str, numbers: Numbers, language: str | None, by: int | None, whose: str, count: int
+) -> None:
+    for place in _of_language(numbers, language):
+        place[how][whose] += count
     if whose == "others" and by is not None:
         _person(numbers, by)["overturned"] += count
 
 
-def _read_appeals(numbers: Numbers, what: str, by: int | None, count: int) -> None:
-    numbers["appeals"][what] += count
+def _read_appeals(numbers: Numbers, language: str | None, what: str, by: int | None, count: int) -> None:
+    for place in _of_language(numbers, language):
+        place["appeals"][what] += count
     if what == "overturned" and by is not None:
         _person(numbers, by)["overturned"] += count
 

@@ -12,7 +12,7 @@ the audit, from which the next check knows where the episode stands; subscribers
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -24,8 +24,9 @@ from classifier.core.audit import audit_record
 from classifier.core.events import DRIFT_WARNING, emit
 from classifier.core.measures import SCORE_BINS, population_stability
 from classifier.core.visibility import narrow
+from classifier.model_versions.assembly import slots_in_production
 from classifier.models import AuditEntry, DayStatistic, ModelVersion, Source, User
-from classifier.statistics.day_numbers import Numbers
+from classifier.statistics.day_numbers import Numbers, numbers_in
 
 RECENT_DAYS = 7
 REFERENCE_DAYS = 30
@@ -46,6 +47,13 @@ class Drift:
     recent: list[int]
     since: date | None
     index: float | None
+    language: str = ""
+    """The language of whose slot the version is; "" for the default."""
+
+    @property
+    def subject(self) -> str:
+        """What the audit calls it."""
+        return f"{self.version} for {self.language}" if self.language else self.version
 
     @property
     def level(self) -> str:
@@ -67,26 +75,36 @@ def drifts_of(
     user: User | None,
     source: Source | None = None,
     live: Iterable[tuple[int, Numbers]] = (),
+    language: str = "",
 ) -> list[Drift]:
     """Measure the drift of everything that `user` sees, then of each source, by name; `live` adds today's numbers.
 
-    `source` narrows it to one. A source without recent comments of the version is left out.
+    `source` narrows it to one, `language` to the texts in one. A source without recent comments of the version is left
+    out.
     """
-    scores = RawSQL("numbers #> ARRAY['versions', %s, 'scores']", [version], output_field=JSONField())
+    path = ["by_language", language, "versions", version] if language else ["versions", version]
+    scores = RawSQL("numbers #> %s", [[*path, "scores"]], output_field=JSONField())
     rows = narrow(DayStatistic.objects.all(), user).filter(
         day__gte=today - timedelta(days=LOOK_BACK_DAYS), numbers__versions__has_key=version
     )
+    if language:
+        rows = rows.filter(numbers__by_language__has_key=language)
     if source is not None:
         rows = rows.filter(source=source)
-    scored = list(rows.order_by("day").values_list("day", "source_id", scores))
+    scored = [
+        row for row in rows.order_by("day").values_list("day", "source_id", scores) if row[2] is not None
+    ]
     for source_id, numbers in live:
-        if (of_version := numbers["versions"].get(version)) is not None:
+        of_language = numbers_in(numbers, language) if language else numbers
+        if (of_version := of_language["versions"].get(version)) is not None:
             scored.append((today, source_id, of_version["scores"]))
     by_source: dict[int, list[tuple[date, list[int]]]] = defaultdict(list)
     for day, source_id, bins in scored:
         by_source[source_id].append((day, bins))
-    whole = _drift(version, source, [(day, bins) for day, _, bins in scored], today)
-    if source is not None or len(by_source) < 2:
+    whole = replace(
+        _drift(version, source, [(day, bins) for day, _, bins in scored], today), language=language
+    )
+    if language or source is not None or len(by_source) < 2:
         return [whole]
     names = Source.objects.in_bulk(by_source)
     single = [_drift(version, names[pk], rows, today) for pk, rows in by_source.items() if pk in names]
@@ -122,11 +140,17 @@ def _sum(many: Iterable[list[int]]) -> list[int]:
 
 
 def drift_check() -> list[Drift]:
-    """Check the active version, in the whole and in each source; return the drifts that now cause a warning."""
+    """Check the active version, in the whole and in each source, and those of the slots of languages.
+
+    Return the drifts that now cause a warning.
+    """
     version = ModelVersion.objects.active()
     if version is None:
         return []
-    drifts = drifts_of(version=version.version, today=timezone.now().date(), user=None)
+    today = timezone.now().date()
+    drifts = drifts_of(version=version.version, today=today, user=None)
+    for language, judge in slots_in_production().items():
+        drifts += drifts_of(version=judge.version, today=today, user=None, language=language)
     return [drift for drift in drifts if drift.index is not None and _warn_or_end(drift)]
 
 
@@ -135,7 +159,7 @@ def _warn_or_end(drift: Drift) -> bool:
     assert drift.index is not None
     with transaction.atomic():
         last = (
-            AuditEntry.objects.filter(verb__in=[WARNING, OVER], subject=drift.version, source=drift.source)
+            AuditEntry.objects.filter(verb__in=[WARNING, OVER], subject=drift.subject, source=drift.source)
             .order_by("-id")
             .first()
         )
@@ -146,7 +170,7 @@ def _warn_or_end(drift: Drift) -> bool:
         reference, recent = drift.counts
         measured = {"index": round(drift.index, 4), "reference": reference, "recent": recent}
         audit_record(
-            verb=WARNING if begins else OVER, source=drift.source, subject=drift.version, data=measured
+            verb=WARNING if begins else OVER, source=drift.source, subject=drift.subject, data=measured
         )
         if begins:
             source = drift.source.pk if drift.source is not None else None

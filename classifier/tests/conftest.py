@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classifier.accounts.roles import ADMIN, MODEL_ADMIN, MODERATOR, user_roles_set
-from classifier.model_versions.promotion_gate import gate_register
+from classifier.model_versions.promotion_gate import gate_register, language_gate_register
 from classifier.model_versions.services import model_version_activate, model_version_register
 from classifier.models import ModelVersion, User
 from classifier.tests.tiny_artifact import tiny_artifact
@@ -18,9 +18,10 @@ from classifier.webhooks import outbox as webhook_outbox
 @pytest.fixture(autouse=True)
 def no_gate() -> Iterator[None]:
     """The classifier alone: no other application has registered a quality gate."""
-    before = gate_register(None)
+    before, of_languages = gate_register(None), language_gate_register(None)
     yield
     gate_register(before)
+    language_gate_register(of_languages)
 
 
 @pytest.fixture(autouse=True)

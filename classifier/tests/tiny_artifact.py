@@ -38,10 +38,13 @@ def tiny_artifact(
     name: str = "tiny",
     threshold: float = 0.5,
     concern: float | None = None,
+    languages: tuple[str, ...] = (),
+    experimental: tuple[str, ...] = (),
 ) -> Path:
     """Write the artifact into `folder` (made here) and return it; another seed is another version.
 
-    With `concern` it has a seventh output, for concerns, with this threshold.
+    With `concern` it has a seventh output, for concerns, with this threshold. Its manifest names `languages` and those
+    that are `experimental`, if any.
     """
     from safetensors.numpy import save_file
 
@@ -66,7 +69,9 @@ def tiny_artifact(
         folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizerFast", "model_max_length": 512}
     )
     (folder / "README.md").write_text("# A random model for tests\n")
-    _write(folder / "manifest.json", _manifest(folder, name, threshold, concern))
+    manifest = _manifest(folder, name, threshold, concern)
+    named = {"languages": list(languages), "experimental_languages": list(experimental)}
+    _write(folder / "manifest.json", manifest | {key: tags for key, tags in named.items() if tags})
     return folder
 
 

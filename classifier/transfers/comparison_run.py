@@ -16,13 +16,13 @@ from django.conf import settings
 from classifier.comments.submission import source_get_or_create
 from classifier.core.errors import SCORING_ERRORS
 from classifier.core.validation import ValidationProblem
+from classifier.inference.files.rows import FileRow
 from classifier.inference.normalise import NormalisedText
 from classifier.models import Comment, ModelVersion, Transfer
 from classifier.policies.active_policies import policy_for
 from classifier.scoring.score_texts import ScoredText, score_texts
 from classifier.transfers.comparisons import Pair, ScoredRow, own_scores, pairs_store, scored_row
-from classifier.transfers.file_run import Chunk, FileRun, Read, run_file
-from classifier.transfers.import_files import FileRow
+from classifier.transfers.file_run import Chunk, FileRun, Read, RowErrors, run_file
 from classifier.transfers.services import transfer_enqueue, transfer_give_back, transfer_progress
 
 ASK_TEXTS = 16
@@ -58,7 +58,7 @@ class ComparisonRun(FileRun[ScoredRow]):
         self.options.pop(WAITING, None)
         self.look()
         self.options.setdefault("since", [time.time(), self.transfer.done_rows])
-        for chunk in self.chunks():
+        for chunk in self.chunks_left():
             try:
                 pairs = self._scored(chunk, shutdown_requested, end)
             except TurnOver:
@@ -109,7 +109,8 @@ class ComparisonRun(FileRun[ScoredRow]):
                     pairs.append((row, own, self._version(answer.model_version)))
                 else:
                     problem = ValidationProblem(self.options["text"], answer.message, answer.code)
-                    chunk.errors.append((row.line, [problem], row.text))
+                    refused = row.row or FileRow(row.line, None, "", 0, row.line, row.text)
+                    chunk.errors.append(RowErrors(refused, [problem]))
         return pairs
 
     def _read(self, text: str) -> NormalisedText:
@@ -117,7 +118,7 @@ class ComparisonRun(FileRun[ScoredRow]):
         return policy_for(self.source.pk).for_scoring(text, self.options.get("text_format", ""))
 
     def _store(self, chunk: Chunk[ScoredRow], pairs: list[Pair]) -> None:
-        chunk.errors.sort(key=lambda error: error[0])
+        chunk.errors.sort(key=lambda error: error.row.line)
         with self.storing(chunk):
             pairs_store(self.transfer, self.source, pairs)
             self.options["stored"] = self.options.get("stored", 0) + len(pairs)

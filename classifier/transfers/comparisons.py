@@ -4,9 +4,8 @@ A comparison is a transfer: a draft whose first rows are shown, then a worker th
 (`comparison_run`). A command that has scored the texts itself stores them at once.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,9 @@ from classifier.comments.submission import source_get_or_create
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem, format_problem, text_problem
+from classifier.inference.files.layout import GUESSED, Reading
+from classifier.inference.files.rows import FileRow
+from classifier.inference.files.values import read_score
 from classifier.models import (
     ApiKey,
     ModelVersion,
@@ -27,7 +29,15 @@ from classifier.models import (
     Transfer,
     User,
 )
-from classifier.transfers.import_files import PREVIEW_ROWS, FilePreview, FileRow, first_rows, wrong_rows
+from classifier.transfers.previews import (
+    PREVIEW_ROWS,
+    TEXT_NAMES,
+    FilePreview,
+    first_rows,
+    missing_columns,
+    reading_of,
+    wrong_rows,
+)
 from classifier.transfers.services import (
     ADD,
     CHANGE,
@@ -41,7 +51,6 @@ from classifier.transfers.services import (
     transfers_dir,
 )
 
-TEXT_NAMES = ("text", "comment", "comment_text", "body", "content", "message")
 Status = Transfer.Status
 Labels = Mapping[str, Sequence[str]]
 
@@ -53,6 +62,7 @@ class ScoredRow:
     line: int
     text: str
     theirs: dict[str, float]
+    row: FileRow | None = field(default=None, repr=False, compare=False)
 
 
 Pair = tuple[
@@ -61,10 +71,14 @@ Pair = tuple[
 
 
 def comparison_preview(
-    path: Path, *, text: str = "", attributes: Mapping[str, str] | None = None, file_format: str = ""
+    path: Path,
+    *,
+    text: str = "",
+    attributes: Mapping[str, str] | None = None,
+    reading: Reading = GUESSED,
 ) -> FilePreview:
     """Look at the first rows. Raises InvalidInput (`file`) where the file cannot be read."""
-    layout, names, rows = first_rows(path, file_format)
+    layout, names, rows = first_rows(path, reading)
     columns = attributes or {}
     errors = wrong_rows(rows, lambda row: scored_row(row, text, columns)[1]) if text and columns else []
     return FilePreview(layout, names, rows[:PREVIEW_ROWS], errors, len(rows))
@@ -113,17 +127,18 @@ def comparison_start(
     text_format: str = "",
     service: ReferenceService | None = None,
     by: User | None,
+    reading: Reading | None = None,
 ) -> None:
     """Start a draft. `columns` maps attributes to columns, `labels` says which labels of the model stand for each.
 
-    `text_format`: one of TextFormat, how the texts are written; empty, the policy of the source says.
-    Raises InvalidInput, PermissionDenied, and TransferNotPossible when it has begun already.
+    `text_format`: one of TextFormat, how the texts are written; empty, the policy of the source says. `reading`: None
+    keeps that of the draft. Raises InvalidInput, PermissionDenied, and TransferNotPossible when it has begun already.
     """
     require_permission(by, ADD)
     path = file_of(transfer)
     if path is None or DRAFT not in transfer.options:
         raise TransferNotPossible("This comparison has begun already, or its file is not kept any more.")
-    preview = comparison_preview(path, file_format=transfer.format)
+    preview = comparison_preview(path, reading=reading or reading_of(transfer.options, transfer.format))
     problems = [*source_problems(source, by), *_column_problems(text, columns, preview, labels)]
     if problem := format_problem(text_format, "text_format"):
         problems.append(problem)
@@ -134,6 +149,7 @@ def comparison_start(
         "source": source,
         "text": text,
         "columns": dict(columns),
+        "reading": preview.layout.to_reading().to_dict(),
         "labels": {attribute: list(labels[attribute]) for attribute in columns},
         "keeps_texts": keeps_texts,
         "text_format": text_format,
@@ -142,7 +158,7 @@ def comparison_start(
     }
     with transaction.atomic():
         waiting = Transfer.objects.filter(pk=transfer.pk, options__has_key=DRAFT)
-        if not waiting.update(options=options):
+        if not waiting.update(options=options, format=preview.layout.format):
             raise TransferNotPossible("This comparison has begun already.")
         transfer.options = options
         audit_record(
@@ -236,7 +252,7 @@ def scored_row(
     theirs = {}
     for attribute, column in columns.items():
         try:
-            score = score_read(row.values.get(column))
+            score = read_score(row.values.get(column))
         except ValueError as error:
             problems.append(ValidationProblem(column, str(error), "invalid"))
         else:
@@ -244,22 +260,7 @@ def scored_row(
                 theirs[attribute] = score
     if not problems and not theirs:
         problems.append(ValidationProblem("", "This row has no score in any of the columns.", "required"))
-    return (None, problems) if problems else (ScoredRow(row.line, str(value), theirs), [])
-
-
-def score_read(value: Any) -> float | None:
-    """Read a score from a cell of a file; None where the cell is empty. Raises ValueError with the reason."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("This is no number.")
-    try:
-        score = float(value)
-    except (ValueError, OverflowError):
-        raise ValueError("This is no number.") from None
-    if not (math.isfinite(score) and 0 <= score <= 1):
-        raise ValueError("This is not from 0 to 1.")
-    return score
+    return (None, problems) if problems else (ScoredRow(row.line, str(value), theirs, row), [])
 
 
 def own_scores(scores: Mapping[str, float], labels: Labels) -> dict[str, float]:
@@ -305,10 +306,11 @@ def _column_problems(
         problems.append(ValidationProblem("columns", message, "required"))
     chosen = [("text", text), *((f"columns.{name}", column) for name, column in columns.items())]
     used: set[str] = set()
+    missing = missing_columns(dict(chosen), preview.names, preview.layout)
     for name, column in chosen:
         if not column:
             continue
-        if column not in preview.names and (preview.layout.format == "csv" or name == "text"):
+        if name in missing:
             problems.append(ValidationProblem(name, f"This file has no column {column!r}.", "unknown"))
         elif column in used:
             problems.append(ValidationProblem(name, f"The column {column!r} is chosen twice.", "repeated"))

@@ -34,7 +34,7 @@ from classifier.transfers.services import (
     transfer_progress,
     transfers_dir,
 )
-from toxicsite.lib.spreadsheets import csv_lines, pieces
+from toxicsite.lib.spreadsheets import BOM, csv_lines, pieces
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
 PAGE = 1_000
@@ -107,22 +107,30 @@ def export_stream(
     by: User | None,
     api_key: ApiKey | None = None,
     report: Callable[[int], Any] | None = None,
+    bom: bool = False,
 ) -> Generator[str, None, None]:
     """Yield the text of the file in pieces, in bounded memory; `report` is called with the number of rows so far.
+
+    With `bom` a CSV file begins with a byte order mark.
 
     Raises PermissionDenied and InvalidInput (`format`) before the first piece.
     """
     _check(file_format, by)
     begun = _begin(filters, file_format, by, api_key, {})
-    return _stream(filters, file_format, by, api_key, begun, report)
+    return _stream(filters, file_format, by, api_key, begun, report, bom)
 
 
 def export_create(
-    *, filters: QueueFilters, file_format: str, by: User | None, api_key: ApiKey | None = None
+    *,
+    filters: QueueFilters,
+    file_format: str,
+    by: User | None,
+    api_key: ApiKey | None = None,
+    bom: bool = False,
 ) -> Transfer:
     """Start an export into a file, made by a worker. Raises PermissionDenied and InvalidInput (`format`)."""
     _check(file_format, by)
-    options = {"filters": filters.to_data(), "last_id": export_last_id(user=by, filters=filters)}
+    options = {"filters": filters.to_data(), "last_id": export_last_id(user=by, filters=filters), "bom": bom}
     with transaction.atomic():
         transfer = transfer_create(
             kind=Transfer.Kind.EXPORT, file_format=file_format, options=options, by=by, api_key=api_key
@@ -154,7 +162,8 @@ def export_run(
         stream.truncate(options.get("bytes", 0))
         stream.seek(0, os.SEEK_END)
         if transfer.position == 0:
-            stream.write("".join(export_lines([], transfer.format, header=True)).encode())
+            header = export_lines([], transfer.format, header=True, bom=options.get("bom", False))
+            stream.write("".join(header).encode())
         pages = export_pages(
             user=transfer.by, filters=filters, last_id=options["last_id"], after=transfer.position
         )
@@ -209,13 +218,14 @@ def _stream(
     api_key: ApiKey | None,
     begun: AuditEntry,
     report: Callable[[int], Any] | None,
+    bom: bool,
 ) -> Generator[str, None, None]:
     sent = 0
     whole = False
 
     def lines() -> Iterator[str]:
         nonlocal sent
-        yield from export_lines([], file_format, header=True)
+        yield from export_lines([], file_format, header=True, bom=bom)
         last = export_last_id(user=by, filters=filters)
         for page in export_pages(user=by, filters=filters, last_id=last):
             yield from export_lines(page, file_format, header=False)
@@ -309,14 +319,17 @@ def export_pages(
         after = page[-1].pk
 
 
-def export_lines(comments: Iterable[Comment], file_format: str, *, header: bool) -> Iterator[str]:
-    """Yield the lines of comments that `export_pages` has read; a CSV may begin with its header."""
+def export_lines(
+    comments: Iterable[Comment], file_format: str, *, header: bool, bom: bool = False
+) -> Iterator[str]:
+    """Yield the lines of comments that `export_pages` has read; a CSV may begin with its header, also with a mark."""
     rows = (_row(comment) for comment in comments)
     if file_format == "jsonl":
         yield from (json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
         return
     lines = csv_lines(COLUMNS, ([_flat(name, value) for name, value in row.items()] for row in rows))
     if header:
+        yield BOM if bom else ""
         yield from lines
     else:
         next(lines)

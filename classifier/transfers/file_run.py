@@ -1,12 +1,13 @@
 """Runs over the rows of a file: read in chunks that are stored one at a time, each with where the next one begins.
 
 The file is read to its end before anything is stored, so that one that cannot be read changes nothing; memory stays
-bounded. After a kill another worker goes on behind the last chunk. Rows that cannot be stored go into a
-file of errors: CSV that is safe to open, never longer than what was committed.
+bounded. After a kill another worker goes on behind the last chunk. Rows that cannot be stored go into a file of errors
+in the columns of the file, so that they can be mended and brought again; it is never longer than what was committed.
 """
 
 import csv
 import io
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,45 +20,58 @@ from django.db import transaction
 
 from classifier.core.audit import audit_record
 from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.inference.files.layout import Layout, csv_cells
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.rows import FileRow, rows_of
 from classifier.models import Source, Transfer
-from classifier.transfers.import_files import FileRow, Layout, UnreadableFile, layout_of, raw_text, rows_of
+from classifier.transfers.presets import LAYOUT, preset_rows, preset_write
+from classifier.transfers.previews import reading_of, table_layout
 from classifier.transfers.services import (
     file_forget,
     file_of,
+    file_remove,
     transfer_finish,
     transfer_progress,
     transfers_dir,
 )
 from toxicsite.lib.spreadsheets import cell
 
-ERROR_COLUMNS = ("line", "field", "message", "row")
+PRESET = "preset"  # the option with the system whose export this is
+WRITTEN = "written"  # the option that says that the rows of the export are written down
+ERROR_COLUMNS = ("error_line", "error_field", "error_message")
 ERROR_ROWS_KEPT = 100_000
+ERROR_BYTES_KEPT = 256 * 1024 * 1024
+CELL_CHARACTERS = 32_767  # of a cell in a spreadsheet; a longer one is no comment
 HEARTBEAT_SECONDS = 2.0
 
 
-class ErrorFile:
-    """The file of errors, written before the transaction that counts its rows; what goes beyond is cut off."""
+@dataclass(frozen=True)
+class RowErrors:
+    """A row that was not stored, and its problems."""
 
-    def __init__(self, path: Path, *, size: int, rows: int) -> None:
+    row: FileRow
+    problems: Sequence[ValidationProblem]
+
+
+class ErrorFile:
+    """The file of errors, written before the transaction that counts its rows; what goes beyond is cut off.
+
+    Each row has its line, fields and messages, and the columns of the file as they were.
+    """
+
+    def __init__(self, path: Path, layout: Layout, *, size: int, rows: int) -> None:
         self.path = path
         self.size = size
         self.rows = rows
+        self._write = _CsvErrors(layout) if layout.format == "csv" else _json_errors
 
-    def add(self, errors: list[tuple[int, list[ValidationProblem], str]]) -> None:
-        """Append the problems of rows (line, problems, raw text), and flush them to the disk."""
+    def add(self, errors: Sequence[RowErrors]) -> None:
+        """Append rows with their problems, and flush them to the disk."""
         if not errors:
             return
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer)
-        if self.size == 0:
-            writer.writerow(ERROR_COLUMNS)
-        for line, problems, raw in errors:
-            if self.rows >= ERROR_ROWS_KEPT:
-                break
-            for problem in problems:
-                writer.writerow([line, problem.field, problem.message, cell(raw)])
-            self.rows += 1
-        data = buffer.getvalue().encode()
+        kept = errors[: max(0, ERROR_ROWS_KEPT - self.rows)] if self.size < ERROR_BYTES_KEPT else []
+        data = self._write(kept, self.size == 0).encode("utf-8", "backslashreplace")
+        self.rows += len(kept)
         if not self.path.exists():  # the file was deleted since
             self.size = 0
         with self.path.open("r+b" if self.path.exists() else "w+b") as stream:
@@ -67,6 +81,70 @@ class ErrorFile:
             stream.flush()
             os.fsync(stream.fileno())
         self.size += len(data)
+
+
+class _CsvErrors:
+    """Writes refused rows of a CSV file under its own header."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._delimiter = layout.delimiter
+        self._width = len(layout.header)
+        self._kept = [at for at, name in enumerate(layout.header) if name not in ERROR_COLUMNS]
+        self._header = [layout.header[at] for at in self._kept]
+
+    def __call__(self, errors: Sequence[RowErrors], with_header: bool) -> str:
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer)
+        if with_header:
+            writer.writerow([*ERROR_COLUMNS, *map(cell, self._header)])
+        for error in errors:
+            cells = self._cells(error.row)
+            about = _about(error)
+            writer.writerow([*about.values(), *(cell(_shortened(cells[at])) for at in self._kept)])
+        return buffer.getvalue()
+
+    def _cells(self, row: FileRow) -> list[str]:
+        """Return the row's cells; of a broken row as well as they can be told apart, the last with all the rest."""
+        if row.values is not None:
+            return ["" if value is None else str(value) for value in row.values.values()]
+        cells = row.raw
+        if isinstance(cells, str):
+            try:
+                cells = next(csv_cells([cells.replace("\n", " ")], self._delimiter, strict=False), [])
+            except csv.Error:
+                cells = [row.raw]
+        rest = cells[self._width - 1 :]
+        cells = [*cells[: self._width - 1], self._delimiter.join(rest)] if rest else cells
+        return [*cells, *[""] * (self._width - len(cells))]
+
+
+def _json_errors(errors: Sequence[RowErrors], with_header: bool) -> str:
+    lines = []
+    for error in errors:
+        values = error.row.values
+        kept = {"row": error.row.raw} if values is None else values
+        shown = {name: value for name, value in kept.items() if name not in ERROR_COLUMNS}
+        line = json.dumps(_about(error) | shown, ensure_ascii=False)
+        if len(line) > 2 * CELL_CHARACTERS:
+            line = json.dumps(_about(error) | {"row": _shortened(line)}, ensure_ascii=False)
+        lines.append(f"{line}\n")
+    return "".join(lines)
+
+
+def _about(error: RowErrors) -> dict[str, Any]:
+    """Return the line, the fields and the messages of a refused row under ERROR_COLUMNS."""
+    problems = error.problems
+    fields = ", ".join(dict.fromkeys(problem.field for problem in problems if problem.field))
+    several = len(problems) > 1
+    messages = (
+        f"{problem.field}: {problem.message}" if several and problem.field else problem.message
+        for problem in problems
+    )
+    return dict(zip(ERROR_COLUMNS, (error.row.line, fields, " ".join(messages)), strict=True))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= CELL_CHARACTERS else f"{text[: CELL_CHARACTERS - 1]}…"
 
 
 class HasText(Protocol):
@@ -80,13 +158,13 @@ Read = tuple[Row | None, Sequence[ValidationProblem]]
 
 @dataclass
 class Chunk(Generic[Row]):
-    """Rows that can be stored, and the problems of the others in the form of the file of errors.
+    """Rows that can be stored, and the others with their problems.
 
     `end` is the byte behind the last row, `line` its last line, `count` the number of rows of the file in it.
     """
 
     rows: list[Row] = field(default_factory=list)
-    errors: list[tuple[int, list[ValidationProblem], str]] = field(default_factory=list)
+    errors: list[RowErrors] = field(default_factory=list)
     end: int = 0
     line: int = 0
     count: int = 0
@@ -100,7 +178,8 @@ def chunks_of(
     for file_row in rows:
         row, problems = read(file_row)
         if row is None:
-            chunk.errors.append((file_row.line, list(problems), raw_text(file_row.raw)))
+            chunk.errors.append(RowErrors(file_row, list(problems)))
+            size += len(str(file_row.raw))
         else:
             chunk.rows.append(row)
             size += len(row.text)
@@ -113,15 +192,15 @@ def chunks_of(
         yield chunk
 
 
-def rows_counted(file: Path, layout: Layout, beat: Callable[[], None]) -> int:
-    """Read a file to its end, and count its rows, calling `beat` at times. Raises UnreadableFile, also for no rows."""
+def rows_counted(rows: Iterator[FileRow], beat: Callable[[], None]) -> int:
+    """Read rows to their end, and count them, calling `beat` at times. Raises FileUnreadable, also for no rows."""
     total = 0
-    for _ in rows_of(file, layout):
+    for _ in rows:
         total += 1
         if total % 1_000 == 0:
             beat()
     if total == 0:
-        raise UnreadableFile("This file has no rows.")
+        raise FileUnreadable("This file has no rows.")
     return total
 
 
@@ -138,14 +217,19 @@ class FileRun(Generic[Row]):
         self.options: dict[str, Any] = transfer.options
         self.file = file
         self.report = report or (lambda transfer: None)
-        self.layout = layout_of(file, transfer.format)
-        transfer.errors_file = transfer.errors_file or f"errors-{transfer.pk}.csv"
+        self._beaten_at = time.monotonic()
+        self.preset: str = self.options.get(PRESET, "")
+        if self.preset:
+            self._write_rows()
+        self.layout = LAYOUT if self.preset else table_layout(file, reading_of(self.options, transfer.format))
+        suffix = "csv" if self.layout.format == "csv" else "jsonl"
+        transfer.errors_file = transfer.errors_file or f"errors-{transfer.pk}.{suffix}"
         self.errors = ErrorFile(
             transfers_dir() / transfer.errors_file,
+            self.layout,
             size=self.options.get("errors_bytes", 0),
             rows=self.options.get("errors_kept", 0),
         )
-        self._beaten_at = time.monotonic()
 
     def read(self, row: FileRow) -> Read[Row]:
         """Return the row as it can be stored, or its problems."""
@@ -154,14 +238,34 @@ class FileRun(Generic[Row]):
     def look(self) -> None:
         """Read the file to its end once, to check that this is possible and to count its rows."""
         if self.transfer.total_rows is None:
-            total = rows_counted(self.file, self.layout, self.beat)
+            total = rows_counted(self.rows(None, 0), self.beat)
             transfer_progress(transfer=self.transfer, total_rows=total)
 
-    def chunks(self) -> Iterator[Chunk[Row]]:
+    def chunks_left(self) -> Iterator[Chunk[Row]]:
         """Yield the chunks after the last one that was stored."""
-        begin, line = self.transfer.position or None, self.options.get("line", 0)
-        rows = rows_of(self.file, self.layout, begin=begin, line=line)
+        return self.chunks(self.transfer.position or None, self.options.get("line", 0))
+
+    def chunks(self, begin: int | None, line: int) -> Iterator[Chunk[Row]]:
+        """Yield the chunks behind `begin`, the end of a row that `line` lines came up to; None: from the first on."""
+        rows = self.rows(begin, line)
         return chunks_of(rows, self.read, rows_most=self.chunk_rows, characters_most=self.chunk_characters)
+
+    def rows(self, begin: int | None, line: int) -> Iterator[FileRow]:
+        """Yield the rows behind `begin`; None: all."""
+        if self.preset:
+            return preset_rows(self.file, begin=begin, line=line)
+        return rows_of(self.file, self.layout, begin=begin, line=line)
+
+    def _write_rows(self) -> None:
+        """Write the rows of another system's export into a file that takes the place of the upload, once."""
+        if WRITTEN in self.options:
+            return
+        upload, transfer = file_of(self.transfer), self.transfer
+        self.file = preset_write(self.file, self.preset, transfers_dir(), self.beat)
+        self.options[WRITTEN] = True
+        transfer_progress(transfer=transfer, file=self.file.name)
+        if upload is not None:
+            file_remove(upload.name)
 
     @contextmanager
     def storing(self, chunk: Chunk[Row]) -> Iterator[None]:
@@ -220,5 +324,5 @@ def run_file(transfer: Transfer, run: Callable[[Path], None], path: Path | None 
         return
     try:
         run(file)
-    except (UnreadableFile, InvalidInput) as error:
+    except (FileUnreadable, InvalidInput) as error:
         transfer_finish(transfer=transfer, failure=str(error))

@@ -18,12 +18,13 @@ from classifier.api_keys.usage import usage_texts_count
 from classifier.comments.submission import CLASSIFY_TASK, SUBMIT_LOCK, source_get_or_create
 from classifier.core.source_access import sees_source
 from classifier.core.validation import InvalidInput, ValidationProblem
+from classifier.inference.files.rows import FileRow
 from classifier.models import Source, Transfer
 from classifier.statistics.daily_counts import statistics_recheck
 from classifier.transfers.file_run import Chunk, FileRun, Read, run_file
-from classifier.transfers.import_files import FileRow
-from classifier.transfers.import_rows import ImportedRow, columns_checked, row_read
-from classifier.transfers.services import transfer_give_back
+from classifier.transfers.import_rows import ImportedRow, RowReader, ValueRules, columns_checked
+from classifier.transfers.replies import REPLIES_AT, replies_link
+from classifier.transfers.services import transfer_give_back, transfer_progress
 from toxicsite.lib.jobs import enqueue_on_commit
 
 NEW_SOURCES = 100
@@ -96,17 +97,20 @@ class ImportRun(FileRun[ImportedRow]):
 
     def __init__(self, transfer: Transfer, file: Path, report: Callable[[Transfer], Any] | None) -> None:
         super().__init__(transfer, file, report)
-        self.columns = columns_checked(self.options["columns"])
+        columns = columns_checked(self.options["columns"])
+        self.row_reader = RowReader(columns, ValueRules.from_dict(self.options.get("values", {})))
         self.sources: dict[str | None, int | None] = {}
 
     def go(self, shutdown_requested: Callable[[], bool]) -> None:
         self.look()
-        for chunk in self.chunks():
+        for chunk in self.chunks_left():
             self._store(chunk)
             self.report(self.transfer)
             if shutdown_requested():
                 transfer_give_back(transfer=self.transfer)
                 return
+        if not self._link_replies(shutdown_requested):
+            return
         statistics_recheck()  # the comments may belong to days whose statistics are stored already
         self.finish("import.comments_done", skipped=self.skipped)
 
@@ -115,10 +119,31 @@ class ImportRun(FileRun[ImportedRow]):
         return int(self.options.get("skipped", 0))
 
     def read(self, row: FileRow) -> Read[ImportedRow]:
-        imported, problems = row_checked(row, self.columns)
+        imported, problems = self.row_reader(row)
         if imported is not None:
             problems = self._source_problems(imported)
         return (None, problems) if problems else (imported, [])
+
+    def _link_replies(self, shutdown_requested: Callable[[], bool]) -> bool:
+        """Read the file once more and give each reply the text that it answers; False where this process stops.
+
+        Only now every parent is there: many files have replies before what they answer.
+        """
+        if "parent" not in self.row_reader.columns:
+            return True
+        begin, line = self.options.get(REPLIES_AT, (None, 0))
+        for chunk in self.chunks(begin, line):
+            sources = {slug: pk for slug, pk in self.sources.items() if pk is not None}
+            found, missing = replies_link(chunk.rows, source_ids=sources)
+            self.options["replies"] = self.options.get("replies", 0) + found
+            self.options["lost_parents"] = self.options.get("lost_parents", 0) + missing
+            self.options[REPLIES_AT] = [chunk.end, chunk.line]
+            transfer_progress(transfer=self.transfer)
+            self.report(self.transfer)
+            if shutdown_requested():
+                transfer_give_back(transfer=self.transfer)
+                return False
+        return True
 
     def _store(self, chunk: Chunk[ImportedRow]) -> None:
         with self.storing(chunk):
@@ -156,18 +181,6 @@ class ImportRun(FileRun[ImportedRow]):
                 raise InvalidInput([ValidationProblem("source", message, "max_items")])
             source = source_get_or_create(slug)
         return source.pk
-
-
-def row_checked(
-    row: FileRow, columns: Mapping[str, str]
-) -> tuple[ImportedRow | None, list[ValidationProblem]]:
-    """Return the row as a comment, or its problems."""
-    if row.values is None:
-        return None, [ValidationProblem("", row.problem, "malformed")]
-    try:
-        return row_read(row.values, columns), []
-    except InvalidInput as error:
-        return None, error.problems
 
 
 def rows_store(

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from classifier.core.visibility import narrow
+from classifier.inference.language import base_language
+from classifier.model_versions.assembly import assembly_of, slots_in_production
 from classifier.models import Comment, CommentStatus, ModelVersion, Transfer, User
 from classifier.models.comment import CommentQuerySet
 
@@ -74,7 +76,26 @@ def rescoring_comments(*, user: User | None, choice: RescoringChoice, active_id:
         rows = rows.filter(created_at__lt=_midnight(choice.end) + timedelta(days=1))
     if choice.version:
         rows = rows.filter(current_prediction__model_version__version=choice.version)
-    return rows if choice.again else rows.exclude(current_prediction__model_version=active_id)
+    return rows if choice.again else rows.exclude(_judged_by_production(active_id))
+
+
+def _judged_by_production(active_id: int) -> Q:
+    """Select what the version that judges its language now has scored already."""
+    default = Q(current_prediction__model_version=active_id)
+    if not slots_in_production():
+        return default
+    production = assembly_of(ModelVersion.objects.get(pk=active_id))
+    by_version: dict[int, list[str]] = {}
+    for language in map(base_language, dict.fromkeys((*production.languages, *production.slots))):
+        version = production.version_for(language)
+        if version is not None and version.pk != active_id:
+            by_version.setdefault(version.pk, []).append(language)
+    others, theirs = Q(), Q()
+    for pk, languages in by_version.items():
+        of_languages = Q(current_prediction__language__regex=f"^({'|'.join(languages)})(-|$)")
+        others |= of_languages
+        theirs |= of_languages & Q(current_prediction__model_version=pk)
+    return (default & ~others) | theirs
 
 
 def rescoring_preview(*, user: User | None, choice: RescoringChoice, active_id: int) -> RescoringPreview:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from classifier.inference.files.layout import DELIMITERS, Reading
 from classifier.models import Transfer, User
 
 LISTED = 50
@@ -45,6 +47,23 @@ def transfers_seen_by(*, user: User) -> QuerySet[Transfer]:
     rows = Transfer.objects.filter(kind__in=[Transfer.Kind.IMPORT, Transfer.Kind.EXPORT])
     rows = rows.select_related("by").order_by("-id")
     return rows if user.sees_all_sources else rows.filter(by=user)
+
+
+def reading_shown(transfer: Transfer) -> dict[str, Any] | None:
+    """Return how the file of an import is read, for people and programs; None for other transfers and old ones."""
+    if transfer.kind != Transfer.Kind.IMPORT or "reading" not in transfer.options:
+        return None
+    reading, values = Reading.from_dict(transfer.options["reading"]), transfer.options.get("values", {})
+    return {
+        "preset": transfer.options.get("preset", ""),
+        "encoding": reading.encoding,
+        "delimiter": DELIMITERS.get(reading.delimiter, ""),
+        "guard": "undo" if reading.unguard else "keep",
+        "time_zone": values.get("time_zone") or "UTC",
+        "dates": values.get("dates", ""),
+        "decisions": values.get("decisions", {}),
+        "columns": transfer.options.get("columns", {}),
+    }
 
 
 def progress_of(transfer: Transfer, now: datetime | None = None) -> Progress:

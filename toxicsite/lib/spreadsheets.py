@@ -2,18 +2,31 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 PIECE_CHARACTERS = 32_768
+BOM = "\ufeff"  # by which a spreadsheet knows UTF-8
+_MARKS = re.escape("".join(FORMULA))
+_GUARDABLE = re.compile(f"'*[{_MARKS}]")
+_GUARDED = re.compile(f"'+[{_MARKS}]")
 
 
 def cell(value: Any) -> Any:
-    """Return `value` with a quote before what a spreadsheet could take for a formula (OWASP, "CSV Injection")."""
-    if isinstance(value, str) and value.startswith(FORMULA):
+    """Return `value` with a quote before what a spreadsheet could take for a formula (OWASP, "CSV Injection").
+
+    A value that looks guarded already gets one more quote, so that `uncell` always gives the value back.
+    """
+    if isinstance(value, str) and _GUARDABLE.match(value):
         return f"'{value}"
     return value
+
+
+def uncell(value: str) -> str:
+    """Return what `cell` made `value` of: without the quote before what could be taken for a formula."""
+    return value[1:] if _GUARDED.match(value) else value
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

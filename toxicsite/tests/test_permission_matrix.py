@@ -298,6 +298,8 @@ POST api/v1/model-versions/<int:version_id>/evaluate/  TA 404
 POST api/v1/model-versions/<int:version_id>/activate/  TA 404
 POST api/v1/model-versions/<int:version_id>/shadow/    TA 404
 DELETE api/v1/model-versions/<int:version_id>/shadow/  TA 404
+GET  api/v1/language-slots/                     MLTA   200
+DELETE api/v1/language-slots/<str:language>/    TA     400
 GET  api/v1/evaluations/compare/                TA     200
 GET  api/v1/evaluations/<int:evaluation_id>/    TA     404
 GET  api/v1/suites/                             TA     200
@@ -351,6 +353,9 @@ GET  training/learn/                            TA     200
 POST training/learn/offer/                      TA     422
 GET  training/versions/                         TA     200
 POST training/versions/roll-back/               TA     302
+GET  training/versions/languages/               TA     200
+POST training/versions/languages/               TA     422
+POST training/versions/languages/<str:language>/  TA   302
 GET  training/versions/<int:version_id>/        TA     404
 POST training/versions/<int:version_id>/activate/  TA  404
 POST training/versions/<int:version_id>/override/  TA  404

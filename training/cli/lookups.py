@@ -101,6 +101,7 @@ def version_fields(version: ModelVersion) -> dict[str, Any]:
         "version": version.version,
         "status": version.status,
         "is_shadow": version.is_shadow,
+        "slots": [slot.language for slot in version.slots.all()],
         "labels": version.labels,
         "thresholds": version.thresholds,
         "created_at": version.created_at,

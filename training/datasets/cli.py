@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.management.base import CommandError
 
+from classifier.inference.files.layout import DELIMITERS
 from classifier.models import User
 from training.cli.base import CommandOutput, Verbs, argument
 from training.cli.lookups import dataset_fields, dataset_line, dataset_of
@@ -20,10 +21,12 @@ from training.datasets.known_answers import dataset_from_known_answers
 from training.datasets.mixtures import MixturePart, dataset_mix
 from training.datasets.selectors import dataset_list, dataset_uses
 from training.datasets.services import (
+    FileValues,
     dataset_delete,
     dataset_from_folder,
     dataset_from_upload,
     dataset_make_test_set,
+    file_values,
     label_columns_of,
 )
 from training.ml.mixture.licences import CLASSES
@@ -33,6 +36,19 @@ if TYPE_CHECKING:
     from training.ml.mixture.building import SourceReport
     from training.ml.mixture.sources import Source
 
+FILE_VALUES = (
+    argument(
+        "--encoding", default="", metavar="NAME", help="of the files, such as cp1252 (default: found out)"
+    ),
+    argument(
+        "--delimiter",
+        default="",
+        choices=["", *DELIMITERS.values()],
+        help="of CSV files (default: found out)",
+    ),
+    argument("--label-cut", type=float, default=0.5, help="from here on a graded label is 1; default: 0.5"),
+    argument("--label-words", default="", help="what labels in words mean, such as OFF=1,NOT=0"),
+)
 VERBS = Verbs()
 DATASET = argument("dataset", metavar="ID-OR-NAME")
 NAMED = (argument("--name", required=True), argument("--description", default=""))
@@ -49,29 +65,45 @@ COLUMNS = (
 @VERBS.verb(
     "add-folder",
     "freeze the files of a folder",
-    argument("folder", type=Path, help="with train, validation, test .parquet, .csv or .jsonl"),
+    argument("folder", type=Path, help="with train, validation, test .parquet, .csv, .tsv or .jsonl"),
     *COLUMNS,
+    *FILE_VALUES,
 )
 def _add_folder(output: CommandOutput, *, labels: str, **options: Any) -> None:
-    _made(output, dataset_from_folder(label_columns=label_columns_of(labels), **options))
+    values = _values(options)
+    _made(output, dataset_from_folder(label_columns=label_columns_of(labels), values=values, **options))
 
 
 @VERBS.verb(
     "add-file",
     "freeze files, one a split",
-    *(argument(f"--{split}", type=Path, metavar="FILE", help=".parquet, .csv or .jsonl") for split in SPLITS),
+    *(
+        argument(f"--{split}", type=Path, metavar="FILE", help=".parquet, .csv, .tsv or .jsonl")
+        for split in SPLITS
+    ),
     *COLUMNS,
+    *FILE_VALUES,
 )
 def _add_file(output: CommandOutput, *, labels: str, **options: Any) -> None:
     paths = {split: options.pop(split) for split in SPLITS}
+    values = _values(options)
     with ExitStack() as stack:
         files = {
             split: File(stack.enter_context(path.open("rb")), name=path.name)
             for split, path in paths.items()
             if path
         }
-        dataset = dataset_from_upload(files=files, label_columns=label_columns_of(labels), **options)
+        dataset = dataset_from_upload(
+            files=files, label_columns=label_columns_of(labels), values=values, **options
+        )
     _made(output, dataset)
+
+
+def _values(options: dict[str, Any]) -> FileValues:
+    """Take how files are read out of the options."""
+    return file_values(
+        **{name: options.pop(name) for name in ("encoding", "delimiter", "label_cut", "label_words")}
+    )
 
 
 @VERBS.verb(

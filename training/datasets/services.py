@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.core.permissions import require_permission
+from classifier.inference.files.layout import GUESSED, Reading
+from classifier.inference.files.values import label_words as parse_words
 from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import User
 from training.core.errors import DatasetRejected, NotAllowedNow
@@ -18,7 +21,7 @@ from training.datasets.dataset_builder import check_new, dataset_store, incoming
 from training.ml.mixture.licences import CLASSES
 from training.models import OVER, SPLITS, Dataset, DatasetKind, Experiment, RetrainingPlan, Sweep
 
-SUFFIXES = (".parquet", ".csv", ".jsonl")
+SUFFIXES = (".parquet", ".tsv", ".csv", ".jsonl")
 SAMPLE_NAME = "Wikipedia comments (sample)"
 JIGSAW_ATTRIBUTION = (
     "Jigsaw Toxic Comment Classification Challenge (Kaggle, 2018): labels CC0 1.0, comment text from "
@@ -28,6 +31,35 @@ JIGSAW_LICENCE = "CC0-1.0 (labels), CC-BY-SA-3.0 (text)"
 
 LabelColumns = Mapping[str, str] | Sequence[str]
 """Columns that hold labels; as a mapping, column to label name."""
+
+
+@dataclass(frozen=True)
+class FileValues:
+    """How files of rows are read: their encoding and delimiter, where graded labels are cut, and what words mean."""
+
+    reading: Reading = GUESSED
+    cut: float = 0.5
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+PLAIN_FILES = FileValues()
+
+
+def file_values(
+    *, encoding: str = "", delimiter: str = "", label_cut: float = 0.5, label_words: str = ""
+) -> FileValues:
+    """Return how files are read as a person says it. Raises DatasetRejected, which names the field."""
+    try:
+        reading = Reading.chosen(encoding=encoding, delimiter=delimiter)
+    except ValueError as error:
+        raise DatasetRejected(*error.args) from None
+    if not 0 < label_cut <= 1:
+        raise DatasetRejected("label_cut", "The cut is a number above 0 and at most 1.")
+    try:
+        words = parse_words(label_words)
+    except ValueError as error:
+        raise DatasetRejected("label_words", str(error)) from None
+    return FileValues(reading, label_cut, words)
 
 
 def dataset_from_upload(
@@ -41,11 +73,12 @@ def dataset_from_upload(
     attribution: str = "",
     license_name: str = "",
     licence_class: str = "",
+    values: FileValues = PLAIN_FILES,
 ) -> Dataset:
     """Build a dataset of checked files, one for each split; a missing validation or test split is cut from train.
 
-    Nothing is stored unless everything holds. Raises DatasetRejected (file, row, column and what to do), and
-    PermissionDenied.
+    `values` says how the files and their labels are read. Nothing is stored unless everything holds. Raises
+    DatasetRejected (file, line, column and what to do), and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     if not {"train", "test"} & set(files):
@@ -67,7 +100,7 @@ def dataset_from_upload(
                 for chunk in file.chunks():
                     copy.write(chunk)
             described[split] = {"path": str(path.resolve()), "name": _shown_name(file)}
-        report = run_child(_files_job(described, text_column, label_columns), folder)
+        report = run_child(_files_job(described, text_column, label_columns, values), folder)
         return dataset_store(
             folder=folder,
             report=report,
@@ -94,8 +127,9 @@ def dataset_from_folder(
     license_name: str = "",
     licence_class: str = "",
     kind: DatasetKind = DatasetKind.FOLDER,
+    values: FileValues = PLAIN_FILES,
 ) -> Dataset:
-    """Build a dataset of the train, validation and test files (.parquet, .csv, .jsonl) of a folder of this machine.
+    """Build a dataset of the train, validation and test files (.parquet, .csv, .tsv, .jsonl) of a folder here.
 
     For commands only: a page must never name a path. Rows without text are left out and counted. Raises
     DatasetRejected and PermissionDenied.
@@ -108,10 +142,12 @@ def dataset_from_folder(
         if (path := folder / f"{split}{suffix}").is_file()
     }
     if not {"train", "test"} & set(files):
-        raise DatasetRejected("folder", f"{folder} has no train (or test) .parquet, .csv or .jsonl file.")
+        raise DatasetRejected(
+            "folder", f"{folder} has no train (or test) .parquet, .csv, .tsv or .jsonl file."
+        )
     described = {split: {"path": str(path.resolve()), "name": path.name} for split, path in files.items()}
     with incoming_folder() as incoming:
-        job = {**_files_job(described, text_column, label_columns), "skip_empty": True}
+        job = {**_files_job(described, text_column, label_columns, values), "skip_empty": True}
         report = run_child(job, incoming)
         return dataset_store(
             folder=incoming,
@@ -237,13 +273,18 @@ def column_names(label_columns: LabelColumns) -> dict[str, str]:
 
 
 def _files_job(
-    files: Mapping[str, Mapping[str, str]], text_column: str, label_columns: LabelColumns
+    files: Mapping[str, Mapping[str, str]],
+    text_column: str,
+    label_columns: LabelColumns,
+    values: FileValues,
 ) -> dict[str, object]:
     return {
         "reader": "files",
         "files": files,
         "text_column": text_column,
         "label_columns": column_names(label_columns),
+        "reading": values.reading.to_dict(),
+        "labels": {"cut": values.cut, "words": dict(values.words)},
     }
 
 

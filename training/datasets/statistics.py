@@ -98,6 +98,25 @@ class Decisions:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a file was read: its encoding, also whether that is a guess, and the delimiter of a CSV file."""
+
+    format: str = ""
+    encoding: str = ""
+    encoding_guessed: bool = False
+    delimiter: str = ""
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file of rows as it was read; `graded` labels were cut to 0 or 1."""
+
+    layout: Reading = field(default_factory=Reading)
+    broken_lines: list[int] = field(default_factory=list)
+    graded: int = 0
+
+
+@dataclass(frozen=True)
 class Statistics:
     """`cut` names the splits that were cut from the training rows, `left_out` counts rows by reason.
 
@@ -112,6 +131,7 @@ class Statistics:
     corrected: int = 0
     decisions: Decisions | None = None
     in_test_set: dict[str, int] = field(default_factory=dict)
+    files: dict[str, ReadFile] = field(default_factory=dict)  # by split
 
 
 def statistics_of(dataset: Dataset | None) -> Statistics:

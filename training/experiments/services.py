@@ -312,7 +312,11 @@ def _refuse_for_students(row: Experiment) -> None:
 def _refuse_for_version(version: ModelVersion) -> None:
     if version.status == ModelVersionStatus.ACTIVE:
         raise NotAllowedNow(f"Its version {version} is in production; activate another one first.")
-    if version.is_shadow:
+    if slots := list(version.slots.values_list("language", flat=True)):
+        raise NotAllowedNow(
+            f"Its version {version} is in production for {', '.join(slots)}; empty those slots first."
+        )
+    if version.is_shadow or version.shadow_slots.exists():
         raise NotAllowedNow(f"Its version {version} scores live traffic as the shadow; end that first.")
     if version.status == ModelVersionStatus.RETIRED or version.history.exists():
         raise NotAllowedNow(f"Its version {version} was in production and stays for the history.")

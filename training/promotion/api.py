@@ -9,15 +9,24 @@ from rest_framework.reverse import reverse
 
 from classifier.api.authentication import caller
 from classifier.api.base import found
-from classifier.api.fields import ChoiceParameter, ClosedSerializer, Text
+from classifier.api.fields import ChoiceParameter, ClosedSerializer, Names, Text, TextParameter
 from classifier.api.operation import operation
 from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.problems import GATE_CLOSED, NOT_NOW
 from classifier.api.reading import NothingInput, checked, checked_query, without_body
+from classifier.model_versions.language_slots import (
+    LANGUAGES_MAX,
+    assembly_with,
+    slot_empty,
+    slot_roll_back,
+    slot_shadow_start,
+    slot_shadow_stop,
+    slots_fill,
+)
 from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.model_versions.shadow import shadow_start, shadow_stop
-from classifier.models import ModelVersion, ModelVersionStatus
+from classifier.models import LanguageSlot, ModelVersion, ModelVersionStatus
 from training.api.base import TrainingEndpoint
 from training.evaluations.services import evaluation_start, evaluation_state
 from training.experiments.api.output import EventOutput, MeasuredOutput, measured_output
@@ -36,6 +45,17 @@ class ReasonInput(ClosedSerializer):
     reason = Text(required=False, default="", allow_blank=True, max_length=REASON_CHARACTERS)
 
 
+SLOT_HELP = "The slot of a language, such as `de`; the default slot if left out."
+
+
+class SlotInput(ReasonInput):
+    language = Text(required=False, default="", allow_blank=True, max_length=35, help_text=SLOT_HELP)
+
+
+class SlotQuery(ClosedSerializer):
+    language = TextParameter(required=False, help_text=SLOT_HELP)
+
+
 class ActivateInput(ReasonInput):
     override_reason = Text(
         required=False,
@@ -43,6 +63,11 @@ class ActivateInput(ReasonInput):
         allow_blank=True,
         max_length=REASON_CHARACTERS,
         help_text="Why it is promoted although the quality gate is closed; the history records this.",
+    )
+    languages = Names(
+        required=False,
+        most=LANGUAGES_MAX,
+        help_text="Languages, such as `de`, whose texts it judges from now on; the default slot if left out.",
     )
 
 
@@ -55,12 +80,23 @@ class VersionOutput(serializers.Serializer[ModelVersion]):
     is_shadow = serializers.BooleanField(
         help_text="Whether it runs in shadow mode: it scores live comments, and nobody acts on it."
     )
+    slots = serializers.SerializerMethodField(
+        help_text="The languages whose texts it judges, besides the default."
+    )
+    languages = serializers.ListField(child=serializers.CharField(), help_text="The languages that it knows.")
+    experimental_languages = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Languages that it reads, unmeasured on rows that it never learned from.",
+    )
     labels = serializers.ListField(child=serializers.CharField())
     primary_label = serializers.CharField()
     thresholds = serializers.DictField(child=serializers.FloatField())
     sha256 = serializers.CharField(help_text="SHA-256 of the weights.")
     created_at = serializers.DateTimeField()
     activated_at = serializers.DateTimeField(allow_null=True)
+
+    def get_slots(self, version: ModelVersion) -> list[str]:
+        return [slot.language for slot in version.slots.all()]
 
     def get_url(self, version: ModelVersion) -> str:
         kwargs = {"version_id": version.pk}
@@ -142,7 +178,7 @@ class VersionsEndpoint(TrainingEndpoint):
     def get(self, request: Request) -> Response:
         """List model versions, newest first."""
         query = checked_query(ModelVersionListQuery, request)
-        rows = ModelVersion.objects.defer("manifest")
+        rows = ModelVersion.objects.prefetch_related("slots")
         return listed(rows, query, request, VersionOutput, {"status": "status"})
 
 
@@ -187,10 +223,20 @@ class VersionActivateEndpoint(TrainingEndpoint):
         """Promote a model version to production.
 
         Workers use it within seconds. 409: the quality gate is closed, and `errors` says why. `override_reason`
-        promotes the version in spite of that.
+        promotes the version in spite of that. With `languages` it judges texts in these languages alone, past the gate
+        of each; the default version goes on judging the others.
         """
         version = _version(version_id)
         body = checked(ActivateInput, request)
+        if body.get("languages"):
+            slots_fill(
+                languages=body["languages"],
+                model_version=version,
+                by=caller(request),
+                reason=body["reason"],
+                override_reason=body["override_reason"],
+            )
+            return Response(_shown(version_id, request))
         model_version_activate(
             model_version=version,
             by=caller(request),
@@ -204,41 +250,103 @@ class RollBackEndpoint(TrainingEndpoint):
     @operation(
         "roll_back_model_version",
         needs=MAY_ACTIVATE,
-        body=ReasonInput,
-        answers=ModelVersionDetail,
+        body=SlotInput,
+        answers={200: ModelVersionDetail, 204: None},
         problems=[NOT_NOW],
     )
     def post(self, request: Request) -> Response:
         """Roll back to the previous model version.
 
-        It is the one that was in production before the active one. Two calls go back two versions.
+        It is the one that was in production before the active one. Two calls go back two versions. With `language`
+        that slot goes back; the answer is 204 where it had no version before, and the others judge the language again.
         """
-        body = checked(ReasonInput, request)
+        body = checked(SlotInput, request)
+        if body["language"]:
+            before = slot_roll_back(language=body["language"], by=caller(request), reason=body["reason"])
+            return Response(status=204) if before is None else Response(_shown(before.pk, request))
         version = model_version_roll_back(by=caller(request), reason=body["reason"])
         return Response(_shown(version.pk, request))
 
 
 class VersionShadowEndpoint(TrainingEndpoint):
     @operation(
-        "start_shadow", needs=MAY_ACTIVATE, body=ReasonInput, answers=ModelVersionDetail, problems=[NOT_NOW]
+        "start_shadow", needs=MAY_ACTIVATE, body=SlotInput, answers=ModelVersionDetail, problems=[NOT_NOW]
     )
     def post(self, request: Request, version_id: int) -> Response:
         """Run a model version in shadow mode.
 
-        It scores live comments, and nobody acts on its verdicts. It replaces any other version in shadow mode.
+        It scores live comments, and nobody acts on its verdicts. It replaces any other version in shadow mode. With
+        `language` it scores texts in that language alone, beside the shadows of others.
         """
         version = _version(version_id)
-        body = checked(ReasonInput, request)
+        body = checked(SlotInput, request)
+        if body["language"]:
+            slot_shadow_start(
+                language=body["language"], model_version=version, by=caller(request), reason=body["reason"]
+            )
+            return Response(_shown(version_id, request))
         shadow_start(model_version=version, by=caller(request), reason=body["reason"])
         return Response(_shown(version_id, request))
 
-    @operation("stop_shadow", needs=MAY_ACTIVATE, answers={204: None}, problems=[NOT_NOW])
+    @operation("stop_shadow", needs=MAY_ACTIVATE, query=SlotQuery, answers={204: None}, problems=[NOT_NOW])
     def delete(self, request: Request, version_id: int) -> Response:
         """Stop the shadow mode of a model version.
 
         The verdicts that it has stored are kept.
         """
+        language = checked_query(SlotQuery, request).get("language")
+        if language:
+            _version(version_id)
+            slot_shadow_stop(language=language, by=caller(request))
+            return Response(status=204)
         shadow_stop(model_version=_version(version_id), by=caller(request))
+        return Response(status=204)
+
+
+class SlotOutput(serializers.Serializer[Any]):
+    language = serializers.CharField(help_text="Empty for the default slot.")
+    version = serializers.CharField(allow_null=True, help_text="The version that judges these texts.")
+    shadow = serializers.CharField(allow_null=True, help_text="The version that scores them silently.")
+
+
+class AssemblyOutput(serializers.Serializer[Any]):
+    slots = SlotOutput(many=True, help_text="The default slot first, then by language.")
+    languages = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the versions in production know; empty: texts in any language are judged.",
+    )
+
+
+class LanguageSlotsEndpoint(TrainingEndpoint):
+    @operation("list_language_slots", needs=MAY_SEE, answers=AssemblyOutput)
+    def get(self, request: Request) -> Response:
+        """Read what is in production: the default version, and the versions by language."""
+        default, shadow = ModelVersion.objects.active(), ModelVersion.objects.shadow()
+        rows = LanguageSlot.objects.select_related("model_version", "shadow")
+        slots = [("", default, shadow), *((row.language, row.model_version, row.shadow) for row in rows)]
+        return Response(
+            {
+                "slots": [
+                    {
+                        "language": language,
+                        "version": version.version if version is not None else None,
+                        "shadow": silent.version if silent is not None else None,
+                    }
+                    for language, version, silent in slots
+                ],
+                "languages": assembly_with({}).languages,
+            }
+        )
+
+
+class LanguageSlotEndpoint(TrainingEndpoint):
+    @operation("empty_language_slot", needs=MAY_ACTIVATE, answers={204: None}, problems=[NOT_NOW])
+    def delete(self, request: Request, language: str) -> Response:
+        """Take the version out of the slot of a language.
+
+        Texts in it are judged by the default version again, or by another one that knows the language.
+        """
+        slot_empty(language=language, by=caller(request))
         return Response(status=204)
 
 

@@ -1,9 +1,17 @@
-"""`manage.py model list | show | evaluate | activate | roll-back | shadow`."""
+"""`manage.py model list | show | evaluate | activate | roll-back | shadow | languages`."""
 
 from typing import Any
 
 from django.core.management.base import CommandError
 
+from classifier.model_versions.language_slots import (
+    slot_empty,
+    slot_roll_back,
+    slot_shadow_start,
+    slot_shadow_stop,
+    slots_by_version,
+    slots_fill,
+)
 from classifier.model_versions.promotion_gate import gate_check
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.model_versions.shadow import shadow_start, shadow_stop
@@ -17,6 +25,7 @@ from training.experiments.selectors import version_measured
 VERBS = Verbs()
 VERSION = argument("version", metavar="ID-OR-VERSION")
 REASON = argument("--reason", default="")
+LANGUAGE = argument("--language", default="", metavar="CODE", help="the slot of a language, such as de")
 
 
 @VERBS.verb("list", "list model versions, newest first", argument("--limit", type=int, default=100))
@@ -77,17 +86,46 @@ def _evaluate(output: CommandOutput, *, version: str, here: bool, golden: bool, 
     VERSION,
     REASON,
     argument("--override-reason", default="", help="why, though the quality gate is closed"),
+    argument("--languages", nargs="+", default=[], metavar="CODE", help="for texts in these languages alone"),
 )
-def _activate(output: CommandOutput, *, version: str, **options: Any) -> None:
+def _activate(output: CommandOutput, *, version: str, languages: list[str], **options: Any) -> None:
     row = version_of(version)
+    if languages:
+        filled = slots_fill(languages=languages, model_version=row, **options)
+        output.answer(version_fields(row), f"{row} is in production for {', '.join(filled)}")
+        return
     model_version_activate(model_version=row, **options)
     output.answer(version_fields(row), f"{row} is in production")
 
 
-@VERBS.verb("roll-back", "go back to the one before", REASON)
-def _roll_back(output: CommandOutput, *, reason: str, by: User | None) -> None:
+@VERBS.verb("roll-back", "go back to the one before", REASON, LANGUAGE)
+def _roll_back(output: CommandOutput, *, reason: str, language: str, by: User | None) -> None:
+    if language:
+        before = slot_roll_back(language=language, by=by, reason=reason)
+        fields = version_fields(before) if before is not None else {"slot": language, "version": None}
+        output.answer(fields, f"{before or 'no version of its own'} is in production again for {language}")
+        return
     row = model_version_roll_back(by=by, reason=reason)
     output.answer(version_fields(row), f"{row} is in production again")
+
+
+@VERBS.verb(
+    "languages",
+    "list what judges which language, or --empty a slot",
+    LANGUAGE,
+    REASON,
+    argument("--empty", action="store_true"),
+)
+def _languages(output: CommandOutput, *, language: str, reason: str, empty: bool, by: User | None) -> None:
+    if empty:
+        slot_empty(language=language, by=by, reason=reason)
+    active = ModelVersion.objects.active()
+    rows = [{"language": "", "version": str(active) if active is not None else None}]
+    versions = ModelVersion.objects.in_bulk(slots_by_version())
+    for pk, slots in slots_by_version().items():
+        rows += [{"language": slot, "version": versions[pk].version} for slot in slots]
+    lines = [f"{row['language'] or 'default':<8}  {row['version'] or 'none'}" for row in rows]
+    output.answer(rows, *lines)
 
 
 @VERBS.verb(
@@ -95,11 +133,18 @@ def _roll_back(output: CommandOutput, *, reason: str, by: User | None) -> None:
     "let one score live traffic silently",
     VERSION,
     REASON,
+    LANGUAGE,
     argument("--stop", action="store_true", help="end it"),
 )
-def _shadow(output: CommandOutput, *, version: str, reason: str, stop: bool, by: User | None) -> None:
+def _shadow(
+    output: CommandOutput, *, version: str, reason: str, language: str, stop: bool, by: User | None
+) -> None:
     row = version_of(version)
-    change = shadow_stop if stop else shadow_start
-    change(model_version=row, by=by, reason=reason)
+    if language and stop:
+        slot_shadow_stop(language=language, by=by, reason=reason)
+    elif language:
+        slot_shadow_start(language=language, model_version=row, by=by, reason=reason)
+    else:
+        (shadow_stop if stop else shadow_start)(model_version=row, by=by, reason=reason)
     does = "no longer scores" if stop else "scores"
     output.answer(version_fields(row), f"{row} {does} live traffic silently")

@@ -32,6 +32,7 @@ def version_page(*, status: str = "", number: int = 1, size: int = PAGE_SIZE) ->
     pages = max(1, -(-counts.get(status, 0) // size))
     number = min(max(number, 1), pages)
     versions = ModelVersion.objects.filter(status=status) if status else ModelVersion.objects.all()
+    versions = versions.prefetch_related("slots")
     in_production = Case(When(status=ModelVersionStatus.ACTIVE, then=0), default=1)
     shown = list(versions.order_by(in_production, "-id")[(number - 1) * size : number * size])
     return VersionPage(shown, number, pages, counts)

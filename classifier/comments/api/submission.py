@@ -39,6 +39,10 @@ FORMAT_HELP = (
     "How the text is written: rules and scores look at what a reader of that format sees. If left out, the policy of "
     "the source says."
 )
+LANGUAGE_HELP = (
+    "The language of the text, such as `de`: a version that knows it judges the text. If left out, the setting of the "
+    "source counts, or the language is identified."
+)
 
 
 class ContextAsSent(TextsAsSent):
@@ -56,6 +60,7 @@ class CommentInput(ClosedSerializer):
         max_length=settings.COMMENT_MAX_CHARACTERS, help_text="The whole text is scored; nothing is cut off."
     )
     format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
+    language = TextAsSent(required=False, max_length=35, help_text=LANGUAGE_HELP)
     source = TextAsSent(  # type: ignore[assignment]
         required=False,
         max_length=64,
@@ -88,6 +93,7 @@ class CommentItemInput(ClosedSerializer):
 
     text = TextAsSent(max_length=settings.COMMENT_MAX_CHARACTERS)
     format = Choice(required=False, choices=TextFormat.values, help_text=FORMAT_HELP)
+    language = TextAsSent(required=False, max_length=35, help_text=LANGUAGE_HELP)
     external_id = TextAsSent(required=False, allow_null=True, max_length=EXTERNAL_ID_MAX_CHARACTERS)
     author_ref = TextAsSent(
         required=False, allow_null=True, allow_blank=True, max_length=AUTHOR_REF_MAX_CHARACTERS
@@ -126,6 +132,7 @@ def submitted_one(request: Request, data: Mapping[str, Any]) -> Comment:
             author_ref=item.get("author_ref", ""),
             context=item.get("context"),
             text_format=item.get("format", ""),
+            language=item.get("language", ""),
             by=caller(request),
             api_key=api_key_of(request),
         )

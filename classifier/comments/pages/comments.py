@@ -37,16 +37,19 @@ def comment_list(request: HttpRequest) -> HttpResponse:
     form = CommentFilterForm(request.GET)
     chosen = form.chosen()
     comments = comments_matching(
-        user=cast(SiteRequest, request).user, verdict=chosen["verdict"], search=chosen["q"]
+        user=cast(SiteRequest, request).user,
+        verdict=chosen["verdict"],
+        language=chosen["language"],
+        search=chosen["q"],
     )
     counts = comment_counts(comments=comments)
     of_status = comments.filter(status=chosen["status"]) if chosen["status"] else comments
     page = comment_page(comments=of_status, before=chosen["before"], after=chosen["after"], size=PAGE_SIZE)
-    filters = {name: chosen[name] for name in ("status", "verdict", "q") if chosen[name]}
+    filters = {name: chosen[name] for name in ("status", "verdict", "language", "q") if chosen[name]}
     context = {
         "form": form,
         "chosen": chosen,
-        "filtered": bool(chosen["verdict"] or chosen["q"]),
+        "filtered": bool(chosen["verdict"] or chosen["language"] or chosen["q"]),
         "rows": [{"comment": comment, "card": card_of_comment(comment)} for comment in page.comments],
         "tabs": [
             {

@@ -58,6 +58,7 @@ class CommentFilterForm(forms.Form):
 
     status = forms.ChoiceField(choices=STATUSES, required=False)
     verdict = forms.ChoiceField(choices=VERDICTS, required=False, label="Verdict")
+    language = forms.RegexField(r"\A[A-Za-z-]{2,35}\Z", required=False, label="Language")
     q = forms.CharField(required=False, max_length=200, label="Search the text")
     before = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX)
     after = forms.IntegerField(required=False, min_value=1, max_value=ROW_ID_MAX)

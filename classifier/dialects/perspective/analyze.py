@@ -4,8 +4,9 @@ Without `spanAnnotations` there is one span over the whole text. With it each se
 count UTF-16 code units of the text as it was sent. A comment is stored only where the caller did not say `doNotStore`
 and the key has the scope `submit`; what was scored is then kept as it is, not scored again.
 
-A text in a language that the model does not know is an error, as with Google's server, unless the source's policy
-judges it anyway; languages that the caller states count before the one that is identified.
+A text in a language that no version in production knows is an error, as with Google's server, unless the source's
+policy judges it anyway; languages that the caller states count before those that are identified. A text in several
+languages is judged by the version of each, and what the one says that finds it more toxic counts.
 
 The policy and rules of the comment's source say what they would do with it (`moderation`, and a header where they do
 not approve); a key may ask for the score of the primary label to be lifted to the policy's threshold then. Real
@@ -16,7 +17,7 @@ and `scoreThreshold` is compared with them; `modelScores` has the model's own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -32,15 +33,17 @@ from classifier.dialects.replies import DialectError, reply
 from classifier.dialects.scoring import (
     Moderated,
     active_version,
+    map_for,
     moderated,
     policy_header,
     scored,
     version_of,
 )
-from classifier.inference.language import Identified
+from classifier.inference.language import UNDETERMINED, Identified
 from classifier.inference.normalise import NormalisedText
 from classifier.inference.sentences import joined, sentence_spans
-from classifier.models import ApiScope, ModelVersion, Source, TextFormat, Wire
+from classifier.model_versions.assembly import Assembly, assembly_of
+from classifier.models import ApiScope, Source, TextFormat, Wire
 from classifier.policies.active_policies import policy_for
 from classifier.references.calls import OwnAnswer
 from classifier.references.queue import OwnText
@@ -100,21 +103,26 @@ class Analyze(PerspectiveView):
         session = fields.text("sessionId", most=common.NAME_LIMIT)
         languages = common.read_languages(fields)
         version = active_version()
+        assembly = assembly_of(version)
         missing = Missing.of(self.api_key, drop=drop)
         asked = [
             attribute
             for name, value in names.items()
-            if (attribute := _asked(name, value, languages, version, missing, drop=drop)) is not None
+            if (attribute := _asked(name, value, languages, assembly, missing, drop=drop)) is not None
         ]
         spans = joined(sentence_spans(plain.text), SPANS_MAX) if annotate else []
         if spans == [(0, len(plain.text))]:
             spans = []
         self.take_texts(1)
         texts = [plain.text, *(plain.text[begin:end] for begin, end in spans)]
-        whole, *parts = scored(texts, names=["comment.text"] * len(texts), unless=self.unless)
-        detected = [whole.language]
-        if languages:  # the caller knows better
-            whole = replace(whole, **common.stated_language(languages, version))
+        whole, *parts = scored(
+            texts,
+            names=["comment.text"] * len(texts),
+            unless=self.unless,
+            languages=languages,
+            source_id=source_id,
+            whole=1,
+        )
         if not languages and policy.unread(whole):
             asked = _without_unsupported(asked, whole, drop=drop)
         _note_unanswered(asked, whole, missing)
@@ -137,6 +145,7 @@ class Analyze(PerspectiveView):
                 scored=whole,
                 source=source,
                 context=common.kept_context(context, session),
+                languages=languages,
                 by=self.api_key.owner,
                 api_key=self.api_key,
             )
@@ -155,7 +164,7 @@ class Analyze(PerspectiveView):
             may_keep=keep,
         )
         places = _Places(plain)
-        score_map = self.score_map(Wire.PERSPECTIVE)
+        score_map = map_for(self.score_map(Wire.PERSPECTIVE), whole)
         attribute_scores = {
             attribute.name: scores
             for attribute in asked
@@ -168,7 +177,8 @@ class Analyze(PerspectiveView):
             and attribute.name in own
             and (attribute.label == judged.lifted or _is_mapped(score_map, attribute))
         }
-        answered_languages = languages or common.languages_of(version)[:1] or detected
+        detected = list(whole.detected)
+        answered_languages = languages or _scored_as(whole, assembly) or detected
         self.extra_headers |= missing.header() | policy_header([judged], _ATTRIBUTES)
         if score_map is not None:
             self.extra_headers[MAP_HEADER] = score_map.header
@@ -202,7 +212,7 @@ class _Places:
 
 
 def _asked(
-    name: str, value: Any, languages: list[str], version: ModelVersion, missing: Missing, *, drop: bool
+    name: str, value: Any, languages: list[str], assembly: Assembly, missing: Missing, *, drop: bool
 ) -> Asked | None:
     fields = Fields(
         {} if value is None else value,
@@ -213,9 +223,9 @@ def _asked(
         raise invalid(f"Score type {fields.values['scoreType']} is not supported; ask for {PROBABILITY}")
     threshold = fields.number("scoreThreshold")
     label = label_of_attribute(name)
-    if label is not None and label in version.labels:
+    if label is not None and any(label in version.labels for version in assembly.versions):
         try:
-            common.check_languages(languages, label, name, version)
+            common.check_languages(languages, name, assembly)
         except DialectError:
             if drop:
                 return None
@@ -227,6 +237,13 @@ def _asked(
     if drop:
         return None
     raise common.unknown(name)
+
+
+def _scored_as(whole: ScoredText, assembly: Assembly) -> list[str]:
+    """Return the language that a text was scored as: that of a slot, or else the first that the default knows."""
+    if assembly.slots and not whole.language.startswith(UNDETERMINED):
+        return [whole.language]
+    return assembly.languages[:1]
 
 
 def _without_unsupported(asked: list[Asked], whole: ScoredText, *, drop: bool) -> list[Asked]:

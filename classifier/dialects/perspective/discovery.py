@@ -56,7 +56,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "attributeScores": described(by_name(ref("AttributeScores")), "The scores, by the names asked for."),
         "languages": described(many(STRING), "The languages that the comment was scored as."),
         "detectedLanguages": described(
-            many(STRING), "The language that was identified; und if it is not clear."
+            many(STRING), "The languages that were identified, several in a mixed text; und if none is clear."
         ),
         "clientToken": STRING,
         "modelVersion": described(STRING, "The model version that answered."),

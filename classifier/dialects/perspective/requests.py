@@ -9,15 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from classifier.api.field_errors import printable
 from classifier.comments.context import Context
 from classifier.core.validation import SURROGATE
 from classifier.dialects.perspective.errors import invalid
 from classifier.inference.html_text import read_html
-from classifier.inference.language import normal_tag
-from classifier.models import ContextKind, ModelVersion, TextFormat
+from classifier.model_versions.assembly import Assembly
+from classifier.models import ContextKind, TextFormat
 
 TEXT_LIMIT = 20_480
 CONTEXT_LIMIT = 64 * 1024
@@ -213,21 +211,11 @@ def kept_context(context: dict[str, Any], session: str) -> Context:
     return Context(tuple((kind, text) for kind, text in texts if text.strip()), session)
 
 
-def check_languages(asked: list[str], label: str, name: str, version: ModelVersion) -> None:
-    """Refuse a language that the caller asked for and the version is not declared for."""
-    declared = {primary(language) for language in languages_of(version)}
+def check_languages(asked: list[str], name: str, assembly: Assembly) -> None:
+    """Refuse a language that the caller asked for and no version in production is declared for."""
+    declared = {primary(language) for language in assembly.languages}
     if declared and not all(primary(language) in declared for language in asked):
         raise unsupported(name, "requestedLanguages", asked)
-
-
-def stated_language(asked: list[str], version: ModelVersion) -> dict[str, Any]:
-    """Return what is stored of a text whose languages the caller states: the first, and whether all are known."""
-    declared = {primary(language) for language in languages_of(version)}
-    known = not declared or all(primary(language) in declared for language in asked)
-    try:
-        return {"language": normal_tag(asked[0]), "language_supported": known}
-    except ValueError:
-        return {"language": primary(asked[0]), "language_supported": known}
 
 
 def unsupported(name: str, field: str, languages: list[str]) -> Exception:
@@ -249,11 +237,6 @@ def read_languages(fields: Fields) -> list[str]:
     if not all(_LANGUAGE.match(language) for language in asked):
         raise invalid("'languages' has an entry that is no BCP-47 code")
     return asked
-
-
-def languages_of(version: ModelVersion | None) -> list[str]:
-    """Return the languages that the version knows; without a version, those of MODEL_LANGUAGES."""
-    return version.languages if version is not None else list(settings.MODEL_LANGUAGES)
 
 
 def primary(language: str) -> str:

@@ -19,8 +19,9 @@ from classifier.dialects.perspective.errors import invalid
 from classifier.dialects.perspective.requests import Fields
 from classifier.dialects.perspective.view import PerspectiveView, missing_header
 from classifier.dialects.replies import reply
-from classifier.inference.language import identify
-from classifier.models import ApiScope, ModelVersion
+from classifier.model_versions.assembly import assembly_current, language_of_source
+from classifier.models import ApiScope, ModelVersion, Source
+from classifier.scoring.routes import routed
 from classifier.suggestions.services import suggestion_create
 
 KNOWN = (*("comment", "attributeScores", "context", "languages", "communityId", "clientToken", "sessionId"),)
@@ -64,11 +65,16 @@ class SuggestScore(PerspectiveView):
             except InvalidInput as error:
                 raise invalid(error.problems[0].message) from None
         self.extra_headers |= missing_header(unused)
-        version = ModelVersion.objects.only("manifest").active()
+        detected = routed(
+            sent.seen,
+            assembly_current(),
+            source=language_of_source(source.pk if isinstance(source, Source) else None),
+            detect=True,
+        )
         return reply(
             {
                 **({"clientToken": token} if token else {}),
-                "detectedLanguages": [identify(sent.seen, common.languages_of(version)).language],
+                "detectedLanguages": list(detected.detected),
                 "requestedLanguages": languages,
             }
         )

@@ -15,6 +15,7 @@ from safetensors.torch import load as load_safetensors
 
 from classifier.inference.artifact import WEIGHTS, Manifest, read_verified
 from classifier.inference.backends.torch_packed import native_bf16
+from classifier.inference.eight_bits import restored
 from classifier.inference.errors import ArtifactInvalid, BackendUnavailable
 from classifier.inference.tensors import BUFFERS
 
@@ -34,7 +35,7 @@ def load(device: str, folder: Path, manifest: Manifest, config: Mapping[str, Any
     if device == "cuda" and not has_gpu():
         raise BackendUnavailable("the cuda backend needs a GPU and a torch built for it; none is usable here")
     options = {key: value for key, value in config.items() if key != "model_type"}
-    weights = load_safetensors(read_verified(folder, manifest, WEIGHTS))
+    weights = restored(load_safetensors(read_verified(folder, manifest, WEIGHTS)))
     try:
         model = AutoModelForSequenceClassification.from_config(
             AutoConfig.for_model(config["model_type"], **options), dtype=torch.float32

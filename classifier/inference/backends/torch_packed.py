@@ -16,6 +16,7 @@ from torch.nn.functional import layer_norm, scaled_dot_product_attention
 from classifier.inference.artifact import WEIGHTS, Manifest, read_verified
 from classifier.inference.backends.linears import FUSED, Int8Linear, Linear, PackedLinear, PlainLinear
 from classifier.inference.backends.packing import Group, pack
+from classifier.inference.eight_bits import restored
 from classifier.inference.errors import BackendUnavailable
 from classifier.inference.tensors import BertShape, bert_shape
 
@@ -47,7 +48,7 @@ def load(precision: str, folder: Path, manifest: Manifest, config: Mapping[str, 
             f"the {precision} backend runs BERT, not {config.get('model_type')}; use generic"
         )
     keep_freed_memory()
-    return PackedBert(load_safetensors(read_verified(folder, manifest, WEIGHTS)), shape, precision)
+    return PackedBert(restored(load_safetensors(read_verified(folder, manifest, WEIGHTS))), shape, precision)
 
 
 def keep_freed_memory() -> None:

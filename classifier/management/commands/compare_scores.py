@@ -5,11 +5,9 @@
 ./manage.py compare_scores old.csv --attribute TOXICITY=tox --attribute INSULT=abuse --store --source forum
 """
 
-import csv
 import json
-import math
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,10 @@ from classifier.core.validation import InvalidInput, text_problem
 from classifier.dialects.labels import PERSPECTIVE, label_of_attribute
 from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
+from classifier.inference.files.layout import DELIMITERS, GUESSED, Reading, folded_name, layout_of
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.rows import rows_of
+from classifier.inference.files.values import read_label, read_score
 from classifier.inference.markup import read_text
 from classifier.model_versions.model_files import shipped_folders
 from classifier.models import ModelVersion, TextFormat
@@ -34,8 +36,6 @@ from classifier.transfers.comparisons import ScoredRow, comparison_store
 BATCH = 100
 DEADLINE_SECONDS = 120.0
 SHOWN_MOST = 20
-CELL_MOST = 1 << 20
-YES, NO = ("1", "true", "yes", "toxic"), ("0", "false", "no", "")
 Score = Callable[[list[str]], tuple[list[dict[str, float] | str], str]]
 
 
@@ -59,7 +59,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="a CSV file with a header, in UTF-8")
+        parser.add_argument(
+            "file", type=Path, metavar="FILE", help="CSV with a header, JSON Lines, or a JSON list"
+        )
+        parser.add_argument("--encoding", default="", metavar="NAME", help="such as cp1252 [found out]")
+        parser.add_argument(
+            "--delimiter",
+            default="",
+            choices=["", *DELIMITERS.values()],
+            help="between columns of CSV [found out]",
+        )
         parser.add_argument("--text-column", default="text", metavar="NAME", help="the texts [text]")
         parser.add_argument(
             "--score-column", metavar="NAME", action="append", default=[],
@@ -75,7 +84,9 @@ class Command(BaseCommand):
             help="an old threshold to translate beside 0.5 to 0.9; may be given several times",
         )  # fmt: skip
         parser.add_argument(
-            "--label-column", metavar="NAME", help="what people decided: 1, true, yes or 0, false, no"
+            "--label-column",
+            metavar="NAME",
+            help="what people decided: 1, true, yes, removed or 0, false, no, approved",
         )
         parser.add_argument(
             "--target-precision", type=_share, metavar="P",
@@ -116,7 +127,11 @@ class Command(BaseCommand):
             raise CommandError("--store needs --source: whoever sees the source sees the comparison")
         columns = _columns(options["attribute"], options["score_column"])
         labels = {name: label_of_attribute(name) or name for name in columns}
-        rows = read_rows(options["file"], options["text_column"], columns, options["label_column"])
+        try:
+            reading = Reading.chosen(encoding=options["encoding"], delimiter=options["delimiter"])
+        except ValueError as error:
+            raise CommandError(f"--{error.args[0]}: {error.args[1]}") from None
+        rows = read_rows(options["file"], options["text_column"], columns, options["label_column"], reading)
         read = _reader(options["source"], options["format"] or "")
         score = _scorer_here(options["model"], read) if options["here"] else partial(_by_worker, read)
         kept, new, version = self._scored(rows, labels, score)
@@ -242,7 +257,9 @@ def _columns(attributes: list[str], columns: list[str]) -> dict[str, str]:
     return column_of
 
 
-def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) -> Rows:
+def read_rows(
+    path: Path, text: str, scores: dict[str, str], label: str | None, reading: Reading = GUESSED
+) -> Rows:
     """Read the rows of the file; of a row that cannot be compared, its line and the reason are kept.
 
     `scores` are the columns by attribute; with several, a row may leave some empty.
@@ -250,63 +267,60 @@ def read_rows(path: Path, text: str, scores: dict[str, str], label: str | None) 
     rows = Rows()
     wanted = [name for name in (text, *scores.values(), label) if name is not None]
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            csv.field_size_limit(CELL_MOST)
-            reader = csv.DictReader(stream)
-            missing = [name for name in wanted if name not in (reader.fieldnames or ())]
-            if missing:
-                columns = ", ".join(reader.fieldnames or ()) or "none"
-                raise CommandError(f"{path} has no column {', '.join(missing)}; its columns are {columns}")
-            for line, row in _numbered(reader):
-                try:
-                    kept = _row(row, text, scores, label)
-                except ValueError as error:
-                    rows.bad.append((line, str(error)))
-                    continue
-                rows.lines.append(line)
-                rows.texts.append(kept[0])
-                rows.old.append(kept[1])
-                rows.labels.append(kept[2])
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CommandError(f"{path} is not UTF-8") from None
-    except csv.Error as error:
-        raise CommandError(f"{path} is not readable as CSV: {error}") from None
+        layout = layout_of(path, reading, names=set(map(folded_name, wanted)))
+        _require(path, wanted, layout.header if layout.format == "csv" else None)
+        for row in rows_of(path, layout):
+            if row.values is None:
+                rows.bad.append((row.line, row.problem))
+                continue
+            if layout.format != "csv" and not rows.lines:
+                _require(path, [text], tuple(row.values))
+            try:
+                kept = _row(row.values, text, scores, label)
+            except ValueError as error:
+                rows.bad.append((row.line, str(error)))
+                continue
+            rows.lines.append(row.line)
+            rows.texts.append(kept[0])
+            rows.old.append(kept[1])
+            rows.labels.append(kept[2])
+    except FileUnreadable as error:
+        raise CommandError(f"{path}: {error}") from None
     return rows
 
 
-def _numbered(reader: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each row with the line in which it begins; a quoted text may take several lines."""
-    begin = reader.line_num + 1
-    for row in reader:
-        yield begin, row
-        begin = reader.line_num + 1
+def _require(path: Path, wanted: list[str], names: Sequence[str] | None) -> None:
+    missing = [name for name in wanted if names is not None and name not in names]
+    if missing:
+        columns = ", ".join(names or ()) or "none"
+        raise CommandError(f"{path} has no column {', '.join(missing)}; its columns are {columns}")
 
 
 def _row(
-    row: dict[str, Any], text: str, scores: dict[str, str], label: str | None
+    row: Mapping[str, Any], text: str, scores: dict[str, str], label: str | None
 ) -> tuple[str, dict[str, float], bool]:
-    problem = text_problem(row[text])
+    problem = text_problem(row.get(text))
     if problem is not None:
         raise ValueError(f"{text}: {problem.message.rstrip('.')}")
     old = {}
     for name, column in scores.items():
-        value = row[column]
-        if len(scores) > 1 and not (value or "").strip():
-            continue
         try:
-            old[name] = float(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"{column}: is no number") from None
-        if not (math.isfinite(old[name]) and 0 <= old[name] <= 1):
-            raise ValueError(f"{column}: is not from 0 to 1")
+            score = read_score(row.get(column))
+        except ValueError as error:
+            raise ValueError(f"{column}: {str(error).removeprefix('This ').rstrip('.')}") from None
+        if score is not None:
+            old[name] = score
+        elif len(scores) == 1:
+            raise ValueError(f"{column}: there is no score")
     if not old:
         raise ValueError(f"{', '.join(scores.values())}: there is no score")
-    decided = str(row[label] or "").strip().lower() if label is not None else "0"
-    if decided not in YES + NO:
-        raise ValueError(f"{label}: is neither yes nor no")
-    return row[text], old, decided in YES
+    if label is None:
+        return row[text], old, False
+    try:
+        decided = read_label(row.get(label), "toxic", label)
+    except ValueError:
+        raise ValueError(f"{label}: is neither yes nor no") from None
+    return row[text], old, decided == 1
 
 
 def _reader(source: str | None, text_format: str) -> Read:

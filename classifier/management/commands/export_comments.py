@@ -35,6 +35,9 @@ class Command(BaseCommand):
             help=f"narrow by {names}; source and ids may be given again",
         )
         parser.add_argument("--format", choices=list(FORMATS), default="csv", help="[%(default)s]")
+        parser.add_argument(
+            "--bom", action="store_true", help="begin a CSV file with a byte order mark, for spreadsheets"
+        )
         parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="[standard output]")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,7 +47,13 @@ class Command(BaseCommand):
             raise CommandError(f"--filter {error.field}: {error}") from None
         self.reported_at = time.monotonic()
         self.rows = 0
-        text = export_stream(filters=filters, file_format=options["format"], by=None, report=self._progress)
+        text = export_stream(
+            filters=filters,
+            file_format=options["format"],
+            by=None,
+            report=self._progress,
+            bom=options["bom"],
+        )
         with self._opened(options["output"]) as stream:
             for piece in text:
                 stream.write(piece)

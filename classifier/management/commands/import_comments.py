@@ -1,7 +1,8 @@
 """`manage.py import_comments`: import a file of comments, as the page and the API do.
 
 ./manage.py import_comments forum.csv --source forum
-./manage.py import_comments old.jsonl --source forum --column text=body --column external_id=id --errors bad.csv
+./manage.py import_comments old.jsonl --source forum --column text=body --column external_id=id --errors bad.jsonl
+./manage.py import_comments alt.csv --encoding cp1252 --time-zone Europe/Berlin --decision gesperrt=remove
 """
 
 import shutil
@@ -12,11 +13,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.inference.files.layout import DELIMITERS
+from classifier.inference.files.presets import PRESETS
+from classifier.inference.files.values import DATE_ORDERS
 from classifier.management.errors import command_errors
 from classifier.models import Transfer
-from classifier.transfers.import_files import FORMATS
+from classifier.transfers.import_rows import ValueRules
 from classifier.transfers.import_run import import_run
 from classifier.transfers.imports import import_command
+from classifier.transfers.presets import TABLE
+from classifier.transfers.previews import FORMATS, reading_chosen
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import TransferLost, errors_file_of, transfer_finish
 
@@ -25,8 +31,8 @@ REPORT_SECONDS = 1.0
 
 class Command(BaseCommand):
     help = (
-        "Import comments from a CSV or JSONL file (UTF-8). The exit code is 1 when the file cannot be read, and 3 "
-        "when some of its rows could not be taken. Started again, it skips the external IDs that are there."
+        "Import comments from a file of CSV, JSON Lines or a JSON list. The exit code is 1 when the file cannot be "
+        "read, and 3 when some of its rows could not be taken. Started again, it skips the external IDs that are there."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,7 +52,47 @@ class Command(BaseCommand):
             help="which column holds a field [found by its name]",
         )
         parser.add_argument(
-            "--errors", type=Path, metavar="FILE", help="write the rows that could not be taken there (CSV)"
+            "--preset",
+            default="",
+            choices=["", TABLE, *PRESETS],
+            help="the system whose export this is, or table [found out]",
+        )
+        parser.add_argument("--encoding", default="", metavar="NAME", help="such as cp1252 [found out]")
+        parser.add_argument(
+            "--delimiter",
+            default="",
+            choices=["", *DELIMITERS.values()],
+            help="between columns of CSV [found out]",
+        )
+        parser.add_argument(
+            "--keep-guard",
+            action="store_true",
+            help="take a quote before =, +, - or @ as text and not as the guard of a spreadsheet export",
+        )
+        parser.add_argument(
+            "--time-zone",
+            default="",
+            metavar="ZONE",
+            help="of times that name none, such as Europe/Berlin [UTC]",
+        )
+        parser.add_argument(
+            "--dates",
+            default="",
+            choices=["", *DATE_ORDERS],
+            help="order of dates such as 03/04/2024 [found out]",
+        )
+        parser.add_argument(
+            "--decision",
+            action="append",
+            default=[],
+            metavar="VALUE=approve|remove|none",
+            help="what a value of the decision means [guessed for known words]",
+        )
+        parser.add_argument(
+            "--errors",
+            type=Path,
+            metavar="FILE",
+            help="write the rows that could not be taken there, to be mended",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,7 +102,16 @@ class Command(BaseCommand):
         columns = dict(pair.partition("=")[::2] for pair in options["column"])
         with command_errors():
             transfer = import_command(
-                path=file, source=options["source"], file_format=options["format"], columns=columns
+                path=file,
+                source=options["source"],
+                reading=reading_chosen({**options, "unguard": not options["keep_guard"]}),
+                columns=columns,
+                preset=options["preset"],
+                rules=ValueRules(
+                    options["time_zone"],
+                    options["dates"],
+                    {value: to for value, _, to in (pair.rpartition("=") for pair in options["decision"])},
+                ),
             )
         self.reported_at = 0.0
         try:

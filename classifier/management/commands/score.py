@@ -2,6 +2,8 @@
 
 ./manage.py score "I hate you"
 ./manage.py score --input comments.csv --text-column body --output scores.jsonl --version starter-1a2b3c4d
+
+A row of the file that cannot be read is answered in its place by {"line": …, "error": …}; the exit code is 3 then.
 """
 
 import json
@@ -18,7 +20,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from classifier.inference import backends
 from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
-from classifier.inference.readers import read_texts
+from classifier.inference.files.layout import DELIMITERS, Reading
+from classifier.inference.files.texts import TextRow, text_rows
 from classifier.inference.scorer import Scorer, ScoreResult
 from classifier.model_versions.model_files import shipped_folders
 from toxicsite.lib.files import replacing
@@ -42,7 +45,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("text", nargs="*", metavar="TEXT", help="a text to score; or use --input")
         parser.add_argument(
-            "--input", type=Path, metavar="FILE", help="a .csv, .jsonl or .parquet file of texts"
+            "--input",
+            type=Path,
+            metavar="FILE",
+            help="a file of texts: CSV, JSON Lines, a JSON list or parquet",
+        )
+        parser.add_argument(
+            "--encoding", default="", metavar="NAME", help="of --input, such as cp1252 [found out]"
+        )
+        parser.add_argument(
+            "--delimiter",
+            default="",
+            choices=["", *DELIMITERS.values()],
+            help="between columns of CSV [found out]",
         )
         parser.add_argument(
             "--text-column", default="text", metavar="NAME", help="the column of texts [text]"
@@ -60,7 +75,7 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
-        texts = self._texts(options["text"], options["input"], options["text_column"])
+        texts = self._texts(options)
         output: Path | None = options["output"]
         if output and options["input"] and output.resolve() == options["input"].resolve():
             raise CommandError("--output: is the same file as --input; choose another one")
@@ -70,15 +85,24 @@ class Command(BaseCommand):
             folder = self._folder(options["version"])
             scorer = Scorer(folder, options["backend"], settings.SCORER_TOKEN_BUDGET, options["max_windows"])
             with _opened(output, self.stdout) as write:
-                self._score(scorer, texts, write)
+                unread = self._score(scorer, texts, write)
         except InferenceError as error:
             raise CommandError(str(error)) from None
+        if unread:
+            raise CommandError(
+                f"rows that could not be read: {unread:,}; each has its line and reason", returncode=3
+            )
 
-    def _texts(self, given: list[str], file: Path | None, column: str) -> Iterable[str]:
+    def _texts(self, options: dict[str, Any]) -> Iterable[TextRow]:
+        given, file = options["text"], options["input"]
         if bool(given) == bool(file):
             raise CommandError("give either texts or --input FILE (one of the two)")
         if file:
-            return read_texts(file, column)
+            try:
+                reading = Reading.chosen(encoding=options["encoding"], delimiter=options["delimiter"])
+            except ValueError as error:
+                raise CommandError(f"--{error.args[0]}: {error.args[1]}") from None
+            return text_rows(file, options["text_column"], reading)
         for number, text in enumerate(given, start=1):
             try:
                 text.encode()
@@ -86,7 +110,7 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"TEXT {number}: is not valid UTF-8; use --input with a UTF-8 file"
                 ) from None
-        return given
+        return [TextRow(number, text) for number, text in enumerate(given, start=1)]
 
     def _folder(self, version: str | None) -> Path:
         if version is None:
@@ -96,25 +120,33 @@ class Command(BaseCommand):
         except InferenceError as error:
             raise CommandError(f"--version: {error}") from None
 
-    def _score(self, scorer: Scorer, texts: Iterable[str], write: Write) -> None:
+    def _score(self, scorer: Scorer, rows: Iterable[TextRow], write: Write) -> int:
+        """Write a line for each row; return how many could not be read."""
         began = reported_at = time.monotonic()
-        done = 0
-        for batch in _batches(texts):
+        done = unread = 0
+        for batch in _batches(rows):
+            texts = [row.text for row in batch if row.text is not None]
             try:
-                results = scorer.score(batch)
+                results = iter(scorer.score(texts))
             except TextTooLong as error:
+                before = [at for at, row in enumerate(batch) if row.text is not None][error.index]
                 raise CommandError(
-                    f"text {done + error.index + 1}: needs {error.windows} windows, the limit is {error.limit}; "
+                    f"text {done + before + 1}: needs {error.windows} windows, the limit is {error.limit}; "
                     "shorten it or raise --max-windows"
                 ) from None
-            for text, result in zip(batch, results, strict=True):
-                write(_line(text, result, scorer.version) + "\n")
+            for row in batch:
+                if row.text is None:
+                    unread += 1
+                    write(json.dumps({"line": row.line, "error": row.problem}, ensure_ascii=False) + "\n")
+                else:
+                    write(_line(row.text, next(results), scorer.version) + "\n")
             done += len(batch)
             now = time.monotonic()
             if now - reported_at >= PROGRESS_SECONDS:
                 self._progress(done, now - began)
                 reported_at = now
         self._progress(done, time.monotonic() - began)
+        return unread
 
     def _progress(self, done: int, seconds: float) -> None:
         self.stderr.write(
@@ -123,12 +155,12 @@ class Command(BaseCommand):
         )
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
+def _batches(rows: Iterable[TextRow]) -> Iterator[list[TextRow]]:
+    batch: list[TextRow] = []
     size = 0
-    for text in texts:
-        batch.append(text)
-        size += len(text)
+    for row in rows:
+        batch.append(row)
+        size += len(row.text or row.problem)
         if len(batch) >= BATCH_TEXTS or size >= BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0

@@ -62,6 +62,10 @@ class PolicyOutput(serializers.Serializer[Any]):
     leave_out = serializers.ListField(
         child=serializers.CharField(), help_text="What rules and scores do not look at."
     )
+    language_bands = serializers.DictField(
+        child=serializers.DictField(child=serializers.DictField()),
+        help_text="Bands of single languages, in place of `bands`.",
+    )
     note = serializers.CharField()
     created_by = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()

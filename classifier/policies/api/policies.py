@@ -4,6 +4,8 @@
 without a policy of its own. The same endpoints serve both.
 """
 
+from dataclasses import replace
+
 from django.http import Http404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -127,6 +129,12 @@ class PolicyInput(PolicyDraftInput):
         most=len(LEAVE_OUTS),
         help_text=f"What rules and scores do not look at: any of {', '.join(LEAVE_OUTS)}.",
     )
+    language_bands = AnyObject(
+        required=False,
+        default=dict,
+        help_text="For languages, such as `de`, bands of their own, in place of `bands`. A language that is left out "
+        "has those of all.",
+    )
     note = Text(required=False, default="", allow_blank=True, help_text="What changed, and why.")
 
 
@@ -213,8 +221,10 @@ class PolicyPreviewEndpoint(PolicyAddress):
         except BandsError as error:
             raise InvalidInput([ValidationProblem(error.field, error.message, error.code)]) from None
         active = policy_for(source.pk if source is not None else None)
-        before = Draft(active.bands, active.automatic, active.unknown_language, active.concern)
-        after = Draft(bands, automatic, active.unknown_language, active.concern)
+        before = Draft(
+            active.bands, active.automatic, active.unknown_language, active.concern, active.language_bands
+        )
+        after = replace(before, bands=bands, automatic=automatic)
         preview = policy_preview(source=source, user=caller(request), before=before, after=after)
         return Response(shown_preview(preview, fallbacks_of(bands, ModelVersion.objects.active())))
 

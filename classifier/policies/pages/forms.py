@@ -1,6 +1,7 @@
 """The form of a policy: its fields, and a row of thresholds for each label."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -24,6 +25,7 @@ from classifier.policies.pages.presets import LabelPresets, presets_of
 from classifier.web.formatting import label_title
 
 NUMBER = "number"
+NEVER = "never"
 LEAVE_OUT = [
     ("quotes", "Quotes of others"),
     ("code", "Code"),
@@ -188,6 +190,13 @@ class PolicyForm(forms.Form):
     leave_out = forms.MultipleChoiceField(
         choices=LEAVE_OUT, required=False, widget=forms.CheckboxSelectMultiple
     )
+    language_bands = forms.CharField(
+        label="Thresholds of single languages, one a line as language label review remove",
+        required=False,
+        widget=forms.Textarea({"class": "input mono", "rows": 4, "placeholder": "de * 0.7 never"}),
+        help_text="Texts in such a language have these thresholds alone: numbers from 0 to 1, careful, model, strict "
+        "or never; * is the main label. Other languages have the bands above.",
+    )
     note = forms.CharField(
         label="What changed and why",
         required=False,
@@ -197,6 +206,7 @@ class PolicyForm(forms.Form):
     def __init__(self, data: Any = None, *, policy: Any, model: ModelVersion | None) -> None:
         initial = {name: getattr(policy, name) for name in self.base_fields if name != "note"}
         initial["reasons"] = "\n".join(f"{reason['code']}: {reason['title']}" for reason in policy.reasons)
+        initial["language_bands"] = "\n".join(_lines_of(policy.language_bands))
         super().__init__(data, initial=initial)
         names = [*([PRIMARY] if PRIMARY in policy.bands else []), *(model.labels if model else ())]
         names += [label for label in policy.bands if label not in names]
@@ -227,6 +237,22 @@ class PolicyForm(forms.Form):
         sent = "concern_text" in self.data
         return str(self.cleaned_data["concern_text"] if sent else self.initial["concern_text"])
 
+    def clean_language_bands(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Read the lines; keep what is in force where a page from before the field was added sends none."""
+        text = self.cleaned_data["language_bands"] if "language_bands" in self.data else None
+        text = self.initial["language_bands"] if text is None else text
+        by_language: dict[str, dict[str, dict[str, Any]]] = {}
+        for line in filter(None, map(str.strip, str(text).splitlines())):
+            parts = line.split()
+            if len(parts) != 4:
+                raise forms.ValidationError(f"“{line}” must be a language, a label and two thresholds.")
+            language, label, *limits = parts
+            if label in by_language.setdefault(language, {}):
+                raise forms.ValidationError(f"“{line}”: {language} {label} is named twice.")
+            review, remove = (_limit(line, limit) for limit in limits)
+            by_language[language][label] = {REVIEW: review, REMOVE: remove}
+        return by_language
+
     def clean_reasons(self) -> list[dict[str, str]]:
         codes_and_titles = (line.partition(":") for line in self._reason_lines())
         return [
@@ -252,6 +278,10 @@ class PolicyForm(forms.Form):
             if row is not None:
                 limit = problem.field.rpartition(".")[2]
                 row.add_error(limit if limit in (REVIEW, REMOVE) else "label", problem.message)
+            elif name == "language_bands":
+                self.add_error(
+                    name, f"{problem.field.partition('.')[2]}: {problem.message}".removeprefix(": ")
+                )
             elif index:
                 line = self._reason_lines()[int(index.removesuffix("]"))]
                 self.add_error(name, f"“{line}”: {problem.message}")
@@ -277,6 +307,33 @@ class PolicyForm(forms.Form):
 def title_of(label: str) -> str:
     """Name a label of a policy: one of a model, or `*` for the main label of whichever model is active."""
     return "The model\N{RIGHT SINGLE QUOTATION MARK}s main label" if label == PRIMARY else label_title(label)
+
+
+def _lines_of(language_bands: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """Write thresholds by language as the form shows them: `de toxic 0.7 never`."""
+
+    def written(limit: Any) -> str:
+        return NEVER if limit is None else limit if isinstance(limit, str) else f"{limit:g}"
+
+    return [
+        f"{language} {label} {written(limits.get(REVIEW))} {written(limits.get(REMOVE))}"
+        for language, bands in language_bands.items()
+        for label, limits in bands.items()
+    ]
+
+
+def _limit(line: str, text: str) -> float | str | None:
+    word = text.casefold()
+    if word == NEVER:
+        return None
+    if word in WORDS:
+        return word
+    try:
+        return float(word.replace(",", "."))
+    except ValueError:
+        raise forms.ValidationError(
+            f"“{line}”: “{text}” must be a number, careful, model, strict or never."
+        ) from None
 
 
 def _is_of(path: str, row: BandForm) -> bool:

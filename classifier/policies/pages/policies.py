@@ -15,7 +15,7 @@ from classifier.inference.bands import PRIMARY, check_automatic, check_bands
 from classifier.models import ModelVersion, Policy, Source
 from classifier.policies.active_policies import current_from, policy_for
 from classifier.policies.draft_report import shadow_policies_of, shadow_policies_running
-from classifier.policies.fields import policy_check
+from classifier.policies.fields import policy_check, policy_languages
 from classifier.policies.pages.common import SAVE, SEE, back_to_policy, source_or_404
 from classifier.policies.pages.forms import PolicyForm, title_of
 from classifier.policies.pages.presets import PRESET_BANDS, presets_of, without_points
@@ -74,7 +74,8 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     active, preset = ModelVersion.objects.active(), request.GET.get("preset", "")
     if data is None and preset in PRESET_BANDS:
         form = PolicyForm(policy=replace(in_force, bands=PRESET_BANDS[preset]), model=active)
-        tried = {name: getattr(in_force, name) for name in ("automatic", "unknown_language", "concern")}
+        names = ("automatic", "unknown_language", "concern", "language_bands")
+        tried = {name: getattr(in_force, name) for name in names}
         preview = _preview(request, source, {**tried, "bands": PRESET_BANDS[preset]})
         return _page(request, source, form, preview=preview)
     form = PolicyForm(data, policy=in_force, model=active)
@@ -195,6 +196,12 @@ def _target(request: HttpRequest) -> float | None:
 def _preview(request: HttpRequest, source: Source | None, fields: dict[str, Any]) -> PolicyPreview:
     now = policy_for(source.pk if source else None)
     automatic = frozenset(check_automatic(fields["automatic"]))
-    before = Draft(now.bands, now.automatic, now.unknown_language, now.concern)
-    after = Draft(check_bands(fields["bands"]), automatic, fields["unknown_language"], fields["concern"])
+    before = Draft(now.bands, now.automatic, now.unknown_language, now.concern, now.language_bands)
+    after = Draft(
+        check_bands(fields["bands"]),
+        automatic,
+        fields["unknown_language"],
+        fields["concern"],
+        policy_languages(fields["language_bands"]),
+    )
     return policy_preview(source=source, user=person_of(request), before=before, after=after)

@@ -9,6 +9,7 @@ from classifier.models import Policy, ShadowPolicy
 from classifier.policies.active_policies import CurrentPolicy
 from classifier.policies.pages.forms import title_of
 from classifier.policies.versions import FieldChange, band_changes, differing, with_changes
+from classifier.web.formatting import language_title
 
 NAMES = {
     "automatic": "decides automatically",
@@ -54,6 +55,8 @@ def _sentence(change: FieldChange) -> str:
     match change.path:
         case ("bands", label, band):
             name = f"{title_of(label)}, {band} from"
+        case ("language_bands", language, label, band):
+            name = f"{language_title(language)}, {title_of(label)}, {band} from"
         case ("reasons", code):
             return _reason_sentence(code, change)
         case _:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.core.validation import InvalidInput, row_id
 from classifier.dialects.labels import labels_by_attribute
+from classifier.inference.files.layout import GUESSED, Reading
 from classifier.models import TextFormat, Transfer, Wire
 from classifier.references.pages.comparison import SEE, choice_of, compared, csv_of, with_query
 from classifier.references.pairs import comparison_files, services_compared
@@ -25,10 +26,13 @@ from classifier.transfers.pages.common import (
     act,
     error_rows_download,
     preview_context,
+    reading_asked,
+    reading_context,
     row_of,
     sources_offered,
     uploaded,
 )
+from classifier.transfers.previews import reading_of
 from classifier.transfers.services import (
     ADD,
     CHANGE,
@@ -116,8 +120,13 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
         "text_format": request.POST.get("text_format", ""),
         "service": request.POST.get("service", ""),
     }
-    if "look" in request.POST:
-        return _draft(request, transfer, asked=asked)
+    try:
+        reading = reading_asked(request, transfer)
+        if "look" in request.POST:
+            return _draft(request, transfer, asked=asked, reading=reading)
+    except InvalidInput as error:
+        errors = {problem.field: problem.message for problem in error.problems}
+        return _draft(request, transfer, asked=asked, errors=errors, reading=GUESSED, status=422)
     service = None
     if asked["service"]:
         service = (
@@ -131,11 +140,16 @@ def start(request: HttpRequest, comparison_id: int) -> HttpResponse:
             )
     try:
         comparison_start(
-            transfer=transfer, labels=labels, by=person_of(request), **(asked | {"service": service})
+            transfer=transfer,
+            labels=labels,
+            by=person_of(request),
+            reading=reading,
+            **(asked | {"service": service}),
         )
     except InvalidInput as error:
         errors = {problem.field: problem.message for problem in error.problems}
-        return _draft(request, transfer, asked=asked, errors=errors, status=422)
+        shown = GUESSED if "file" in errors else reading
+        return _draft(request, transfer, asked=asked, errors=errors, reading=shown, status=422)
     except TransferNotPossible as error:
         messages.warning(request, str(error))
     return redirect("comparison", transfer.pk)
@@ -214,6 +228,7 @@ def _draft(
     *,
     asked: dict[str, Any] | None = None,
     errors: dict[str, str] | None = None,
+    reading: Reading | None = None,
     status: int = 200,
 ) -> HttpResponse:
     user = person_of(request)
@@ -222,9 +237,8 @@ def _draft(
         messages.warning(request, "The file is not kept any more; bring it again.")
         return redirect("comparisons")
     chosen = asked or {"service": "", "text_format": "", **transfer.options}
-    preview = comparison_preview(
-        path, text=chosen["text"], attributes=chosen["columns"], file_format=transfer.format
-    )
+    reading = reading or reading_of(transfer.options, transfer.format)
+    preview = comparison_preview(path, text=chosen["text"], attributes=chosen["columns"], reading=reading)
     meanings = {chosen["text"]: "Text", **{column: name for name, column in chosen["columns"].items()}}
     field_errors = errors or {}
     wire = transfer.options["wire"]
@@ -247,6 +261,7 @@ def _draft(
             for name in labels_by_attribute(wire)
         ],
         "meanings": [meanings.get(name, "") for name in preview.names],
+        **reading_context(preview, reading),
         **preview_context(preview),
     }
     return render(request, "classifier/references/comparison/draft.html", context, status=status)

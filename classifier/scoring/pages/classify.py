@@ -105,6 +105,7 @@ def _scored(
             texts=[text],
             explain=explain,
             read=lambda text: policy.for_scoring(text, text_format),
+            source_id=source_id,
             deadline=deadline,
         )
     except SCORING_ERRORS as error:

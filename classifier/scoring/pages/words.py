@@ -47,12 +47,14 @@ def text_words(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "classifier/scoring/verdict/words.html", {"invalid": True}, status=422)
     text, text_format = form.cleaned_data["text"], form.cleaned_data["format"]
-    policy = policy_for(source_id_of(WEB_SOURCE))
+    source_id = source_id_of(WEB_SOURCE)
+    policy = policy_for(source_id)
     try:
         [scored] = score_texts(
             texts=[text],
             explain=True,
             read=lambda text: policy.for_scoring(text, text_format),
+            source_id=source_id,
             deadline=settings.SCORE_DEADLINE_SECONDS,
         )
         words = _view(text, scored)

@@ -15,6 +15,7 @@ from classifier.references.score_maps import keys_with_outdated_map
 from classifier.references.selectors import reference_notices
 from classifier.review.pages.reasons import REASON_TITLES
 from classifier.statistics.dashboard import SPANS, Dashboard, PersonRow, dashboard_of, summary
+from classifier.statistics.day_numbers import numbers_in
 from classifier.statistics.drift import MIN_SAMPLE, Drift
 from classifier.statistics.pages.figures import ages_figure, figures_of, scores_figure, time_of
 from classifier.web.access import permitted, person_of
@@ -46,6 +47,8 @@ class DashboardForm(forms.Form):
         empty_value=None,
     )
 
+    language = forms.CharField(max_length=35, required=False)
+
     def __init__(self, data: Any, sources: Any) -> None:
         super().__init__(data)
         self.fields["source"].queryset = sources  # type: ignore[attr-defined]
@@ -65,6 +68,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         source=chosen.get("source"),
         days=chosen.get("days") or DEFAULT_DAYS,
         now=timezone.now(),
+        language=chosen.get("language") or "",
     )
     whole = board.drifts[0] if board.drifts else None
     sees_references = user.has_perm("classifier.view_referenceservice")
@@ -85,6 +89,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             for kind, number in board.queue.reasons.items()
         ],
         "languages": _languages(board),
+        "spoken": [(tag, language_title(tag)) for tag in board.languages if tag != UNDETERMINED],
+        "by_language": _by_language(board),
+        "language_name": language_title(board.language) if board.language else "",
         "people": [_person(row) for row in board.people],
         "drifts": [_drift(drift) for drift in board.drifts],
         "drift_warning": [_drift(drift) for drift in board.drifts if drift.level == "shifted"],
@@ -140,6 +147,24 @@ def _languages(board: Dashboard) -> list[tuple[str, str]]:
     return [(language_title(tag), count(counts[tag])) for tag in ordered] if len(identified) > 1 else []
 
 
+def _by_language(board: Dashboard) -> list[tuple[str, list[str]]]:
+    """Return (language, cells) of each language: came in, toxic, decisions, how the model agrees, overturned."""
+    rows = []
+    for tag in board.languages[:LANGUAGES_SHOWN] if len(board.languages) > 1 and not board.language else ():
+        numbers = summary(numbers_in(board.total, tag))
+        agreed, over = numbers["agreement"], numbers["overturned"]
+        cells = [
+            language_title(tag),
+            count(numbers["inbound"]),
+            share(numbers["toxic"] / numbers["inbound"] if numbers["inbound"] else None),
+            count(over["decisions"]),
+            NOTHING if agreed["share"] is None else f"{share(agreed['share'])} of {count(agreed['count'])}",
+            share(over["share"]),
+        ]
+        rows.append((tag, cells))
+    return rows
+
+
 def _queue_facts(board: Dashboard) -> list[tuple[str, str]]:
     queue = board.queue
     return [
@@ -168,11 +193,17 @@ def _person(row: PersonRow) -> list[str]:
     ]
 
 
+def _drift_name(drift: Drift) -> str:
+    if drift.language:
+        return f"{language_title(drift.language)}, by {drift.version}"
+    return str(drift.source) if drift.source is not None else "All sources"
+
+
 def _drift(drift: Drift) -> dict[str, Any]:
     colour, words = LEVELS[drift.level]
     reference, recent = drift.counts
     return {
-        "name": str(drift.source) if drift.source is not None else "All sources",
+        "name": _drift_name(drift),
         "reference": count(reference),
         "recent": count(recent),
         "index": NOTHING if drift.index is None else f"{drift.index:.3f}",

@@ -9,8 +9,9 @@ from django.test import Client
 
 from classifier.api_keys.services import api_key_create
 from classifier.core.validation import validate_texts
-from classifier.inference.language import identify
+from classifier.model_versions.assembly import Assembly
 from classifier.models import ApiKey, ModelVersion, User
+from classifier.scoring.routes import routed
 from classifier.scoring.score_texts import ScoredText, TextProblem
 from classifier.tests.api.conftest import person
 
@@ -70,19 +71,19 @@ def asked(
 
     def answer(*, texts: Sequence[str], deadline: float, **more: Any) -> list[Any]:
         questions.append(validate_texts(texts))
-        return [verdict(text, active_version) for text in texts]
+        return [verdict(text, active_version, more.get("languages", ())) for text in texts]
 
     monkeypatch.setattr("classifier.dialects.scoring.score_texts", answer)
     return questions
 
 
-def verdict(text: str, version: ModelVersion) -> ScoredText | TextProblem:
+def verdict(text: str, version: ModelVersion, stated: Sequence[str] = ()) -> ScoredText | TextProblem:
     if "endless" in text:
         return TextProblem("too_long", "This text needs 99 windows to be scored whole; the limit is 64.")
     share = 0.5 if "half" in text else 1.0
     scores = {label: value * share for label, value in SCORES.items()}
     said = "toxic" if scores["toxic"] >= version.threshold else "non-toxic"
-    found = identify(text, version.languages)
+    found = routed(text, Assembly(version), stated=stated, detect=True)
     return ScoredText(
         scores,
         said,
@@ -90,6 +91,7 @@ def verdict(text: str, version: ModelVersion) -> ScoredText | TextProblem:
         version.threshold,
         1,
         version.version,
-        language=found.language,
-        language_supported=found.is_supported,
+        language=found.routes[0].language,
+        language_supported=found.routes[0].is_supported,
+        detected=found.detected,
     )

@@ -60,10 +60,22 @@ def test_a_file_is_scored_into_a_file(model: Path, tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
 
 
-def test_a_bad_line_late_in_the_file_leaves_the_old_output_untouched(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n' * 600 + "{bad\n")
+def test_a_bad_row_is_answered_in_its_place_and_by_the_exit_code(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n{bad\n{"text": "b"}\n')
+    with pytest.raises(CommandError, match="could not be read: 1") as stopped:
+        score("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl", "--version", model)
+    assert stopped.value.returncode == 3
+    first, bad, last = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert (first["text"], bad["line"], last["text"]) == ("a", 2, "b")
+    assert "is not JSON" in bad["error"]
+
+
+def test_a_file_that_cannot_be_read_to_its_end_leaves_the_old_output_untouched(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n' * 600 + "x" * 5_000_000)
     (tmp_path / "out.jsonl").write_text("old")
-    with pytest.raises(CommandError, match="line 601 is not JSON"):
+    with pytest.raises(CommandError, match="Line 601 is longer than"):
         score("--input", tmp_path / "in.jsonl", "--output", tmp_path / "out.jsonl", "--version", model)
     assert (tmp_path / "out.jsonl").read_text() == "old"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]

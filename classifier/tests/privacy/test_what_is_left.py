@@ -102,7 +102,9 @@ def test_exports_on_this_machine_that_name_the_author_are_deleted(
 
 def test_a_file_of_errors_that_quotes_the_author_is_deleted(comment: Comment, folder: Path) -> None:
     folder.mkdir()
-    (folder / "errors-1.csv").write_text(f"line,field,message,row\r\n{'x' * 1_048_570}{json.dumps(ANN)}\r\n")
+    (folder / "errors-1.csv").write_text(
+        f"error_line,error_field,error_message,text\r\n{'x' * 1_048_570}{json.dumps(ANN)}\r\n"
+    )
     ended = Transfer.objects.create(kind="import", status="succeeded", errors_file="errors-1.csv")
     audit_record(verb="import.comments", data={"transfer": ended.pk})
     author_erase(author=ANN, source=None, by=None)

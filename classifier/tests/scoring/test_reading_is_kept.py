@@ -14,9 +14,9 @@ from classifier.inference.scorer import Scorer
 from classifier.models import Comment, ModelVersion, User
 from classifier.privacy.services import comment_erase
 from classifier.scoring.classify_pending import pending_classify
-from classifier.scoring.model_loading import Engine
 from classifier.scoring.score_texts import TextProblem, _decode
 from classifier.scoring.serve_requests import score_each
+from classifier.scoring.serving import Serving
 from classifier.tests.builders import FakeResult, FakeScorer
 from classifier.tests.inference.test_scores_of_readings import STARTER
 from classifier.tests.page_fixtures import (  # noqa: F401
@@ -93,7 +93,7 @@ def test_the_classify_page_shows_it(
     not STARTER.joinpath("manifest.json").exists(), reason="no starter model in this checkout"
 )
 def test_a_synchronous_answer_brings_the_engines_reading(active_version: ModelVersion) -> None:
-    answer = _decode(score_each(["what a p4th3tic l0ser"], Engine(Scorer(STARTER), active_version))[0])
+    answer = _decode(score_each(["what a p4th3tic l0ser"], Serving.alone(Scorer(STARTER), active_version))[0])
     assert not isinstance(answer, TextProblem)
     assert answer.read_as == "what a pathetic loser"
     assert answer.verdict == "toxic"

@@ -74,7 +74,7 @@ def test_a_file_is_sent_as_the_body_and_followed_to_its_end(program: Program) ->
         None,
     )
     told = program.get(f"transfers/{body['id']}/errors/")
-    assert [row["field"] for row in csv.DictReader(StringIO(streamed(told)))] == ["text"]
+    assert [row["error_field"] for row in csv.DictReader(StringIO(streamed(told)))] == ["text"]
     assert [one["id"] for one in program.get("transfers/").json()["items"]] == [body["id"]]
     assert AuditEntry.objects.get(verb="import.comments").api_key is not None
 
@@ -130,7 +130,9 @@ def test_a_chunked_body_that_breaks_off_is_refused_and_leaves_no_file(
         ("?source=no%20slug", b"text\nhi\n", "text/csv", 400, "letters, digits"),
         ("?format=xls", b"text\nhi\n", "text/csv", 400, "must be one of"),
         ("?shape=round", b"text\nhi\n", "text/csv", 400, "is unknown"),
-        ("", b"text\nhi\n", "text/csv; charset=latin-1", 415, "UTF-8"),
+        ("?encoding=klingon", b"text\nhi\n", "text/csv", 400, "no encoding"),
+        ("?time_zone=Mars/Base", b"text\nhi\n", "text/csv", 400, "no time zone"),
+        ("?decisions=bin:burn", b"text\nhi\n", "text/csv", 400, "must be mapped to"),
         ("", b"{}", "application/json", 415, "text/csv"),
     ],
 )

@@ -43,7 +43,7 @@ def test_a_file_is_imported_and_its_bad_rows_are_told(tmp_path: Path) -> None:
         ("words\nhello\n", [], "which column holds the text"),
         ("text\nhello\n", ["--source", "no slug"], "source: "),
         ("text\nhello\n", ["--column", "colour=text"], "columns.colour"),
-        ('text\n"hello\n', [], "is never closed"),
+        ("text\nhello\n", ["--encoding", "klingon"], "no encoding"),
     ],
 )
 def test_what_cannot_be_imported_is_said(

@@ -88,7 +88,7 @@ def test_a_killed_import_goes_on_without_doubles_and_tells_every_error_once() ->
     path = errors_file_of(transfer)
     assert path is not None
     told = list(csv.DictReader(StringIO(path.read_text())))
-    assert [row["line"] for row in told] == ["20", "39", "58", "77", "96"]
+    assert [row["error_line"] for row in told] == ["20", "39", "58", "77", "96"]
 
 
 def test_an_error_in_the_middle_of_a_chunk_leaves_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

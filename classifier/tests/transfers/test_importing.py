@@ -1,6 +1,7 @@
 """What an import stores: each column, decisions and reports brought along, doubles, rows that are no comment."""
 
 import csv
+import json
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -139,7 +140,7 @@ def test_reports_that_were_brought_let_it_wait_for_a_person(active_version: Mode
         ({"text": "x", "created_at": "yesterday"}, "created_at"),
         ({"text": "x", "created_at": "2999-01-01"}, "created_at"),
         ({"text": "x", "created_at": "2024-02-31"}, "created_at"),
-        ({"text": "x", "action": "ban"}, "action"),
+        ({"text": "x", "action": "perhaps"}, "action"),
         ({"text": "x", "decided_at": "2024-01-01"}, "decided_at"),
         ({"text": "x", "action": "remove", "reason": "r" * 65}, "reason"),
         ({"text": "x", "reports": -1}, "reports"),
@@ -150,16 +151,19 @@ def test_reports_that_were_brought_let_it_wait_for_a_person(active_version: Mode
 def test_a_row_that_is_no_comment_is_told_of_with_its_line_and_field(row: object, field: str) -> None:
     transfer = imported(jsonl({"text": "good"}, row, {"text": "good too"}))
     assert (transfer.status, transfer.error_rows, Comment.objects.count()) == ("succeeded", 1, 2)
-    (told,) = csv.DictReader(StringIO(errors_of(transfer)))
-    assert (told["line"], told["field"]) == ("2", field)
-    assert told["message"]
+    (told,) = map(json.loads, errors_of(transfer).splitlines())
+    assert (told["error_line"], told["error_field"]) == (2, field)
+    assert told["error_message"]
 
 
 def test_all_problems_of_a_row_are_told_and_no_cell_is_a_formula() -> None:
     transfer = imported("text,created_at\n,never\n=1+1,\n@x,soon,ragged\n")
     rows = list(csv.reader(StringIO(errors_of(transfer))))
-    assert [row[:2] for row in rows[1:]] == [["2", "text"], ["2", "created_at"], ["4", ""]]
-    assert "3 fields, the header has 2" in rows[3][2]
+    assert rows[0] == ["error_line", "error_field", "error_message", "text", "created_at"]
+    assert [row[:2] for row in rows[1:]] == [["2", "text, created_at"], ["4", ""]]
+    assert "text: This field may not be empty. created_at: This must be a time" in rows[1][2]
+    assert "3 fields, the header has 2" in rows[2][2]
+    assert rows[2][3:] == ["'@x", "soon,ragged"]
 
 
 def test_only_into_sources_that_one_sees(admin_person: User) -> None:

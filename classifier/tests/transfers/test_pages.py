@@ -148,9 +148,9 @@ def test_the_limit_of_a_file_is_that_of_imports(client: Client, settings: Any) -
 
 
 def test_a_file_that_cannot_be_read_to_its_end_is_not_offered_again(client: Client) -> None:
-    transfer = imported("text\n" + "hello\n" * 300 + '"open\n')
+    transfer = imported("text\n" + "hello\n" * 3_000 + "x" * 5_000_000)
     shown = page(client, f"/transfers/{transfer.pk}/")
-    assert "is never closed" in shown
+    assert "longer than 4,194,304 bytes" in shown
     assert "Resume" not in shown
 
 

@@ -1,5 +1,6 @@
 """`/api/v1/imports/`, `/transfers/` and `/exports/comments/`: import and export files of comments."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,13 +22,20 @@ from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.parsing import FileParser, read_chunked
 from classifier.api.problems import NOT_NOW, UNSUPPORTED_MEDIA_TYPE, Problem
 from classifier.api.reading import NothingInput, checked_query, without_body
+from classifier.inference.files.encodings import ENCODINGS, known_encoding
+from classifier.inference.files.layout import DELIMITERS
+from classifier.inference.files.presets import PRESETS
+from classifier.inference.files.values import DATE_ORDERS
 from classifier.models import ApiScope, Transfer
 from classifier.review.api.queue import QueueFilterQuery, filter_data
 from classifier.transfers.exports import FORMATS as EXPORT_FORMATS
 from classifier.transfers.exports import export_stream, filters_of
-from classifier.transfers.import_files import FORMATS as IMPORT_FORMATS
+from classifier.transfers.import_rows import ValueRules
 from classifier.transfers.imports import import_create
-from classifier.transfers.selectors import progress_of, transfers_seen_by
+from classifier.transfers.presets import TABLE
+from classifier.transfers.previews import FORMATS as IMPORT_FORMATS
+from classifier.transfers.previews import reading_chosen
+from classifier.transfers.selectors import progress_of, reading_shown, transfers_seen_by
 from classifier.transfers.services import (
     ADD,
     CHANGE,
@@ -42,7 +50,7 @@ FILE_TYPES = ("text/csv", "application/x-ndjson", "application/octet-stream")
 CHUNK_BYTES = 1024 * 1024
 KIND_CHOICES = [(kind.value, kind.value) for kind in (Transfer.Kind.IMPORT, Transfer.Kind.EXPORT)]
 TRANSFER_STATUS_CHOICES = [(status.value, status.value) for status in Transfer.Status]
-FORMAT_CHOICES = [(name, name) for name in IMPORT_FORMATS]
+FORMAT_CHOICES = [(name, name) for name in (*IMPORT_FORMATS, "xml")]
 
 
 class ImportQuery(ClosedSerializer):
@@ -52,7 +60,45 @@ class ImportQuery(ClosedSerializer):
     format = ChoiceParameter(
         required=False,
         choices=list(IMPORT_FORMATS),
-        help_text="Guessed from the first character if left out.",
+        help_text="Guessed from the first character if left out; json is one list of objects.",
+    )
+    preset = ChoiceParameter(
+        required=False,
+        choices=[TABLE, *PRESETS],
+        help_text="The system whose export this is, or table; found out if left out and `columns` is too.",
+    )
+    encoding = TextParameter(
+        required=False,
+        max_length=40,
+        help_text=f"One of {', '.join(ENCODINGS)}, or another name of it. If left out, that of the byte order mark or "
+        "of `charset` in Content-Type, else UTF-8 where the file is UTF-8, else guessed.",
+    )
+    delimiter = ChoiceParameter(
+        required=False,
+        choices=list(DELIMITERS.values()),
+        help_text="Of a CSV file; found out if left out.",
+    )
+    guard = ChoiceParameter(
+        required=False,
+        choices=["undo", "keep"],
+        default="undo",
+        help_text="Of a CSV file: whether the quote that spreadsheet exports put before =, +, - and @ is taken off.",
+    )
+    time_zone = TextParameter(
+        required=False,
+        max_length=64,
+        help_text="Of times that name none, such as Europe/Berlin; UTC if left out.",
+    )
+    dates = ChoiceParameter(
+        required=False,
+        choices=list(DATE_ORDERS),
+        help_text="The order of dates such as 03/04/2024; if left out, by those that can be read in one way only, else "
+        "the day first.",
+    )
+    decisions = TextParameter(
+        required=False,
+        max_length=2_000,
+        help_text="What the values of the decision mean, as `ok:approve,bin:remove,new:none`; known words are guessed.",
     )
     name = TextParameter(required=False, default="", max_length=200, help_text="A name for the file.")
     columns = TextParameter(
@@ -63,12 +109,18 @@ class ImportQuery(ClosedSerializer):
 
 class ExportQuery(QueueFilterQuery):
     format = ChoiceParameter(required=False, choices=list(EXPORT_FORMATS), default="jsonl")
+    bom = ChoiceParameter(
+        required=False,
+        choices=["true", "false"],
+        default="false",
+        help_text="Begin a CSV file with a byte order mark, by which spreadsheets know UTF-8.",
+    )
 
 
 class ImportInput(ClosedSerializer):
     """The file, as a field of a form."""
 
-    file = serializers.FileField(help_text="CSV with a header, or JSON Lines, in UTF-8.")
+    file = serializers.FileField(help_text="CSV with a header, JSON Lines, or a JSON list.")
 
 
 @extend_schema_serializer(component_name="Transfer")
@@ -97,6 +149,12 @@ class TransferOutput(serializers.Serializer[Transfer]):
     errors_url = serializers.SerializerMethodField(
         help_text="The address of the refused rows; null if there are none."
     )
+    reading = serializers.SerializerMethodField(
+        help_text="How the file of an import is read: what was asked for, and what was found out."
+    )
+    replies = serializers.SerializerMethodField(
+        help_text="Comments whose parent was found, as it stands in the file or in the source."
+    )
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -115,6 +173,12 @@ class TransferOutput(serializers.Serializer[Transfer]):
 
     def get_skipped(self, transfer: Transfer) -> int:
         return int(transfer.options.get("skipped", 0))
+
+    def get_reading(self, transfer: Transfer) -> dict[str, Any] | None:
+        return reading_shown(transfer)
+
+    def get_replies(self, transfer: Transfer) -> int:
+        return int(transfer.options.get("replies", 0))
 
     def get_rows_per_second(self, transfer: Transfer) -> float | None:
         return progress_of(transfer).rate
@@ -162,40 +226,56 @@ class ImportsEndpoint(TransferEndpoint):
     def post(self, request: Request) -> Response:
         """Import a file of comments.
 
-        The file is CSV with a header, or JSON Lines, in UTF-8. Send it as the body, or as the field `file` of a form.
-        It is stored, checked and then imported in the background; follow the import at `Location`. Rows with known
-        external ids are skipped. Rows that cannot be imported go into a file of errors.
+        The file is CSV with a header, JSON Lines, one JSON list, or the export of another system (`preset`). Send it as
+        the body, or as the field `file` of a form. Encoding, delimiter, header, the order of dates and the meaning of
+        decisions are found out where the query does not say; `reading` in the answer has them. The file is stored,
+        checked and then imported in the background; follow the import at `Location`. Rows with known external ids are
+        skipped. Rows that cannot be imported go into a file of errors, which can be mended and sent again.
         """
         query = checked_query(ImportQuery, request)
-        columns = _columns(query["columns"]) if "columns" in query else None
-        chunks, name = self._file(request)
+        columns = _pairs(query["columns"]) if "columns" in query else None
+        rules = ValueRules(
+            query.get("time_zone", ""), query.get("dates", ""), _pairs(query.get("decisions", ""))
+        ).checked()
+        chunks, name, charset = self._file(request)
+        reading = reading_chosen({"encoding": charset, **query, "unguard": query["guard"] == "undo"})
         transfer = import_create(
             file=upload_store(chunks),
             name=query["name"] or name,
             source=query["source"],
-            file_format=query.get("format", ""),
+            reading=reading,
             columns=columns,
+            rules=rules,
+            preset=query.get("preset", ""),
             by=caller(request),
             api_key=api_key_of(request),
         )
         headers = {"Location": _url("api-transfer", transfer, request)}
         return Response(self.output(transfer), status=202, headers=headers)
 
-    def _file(self, request: Request) -> tuple[Iterator[bytes], str]:
-        """Return the chunks of the file and its name. Raises the 415 problem."""
+    def _file(self, request: Request) -> tuple[Iterator[bytes], str, str]:
+        """Return the chunks of the file, its name, and the charset that Content-Type says. Raises the 415 problem."""
         media, _, parameters = str(request.content_type or "").partition(";")
-        if "charset" in parameters and "utf-8" not in parameters.lower():
-            raise Problem(UNSUPPORTED_MEDIA_TYPE, "The file has to be UTF-8.")
+        named = re.search(r'charset\s*=\s*"?([^";\s]+)', parameters, re.IGNORECASE)
+        charset = named[1] if named else ""
+        if charset and known_encoding(charset) is None:
+            raise Problem(
+                UNSUPPORTED_MEDIA_TYPE,
+                f"There is no charset {charset[:40]!r}; use one of {', '.join(ENCODINGS)}.",
+            )
+        if known_encoding(charset) == "utf-8" or media.strip().lower() == "multipart/form-data":
+            charset = ""  # clients add it by themselves, whatever the file is
         if media.strip().lower() == "multipart/form-data":
             file = request.FILES.get("file") if request.data is not None else None
-            return (file.chunks(), file.name or "") if isinstance(file, UploadedFile) else (iter(()), "")
+            found = isinstance(file, UploadedFile)
+            return (file.chunks(), file.name or "", "") if found else (iter(()), "", "")
         if media.strip().lower() not in FILE_TYPES:
             known = ", ".join((*FILE_TYPES, "multipart/form-data"))
             raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send the file as one of {known}.")
         environ = request._request.META
         if "chunked" in self.encoding.lower() and environ.get("wsgi.input_terminated"):
-            return iter(lambda: read_chunked(environ["wsgi.input"], CHUNK_BYTES), b""), ""
-        return iter(lambda: request._request.read(CHUNK_BYTES), b""), ""
+            return iter(lambda: read_chunked(environ["wsgi.input"], CHUNK_BYTES), b""), "", charset
+        return iter(lambda: request._request.read(CHUNK_BYTES), b""), "", charset
 
 
 class TransfersEndpoint(TransferEndpoint):
@@ -227,17 +307,22 @@ class TransferCancelEndpoint(TransferEndpoint):
 
 
 class TransferErrorsEndpoint(TransferEndpoint):
-    @operation("read_transfer_errors", needs=SEE, answers={(200, "text/csv"): OpenApiTypes.STR})
+    @operation(
+        "read_transfer_errors",
+        needs=SEE,
+        answers={(200, "text/csv"): OpenApiTypes.STR, (200, "application/x-ndjson"): OpenApiTypes.STR},
+    )
     def get(self, request: Request, transfer_id: int) -> FileResponse:
         """Download the rows that an import refused.
 
-        The answer is CSV with the columns line, field, message and row. 404: there are none, or the file is deleted.
+        The answer has the format of the file, CSV or JSON Lines: error_line, error_field, error_message, and the
+        columns of the file. Mend the rows and import them again. 404: there are none, or the file is deleted.
         """
         transfer = found(self.visible(), transfer_id)
         path = errors_download(transfer=transfer, by=caller(request), api_key=api_key_of(request))
         if path is None:
             raise Http404
-        return FileResponse(path.open("rb"), content_type="text/csv; charset=utf-8")
+        return FileResponse(path.open("rb"), content_type=EXPORT_FORMATS[path.suffix[1:]])
 
 
 class ExportEndpoint(TransferEndpoint):
@@ -258,13 +343,14 @@ class ExportEndpoint(TransferEndpoint):
         text = export_stream(
             filters=filters_of(filter_data(query)),
             file_format=query["format"],
+            bom=query["bom"] == "true",
             by=caller(request),
             api_key=api_key_of(request),
         )
         return StreamingHttpResponse(text, content_type=EXPORT_FORMATS[query["format"]])
 
 
-def _columns(text: str) -> dict[str, str]:
+def _pairs(text: str) -> dict[str, str]:
     return dict(part.strip().partition(":")[::2] for part in text.split(",") if part.strip())
 
 

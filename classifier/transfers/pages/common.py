@@ -12,8 +12,11 @@ from django.shortcuts import redirect
 from classifier.core.error_kinds import details_of
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import visible_sources
+from classifier.inference.files.encodings import ENCODINGS
+from classifier.inference.files.layout import DELIMITERS, Reading
+from classifier.inference.files.rows import raw_text
 from classifier.models import Transfer, User
-from classifier.transfers.import_files import FilePreview, raw_text
+from classifier.transfers.previews import FilePreview, reading_chosen, reading_of
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import CANCELLED, DRAFT, errors_download, errors_file_of, upload_store
 from classifier.web.access import person_of
@@ -62,12 +65,35 @@ def error_rows_download(
     if path is None:
         messages.warning(request, "There is no file of errors (any more).")
         return redirect(address, transfer.pk)
+    kind = path.suffix[1:]
     return FileResponse(
         path.open("rb"),
         as_attachment=True,
-        filename=f"{name}-{transfer.pk}-errors.csv",
-        content_type="text/csv; charset=utf-8",
+        filename=f"{name}-{transfer.pk}-errors.{kind}",
+        content_type="text/csv; charset=utf-8" if kind == "csv" else "application/x-ndjson; charset=utf-8",
     )
+
+
+def reading_asked(request: HttpRequest, transfer: Transfer) -> Reading:
+    """Return how the form says that the file of a draft is read; with nothing sent, as before. Raises InvalidInput."""
+    if "encoding" not in request.POST:
+        return reading_of(transfer.options, transfer.format)
+    chosen = {name: request.POST.get(name, "") for name in ("encoding", "delimiter")}
+    return reading_chosen({**chosen, "unguard": "unguard" in request.POST or "no_csv" in request.POST})
+
+
+def reading_context(preview: FilePreview, reading: Reading) -> dict[str, Any]:
+    """Return the context of `classifier/transfers/reading.html`: how the file is read, and the choices."""
+    layout = preview.layout
+    return {
+        "layout": layout,
+        "encoding_name": ENCODINGS[layout.encoding.name],
+        "encodings": [(name, title, name == reading.encoding) for name, title in ENCODINGS.items()],
+        "delimiters": [
+            (name, name.capitalize(), mark == reading.delimiter) for mark, name in DELIMITERS.items()
+        ],
+        "delimiter_name": layout.delimiter_name or "none, one column",
+    }
 
 
 def row_of(transfer: Transfer, *, begun: bool = False) -> dict[str, Any]:

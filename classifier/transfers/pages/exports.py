@@ -25,16 +25,16 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """Show the filters and the number of comments that they choose; a POST exports them."""
     user = reader_of(request)
     chosen = _chosen(request.POST if request.method == "POST" else request.GET)
-    file_format = request.POST.get("format", "")
+    file_format, bom = request.POST.get("format", ""), "bom" in request.POST
     if request.method != "POST" or chosen.errors or file_format not in FORMATS:
         wrong = bool(chosen.errors) or request.method == "POST"
         return _page(request, chosen, status=422 if wrong else 200)
     count = queue_count(user=user, filters=chosen.filters, limit=settings.EXPORT_DIRECT_ROWS)
     if count.more:
-        made = export_create(filters=chosen.filters, file_format=file_format, by=user)
+        made = export_create(filters=chosen.filters, file_format=file_format, by=user, bom=bom)
         messages.success(request, "The file is being made. It can be downloaded here once it is done.")
         return redirect("transfer", made.pk)
-    text = export_stream(filters=chosen.filters, file_format=file_format, by=user)
+    text = export_stream(filters=chosen.filters, file_format=file_format, by=user, bom=bom)
     return StreamingHttpResponse(
         text,
         content_type=FORMATS[file_format],

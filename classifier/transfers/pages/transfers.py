@@ -8,21 +8,34 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, row_id
+from classifier.inference.files.layout import GUESSED, Reading
+from classifier.inference.files.presets import PRESETS
+from classifier.inference.files.values import DATE_ORDERS
 from classifier.models import Transfer, User
 from classifier.review.pages.filter_form import in_words
 from classifier.transfers.exports import filters_of
-from classifier.transfers.import_rows import FIELDS
+from classifier.transfers.file_run import PRESET
+from classifier.transfers.import_rows import (
+    DECISION_CHOICES,
+    DECISION_VALUES_MOST,
+    FIELDS,
+    TIMES,
+    ValueRules,
+)
 from classifier.transfers.imports import import_create, import_preview, import_start
 from classifier.transfers.pages.common import (
     DEFAULT_SOURCE,
     act,
     error_rows_download,
     preview_context,
+    reading_asked,
+    reading_context,
     row_of,
     sources_offered,
     uploaded,
 )
+from classifier.transfers.previews import reading_of
 from classifier.transfers.selectors import LISTED, transfers_seen_by
 from classifier.transfers.services import (
     ADD,
@@ -54,11 +67,18 @@ def transfers_live(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bring(request: HttpRequest) -> HttpResponse:
     """Keep an uploaded file as a draft; its page shows what is in it before anything is stored."""
-    source = request.POST.get("source", "").strip() or DEFAULT_SOURCE
+    like = _like(request, request.POST.get("like", ""))
+    source = request.POST.get("source", "").strip() or (like.options["source"] if like else DEFAULT_SOURCE)
     return uploaded(
         request,
         lambda file, name: import_create(
-            file=file, name=name, source=source, by=person_of(request), draft=True
+            file=file,
+            name=name,
+            source=source,
+            by=person_of(request),
+            draft=True,
+            like=like,
+            preset=request.POST.get("preset", ""),
         ),
         address="transfer",
         page=_page,
@@ -82,13 +102,34 @@ def start(request: HttpRequest, transfer_id: int) -> HttpResponse:
     transfer = _transfer_or_404(request, transfer_id)
     columns = {name: request.POST.get(f"column-{name}", "") for name in FIELDS}
     source = request.POST.get("source", "").strip()
-    if "look" in request.POST and DRAFT in transfer.options:
-        return _draft(request, transfer, columns=columns, source=source)
+    rules = _rules(request, transfer)
+    reading = GUESSED
     try:
-        import_start(transfer=transfer, source=source, columns=columns, by=person_of(request))
+        reading = reading_asked(request, transfer)
+        if "look" in request.POST and DRAFT in transfer.options:
+            return _draft(
+                request, transfer, columns=columns, source=source, reading=reading, rules=rules.checked()
+            )
+        import_start(
+            transfer=transfer,
+            source=source,
+            columns=columns,
+            by=person_of(request),
+            reading=reading,
+            rules=rules,
+        )
     except InvalidInput as error:
         errors = {problem.field: problem.message for problem in error.problems}
-        return _draft(request, transfer, columns=columns, source=source, errors=errors, status=422)
+        return _draft(
+            request,
+            transfer,
+            columns=columns,
+            source=source,
+            errors=errors,
+            reading=GUESSED if "file" in errors else reading,
+            rules=rules if not {"time_zone", "dates", "decisions"} & set(errors) else None,
+            status=422,
+        )
     except TransferNotPossible as error:
         messages.warning(request, str(error))
     return redirect("transfer", transfer.pk)
@@ -124,6 +165,27 @@ def _transfer_or_404(request: HttpRequest, transfer_id: int) -> Transfer:
     return get_object_or_404(transfers_seen_by(user=person_of(request)), pk=transfer_id)
 
 
+def _like(request: HttpRequest, text: str) -> Transfer | None:
+    """Return the import whose refused rows were mended, by its id, where the person sees it."""
+    number = row_id(text)
+    imports = transfers_seen_by(user=person_of(request)).filter(kind=Transfer.Kind.IMPORT)
+    return imports.filter(pk=number).first() if number else None
+
+
+def _rules(request: HttpRequest, transfer: Transfer) -> ValueRules:
+    """Return how the form says that values are read; with nothing sent, as before."""
+    post = request.POST
+    if "time_zone" not in post:
+        return ValueRules.from_dict(transfer.options.get("values", {}))
+    values = [post.get(f"value-{number}", "") for number in range(DECISION_VALUES_MOST)]
+    decisions = {
+        value: decision
+        for number, value in enumerate(values)
+        if value and (decision := post.get(f"decision-{number}", ""))
+    }
+    return ValueRules(post["time_zone"].strip(), post.get("dates", ""), decisions)
+
+
 def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
     user = person_of(request)
     context = {
@@ -132,6 +194,9 @@ def _page(request: HttpRequest, *, problem: str = "", status: int = 200) -> Http
         "source": request.POST.get("source", ""),
         "sources": sources_offered(user),
         "default_source": DEFAULT_SOURCE,
+        "presets": [(name, preset.title, preset.file) for name, preset in PRESETS.items()],
+        "preset": request.POST.get("preset", ""),
+        "like": _like(request, request.GET.get("like", request.POST.get("like", ""))),
     }
     return render(request, "classifier/transfers/transfers.html", context, status=status)
 
@@ -162,6 +227,8 @@ def _draft(
     columns: dict[str, str] | None = None,
     source: str | None = None,
     errors: dict[str, str] | None = None,
+    reading: Reading | None = None,
+    rules: ValueRules | None = None,
     status: int = 200,
 ) -> HttpResponse:
     user = person_of(request)
@@ -170,8 +237,12 @@ def _draft(
         messages.warning(request, "The file is not kept any more; bring it again.")
         return redirect("transfers")
     chosen = transfer.options["columns"] if columns is None else {k: v for k, v in columns.items() if v}
-    preview = import_preview(path, file_format=transfer.format, columns=chosen or {"": ""})
+    reading = reading or reading_of(transfer.options, transfer.format)
+    rules = rules or ValueRules.from_dict(transfer.options.get("values", {}))
     field_errors = errors or {}
+    preset = transfer.options.get(PRESET, "")
+    columns_shown = None if preset else chosen or {"": ""}
+    preview = import_preview(path, reading=reading, columns=columns_shown, rules=rules, preset=preset)
     context = {
         "transfer": transfer,
         "row": _row(transfer),
@@ -179,6 +250,15 @@ def _draft(
         "source": transfer.options["source"] if source is None else source,
         "source_error": field_errors.get("source", ""),
         "sources": sources_offered(user),
+        "errors": field_errors,
+        "preset": PRESETS.get(preset),
+        "rules": rules,
+        "dates_found": preview.rules.dates,
+        "has_times": any(name in chosen for name in TIMES),
+        "date_orders": [(name, name == rules.dates) for name in DATE_ORDERS],
+        "decisions": preview.decisions,
+        "decision_choices": DECISION_CHOICES.items(),
+        **reading_context(preview, reading),
         "fields": [
             {
                 "name": name,

@@ -21,6 +21,7 @@ from classifier.api.operation import operation
 from classifier.api.pagination import PageQuery, listed, page_of
 from classifier.api.problems import NOT_NOW
 from classifier.api.reading import NoQuery, NothingInput, checked, checked_query, without_body
+from classifier.inference.files.layout import DELIMITERS
 from training.api.base import TrainingEndpoint, referred
 from training.api.uploads import UploadParser, checked_form
 from training.datasets.api.output import (
@@ -43,11 +44,13 @@ from training.datasets.services import (
     dataset_delete,
     dataset_from_upload,
     dataset_make_test_set,
+    file_values,
     label_columns_of,
 )
 from training.models import SPLITS, Dataset
 
 NAMES = ("name", "text_column", "description")
+VALUES = ("encoding", "delimiter", "label_cut", "label_words")
 MAY_SEE, MAY_ADD = "training.view_dataset", "training.add_dataset"
 
 
@@ -78,9 +81,36 @@ class DatasetUploadInput(_Credited):
         required=False,
         default="toxic",
         max_length=2_000,
-        help_text="Comma-separated columns of 0 and 1; `column=label` if the label has another name.",
+        help_text="Comma-separated columns of 0 and 1, yes and no, shares or words; `column=label` if the label has "
+        "another name. An empty cell is unknown, as -1 is.",
     )
-    train = serializers.FileField(required=False, help_text="CSV, JSONL or parquet.")
+    label_cut = serializers.FloatField(
+        required=False,
+        default=0.5,
+        help_text="Above 0, at most 1: a label between 0 and 1 is 1 from here on.",
+    )
+    label_words = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=2_000,
+        help_text="What labels in words mean, as `OFF=1,NOT=0`; yes, no and usual words are known.",
+    )
+    encoding = Text(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=40,
+        help_text="Of the files, such as cp1252; found out if left out.",
+    )
+    delimiter = Choice(
+        required=False,
+        default="",
+        allow_blank=True,
+        choices=list(DELIMITERS.values()),
+        help_text="Between the columns of CSV files; found out if left out.",
+    )
+    train = serializers.FileField(required=False, help_text="CSV, TSV, JSONL, a JSON list or parquet.")
     validation = serializers.FileField(required=False, help_text="Split off from `train` if left out.")
     test = serializers.FileField(required=False, help_text="Split off from `train` if left out.")
 
@@ -166,12 +196,14 @@ class DatasetsEndpoint(TrainingEndpoint):
         """Upload a dataset.
 
         Send files of rows as multipart/form-data. Sizes, columns and every row are checked before anything is stored.
-        An error names the file, the row and the column.
+        An error names the file, the line and the column. In large files, up to one broken row in a hundred is left out
+        and counted.
         """
         body = checked_form(DatasetUploadInput, request)
         dataset = dataset_from_upload(
             files={split: body[split] for split in SPLITS if body.get(split) is not None},
             label_columns=label_columns_of(body["label_columns"]),
+            values=file_values(**{name: body[name] for name in VALUES}),
             by=caller(request),
             **{name: body[name] for name in (*NAMES, "attribution", "license_name", "licence_class")},
         )

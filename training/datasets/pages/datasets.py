@@ -23,7 +23,12 @@ from training.datasets.mixtures import dataset_mix
 from training.datasets.pages.forms import DecisionsForm, HubForm, MixtureForm, MixWithForm, UploadForm
 from training.datasets.pages.statistics import findings
 from training.datasets.selectors import dataset_list, dataset_sample, dataset_uses
-from training.datasets.services import dataset_delete, dataset_from_upload, dataset_make_test_set
+from training.datasets.services import (
+    dataset_delete,
+    dataset_from_upload,
+    dataset_make_test_set,
+    file_values,
+)
 from training.ml.mixture.licences import passing_on_sentence
 from training.models import Dataset, DatasetKind
 from training.web.access import is_htmx, permitted, person_of
@@ -157,6 +162,12 @@ def _make(request: HttpRequest, kind: str, form: Form) -> Dataset:
             attribution=data["attribution"],
             license_name=data["license_name"],
             licence_class=data["licence_class"],
+            values=file_values(
+                encoding=data["encoding"],
+                delimiter=data["delimiter"],
+                label_cut=0.5 if data["label_cut"] is None else data["label_cut"],
+                label_words=data["label_words"],
+            ),
             by=by,
         )
     if isinstance(form, HubForm):

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from classifier.inference.files.encodings import ENCODINGS
+from classifier.inference.files.layout import DELIMITERS
 from classifier.models import Source
 from training.datasets.mixtures import MixturePart
 from training.datasets.services import label_columns_of
@@ -12,7 +14,8 @@ from training.ml.mixture.licences import CLASSES
 from training.models import SPLITS, Dataset, DatasetKind
 
 LABELS_HELP = (
-    "Columns with 0, 1 or -1 (unknown), or true and false, separated by commas. column=label renames one."
+    "Columns with 0, 1 or -1 (unknown), yes and no, shares from 0 to 1, or words, separated by commas. column=label "
+    "renames one."
 )
 
 
@@ -48,6 +51,28 @@ class UploadForm(_Named):
     label_columns = LabelColumnsField(
         max_length=2_000, initial="toxic", label="Label columns", help_text=LABELS_HELP
     )
+    label_cut = forms.FloatField(
+        initial=0.5,
+        required=False,
+        min_value=0,
+        max_value=1,
+        label="Cut of graded labels",
+        help_text="A label between 0 and 1, such as a share of annotators, is 1 from here on.",
+    )
+    label_words = forms.CharField(
+        max_length=2_000,
+        required=False,
+        label="Labels in words",
+        help_text="OFF=1, NOT=0, UNSURE=-1. Yes and no, toxic and non-toxic, and the name of the label are known.",
+    )
+    encoding = forms.ChoiceField(
+        required=False, label="Encoding", choices=[("", "Found out"), *ENCODINGS.items()]
+    )
+    delimiter = forms.ChoiceField(
+        required=False,
+        label="Separator of columns",
+        choices=[("", "Found out"), *((name, name.capitalize()) for name in DELIMITERS.values())],
+    )
     license_name = forms.CharField(max_length=100, required=False, label="Licence")
     licence_class = LicenceClassField()
     attribution = forms.CharField(
@@ -57,11 +82,11 @@ class UploadForm(_Named):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for split in SPLITS:
-            self.fields[split].widget.attrs["accept"] = ".csv,.jsonl,.parquet"
+            self.fields[split].widget.attrs["accept"] = ".csv,.tsv,.txt,.jsonl,.json,.parquet"
         megabytes = settings.DATASET_MAX_BYTES / 2**20
         self.fields[
             "train"
-        ].help_text = f"CSV (UTF-8, with a header), JSONL or parquet; {megabytes:.0f} MiB at most."
+        ].help_text = f"CSV or TSV with a header, JSONL, a JSON list or parquet; {megabytes:.0f} MiB at most."
         self.fields["validation"].help_text = "Left out, a tenth of the training rows is cut off for it."
         self.fields["test"].help_text = "Left out, another tenth. Alone, the set is for measuring."
 

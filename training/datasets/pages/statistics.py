@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training.datasets.statistics import Leak, Split, Statistics, statistics_of
+from classifier.inference.files.encodings import ENCODINGS
+from training.datasets.statistics import Leak, ReadFile, Split, Statistics, statistics_of
 from training.models import SPLITS, Dataset
 
 SPLIT_TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
 LEFT_OUT = {
     "empty": "{} without text",
+    "broken": "{} that are broken",
     "leaked": "{} that validation or test rows say too",
     "duplicates": "{} whose text was there already",
     "in_test_set": "{} that are in the test set here",
@@ -117,6 +119,7 @@ def _remarks(statistics: Statistics) -> list[str]:
     ]
     if left_out:
         remarks.append(f"Left out: {', '.join(left_out)}.")
+    remarks += [_read_file(split, file) for split, file in statistics.files.items() if split in SPLIT_TITLES]
     if corrected := statistics.corrected:
         labels = "label is" if corrected == 1 else "labels are"
         remarks.append(f"{corrected:,} {labels} corrected against the dataset that it was made of.")
@@ -131,3 +134,20 @@ def _remarks(statistics: Statistics) -> list[str]:
         if decisions.suggested:
             remarks.append(f"{decisions.suggested:,} rows are suggestions that came in through the API.")
     return remarks
+
+
+def _read_file(split: str, file: ReadFile) -> str:
+    """Say how the file of a split was read."""
+    layout = file.layout
+    if layout.format == "parquet":
+        return f"{SPLIT_TITLES[split]}: parquet."
+    parts = [
+        f"{ENCODINGS.get(layout.encoding, layout.encoding)}{', guessed' if layout.encoding_guessed else ''}"
+    ]
+    if layout.delimiter:
+        parts.append(f"columns separated by: {layout.delimiter}")
+    if file.graded:
+        parts.append(f"{file.graded:,} graded labels cut to 0 or 1")
+    if file.broken_lines:
+        parts.append(f"broken lines: {', '.join(f'{line:,}' for line in file.broken_lines)}")
+    return f"{SPLIT_TITLES[split]}: {'; '.join(parts)}."

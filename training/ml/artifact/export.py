@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from classifier.inference.language import normal_tag
 from classifier.inference.operating_points import read_operating_points
+from classifier.inference.tensors import SCALE
 from toxicsite.lib.files import replace_folder, write_text
+from training.ml.artifact.languages import BY_LANGUAGE, languages_section
 from training.ml.artifact.operating_points import OPERATING_POINTS, points_section
-from training.ml.encoders.loading import BaseModelError, read_run
+from training.ml.encoders.loading import HEAD_PARTS, BaseModelError, read_run
 from training.ml.mixture.identity import WordBalance, balance_table
 from training.ml.mixture.licences import (
     Ingredient,
@@ -30,6 +32,8 @@ from training.ml.mixture.overlap import OverlapReport
 if TYPE_CHECKING:
     from torch import Tensor
 
+STORED, EIGHT_BITS = "stored_as", "8-bit rows"
+"""Field of a manifest and its value where the matrices are 8-bit rows; without it all weights are fp16."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 WIKI_TOXIC_ATTRIBUTION = (
     'Trained on wiki_toxic (Kaggle "Jigsaw Toxic Comment Classification Challenge"): labels CC0, comment text from '
@@ -63,17 +67,21 @@ def export_artifact(
     identities: Sequence[WordBalance] = (),
     learner: Path | None = None,
     to_pass_on: bool = False,
+    eight_bits: bool = False,
+    vocabulary: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the artifact of the run in `run` into `folder` (replaced as a whole) and return its manifest.
 
-    Weights are stored as fp16 in safetensors. `metrics` are added to the run's own validation metrics, for example
-    {"test": …, "teacher": …}. `languages` are the tags (BCP 47) of those that the model knows; without them the site's
-    MODEL_LANGUAGES count. `sources` are what the model learned from; the card lists them and says whether the model may
-    be passed on. `overlap` tells which rows were left out because the model is judged by their texts, `identities` how
-    words that name an identity were balanced. `learner` is the run that learned from rows where `run` itself did not (a
-    blend): the card tells of its rows and teachers. Raises ValueError for a tag that is none, BaseModelError when `run`
-    is not the result of a recipe, and with `to_pass_on` PassingOnRefused, before anything is written, when a licence
-    among the sources forbids it.
+    Weights are stored as fp16 in safetensors; with `eight_bits` the matrices of embedding and encoder are 8-bit rows
+    with a scale each (classifier.inference.eight_bits), half as large. `metrics` are added to the run's own validation
+    metrics, for example {"test": …, "teacher": …}. `languages` are the tags (BCP 47) of those that the model knows;
+    without them the site's MODEL_LANGUAGES count. `sources` are what the model learned from; the card lists them and
+    says whether the model may be passed on. `overlap` tells which rows were left out because the model is judged by
+    their texts, `identities` how words that name an identity were balanced, `vocabulary` how many pieces of the base's
+    were kept. `learner` is the run that learned from rows where `run` itself did not (a blend): the card tells of its
+    rows and teachers. Raises ValueError for a tag that is none, BaseModelError when `run` is not the result of a
+    recipe, and with `to_pass_on` PassingOnRefused, before anything is written, when a licence among the sources forbids
+    it.
     """
     languages = [normal_tag(tag) for tag in languages]
     if to_pass_on:
@@ -88,7 +96,7 @@ def export_artifact(
     aside = folder.with_name(folder.name + ".writing")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    _write_weights(run, aside)
+    _write_weights(run, aside, eight_bits=eight_bits)
     config = json.loads((run / "config.json").read_text())
     config["dtype"] = "float16"
     config.pop("_attn_implementation", None)
@@ -97,6 +105,10 @@ def export_artifact(
         shutil.copyfile(run / file, aside / file)
     _without_truncation(aside / "tokenizer.json")
     about = {"license": license_name, "attribution": attribution, **_sources(sources)}
+    if eight_bits:
+        about[STORED] = EIGHT_BITS
+    if vocabulary:
+        about["vocabulary"] = dict(vocabulary)
     return _finish(aside, folder, card, config, name, about, metrics or {}, languages)
 
 
@@ -135,6 +147,36 @@ def write_operating_points(folder: Path, points: dict[str, Any], rows: dict[str,
     return manifest
 
 
+def write_languages(
+    folder: Path,
+    measured: Mapping[str, Mapping[str, Any]],
+    *,
+    languages: Sequence[str],
+    experimental: Sequence[str],
+    threshold: float,
+    points: Mapping[str, Any],
+    rows: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write what a model is worth by language into its manifest and card, with the threshold that this asks for.
+
+    `threshold` is that of the primary label, `points` the operating points of all labels around the thresholds, `rows`
+    what they were measured on. Weights and version stay as they are, so this comes before registering. Raises
+    ArtifactInvalid, and nothing is written then.
+    """
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    thresholds = {**manifest["thresholds"], manifest["primary_label"]: threshold}
+    read_operating_points(points, thresholds)
+    manifest |= {
+        "thresholds": thresholds,
+        **dict(zip(OPERATING_POINTS, (dict(points), without_folders(dict(rows))), strict=True)),
+        "languages": [normal_tag(tag) for tag in languages],
+        "experimental_languages": [normal_tag(tag) for tag in experimental],
+        BY_LANGUAGE: measured,
+    }
+    _write_manifest(folder, manifest)
+    return manifest
+
+
 def _checks(overlap: OverlapReport | None, identities: Sequence[WordBalance]) -> dict[str, Any]:
     """Return what a manifest says about the checks of the rows; nothing of those that were not made."""
     told: dict[str, Any] = {} if overlap is None else {"overlap": overlap.to_dict()}
@@ -163,7 +205,7 @@ def write_concern(
     config["id2label"] = {str(index): name for index, name in outputs.items()}
     config["label2id"] = {name: index for index, name in outputs.items()}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    _save_half(weights, folder)
+    _save(weights, folder, eight_bits=manifest.get(STORED) == EIGHT_BITS)
     digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     manifest |= {
         "version": f"{manifest['name']}-{digest[:8]}",
@@ -174,24 +216,36 @@ def write_concern(
     _write_manifest(folder, manifest)
 
 
-def _write_weights(run: Path, folder: Path) -> None:
+def _write_weights(run: Path, folder: Path, *, eight_bits: bool) -> None:
     from safetensors.torch import load_file
 
     source = run / "model.safetensors"
     if not source.is_file():
         raise BaseModelError(f"{run} holds no model.safetensors")
-    _save_half(load_file(str(source)), folder)
+    _save(load_file(str(source)), folder, eight_bits=eight_bits)
 
 
-def _save_half(weights: Mapping[str, "Tensor"], folder: Path) -> None:
+def _save(weights: Mapping[str, "Tensor"], folder: Path, *, eight_bits: bool) -> None:
     import torch
     from safetensors.torch import save_file
 
-    tensors = {
-        key: (value.to(torch.float16) if value.is_floating_point() else value).contiguous()
-        for key, value in weights.items()
-    }
+    from classifier.inference.eight_bits import stored
+
+    tensors: dict[str, Tensor] = {}
+    for name, value in weights.items():
+        if eight_bits and _takes_eight_bits(name, value):
+            tensors[name], tensors[name + SCALE] = stored(value)
+        else:
+            half = value.to(torch.float16) if value.is_floating_point() else value
+            tensors[name] = half.contiguous()
     save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
+
+
+def _takes_eight_bits(name: str, value: "Tensor") -> bool:
+    """Return whether a tensor is a matrix of embedding or encoder: not of the head, whose outputs are calibrated."""
+    parts = name.split(".")
+    is_head = any(part in HEAD_PARTS for part in parts)
+    return value.ndim == 2 and value.is_floating_point() and not is_head and parts[-1] == "weight"
 
 
 def _without_truncation(path: Path) -> None:
@@ -284,23 +338,28 @@ def model_card(manifest: dict[str, Any]) -> str:
     data = provenance.get("data", {})
     made = (
         f"A {architecture['layers']}-layer {architecture['class']} with {manifest['parameters']:,} parameters, "
-        f"stored as fp16 safetensors."
+        f"stored as {'8-bit rows with a scale each in' if manifest.get(STORED) == EIGHT_BITS else 'fp16'} safetensors."
     )
     if architecture.get("teacher_layers_taken"):
         taken = ", ".join(str(n) for n in architecture["teacher_layers_taken"])
         made += f" It was made of layers {taken} (counted from 1) of a fine-tuned teacher and taught by its logits."
+    if vocabulary := manifest.get("vocabulary"):
+        before, after = vocabulary["pieces_before"], vocabulary["pieces"]
+        made += f" Its {after:,} pieces are those of {before:,} that its languages use."
     made += _several_models(provenance)
     parts = [
         f"# {manifest['version']}",
         made,
         f"Labels: {', '.join(manifest['labels'])}. A text is called toxic when P({manifest['primary_label']}) is at "
         f"least {manifest['thresholds'][manifest['primary_label']]:.3f}, the "
-        "highest threshold whose F1 on validation is within one standard error of the best.",
+        "highest threshold whose F1 on validation is within one standard error of the best"
+        f"{', raised for harmless sentences as told below' if manifest.get(BY_LANGUAGE) else ''}.",
         "## Data",
         f"{_rows_learned_from(data)}{data.get('validation_rows', 0):,} validation rows for calibration and thresholds. "
         f"{manifest['attribution']}",
         *_sources_section(manifest),
         *points_section(manifest),
+        *languages_section(manifest),
         "## Metrics",
         "Measured as served, at the thresholds above, row weights of the data honoured. A label is listed where the "
         "rows know it; `macro` is the plain mean over labels. The thresholds were chosen on `validation`.",
@@ -312,9 +371,10 @@ def model_card(manifest: dict[str, Any]) -> str:
         parts += ["## People who tell of their own hurt", _concern(concern)]
     parts += [
         "## Limits",
-        f"{_seen(manifest)}: other languages, newer slang, coded language, sarcasm and context between comments are "
-        "beyond it. Toxicity datasets carry their annotators' bias; texts that name an identity may score higher than "
-        "they should. It is meant to sort comments for people who decide, not to decide about people.",
+        f"{_seen(manifest)}: {_unknown_languages(manifest)}, newer slang, coded language, sarcasm and context "
+        "between comments are beyond it. Toxicity datasets carry their annotators' bias; texts that name an identity "
+        "may score higher than they should. It is meant to sort comments for people who decide, not to decide about "
+        "people.",
         "## Provenance",
         f"Recipe `{provenance['recipe']}`, made {manifest['created']}, commit `{provenance.get('commit', 'unknown')}`, "
         f"{provenance.get('duration_seconds', 0):,.0f} s on {provenance.get('hardware', {}).get('cpu', 'unknown')}. "
@@ -329,6 +389,10 @@ def _seen(manifest: Mapping[str, Any]) -> str:
     if len(sources_of(manifest)) > 1:
         return "It has seen the sources above, collected until 2022 and most of them short, and no thread as a whole"
     return "English Wikipedia talk pages of 2004 to 2015 are what it has seen"
+
+
+def _unknown_languages(manifest: Mapping[str, Any]) -> str:
+    return "languages that are not named above" if manifest.get(BY_LANGUAGE) else "other languages"
 
 
 def _concern(concern: dict[str, Any]) -> str:

@@ -1,11 +1,15 @@
 """Loading and saving the models that recipes work on, whatever their architecture."""
 
 import json
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from classifier.inference.errors import ArtifactInvalid
+from classifier.inference.tensors import read_table
 from toxicsite.lib.files import write_json
 from training.ml.encoders.predict import last_linear
 from training.ml.hardware import choose_attention
@@ -46,6 +50,15 @@ def load_base(
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     names = ["non-toxic", labels[0]] if softmax else list(labels)
+    if holds_eight_bits(folder_or_name):
+        with tempfile.TemporaryDirectory() as place:
+            return load_base(
+                str(restored_copy(Path(folder_or_name), Path(place))),
+                labels=labels,
+                softmax=softmax,
+                attention=attention,
+                dropout=dropout,
+            )
     try:
         config = AutoConfig.from_pretrained(folder_or_name, trust_remote_code=False)
     except Exception as error:
@@ -83,6 +96,27 @@ def load_base(
     if keeps_some or other_labels:
         _rename_outputs(model, own if keeps_some else [], names)
     return model
+
+
+def holds_eight_bits(folder_or_name: Path | str) -> bool:
+    """Return whether this is a folder whose weights are 8-bit rows, which transformers does not read."""
+    weights = Path(folder_or_name) / "model.safetensors"
+    try:
+        return weights.is_file() and any(entry.dtype == "I8" for entry in read_table(weights).values())
+    except (ArtifactInvalid, OSError):  # whoever loads it says what is wrong
+        return False
+
+
+def restored_copy(folder: Path, place: Path) -> Path:
+    """Write the model in `folder` with fp16 weights instead of 8-bit rows to `place`, and return that."""
+    from safetensors.torch import load_file, save_file
+
+    from classifier.inference.eight_bits import restored
+
+    shutil.copyfile(folder / "config.json", place / "config.json")
+    weights = restored(load_file(str(folder / "model.safetensors")))
+    save_file(weights, str(place / "model.safetensors"), metadata={"format": "pt"})
+    return place
 
 
 def _rename_outputs(model: Any, own: Sequence[str], names: Sequence[str]) -> None:
@@ -186,7 +220,10 @@ def read_start(folder: Path | str) -> Start:
         )
     try:
         values = json.loads(manifest.read_text())
-        provenance = {"version": values["version"], **values["provenance"]}
+        told = dict(values["provenance"])
+        if "identities" in (rows := told.get("data") or {}):  # long, and told by that model's own card
+            told["data"] = {name: value for name, value in rows.items() if name != "identities"}
+        provenance = {"version": values["version"], **told}
         return Start(
             tuple(values["labels"]), values["activation"] == "softmax", provenance, values["thresholds"]
         )

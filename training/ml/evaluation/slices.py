@@ -1,10 +1,11 @@
-"""Where a model is good and where not: the rows in groups by length, by label combination, by source."""
+"""Where a model is good and where not: the rows in groups by length, by label combination, by source, by language."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from classifier.inference.language import UNDETERMINED, base_language, identify
 from training.ml.evaluation.measures import Measure, point
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ MOST_COMBINATIONS = 12
 MOST_SOURCES = 60
 MEAN_OF_SOURCES = "mean of the sources that have both classes"
 SOURCE = "source"
+LANGUAGE = "language"
 OF_POSITIVES = ("precision", "recall", "f1")
 SHOWN = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc")
 
@@ -35,7 +37,12 @@ def slices(
     """
     targets = table.targets[:, table.labels.index(label)]
     reports = []
-    for kind, name, member in [*_by_length(table), *_by_labels(table), *_by_source(table)]:
+    for kind, name, member in [
+        *_by_length(table),
+        *_by_labels(table),
+        *_by_source(table),
+        *_by_language(table),
+    ]:
         rows = np.flatnonzero(member & (targets >= 0))
         if len(rows) < (1 if kind == SOURCE else FEWEST_ROWS):
             continue
@@ -115,3 +122,11 @@ def _by_source(table: "TextTable") -> list[Group]:
     sources = np.array(table.sources)
     common = Counter(table.sources).most_common(MOST_SOURCES)
     return [(SOURCE, f"source {name or 'not told'}", sources == name) for name, _ in common]
+
+
+def _by_language(table: "TextTable") -> list[Group]:
+    """Return the rows of each language that is identified in at least FEWEST_ROWS; none where it is one language."""
+    languages = np.array([base_language(identify(text).language) for text in table.texts])
+    common = {name: count for name, count in Counter(languages.tolist()).items() if count >= FEWEST_ROWS}
+    named = sorted(name for name in common if not name.startswith(UNDETERMINED))
+    return [(LANGUAGE, name, languages == name) for name in named] if len(named) > 1 else []

@@ -8,7 +8,9 @@ says what to read; FOLDER/out gets the files and FOLDER/report.json what is know
 import json
 import resource
 import sys
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,8 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """
     limits = Limits(**job.get("limits", {}))
     splits, left_out, measured_on, *rest = _READERS[job["reader"]](job, limits)
-    shares: list[Share] = rest[0] if rest else []
+    shares: list[Share] = rest[0] if rest and job["reader"] == "mixture" else []
+    files: dict[str, Any] = rest[0] if rest and job["reader"] == "files" else {}
     if job["reader"] in ("mixture", "corrected"):
         cut: list[str] = []
     else:
@@ -57,6 +60,7 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
             **describe(tables),
             "cut": cut,
             "left_out": left_out,
+            **({"files": files} if files else {}),
             "in_test_set": {
                 split: sum(digest in measured_on for digest in splits[split].digests())
                 for split in ("train", "validation")
@@ -69,13 +73,20 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:
+def _read_files(
+    job: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Rows], dict[str, int], set[bytes], dict[str, Any]]:
+    """Read the files, and return also how each was read: {split: FileReport as JSON}."""
+    from classifier.inference.files.layout import Reading
     from training.ml.file_format.readers import read_file
+    from training.ml.file_format.values import LabelReading
 
     splits: dict[str, Rows] = {}
-    empty = 0
+    left_out: Counter[str] = Counter()
+    reports: dict[str, Any] = {}
+    labels = job.get("labels") or {}
     for split, file in job["files"].items():
-        splits[split], without_text = read_file(
+        splits[split], report = read_file(
             Path(file["path"]),
             name=file["name"],
             text_column=job["text_column"],
@@ -83,9 +94,12 @@ def _read_files(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], d
             limits=limits,
             skip_empty=bool(job.get("skip_empty")),
             partial=split != "train",
+            reading=Reading.from_dict(job.get("reading") or {}),
+            labels=LabelReading(float(labels.get("cut", 0.5)), labels.get("words") or {}),
         )
-        empty += without_text
-    return splits, {"empty": empty} if empty else {}, _measured_on(job)
+        left_out.update(report.left_out)
+        reports[split] = asdict(report)
+    return splits, dict(left_out), _measured_on(job), reports
 
 
 def _read_hub(job: dict[str, Any], limits: Limits) -> tuple[dict[str, Rows], dict[str, int], set[bytes]]:

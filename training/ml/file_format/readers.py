@@ -1,32 +1,48 @@
-"""Reading one CSV, JSONL or parquet file that anybody may have made; nothing in it is believed unchecked."""
+"""Reading one file of training rows that anybody may have made; nothing in it is believed unchecked."""
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from classifier.inference.files.layout import GUESSED, Layout, Reading, folded_name, layout_of
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.parquet import ParquetLimits, parquet_columns
+from classifier.inference.files.rows import FileRow, rows_of
+from training.ml.file_format.label_studio import is_task, task_row
 from training.ml.file_format.rows import Limits, Rows, RowsRejected
-from training.ml.file_format.values import Collector, check_columns, check_label_columns
+from training.ml.file_format.values import (
+    PLAIN_LABELS,
+    Collector,
+    LabelReading,
+    check_columns,
+    check_label_columns,
+)
 
 KINDS = {
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "csv"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
 }
-MAGIC = {b"PAR1": "a parquet file", b"\x1f\x8b": "compressed (gzip)", b"PK\x03\x04": "compressed (zip)"}
-BATCH_ROWS = 512
-LONGEST_FOOTER_STRING, MOST_FOOTER_ITEMS = 8 * 1024 * 1024, 1_000_000
+BROKEN_SHARE = 100  # of so many rows, one may be broken; it is left out and counted
+BROKEN_NAMED = 5
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """How a file was read: what was found out about it, and what was left out, by reason."""
+
+    layout: dict[str, Any]
+    left_out: dict[str, int]
+    broken_lines: list[int] = field(default_factory=list)
+    graded: int = 0  # labels that the cut turned into 0 or 1
 
 
 def kind_of(name: str) -> str:
     """Return csv, jsonl or parquet by the file's name. Raises RowsRejected."""
     kind = KINDS.get(Path(name).suffix.lower())
     if kind is None:
-        raise RowsRejected("use a .csv, .jsonl or .parquet file, not compressed.", file=name)
+        raise RowsRejected("use a .csv, .tsv, .jsonl, .json or .parquet file, not compressed.", file=name)
     return kind
 
 
@@ -39,10 +55,14 @@ def read_file(
     limits: Limits,
     skip_empty: bool = False,
     partial: bool = False,
-) -> tuple[Rows, int]:
-    """Read every row of a file, called `name` in messages, or raise RowsRejected at the first thing wrong.
+    reading: Reading = GUESSED,
+    labels: LabelReading = PLAIN_LABELS,
+) -> tuple[Rows, FileReport]:
+    """Read every row of a file, called `name` in messages, or raise RowsRejected at the first value that is wrong.
 
-    Returns the rows and how many without text were left out (with `skip_empty`); `partial` as in Collector.
+    Returns the rows and how the file was read: rows without text are left out with `skip_empty`, and broken ones (a
+    quote that is not doubled, bytes of another encoding) while they are at most one of BROKEN_SHARE rows. A smaller
+    file is mended by hand. `partial` as in Collector; `labels` says how graded labels and words are read.
 
     `label_columns` maps a column of the file to the label that it holds. Columns `weight` and `source` are read where
     they are there; all others are left out.
@@ -56,176 +76,85 @@ def read_file(
         )
     if size == 0:
         raise RowsRejected("the file is empty.", file=name)
-    _check_magic(path, kind, name)
-    collector = Collector(name, text_column, label_columns, limits, skip_empty=skip_empty, partial=partial)
+    collector = Collector(
+        name, text_column, label_columns, limits, skip_empty=skip_empty, partial=partial, labels=labels
+    )
     columns = {text_column, *label_columns, "weight", "source"}
-    if kind == "csv":
-        _read_csv(path, collector, columns)
-    elif kind == "jsonl":
-        _read_jsonl(path, collector, columns)
-    else:
-        _read_parquet(path, collector, columns)
-    return collector.rows(), collector.empty
-
-
-def _check_magic(path: Path, kind: str, name: str) -> None:
-    with path.open("rb") as file:
-        start = file.read(4)
-    for magic, what in MAGIC.items():
-        if start.startswith(magic) and not (kind == "parquet" and magic == b"PAR1"):
-            raise RowsRejected(
-                f"this is {what}, whatever its name says; bring plain CSV, JSONL or parquet.", file=name
-            )
-    if kind != "parquet" and start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise RowsRejected("this is UTF-16; save the file as UTF-8.", file=name)
-
-
-def _read_csv(path: Path, collector: Collector, columns: set[str]) -> None:
-    file_name = collector.file
-    csv.field_size_limit(collector.limits.characters + 1)
-    with path.open("rb") as raw:
-        reader = csv.reader(_lines(raw, file_name), strict=True)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-                raise RowsRejected("separate the columns by commas.", file=file_name)
-            check_columns(header, collector.text_column, collector.required, file_name, collector.limits)
-            wanted = [(index, name) for index, name in enumerate(header) if name in columns]
-            for values in reader:
-                if not values:  # a blank line
-                    continue
-                if len(values) != len(header):
-                    raise RowsRejected(
-                        f"there are {len(values)} values where the header names {len(header)} columns; put texts with "
-                        f"commas, quotes or line breaks in double quotes (near line {reader.line_num:,}).",
-                        file=file_name,
-                        row=collector.seen + 1,
-                    )
-                collector.add({name: values[index] for index, name in wanted})
-        except csv.Error as error:
-            raise RowsRejected(
-                f"the CSV is broken near line {reader.line_num:,}: {error}.",
-                file=file_name,
-                row=collector.seen + 1,
-            ) from error
-
-
-def _lines(raw: BinaryIO, file_name: str) -> Iterator[str]:
-    """Yield the lines as UTF-8, each with its own end, so that a wrong byte is reported with its line."""
-    for number, line in enumerate(raw, start=1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise RowsRejected(
-                f"line {number:,} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8.",
-                file=file_name,
-            ) from error
-        if "\x00" in text:
-            raise RowsRejected(f"line {number:,} holds a NUL character; remove it.", file=file_name)
-        yield text
-
-
-def _read_jsonl(path: Path, collector: Collector, columns: set[str]) -> None:
-    longest = collector.limits.characters * 12 + 100_000  # every character escaped, twice for rare ones
-    with path.open("rb") as raw:
-        for number, line in enumerate(_lines(raw, collector.file), start=1):
-            if not line.strip():
-                continue
-            if len(line) > longest:
-                raise RowsRejected(
-                    f"line {number:,} is too long; write one object a line.", file=collector.file
-                )
-            row = _object(line, number, collector.file)
-            if collector.seen == 0:
-                check_columns(
-                    list(row),
-                    collector.text_column,
-                    collector.required,
-                    collector.file,
-                    collector.limits,
-                )
-            collector.add({name: value for name, value in row.items() if name in columns})
-
-
-def _object(line: str, number: int, file_name: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        if number == 1 and line.lstrip().startswith("["):
-            raise RowsRejected(
-                "write one JSON object a line, without a list around.", file=file_name
-            ) from error
+        layout = _layout(path, kind, reading, columns)
+        broken = _collect(path, layout, collector, columns)
+    except FileUnreadable as error:
+        message = str(error)
+        if "rows; at most" in message:
+            message += " Split the file, or raise DATASET_MAX_ROWS."
+        raise RowsRejected(message[:1].lower() + message[1:], file=name) from error
+    if len(broken) * BROKEN_SHARE > collector.seen:
+        first = broken[0]
         raise RowsRejected(
-            f"line {number:,} is not JSON ({str(error)[:100]}); write one object a line.", file=file_name
-        ) from error
-    if not isinstance(row, dict):
-        raise RowsRejected(f"line {number:,} is no JSON object; write one object a line.", file=file_name)
-    return row
-
-
-def _read_parquet(path: Path, collector: Collector, columns: set[str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    name, limits = collector.file, collector.limits
-    try:
-        file = pq.ParquetFile(
-            path,
-            pre_buffer=False,
-            thrift_string_size_limit=LONGEST_FOOTER_STRING,
-            thrift_container_size_limit=MOST_FOOTER_ITEMS,
-        )
-        schema = file.schema_arrow
-        check_columns(schema.names, collector.text_column, collector.required, name, limits)
-        if not _is_text(schema.field(collector.text_column).type):
-            raise RowsRejected(
-                f"the text is of type {str(schema.field(collector.text_column).type)[:60]}; store it as a string.",
-                field="text_column",
-                file=name,
-                column=collector.text_column,
-            )
-        wanted = [column for column in schema.names if column in columns]
-        if any(pa.types.is_nested(schema.field(column).type) for column in wanted):
-            raise RowsRejected("labels and weights are plain numbers, not lists or structures.", file=name)
-        _check_claims(file.metadata, wanted, name, limits)
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=wanted, use_threads=False):
-            if batch.nbytes > limits.bytes * 2:
-                raise MemoryError
-            for row in batch.to_pylist():
-                collector.add(row)
-    except MemoryError as error:
-        raise RowsRejected(
-            "unpacking it takes more memory than is allowed; bring a smaller file.", file=name
-        ) from error
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise RowsRejected(
-            f"this is no readable parquet file ({str(error).splitlines()[0][:120]}).", file=name
-        ) from error
-
-
-def _check_claims(metadata: Any, wanted: list[str], name: str, limits: Limits) -> None:
-    """Check what the footer claims before a single page is unpacked; the reading checks it again."""
-    if metadata.num_rows > limits.rows:
-        raise RowsRejected(
-            f"there are {metadata.num_rows:,} rows; at most {limits.rows:,} are read. Split the file, or raise "
-            "DATASET_MAX_ROWS.",
+            f"line {first.line:,} is broken: {first.problem[:1].lower()}{first.problem[1:]} {len(broken):,} of "
+            f"{collector.seen + len(broken):,} rows are; mend them.",
             file=name,
         )
-    unpacked = sum(
-        metadata.row_group(group).column(column).total_uncompressed_size
-        for group in range(metadata.num_row_groups)
-        for column in range(metadata.num_columns)
-        if metadata.row_group(group).column(column).path_in_schema in wanted
+    left_out = {"empty": collector.empty, "broken": len(broken)}
+    lines = [row.line for row in broken[:BROKEN_NAMED]]
+    rows = collector.rows()
+    report = FileReport(
+        layout.to_dict(),
+        {reason: count for reason, count in left_out.items() if count},
+        lines,
+        collector.graded,
     )
-    if unpacked > limits.unpacked:
+    return rows, report
+
+
+def _layout(path: Path, kind: str, reading: Reading, columns: set[str]) -> Layout:
+    """Return how the file is read. Raises FileUnreadable, also where it is not what its name says."""
+    reading = Reading("parquet") if kind == "parquet" else replace(reading, format=kind)
+    return layout_of(path, reading, names=set(map(folded_name, columns)))
+
+
+def _collect(path: Path, layout: Layout, collector: Collector, columns: set[str]) -> list[FileRow]:
+    """Add every row to the collector; return the broken ones."""
+    names, limits = collector.file, collector.limits
+    parquet = ParquetLimits()
+    if layout.format == "csv":
+        check_columns(layout.header, collector.text_column, collector.required, names, limits)
+    elif layout.format == "parquet":
+        parquet = _parquet_limits(path, collector, columns)
+    broken: list[FileRow] = []
+    for row in rows_of(path, layout, limits=parquet):
+        if row.values is None:
+            broken.append(FileRow(row.line, None, row.problem, row.end, row.last_line))
+            if len(broken) > limits.rows:
+                raise RowsRejected(f"line {row.line:,} is broken: {row.problem}", file=names)
+            continue
+        if is_task(row.values):
+            collector.line = row.line
+            collector.add(task_row(row.values, collector.text_column, collector.label_columns))
+            continue
+        if collector.seen == 0 and layout.format in ("json", "jsonl"):
+            check_columns(list(row.values), collector.text_column, collector.required, names, limits)
+        collector.line = row.line
+        collector.add({name: value for name, value in row.values.items() if name in columns})
+    return broken
+
+
+def _parquet_limits(path: Path, collector: Collector, columns: set[str]) -> ParquetLimits:
+    """Check the columns that a parquet file claims, and return what may be read of it. Raises RowsRejected."""
+    name, limits = collector.file, collector.limits
+    types = parquet_columns(path)
+    check_columns(list(types), collector.text_column, collector.required, name, limits)
+    if "string" not in types[collector.text_column]:
         raise RowsRejected(
-            f"unpacked it has {unpacked:,} bytes; at most {limits.unpacked:,} are read.", file=name
+            f"the text is of type {types[collector.text_column][:60]}; store it as a string.",
+            field="text_column",
+            file=name,
+            column=collector.text_column,
         )
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    wanted = tuple(column for column in types if column in columns)
+    if any(
+        types[column].startswith(("list", "large_list", "struct", "map", "fixed_size_list"))
+        for column in wanted
+    ):
+        raise RowsRejected("labels and weights are plain numbers, not lists or structures.", file=name)
+    return ParquetLimits(limits.rows, limits.unpacked, limits.bytes * 2, wanted)

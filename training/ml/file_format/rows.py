@@ -30,15 +30,23 @@ GROUP_ROWS = 16_384  # of a row group, so that one page of rows is found without
 
 
 class RowsRejected(ValueError):
-    """Rows cannot be taken; the message names file, row and column where there is one, and says what to do.
+    """Rows cannot be taken; the message names file, line, row and column where there is one, and says what to do.
 
     `field` is what the person has to change: "file", "text_column", "label_columns", "parts", …
     """
 
     def __init__(
-        self, message: str, *, field: str = "file", file: str = "", row: int | None = None, column: str = ""
+        self,
+        message: str,
+        *,
+        field: str = "file",
+        file: str = "",
+        line: int = 0,
+        row: int | None = None,
+        column: str = "",
     ) -> None:
         where = [file] if file else []
+        where += [f"line {line:,}"] if line else []
         where += [f"row {row:,}"] if row is not None else []
         where += [f"column {column!r}"] if column else []
         super().__init__(f"{', '.join(where)}: {message}" if where else message)

@@ -1,20 +1,32 @@
-"""One row at a time: checks what a file says and collects it; the first thing wrong stops the reading."""
+"""One row at a time: checks what a file says and collects it; the first value that is wrong stops the reading."""
 
 import math
 import re
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from classifier.inference.files.values import is_graded, read_label
 from classifier.inference.normalise import normalise_text
 from training.ml.file_format.rows import LABEL_NAME, OWN_COLUMNS, Limits, Rows, RowsRejected
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-WORDS = {"0": 0, "1": 1, "-1": -1, "0.0": 0, "1.0": 1, "-1.0": -1, "true": 1, "false": 0}
 LARGEST_WEIGHT = 1_000_000.0
 SOURCE_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class LabelReading:
+    """How labels are read: a share between 0 and 1 is 1 from `cut` on; `words`, in lower case, map to 0, 1 and -1."""
+
+    cut: float = 0.5
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+PLAIN_LABELS = LabelReading()
 
 
 def check_label_columns(label_columns: Mapping[str, str], text_column: str) -> None:
@@ -78,8 +90,12 @@ class Collector:
         *,
         skip_empty: bool,
         partial: bool = False,
+        labels: LabelReading = PLAIN_LABELS,
     ) -> None:
         self.partial = partial
+        self.labels = labels
+        self.line = 0  # of the row in the file, where it is known
+        self.graded = 0
         self.file, self.text_column, self.label_columns = file, text_column, label_columns
         self.limits, self.skip_empty = limits, skip_empty
         self.texts: list[str] = []
@@ -131,7 +147,7 @@ class Collector:
         return Rows(self.texts, targets, np.array(self.weights, dtype=np.float32), labels, self.sources)
 
     def _reject(self, column: str, message: str) -> RowsRejected:
-        return RowsRejected(message, file=self.file, row=self.seen, column=column)
+        return RowsRejected(message, file=self.file, line=self.line, row=self.seen, column=column)
 
     def _text(self, value: Any) -> str | None:
         if value is not None and not isinstance(value, str):
@@ -150,17 +166,18 @@ class Collector:
         return value
 
     def _label(self, column: str, value: Any) -> int:
-        if isinstance(value, str):
-            known = WORDS.get(value.strip().lower())
-        elif isinstance(value, bool | int | float) and value in (0, 1, -1):
-            known = int(value)
-        else:
-            known = None
-        if known is None:
-            shown = "nothing" if value is None or value == "" else _short(value)
-            raise self._reject(
-                column, f"a label is 0, 1, true or false, and -1 where it is unknown; here is {shown}."
+        if value is None or value == "":
+            return -1
+        try:
+            known = read_label(
+                value, self.label_columns[column], column, cut=self.labels.cut, words=self.labels.words
             )
+        except ValueError as error:
+            message = str(error)
+            raise self._reject(
+                column, f"{message[:1].lower()}{message[1:].rstrip('.')}; here is {_short(value)}."
+            ) from None
+        self.graded += is_graded(value)
         return known
 
     def _weight(self, value: Any) -> float:

@@ -276,12 +276,13 @@ def made_rows(base: Rows, swear_words: set[str], seed: int, contrast_share: floa
     return made
 
 
-def write_table(rows: Rows, path: Path) -> None:
-    """Write rows as Parquet: comment_text, source, weight, the six labels, concern."""
+def write_table(rows: Rows, path: Path, **more: Sequence[Any]) -> None:
+    """Write rows as Parquet: comment_text, source, weight, the six labels, concern, and further columns."""
     import pyarrow
     import pyarrow.parquet
 
     columns: dict[str, Any] = {
+        **more,
         "comment_text": rows.texts,
         "source": rows.sources,
         "weight": pyarrow.array(rows.weights, pyarrow.float32()),

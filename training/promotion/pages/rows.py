@@ -7,6 +7,7 @@ from typing import Any
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.model_versions.shadow_report import ShadowReport
 from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatus
+from classifier.web.formatting import language_title
 from training.ml.evaluation.stored import StoredReport
 from training.ml.json_reader import read
 from training.web.formatting import Figure, difference, duration, key_figures, parameters, percent, words
@@ -98,14 +99,15 @@ def _event(event: ModelVersionEvent) -> EventRow:
     if event.old == event.new:
         title, _, reason = event.reason.partition(": ")
         return EventRow(event, title, reason)
+    title = event.new.capitalize() + (f" for {language_title(event.language)}" if event.language else "")
     if not event.gate:
-        return EventRow(event, event.new.capitalize(), event.reason)
+        return EventRow(event, title, event.reason)
     gate = read(KeptVerdict, event.gate)
     sentences = [*gate.reasons, *gate.satisfied, *gate.unchecked]
     word = "The version passed the quality gate."
     if not gate.passed:
         word = f"The quality gate was overridden: {gate.overridden or 'no reason was kept'}"
-    return EventRow(event, event.new.capitalize(), event.reason, word, sentences)
+    return EventRow(event, title, event.reason, word, sentences)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 
 from training.ml.file_format.readers import read_file
 from training.ml.file_format.rows import Limits, Rows, RowsRejected
+from training.ml.file_format.values import LabelReading
 from training.tests.datasets.conftest import as_csv, as_jsonl, as_parquet, rows_of
 
 GOOD = {"text": "hello there", "toxic": 0}
@@ -42,41 +43,41 @@ WRONG = [
     ("a.csv", b"text,toxic\n", "no rows with text"),
     ("a.csv", b"comment,toxic\nx,1\n", "no column 'text' with the text; there is: comment, toxic"),
     ("a.csv", b"text,label\nx,1\n", "no label column 'toxic'; there is: text, label"),
-    ("a.csv", b"text;toxic\nx;1\n", "separate the columns by commas"),
-    ("a.csv", b"text,toxic,toxic\nx,1,1\n", "'toxic' is there twice"),
-    ("a.csv", b"text,toxic\na,0\nb,c,1\n", "row 2: there are 3 values where the header names 2"),
-    ("a.csv", b"text,toxic\na,0\nb,yes\n", "row 2, column 'toxic': a label is 0, 1"),
-    ("a.csv", b"text,toxic\na,\n", "row 1, column 'toxic': a label is 0, 1, true or false.*here is nothing"),
+    ("a.csv", b"text,toxic,toxic\nx,1,1\n", "two columns are called 'toxic'"),
+    ("a.csv", b"text,toxic\na,0\nb,c,1\n", "line 3 is broken: this row has 3 fields, the header has 2"),
+    ("a.csv", b"text,toxic\na,0\nb,perhaps\n", "line 3, row 2, column 'toxic': a label is 0, 1"),
+    ("a.csv", b"text,toxic\na,\n", "every row says unknown"),
     ("a.csv", b"text,toxic\na,0\n   ,0\n", "row 2, column 'text': the text is empty"),
     ("a.csv", "text,toxic\n\u200b\u200b,0\n".encode(), "the text is empty"),
-    ("a.csv", b"text,toxic\ngr\xfc\xdf,0\n", "line 2 is not UTF-8"),
-    ("a.csv", "text,toxic\na,0\n".encode("utf-16"), "this is UTF-16"),
-    ("a.csv", b"text,toxic\na\x00b,0\n", "line 2 holds a NUL"),
-    ("a.csv", b'text,toxic\n"never closed,0\n' + b"x,0\n" * 50, "CSV is broken"),
-    ("a.csv", b"text,toxic\n" + b"x" * 100_002 + b",0\n", "row 1.*field larger"),
+    (
+        "a.csv",
+        "text,toxic\n\u00e4\u00f6,0\nx,0\n\u00fc,1\n".encode() + b"\xfc,0\n",
+        "line 5 is broken: this is not UTF-8",
+    ),
+    ("a.csv", b'text,toxic\n"never closed,0\n' + b"x,0\n" * 50, "line 2 is broken: a quote that opens"),
+    ("a.csv", b"text,toxic\n" + b"x" * 100_002 + b",0\n", "row 1.*100,002 characters; at most"),
     ("a.csv", b"text,toxic\na,0\n" + b",".join([b"c"] * 2) + b"\n", "row 2, column 'toxic'"),
     ("a.csv", b",".join(b"c%d" % i for i in range(65)) + b"\n", "65 columns; at most 64"),
     ("a.csv", b"text,toxic\na,-1\nb,-1\n", "column 'toxic': every row says unknown"),
     ("a.csv", b"text,toxic,weight\na,1,0\n", "column 'weight': a weight is a number above 0"),
     ("a.csv", b"text,toxic,weight\na,1,nan\n", "column 'weight'"),
     ("a.csv", b"text,toxic,weight\na,1,inf\n", "column 'weight'"),
-    ("a.csv.gz", b"x", "use a .csv, .jsonl or .parquet file"),
-    ("a.exe", b"x", "use a .csv, .jsonl or .parquet file"),
-    ("a.csv", gzip.compress(b"text,toxic\n" * 1000, mtime=0), "this is compressed"),
-    ("a.csv", as_parquet([GOOD]), "this is a parquet file, whatever its name says"),
-    ("a.jsonl", b'[{"text": "a", "toxic": 0}]', "line 1 is no JSON object"),
-    ("a.jsonl", b'[\n{"text": "a"}\n]', "without a list around"),
-    ("a.jsonl", b'{"text": "a", "toxic": 0}\n{"text": "a", ', "line 2 is not JSON"),
-    ("a.jsonl", b"[" * 100_000, "without a list around"),
-    ("a.jsonl", b'{"text": "a", "toxic": ' + b"9" * 5_000 + b"}", "line 1 is not JSON"),
+    ("a.csv.gz", b"x", "use a .csv, .tsv, .jsonl, .json or .parquet file"),
+    ("a.exe", b"x", "use a .csv, .tsv, .jsonl, .json or .parquet file"),
+    ("a.csv", gzip.compress(b"text,toxic\n" * 1000, mtime=0), "this file is compressed"),
+    ("a.csv", as_parquet([GOOD]), "this file is a parquet file"),
+    ("a.jsonl", b'[{"text": "a", "toxic": 0}', "the list is not closed"),
+    ("a.jsonl", b'[\n{"text": "a"}\n]', "no label column 'toxic'"),
+    ("a.jsonl", b'{"text": "a", "toxic": 0}\n{"text": "a", ', "line 2 is broken: this line is not JSON"),
+    ("a.jsonl", b"[" * 100_000, "nested too deeply"),
+    ("a.jsonl", b'{"text": "a", "toxic": ' + b"9" * 5_000 + b"}", "line 1 is broken.*too many digits"),
     ("a.jsonl", lines(GOOD, {"text": 5, "toxic": 0}), "row 2, column 'text': this is not text"),
     ("a.jsonl", lines(GOOD, {"toxic": 0}), "row 2, column 'text': the text is empty"),
-    ("a.jsonl", lines(GOOD, {"text": "x", "toxic": 0.5}), "row 2, column 'toxic'.*here is 0.5"),
+    ("a.jsonl", lines(GOOD, {"text": "x", "toxic": 1.5}), "line 2, row 2, column 'toxic'.*here is 1.5"),
     ("a.jsonl", lines(GOOD, {"text": "x", "toxic": [1]}), "row 2, column 'toxic'"),
-    ("a.jsonl", lines(GOOD, {"text": "x"}), "row 2, column 'toxic'.*here is nothing"),
     ("a.jsonl", b'{"text": "\\ud800", "toxic": 0}\n', "not valid Unicode"),
     ("a.jsonl", lines({"text": "x" * 100_001, "toxic": 0}), "100,001 characters; at most 100,000"),
-    ("a.jsonl", b'{"text": "' + b"x" * 1_400_000 + b'"}', "line 1 is too long"),
+    ("a.jsonl", b'{"text": "' + b"x" * 5_000_000 + b'"}', "line 1 is longer than 4,194,304 bytes"),
     ("a.parquet", b"PAR1" + b"\x00" * 50 + b"PAR1", "no readable parquet file"),
     ("a.parquet", as_parquet([GOOD])[:-20] + b"\x00" * 20, "no readable parquet file"),
     ("a.parquet", b"text,toxic\na,0\n", "no readable parquet file"),
@@ -84,7 +85,6 @@ WRONG = [
     ("a.parquet", parquet(text=["a"], toxic=[[0]]), "plain numbers, not lists"),
     ("a.parquet", parquet(text=["a", None], toxic=[0, 1]), "row 2, column 'text': the text is empty"),
     ("a.parquet", parquet(text=["a", "b"], toxic=[0, 2]), "row 2, column 'toxic'.*here is 2"),
-    ("a.parquet", parquet(text=["a", "b"], toxic=[0.0, float("nan")]), "row 2, column 'toxic'"),
 ]
 
 
@@ -143,3 +143,61 @@ def test_names_that_no_frozen_file_can_have_are_refused(label: str, tmp_path: Pa
             limits=Limits(),
         )
     assert refused.value.field == "label_columns"
+
+
+def test_labels_as_public_sets_have_them_are_understood(tmp_path: Path) -> None:
+    content = "text\ttoxic\na\tOFF\nb\tNOT\nc\t0.7\nd\t0,2\ne\t\nf\tno\n"
+    rows = read(tmp_path, "a.tsv", content.encode("utf-16"))
+    assert np.array_equal(rows.targets, [[1], [0], [1], [0], [-1], [0]])
+
+
+def test_the_cut_and_words_are_chosen_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("text;toxic\na;0.7\nb;CAG\nc;nope\n")
+    rows, report = read_file(
+        path,
+        name="a.csv",
+        text_column="text",
+        label_columns={"toxic": "toxic"},
+        limits=Limits(),
+        labels=LabelReading(cut=0.8, words={"cag": 1, "nope": 0}),
+    )
+    assert np.array_equal(rows.targets, [[0], [1], [0]])
+    assert (report.graded, report.layout["delimiter"]) == (1, "semicolon")
+
+
+def test_of_many_rows_a_few_broken_ones_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    good = "".join(f"row {number},0\n" for number in range(200))
+    path.write_text(f'text,toxic\n{good}"he "said" so",1\nb,c,1\nlast,1\n')
+    rows, report = read_file(
+        path, name="a.csv", text_column="text", label_columns={"toxic": "toxic"}, limits=Limits()
+    )
+    assert (len(rows), report.left_out, report.broken_lines) == (201, {"broken": 2}, [202, 203])
+
+
+def test_tasks_of_label_studio_become_shares_of_their_annotators(tmp_path: Path) -> None:
+    def annotation(*choices: str, cancelled: bool = False) -> dict[str, Any]:
+        region = {
+            "from_name": "kind",
+            "to_name": "text",
+            "type": "choices",
+            "value": {"choices": list(choices)},
+        }
+        return {"id": 1, "result": [region] if choices else [], "was_cancelled": cancelled}
+
+    tasks = [
+        {
+            "id": 1,
+            "data": {"text": "a"},
+            "annotations": [annotation("Toxic"), annotation("Toxic"), annotation()],
+        },
+        {
+            "id": 2,
+            "data": {"text": "b"},
+            "annotations": [annotation("Fine"), annotation("Toxic", cancelled=True)],
+        },
+        {"id": 3, "data": {"text": "c"}, "annotations": [], "predictions": []},
+    ]
+    rows = read(tmp_path, "a.json", json.dumps(tasks, indent=1).encode())
+    assert (rows.texts, np.array_equal(rows.targets, [[1], [0], [-1]])) == (["a", "b", "c"], True)

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.ml.file_format.readers import read_file
+from training.ml.file_format.readers import FileReport, read_file
 from training.ml.file_format.rows import Limits, Rows, RowsRejected
 
 BOTH = {"toxic": "toxic", "threat": "threat"}
 
 
-def read(tmp_path: Path, content: str, *, partial: bool, skip_empty: bool = False) -> tuple[Rows, int]:
+def read(tmp_path: Path, content: str, *, partial: bool, skip_empty: bool = False) -> tuple[Rows, FileReport]:
     path = tmp_path / "file"
     path.write_text(content)
     return read_file(
@@ -42,5 +42,5 @@ def test_the_first_label_is_needed_everywhere(tmp_path: Path) -> None:
 
 
 def test_rows_without_text_are_counted_where_they_are_left_out(tmp_path: Path) -> None:
-    rows, empty = read(tmp_path, "text,toxic,threat\n ,1,0\nb,0,0\n", partial=False, skip_empty=True)
-    assert (rows.texts, empty) == (["b"], 1)
+    rows, report = read(tmp_path, "text,toxic,threat\n ,1,0\nb,0,0\n", partial=False, skip_empty=True)
+    assert (rows.texts, report.left_out) == (["b"], {"empty": 1})

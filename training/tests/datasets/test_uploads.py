@@ -85,7 +85,8 @@ def test_a_refused_file_leaves_no_row_and_no_file(model_admin: User, datasets_di
             by=model_admin,
         )
     assert refused.value.message == (
-        "forum.csv, row 31, column 'toxic': a label is 0, 1, true or false, and -1 where it is unknown; here is '7'."
+        "forum.csv, line 32, row 31, column 'toxic': a label is 0, 1, true, false, yes or no, a share from 0 to 1, or "
+        "a word that is mapped to 0 or 1, and -1 or nothing where it is unknown; here is '7'."
     )
     assert not Dataset.objects.exists()
     assert list(datasets_dir.iterdir()) == []

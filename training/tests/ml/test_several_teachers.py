@@ -206,9 +206,13 @@ def test_a_teacher_that_lacks_a_label_is_refused(teachers: tuple[Path, Path], tm
 
 
 def test_sure_labels_stand_for_the_logits_of_teachers() -> None:
-    targets = np.array([[1, 0], [0, -1], [1, 1]], np.int8)
+    targets = np.array([[1, 0], [0, -1], [1, 1]], np.float32)
     table = TextTable(
-        ["a", "b", "c"], targets, None, LABELS, ["contrast threats", "contrast aimed", "wiki_toxic"]
+        ["a", "b", "c"],
+        targets,
+        np.ones(3, np.float32),
+        LABELS,
+        ["contrast threats", "contrast aimed", "wiki_toxic"],
     )
     logits = np.array([[-3.0, np.nan], [2.0, 1.5], [-1.0, -1.0]], np.float32)
     changed = with_sure_labels(logits, table, ("contrast",), softmax=False)
@@ -217,7 +221,13 @@ def test_sure_labels_stand_for_the_logits_of_teachers() -> None:
 
 
 def test_sure_labels_of_a_softmax_head_are_split_between_its_two_outputs() -> None:
-    table = TextTable(["a", "b"], np.array([[1], [0]], np.int8), None, ("toxic",), ["contrast", "other"])
+    table = TextTable(
+        ["a", "b"],
+        np.array([[1], [0]], np.float32),
+        np.ones(2, np.float32),
+        ("toxic",),
+        ["contrast", "other"],
+    )
     changed = with_sure_labels(
         np.array([[1.0, -1.0], [0.5, -0.5]], np.float32), table, ("contrast",), softmax=True
     )

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.starter
 
 FOLDER = Path(settings.STARTER_MODEL_DIR)
 EARLIER = Path(settings.EARLIER_STARTER_DIR)
-STILL_WEAK = {"veiled_threats"}  # less than half right; the README says so
 TOXIC = ["I hate you", "you are a worthless idiot"]
 HARMLESS = ["thank you, that helps", "I hate rain", "this idea is stupid simple and I love it"]
 ABOUT_ONESELF = [
@@ -98,12 +97,10 @@ def test_what_it_learned_from_may_be_passed_on_and_holds_no_text_that_it_is_judg
     assert manifest["provenance"]["data"]["overlap"]["judged_texts"] >= len(shipped_texts())
 
 
-def test_it_is_right_about_more_than_half_of_every_kind_but_those_that_are_named(
-    kinds: dict[str, Any],
-) -> None:
+def test_it_is_right_about_more_than_half_of_every_kind(kinds: dict[str, Any]) -> None:
     weak = {kind["functionality"] for kind in kinds["by_functionality"] if kind["accuracy"] <= 0.5}
-    assert weak <= STILL_WEAK
-    assert kinds["accuracy"] >= 0.75
+    assert not weak
+    assert kinds["accuracy"] >= 0.85
 
 
 @pytest.mark.parametrize("text", TOXIC)

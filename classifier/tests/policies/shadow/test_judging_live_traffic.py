@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from classifier.comments.edits import comment_edit
 from classifier.comments.submission import comment_submit
+from classifier.model_versions.assembly import slots_in_production
 from classifier.models import Comment, ModelVersion, ShadowJudgement, Source, User
 from classifier.policies import active_policies as in_force
 from classifier.policies.active_policies import policy_for
@@ -104,6 +105,7 @@ def test_without_a_draft_a_verdict_costs_no_statement_more_and_with_one_an_inser
         for number in range(3):
             comment_submit(text=f"i hate rain {number}", source="forum")
         policy_for(None)  # whatever is in force is known
+        slots_in_production()
         with CaptureQueriesContext(connection) as asked, django_capture_on_commit_callbacks(execute=True):
             pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
         return [query["sql"] for query in asked.captured_queries]

@@ -8,6 +8,7 @@ import pytest
 
 from classifier.scoring import serve_requests as inbox
 from classifier.scoring.request_channel import Question
+from classifier.scoring.serving import Serving
 from classifier.tests.builders import FakeScorer
 
 
@@ -24,15 +25,14 @@ def test_live_questions_come_first_and_break_in(monkeypatch: pytest.MonkeyPatch)
     ]
     answered: list[str] = []
 
-    def take(limit: int, *, silence_bell: bool = False) -> list[Question]:
+    def take(limit: int, *, silence_bell: bool = False, of: Any = ()) -> list[Question]:
         return arriving.pop(0) if arriving else []
 
     monkeypatch.setattr(inbox, "take_questions", take)
     monkeypatch.setattr(inbox, "answer", lambda asked, payload: answered.append(asked.id))
     scorer = FakeScorer()
-    version = SimpleNamespace(version="v-1", threshold=0.5, primary_label="toxic", languages=())
-    engine: Any = SimpleNamespace(scorer=scorer, model_version=version)
-    assert inbox.serve_inbox(engine) == 2
+    version: Any = SimpleNamespace(pk=1, version="v-1", threshold=0.5, primary_label="toxic", languages=())
+    assert inbox.serve_inbox(Serving.alone(scorer, version)) == 2
     assert answered == ["live", "file"]
     assert [len(call) for call in scorer.calls] == [1, 1, 1, 1, 1]  # small slices, one after the other
     assert [call[0][:4] for call in scorer.calls] == [

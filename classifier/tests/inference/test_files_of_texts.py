@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from classifier.inference.readers import InputUnreadable, read_texts
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.texts import read_texts, text_rows
 
 
 def test_csv_keeps_quotes_newlines_and_order(tmp_path: Path) -> None:
@@ -32,29 +33,28 @@ def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
     ("name", "content", "words"),
     [
         ("a.csv", b"id,body\n1,x\n", r"no column 'text' \(it has 'id', 'body'\).*--text-column"),
-        ("a.csv", b"", "no column 'text'"),
-        ("a.csv", b"id,text\n1,x\n2\n", "line 3 has no 'text'"),
-        ("a.csv", b"text\nfine\n\xff\xfe\n", "not UTF-8"),
-        ("a.csv", b'text\n"open\n', "not CSV"),
-        ("a.jsonl", b'{"text": "a"}\n{oops\n', "line 2 is not JSON"),
-        ("a.jsonl", b'{"text": "a"}\n[1]\n', "line 2 is not a JSON object"),
+        ("a.csv", b"", "empty"),
+        ("a.csv", b"id,text\n1,x\n2\n", "line 3: This row has 1 fields"),
+        ("a.csv", "text\nfin\u00e9\nfin\u00e9\n".encode() + b"\xff\xfe\n", "line 4: This is not UTF-8"),
+        ("a.csv", b'text\n"open\n', "line 2: A quote .* never closed"),
+        ("a.jsonl", b'{"text": "a"}\n{oops\n', "line 2: This line is not JSON"),
+        ("a.jsonl", b'{"text": "a"}\n[1]\n', "line 2: This line is not a JSON object"),
         ("a.jsonl", b'{"text": 5}\n', "line 1: 'text' is not a string"),
         ("a.jsonl", b'{"body": "a"}\n', "line 1 has no column 'text'"),
-        ("a.jsonl", b'{"text": "\xff"}\n', "line 1 is not UTF-8"),
-        ("a.jsonl", b"[" * 200_000 + b"\n", "line 1 is not JSON"),
-        ("a.parquet", b"PAR1 this is not one", "not a readable Parquet file"),
-        ("a.txt", b"hello", r"must be \.csv, \.jsonl or \.parquet"),
+        ("a.jsonl", b"[" * 200_000 + b"\n", "nested too deeply"),
+        ("a.parquet", b"PAR1 this is not one", "no readable parquet file"),
+        ("a.gz", b"\x1f\x8b hello", "compressed with gzip"),
     ],
 )
 def test_it_names_what_is_wrong(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputUnreadable, match=words):
+    with pytest.raises(FileUnreadable, match=words):
         list(read_texts(tmp_path / name, "text"))
 
 
 @pytest.mark.parametrize("name", ["no.csv", "no.jsonl", "no.parquet"])
 def test_it_says_that_a_file_is_not_there(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputUnreadable, match="No such file"):
+    with pytest.raises(FileUnreadable, match="No such file"):
         list(read_texts(tmp_path / name, "text"))
 
 
@@ -64,7 +64,15 @@ def test_a_parquet_column_of_numbers_or_nulls_is_refused(tmp_path: Path) -> None
 
     place = tmp_path / "a.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"text": ["a", None], "id": [1, 2]}), place)
-    with pytest.raises(InputUnreadable, match="not strings"):
+    with pytest.raises(FileUnreadable, match="not strings"):
         list(read_texts(place, "id"))
-    with pytest.raises(InputUnreadable, match="row 2: 'text' is null"):
+    with pytest.raises(FileUnreadable, match="line 2: 'text' is null"):
         list(read_texts(place, "text"))
+
+
+def test_a_row_that_cannot_be_read_keeps_its_place(tmp_path: Path) -> None:
+    place = tmp_path / "a.txt"
+    place.write_bytes(b'id;text\n1;a\n2;"b"c"\n3;c\n')
+    rows = list(text_rows(place, "text"))
+    assert [(row.line, row.text) for row in rows] == [(2, "a"), (3, None), (4, "c")]
+    assert "not doubled" in rows[1].problem

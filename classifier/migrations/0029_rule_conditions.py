@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classifier", "0027_reports_harmless"),
+        ("classifier", "0028_versions_by_language"),
     ]
 
     operations = [
