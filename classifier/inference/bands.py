@@ -43,6 +43,8 @@ REVIEW_RISK = 0.5
 """The risk at a label's `review` threshold; below it a comment is on the side of approve."""
 REMOVE_RISK = 0.9
 """The risk at a label's `remove` threshold."""
+PASSED_RISK = 0.45
+"""The most that the risk of a text is which a rule lets pass: below review."""
 CONCERN_RISK = 1.0
 """The risk of a text whose author tells of their own hurt: it comes first in the queue."""
 
@@ -141,7 +143,8 @@ class Judge:
 
         `unread` is the language of a text that the model cannot read: its scores do not count, and a person looks.
         `concern` says what to do about an author who tells of their own hurt: with "review" a person looks, whatever
-        rules match. Scores that reach a `remove` threshold count before it: such a text is no concern.
+        rules match. Scores that reach a `remove` threshold count before it: such a text is no concern. A hit of the
+        band approve lets a text pass that would be reviewed, and none that would be removed.
         """
         reasons: list[tuple[int, float, dict[str, Any]]] = []
         worst, risk, uncertainty, label = 0, 0.0, 1.0, ""
@@ -163,12 +166,19 @@ class Judge:
                 reasons.append((rank, reached, _band_reason(band, limits, score)))
         if reasons and self.labels_unknown and not unread:
             reasons.append((0, 0.0, {"kind": "labels_unknown"}))
+        passes = False
         is_concern = bool(concern) and not unread and worst < RANK[REMOVE]
         for hit in hits:
             rank = RANK[hit.band]
+            if not rank:
+                passes = True
+                reasons.append((rank, 0.0, hit.reason()))
+                continue
             floor = REMOVE_RISK if hit.band == REMOVE else REVIEW_RISK
             worst, risk = max(worst, rank), max(risk, floor)
             reasons.append((rank, floor, hit.reason()))
+        if passes and worst == RANK[REVIEW]:
+            worst, risk = RANK[APPROVE], min(risk, PASSED_RISK)
         reasons.sort(key=lambda item: (-item[0], -item[1]))
         why = [reason for _, _, reason in reasons]
         if is_concern and concern == "review":

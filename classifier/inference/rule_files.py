@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from classifier.inference.conditions import checked_conditions
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import LEFT_OUT, Rule, check_rule, left_out_by_default
 
@@ -43,6 +44,7 @@ COLUMNS = (
     "ignore_accents",
     "leave_out",
     "exceptions",
+    "conditions",
     "tags",
 )
 RULES_MAX = 20_000
@@ -68,6 +70,8 @@ _BANDS = {
     "review": "review",
     "remove": "remove",
     "exception": "exception",
+    "approve": "approve",
+    "pass": "approve",
     "allow": "exception",
     "block": "remove",
     "silence": "remove",
@@ -189,7 +193,7 @@ def _rule(line: int, fields: Mapping[str, Any], defaults: Defaults) -> ReadRule:
     leave_out = fields.get("leave_out")
     rule = Rule(
         0,
-        (fields.get("name") or pattern)[:NAME_CHARACTERS].strip(),
+        (fields.get("name") or pattern or "Any text")[:NAME_CHARACTERS].strip(),
         kind,
         pattern,
         fields.get("folds", defaults.folds),
@@ -197,6 +201,7 @@ def _rule(line: int, fields: Mapping[str, Any], defaults: Defaults) -> ReadRule:
         ignore_accents=fields.get("ignore_accents", defaults.ignore_accents),
         leave_out=left_out_by_default(kind, pattern) if leave_out is None else leave_out,
         exceptions=fields.get("exceptions", ()),
+        conditions=fields.get("conditions", {}),
     )
     check_rule(rule)
     tags = checked_tags(fields.get("tags", ()))
@@ -244,7 +249,7 @@ def _csv_rows(text: str, name: str) -> Iterator[Row]:
         cells = dict(zip(columns, (_GUARDED.sub("", cell, count=1) for cell in row), strict=False))
         try:
             yield reader.line_num, cells["pattern"], _csv_fields(cells)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError) as error:  # PatternError is a ValueError too
             message = "There is no pattern in this line." if isinstance(error, KeyError) else str(error)
             yield reader.line_num, delimiter.join(row), {"pattern": "", "wrong": message}
 
@@ -252,8 +257,8 @@ def _csv_rows(text: str, name: str) -> Iterator[Row]:
 def _csv_fields(cells: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {"pattern": cells["pattern"]}
     if kind := cells.get("kind", "").strip().lower():
-        if kind not in ("phrase", "regex"):
-            raise ValueError(f"kind: {kind} is neither phrase nor regex.")
+        if kind not in ("phrase", "regex", "any"):
+            raise ValueError(f"kind: {kind} is none of phrase, regex, any.")
         fields["kind"] = kind
     if name := cells.get("name", "").strip():
         fields["name"] = name
@@ -268,6 +273,11 @@ def _csv_fields(cells: Mapping[str, str]) -> dict[str, Any]:
         if wrong := [part for part in parts if part not in LEFT_OUT]:
             raise ValueError(f"leave_out: {wrong[0]} is none of {', '.join(LEFT_OUT)}, nothing.")
         fields["leave_out"] = parts
+    if conditions := cells.get("conditions", "").strip():
+        try:
+            fields["conditions"] = checked_conditions(json.loads(conditions))
+        except json.JSONDecodeError:
+            raise ValueError("conditions: This is no JSON object.") from None
     for column in ("exceptions", "tags"):
         values = tuple(value.strip() for value in cells.get(column, "").split("|") if value.strip())
         if values:
@@ -417,7 +427,7 @@ def _column(cell: str) -> str:
 
 def _band(value: str) -> str:
     if value not in _BANDS:
-        raise ValueError(f"band: {value} is none of review, remove, exception.")
+        raise ValueError(f"band: {value} is none of review, remove, approve, exception.")
     return _BANDS[value]
 
 

@@ -14,14 +14,15 @@ code points of the original text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
 import re2
 
+from classifier.inference.conditions import NO_FACTS, Facts, TextFacts, checked_conditions, holds
 from classifier.inference.fold import accented_character, fold, unaccented_character, without_accents
 from classifier.inference.identifiers import identifiers, set_phrases
 from classifier.inference.loose_readings import loose_readings
@@ -44,7 +45,9 @@ from classifier.inference.reading_words import WordList, shipped_words
 from classifier.inference.rewriting import mapped_back
 from classifier.inference.unicode_patterns import trimmed, unicode_pattern, with_boundaries
 
-Kind = Literal["phrase", "regex"]
+Kind = Literal["phrase", "regex", "any"]
+ANY_TEXT = "any"
+"""The kind of a rule without a pattern, which hits where its conditions hold."""
 EXCEPTION = "exception"
 """The band of a rule that is no rule but an exception: where it hits, no other rule does."""
 LeftOut = Literal["addresses", "ids", "code", "quotes", "set_phrases"]
@@ -76,6 +79,7 @@ _UNSUPPORTED = (
 class Rule:
     """A rule as data; `key` is the caller's own, such as a database id.
 
+    `conditions` must all hold beside the pattern, see classifier.inference.conditions.
     `leave_out` are some of LEFT_OUT, None for those that suit the pattern (`left_out_by_default`). `exceptions` are
     phrases: a hit inside one of them is none.
     """
@@ -89,6 +93,7 @@ class Rule:
     ignore_accents: bool = False
     leave_out: tuple[str, ...] | None = None
     exceptions: tuple[str, ...] = ()
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def leaves_out(self) -> tuple[str, ...]:
@@ -143,6 +148,9 @@ class RuleSet:
         self.rules = tuple(rule for rule in rules if rule.band != EXCEPTION)
         self.exceptions = tuple(rule for rule in rules if rule.band == EXCEPTION)
         self._compiled = [_Compiled(rule) for rule in self.rules]
+        self._any = [rule for rule in self._compiled if rule.rule.kind == ANY_TEXT]
+        self.needs = frozenset(name for rule in self.rules for name in rule.conditions)
+        """The conditions that any of the rules has, so that a caller finds out what they ask about."""
         self._exceptions = [_Compiled(rule) for rule in self.exceptions]
         self._families = [
             _Family([rule for rule in self._compiled if rule.rule.ignore_accents == ignores], letter)
@@ -155,18 +163,21 @@ class RuleSet:
     def __len__(self) -> int:
         return len(self.rules)
 
-    def hits(self, text: str | NormalisedText, parts: Sequence[Part] = ()) -> list[RuleHit]:
+    def hits(
+        self, text: str | NormalisedText, parts: Sequence[Part] = (), facts: Facts = NO_FACTS
+    ) -> list[RuleHit]:
         """Return the rules that hit `text`, in the order of the rules.
 
         Of a text that was read from another (see classifier.inference.markup), the spans are places in that other one.
-        `parts` are its quotes, code and addresses there; addresses and ids of the text itself are found here.
+        `parts` are its quotes, code and addresses there; addresses and ids of the text itself are found here. `facts`
+        are what the conditions of rules ask about. A rule without a pattern has no spans.
         """
         if isinstance(text, NormalisedText):
             found = self._found(text.text)
             for spans in found.values():
                 spans[:] = [text.original_span(*span) for span in spans]
-            return self._allowed(found, text, parts)
-        return self._allowed(self._found(text), NormalisedText(text, text), parts)
+            return self._allowed(found, text, parts, facts)
+        return self._allowed(self._found(text), NormalisedText(text, text), parts, facts)
 
     def _found(self, text: str) -> Found:
         found: Found = {}
@@ -181,10 +192,13 @@ class RuleSet:
             family.look(text, plain, read, found)
         return found
 
-    def _allowed(self, found: Found, view: NormalisedText, parts: Sequence[Part]) -> list[RuleHit]:
-        """Return the hits without those inside an exception or what their rule leaves out."""
-        if not any(found.values()):
+    def _allowed(
+        self, found: Found, view: NormalisedText, parts: Sequence[Part], facts: Facts
+    ) -> list[RuleHit]:
+        """Return the hits without those inside an exception or what their rule leaves out, where conditions hold."""
+        if not any(found.values()) and not self._any:
             return []
+        text = TextFacts(view.text)
         left_out = _LeftOut(view, parts)
         excepted: Spans = []
         for exception in self._exceptions:
@@ -192,7 +206,13 @@ class RuleSet:
         hits = []
         for compiled in self._compiled:
             spans = found.get(id(compiled))
-            if not spans:
+            is_any = compiled.rule.kind == ANY_TEXT
+            if not spans and not is_any:
+                continue
+            if compiled.rule.conditions and not holds(compiled.rule.conditions, facts, text):
+                continue
+            if is_any or spans is None:
+                hits.append(RuleHit(compiled.rule, ()))
                 continue
             inside = excepted + [span for one in compiled.exceptions for span in left_out.of(one)]
             kept = [
@@ -259,6 +279,10 @@ _FINDERS: dict[str, Callable[[str], Iterator[tuple[int, int]]]] = {
 
 def check_pattern(kind: str, pattern: str, *, folds: bool = True, ignore_accents: bool = False) -> None:
     """Raise PatternError with a sentence for the person who wrote the pattern, or return."""
+    if kind == ANY_TEXT:
+        if pattern.strip():
+            raise PatternError("A rule for any text has no pattern.", "invalid")
+        return
     if not pattern.strip():
         raise PatternError("Write a phrase or a pattern.", "required")
     if len(pattern) > PATTERN_MAX_CHARACTERS:
@@ -274,6 +298,8 @@ def check_rule(rule: Rule) -> None:
     """Raise PatternError where the pattern of a rule, or one of its exceptions, cannot be looked for."""
     check_pattern(rule.kind, rule.pattern, folds=rule.folds, ignore_accents=rule.ignore_accents)
     check_exceptions(rule.exceptions)
+    if not checked_conditions(rule.conditions) and rule.kind == ANY_TEXT:
+        raise PatternError("A rule for any text needs a condition: without one it would hit every comment.")
 
 
 def check_exceptions(exceptions: Sequence[str]) -> None:
@@ -307,6 +333,9 @@ class _Compiled:
             )
             self.source = phrase_pattern(written, folds=self.folds, letter=self.letter)
             self.skips_numbers = self.folds and not is_number_with_unit(fold(self.phrase).text.strip())
+        elif rule.kind == ANY_TEXT:
+            self.source = ""
+            self.folds = False
         elif rule.kind == "regex":
             _compile(rule.pattern)  # alone, so that no bracket closes the group around it
             pattern = without_accents(rule.pattern) if rule.ignore_accents else rule.pattern
@@ -315,7 +344,7 @@ class _Compiled:
             self.source = f"(?i:{rewritten.source})" if self.folds else f"(?:{rewritten.source})"
         else:
             raise PatternError("This must be a phrase or a regex.", "invalid_choice")
-        if not self.is_phrase:
+        if rule.kind == "regex":
             _compile(self.source)
         self.exceptions = [
             _Compiled(Rule(0, "", "phrase", one, folds=False, ignore_accents=rule.ignore_accents))
@@ -373,6 +402,7 @@ class _Family:
 
     def __init__(self, rules: list[_Compiled], letter: Callable[[str], str]) -> None:
         self.letter = letter
+        rules = [rule for rule in rules if rule.rule.kind != ANY_TEXT]
         phrases = [rule for rule in rules if rule.is_phrase]
         self._folded = PhraseIndex(
             (

@@ -40,26 +40,30 @@ class Rule(models.Model):
     """A phrase or regular expression beside the model; `folds` also catches leetspeak, homoglyphs and spacing.
 
     A rule of the band "exception" says where no other rule hits. `leave_out` lists what is not looked at, some of
-    classifier.inference.rules.LEFT_OUT; `exceptions` are phrases inside which the rule does not hit. A rule that
-    `is_shadow` and enabled counts what it would have hit, and changes nothing.
+    classifier.inference.rules.LEFT_OUT; `exceptions` are phrases inside which the rule does not hit. `conditions` must
+    hold too (classifier.inference.conditions). A rule that `is_shadow` and enabled counts what it would have hit, and
+    changes nothing.
     """
 
     class Kind(models.TextChoices):
         PHRASE = "phrase", "Phrase"
         REGEX = "regex", "Regular expression"
+        ANY = "any", "Any text, where the conditions hold"
 
     class RuleBand(models.TextChoices):
         REVIEW = "review", "Review"
         REMOVE = "remove", "Remove"
+        APPROVE = "approve", "Pass: approve what would be reviewed"
         EXCEPTION = "exception", "Exception: no rule hits there"
 
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    pattern = models.CharField(max_length=1000)
+    pattern = models.CharField(max_length=1000, blank=True)
     folds = models.BooleanField("also catch disguised spellings", default=True)
     ignore_accents = models.BooleanField(default=False, db_default=False)
     leave_out = models.JSONField("what is not looked at", default=list, blank=True, db_default=[])
     exceptions = models.JSONField(default=list, blank=True, db_default=[])
+    conditions = models.JSONField(default=dict, blank=True, db_default={})
     band = models.CharField(max_length=10, choices=RuleBand.choices, default=RuleBand.REVIEW)
     source = models.ForeignKey(
         "classifier.Source", on_delete=models.PROTECT, null=True, blank=True, related_name="rules"

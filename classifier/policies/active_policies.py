@@ -17,6 +17,7 @@ from django.db import connection
 from classifier.inference import bands as judging
 from classifier.inference import rules as engine
 from classifier.inference.bands import DEFAULT_BANDS, Judge, fallbacks
+from classifier.inference.conditions import NO_FACTS, Facts
 from classifier.inference.language import base_language
 from classifier.inference.marked_text import LEAVE_OUTS, MarkedText
 from classifier.inference.markup import read_text
@@ -129,13 +130,15 @@ class CurrentPolicy(HasBands):
         """Return what the model reads of a text: what a reader sees, without what the policy leaves out."""
         return self.read(text, text_format).for_scoring(self.leave_out)
 
-    def hits(self, rules: RuleSet, text: str, text_format: str = "") -> list[RuleHit]:
+    def hits(
+        self, rules: RuleSet, text: str, text_format: str = "", facts: Facts = NO_FACTS
+    ) -> list[RuleHit]:
         """Return the rules that hit a text: what the model reads of it, and where its links lead."""
         if not len(rules):
             return []
         kinds = {*self.leave_out, *(kind for kind in rules.leaves_out if kind in LEAVE_OUTS)}
         marked = read_text(text, text_format or self.text_format, leave_out=kinds)
-        return rules.hits(marked.for_rules(self.leave_out), marked.parts_for_rules())
+        return rules.hits(marked.for_rules(self.leave_out), marked.parts_for_rules(), facts)
 
     def concern_of(self, scored: "HasScores") -> judging.ConcernMode:
         """Return what to do about a text whose author tells of their own hurt; "" for any other text."""
@@ -280,6 +283,7 @@ def engine_rule(rule: Rule) -> engine.Rule:
         ignore_accents=rule.ignore_accents,
         leave_out=tuple(rule.leave_out),
         exceptions=tuple(rule.exceptions),
+        conditions=rule.conditions,
     )
 
 

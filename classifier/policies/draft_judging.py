@@ -11,7 +11,7 @@ from functools import partial
 
 from django.db import transaction
 
-from classifier.inference.bands import RANK
+from classifier.inference.bands import APPROVE, RANK, REVIEW
 from classifier.models import ModelVersion, Prediction, RuleShadowHit, ShadowJudgement
 from classifier.policies.active_policies import shadow_rules_for, shadows_for
 from classifier.policies.judging import Judged
@@ -96,7 +96,13 @@ def _hits(judged: Judged) -> list[RuleShadowHit]:
             rule_id=hit.rule.key,
             comment_id=comment.pk,
             before=judged.band,
-            after=max(judged.band, hit.band, key=RANK.__getitem__),
+            after=_after(judged.band, hit.band),
         )
-        for hit in judged.policy.hits(rules, comment.text, comment.text_format)
+        for hit in judged.policy.hits(rules, comment.text, comment.text_format, judged.facts)
     ]
+
+
+def _after(band: str, hit: str) -> str:
+    if hit == APPROVE:
+        return APPROVE if band == REVIEW else band
+    return max(band, hit, key=RANK.__getitem__)

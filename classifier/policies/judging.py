@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from django.db import Error
 
 from classifier.inference.bands import APPROVE, REMOVE, Hit, Judgement
+from classifier.inference.conditions import NO_FACTS, Facts
 from classifier.inference.sketch import folded, sketch, text_hash
 from classifier.models import Band, Comment, ModelVersion
-from classifier.policies.active_policies import CurrentPolicy, policy_for, rules_for
+from classifier.policies.active_policies import CurrentPolicy, policy_for, rules_for, shadow_rules_for
+from classifier.policies.rule_facts import fact_of, facts_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def judge_scored(
     judged = []
     for item in items:
         policy, rules = in_force[item.source_id]
-        hits = policy.hits(rules, item.text, item.text_format)
+        hits = policy.hits(rules, item.text, item.text_format, Facts(language=item.language))
         judgement = policy.judge_in(model_version, item.language).judge(
             item.scores, hits, policy.unread(item), policy.concern_of(item)
         )
@@ -90,6 +92,8 @@ COLUMNS = (
     "band",
     "current_decision_id",
     "edited_at",
+    "author_ref",
+    "created_at",
 )
 
 
@@ -126,6 +130,7 @@ class Judged:
     reopened: bool = False
     hits: Sequence[Hit] | None = None
     is_concern: bool = False
+    facts: Facts = NO_FACTS
 
     @property
     def automatic(self) -> bool:
@@ -148,17 +153,25 @@ def judge_batch(
 
     `by_id` maps the comments' ids to their scores. `afresh`: ignore earlier decisions about them.
     """
-    return {comment.pk: _judge(comment, by_id[comment.pk], model_version, afresh) for comment in comments}
+    sources = {comment.source_id for comment in comments}
+    rules = [known(source) for source in sources for known in (rules_for, shadow_rules_for)]
+    facts = facts_of(comments, {comment.pk: by_id[comment.pk].language for comment in comments}, rules)
+    return {
+        comment.pk: _judge(comment, by_id[comment.pk], fact_of(facts, comment), model_version, afresh)
+        for comment in comments
+    }
 
 
-def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afresh: bool) -> Judged:
+def _judge(
+    comment: Comment, result: HasScores, facts: Facts, model_version: ModelVersion, afresh: bool
+) -> Judged:
     policy = policy_for(comment.source_id)
     fold = folded(comment.text)
     hits: Sequence[Hit] | None = None
     is_concern = False
     try:
         rules = rules_for(comment.source_id)
-        hits = policy.hits(rules, comment.text, comment.text_format)
+        hits = policy.hits(rules, comment.text, comment.text_format, facts)
         judgement = policy.judge_in(model_version, result.language).judge(
             result.scores, hits, policy.unread(result), policy.concern_of(result)
         )
@@ -189,4 +202,5 @@ def _judge(comment: Comment, result: HasScores, model_version: ModelVersion, afr
         reopened=reopened,
         hits=hits,
         is_concern=is_concern,
+        facts=facts,
     )

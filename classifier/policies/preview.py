@@ -6,21 +6,24 @@ comments take well under a second. A rule is run on the texts, within a bounded 
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from classifier.core.visibility import narrow
 from classifier.inference import bands as judging
 from classifier.inference.bands import BANDS, Judge, Judgement
+from classifier.inference.conditions import Facts
 from classifier.inference.language import base_language
 from classifier.inference.rules import EXCEPTION, Rule, RuleSet
 from classifier.models import Comment, ConcernMode, ModelVersion, Policy, Source, UnknownLanguage, User
 from classifier.policies.active_policies import judge_of, policy_for, rules_for
+from classifier.policies.rule_facts import fact_of, facts_of
 
 LATEST = 10_000
 EXAMPLES = 4
@@ -258,13 +261,13 @@ def rule_preview(
     looked_at = matched = newly = 0
     cut_short = False
     shown: list[tuple[int, Sequence[tuple[int, int]], bool]] = []
-    rows = comments.order_by("-id").values_list("id", "text", "text_format", "source_id", "band")[:limit]
-    for pk, text, text_format, source_id, band in rows.iterator(chunk_size=CHUNK):
+    for comment, facts in _with_facts(comments.order_by("-id")[:limit], rules):
         if time.monotonic() > end:
             cut_short = True
             break
         looked_at += 1
-        hits = policy_for(source_id).hits(rules, text, text_format)
+        pk, band = comment.pk, comment.band
+        hits = policy_for(comment.source_id).hits(rules, comment.text, comment.text_format, facts)
         if not hits:
             continue
         rises = RANKS[band] < RANKS[rule.band]
@@ -284,6 +287,32 @@ def rule_preview(
             if pk in comments_by_id
         ],
     )
+
+
+LOOKED_FIELDS = (
+    "id",
+    "text",
+    "text_format",
+    "source_id",
+    "band",
+    "author_ref",
+    "created_at",
+    "current_prediction__language",
+)
+
+
+def _with_facts(comments: QuerySet[Comment], rules: RuleSet) -> Iterator[tuple[Comment, Facts]]:
+    """Yield comments with what the rules ask about them, CHUNK at a time."""
+    rows = comments.select_related("current_prediction").only(*LOOKED_FIELDS).iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        languages = {
+            comment.pk: comment.current_prediction.language
+            for comment in chunk
+            if comment.current_prediction is not None
+        }
+        facts = facts_of(chunk, languages, [rules])
+        for comment in chunk:
+            yield comment, fact_of(facts, comment)
 
 
 @dataclass(frozen=True)
@@ -334,13 +363,13 @@ def rules_preview(
     counts: Counter[int] = Counter()
     stricter: Counter[int] = Counter()
     examples: dict[int, list[int]] = {}
-    rows = comments.order_by("-id").values_list("id", "text", "text_format", "source_id", "band")[:limit]
-    for pk, text, text_format, source_id, band in rows.iterator(chunk_size=CHUNK):
+    for comment, facts in _with_facts(comments.order_by("-id")[:limit], prepared):
         if time.monotonic() > end:
             cut_short = True
             break
         looked_at += 1
-        hits = policy_for(source_id).hits(prepared, text, text_format)
+        pk, band = comment.pk, comment.band
+        hits = policy_for(comment.source_id).hits(prepared, comment.text, comment.text_format, facts)
         matched += bool(hits)
         newly += any(RANKS[band] < RANKS[hit.band] for hit in hits)
         for hit in hits:

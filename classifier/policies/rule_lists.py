@@ -1,8 +1,9 @@
 """Lists of rules: rules in bulk from a file, switched together, and what they would have hit before they are on."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -61,7 +62,7 @@ class ImportChoice:
             raise InvalidInput([_problem("format", f"This must be one of {known}.", "invalid_choice")])
         if self.band not in BANDS:
             raise InvalidInput(
-                [_problem("band", "This must be review, remove or exception.", "invalid_choice")]
+                [_problem("band", "This must be review, remove, approve or exception.", "invalid_choice")]
             )
         if len(self.data) > FILE_BYTES:
             raise InvalidInput(
@@ -161,6 +162,7 @@ def rules_import(
                     ignore_accents=row.rule.ignore_accents,
                     leave_out=list(row.rule.leaves_out),
                     exceptions=list(row.rule.exceptions),
+                    conditions=dict(row.rule.conditions),
                     band=row.rule.band,
                     source=rule_list.source,
                     rule_list=rule_list,
@@ -236,6 +238,7 @@ def export_rows(rules: Iterable[Rule]) -> Iterator[list[Any]]:
             str(rule.ignore_accents).lower(),
             " ".join(rule.leave_out) or "nothing",
             "|".join(rule.exceptions),
+            json.dumps(rule.conditions, ensure_ascii=False) if rule.conditions else "",
             "|".join(rule.tags),
             rule.state.value,
             rule.source.slug if rule.source else "",
@@ -250,13 +253,21 @@ def _new_rows(read: RuleFile, source: Source | None) -> tuple[list[Any], int]:
     """Return the rules of a file that are not there yet, and how many are."""
     scope = Q(source=None) if source is None else Q(source=None) | Q(source=source)
     there = {
-        (kind, pattern.casefold() if kind == "phrase" else pattern, band)
-        for kind, pattern, band in Rule.objects.filter(scope).values_list("kind", "pattern", "band")
+        (
+            kind,
+            pattern.casefold() if kind == "phrase" else pattern,
+            band,
+            json.dumps(conditions, sort_keys=True),
+        )
+        for kind, pattern, band, conditions in Rule.objects.filter(scope).values_list(
+            "kind", "pattern", "band", "conditions"
+        )
     }
     rows, repeated = [], 0
     for row in read.rules:
         rule = row.rule
-        key = (rule.kind, rule.pattern.casefold() if rule.kind == "phrase" else rule.pattern, rule.band)
+        pattern = rule.pattern.casefold() if rule.kind == "phrase" else rule.pattern
+        key = (rule.kind, pattern, rule.band, json.dumps(dict(rule.conditions), sort_keys=True))
         if key in there:
             repeated += 1
             continue
@@ -266,17 +277,7 @@ def _new_rows(read: RuleFile, source: Source | None) -> tuple[list[Any], int]:
 
 
 def _keyed(rule: engine.Rule, key: int) -> engine.Rule:
-    return engine.Rule(
-        key,
-        rule.name,
-        rule.kind,
-        rule.pattern,
-        rule.folds,
-        rule.band,
-        ignore_accents=rule.ignore_accents,
-        leave_out=rule.leave_out,
-        exceptions=rule.exceptions,
-    )
+    return replace(rule, key=key)
 
 
 def _checked(name: str, description: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem
 from classifier.inference import rules as engine
+from classifier.inference.conditions import checked_conditions
 from classifier.inference.phrases import PatternError
 from classifier.inference.rule_files import checked_tags
 from classifier.inference.rules import LEFT_OUT, RuleHit, RuleSet
@@ -31,7 +32,8 @@ __all__ = [
 
 NAME_CHARACTERS = 100
 VERBS = {RuleState.ON: "rule.enable", RuleState.OFF: "rule.disable", RuleState.SHADOW: "rule.shadow"}
-BAND_WRONG = "This must be review, remove or exception."
+NO_CONDITION = "A rule for any text needs a condition: without one it would hit every comment."
+BAND_WRONG = "This must be review, remove, approve or exception."
 BANDS = tuple(Rule.RuleBand.values)
 FIELDS = (
     "name",
@@ -41,17 +43,19 @@ FIELDS = (
     "ignore_accents",
     "leave_out",
     "exceptions",
+    "conditions",
     "band",
     "source",
     "rule_list",
     "tags",
 )
-PATTERN_FIELDS = ("kind", "pattern", "folds", "ignore_accents", "leave_out", "exceptions")
+PATTERN_FIELDS = ("kind", "pattern", "folds", "ignore_accents", "leave_out", "exceptions", "conditions")
 DEFAULTS: Mapping[str, Any] = {
     "folds": True,
     "ignore_accents": False,
     "leave_out": None,
     "exceptions": (),
+    "conditions": {},
     "band": "review",
     "source": None,
     "rule_list": None,
@@ -165,6 +169,7 @@ def engine_draft(pattern: Mapping[str, Any], *, band: str = "review") -> engine.
         ignore_accents=checked["ignore_accents"],
         leave_out=tuple(checked["leave_out"]),
         exceptions=tuple(checked["exceptions"]),
+        conditions=checked["conditions"],
     )
 
 
@@ -241,10 +246,20 @@ def _checked_pattern(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[Va
         "ignore_accents": bool(fields["ignore_accents"]),
         "leave_out": [part for part in LEFT_OUT if part in leave_out],
         "exceptions": exceptions,
+        "conditions": {},
     }
     if kind not in Rule.Kind.values:
-        problems.append(_problem("kind", "This must be phrase or regex.", "invalid_choice"))
+        problems.append(_problem("kind", "This must be phrase, regex or any.", "invalid_choice"))
         return checked, problems
+    try:
+        checked["conditions"] = checked_conditions(fields["conditions"])
+    except PatternError as error:
+        problems.append(_problem("conditions", error.message, error.code))
+    else:
+        if kind == Rule.Kind.ANY and not checked["conditions"]:
+            problems.append(_problem("conditions", NO_CONDITION, "required"))
+    if fields.get("band") == Rule.RuleBand.EXCEPTION and (checked["conditions"] or kind == Rule.Kind.ANY):
+        problems.append(_problem("conditions", "An exception has a pattern alone.", "invalid"))
     try:
         engine.check_pattern(kind, pattern, folds=checked["folds"], ignore_accents=checked["ignore_accents"])
     except PatternError as error:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from classifier.api.authentication import caller
 from classifier.api.base import Endpoint, found
 from classifier.api.fields import (
+    AnyObject,
     Choice,
     ChoiceParameter,
     ClosedSerializer,
@@ -66,6 +67,11 @@ KIND_CHOICES = [(kind, kind) for kind in Rule.Kind.values]
 BAND_CHOICES = [(band, band) for band in Rule.RuleBand.values]
 STATE_CHOICES = [(state, state) for state in RuleState.values]
 FILE_FORMAT_CHOICES = [(name, name) for name in FORMATS]
+CONDITIONS_HELP = (
+    "What must hold beside the pattern; all of them. Lists: `authors`, `link_hosts`, `languages`. Numbers: "
+    "`links_from`, `characters_from`, `characters_to`, `copies_from` (same texts within a day), `approved_below` (the "
+    "author's approved comments in the source), `days_below` (since their first comment there)."
+)
 STATE_HELP = "`on`; `shadow`: what it would hit is counted and changes nothing; or `off`."
 
 
@@ -79,6 +85,9 @@ class RulePatternInput(ClosedSerializer):
 
     kind = Choice(required=False, default=Rule.Kind.PHRASE.value, choices=KIND_CHOICES)
     pattern = Text(
+        required=False,
+        default="",
+        allow_blank=True,
         max_length=PATTERN_MAX_CHARACTERS,
         help_text="A phrase, of which a star at an end stands for any letters, or a regular expression (RE2).",
     )
@@ -91,6 +100,7 @@ class RulePatternInput(ClosedSerializer):
         help_text="Where it does not look; null: what suits the pattern.",
     )
     exceptions = Names(required=False, default=list, help_text="Phrases inside which the rule does not hit.")
+    conditions = AnyObject(required=False, default=dict, help_text=CONDITIONS_HELP)
 
 
 class RuleInput(RulePatternInput):
@@ -101,7 +111,7 @@ class RuleInput(RulePatternInput):
         required=False,
         default=Rule.RuleBand.REVIEW.value,
         choices=BAND_CHOICES,
-        help_text="`exception`: no rule hits inside what this one finds.",
+        help_text="`approve`: lets pass what would be reviewed; `exception`: no rule hits inside what this one finds.",
     )
     source = Text(  # type: ignore[assignment]
         required=False,
@@ -120,11 +130,12 @@ class RuleChangeInput(ClosedSerializer):
 
     name = Text(required=False, max_length=NAME_CHARACTERS)
     kind = Choice(required=False, choices=KIND_CHOICES)
-    pattern = Text(required=False, max_length=PATTERN_MAX_CHARACTERS)
+    pattern = Text(required=False, allow_blank=True, max_length=PATTERN_MAX_CHARACTERS)
     folds = TrueOrFalse(required=False)
     ignore_accents = TrueOrFalse(required=False)
     leave_out = LeftOut(required=False)
     exceptions = Names(required=False)
+    conditions = AnyObject(required=False, help_text=CONDITIONS_HELP)
     band = Choice(required=False, choices=BAND_CHOICES)
     tags = Names(required=False, most=10)
     state = Choice(required=False, choices=STATE_CHOICES, help_text=STATE_HELP)
@@ -214,6 +225,7 @@ class RuleOutput(serializers.Serializer[Rule]):
     ignore_accents = serializers.BooleanField()
     leave_out = serializers.ListField(child=serializers.CharField())
     exceptions = serializers.ListField(child=serializers.CharField())
+    conditions = serializers.DictField(help_text=CONDITIONS_HELP)
     band = serializers.ChoiceField(choices=BAND_CHOICES)
     source = serializers.CharField(source="source.slug", default=None, allow_null=True)  # type: ignore[assignment]
     list = serializers.IntegerField(source="rule_list_id", allow_null=True)

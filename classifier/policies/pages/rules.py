@@ -1,5 +1,6 @@
 """Rules beside the model: the list, a form to create or change one, and a box to try them out in."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.core.validation import InvalidInput
+from classifier.core.validation import InvalidInput, whole_number
 from classifier.core.visibility import seen_by, visible_sources
+from classifier.inference.conditions import LISTS, NAMES
 from classifier.inference.rules import RuleHit, left_out_by_default
 from classifier.models import Rule, RuleState, Source
 from classifier.policies.preview import RulePreview
@@ -42,6 +44,17 @@ LEFT_OUT_TITLES = {
     "quotes": "Quotes",
     "code": "Code",
     "set_phrases": "Set phrases and names, such as \u201cmagna cum laude\u201d and \u201ckung fu\u201d",
+}
+CONDITION_TITLES = {
+    "authors": "The author is one of (commas between them)",
+    "approved_below": "Fewer approved comments of the author in the source than",
+    "days_below": "Days since the author\u2019s first comment there, fewer than",
+    "links_from": "Different links, at least",
+    "link_hosts": "A link leads to one of these hosts (commas between them)",
+    "characters_from": "Characters, at least",
+    "characters_to": "Characters, at most",
+    "languages": "The language is one of, such as de, fr",
+    "copies_from": "Comments with the same text within a day, at least",
 }
 PAGE = 100
 STATE_WORDS = {RuleState.ON: "on", RuleState.OFF: "off", RuleState.SHADOW: "in shadow mode"}
@@ -207,6 +220,11 @@ def _page(
         "kinds": Rule.Kind.choices,
         "bands": Rule.RuleBand.choices,
         "parts": LEFT_OUT_TITLES.items(),
+        "conditions": [
+            (name, title, values["conditions"].get(name, ""), name in LISTS)
+            for name, title in CONDITION_TITLES.items()
+        ],
+        "has_conditions": any(values["conditions"].values()),
         "sources": sources_of_user(request),
         "may_save": user.has_perm(CHANGE if rule else ADD),
         "may_try": user.has_perm(TRY),
@@ -223,7 +241,7 @@ def _shown(preview: RulePreview) -> dict[str, Any]:
     """Cut the examples of a preview to the text around the first hit."""
     rows = []
     for example in preview.examples:
-        begin = max(example.spans[0][0] - AROUND, 0)
+        begin = max(example.spans[0][0] - AROUND, 0) if example.spans else 0
         text = example.comment.text[begin : begin + EXAMPLE_CHARACTERS]
         spans = [(max(b - begin, 0), e - begin) for b, e in example.spans if b - begin < len(text)]
         rows.append(
@@ -257,14 +275,25 @@ def _values(rule: Rule | None) -> dict[str, Any]:
             "ignore_accents": False,
             "leave_out": list(left_out_by_default("phrase", "")),
             "exceptions": "",
+            "conditions": dict.fromkeys(NAMES, ""),
             "band": "review",
             "source": "",
             "tags": "",
             "state": "on",
         }
     source = rule.source.slug if rule.source else ""
-    kept = {name: getattr(rule, name) for name in FIELDS if name not in ("source", "exceptions", "tags")}
-    told = {"exceptions": "\n".join(rule.exceptions), "tags": ", ".join(rule.tags), "source": source}
+    apart = ("source", "exceptions", "tags", "conditions")
+    kept = {name: getattr(rule, name) for name in FIELDS if name not in apart}
+    conditions = {
+        name: ", ".join(rule.conditions.get(name, ())) if name in LISTS else rule.conditions.get(name, "")
+        for name in NAMES
+    }
+    told = {
+        "conditions": conditions,
+        "exceptions": "\n".join(rule.exceptions),
+        "tags": ", ".join(rule.tags),
+        "source": source,
+    }
     return {**kept, **told, "state": rule.state}
 
 
@@ -274,13 +303,25 @@ def _posted(data: QueryDict) -> dict[str, Any]:
         for name in ("name", "kind", "pattern", "band", "source", "exceptions", "tags", "state")
     }
     ticked = {name: data.get(name) == "1" for name in ("folds", "ignore_accents")}
-    return {**values, **ticked, "leave_out": data.getlist("leave_out")}
+    conditions = {name: data.get(f"condition_{name}", "").strip() for name in NAMES}
+    return {**values, **ticked, "leave_out": data.getlist("leave_out"), "conditions": conditions}
 
 
 def _pattern(values: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of the pattern as the service takes them: exceptions are one a line."""
     fields = {name: values[name] for name in PATTERN_FIELDS}
-    return {**fields, "exceptions": values["exceptions"].splitlines()}
+    if fields["kind"] == Rule.Kind.ANY:
+        fields["pattern"] = ""
+    conditions: dict[str, Any] = {}
+    for name, typed in values["conditions"].items():
+        if not typed:
+            continue
+        if name in LISTS:
+            conditions[name] = [entry.strip() for entry in re.split(r"[,\n]", typed) if entry.strip()]
+        else:
+            number = whole_number(typed)
+            conditions[name] = typed if number is None else number
+    return {**fields, "exceptions": values["exceptions"].splitlines(), "conditions": conditions}
 
 
 def _text(data: QueryDict) -> str:

@@ -65,7 +65,7 @@ def test_only_who_tries_rules_and_sees_comments_may_and_a_wrong_pattern_is_told(
     with pytest.raises(InvalidInput, match="missing"):
         rule_preview_recent(kind="regex", pattern="(a", by=person("lead", "Lead"))
     with pytest.raises(InvalidInput, match="review, remove"):
-        rule_preview_recent(kind="phrase", pattern="a", band="approve", by=None)
+        rule_preview_recent(kind="phrase", pattern="a", band="ban", by=None)
 
 
 def test_the_page_shows_counts_and_blurred_examples_and_saves_nothing(
