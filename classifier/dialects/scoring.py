@@ -16,7 +16,7 @@ from classifier.inference.language import UNDETERMINED, Identified
 from classifier.models import ModelVersion, TextFormat
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.judging import Scored, judge_scored, lift_of
-from classifier.scoring.score_texts import Read, ScoredText, TextProblem, score_texts
+from classifier.scoring.score_texts import Read, ScoredText, TextProblem, score_in_parts, score_texts
 
 RETRY = {"Retry-After": "5"}
 COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
@@ -48,10 +48,12 @@ def scored_or_not(
     texts: Sequence[str], *, names: Sequence[str], read: Read | None = None, unless: Unless = None
 ) -> list[ScoredText | TextProblem]:
     """Return verdicts as `scored` does, with a problem for each text that cannot be scored. Raises DialectError."""
+
+    def score(part: list[str], left: float) -> list[ScoredText | TextProblem]:
+        return score_texts(texts=part, read=read, deadline=left, unless=unless)
+
     try:
-        return score_texts(
-            texts=list(texts), read=read, deadline=settings.SCORE_DEADLINE_SECONDS, unless=unless
-        )
+        return score_in_parts(score, list(texts), deadline=settings.SCORE_DEADLINE_SECONDS)
     except InvalidInput as error:
         problem = error.problems[0]
         index = problem.field.removeprefix("texts[").rstrip("]")
