@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError
 from classifier.core.errors import (
     ApiKeyInvalid,
     ArtifactRejected,
+    BatchTimeout,
     ClaimTaken,
     DecisionConflict,
     GateClosed,
@@ -174,6 +175,12 @@ _table: dict[type[Exception], Row] = {
     NoBroker: Row(ErrorKind.NO_BROKER, lambda _: "The queue cannot be reached."),
     ScoreTimeout: Row(
         ErrorKind.TIMEOUT, lambda _: f"No verdict came within {settings.SCORE_DEADLINE_SECONDS:g} seconds."
+    ),
+    BatchTimeout: Row(
+        ErrorKind.TIMEOUT,
+        lambda _: (
+            f"The batch was not scored within {settings.SCORE_BATCH_SECONDS:g} seconds. Send fewer texts at once."
+        ),
     ),
     DiskFull: Row(ErrorKind.DISK_FULL, fields=field_not_kept),
     OperationalError: Row(ErrorKind.UNAVAILABLE, lambda _: "The database does not answer."),

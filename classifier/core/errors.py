@@ -9,6 +9,7 @@ __all__ = [
     "SCORING_ERRORS",
     "ApiKeyInvalid",
     "ArtifactRejected",
+    "BatchTimeout",
     "ClaimTaken",
     "DecisionConflict",
     "GateClosed",
@@ -40,6 +41,10 @@ class ModelBroken(NoModel):
 
 class ScoreTimeout(Exception):
     """The worker did not answer before the deadline."""
+
+
+class BatchTimeout(ScoreTimeout):
+    """The worker answered, but not about all texts of a batch before SCORE_BATCH_SECONDS."""
 
 
 SCORING_ERRORS = (

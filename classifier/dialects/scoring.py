@@ -18,7 +18,7 @@ from classifier.models import ModelVersion, TextFormat
 from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.judging import Scored, judge_scored, lift_of
 from classifier.references.score_maps import ActiveMap
-from classifier.scoring.score_texts import Read, ScoredText, TextProblem, score_texts
+from classifier.scoring.score_texts import Read, ScoredText, TextProblem, score_in_parts, score_texts
 
 RETRY = {"Retry-After": "5"}
 COLUMNS = ("version", "labels", "thresholds", "primary_label", "manifest")
@@ -74,16 +74,22 @@ def scored_or_not(
     whole: int | None = None,
 ) -> list[ScoredText | TextProblem]:
     """Return verdicts as `scored` does, with a problem for each text that cannot be scored. Raises DialectError."""
-    try:
+
+    def score(part: list[str], left: float) -> list[ScoredText | TextProblem]:
         return score_texts(
-            texts=list(texts),
+            texts=part,
             read=read,
             languages=languages,
             source_id=source_id,
             whole=whole,
-            deadline=settings.SCORE_DEADLINE_SECONDS,
+            deadline=left,
             unless=unless,
         )
+
+    try:
+        if whole is not None:  # a text and its parts are judged together
+            return score(list(texts), settings.SCORE_DEADLINE_SECONDS)
+        return score_in_parts(score, list(texts), deadline=settings.SCORE_DEADLINE_SECONDS)
     except InvalidInput as error:
         problem = error.problems[0]
         index = problem.field.removeprefix("texts[").rstrip("]")

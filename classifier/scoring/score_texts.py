@@ -1,13 +1,13 @@
 """Synchronous scoring of texts, by the same worker as stored comments; the texts are not stored."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 
-from classifier.core.errors import ModelBroken, NoModel
+from classifier.core.errors import BatchTimeout, ModelBroken, NoModel
 from classifier.core.validation import text_problem, validate_texts
 from classifier.inference.language import UNDETERMINED
 from classifier.inference.normalise import NormalisedText
@@ -18,6 +18,9 @@ from classifier.scoring import request_channel as transport
 from classifier.scoring.heartbeat import NO_VERSION
 
 SENTENCES_MAX = 50
+# Of one question to the worker, so that others are answered in between. A text of Perspective and its sentences, which
+# one version has to score, fit.
+PART_CHARACTERS = 40_960
 Read = Callable[[str], NormalisedText]
 
 
@@ -152,20 +155,55 @@ def score_each(
     listed = isinstance(texts, list) and len(texts) <= settings.BATCH_MAX_COMMENTS
     strings = listed and all(isinstance(text, str) for text in texts)
     problems = [text_problem(text) for text in texts] if strings else []
-    score = partial(
-        score_texts,
-        explain=explain,
-        sentences=sentences,
-        read=read,
-        languages=languages,
-        source_id=source_id,
-        deadline=deadline,
-    )
+
+    def score(part: list[str], left: float) -> list[ScoredText | TextProblem]:
+        return score_texts(
+            texts=part,
+            explain=explain,
+            sentences=sentences,
+            read=read,
+            languages=languages,
+            source_id=source_id,
+            deadline=left,
+        )
+
     if all(problems) or not any(problems):
-        return score(texts=texts)
+        return score_in_parts(score, texts, deadline=deadline)
     good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
-    scored = iter(score(texts=good))
+    scored = iter(score_in_parts(score, good, deadline=deadline))
     return [TextProblem(problem.code, problem.message) if problem else next(scored) for problem in problems]
+
+
+def score_in_parts(
+    score: Callable[[list[str], float], list[ScoredText | TextProblem]], texts: Any, *, deadline: float
+) -> list[ScoredText | TextProblem]:
+    """Score many texts by several calls of `score`, each with a part of them and the seconds that it may take.
+
+    A part may take `deadline`, and all of them SCORE_BATCH_SECONDS. Raises InvalidInput before the first call, what
+    `score` raises, and BatchTimeout.
+    """
+    checked = validate_texts(texts)
+    end = time.monotonic() + max(deadline, settings.SCORE_BATCH_SECONDS)
+    results: list[ScoredText | TextProblem] = []
+    for part in _parts(checked):
+        left = end - time.monotonic()
+        if left <= 0:
+            raise BatchTimeout("The batch took too long.")
+        results += score(part, min(deadline, left))
+    return results
+
+
+def _parts(texts: Sequence[str]) -> list[list[str]]:
+    """Cut a list into parts of at most PART_CHARACTERS; a longer text is a part of its own."""
+    parts: list[list[str]] = []
+    room = 0
+    for text in texts:
+        if not parts or len(text) > room:
+            parts.append([])
+            room = PART_CHARACTERS
+        parts[-1].append(text)
+        room -= len(text)
+    return parts
 
 
 def comment_explain(*, comment: Comment, deadline: float) -> ScoredText | TextProblem:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classifier", "0028_versions_by_language"),
+        ("classifier", "0029_rule_conditions"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classifier", "0029_blocklists"),
+        ("classifier", "0030_blocklists"),
     ]
 
     operations = [
