@@ -17,6 +17,7 @@ from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput, ValidationProblem, format_problem, text_problem
 from classifier.inference.files.layout import GUESSED, Reading
+from classifier.inference.files.presets.perspective import perspective_row
 from classifier.inference.files.rows import FileRow
 from classifier.inference.files.values import read_score
 from classifier.models import (
@@ -79,6 +80,9 @@ def comparison_preview(
 ) -> FilePreview:
     """Look at the first rows. Raises InvalidInput (`file`) where the file cannot be read."""
     layout, names, rows = first_rows(path, reading)
+    if layout.format != "csv":
+        rows = list(map(perspective_row, rows))
+        names = list(dict.fromkeys(name for row in rows for name in row.values or ()))
     columns = attributes or {}
     errors = wrong_rows(rows, lambda row: scored_row(row, text, columns)[1]) if text and columns else []
     return FilePreview(layout, names, rows[:PREVIEW_ROWS], errors, len(rows))
@@ -244,15 +248,16 @@ def scored_row(
     row: FileRow, text: str, columns: Mapping[str, str]
 ) -> tuple[ScoredRow | None, list[ValidationProblem]]:
     """Return the row with its text and scores, or its problems. An empty score leaves its attribute out."""
-    if row.values is None:
+    read = perspective_row(row).values
+    if read is None:
         return None, [ValidationProblem("", row.problem, "malformed")]
-    value = row.values.get(text)
+    value = read.get(text)
     problem = text_problem(value)
     problems = [ValidationProblem(text, problem.message, problem.code)] if problem is not None else []
     theirs = {}
     for attribute, column in columns.items():
         try:
-            score = read_score(row.values.get(column))
+            score = read_score(read.get(column))
         except ValueError as error:
             problems.append(ValidationProblem(column, str(error), "invalid"))
         else:

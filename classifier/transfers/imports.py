@@ -162,7 +162,7 @@ def _create(
         options |= {DRAFT: True, "reading": reading.to_dict(), "values": rules.to_dict()}
     else:
         _check_start(source, chosen, preview, by)
-        options |= {**_as_read(preview), **({PRESET: preset} if preset else {})}
+        options |= _as_read(preview)
     with transaction.atomic():
         transfer = transfer_create(
             kind=Transfer.Kind.IMPORT,
@@ -195,7 +195,7 @@ def import_command(
         preview = import_preview(path, reading=reading, rules=rules, columns=both)
     chosen = _check_start(source, preview.columns, preview, None)
     options = {"name": path.name[:200], "source": source, "columns": chosen, "command": True}
-    options |= _as_read(preview)
+    options |= {**_as_read(preview), **({PRESET: preset} if preset else {})}
     with transaction.atomic():
         transfer = transfer_create(
             kind=Transfer.Kind.IMPORT,

@@ -23,6 +23,7 @@ from classifier.inference.artifact import find_version
 from classifier.inference.errors import InferenceError, TextTooLong
 from classifier.inference.files.layout import DELIMITERS, GUESSED, Reading, folded_name, layout_of
 from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.presets.perspective import perspective_row
 from classifier.inference.files.rows import rows_of
 from classifier.inference.files.values import read_label, read_score
 from classifier.inference.markup import read_text
@@ -269,7 +270,7 @@ def read_rows(
     try:
         layout = layout_of(path, reading, names=set(map(folded_name, wanted)))
         _require(path, wanted, layout.header if layout.format == "csv" else None)
-        for row in rows_of(path, layout):
+        for row in map(perspective_row, rows_of(path, layout)):
             if row.values is None:
                 rows.bad.append((row.line, row.problem))
                 continue

@@ -3,6 +3,7 @@
 import csv
 import errno
 import io
+import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -162,6 +163,22 @@ def test_texts_are_read_in_the_chosen_format_or_as_the_policy_of_their_source_sa
     with pytest.raises(InvalidInput) as caught:
         started(data, text_format="pdf")
     assert [problem.field for problem in caught.value.problems] == ["text_format"]
+
+
+def test_a_log_of_perspective_is_read_as_it_is(asked: list[list[str]]) -> None:
+    answer = {"attributeScores": {"TOXICITY": {"summaryScore": {"value": 0.25, "type": "PROBABILITY"}}}}
+    lines = [
+        {
+            "request": {"comment": {"text": "text 100"}, "requestedAttributes": {"TOXICITY": {}}},
+            "response": answer,
+        },
+        {"comment": {"text": "text 200"}, **answer, "languages": ["en"]},
+        {"comment": {"text": "text 300"}, "error": {"code": 429}},
+    ]
+    transfer = done("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert (transfer.status, transfer.error_rows) == ("succeeded", 1)
+    calls = ReferenceCall.objects.order_by("pk").values_list("text", "theirs")
+    assert list(calls) == [("text 100", {"TOXICITY": 0.25}), ("text 200", {"TOXICITY": 0.25})]
 
 
 def test_it_asks_a_few_texts_at_a_time(asked: list[list[str]]) -> None:
