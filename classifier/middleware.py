@@ -17,14 +17,15 @@ from classifier.dialects.replies import DialectReply
 PREFIX = "/api/"
 DOUBLED = "//contentsafety/"
 HUGGING_FACE = "/huggingface"
+JSON = "application/json"
 
 
 class DialectAddressMiddleware:
     """Makes the addresses that clients of other services cannot help calling those of this server.
 
     Akismet's clients have a host name as a constant. An endpoint of Azure with a slash at its end, as its portal shows
-    it, brings a second slash to the beginning of every path. Hugging Face's InferenceClient posts to its base URL,
-    where this server has a page that is only read. It stands before whatever looks at host or path.
+    it, brings a second slash to the beginning of every path. Hugging Face's InferenceClient posts JSON to its base URL,
+    where this server has a page whose form posts no JSON. It stands before whatever looks at host or path.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -34,7 +35,7 @@ class DialectAddressMiddleware:
         if request.path_info.startswith(DOUBLED):
             request.path_info = request.path_info[1:]
             request.path = request.path.replace(DOUBLED, DOUBLED[1:], 1)
-        elif request.path_info == "/" and request.method == "POST":
+        elif request.path_info == "/" and request.method == "POST" and request.content_type == JSON:
             request.path_info = HUGGING_FACE
         reply = admit(request)
         return self.get_response(request) if reply is None else reply

@@ -18,12 +18,13 @@ from toxicsite.wsgi import application
 FILE = "/api/v1/openapi.yaml"
 GROUPS = {
     "comments": r"^/api/v1/(comments/(events/)?|comments/\{comment_id\}/|score/|feedback/.*|usage/|statistics/)$",
-    "moderation": r"^/api/v1/((decisions|appeals|reports|policies|queue)/|comments/\{comment_id\}/.)",
+    "moderation": r"^/api/v1/((decisions|appeals|reports|policies|rules|rule-lists|queue)/|comments/\{comment_id\}/.)",
     "transfers": r"^/api/v1/(imports|exports|transfers|rescorings)/",
     "references": r"^/api/v1/(comparison|reference-calls|score-maps)/",
     "webhooks": r"^/api/v1/webhooks/",
     "training": (
-        r"^/api/v1/(experiments|recipes|plans|datasets|sweeps|model-versions|evaluations|suites|retraining)/"
+        r"^/api/v1/(experiments|recipes|plans|datasets|sweeps|model-versions|language-slots|evaluations|suites"
+        r"|retraining)/"
     ),
 }
 # 503 is described: no worker runs here. A cursor, an id or an address fits its schema and is refused all the same when

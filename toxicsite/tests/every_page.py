@@ -48,7 +48,8 @@ from training.sweeps.services import sweep_create
 from training.tests.experiments.pages.builders import make_curve, make_dataset, make_finished, report
 
 NO_PAGE = re.compile(
-    r"(\.(json|csv|zip|yaml)|/(live|verdict|words|sentences|errors|worker)/)$|^(api/|worker/|info|health|.*rest$)"
+    r"(\.(json|csv|zip|yaml)|/(live|verdict|words|sentences|errors|worker)/)$"
+    r"|^(rules/export/|api/|worker/|info|health|contentsafety/|1\.[12]/|.*rest$)"
 )
 KINDS = ("upload", "hub", "decisions", "mixture")
 LONG = "a" * 60

@@ -8,6 +8,7 @@ not say `is_test`.
 A submission becomes a suggestion about the primary label, of the stored comment where there is one.
 """
 
+import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -32,6 +33,7 @@ TEST_AUTHORS = frozenset({"viagra-test-123", "akismet-guaranteed-spam"})
 TEST_EMAIL = "akismet-guaranteed-spam@example.com"
 TRUSTED_ROLE = "administrator"
 PERMALINK_CHARACTERS = 1_000
+_MARKS_OF_ADDRESSES = re.compile(r"[/:.@?&=%#_-]+")
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,13 @@ class SubmitHam(Submission):
 
 
 def about_author(sent: SentComment, source_id: int | None) -> list[Moderated]:
-    """Judge name, email address and link of the author by the rules of a source."""
+    """Judge name, email address and link of the author by the rules of a source.
+
+    The words of an address count, also for rules that leave addresses in a text out.
+    """
     rules = rules_for(source_id)
-    words = "\n".join(part for part in (sent.author, sent.email, sent.link) if part)
+    parts = [part for part in (sent.author, sent.email, sent.link) if part]
+    words = "\n".join([*parts, *(_MARKS_OF_ADDRESSES.sub(" ", part) for part in parts)])
     hits = rules.hits(words[: settings.COMMENT_MAX_CHARACTERS]) if len(rules) and words else []
     if not hits:
         return []
