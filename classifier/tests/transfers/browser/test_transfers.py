@@ -83,7 +83,7 @@ def test_everything_works_without_scripts(open_page: Callable[..., Page], tmp_pa
     brought(page, tmp_path)
     page.click("button:text-is('Import')")
     transfer_work(transfer_id=Transfer.objects.get().pk)
-    page.reload()
+    page.goto(page.url)
     expect(page.locator(".state--green")).to_be_visible()
     page.goto("/transfers/export/")
     page.fill("#f-text", "rain")

@@ -77,7 +77,7 @@ def test_a_webhook_from_making_to_a_new_secret(
     receiver.answer = says(500, b"out of order")
     outbox_write(MODEL_PROMOTED, [{"model_version": None}])
     deliver()
-    page.reload()
+    page.goto(page.url)
     expect(page.locator("text=Nothing could be delivered since")).to_be_visible()
     row = page.locator("#log tbody tr").first
     expect(row).to_contain_text("It answered 500")
@@ -86,7 +86,7 @@ def test_a_webhook_from_making_to_a_new_secret(
     for _ in CAPS:
         WebhookDelivery.objects.filter(status="waiting").update(next_at=timezone.now())  # the days pass
         deliver()
-    page.reload()
+    page.goto(page.url)
     expect(row).to_contain_text("Given up")
     expect(row.locator("[data-label=Attempts]")).to_have_text(str(len(CAPS) + 1))
     page.select_option("#status", "dead")
@@ -100,7 +100,7 @@ def test_a_webhook_from_making_to_a_new_secret(
     page.click(".crumb >> text=The forum")
     page.click("text=Send again")
     deliver()
-    page.reload()
+    page.goto(page.url)
     expect(page.locator("#log tbody")).not_to_contain_text("Given up")
     expect(page.locator("text=Nothing could be delivered since")).to_have_count(0)
     assert len(set(receiver.ids[1:])) == 1, "the same id in every attempt and in the replay"
