@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from training.management.commands._runs import plain_errors
+from training.management.commands._starter_data import add_judged, has_parts, require_parts
 from training.ml.config import load_preset
 from training.ml.recipes.distill import DistillConfig
 from training.ml.recipes.teacher import TeacherConfig
 
-WIKI, MIXTURE = Path("wiki_toxic", "train.parquet"), Path("mix", "mix.parquet")
 GTE_SMALL = "thenlper/gte-small"
 
 
@@ -56,13 +56,7 @@ class Command(BaseCommand):
             default=[],
             help="finished models that teach, instead of making teachers of --base; the shipped starter may be its own",
         )
-        parser.add_argument(
-            "--judged",
-            type=Path,
-            action="append",
-            default=[],
-            help="file of texts that stay out of training, beside those of the shipped suites; several times",
-        )
+        add_judged(parser)
         parser.add_argument(
             "--work", type=Path, default=settings.VAR_DIR / "starter", help="folder for mixture and runs"
         )
@@ -71,14 +65,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         data = Path(options["data"])
-        there = [(data / part).is_file() for part in (WIKI, MIXTURE)]
-        if any(there) and not all(there):
-            raise CommandError(
-                f"--data: there is no {data / (MIXTURE if there[0] else WIKI)}; put wiki_toxic's Parquet files into "
-                f"{data / WIKI.parent} and run: manage.py dataset build-mixture {data / MIXTURE}"
-            )
+        is_mixture = any(has_parts(data))
+        if is_mixture:
+            require_parts(data)
         with plain_errors():
-            manifest = _from_mixture(options) if all(there) else _from_wiki_toxic(options)
+            manifest = _from_mixture(options) if is_mixture else _from_wiki_toxic(options)
         self.stdout.write(manifest["version"])
 
 

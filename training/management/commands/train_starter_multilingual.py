@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from training.management.commands._runs import plain_errors
+from training.management.commands._starter_data import add_judged, require_parts
 from training.ml.config import load_preset
 
-WIKI, MIXTURE = Path("wiki_toxic", "train.parquet"), Path("mix", "mix.parquet")
 BASE = "intfloat/multilingual-e5-small"
 
 
@@ -58,13 +58,7 @@ class Command(BaseCommand):
             default=settings.EARLIER_STARTER_DIR,
             help="English model that takes the second look at English negatives [the starter of wiki_toxic alone]",
         )
-        parser.add_argument(
-            "--judged",
-            type=Path,
-            action="append",
-            default=[],
-            help="file of texts that stay out of training, beside those of the shipped suites; several times",
-        )
+        add_judged(parser)
         parser.add_argument(
             "--work",
             type=Path,
@@ -75,13 +69,7 @@ class Command(BaseCommand):
         parser.add_argument("--threads", type=int, help="CPU threads; default: all")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        data: Path = options["data"]
-        for part in (WIKI, MIXTURE):
-            if not (data / part).is_file():
-                raise CommandError(
-                    f"--data: there is no {data / part}; put wiki_toxic's Parquet files into {data / WIKI.parent} and "
-                    f"run: manage.py dataset build-mixture {data / MIXTURE}"
-                )
+        require_parts(options["data"])
         with plain_errors():
             manifest = _made(options)
         self.stdout.write(
