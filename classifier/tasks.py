@@ -13,6 +13,7 @@ from classifier.api_keys.usage import beat_seen, usage_flush
 from classifier.privacy.services import retention_turn
 from classifier.references.calls import reference_log_turn
 from classifier.references.worker import reference_turn, this_asker
+from classifier.scoring.bell import ring_all_workers
 from classifier.scoring.worker import classify_turn, this_worker
 from classifier.statistics.daily_counts import statistics_turn
 from classifier.transfers.services import transfers_sweep
@@ -35,8 +36,12 @@ def classify() -> None:
 
 @shared_task(name="classifier.sweep")
 def sweep() -> None:
-    """Find comments that no message announced, claims whose worker died, and a newly active version (sent by beat)."""
+    """Find comments that no message announced, claims whose worker died, and a newly active version (sent by beat).
+
+    Every worker looks, since a comment may wait for a version that this one lacks.
+    """
     classify_turn()
+    ring_all_workers()
 
 
 @shared_task(name="classifier.retention", ignore_result=True)

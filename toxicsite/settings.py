@@ -165,6 +165,7 @@ CELERY_TASK_ROUTES = {
     "classifier.*": {"queue": "classify"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DIRECT = True  # a text whose version only some workers have loaded is announced to just those
 # Celery itself closes the database connection around every task; toxicsite.celery keeps it as the web server does.
 # Besides the model, a new PostgreSQL process for each comment was the largest part of the way from submit to verdict.
 CELERY_DB_REUSE_MAX = 2**31

@@ -14,14 +14,10 @@ from classifier.inference.artifact import MANIFEST, read_json
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.model_versions.model_files import DAMAGED, files_restore
 from classifier.models import ModelVersion
-from classifier.scoring.heartbeat import workers
-from toxicsite.lib.broker import NoBroker
-from toxicsite.lib.jobs import enqueue_now
+from classifier.scoring.bell import ring_all_workers
 
 if TYPE_CHECKING:  # at run time it is imported where it is used, because it may bring torch
     from classifier.inference.scorer import Scorer
-
-CLASSIFY_TASK = "classifier.classify"
 
 logger = logging.getLogger(__name__)
 one_at_a_time = threading.Lock()  # loading two at once would need the memory of both and be no faster
@@ -83,23 +79,6 @@ def loading_finish(seconds: float) -> None:
     """Wait up to `seconds` until loading ends, since a process that exits during it may be reported as crashed."""
     if one_at_a_time.acquire(timeout=seconds):
         one_at_a_time.release()
-
-
-def ring_worker() -> None:
-    """Ask for a turn of the classification worker; without Redis the sweep asks for it later."""
-    try:
-        enqueue_now(CLASSIFY_TASK)
-    except NoBroker:
-        logger.warning("Redis does not answer; the sweep will find what waits")
-
-
-def ring_all_workers() -> None:
-    """Ask for as many turns as there are workers, since only some of them have what waits; the sweep asks again."""
-    try:
-        for _ in range(max(1, len(workers()))):
-            enqueue_now(CLASSIFY_TASK)
-    except NoBroker:
-        logger.warning("Redis does not answer; the sweep will find what waits")
 
 
 def load_scorer(version: ModelVersion) -> "Scorer":

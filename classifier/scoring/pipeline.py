@@ -26,8 +26,8 @@ from classifier.policies.active_policies import policy_for
 from classifier.policies.draft_judging import judge_silently
 from classifier.policies.judging import Judged, judge_batch
 from classifier.review.placement import judged_fields, settle
+from classifier.scoring.bell import ring_all_workers
 from classifier.scoring.identify import CommonScores
-from classifier.scoring.model_loading import ring_all_workers
 from classifier.scoring.routes import Routed
 from classifier.scoring.serving import Serving
 from classifier.scoring.verdict_pubsub import announce

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from classifier.core.errors import NoWorker, ScoreTimeout
-from classifier.scoring.heartbeat import ALIVE_KEY, NAMES_KEY
+from classifier.scoring.bell import CLASSIFY_TASK, ring_all_workers
+from classifier.scoring.heartbeat import ALIVE_KEY
 from toxicsite.lib.broker import BLOCK_SLICE_SECONDS, broker_errors, client, key
 from toxicsite.lib.encryption import DecryptionFailed, decrypt, encrypt
 from toxicsite.lib.jobs import enqueue_now
 
-CLASSIFY_TASK = "classifier.classify"
 BELL_MILLISECONDS = 1_000
 REPLY_SECONDS = 30
 INBOX_SECONDS = 120
@@ -68,7 +68,7 @@ def ask(payload: Any, *, deadline: float, unless: Callable[[], bool] | None = No
 
 
 def hand_over(question: Question, version_id: int) -> None:
-    """Leave a question to the workers that have loaded this version, and wake as many as there are workers."""
+    """Leave a question to the workers that have loaded this version, and wake every worker."""
     left = question.expires - time.monotonic()
     if left <= 0:
         return
@@ -76,10 +76,8 @@ def hand_over(question: Question, version_id: int) -> None:
         pipe.set(_question_key(question.id), encrypt(question.payload), px=max(1, int(left * 1000)))
         pipe.rpush(_inbox_of(version_id), question.id)
         pipe.expire(_inbox_of(version_id), INBOX_SECONDS)
-        pipe.scard(key(NAMES_KEY))
-        *_, workers = pipe.execute()
-    for _ in range(max(1, workers)):
-        enqueue_now(CLASSIFY_TASK)
+        pipe.execute()
+    ring_all_workers()
 
 
 def take_questions(limit: int, *, silence_bell: bool = False, of: Sequence[int] = ()) -> list[Question]:

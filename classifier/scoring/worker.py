@@ -6,10 +6,11 @@ from functools import cache
 
 from django.conf import settings
 
+from classifier.scoring.bell import CLASSIFY_TASK, ring_worker
 from classifier.scoring.classify_pending import pending_classify
 from classifier.scoring.engine import EngineHolder
 from classifier.scoring.heartbeat import HeartbeatThread
-from classifier.scoring.model_loading import CLASSIFY_TASK, Engine, loading_finish, ring_worker
+from classifier.scoring.model_loading import Engine, loading_finish
 from classifier.scoring.serve_requests import serve_inbox
 from classifier.scoring.shadow_runner import ShadowRunner
 from toxicsite.lib.broker import NoBroker

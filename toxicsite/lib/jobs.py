@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery.utils.nodenames import worker_direct
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -20,9 +21,18 @@ def enqueue_on_commit(task_name: str, **kwargs: Any) -> None:
 
 def enqueue_now(task_name: str, **kwargs: Any) -> None:
     """Send `task_name` to its queue now. Raises NoBroker."""
+    _send(task_name, kwargs=kwargs)
+
+
+def enqueue_for_worker(task_name: str, worker: str) -> None:
+    """Send `task_name` now to the one worker of this Celery node name, whatever its queues. Raises NoBroker."""
+    _send(task_name, queue=worker_direct(worker))
+
+
+def _send(task_name: str, **options: Any) -> None:
     from toxicsite.celery import app
 
     try:
-        app.send_task(task_name, kwargs=kwargs, retry=True, retry_policy=ONE_NEW_CONNECTION)
+        app.send_task(task_name, retry=True, retry_policy=ONE_NEW_CONNECTION, **options)
     except OperationalError as error:
         raise NoBroker("Redis does not answer.") from error

@@ -241,7 +241,7 @@ def test_a_question_for_a_version_that_is_missing_goes_to_a_worker_that_has_it(
     waiting.append(Question("q2", {"texts": [GERMAN], "explain": False, "owners": []}, time.monotonic() + 30))
     has_it = WorkerStatus(alive=True, versions=[many.version])
     monkeypatch.setattr(serve_requests, "workers", lambda: [has_it])
-    monkeypatch.setattr("classifier.scoring.request_channel.enqueue_now", lambda *_: None)
+    monkeypatch.setattr("classifier.scoring.request_channel.ring_all_workers", lambda: None)
     assert serve_requests.serve_inbox(without) == 1
     assert told == []
     assert take_questions(10) == []
