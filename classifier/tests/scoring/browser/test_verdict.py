@@ -66,3 +66,29 @@ def test_toxic_text_is_blurred_until_it_has_the_focus_or_blur_is_off(
     expect(page.locator("#blur-toggle")).to_contain_text("Blur off")
     expect(said).to_have_css("filter", "none")
     assert page.input_value("#id_text") == "I hate you"
+
+
+def test_a_long_text_begins_at_the_word_that_raised_its_score_most(
+    starter: ModelVersion, at_the_box: Page
+) -> None:
+    page = at_the_box
+    friendly = "We met at the library on Saturday and talked about the garden. " * 15
+    classify(page, f"{friendly}You are a disgusting idiot. {friendly}")
+    strongest = page.locator("#words mark.up-4", has_text=re.compile("disgusting|idiot")).first
+    expect(strongest).to_be_visible()
+    said = page.locator("#words .said")
+    assert said.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollTop > 0")
+    box, word = said.bounding_box(), strongest.bounding_box()
+    assert box is not None and word is not None
+    assert box["y"] < word["y"] < box["y"] + box["height"] - word["height"]
+
+
+def test_the_words_of_a_concern_do_not_claim_to_explain_it(starter: ModelVersion, at_the_box: Page) -> None:
+    page = at_the_box
+    classify(page, "I have been cutting myself again and I do not know whom to tell.")
+    expect(page.locator(".verdict__word")).to_have_text("Concern")
+    expect(page.locator("#words")).to_contain_text("They do not explain the concern.")
+    page.reload()
+    classify(page, "Сегодня мы пошли в парк и смотрели на уток, было очень хорошо.")
+    expect(page.locator(".verdict__word")).to_have_text("Language not supported")
+    expect(page.locator("#words")).to_contain_text("The model does not know Russian")
