@@ -79,7 +79,8 @@ def test_a_long_text_begins_at_the_word_that_raised_its_score_most(
     said = page.locator("#words .said")
     assert said.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollTop > 0")
     box, word = said.bounding_box(), strongest.bounding_box()
-    assert box is not None and word is not None
+    assert box is not None
+    assert word is not None
     assert box["y"] < word["y"] < box["y"] + box["height"] - word["height"]
 
 

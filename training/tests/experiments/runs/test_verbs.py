@@ -208,7 +208,9 @@ def test_a_blend_needs_a_model_to_start_from(dataset: Dataset) -> None:
     assert caught.value.field == "teacher"
 
 
-def test_the_first_model_of_a_blend_may_be_named_as_the_others_are(dataset: Dataset, queue_run: QueueRun) -> None:
+def test_the_first_model_of_a_blend_may_be_named_as_the_others_are(
+    dataset: Dataset, queue_run: QueueRun
+) -> None:
     first, second = queue_run(dataset, "First"), queue_run(dataset, "Second")
     config = {"model": f"#{first.pk}", "others": [f"#{second.pk}"]}
     blend = experiment_create(name="Blend", recipe="blend", config=config, dataset=dataset, by=None)
