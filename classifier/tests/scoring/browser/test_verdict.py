@@ -86,10 +86,19 @@ def test_a_long_text_begins_at_the_word_that_raised_its_score_most(
 
 def test_the_words_of_a_concern_do_not_claim_to_explain_it(starter: ModelVersion, at_the_box: Page) -> None:
     page = at_the_box
-    classify(page, "I have been cutting myself again and I do not know whom to tell.")
-    expect(page.locator(".verdict__word")).to_have_text("Concern")
-    expect(page.locator("#words")).to_contain_text("They do not explain the concern.")
-    page.reload()
-    classify(page, "Сегодня мы пошли в парк и смотрели на уток, было очень хорошо.")
-    expect(page.locator(".verdict__word")).to_have_text("Language not supported")
-    expect(page.locator("#words")).to_contain_text("The model does not know Russian")
+    for text, headline, note in (
+        (
+            "I have been cutting myself again and I do not know whom to tell.",
+            "Concern",
+            "They do not explain the concern.",
+        ),
+        (
+            "Сегодня мы пошли в парк и смотрели на уток, было очень хорошо.",
+            "Language not supported",
+            "The model does not know Russian",
+        ),
+    ):
+        page.fill("#id_text", text)
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".verdict__word")).to_have_text(headline)
+        expect(page.locator("#words")).to_contain_text(note)
