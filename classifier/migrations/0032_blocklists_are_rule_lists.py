@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             name="item_id",
             field=models.UUIDField(editable=False, null=True),
         ),
-        migrations.RunPython(move),
+        migrations.RunPython(move, migrations.RunPython.noop),
         migrations.AlterField(
             model_name="rule",
             name="item_id",
