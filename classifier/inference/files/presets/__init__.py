@@ -27,7 +27,7 @@ class Preset:
 
 
 PRESETS = {
-    "wordpress": Preset("WordPress export (WXR)", "XML of Tools, Export, or of `wp export`", wxr_rows),
+    "wordpress": Preset("WordPress export (WXR)", "XML of Tools, Export, or of wp export", wxr_rows),
     "wordpress-table": Preset(
         "WordPress comments table", "CSV or JSON of the table wp_comments", wordpress_table_rows
     ),
