@@ -241,9 +241,9 @@ class ScoreEndpoint(Endpoint):
         its author tells of their own hurt, `concern` is true and `author_text` is what your policy says to them. A 503
         or 504 has an `action` too: `publish` if the policy fails open, `hold` if it fails closed.
 
-        A batch of `texts` that takes longer than the server lets a call take is a job: 202 names its address. Texts and
-        results then lie encrypted in the queue for some minutes, for the key that sent them. A caller with 8 jobs gets
-        504 instead.
+        A batch of more than 16 texts or 4,096 characters that takes longer than the server lets a call take is a job:
+        202 names its address. Texts and results then lie encrypted in the queue for some minutes, for the key that sent
+        them. A smaller batch gets 504, and so does a caller with 8 jobs.
         """
         data = body_object(request)
         if "text" in data and "texts" in data:

@@ -83,8 +83,11 @@ def job_create(
 ) -> ScoreJob | None:
     """Keep the texts of a batch, of which the first have their answers, and call a worker for the others.
 
-    Return None where the caller has JOBS_MAX jobs already. Raises NoBroker.
+    Return None where a job would be of no use, since its texts fit into one question, and where the caller has JOBS_MAX
+    jobs already. Raises NoBroker.
     """
+    if len(texts) <= PORTION_TEXTS and sum(map(len, texts)) <= PORTION_CHARACTERS:
+        return None
     name = uuid.uuid4().hex
     meta = {"owner": _owner(user, api_key), "total": len(texts), **asdict(chosen)}
     finished = list(zip(texts, answered, strict=False))

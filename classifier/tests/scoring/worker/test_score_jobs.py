@@ -153,21 +153,24 @@ def test_a_job_expires(hasty: Settings, program: Caller) -> None:
 
 
 def test_a_caller_has_some_jobs_at_a_time_and_the_quota_is_given_back(
-    hasty: Settings, program: Caller
+    hasty: Settings, owner: User
 ) -> None:
     stuck()
+    most = (score_jobs.JOBS_MAX + 1) * len(TEXTS)
+    program = Caller(api_key_create(name="k", owner=owner, scopes=["score"], texts_per_day=most)[1])
     for _ in range(score_jobs.JOBS_MAX):
-        job = program.post(SCORE, {"texts": TEXTS[:2]})
+        job = program.post(SCORE, {"texts": TEXTS})
         assert job.status_code == 202
-    refused = program.post(SCORE, {"texts": TEXTS[:2]})
+    refused = program.post(SCORE, {"texts": TEXTS})
     assert_problem(refused, 504, "deadline-passed")
     assert refused.json()["action"] == "hold"
     program.delete(path_of(job.json()))
-    assert program.post(SCORE, {"texts": TEXTS[:2]}).status_code == 202
+    assert program.post(SCORE, {"texts": TEXTS}).status_code == 202
 
 
 def test_one_text_and_a_batch_without_a_worker_are_errors_as_before(hasty: Settings, program: Caller) -> None:
     assert_problem(program.post(SCORE, {"texts": TEXTS}), 503, "no-worker")
     stuck()
     assert_problem(program.post(SCORE, {"text": TEXTS[0]}), 504, "deadline-passed")
-    assert_problem(program.post(SCORE, {"texts": TEXTS[:1]}), 504, "deadline-passed")
+    for small in (TEXTS[:1], TEXTS[:4]):  # one question to the worker, as a job would ask it
+        assert_problem(program.post(SCORE, {"texts": small}), 504, "deadline-passed")
