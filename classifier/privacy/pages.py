@@ -163,6 +163,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
                 "With a text": count.with_text,
                 "Reports made": count.reports,
                 "Suggestions about their texts": count.suggestions,
+                "Rules that name them": count.rules,
             },
         )
     return StreamingHttpResponse(

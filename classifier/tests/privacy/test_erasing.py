@@ -1,5 +1,6 @@
 """Retention and erasure take words and names, never numbers or decisions."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,8 @@ def test_an_erased_author_is_no_longer_named_by_rules_nor_by_their_history(
     Comment.objects.filter(pk=comment.pk).update(author_ref="ada@example.org")
     assert comment.source != forum
     assert author_count(user=None, author="ada@example.org", source=forum).rules == 1
+    exported = json.loads("".join(author_export(author="ada@example.org", source=None, by=None)))
+    assert [row["name"] for row in exported["rules_about_them"]] == ["everywhere", "of the forum"]
 
     author_erase(author="ada@example.org", source=forum, by=None)
     for row in (everywhere, of_forum):
@@ -163,8 +166,6 @@ def test_after_an_erasure_reports_are_append_only_again(active_version: ModelVer
 def test_an_authors_export_holds_everything_and_no_moderators_name(
     active_version: ModelVersion, moderator: User
 ) -> None:
-    import json
-
     comment = classified_comment(active_version)
     Comment.objects.filter(pk=comment.pk).update(author_ref="ada", text_format="html")
     decided(comment, by=moderator)

@@ -152,9 +152,7 @@ def test_a_job_expires(hasty: Settings, program: Caller) -> None:
     assert left == []
 
 
-def test_a_caller_has_some_jobs_at_a_time_and_the_quota_is_given_back(
-    hasty: Settings, owner: User
-) -> None:
+def test_a_caller_has_some_jobs_at_a_time_and_the_quota_is_given_back(hasty: Settings, owner: User) -> None:
     stuck()
     most = (score_jobs.JOBS_MAX + 1) * len(TEXTS)
     program = Caller(api_key_create(name="k", owner=owner, scopes=["score"], texts_per_day=most)[1])
