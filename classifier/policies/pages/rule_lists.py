@@ -182,6 +182,7 @@ def _posted(request: HttpRequest) -> dict[str, Any]:
     elif (starter := STARTERS.get(values["starter"])) is not None:
         values["data"], values["file_name"] = starter.read(), starter.file
         values["name"] = values["name"] or starter.title
+        values["starter"] = ""  # its content is in the form now, and may be changed there
     values["data"] = values["data"].replace("\x00", "")
     return values
 
