@@ -311,7 +311,11 @@ def _discourse_rows(text: str, name: str) -> Iterator[Row]:
         return
     actions = "|".join((*_BANDS, *_CHANGES_TEXT))
     named = re.search(rf"watched-words-({actions})\b", name)
-    for number, row in enumerate(csv.reader(text.split("\n")), start=1):
+    try:
+        rows = list(csv.reader(text.split("\n")))
+    except csv.Error as error:
+        raise RuleFileError(f"This cannot be read as CSV: {error}.") from None
+    for number, row in enumerate(rows, start=1):
         if row and row[0].strip():
             case = len(row) > 2 and row[2].strip().lower() == "true"
             yield number, row[0], _discourse(row[0], named[1] if named else "", case, regexes=None)
