@@ -251,7 +251,7 @@ class ScoreEndpoint(Endpoint):
             raise invalid([field_error(("texts",), message, "conflict")])
         single = "texts" not in data
         body = checked_body(ScoreTextInput if single else ScoreTextsInput, data)
-        texts = [body.get("text")] if single else body["texts"]
+        texts: Any = [body.get("text")] if single else body["texts"]
         source_id = _source_id(request, body.get("source"))
         chosen = JobSettings(
             source_id,

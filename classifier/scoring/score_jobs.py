@@ -136,7 +136,7 @@ def job_read(*, job_id: str, user: User, api_key: ApiKey | None) -> ScoreJob | N
         results = [decode_result(item) for item in _read_list(_key(job_id, "results"))]
         if len(results) != meta["total"] or len(texts) != meta["total"]:
             return None  # it expired just now
-        if cast(int, client().ttl(_key(job_id, "meta"))) > FETCHED_SECONDS:
+        if client().ttl(_key(job_id, "meta")) > FETCHED_SECONDS:
             with client().pipeline(transaction=False) as pipe:
                 for part in PARTS:
                     pipe.expire(_key(job_id, part), FETCHED_SECONDS)
@@ -170,7 +170,7 @@ def job_turn(*, job_id: str, shutdown_requested: Callable[[], bool] = lambda: Fa
         chosen = _chosen(decrypt(encrypted))
         while not shutdown_requested():
             with broker_errors():
-                at = cast(int, client().llen(_key(job_id, "results")))
+                at = client().llen(_key(job_id, "results"))
                 portion = cast(bytes | None, client().lindex(_key(job_id, "texts"), at))
             if portion is None:
                 return None

@@ -16,6 +16,7 @@ from classifier.tests.api.conftest import person as api_person
 from classifier.tests.scoring.worker.test_not_stored import MARK, tables_with_the_mark
 from classifier.tests.scoring.worker.test_synchronous import redis_values
 from classifier.tests.worker_process import WorkerProcess
+from toxicsite.lib.broker import client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 StartWorker = Callable[..., WorkerProcess]
@@ -116,7 +117,7 @@ def test_the_answers_until_then_are_kept_and_another_worker_goes_on_after_a_kill
     first.kill()
     lease = score_jobs._key(job["id"], "lease")
     for name in (lease, score_jobs._key(job["id"], "bell")):
-        score_jobs.client().delete(name)  # as if the time of the killed worker were up
+        client().delete(name)  # as if the time of the killed worker were up
     begun = program.get(path_of(job)).json()
     assert begun["status"] == "waiting"
     start_worker("transfers")
