@@ -121,7 +121,8 @@ def test_an_item_that_comes_again_switches_its_rule_on(words: Manager) -> None:
 
 def test_a_list_of_the_site_is_a_blocklist_and_the_other_way_round(words: Manager) -> None:
     words.add("words", {"text": "moron"})
-    assert list(visible_lists(person("sees")).values_list("rules_on", flat=True)) == [1]
+    listed: Any = visible_lists(person("sees")).get()
+    assert (listed.name, listed.rules_on) == ("words", 1)
     made = rule_list_create(name="imported", by=None)
     rules_import(rule_list=made, choice=ImportChoice(data="bonehead\n/wal+y/\n"), state="on", by=None)
     rules_import(rule_list=made, choice=ImportChoice(data="numbskull\n"), state="shadow", by=None)
