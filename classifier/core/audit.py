@@ -89,6 +89,7 @@ LABELS = {
     "rule.shadow": "Rule put into shadow mode",
     "rule.update": "Rule changed",
     "rule_list.create": "List of rules created",
+    "rule_list.delete": "List of rules deleted",
     "rule_list.import": "Rules imported",
     "rule_list.state": "All rules of a list switched",
     "rule_list.update": "List of rules changed",

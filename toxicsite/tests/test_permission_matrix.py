@@ -265,6 +265,8 @@ GET  api/v1/feedback/                           *      200
 POST api/v1/feedback/                           *      400
 POST api/v1/feedback/<int:feedback_id>/reject/  *      404
 POST api/v1/score/                              *      400
+GET  api/v1/score/jobs/<str:job_id>/            *      404
+DELETE api/v1/score/jobs/<str:job_id>/          *      404
 GET  api/v1/usage/                              *      200
 GET  api/v1/webhooks/                           A      200
 POST api/v1/webhooks/                           A      400
