@@ -33,6 +33,7 @@ LABELS = {
     "compare.file": "Comparison of a file begun",
     "compare.file_done": "Comparison of a file done",
     "compare.resume": "Comparison of a file resumed",
+    "demo.load": "Demo comments loaded",
     "drift.over": "Drift is over",
     "drift.warning": "Drift warning",
     "export.cancel": "Export cancelled",

@@ -367,6 +367,8 @@ POST training/sweeps/<int:sweep_id>/train/      TA     404
 POST training/sweeps/<int:sweep_id>/delete/     TA     404
 GET  training/learn/                            TA     200
 POST training/learn/offer/                      TA     422
+POST training/demo/load/                        A      302
+POST training/demo/remove/                      A      302
 GET  training/versions/                         TA     200
 POST training/versions/roll-back/               TA     302
 GET  training/versions/languages/               TA     200

@@ -34,7 +34,10 @@ def manifest_numbers(version: ModelVersion) -> list[ManifestNumbers]:
         own = _part(labels, version.primary_label)
         if not any(number(value) is not None for value in own.values()):
             continue
-        raw = {"metrics": labels, "size": {"bytes": _bytes(manifest), "parameters": manifest.get("parameters")}}
+        raw = {
+            "metrics": labels,
+            "size": {"bytes": _bytes(manifest), "parameters": manifest.get("parameters")},
+        }
         found.append(ManifestNumbers(split, StoredReport.of(raw), _rows(manifest, split, own)))
     return found
 

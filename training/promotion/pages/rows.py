@@ -101,7 +101,9 @@ def manifest_tables(version: ModelVersion) -> list[ManifestTable]:
     for numbers in manifest_numbers(version):
         report = numbers.report
         labels = ordered_labels(report.metrics, version.primary_label)
-        columns = [m for m in METRICS if any(report.metric(label, m.key).value is not None for label in labels)]
+        columns = [
+            m for m in METRICS if any(report.metric(label, m.key).value is not None for label in labels)
+        ]
         figures = [(label, [metric.figure(report, label) for metric in columns]) for label in labels]
         tables.append(ManifestTable(numbers.rows, columns, figures))
     return tables
