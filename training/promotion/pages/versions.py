@@ -209,7 +209,9 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
 
     def start() -> None:
         for measured in [*others, version]:
-            evaluation_start(model_version=measured, by=person_of(request))
+            evaluation_start(
+                model_version=measured, by=person_of(request), quick=request.POST.get("quick") == "1"
+            )
 
     names = " and ".join(str(measured) for measured in [*others, version])
     return tried(
