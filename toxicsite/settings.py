@@ -113,6 +113,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "classifier.web.navigation.navigation",
+                "classifier.review.pages.waiting.queue_waiting",
             ],
             "libraries": {"numbers": "training.web.formatting"},
         },
