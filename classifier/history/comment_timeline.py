@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from classifier.core.audit import audit_label
 from classifier.models import (
+    FINAL_ACTIONS,
     Appeal,
     AppealStatus,
     AuditEntry,
@@ -62,13 +63,34 @@ def comment_timeline(comment: Comment, user: User) -> list[TimelineRow]:
 
 
 def _events(comment: Comment, decisions: list[Decision]) -> Iterator[TimelineRow]:
-    """Yield changes of status, without those that a decision made."""
-    made = [decision.created_at for decision in decisions if decision.action != DecisionAction.SKIP]
+    """Yield changes of status, without the one that each decision made."""
+    unused = list(decisions)
     for event in comment.history.all():
-        by_decision = CommentStatus.DECIDED in (event.old, event.new)
-        if by_decision and any(abs(event.created_at - at) < SAME_ACTION for at in made):
+        kinds = FINAL_ACTIONS if event.new == CommentStatus.DECIDED else (DecisionAction.UNDO,)
+        made_by = None
+        if CommentStatus.DECIDED in (event.old, event.new):
+            made_by = _nearest([row for row in unused if row.action in kinds], event.created_at)
+        if made_by is not None:
+            unused.remove(made_by)
             continue
         yield TimelineRow(event.created_at, event.title, _who(event), event.reason)
+
+
+def _nearest(decisions: list[Decision], at: datetime) -> Decision | None:
+    """Return the decision that was made in the moment `at`, the closest if there are several."""
+    near = [row for row in decisions if abs(row.created_at - at) < SAME_ACTION]
+    return min(near, key=lambda row: abs(row.created_at - at), default=None)
+
+
+def _answers(appeals: list[Appeal], decisions: list[Decision]) -> dict[int, Decision]:
+    """Return the decision that answered each appeal, by the appeal's id."""
+    found = {}
+    for appeal in appeals:
+        later = [row for row in decisions if row.pk > appeal.decision_id and row.action in FINAL_ACTIONS]
+        answer = _nearest(later, appeal.resolved_at) if appeal.resolved_at is not None else None
+        if answer is not None:
+            found[appeal.pk] = answer
+    return found
 
 
 def _who(event: CommentEvent) -> str:
@@ -78,11 +100,9 @@ def _who(event: CommentEvent) -> str:
 def _decisions(decisions: list[Decision], appeals: list[Appeal]) -> Iterator[TimelineRow]:
     """Yield decisions, each with the outcome; those that answered an appeal stand in the row of the answer."""
     by_id = {decision.pk: decision for decision in decisions}
-    answered = [appeal.resolved_at for appeal in appeals if appeal.resolved_at is not None]
+    answers = {decision.pk for decision in _answers(appeals, decisions).values()}
     for decision in decisions:
-        if decision.action != DecisionAction.UNDO and any(
-            abs(decision.created_at - at) < SAME_ACTION for at in answered
-        ):
+        if decision.pk in answers:
             continue
         row = TimelineRow(
             decision.created_at,
@@ -111,15 +131,14 @@ def _decider(decision: Decision) -> str:
 
 
 def _appeals(appeals: list[Appeal], decisions: list[Decision]) -> Iterator[TimelineRow]:
+    answers = _answers(appeals, decisions)
     for appeal in appeals:
         yield TimelineRow(appeal.created_at, "Appealed", "the author", quote=appeal.message, tone="wait")
         if appeal.resolved_at is None:
             continue
         upheld = appeal.status == AppealStatus.UPHELD
         who = appeal.resolved_by.get_username() if appeal.resolved_by is not None else UNNAMED
-        decided = next(
-            (row for row in decisions if abs(row.created_at - appeal.resolved_at) < SAME_ACTION), None
-        )
+        decided = answers.get(appeal.pk)
         outcome = str(decided.get_action_display()).lower() if decided is not None else ""
         title = f"Appeal {'upheld' if upheld else 'overturned'}"
         yield TimelineRow(

@@ -128,7 +128,7 @@ def test_the_first_steps_are_ticked_as_they_are_done(
     assert done() == []
     comments_submit(items=[{"text": "the first one"}], source="forum")
     assert done() == ["Send the first comment"]
-    api_key_create(name="forum", owner=admin_person, scopes=["classify"], by=admin_person)
+    api_key_create(name="forum", owner=admin_person, scopes=["submit"], by=admin_person)
     assert done() == ["Make an API key", "Send the first comment"]
 
 

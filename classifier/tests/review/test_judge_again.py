@@ -32,7 +32,7 @@ def forum(active_version: ModelVersion) -> Source:
             comment=row,
             model_version=active_version,
             scores=scores,
-            verdict="toxic",
+            verdict="toxic" if score >= 0.5 else "non-toxic",
             score=score,
             threshold=0.5,
             language="en",

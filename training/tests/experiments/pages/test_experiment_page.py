@@ -56,8 +56,8 @@ def test_an_evaluated_one_shows_metrics_beside_the_baselines(
     measured = {**report("a"), "mcnemar": {"against": "starter", "b": 9, "c": 8, "p_value": 1.0}}
     run = make_finished(dataset, measured=measured)
     make_baselines(dataset)
-    # session, user, permissions, run, its history, curves, evaluation, its data, those beside it, suites, what waits
-    with django_assert_num_queries(11):
+    # session, user, permissions, run, its history, curves, evaluation, its data, those beside it, suites
+    with django_assert_num_queries(10):
         page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
     for words in (
         "TF-IDF and logistic regression",
