@@ -57,9 +57,14 @@ def policy_bars(comment: Comment) -> list[PolicyBar]:
     prediction = comment.current_prediction
     if prediction is None:
         return []
-    version, policy = prediction.model_version, comment.policy or policy_for(comment.source_id)
-    bands = (policy.language_bands or {}).get(base_language(prediction.language), policy.bands)
-    limits = {row.label: row for row in judge_of(bands, version).limits}
+    version, current = prediction.model_version, policy_for(comment.source_id)
+    if comment.policy is None or comment.policy_id == current.pk:
+        judge = current.judge_in(version, prediction.language)  # which is kept for each version
+    else:
+        earlier = comment.policy
+        bands = (earlier.language_bands or {}).get(base_language(prediction.language), earlier.bands)
+        judge = judge_of(bands, version)
+    limits = {row.label: row for row in judge.limits}
     scores = prediction.scores
     labels = [label for label in version.labels if label in scores]
     labels += [label for label in scores if label not in labels]

@@ -196,6 +196,7 @@ def _work(
         else None
     )
     filters = state.queue_filters()
+    waiting = queue_count(user=user, filters=filters, limit=LIMIT)
     state.keep(request)
     context = {
         "item": item,
@@ -203,7 +204,10 @@ def _work(
         "problem": problem or step.problem,
         "message": step.message,
         "lost": why_lost(step.comment, user) if step.comment is not None and not step.claimed else "",
-        "waiting": queue_count(user=user, filters=filters, limit=LIMIT),
+        "waiting": waiting,
+        "all_waiting": waiting
+        if not filters.to_data()
+        else queue_count(user=user, filters=QueueFilters(), limit=LIMIT),
         "state": state,
         "can_go_back": state.before() is not None,
         "on_tab": bool(state.saved) or any(filters == fixed for _, fixed, _ in FIXED),

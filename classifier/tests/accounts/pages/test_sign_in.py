@@ -44,7 +44,7 @@ def test_it_never_goes_on_to_another_site(client: Client, owner: User) -> None:
         (VIEWER, "/queue/list/?status=all"),
         (MODERATOR, "/queue/"),
         (LEAD, "/queue/"),
-        (MODEL_ADMIN, "/training/experiments/"),
+        (MODEL_ADMIN, "/training/"),
         (ADMIN, "/queue/"),
         (None, "/"),
     ],
