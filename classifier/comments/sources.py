@@ -118,7 +118,9 @@ def source_merge(*, source: Source, into: Source, by: User | None) -> MergeCount
         Source.objects.filter(pk=row.pk, retired_at__isnull=True).update(retired_at=Now())
         Comment.objects.filter(source=row).update(source=target)
         Suggestion.objects.filter(source=row).update(source=target)
-        for holder in (*ApiKey.objects.filter(sources=row), *Webhook.objects.filter(sources=row)):
+        holders: list[ApiKey | Webhook] = [*ApiKey.objects.filter(sources=row)]
+        holders += Webhook.objects.filter(sources=row)
+        for holder in holders:
             holder.sources.add(target)
             holder.sources.remove(row)
         counts = {name: getattr(moved, name) for name in ("comments", "suggestions", "keys", "webhooks")}

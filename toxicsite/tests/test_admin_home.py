@@ -102,6 +102,7 @@ def test_a_decision_before_the_last_retraining_is_not_new(
     client: Client, admin_person: User, decided: list[Comment]
 ) -> None:
     first = Comment.objects.get(pk=decided[0].pk).current_decision_id
+    assert first is not None
     RetrainingPlan.objects.create(pk=1, last_decision_id=first)
     client.force_login(admin_person)
     assert "Retrain now (1 new decision)" in client.get(HOME).content.decode()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -55,6 +56,7 @@ def test_a_folder_is_not_named_and_an_odd_manifest_has_no_numbers(pair: Pair) ->
     [numbers] = manifest_numbers(version)
     assert numbers.rows == "1,200 test rows"
     assert numbers.report.metric("toxic", "roc_auc").value == 0.9
-    for odd in ([], {"test": {"toxic": {}}}, {"test": {"obscene": {"roc_auc": 0.9}}}):
+    oddities: list[Any] = [[], {"test": {"toxic": {}}}, {"test": {"obscene": {"roc_auc": 0.9}}}]
+    for odd in oddities:
         version.manifest |= {"metrics": odd}
         assert manifest_numbers(version) == []
