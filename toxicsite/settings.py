@@ -113,6 +113,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "classifier.web.navigation.navigation",
+                "classifier.review.pages.waiting.queue_waiting",
             ],
             "libraries": {"numbers": "training.web.formatting"},
         },
@@ -311,6 +312,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
     ],
     "STYLES": [lambda request: static("css/admin.css")],
+    "DASHBOARD_CALLBACK": "toxicsite.admin_home.admin_home",
 }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

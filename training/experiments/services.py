@@ -42,7 +42,7 @@ RUN_TASK = "training.run"
 MAY_RUN = "training.run_experiment"
 LONGEST_NAME = 150
 TRIGGERS = ("person", "schedule", "drift", "sweep", "plan", "import")
-CHANGEABLE = ("name", "notes", "config", "dataset", "teacher", "base_version")
+CHANGEABLE = ("name", "notes", "config", "dataset", "teacher", "base_version", "quick_measurement")
 ASKED_TO_STOP = "asked to stop"
 RINGS_AT_ONCE = 5
 
@@ -64,10 +64,12 @@ def experiment_create(
     sweep: Sweep | None = None,
     trial_number: int | None = None,
     cloned_from: Experiment | None = None,
+    quick_measurement: bool = False,
 ) -> Experiment:
     """Queue a run. `config` holds differences, nested or dotted, to the recipe's defaults or the preset's.
 
-    With a `teacher` that has not succeeded yet it waits for it. Raises PermissionDenied or ConfigRejected.
+    `quick_measurement` leaves out of its evaluation what takes long. With a `teacher` that has not
+    succeeded yet it waits for it. Raises PermissionDenied or ConfigRejected.
     """
     require_permission(by, MAY_RUN)
     name = checked_name(name)
@@ -96,6 +98,7 @@ def experiment_create(
             sweep=sweep,
             trial_number=trial_number,
             trigger=trigger,
+            quick_measurement=quick_measurement,
             created_by=by,
         )
         give_folder(experiment)
@@ -129,6 +132,7 @@ def experiment_clone(*, experiment: Experiment, changes: Mapping[str, Any], by: 
         base_version=base_version,
         notes=changes.get("notes", experiment.notes),
         cloned_from=experiment,
+        quick_measurement=changes.get("quick_measurement", experiment.quick_measurement),
         by=by,
     )
 

@@ -48,6 +48,10 @@ class Experiment(models.Model):
         max_length=16, default="person"
     )  # one of training.experiments.services.TRIGGERS
 
+    quick_measurement = models.BooleanField(
+        default=False, db_default=False
+    )  # afterwards only what is quickly measured
+
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
