@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from classifier.inference.operating_points import PRESETS, LabelPoints
+from training.ml.artifact.languages import FALSE_POSITIVES, HIGHEST_THRESHOLD, SHIPPED_ROC_AUC
 from training.ml.evaluation.metrics import careful_threshold, label_metrics
 from training.ml.evaluation.operating_points import label_points
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Status = Literal["shipped", "experimental", "refused"]
-SHIPPED_ROC_AUC = 0.8
-FALSE_POSITIVES = 0.005
-"""Of a language's harmless sentences at most so many reach the threshold."""
-HIGHEST_THRESHOLD = 0.75
-"""A language whose harmless sentences need more is refused: it would silence the others."""
 FEWEST_OF_EACH = 20
 FEWEST_HARMLESS = 100
 

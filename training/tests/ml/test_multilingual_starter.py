@@ -9,8 +9,9 @@ from django.conf import settings
 
 from classifier.inference.artifact import verify
 from classifier.inference.scorer import Scorer
+from training.ml.artifact.languages import FALSE_POSITIVES, SHIPPED_ROC_AUC
 from training.ml.evaluation.judged_texts import shipped_texts
-from training.ml.evaluation.languages import FALSE_POSITIVES, FEWEST_HARMLESS, SHIPPED_ROC_AUC
+from training.ml.evaluation.languages import FEWEST_HARMLESS
 
 pytestmark = pytest.mark.starter
 
@@ -64,3 +65,26 @@ def test_what_it_learned_from_may_be_passed_on_and_holds_no_text_that_it_is_judg
 ) -> None:
     assert manifest["may_be_passed_on"] is True
     assert manifest["provenance"]["data"]["overlap"]["judged_texts"] >= len(shipped_texts())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("이 병신 같은 새끼야 꺼져", "너는 정말 멍청한 쓰레기야"),
+        *("seu filho da puta, vai se foder", "você é um idiota inútil"),
+    ],
+)
+def test_it_calls_an_attack_toxic(text: str, scorer: Scorer) -> None:
+    assert scorer.score([text])[0].verdict == "toxic"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("좋은 글 감사합니다", "오늘 날씨가 정말 좋네요"),
+        *("obrigado pela ajuda, foi muito útil", "hoje vou ao mercado com a minha mãe"),
+        *("vielen Dank für die Hilfe", "gracias por tu ayuda", "спасибо за помощь", "谢谢你的帮助"),
+    ],
+)
+def test_it_lets_a_harmless_sentence_be(text: str, scorer: Scorer) -> None:
+    assert scorer.score([text])[0].verdict == "non-toxic"
