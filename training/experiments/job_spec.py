@@ -121,7 +121,9 @@ def languages_job(experiment: Experiment) -> dict[str, Any] | None:
         return None
     parts = Dataset.objects.in_bulk([part["dataset"] for part in dataset.parts if "dataset" in part])
     rows = [parts[part["dataset"]] for part in dataset.parts if part.get("dataset") in parts] or [dataset]
-    rows.sort(key=lambda part: part.statistics.get("language") != experiment.language)  # of equal texts, the first counts
+    rows.sort(
+        key=lambda part: part.statistics.get("language") != experiment.language
+    )  # of equal texts, the first counts
     test_set = rows_to_measure_on()
     tested = rows if test_set is None or test_set in rows else [*rows, test_set]
     return {
@@ -154,7 +156,7 @@ def _rows_in_language(dataset: Dataset, split: str) -> dict[str, Any]:
 
 
 def _stored_like_start(experiment: Experiment) -> dict[str, Any]:
-    """Return how a version of the shape of its start is stored: in 8-bit rows where that one is, with its vocabulary."""
+    """Return how a model of its start's shape is stored: in 8-bit rows where the start is, with its vocabulary."""
     start = experiment.base_version
     if start is None or recipe_named(experiment.recipe).needs != "base":
         return {}

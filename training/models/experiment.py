@@ -48,8 +48,10 @@ class Experiment(models.Model):
         max_length=16, default="person"
     )  # one of training.experiments.services.TRIGGERS
 
-    language = models.CharField(  # the base language that the run adds to its base version; empty for other runs
-        max_length=35, blank=True, default="", db_default=""
+    language = (
+        models.CharField(  # the base language that the run adds to its base version; empty for other runs
+            max_length=35, blank=True, default="", db_default=""
+        )
     )
 
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.QUEUED)

@@ -72,7 +72,9 @@ FROM_FILE = ("held_out", "text_column", "labels", "attribution", "license_name",
     argument("--recipe", choices=RECIPES, default="teacher", help="default: teacher"),
     argument("--preset", default=""),
     *CHANGES,
-    argument("--blend", choices=["yes", "no"], help="average the weights with the start's; default: if possible"),
+    argument(
+        "--blend", choices=["yes", "no"], help="average the weights with the start's; default: if possible"
+    ),
     argument("--name", default="", help="of the run"),
     [
         argument("--wait", action="store_true", help="follow a worker's progress until it is over"),

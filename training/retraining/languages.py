@@ -5,6 +5,7 @@ makes is a candidate like any other. Nothing here promotes anything.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,7 +123,10 @@ def language_add(
     most = rehearsal_rows or max(int(rows.rows.get("train", 0)), FEWEST_REHEARSED)
     dataset = rows
     if others:
-        parts = [MixturePart(rows), *(MixturePart(other, most_rows=most) for other in others[: MOST_PARTS - 1])]
+        parts = [
+            MixturePart(rows),
+            *(MixturePart(other, most_rows=most) for other in others[: MOST_PARTS - 1]),
+        ]
         dataset = dataset_mix(name=f"Language {language} {stamp}", parts=parts, by=by)
     kept = ", ".join(f"“{other}”" for other in others)
     return experiment_create(
@@ -179,14 +183,9 @@ def _check_labels(rows: Dataset, start: ModelVersion) -> None:
 def _rehearsal(language: str, rows: Dataset, by: User | None) -> list[Dataset]:
     """Return rows that keep other languages: decisions in them where there are enough, and those of the test set."""
     others = []
-    try:
-        others.append(
-            dataset_from_decisions(
-                name=f"Other than {language} {unused_stamp(f'Other than {language}')}", by=by, other_than=language
-            )
-        )
-    except DatasetRejected:  # too few, or of one kind only
-        pass
+    with suppress(DatasetRejected):  # too few, or of one kind only
+        name = f"Other than {language}"
+        others.append(dataset_from_decisions(name=f"{name} {unused_stamp(name)}", by=by, other_than=language))
     known = Dataset.objects.trainable().exclude(pk=rows.pk).exclude(kind=DatasetKind.GOLDEN)
     beside = known.filter(is_test_set=True).first() or known.filter(kind=DatasetKind.SAMPLE).first()
     return [*others, *([beside] if beside is not None else [])]
@@ -194,4 +193,3 @@ def _rehearsal(language: str, rows: Dataset, by: User | None) -> list[Dataset]:
 
 def _held_out(sources: Sequence[str]) -> HoldOut:
     return HoldOut(tuple(sources)) if sources else SMALLEST_HELD_OUT
-

@@ -142,14 +142,23 @@ def measured_with_status(
     return {
         language: one
         if language == added
-        else replace(one, status="shipped" if _stays(language, shipped, change, allowed_loss) else "experimental")
+        else replace(
+            one, status="shipped" if _stays(language, shipped, change, allowed_loss) else "experimental"
+        )
         for language, one in measured.items()
     }
 
 
-def _stays(language: str, shipped: Collection[str], change: Mapping[str, Change], allowed_loss: float) -> bool:
+def _stays(
+    language: str, shipped: Collection[str], change: Mapping[str, Change], allowed_loss: float
+) -> bool:
     of_language = change.get(language)
-    if language not in shipped or of_language is None or of_language.fall is None or of_language.after is None:
+    if (
+        language not in shipped
+        or of_language is None
+        or of_language.fall is None
+        or of_language.after is None
+    ):
         return False
     return of_language.after >= SHIPPED_ROC_AUC and of_language.fall <= allowed_loss
 

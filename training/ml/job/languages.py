@@ -42,7 +42,8 @@ def language_change(artifact: Path, plan: dict[str, Any], listener: "Listener") 
     after, before = Scorer(artifact), Scorer(Path(plan["start"]))
     primary = after.manifest.primary_label
     known = known_languages([plan["added"]] if plan["added"] else [], plan["known"], plan["experimental"])
-    rows, validation = (rows_by_language(_tables(plan[split], split), primary, known) for split in ("test", "validation"))
+    rows = rows_by_language(_tables(plan["test"], "test"), primary, known)
+    validation = rows_by_language(_tables(plan["validation"], "validation"), primary, known)
     scores = _primary(after, rows, listener)
     change = changes(rows, _primary(before, rows, listener), scores)
     measured = measured_with_status(
@@ -99,7 +100,9 @@ def _learned(plan: dict[str, Any]) -> set[str]:
     for rows in plan["learned"]:
         file = pq.ParquetFile(rows["path"])
         if "source" in file.schema_arrow.names:
-            names |= {source or rows["name"] for source in file.read(columns=["source"])["source"].to_pylist()}
+            names |= {
+                source or rows["name"] for source in file.read(columns=["source"])["source"].to_pylist()
+            }
         else:
             names.add(rows["name"])
     return names

@@ -45,14 +45,23 @@ def write_frozen(folder: Path, rows: dict[str, list[tuple[str, int]]]) -> None:
     folder.mkdir(parents=True)
     for split, listed in rows.items():
         texts, labels = zip(*listed, strict=True)
-        table = {"text": texts, "toxic": labels, "weight": [1.0] * len(texts), "source": ["forum"] * len(texts)}
-        pq.write_table(pa.table({name: list(values) for name, values in table.items()}), folder / f"{split}.parquet")
+        table = {
+            "text": texts,
+            "toxic": labels,
+            "weight": [1.0] * len(texts),
+            "source": ["forum"] * len(texts),
+        }
+        pq.write_table(
+            pa.table({name: list(values) for name, values in table.items()}), folder / f"{split}.parquet"
+        )
 
 
 def write_german(path: Path, count: int, seed: int, source: str = "") -> Path:
     lines = sentences(GERMAN, GERMAN_BAD, count, seed)
     extra = {"source": source} if source else {}
-    path.write_text("".join(json.dumps({"text": text, "toxic": toxic, **extra}) + "\n" for text, toxic in lines))
+    path.write_text(
+        "".join(json.dumps({"text": text, "toxic": toxic, **extra}) + "\n" for text, toxic in lines)
+    )
     return path
 
 
@@ -65,14 +74,20 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     listed = sentences(WORDS, BAD, 400, 1)
     rows.write_text(
         "".join(
-            json.dumps({"comment_text": text, **dict.fromkeys(JIGSAW_LABELS, toxic)}) + "\n" for text, toxic in listed
+            json.dumps({"comment_text": text, **dict.fromkeys(JIGSAW_LABELS, toxic)}) + "\n"
+            for text, toxic in listed
         )
     )
     config = TeacherConfig(
         base=str(base),
         data=DataConfig(train=str(rows), validation=str(rows), max_length=32),
         loop=LoopConfig(
-            epochs=12, token_budget=512, learning_rate=3e-3, head_learning_rate=3e-3, precision="fp32", threads=1
+            epochs=12,
+            token_budget=512,
+            learning_rate=3e-3,
+            head_learning_rate=3e-3,
+            precision="fp32",
+            threads=1,
         ),
     )
     train_teacher(config, folder / "run")
@@ -119,7 +134,9 @@ def site(many: Path, tmp_path: Path, settings: Any, transactional_db: None) -> M
 SIZES = {"train": 300, "validation": 100, "test": 120}
 
 
-def test_a_file_adds_a_language_and_the_others_are_measured_beside_it(site: ModelVersion, tmp_path: Path) -> None:
+def test_a_file_adds_a_language_and_the_others_are_measured_beside_it(
+    site: ModelVersion, tmp_path: Path
+) -> None:
     data = write_german(tmp_path / "forum_de.jsonl", 400, 11)
     elsewhere = write_german(tmp_path / "elsewhere_de.jsonl", 150, 12)
     answer = run_json(
@@ -202,7 +219,9 @@ def test_a_mistake_is_one_sentence(
     assert not Experiment.objects.exists()
 
 
-def test_a_start_that_cannot_read_the_language_is_refused_before_training(site: ModelVersion, tmp_path: Path) -> None:
+def test_a_start_that_cannot_read_the_language_is_refused_before_training(
+    site: ModelVersion, tmp_path: Path
+) -> None:
     data = tmp_path / "uk.jsonl"
     words = "дурний бовдур дякую гарний день сьогодні добре".split()
     rows = sentences(words, {"дурний", "бовдур"}, 200, 3)
