@@ -84,7 +84,8 @@ def judge_languages(handed: Iterable[Handed]) -> Findings:
     for one in handed:
         if not _names(one.after, one.language):
             findings.reasons.append(
-                f"{one.after} does not name {one.language}, which {one.before} judges now and {one.after} would judge."
+                f"{one.after} would judge the texts in {one.language} that {one.before} judges now, and does not name "
+                "this language."
             )
             findings.brief = findings.brief or f"does not know {one.language}"
             findings.numbers[one.language] = {"judge": one.before.version, "known": False}

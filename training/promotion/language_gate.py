@@ -92,7 +92,8 @@ def _compared(gate: _Judgement, candidate: ModelVersion, language: str, judge: M
         "measured_on": compared.where,
         "rows": compared.rows,
     }
-    sentence = f"Its ROC-AUC in {language} is {compared.after:.4f}, that of {judge} {compared.before:.4f}, on {compared.where}"
+    areas = f"{compared.after:.4f}, that of {judge} {compared.before:.4f}"
+    sentence = f"Its ROC-AUC in {language} is {areas}, on {compared.where}"
     if compared.before - compared.after <= most:
         gate.satisfied.append(f"{sentence}.")
     else:

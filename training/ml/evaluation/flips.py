@@ -28,8 +28,8 @@ def verdict_flips(
     """Return {"language", "rows", "to_toxic", "to_calm", "right", "wrong"} by language, that of most rows first.
 
     `ours` and `theirs` [rows] say toxic or not. `to_toxic` are rows that only ours calls so, `to_calm` those that only
-    theirs does; of both together ours is `right` or `wrong` where `targets` know it (not -1). Texts in no clear language
-    count as one, called und.
+    theirs does; of both together ours is `right` or `wrong` where `targets` know it (not -1). Texts in no clear
+    language count as one, called und.
     """
     languages = np.array([_named(language_of(text)) for text in texts], dtype=object)
     flipped = ours != theirs
