@@ -24,7 +24,9 @@ from training.retraining.languages import (
     language_checked,
     language_rows_from_decisions,
     language_rows_from_file,
+    version_judging,
 )
+from training.retraining.services import can_blend
 
 VERBS = Verbs()
 FROM_FILE = ("held_out", "text_column", "labels", "attribution", "license_name", "licence_class")
@@ -69,7 +71,7 @@ FROM_FILE = ("held_out", "text_column", "labels", "attribution", "license_name",
         ),
     ),
     argument("--rehearsal-rows", type=int, help="training rows of each of these at most"),
-    argument("--recipe", choices=RECIPES, default="teacher", help="default: teacher"),
+    argument("--recipe", choices=[*filter(can_blend, RECIPES)], default="teacher", help="default: teacher"),
     argument("--preset", default=""),
     *CHANGES,
     argument(
@@ -104,7 +106,7 @@ def _add(
     code = language_checked(language)
     others = None if mix_with is None else [dataset_of(named) for named in mix_with]
     differences = config_of(recipe, config, changes)
-    version = _start(start, by) if start else None
+    version = _start(start, by) if start else version_judging(code)
     run = language_add(
         language=code,
         rows=_rows(code, data, decisions, options, by),

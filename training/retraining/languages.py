@@ -22,7 +22,7 @@ from training.datasets.mixtures import MOST_PARTS, MixturePart, dataset_mix
 from training.datasets.services import PLAIN_FILES, FileValues, LabelColumns, dataset_from_upload
 from training.experiments.services import MAY_RUN, experiment_create
 from training.models import Dataset, DatasetKind, Experiment
-from training.retraining.services import with_what_stays
+from training.retraining.services import can_blend, with_what_stays
 
 SMALLEST_HELD_OUT = HoldOut(smallest=True)
 FEWEST_REHEARSED = 2_000
@@ -116,6 +116,11 @@ def language_add(
     language = language_checked(language)
     start = start or version_judging(language)
     _check_labels(rows, start)
+    if not can_blend(recipe):
+        raise ConfigRejected(
+            "recipe",
+            f"The recipe {recipe} makes a model of another shape than its start; use teacher or lora.",
+        )
     if rehearsal_rows is not None and rehearsal_rows < 1:
         raise ConfigRejected("rehearsal_rows", "Give at least 1 row, or leave it out.")
     stamp = unused_stamp(f"Language {language}")

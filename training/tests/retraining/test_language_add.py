@@ -25,7 +25,7 @@ from training.promotion.language_gate import language_gate
 from training.tests.cli.conftest import run, run_json
 from training.tests.ml.tiny import BAD, WORDS, write_base
 
-GERMAN = "dumme idioten raus hier ihr seid alle danke schön das ist ein guter tag heute".split()
+GERMAN = "dumme idioten raus hier ihr seid alle danke sehr das ist ein guter tag heute".split()
 GERMAN_BAD = {"dumme", "idioten", "raus"}
 QUICK = (
     "--set", "loop.epochs=8", "--set", "data.max_length=32", "--set", "loop.token_budget=512",
@@ -170,7 +170,7 @@ def test_a_file_adds_a_language_and_the_others_are_measured_beside_it(
 
 
 def test_rows_of_one_source_leave_the_language_experimental(site: ModelVersion, tmp_path: Path) -> None:
-    data = write_german(tmp_path / "forum_de.jsonl", 400, 11)
+    data = write_german(tmp_path / "forum_de.jsonl", 900, 11)
     answer = run_json("language", "add", "de", "--data", data, "--here", *QUICK)
     version = Experiment.objects.get(pk=answer["id"]).model_version
     assert version is not None
@@ -217,6 +217,9 @@ def test_a_mistake_is_one_sentence(
         run("language", "add", *(word.format(data=data) for word in words))
     assert "\n" not in str(caught.value)
     assert not Experiment.objects.exists()
+    assert Dataset.objects.exclude(name="english").count() == (
+        "rude" in sentence
+    )  # nothing is left behind else
 
 
 def test_a_start_that_cannot_read_the_language_is_refused_before_training(
