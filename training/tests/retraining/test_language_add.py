@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError
 
+from classifier.comments.submission import comments_submit
 from classifier.inference.labels import JIGSAW_LABELS
 from classifier.model_versions.language_slots import slots_fill
 from classifier.model_versions.promotion_gate import language_gate_register
 from classifier.model_versions.services import model_version_activate, model_version_register
-from classifier.models import LanguageSlot, ModelVersion
+from classifier.models import Comment, Decision, LanguageSlot, ModelVersion, Prediction
 from training.experiments.services import experiment_cancel, experiment_resume
 from training.ml.artifact.export import export_artifact, write_languages
 from training.ml.config import DataConfig, LoopConfig
@@ -232,3 +233,45 @@ def test_a_start_that_cannot_read_the_language_is_refused_before_training(
     with pytest.raises(CommandError, match="reads 100% of the wordpieces of these rows as unknown"):
         run("language", "add", "uk", "--data", data, "--start", site.version, "--here", *QUICK)
     assert not (Experiment.objects.get().path / "run.json").exists()
+
+
+def decide(version: ModelVersion, rows: list[tuple[str, int]], language: str, source: str) -> None:
+    """Let comments be judged as written in a language, and decided by people."""
+    comments_submit(items=[{"text": text} for text, _ in rows], source=source)
+    toxic = dict(rows)
+    for comment in Comment.objects.filter(source__slug=source, current_decision__isnull=True):
+        prediction = Prediction.objects.create(
+            comment=comment,
+            model_version=version,
+            scores={"toxic": 0.1},
+            verdict="non-toxic",
+            score=0.1,
+            threshold=0.5,
+            language=language,
+        )
+        action = "remove" if toxic[comment.text] else "approve"
+        decision = Decision.objects.create(comment=comment, action=action, labels={}, prediction=prediction)
+        Comment.objects.filter(pk=comment.pk).update(current_decision=decision, status="decided")
+
+
+def test_decisions_about_texts_in_it_teach_it_and_those_in_others_keep_these(site: ModelVersion) -> None:
+    decide(site, sentences(GERMAN, GERMAN_BAD, 90, 21), "de-AT", "forum")
+    decide(site, sentences(GERMAN, GERMAN_BAD, 60, 22), "de", "blog")
+    decide(site, sentences(WORDS, BAD, 60, 23), "en", "club")
+    decide(site, [("ok ok", 0)], "und", "short")
+    answer = run_json("language", "add", "de", "--decisions", "--hold-out", "blog")
+    made = Experiment.objects.get(pk=answer["id"])
+    parts = Dataset.objects.in_bulk([part["dataset"] for part in made.dataset.parts])
+    names = {dataset.name.split(" 2")[0]: dataset for dataset in parts.values()}
+    assert set(names) == {"de", "Other than de", "english"}
+    rows = {
+        name: {split: pq.read_table(dataset.file(split)) for split in dataset.rows}
+        for name, dataset in names.items()
+    }
+    assert set(rows["de"]["test"]["source"].to_pylist()) == {"blog"}
+    assert set(rows["de"]["train"]["source"].to_pylist()) == {"forum"}
+    kept = [source for table in rows["Other than de"].values() for source in table["source"].to_pylist()]
+    assert set(kept) == {"club"}  # and not the text whose language is not clear
+    assert names["de"].statistics["language"] == "de"
+    assert "“english”" in made.notes
+    assert made.config["data"]["keep_labels"]  # nobody has decided about the other five labels
