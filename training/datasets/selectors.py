@@ -17,8 +17,8 @@ from training.models.dataset import DatasetQuerySet
 
 PAGE_SIZE = 10
 ORDER_SEED = 13
-JUDGED_LANGUAGE = "prediction__language"
-"""The language of the verdict that a decision was about."""
+JUDGED_LANGUAGE = "comment__current_prediction__language"
+"""The language that the comment of a decision was judged in; decisions from an import were about no verdict."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,9 @@ def decisions_standing(
         rows = rows.filter(_in_language(language))
     if other_than:
         unclear = Q(**{JUDGED_LANGUAGE: ""}) | _in_language(UNDETERMINED)
-        rows = rows.filter(prediction__isnull=False).exclude(unclear | _in_language(other_than))
+        rows = rows.filter(comment__current_prediction__isnull=False).exclude(
+            unclear | _in_language(other_than)
+        )
     of_decision = ("id", "action", "labels", "marks", "created_at")
     of_comment = ("comment__text", "comment__text_format", "comment__source_id", "comment__source__slug")
     columns = (*of_decision, "comment_id", *of_comment)

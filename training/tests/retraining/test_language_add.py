@@ -251,7 +251,9 @@ def decide(version: ModelVersion, rows: list[tuple[str, int]], language: str, so
         )
         action = "remove" if toxic[comment.text] else "approve"
         decision = Decision.objects.create(comment=comment, action=action, labels={}, prediction=prediction)
-        Comment.objects.filter(pk=comment.pk).update(current_decision=decision, status="decided")
+        Comment.objects.filter(pk=comment.pk).update(
+            current_decision=decision, current_prediction=prediction, status="decided"
+        )
 
 
 def test_decisions_about_texts_in_it_teach_it_and_those_in_others_keep_these(site: ModelVersion) -> None:
