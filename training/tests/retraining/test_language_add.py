@@ -252,7 +252,10 @@ def decide(version: ModelVersion, rows: list[tuple[str, int]], language: str, so
         action = "remove" if toxic[comment.text] else "approve"
         decision = Decision.objects.create(comment=comment, action=action, labels={}, prediction=prediction)
         Comment.objects.filter(pk=comment.pk).update(
-            current_decision=decision, current_prediction=prediction, status="decided"
+            current_decision=decision,
+            current_prediction=prediction,
+            classified_at=prediction.created_at,
+            status="decided",
         )
 
 
