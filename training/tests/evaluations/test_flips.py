@@ -64,7 +64,7 @@ def test_an_evaluation_keeps_them_and_page_and_command_show_them(
     two: tuple[ModelVersion, ModelVersion], client: Client, model_admin: User
 ) -> None:
     calm, loud = two
-    with pytest.raises(CommandError, match="has no stored scores on frozen: manage.py model evaluate loud-"):
+    with pytest.raises(CommandError, match="has no stored scores on frozen"):
         run("model", "compare", loud, calm)
     evaluation_start(model_version=loud, by=None)
     evaluation_run(model_version_id=loud.pk)
