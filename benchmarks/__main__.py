@@ -14,7 +14,7 @@ from benchmarks.core import machine, table
 
 BENCHMARKS = (
     *("engine", "windows", "reading", "submit", "dialects", "reference", "queue", "transfer", "dashboard"),
-    *("training", "learning", "spans", "languages"),
+    *("training", "learning", "spans", "languages", "assembly", "ablations"),
 )
 STARTER = Path(__file__).resolve().parent.parent / "models" / "starter"
 

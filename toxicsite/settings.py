@@ -24,6 +24,7 @@ RUNS_DIR = Path(env.read("RUNS_DIR", str(VAR_DIR / "runs")))
 TRANSFERS_DIR = Path(env.read("TRANSFERS_DIR", str(VAR_DIR / "transfers")))
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 EARLIER_STARTER_DIR = BASE_DIR / "models" / "starter-wiki"  # the starter of wiki_toxic alone
+MULTILINGUAL_STARTER_DIR = BASE_DIR / "models" / "starter-multilingual"
 
 # --- security ---------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)

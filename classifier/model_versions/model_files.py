@@ -65,7 +65,9 @@ def files_restore(version: ModelVersion) -> bool:
 
 def shipped_folders() -> Iterator[Path]:
     """Yield the folders of the models that ship with this release, the starter first."""
-    for folder in (Path(settings.STARTER_MODEL_DIR), Path(settings.EARLIER_STARTER_DIR)):
+    for folder in map(
+        Path, (settings.STARTER_MODEL_DIR, settings.EARLIER_STARTER_DIR, settings.MULTILINGUAL_STARTER_DIR)
+    ):
         if (folder / MANIFEST).is_file():
             yield folder
 

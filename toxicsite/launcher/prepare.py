@@ -8,10 +8,14 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+
+if TYPE_CHECKING:
+    from classifier.models import ModelVersion
 
 
 def main() -> int:
@@ -45,9 +49,14 @@ def main() -> int:
 
 
 def _load_shipped_models() -> None:
-    """Register the starter and the one before it; a starter that came with an upgrade is offered, never swapped in."""
+    """Register the starter, the one before it and the multilingual one.
+
+    On a new site the multilingual one judges the languages that it was measured in. Where a site has versions already,
+    what came with an upgrade is offered, never swapped in.
+    """
     from django.conf import settings
 
+    from classifier.model_versions.assembly import languages_in_words
     from classifier.model_versions.model_files import shipped_candidate, shipped_folders
     from classifier.models import ModelVersion
 
@@ -57,6 +66,16 @@ def _load_shipped_models() -> None:
         sys.stderr.write(f"no starter model in {settings.STARTER_MODEL_DIR}\n")
     for folder in folders:
         _load_starter(folder)
+    multilingual = _version_in(Path(settings.MULTILINGUAL_STARTER_DIR))
+    if multilingual is not None and multilingual.languages and multilingual.version not in known:
+        if known:
+            sys.stdout.write(
+                f"This release brings a multilingual model, {multilingual}, for "
+                f"{languages_in_words(multilingual.languages)}. It judges nothing until you give it those languages "
+                "under Training, Model versions, Languages.\n"
+            )
+        else:
+            _fill_slots(multilingual)
     offered = shipped_candidate()
     if offered is not None and offered.version not in known:
         sys.stdout.write(
@@ -75,6 +94,36 @@ def _load_starter(folder: Path) -> None:
         if ModelVersion.objects.active() is None:
             raise
         sys.stderr.write(f"The starter model cannot be loaded: {error}\n")
+
+
+def _version_in(folder: Path) -> "ModelVersion | None":
+    """Return the registered version that the model in `folder` is."""
+    from classifier.inference.artifact import load_manifest
+    from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
+    from classifier.models import ModelVersion
+
+    try:
+        return ModelVersion.objects.filter(version=load_manifest(folder).version).first()
+    except (ArtifactInvalid, ArtifactMismatch):
+        return None
+
+
+def _fill_slots(version: "ModelVersion") -> None:
+    """Let the multilingual starter judge the languages of its manifest that the default version does not know."""
+    from classifier.core.errors import ArtifactRejected, NotPossibleNow
+    from classifier.inference.language import supports
+    from classifier.model_versions.language_slots import slots_fill
+    from classifier.models import ModelVersion
+
+    default = ModelVersion.objects.active()
+    languages = [tag for tag in version.languages if default is None or not supports(default.languages, tag)]
+    if not languages:
+        return
+    reason = "ships with this release, measured in these languages"
+    try:
+        slots_fill(languages=languages, model_version=version, by=None, reason=reason, override_reason=reason)
+    except (ArtifactRejected, NotPossibleNow) as error:
+        sys.stderr.write(f"The multilingual starter judges no language: {error}\n")
 
 
 def _load_sample() -> None:

@@ -11,9 +11,10 @@ from pytest_django import Settings
 
 from classifier.inference.artifact import Manifest, load_manifest
 from classifier.model_versions import model_files
+from classifier.model_versions.language_slots import slot_empty
 from classifier.model_versions.model_files import files_check, files_damage
 from classifier.model_versions.services import model_version_activate, model_version_register
-from classifier.models import ModelVersion
+from classifier.models import LanguageSlot, ModelVersion
 from classifier.tests.tiny_artifact import tiny_artifact
 from toxicsite.launcher import prepare
 
@@ -40,8 +41,9 @@ def test_a_start_goes_on_with_the_active_version_where_the_shipped_one_is_damage
 def shipped(tmp_path: Path, settings: Settings) -> tuple[Path, Path]:
     """The starter of this release and the one before."""
     settings.MODELS_DIR = tmp_path / "models"
-    settings.STARTER_MODEL_DIR = tiny_artifact(tmp_path / "starter", seed=1)
+    settings.STARTER_MODEL_DIR = tiny_artifact(tmp_path / "starter", seed=1, languages=("en",))
     settings.EARLIER_STARTER_DIR = tiny_artifact(tmp_path / "earlier", seed=2)
+    settings.MULTILINGUAL_STARTER_DIR = tmp_path / "multilingual"
     return settings.STARTER_MODEL_DIR, settings.EARLIER_STARTER_DIR
 
 
@@ -68,6 +70,50 @@ def test_an_upgrade_offers_the_new_starter_once_and_leaves_production_alone(
     assert f"a new starter model, {offered}. {earlier} stays in production" in capsys.readouterr().out
     prepare._load_shipped_models()
     assert capsys.readouterr().out == ""
+
+
+@pytest.fixture
+def multilingual(shipped: tuple[Path, Path], settings: Settings) -> str:
+    """The version of a multilingual starter that this release ships too, for German, Korean and English."""
+    folder = tiny_artifact(
+        settings.MULTILINGUAL_STARTER_DIR, seed=3, name="many", languages=("de", "en", "ko")
+    )
+    return load_manifest(folder).version
+
+
+def test_on_a_new_site_the_multilingual_starter_judges_its_languages(multilingual: str) -> None:
+    prepare._load_shipped_models()
+    slots = LanguageSlot.objects.select_related("model_version").order_by("language")
+    assert [(slot.language, slot.model_version.version) for slot in slots if slot.model_version] == [
+        ("de", multilingual),
+        ("ko", multilingual),
+    ]
+    slot_empty(language="ko", by=None)
+    prepare._load_shipped_models()
+    assert [slot.language for slot in LanguageSlot.objects.all()] == ["de"]
+
+
+def test_an_upgrade_says_that_the_multilingual_starter_is_there_and_gives_it_nothing(
+    shipped: tuple[Path, Path], multilingual: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model_version_activate(model_version=model_version_register(directory=shipped[0]), by=None)
+    prepare._load_shipped_models()
+    told = capsys.readouterr().out
+    assert f"a multilingual model, {multilingual}, for" in told
+    assert "judges nothing until you give it those languages" in told
+    assert not LanguageSlot.objects.exists()
+    prepare._load_shipped_models()
+    assert capsys.readouterr().out == ""
+
+
+def test_without_room_for_it_the_multilingual_starter_judges_nothing(
+    multilingual: str, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.MODEL_MEMORY_MIB = 1
+    prepare._load_shipped_models()
+    assert ModelVersion.objects.active() is not None
+    assert not LanguageSlot.objects.exists()
+    assert "MODEL_MEMORY_MIB" in capsys.readouterr().err
 
 
 def test_the_page_of_versions_offers_the_new_starter(
