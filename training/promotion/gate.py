@@ -17,7 +17,7 @@ from classifier.models import ModelVersion
 from training.ml.evaluation.stored import Estimate, McNemar, StoredReport, SuiteReport
 from training.ml.evaluation.suites import KINDS
 from training.models import Dataset
-from training.promotion.judged_languages import handed_over, judge_languages, slices_by_language
+from training.promotion.judged_languages import Slices, handed_over, judge_languages, languages_of
 from training.promotion.selectors import (
     baseline_report,
     rows_fingerprint,
@@ -102,16 +102,20 @@ def quality_gate(candidate: ModelVersion, active: ModelVersion) -> GateVerdict:
     if ours is not None and theirs is not None:
         _relative(gate, ours, theirs, candidate, active)
     _suites(gate, candidate, active, ours, theirs)
-    _languages(gate, candidate, active)
+    slices = {
+        version.pk: languages_of(report.slices if report is not None else [])
+        for version, report in ((candidate, ours), (active, theirs))
+    }
+    _languages(gate, candidate, active, slices)
     return gate.verdict()
 
 
-def _languages(gate: _Judgement, candidate: ModelVersion, active: ModelVersion) -> None:
+def _languages(gate: _Judgement, candidate: ModelVersion, active: ModelVersion, slices: Slices) -> None:
     """Check that no language that changes hands falls: those of the default, and those that it judges beside slots."""
     before = assembly_with({}, default=active)
     after = Assembly(candidate, before.slots)
-    measured = slices_by_language([active]).get(active.pk, {}) if not active.languages else {}
-    findings = judge_languages(handed_over(before, after, measured))
+    measured = slices[active.pk] if not active.languages else {}
+    findings = judge_languages(handed_over(before, after, measured), slices)
     for reason in findings.reasons:
         gate.blocked(reason, findings.brief)
     gate.satisfied += findings.satisfied

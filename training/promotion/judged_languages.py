@@ -71,13 +71,15 @@ def handed_over(before: Assembly, after: Assembly, more: Iterable[str] = ()) -> 
     return sorted(handed, key=lambda one: one.language)
 
 
-def judge_languages(handed: Iterable[Handed]) -> Findings:
-    """Compare the old and the new judge of each language by GATE_MAX_ROC_AUC_LOSS."""
-    handed, findings = list(handed), Findings()
-    if not handed:
-        return findings
+def judge_languages(handed: Iterable[Handed], known: Slices | None = None) -> Findings:
+    """Compare the old and the new judge of each language by GATE_MAX_ROC_AUC_LOSS.
+
+    `known` are slices that were read already, by version; those of other versions are read here.
+    """
+    handed, findings, slices = list(handed), Findings(), dict(known or {})
     versions = {version.pk: version for one in handed for version in (one.before, one.after)}
-    slices = slices_by_language(versions.values())
+    if unread := [version for pk, version in versions.items() if pk not in slices]:
+        slices |= slices_by_language(unread)
     most = settings.GATE_MAX_ROC_AUC_LOSS
     held: list[str] = []
     unmeasured: list[str] = []
@@ -142,8 +144,13 @@ def slices_by_language(versions: Iterable[ModelVersion]) -> Slices:
     found: dict[int, dict[str, Slice]] = {}
     for pk, reported in rows.values_list("model_version_id", "report__slices"):
         parts = [part for raw in reported or [] if (part := Slice.from_json(raw)) is not None]
-        found[int(pk or 0)] = {part.name: part for part in parts if part.kind == LANGUAGE}
+        found[int(pk or 0)] = languages_of(parts)
     return found
+
+
+def languages_of(slices: Iterable[Slice]) -> dict[str, Slice]:
+    """Return the slices of a report that are about a language, by language."""
+    return {part.name: part for part in slices if part.kind == LANGUAGE}
 
 
 def _area(part: Slice | None) -> float | None:

@@ -154,13 +154,13 @@ def _rows(
     if data is None:
         raise CommandError("Give the rows: --data FILE, or --decisions.")
     with ExitStack() as stack:
-        files = {
-            field: File(stack.enter_context(path.open("rb")), name=path.name)
-            for field, path in (("file", data), ("held_out", of_file.pop("held_out")))
-            if path is not None
-        }
+        file, held_out = (
+            File(stack.enter_context(path.open("rb")), name=path.name) if path is not None else None
+            for path in (data, of_file.pop("held_out"))
+        )
+        assert file is not None
         labels = label_columns_of(of_file.pop("labels"))
-        given = RowsFile(label_columns=labels, values=values, **files, **of_file)
+        given = RowsFile(file, held_out, label_columns=labels, values=values, **of_file)
         return language_rows_from_file(language=language, given=given, hold_out=hold_out, by=by)
 
 
