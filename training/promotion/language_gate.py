@@ -32,6 +32,7 @@ class _Judgement:
     unchecked: list[str] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
     unmeasured: list[ModelVersion] = field(default_factory=list)
+    brief: str = ""
 
 
 def language_gate(
@@ -47,6 +48,7 @@ def language_gate(
     if judge is not None and lost:
         gate.reasons.append(f"It does not know {', '.join(lost)}, which {judge} answers with.")
     _compared(gate, candidate, language, judge)
+    gate.brief = "for another language" if gate.reasons else ""
     filled = filled or [language]
     if language == filled[0]:
         _others(gate, candidate, filled)
@@ -58,7 +60,7 @@ def language_gate(
         satisfied=gate.satisfied,
         unchecked=gate.unchecked,
         unmeasured=gate.unmeasured,
-        brief="for another language" if gate.reasons else "",
+        brief=gate.brief,
     )
 
 
@@ -105,6 +107,7 @@ def _others(gate: _Judgement, candidate: ModelVersion, filled: Sequence[str]) ->
     before = assembly_with({})
     after = Assembly(before.default, {**before.slots, **dict.fromkeys(filled, candidate)})
     findings = judge_languages(one for one in handed_over(before, after) if one.language not in filled)
+    gate.brief = gate.brief or findings.brief
     gate.reasons += findings.reasons
     gate.satisfied += findings.satisfied
     gate.unchecked += findings.unchecked

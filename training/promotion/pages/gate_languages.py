@@ -17,7 +17,10 @@ from training.web.formatting import DASH
 
 @dataclass(frozen=True)
 class LanguageRow:
-    """A language that would change hands: who judges it now, and ROC-AUC before and after on the same rows."""
+    """A language that would change hands: who judges it now, and ROC-AUC before and after on the same rows.
+
+    `is_lost`: the version that would judge it does not name it.
+    """
 
     title: str
     judge: str
@@ -25,6 +28,7 @@ class LanguageRow:
     after: str
     measured_on: str
     falls: bool
+    is_lost: bool = False
 
 
 def language_rows(verdict: GateVerdict | None) -> list[LanguageRow]:
@@ -60,12 +64,13 @@ def slot_gate(version: ModelVersion, language: str) -> dict[str, Any]:
 
 def _row(tag: str, one: Mapping[str, Any]) -> LanguageRow:
     before, after, most = (number(one.get(name)) for name in ("active", "candidate", "allowed_loss"))
-    falls = before is None or after is None or before - after > (most or 0.0)
+    falls = before is not None and after is not None and before - after > (most or 0.0)
     return LanguageRow(
         language_title(tag),
         str(one.get("judge") or ""),
         DASH if before is None else f"{before:.4f}",
         DASH if after is None else f"{after:.4f}",
-        str(one.get("measured_on") or "it does not name this language"),
+        str(one.get("measured_on") or DASH),
         falls,
+        one.get("known") is False,
     )

@@ -73,6 +73,7 @@ def test_a_language_beside_the_slot_that_falls_closes_the_gate(make: Make, measu
     verdict = language_gate_check(new, "de")
     assert verdict is not None
     assert not verdict.passed
+    assert verdict.brief == "falls in pt"
     [reason] = verdict.reasons
     assert (
         f"In pt its ROC-AUC is 0.7000, that of {old}, which judges it now, 0.8500, on the test rows" in reason
