@@ -124,8 +124,10 @@ def test_the_page_of_versions_offers_the_new_starter(
     model_version_activate(model_version=earlier, by=None)
     assert notice not in admin_client.get("/training/versions/").content.decode()
     prepare._load_shipped_models()
-    assert notice in admin_client.get("/training/versions/").content.decode()
+    page = admin_client.get("/training/versions/").content.decode()
     new = ModelVersion.objects.get(version=load_manifest(shipped[0]).version)
+    assert notice in page
+    assert f"/training/compare/?version={new.pk}&amp;version={earlier.pk}" in page
     model_version_activate(model_version=new, by=None, override_reason="compared")
     assert notice not in admin_client.get("/training/versions/").content.decode()
 
