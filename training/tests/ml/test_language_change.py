@@ -38,7 +38,12 @@ def rows(languages: Sequence[str] = LANGUAGES, source: str = "elsewhere") -> Mea
 def status(after: Any, before: Any, **asked: Any) -> dict[str, str]:
     table = rows(source=asked.pop("source", "elsewhere"))
     change = changes(table, before, after)
-    given = {"learned": {"forum"}, "added": "de", "shipped": ["en", "fr"], "allowed_loss": 0.005}
+    given: dict[str, Any] = {
+        "learned": {"forum"},
+        "added": "de",
+        "shipped": ["en", "fr"],
+        "allowed_loss": 0.005,
+    }
     measured = measured_with_status(
         table, after, rows(()), np.zeros(0), {"balanced": 0.5}, change=change, **(given | asked)
     )
