@@ -1,7 +1,7 @@
 """The tasks of the queues `classify` (`celery -A toxicsite worker -Q classify --pool=solo`) and `transfers` (`-c 1`).
 
-Imports and exports have a queue and a worker of their own: they take minutes and must not delay verdicts, nor wait
-for a training run that takes hours.
+Imports, exports and jobs of large batches have a queue and a worker of their own: they take minutes and must not delay
+verdicts, nor wait for a training run that takes hours.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ from classifier.privacy.services import retention_turn
 from classifier.references.calls import reference_log_turn
 from classifier.references.worker import reference_turn, this_asker
 from classifier.scoring.bell import ring_all_workers
+from classifier.scoring.score_jobs import job_turn
 from classifier.scoring.worker import classify_turn, this_worker
 from classifier.statistics.daily_counts import statistics_turn
 from classifier.transfers.services import transfers_sweep
@@ -56,6 +57,14 @@ def statistics() -> None:
     """Count one day that is over (sent by beat), then go on after a pause, so that scoring goes on in between."""
     if statistics_turn():
         statistics.apply_async(countdown=STATISTICS_PAUSE_SECONDS)
+
+
+@shared_task(name="classifier.score_job", ignore_result=True)
+def score_job(job_id: str) -> None:
+    """Score some texts of a batch, then go on after other tasks of the queue, or after a pause without a worker."""
+    seconds = None if shutdown_requested() else job_turn(job_id=job_id, shutdown_requested=shutdown_requested)
+    if seconds is not None:
+        score_job.apply_async(kwargs={"job_id": job_id}, countdown=seconds)
 
 
 @shared_task(name="classifier.transfer_run")

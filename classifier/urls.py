@@ -5,7 +5,7 @@ from django.urls import path
 from classifier.accounts.pages import people
 from classifier.accounts.pages import sign_in as session
 from classifier.api_keys.pages import keys
-from classifier.comments.pages import comments, edits
+from classifier.comments.pages import comments, edits, sources
 from classifier.history import pages as history
 from classifier.policies.pages import policies, rule_lists, rules
 from classifier.policies.pages import shadow_mode as policy_shadow
@@ -13,7 +13,7 @@ from classifier.privacy import pages as privacy
 from classifier.quality import pages as quality
 from classifier.references.pages import comparison, references, score_maps
 from classifier.references.pages import files as comparison_files
-from classifier.review.pages import bulk, decisions, queue, saved_queues
+from classifier.review.pages import bulk, decisions, judge_again, queue, saved_queues
 from classifier.review.pages import decide as queue_decide
 from classifier.review.pages import list as queue_list
 from classifier.scoring.pages import classify, sentences, words
@@ -103,9 +103,15 @@ urlpatterns = [
     path("quality/look/", quality.look, name="quality-look"),
     path("quality/golden/", quality.golden_new, name="golden-new"),
     path("quality/golden/<int:item_id>/retire/", quality.golden_away, name="golden-retire"),
+    path("sources/", sources.sources, name="sources"),
+    path("sources/<slug:slug>/", sources.source, name="source"),
+    path("sources/<slug:slug>/retire/", sources.retire, name="source-retire"),
+    path("sources/<slug:slug>/merge/", sources.merge, name="source-merge"),
     path("policies/", policies.policies, name="policies"),
     path("policies/site/", policies.policy, name="policy-site"),
     path("policies/site/restore/", policies.restore, name="policy-site-restore"),
+    path("policies/site/judge-again/", judge_again.judge_waiting, name="policy-site-judge-again"),
+    path("policies/of/<slug:slug>/judge-again/", judge_again.judge_waiting, name="policy-judge-again"),
     path("policies/site/shadow/", policy_shadow.policy_shadow, name="policy-site-shadow"),
     path("policies/of/<slug:slug>/", policies.policy, name="policy"),
     path("policies/of/<slug:slug>/restore/", policies.restore, name="policy-restore"),

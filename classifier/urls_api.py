@@ -11,7 +11,7 @@ from classifier.dialects.migration_page import migrate_page
 from classifier.policies.api import policies, rules, shadow_policies
 from classifier.references.api import references
 from classifier.review.api import appeals, decisions, queue, reports
-from classifier.scoring.api import ScoreEndpoint
+from classifier.scoring.api import ScoreEndpoint, ScoreJobEndpoint
 from classifier.statistics import api as statistics
 from classifier.suggestions.api import FeedbackEndpoint, FeedbackRejectEndpoint
 from classifier.transfers.api import rescorings, transfers
@@ -99,6 +99,7 @@ version_1 = [
     path("score-maps/<int:map_id>/", references.OneScoreMapEndpoint.as_view(), name="api-score-map"),
     path("feedback/", FeedbackEndpoint.as_view(), name="api-feedback"),
     path("feedback/<int:feedback_id>/reject/", FeedbackRejectEndpoint.as_view()),
+    path("score/jobs/<str:job_id>/", ScoreJobEndpoint.as_view(), name="api-score-job"),
     path("score/", ScoreEndpoint.as_view(), name="api-score"),
     path("usage/", UsageEndpoint.as_view(), name="api-usage"),
 ]

@@ -113,6 +113,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "classifier.web.navigation.navigation",
+                "classifier.review.pages.waiting.queue_waiting",
             ],
             "libraries": {"numbers": "training.web.formatting"},
         },
@@ -162,6 +163,7 @@ CELERY_TASK_ROUTES = {
     "classifier.delivery_log": {"queue": "deliveries"},
     "classifier.reference*": {"queue": "deliveries"},
     "classifier.transfer*": {"queue": "transfers"},
+    "classifier.score_job": {"queue": "transfers"},
     "training.*": {"queue": "training"},
     "classifier.*": {"queue": "classify"},
 }
@@ -181,6 +183,7 @@ MODEL_LANGUAGES = env.words("MODEL_LANGUAGES", ("en",))
 MODEL_MEMORY_MIB = env.whole("MODEL_MEMORY_MIB", 900)
 SCORE_DEADLINE_SECONDS = env.number("SCORE_DEADLINE_SECONDS", 5.0)
 SCORE_BATCH_SECONDS = env.number("SCORE_BATCH_SECONDS", 50.0)
+SCORE_JOB_SECONDS = env.number("SCORE_JOB_SECONDS", 600.0)
 SCORE_MAX_WINDOWS = env.whole("SCORE_MAX_WINDOWS", 64, at_least=1)
 SCORER_BACKEND = env.read("SCORER_BACKEND", "auto")
 SCORER_TOKEN_BUDGET = env.whole("SCORER_TOKEN_BUDGET", 2_048, at_least=1)
@@ -309,6 +312,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
     ],
     "STYLES": [lambda request: static("css/admin.css")],
+    "DASHBOARD_CALLBACK": "toxicsite.admin_home.admin_home",
 }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,6 +1,6 @@
 """The addresses of the training pages: each pages module lists its own."""
 
-from training.datasets.pages import active_learning, build, datasets, label_errors
+from training.datasets.pages import active_learning, build, datasets, demo, label_errors
 from training.evaluations.pages import suites
 from training.experiments.pages import compare, detail, list, start
 from training.promotion.pages import languages, shadow, versions
@@ -15,6 +15,7 @@ PAGES = (
     compare,
     build,
     datasets,
+    demo,
     sweeps,
     versions,
     languages,

@@ -97,11 +97,16 @@ def comment_retry(*, comment: Comment, by: User | None, reason: str = "") -> Non
 
 
 def source_get_or_create(source: Source | str) -> Source:
-    """Return the source; a new slug creates it, with the slug as its name."""
+    """Return the source; a new slug creates it, with the slug as its name. Raises InvalidInput for a retired one."""
     if isinstance(source, Source):
-        return source
-    slug = validate_source_slug(source)
-    return get_or_insert(Source.objects.all(), slug=slug, defaults={"name": slug})[0]
+        row = source
+    else:
+        slug = validate_source_slug(source)
+        row = get_or_insert(Source.objects.all(), slug=slug, defaults={"name": slug})[0]
+    if row.retired_at is not None:
+        message = f"The source {row.slug} is retired and takes no new comments; name another one."
+        raise InvalidInput([ValidationProblem("source", message, "retired")])
+    return row
 
 
 def _store(

@@ -178,9 +178,7 @@ _table: dict[type[Exception], Row] = {
     ),
     BatchTimeout: Row(
         ErrorKind.TIMEOUT,
-        lambda _: (
-            f"The batch was not scored within {settings.SCORE_BATCH_SECONDS:g} seconds. Send fewer texts at once."
-        ),
+        lambda _: "The worker did not score the whole batch in time. Send fewer texts at once.",
     ),
     DiskFull: Row(ErrorKind.DISK_FULL, fields=field_not_kept),
     OperationalError: Row(ErrorKind.UNAVAILABLE, lambda _: "The database does not answer."),

@@ -1,6 +1,7 @@
 """What can go wrong in a service, named for what happened; `classifier/core/error_kinds.py` says what faces answer."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from classifier.models import Decision, ModelVersion, Policy, User
 from toxicsite.lib.broker import NoBroker
@@ -44,7 +45,11 @@ class ScoreTimeout(Exception):
 
 
 class BatchTimeout(ScoreTimeout):
-    """The worker answered, but not about all texts of a batch before SCORE_BATCH_SECONDS."""
+    """The worker did not answer about all texts of a batch in time; `answered` are the answers about the first."""
+
+    def __init__(self, message: str, answered: Sequence[Any] = ()) -> None:
+        self.answered = list(answered)
+        super().__init__(message)
 
 
 SCORING_ERRORS = (

@@ -13,6 +13,7 @@ from classifier.models import Decision
 
 COMMENT_CLASSIFIED = "comment.classified"
 COMMENT_DECIDED = "comment.decided"
+COMMENT_HELD = "comment.held"
 APPEAL_OPENED = "appeal.opened"
 APPEAL_RESOLVED = "appeal.resolved"
 MODEL_PROMOTED = "model.promoted"
@@ -21,6 +22,7 @@ DRIFT_WARNING = "drift.warning"
 NAMES = (
     COMMENT_CLASSIFIED,
     COMMENT_DECIDED,
+    COMMENT_HELD,
     APPEAL_OPENED,
     APPEAL_RESOLVED,
     MODEL_PROMOTED,

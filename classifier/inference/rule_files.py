@@ -1,7 +1,8 @@
 """Rules read from files: word lists as text or CSV, and what Discourse, Mastodon and Lemmy export.
 
 - `text`: a phrase a line; `/…/` is a regular expression; lines that begin with `#` are comments.
-- `csv`: a header with `pattern` (or word, phrase, term, keyword) and any of the other columns of COLUMNS.
+- `csv`: a header with `pattern` (or word, phrase, term, keyword) and any of the other columns of COLUMNS, read as all
+  files of rows are (`files/`): with its delimiter, encoding and line ends found out.
 - `discourse`: the JSON of `/admin/customize/watched_words.json`, or the file that its page downloads for one action (a
   word a line, then perhaps a replacement and whether the case counts). discourse/discourse, app/models/watched_word.rb
   and app/services/word_watcher.rb: a star stands for any run without white space; a site may take all words for
@@ -15,7 +16,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +24,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from classifier.inference.conditions import checked_conditions
+from classifier.inference.files.encodings import Encoding, MemoryFile, encoding_of
+from classifier.inference.files.layout import Reading, folded_name, foreign_kind, layout_of
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.rows import FileRow, raw_text, rows_of
 from classifier.inference.phrases import PatternError
 from classifier.inference.rules import LEFT_OUT, Rule, check_rule, left_out_by_default
 
@@ -80,7 +84,6 @@ _BANDS = {
     "flag": "review",
 }
 _CHANGES_TEXT = frozenset(("link", "replace", "tag"))
-_GUARDED = re.compile("'(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 
 class RuleFileError(ValueError):
@@ -110,7 +113,7 @@ class RuleFile:
     """What a file holds; `format` and `encoding` are those that it was read in."""
 
     format: Format
-    encoding: str
+    encoding: Encoding
     rules: list[ReadRule] = field(default_factory=list)
     problems: list[LineProblem] = field(default_factory=list)
 
@@ -130,19 +133,28 @@ Row = tuple[int, str, dict[str, Any]]
 
 
 def read_rule_file(
-    data: bytes | str, *, format: Format | None = None, defaults: Defaults = Defaults(), name: str = ""
+    data: bytes | str,
+    *,
+    format: Format | None = None,
+    defaults: Defaults = Defaults(),
+    name: str = "",
+    encoding: str = "",
 ) -> RuleFile:
-    """Read the rules of a file; `format` None finds it out. `name` is that of the file, which may name an action.
+    """Read the rules of a file; `format` None and `encoding` "" are found out.
 
-    Raises RuleFileError where nothing can be read.
+    `name` is that of the file, which may name an action. Raises RuleFileError where nothing can be read.
     """
-    text, encoding = (data, "") if isinstance(data, str) else decoded(data)
+    whole = data.encode(errors="replace") if isinstance(data, str) else data
+    if what := foreign_kind(whole[:64]):
+        raise RuleFileError(f"This file is {what}.")
+    text, used = (data, Encoding("utf-8")) if isinstance(data, str) else decoded(data, encoding)
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     if not text.strip():
         raise RuleFileError("This file is empty.")
     format = format or _format_of(text, name)
-    read = RuleFile(format, encoding)
-    for line, shown, fields in _rows(format, text, name):
+    read = RuleFile(format, used)
+    rows = _csv_rows(whole, used) if format == "csv" else _READERS[format](text, name)
+    for line, shown, fields in rows:
         if len(read.rules) >= RULES_MAX:
             raise RuleFileError(f"At most {RULES_MAX:,} rules are read at once. Split the file.")
         try:
@@ -153,21 +165,10 @@ def read_rule_file(
     return read
 
 
-def _rows(format: Format, text: str, name: str) -> Iterator[Row]:
-    try:
-        yield from _READERS[format](text, name)
-    except csv.Error as error:
-        raise RuleFileError(f"This cannot be read as CSV: {error}.") from None
-
-
-def decoded(data: bytes) -> tuple[str, str]:
-    """Return the text of a file and its encoding: by its mark, UTF-8, or else Windows-1252."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace"), "UTF-16"
-    try:
-        return data.decode("utf-8-sig"), "UTF-8"
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace"), "Windows-1252"
+def decoded(data: bytes, encoding: str = "") -> tuple[str, Encoding]:
+    """Return the text of a file and its encoding, one of ENCODINGS, which is found out where none is named."""
+    used = encoding_of(MemoryFile(data), encoding)
+    return data[used.mark :].decode(used.name, errors="replace").lstrip("\ufeff"), used
 
 
 def _format_of(text: str, name: str) -> Format:
@@ -178,7 +179,10 @@ def _format_of(text: str, name: str) -> Format:
         return "discourse" if "words" in data else "lemmy"
     if "watched-words" in name:
         return "discourse"
-    header = next(line for line in text.split("\n") if line.strip())
+    lines = (line.strip() for line in text.split("\n") if line.strip())
+    header = next(lines)
+    if header[:4].lower() == "sep=" and len(header) <= 5:
+        return "csv"
     names = [_column(cell) for cell in re.split(r"[,;\t|]", header)]
     if "pattern" in names and (len(names) > 1 or header.strip().lower() == "pattern"):
         return "csv"
@@ -229,29 +233,37 @@ def _text_rows(text: str, name: str) -> Iterator[Row]:
             yield number, phrase, {"pattern": phrase}
 
 
-def _csv_rows(text: str, name: str) -> Iterator[Row]:
-    lines = text.split("\n")
-    delimiter = None
-    if lines[0].lower().startswith("sep=") and len(lines[0]) == 5:
-        delimiter, text = lines[0][4], "\n".join(["", *lines[1:]])
-    header_line = next(line for line in text.split("\n") if line.strip())
-    delimiter = delimiter or max(",;\t|", key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    columns: list[str] = []
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        if not columns:
-            columns = [_column(cell) for cell in row]
-            if "pattern" not in columns:
-                raise RuleFileError(f"The header has no column pattern. Known columns: {', '.join(COLUMNS)}.")
-            continue
-        cells = dict(zip(columns, (_GUARDED.sub("", cell, count=1) for cell in row), strict=False))
-        try:
-            yield reader.line_num, cells["pattern"], _csv_fields(cells)
-        except (KeyError, ValueError) as error:  # PatternError is a ValueError too
-            message = "There is no pattern in this line." if isinstance(error, KeyError) else str(error)
-            yield reader.line_num, delimiter.join(row), {"pattern": "", "wrong": message}
+def _csv_rows(data: bytes, encoding: Encoding) -> Iterator[Row]:
+    file = MemoryFile(data)
+    names = {folded_name(name) for name in ("pattern", *_ALIASES)}
+    try:
+        layout = layout_of(file, Reading("csv", encoding.name), names=names)
+        columns = [_column(name) for name in layout.header]
+        if "pattern" not in columns:
+            raise RuleFileError(f"The header has no column pattern. Known columns: {', '.join(COLUMNS)}.")
+        for row in rows_of(file, layout):
+            cells, problem = _cells(row, len(columns))
+            if cells is None:
+                yield row.line, raw_text(row.raw), {"pattern": "", "wrong": problem}
+                continue
+            if not any(cell.strip() for cell in cells):
+                continue
+            by_column = dict(zip(columns, cells, strict=True))
+            try:
+                yield row.line, by_column["pattern"], _csv_fields(by_column)
+            except ValueError as error:  # PatternError is one too
+                yield row.line, layout.delimiter.join(cells), {"pattern": "", "wrong": str(error)}
+    except FileUnreadable as error:
+        raise RuleFileError(f"This cannot be read as CSV: {error}") from None
+
+
+def _cells(row: FileRow, width: int) -> tuple[list[str] | None, str]:
+    """Return the cells of a row, of which empty ones at the end may be left out; or None and what is wrong with it."""
+    if row.values is not None:
+        return list(row.values.values()), ""
+    if isinstance(row.raw, list) and len(row.raw) < width:
+        return [*row.raw, *[""] * (width - len(row.raw))], ""
+    return None, row.problem
 
 
 def _csv_fields(cells: Mapping[str, str]) -> dict[str, Any]:
@@ -299,7 +311,11 @@ def _discourse_rows(text: str, name: str) -> Iterator[Row]:
         return
     actions = "|".join((*_BANDS, *_CHANGES_TEXT))
     named = re.search(rf"watched-words-({actions})\b", name)
-    for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
+    try:
+        rows = list(csv.reader(text.split("\n")))
+    except csv.Error as error:
+        raise RuleFileError(f"This cannot be read as CSV: {error}.") from None
+    for number, row in enumerate(rows, start=1):
         if row and row[0].strip():
             case = len(row) > 2 and row[2].strip().lower() == "true"
             yield number, row[0], _discourse(row[0], named[1] if named else "", case, regexes=None)
@@ -450,7 +466,6 @@ def _has_ended(value: Any) -> bool:
 
 _READERS: Mapping[Format, Callable[[str, str], Iterator[Row]]] = {
     "text": _text_rows,
-    "csv": _csv_rows,
     "discourse": _discourse_rows,
     "mastodon": _mastodon_rows,
     "lemmy": _lemmy_rows,

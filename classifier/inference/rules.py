@@ -164,20 +164,26 @@ class RuleSet:
         return len(self.rules)
 
     def hits(
-        self, text: str | NormalisedText, parts: Sequence[Part] = (), facts: Facts = NO_FACTS
+        self,
+        text: str | NormalisedText,
+        parts: Sequence[Part] = (),
+        facts: Facts = NO_FACTS,
+        *,
+        leave_nothing_out: bool = False,
     ) -> list[RuleHit]:
         """Return the rules that hit `text`, in the order of the rules.
 
         Of a text that was read from another (see classifier.inference.markup), the spans are places in that other one.
         `parts` are its quotes, code and addresses there; addresses and ids of the text itself are found here. `facts`
-        are what the conditions of rules ask about. A rule without a pattern has no spans.
+        are what the conditions of rules ask about. A rule without a pattern has no spans. With `leave_nothing_out`,
+        rules look everywhere, whatever they leave out.
         """
         if isinstance(text, NormalisedText):
             found = self._found(text.text)
             for spans in found.values():
                 spans[:] = [text.original_span(*span) for span in spans]
-            return self._allowed(found, text, parts, facts)
-        return self._allowed(self._found(text), NormalisedText(text, text), parts, facts)
+            return self._allowed(found, text, parts, facts, leave_nothing_out)
+        return self._allowed(self._found(text), NormalisedText(text, text), parts, facts, leave_nothing_out)
 
     def _found(self, text: str) -> Found:
         found: Found = {}
@@ -193,7 +199,12 @@ class RuleSet:
         return found
 
     def _allowed(
-        self, found: Found, view: NormalisedText, parts: Sequence[Part], facts: Facts
+        self,
+        found: Found,
+        view: NormalisedText,
+        parts: Sequence[Part],
+        facts: Facts,
+        leave_nothing_out: bool,
     ) -> list[RuleHit]:
         """Return the hits without those inside an exception or what their rule leaves out, where conditions hold."""
         if not any(found.values()) and not self._any:
@@ -214,11 +225,12 @@ class RuleSet:
             if is_any or spans is None:
                 hits.append(RuleHit(compiled.rule, ()))
                 continue
+            leaves_out = () if leave_nothing_out else compiled.rule.leaves_out
             inside = excepted + [span for one in compiled.exceptions for span in left_out.of(one)]
             kept = [
                 span
                 for span in spans
-                if not _is_inside(span, inside) and not left_out.holds(span, compiled.rule.leaves_out)
+                if not _is_inside(span, inside) and not left_out.holds(span, leaves_out)
             ]
             if kept:
                 hits.append(RuleHit(compiled.rule, _merged(kept)))

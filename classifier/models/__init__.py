@@ -3,13 +3,6 @@
 from classifier.models.api_key import ApiKey, ApiKeyUsage, ApiScope, MissingAttributes
 from classifier.models.append_only import AppendOnlyError
 from classifier.models.audit import AuditEntry, DayStatistic, Transfer
-from classifier.models.blocklist import (
-    BLOCKLIST_DESCRIPTION_CHARACTERS,
-    BLOCKLIST_NAME,
-    BLOCKLIST_NAME_CHARACTERS,
-    Blocklist,
-    BlocklistItem,
-)
 from classifier.models.comment import (
     AUTHOR_REF_MAX_CHARACTERS,
     COMMENT_TRANSITIONS,
@@ -48,7 +41,7 @@ from classifier.models.review import (
     SavedQueue,
     SecondReview,
 )
-from classifier.models.rule import Rule, RuleList, RuleShadowHit, RuleState
+from classifier.models.rule import RULE_DESCRIPTION_CHARACTERS, Rule, RuleList, RuleShadowHit, RuleState
 from classifier.models.shadow_policy import (
     SHADOW_POLICY_TRANSITIONS,
     ShadowJudgement,
@@ -71,13 +64,11 @@ from classifier.models.webhook import (
 
 __all__ = [
     "AUTHOR_REF_MAX_CHARACTERS",
-    "BLOCKLIST_DESCRIPTION_CHARACTERS",
-    "BLOCKLIST_NAME",
-    "BLOCKLIST_NAME_CHARACTERS",
     "COMMENT_TRANSITIONS",
     "EXTERNAL_ID_MAX_CHARACTERS",
     "FINAL_ACTIONS",
     "MODEL_VERSION_TRANSITIONS",
+    "RULE_DESCRIPTION_CHARACTERS",
     "SHADOW_POLICY_TRANSITIONS",
     "TERMINAL_COMMENT_STATUSES",
     "ApiKey",
@@ -88,8 +79,6 @@ __all__ = [
     "AppendOnlyError",
     "AuditEntry",
     "Band",
-    "Blocklist",
-    "BlocklistItem",
     "BulkAction",
     "ClientSeen",
     "Comment",

@@ -1,9 +1,13 @@
 """Rules beside the model, the lists that they came in, and what rules in shadow mode would have hit."""
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 
 from classifier.models.policy import Band
+
+RULE_DESCRIPTION_CHARACTERS = 1_024
 
 
 class RuleState(models.TextChoices):
@@ -17,10 +21,13 @@ class RuleState(models.TextChoices):
 
 
 class RuleList(models.Model):
-    """Rules that belong together, such as those of one imported file; all are for the list's source."""
+    """Rules that belong together, such as those of one imported file or of a blocklist of Azure's clients.
 
-    name = models.CharField(max_length=100, unique=True)
-    description = models.CharField(max_length=500, blank=True)
+    All are for the list's source (none: for all sources), within which the list's name is unique.
+    """
+
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=RULE_DESCRIPTION_CHARACTERS, blank=True)
     source = models.ForeignKey(
         "classifier.Source", on_delete=models.PROTECT, null=True, blank=True, related_name="rule_lists"
     )
@@ -30,7 +37,12 @@ class RuleList(models.Model):
     )
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name"], nulls_distinct=False, name="rulelist_source_name"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -42,7 +54,7 @@ class Rule(models.Model):
     A rule of the band "exception" says where no other rule hits. `leave_out` lists what is not looked at, some of
     classifier.inference.rules.LEFT_OUT; `exceptions` are phrases inside which the rule does not hit. `conditions` must
     hold too (classifier.inference.conditions). A rule that `is_shadow` and enabled counts what it would have hit, and
-    changes nothing.
+    changes nothing. `item_id` is its id as an item of a blocklist, as Azure's clients know it.
     """
 
     class Kind(models.TextChoices):
@@ -56,7 +68,11 @@ class Rule(models.Model):
         APPROVE = "approve", "Pass: approve what would be reviewed"
         EXCEPTION = "exception", "Exception: no rule hits there"
 
+    item_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
+    description = models.CharField(
+        max_length=RULE_DESCRIPTION_CHARACTERS, blank=True, default="", db_default=""
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices)
     pattern = models.CharField(max_length=1000, blank=True)
     folds = models.BooleanField("also catch disguised spellings", default=True)

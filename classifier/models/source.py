@@ -28,6 +28,10 @@ class Source(models.Model):
         help_text="The language of its texts is then never identified.",
     )
 
+    retired_at = models.DateTimeField(  # it takes no new comments since then
+        null=True, blank=True, editable=False
+    )
+
     class Meta:
         ordering = ["slug"]
         constraints = [

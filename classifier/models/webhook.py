@@ -11,6 +11,7 @@ from django.db.models import Q
 class WebhookEventType(models.TextChoices):
     COMMENT_CLASSIFIED = "comment.classified", "A comment got its verdict"
     COMMENT_DECIDED = "comment.decided", "A comment was decided, or the decision undone"
+    COMMENT_HELD = "comment.held", "Reports hid a comment, or it is shown again"
     APPEAL_OPENED = "appeal.opened", "An author appealed"
     APPEAL_RESOLVED = "appeal.resolved", "An appeal was answered"
     MODEL_PROMOTED = "model.promoted", "Another model version is active"

@@ -131,11 +131,24 @@ class CurrentPolicy(HasBands):
         return self.read(text, text_format).for_scoring(self.leave_out)
 
     def hits(
-        self, rules: RuleSet, text: str, text_format: str = "", facts: Facts = NO_FACTS
+        self,
+        rules: RuleSet,
+        text: str,
+        text_format: str = "",
+        facts: Facts = NO_FACTS,
+        *,
+        leave_nothing_out: bool = False,
     ) -> list[RuleHit]:
-        """Return the rules that hit a text: what the model reads of it, and where its links lead."""
+        """Return the rules that hit a text: what the model reads of it, and where its links lead.
+
+        With `leave_nothing_out` they look at all of it, whatever the policy and the rules leave out: in a name or an
+        address by itself.
+        """
         if not len(rules):
             return []
+        if leave_nothing_out:
+            whole = read_text(text, text_format or self.text_format).for_rules()
+            return rules.hits(whole, facts=facts, leave_nothing_out=True)
         kinds = {*self.leave_out, *(kind for kind in rules.leaves_out if kind in LEAVE_OUTS)}
         marked = read_text(text, text_format or self.text_format, leave_out=kinds)
         return rules.hits(marked.for_rules(self.leave_out), marked.parts_for_rules(), facts)

@@ -16,6 +16,7 @@ from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem
 from classifier.core.visibility import seen_by
 from classifier.inference import rules as engine
+from classifier.inference.files.encodings import ENCODINGS, Encoding
 from classifier.inference.rule_files import (
     COLUMNS,
     FORMATS,
@@ -27,12 +28,12 @@ from classifier.inference.rule_files import (
     checked_tags,
     read_rule_file,
 )
-from classifier.models import Rule, RuleList, RuleState, Source, User
+from classifier.models import RULE_DESCRIPTION_CHARACTERS, Rule, RuleList, RuleState, Source, User
 from classifier.policies import active_policies
 from classifier.policies.preview import RulesPreview, rules_preview
 from classifier.policies.rules import BANDS, NAME_CHARACTERS, state_fields
 
-DESCRIPTION_CHARACTERS = 500
+DESCRIPTION_CHARACTERS = RULE_DESCRIPTION_CHARACTERS
 FILE_BYTES = 5_000_000
 PROBLEMS_SHOWN = 50
 STATE = {
@@ -49,6 +50,7 @@ class ImportChoice:
     data: bytes | str
     file_name: str = ""
     format: str = ""
+    encoding: str = ""
     band: str = "review"
     folds: bool = True
     ignore_accents: bool = False
@@ -60,6 +62,9 @@ class ImportChoice:
         if self.format and self.format not in FORMATS:
             known = ", ".join(FORMATS)
             raise InvalidInput([_problem("format", f"This must be one of {known}.", "invalid_choice")])
+        if self.encoding and self.encoding not in ENCODINGS:
+            known = ", ".join(ENCODINGS)
+            raise InvalidInput([_problem("encoding", f"This must be one of {known}.", "invalid_choice")])
         if self.band not in BANDS:
             raise InvalidInput(
                 [_problem("band", "This must be review, remove, approve or exception.", "invalid_choice")]
@@ -71,7 +76,9 @@ class ImportChoice:
         format: Format | None = next((known for known in FORMATS if known == self.format), None)
         defaults = Defaults(self.band, self.folds, self.ignore_accents, self.regexes)
         try:
-            return read_rule_file(self.data, format=format, defaults=defaults, name=self.file_name)
+            return read_rule_file(
+                self.data, format=format, defaults=defaults, name=self.file_name, encoding=self.encoding
+            )
         except RuleFileError as error:
             raise InvalidInput([_problem("data", str(error), "invalid")]) from None
 
@@ -81,7 +88,7 @@ class ImportOutcome:
     """What came of a file: the rules made, those that were there, and lines that are none. `rules` as the engine's."""
 
     format: str
-    encoding: str
+    encoding: Encoding
     created: int
     repeated: int
     problems: Sequence[LineProblem]
@@ -135,6 +142,19 @@ def rule_list_update(
     except IntegrityError:
         raise InvalidInput([_problem("name", "A list of this name is there already.", "unique")]) from None
     return rule_list
+
+
+def rule_list_delete(*, rule_list: RuleList, by: User | None) -> int:
+    """Switch the rules of a list off and delete the list; the rules are kept without it. Return how many were on.
+
+    Raises PermissionDenied.
+    """
+    with transaction.atomic():
+        changed = rule_list_set_state(rule_list=rule_list, state=RuleState.OFF, by=by)
+        rule_list.rules.update(rule_list=None)
+        _record("rule_list.delete", rule_list, by, count=changed)
+        rule_list.delete()
+    return changed
 
 
 def rules_import(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from classifier.core.audit import audit_record
+from classifier.core.audit import audit_record, author_pseudonym
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem, text_problem
@@ -14,7 +14,7 @@ from classifier.inference.conditions import checked_conditions
 from classifier.inference.phrases import PatternError
 from classifier.inference.rule_files import checked_tags
 from classifier.inference.rules import LEFT_OUT, RuleHit, RuleSet
-from classifier.models import Rule, RuleList, RuleState, Source, User
+from classifier.models import RULE_DESCRIPTION_CHARACTERS, Rule, RuleList, RuleState, Source, User
 from classifier.policies import active_policies
 from classifier.policies.active_policies import policy_for, rules_for
 from classifier.policies.preview import RulePreview, rule_preview
@@ -37,6 +37,7 @@ BAND_WRONG = "This must be review, remove, approve or exception."
 BANDS = tuple(Rule.RuleBand.values)
 FIELDS = (
     "name",
+    "description",
     "kind",
     "pattern",
     "folds",
@@ -51,6 +52,7 @@ FIELDS = (
 )
 PATTERN_FIELDS = ("kind", "pattern", "folds", "ignore_accents", "leave_out", "exceptions", "conditions")
 DEFAULTS: Mapping[str, Any] = {
+    "description": "",
     "folds": True,
     "ignore_accents": False,
     "leave_out": None,
@@ -208,6 +210,9 @@ def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     name = fields["name"].strip()
     if not name or len(name) > NAME_CHARACTERS or "\x00" in name:
         problems.append(_problem("name", f"A name has 1 to {NAME_CHARACTERS} characters.", "invalid"))
+    if len(fields["description"]) > RULE_DESCRIPTION_CHARACTERS or "\x00" in fields["description"]:
+        message = f"At most {RULE_DESCRIPTION_CHARACTERS:,} characters are allowed."
+        problems.append(_problem("description", message, "max_length"))
     if fields["band"] not in BANDS:
         problems.append(_problem("band", BAND_WRONG, "invalid_choice"))
     rule_list: RuleList | None = fields["rule_list"]
@@ -276,8 +281,11 @@ def _problem(field: str, message: str, code: str) -> ValidationProblem:
 
 
 def _plain(value: Any) -> Any:
+    """Return the value of a field as the audit keeps it, which never names an author."""
     if isinstance(value, RuleList):
         return value.name
+    if isinstance(value, dict) and "authors" in value:  # conditions
+        return {**value, "authors": [author_pseudonym(name) for name in value["authors"]]}
     return value.slug if isinstance(value, Source) else value
 
 

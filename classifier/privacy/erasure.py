@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from classifier.core.audit import author_pseudonym
 from classifier.inference.files.encodings import ENCODINGS
-from classifier.models import BulkAction, Comment, CommentEvent, Report, SavedQueue, Suggestion, Transfer
+from classifier.models import (
+    BulkAction,
+    Comment,
+    CommentEvent,
+    Report,
+    Rule,
+    SavedQueue,
+    Suggestion,
+    Transfer,
+)
+from classifier.policies import active_policies
+from classifier.privacy.selectors import rules_naming
 from classifier.transfers.services import DRAFT, errors_file_of, file_of, file_remove
 
 GONE = "The text was erased."
@@ -44,6 +55,7 @@ def name_forget(author: str) -> None:
     if any(rows.exists() for rows in (Comment.objects.filter(author_ref=author), suggested, reported)):
         return
     pseudonym = author_pseudonym(author)
+    rules_forget(author, rules_naming(author=author, source=None))
     for kind in (BulkAction, SavedQueue):
         for row in kind._default_manager.filter(filters__author=author).select_for_update():
             row.filters["author"] = pseudonym
@@ -51,6 +63,18 @@ def name_forget(author: str) -> None:
     for transfer in _ended().filter(options__filters__author=author).select_for_update():
         transfer.options["filters"]["author"] = pseudonym
         transfer.save(update_fields=["options"])
+
+
+def rules_forget(author: str, rules: QuerySet[Rule]) -> None:
+    """Replace the name of an author in the conditions of rules by the audit's pseudonym.
+
+    It is not taken out: without its last author a rule would hit everybody.
+    """
+    for rule in rules.select_for_update():
+        names = [author_pseudonym(author) if name == author else name for name in rule.conditions["authors"]]
+        rule.conditions = {**rule.conditions, "authors": list(dict.fromkeys(names))}
+        rule.save(update_fields=["conditions", "updated_at"])
+    transaction.on_commit(active_policies.forget)
 
 
 def files_forget(author: str) -> int:

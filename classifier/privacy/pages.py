@@ -105,7 +105,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if refused is not None:
         return refused
     count = author_count(user=by, author=author, source=source)
-    if not (count.comments or count.reports or count.suggestions):
+    if not (count.comments or count.reports or count.suggestions or count.rules):
         return _page(request, problem="Nothing is stored about this author there.", status=422)
     slug = source.slug if source else ""
     plan = {"act": "erase", "author": author, "source": slug, **count.to_data()}
@@ -127,6 +127,7 @@ def erase(request: HttpRequest) -> HttpResponse:
                 "Known answers": count.golden,
                 "Reports made": count.reports,
                 "Suggestions about their texts": count.suggestions,
+                "Rules that name them": count.rules,
             },
         )
     erased = author_erase(author=author, source=source, by=by)
@@ -162,6 +163,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
                 "With a text": count.with_text,
                 "Reports made": count.reports,
                 "Suggestions about their texts": count.suggestions,
+                "Rules that name them": count.rules,
             },
         )
     return StreamingHttpResponse(

@@ -3,11 +3,21 @@
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from classifier.core.visibility import narrow, visible_sources
-from classifier.models import Appeal, AppealStatus, Comment, CommentStatus, GoldenItem, Report, Source, User
+from classifier.models import (
+    Appeal,
+    AppealStatus,
+    Comment,
+    CommentStatus,
+    GoldenItem,
+    Report,
+    Rule,
+    Source,
+    User,
+)
 from classifier.models.comment import CommentQuerySet
 from classifier.suggestions.services import suggestions_of_author
 
@@ -32,6 +42,7 @@ class AuthorCount:
     golden: int
     reports: int
     suggestions: int = 0  # with their text
+    rules: int = 0  # whose conditions name the author
 
     def to_data(self) -> dict[str, int]:
         return asdict(self)
@@ -87,6 +98,12 @@ def reports_by_author(*, user: User | None, author: str, source: Source | None) 
     return list(reports.values_list("pk", flat=True))
 
 
+def rules_naming(*, author: str, source: Source | None) -> QuerySet[Rule]:
+    """List the rules whose conditions name the author: those of one source, or all."""
+    rules = Rule.objects.filter(conditions__authors__contains=[author])
+    return rules if source is None else rules.filter(source=source)
+
+
 def author_count(*, user: User | None, author: str, source: Source | None) -> AuthorCount:
     """Count what is stored about an author."""
     comments = comments_of_author(user=user, author=author, source=source)
@@ -105,6 +122,7 @@ def author_count(*, user: User | None, author: str, source: Source | None) -> Au
         suggestions=suggestions_of_author(user=user, author=author, source=source)
         .filter(text_purged_at__isnull=True)
         .count(),
+        rules=rules_naming(author=author, source=source).count(),
     )
 
 

@@ -37,13 +37,14 @@ from classifier.models import (
     Suggestion,
     User,
 )
-from classifier.privacy.erasure import GONE, erasing, files_forget, name_forget, remarks_forget
+from classifier.privacy.erasure import GONE, erasing, files_forget, name_forget, remarks_forget, rules_forget
 from classifier.privacy.selectors import (
     AuthorCount,
     author_count,
     comments_of_author,
     due,
     reports_by_author,
+    rules_naming,
     sources_with_retention,
 )
 from classifier.references.calls import sourceless_texts_purge, texts_purge
@@ -145,7 +146,7 @@ def require_author(author: str, source: Source | None, by: User | None) -> None:
 
 def author_erase(*, author: str, source: Source | None, by: User | None) -> AuthorCount:
     """Erase an author, in one source or in all that `by` sees: texts, names, messages of appeals, reasons of reports,
-    and the texts once more where others of the same source answered to them.
+    the name in conditions of rules, and the texts once more where others of the same source answered to them.
 
     Decisions, predictions and counts stay. Erasure spares nothing, as retention does: an open appeal is closed, a
     known answer retired, a comment without a verdict fails. Files of imports and exports here that name the author are
@@ -166,6 +167,7 @@ def author_erase(*, author: str, source: Source | None, by: User | None) -> Auth
     with transaction.atomic():
         _forget_reporter(reports_by_author(user=by, author=author, source=source))
         suggestions_forget(suggestions_of_author(user=by, author=author, source=source))
+        rules_forget(author, rules_naming(author=author, source=source))
         name_forget(author)
         audit_record(
             verb="author.erase",

@@ -12,7 +12,7 @@ from django.db import transaction
 from classifier.core.audit import audit_record, author_pseudonym
 from classifier.core.permissions import require_permission
 from classifier.models import AuditEntry, Comment, Report, Source, Suggestion, User
-from classifier.privacy.selectors import author_count, comments_of_author, reports_by_author
+from classifier.privacy.selectors import author_count, comments_of_author, reports_by_author, rules_naming
 from classifier.privacy.services import ERASE, require_author
 from classifier.suggestions.services import suggestions_of_author
 
@@ -55,6 +55,9 @@ def _export(author: str, source: Source | None, by: User | None, begun: AuditEnt
         yield '], "suggestions": ['
         suggestions = suggestions_of_author(user=by, author=author, source=source).order_by("pk")
         yield from _listed(_suggestion(row) for row in suggestions.iterator(chunk_size=CHUNK))
+        yield '], "rules_about_them": ['
+        rules = rules_naming(author=author, source=source).order_by("pk")
+        yield from _listed({"id": rule.pk, "name": rule.name, "band": rule.band} for rule in rules)
         yield "]}\n"
 
 

@@ -1,5 +1,6 @@
 """Reports: readers say that a comment is bad, and enough reports bring it to a moderator."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -8,12 +9,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from classifier.core.audit import audit_record
+from classifier.core.events import COMMENT_HELD, emit
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, words_problem
 from classifier.models import Comment, CommentStatus, DecisionAction, Report, User
 from classifier.models.comment import NO_CLAIM
 from classifier.policies.judging import OF_SCORING
+from classifier.policies.recommended_actions import of_comment
 from classifier.review.placement import queue_put
 
 ADD = "classifier.add_report"
@@ -30,7 +33,8 @@ def report_add(
     An undecided comment waits for a person from the first report on, whatever its band. An approved one, by a person or
     a policy, waits again after settings.REPORTS_TO_REOPEN reports since then; a removed one does not, nor does one that
     has no text any more or whose reports a person found harmless. After settings.REPORTS_TO_HIDE reports since the last
-    decision the site is told to hold the comment until a person decides. Raises InvalidInput and PermissionDenied.
+    decision the site is told to hold the comment until a person decides, in the answer and by the event `comment.held`.
+    Raises InvalidInput and PermissionDenied.
     """
     require_permission(by, ADD)
     require_source(by, comment.source)
@@ -56,7 +60,9 @@ def report_add(
         if _comes_up(row):
             queue_put(comment=row, kind="report", count=row.report_count + 1)
         if _hides(row):
-            Comment.objects.filter(pk=row.pk).update(hidden_by_reports_at=timezone.now())
+            now = timezone.now()
+            Comment.objects.filter(pk=row.pk).update(hidden_by_reports_at=now)
+            _tell_held(row, now, row.report_count + 1)
     return report, True
 
 
@@ -88,6 +94,8 @@ def reports_mark(*, comment: Comment, harmless: bool, by: User | None) -> Commen
                     fields |= {"queued_at": None, **NO_CLAIM}
                 fields["queue_reasons"] = kept
             Comment.objects.filter(pk=row.pk).update(**fields)
+            if harmless:
+                _tell_held(row, None, row.report_count)
             audit_record(
                 verb="reports.harmless" if harmless else "reports.count",
                 by=by,
@@ -97,6 +105,15 @@ def reports_mark(*, comment: Comment, harmless: bool, by: User | None) -> Commen
             )
     comment.refresh_from_db()
     return comment
+
+
+def _tell_held(row: Comment, hidden_at: datetime | None, reports: int) -> None:
+    """Emit that reports changed what the site should do with a comment, if they did."""
+    before = of_comment(row).action
+    row.hidden_by_reports_at = hidden_at
+    after = of_comment(row).action
+    if after != before:
+        emit(COMMENT_HELD, {"comment": row.pk, "source": row.source_id, "action": after, "reports": reports})
 
 
 def _hides(row: Comment) -> bool:

@@ -1,21 +1,22 @@
-"""`/api/v1/score/`: score texts at once, without storing them."""
+"""`/api/v1/score/`: score texts at once, or large batches in the background, without storing them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import (
-    PolymorphicProxySerializer,
-)
+from django.http import Http404
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
-from classifier.api.authentication import caller
+from classifier.api.authentication import api_key_of, caller
 from classifier.api.base import Endpoint
 from classifier.api.field_errors import Path, field_error, path_of
 from classifier.api.fields import Choice, ClosedSerializer, TextAsSent, TextsAsSent, TrueOrFalse
-from classifier.api.operation import operation
+from classifier.api.operation import location, operation
 from classifier.api.problems import DEADLINE_PASSED, MODEL_BROKEN, NO_WORKER, Problem, invalid, problem_of
 from classifier.api.reading import body_object, checked_body
 from classifier.api.throttling import give_texts_back, how_many, take_texts
@@ -30,7 +31,7 @@ from classifier.comments.api.output import (
     READ_AS_HELP,
     VERDICT_CHOICES,
 )
-from classifier.core.errors import SCORING_ERRORS
+from classifier.core.errors import SCORING_ERRORS, BatchTimeout, NoBroker
 from classifier.core.validation import InvalidInput, language_problem, validate_source_slug
 from classifier.core.visibility import sees_source
 from classifier.inference.bands import BANDS
@@ -40,11 +41,20 @@ from classifier.models import ApiScope, ModelVersion, Source, TextFormat
 from classifier.policies.active_policies import policy_for
 from classifier.policies.judging import Scored, judge_scored
 from classifier.policies.recommended_actions import of_judgement, unscored_of
+from classifier.scoring.score_jobs import (
+    JobSettings,
+    JobStatus,
+    ScoreJob,
+    job_create,
+    job_forget,
+    job_read,
+)
 from classifier.scoring.score_texts import ScoredText, TextProblem, TextSpan, score_each
 
 SPANS_HELP = "Return the scores of each window of a long text: the parts that the model reads at once."
 SENTENCES_HELP = "Score each sentence by itself as well, at most the first 50 of a text."
 SOURCE_HELP = "The slug of a source whose policy and rules are applied; the site's policy if left out."
+RETRY_SECONDS = "2"
 BAND_CHOICES = [(band, band) for band in BANDS]
 
 
@@ -182,6 +192,28 @@ class ScoreOutput(serializers.Serializer[Any]):
     results = ScoreResult(many=True, help_text="One result for each text, in the order of the texts.")
 
 
+class ScoreJobOutput(serializers.Serializer[Any]):
+    """A batch that is scored in the background."""
+
+    id = serializers.CharField()
+    url = serializers.CharField(help_text="Where to read the job and, once it is done, its results.")
+    status = serializers.ChoiceField(
+        choices=[(status.value, status.value) for status in JobStatus],
+        help_text="`waiting` for a worker, `running`, or `done`.",
+    )
+    done_texts = serializers.IntegerField(help_text="Texts that have their result.")
+    total_texts = serializers.IntegerField()
+    action = serializers.ChoiceField(
+        choices=[("publish", "publish"), ("hold", "hold")],
+        help_text="What the policy's fail mode wants for texts that have no result yet.",
+    )
+    results = ScoreResult(
+        many=True,
+        allow_null=True,
+        help_text="One result for each text, in the order of the texts; null until the job is done.",
+    )
+
+
 class ScoreEndpoint(Endpoint):
     @operation(
         "score_texts",
@@ -191,7 +223,8 @@ class ScoreEndpoint(Endpoint):
             serializers=[ScoreTextInput, ScoreTextsInput],
             resource_type_field_name=None,
         ),
-        answers=ScoreOutput,
+        headers=[location(202, description="The address of the job.")],
+        answers={200: ScoreOutput, 202: ScoreJobOutput},
         problems=[MODEL_BROKEN, NO_WORKER, DEADLINE_PASSED],
     )
     def post(self, request: Request) -> Response:
@@ -207,6 +240,10 @@ class ScoreEndpoint(Endpoint):
         verdict and the scores mean little: unless the policy judges them anyway, the action is `review`. If
         its author tells of their own hurt, `concern` is true and `author_text` is what your policy says to them. A 503
         or 504 has an `action` too: `publish` if the policy fails open, `hold` if it fails closed.
+
+        A batch of more than 16 texts or 4,096 characters that takes longer than the server lets a call take is a job:
+        202 names its address. Texts and results then lie encrypted in the queue for some minutes, for the key that sent
+        them. A smaller batch gets 504, and so does a caller with 8 jobs.
         """
         data = body_object(request)
         if "text" in data and "texts" in data:
@@ -214,24 +251,119 @@ class ScoreEndpoint(Endpoint):
             raise invalid([field_error(("texts",), message, "conflict")])
         single = "texts" not in data
         body = checked_body(ScoreTextInput if single else ScoreTextsInput, data)
-        texts = [body.get("text")] if single else body["texts"]
+        texts: Any = [body.get("text")] if single else body["texts"]
         source_id = _source_id(request, body.get("source"))
+        chosen = JobSettings(
+            source_id,
+            body.get("format", ""),
+            _languages(body.get("language")),
+            explain=body["explain"],
+            sentences=body["sentences"],
+            spans=body["spans"],
+        )
         take_texts(request, how_many(texts))
         try:
-            scores = _scored(texts, body, single=single, source_id=source_id)
+            scores = _scored(texts, chosen, single=single)
+        except BatchTimeout as error:
+            return self._job(request, texts, error, chosen)
         except Problem:
             give_texts_back(request, how_many(texts))
             raise
-        versions = _versions(scores)
-        text_format = body.get("format", "")
-        not_requested: dict[str, Any] = {name: None for name in ("spans", "sentences") if not body[name]}
-        results = [
-            _result(
-                score, text, ("text",) if single else ("texts", position), versions, source_id, text_format
+        return Response({"results": _results(scores, texts, chosen, single=single)})
+
+    def _job(self, request: Request, texts: Any, error: BatchTimeout, chosen: JobSettings) -> Response:
+        """Answer with the job of a batch. Raises the problem of the batch where there can be none."""
+        job = None
+        with suppress(NoBroker):
+            job = job_create(
+                texts=texts,
+                answered=error.answered,
+                chosen=chosen,
+                user=caller(request),
+                api_key=api_key_of(request),
             )
-            for position, (score, text) in enumerate(zip(scores, texts, strict=True))
-        ]
-        return Response({"results": [{**result, **not_requested} for result in results]})
+        if job is None:
+            give_texts_back(request, how_many(texts))
+            raise _unscored(error, chosen.source_id)
+        body = _job_body(job, request)
+        headers = {"Location": body["url"], "Retry-After": RETRY_SECONDS}
+        return Response(body, status=202, headers=headers)
+
+
+class ScoreJobEndpoint(Endpoint):
+    """A job of a batch; nobody but the key that sent the batch sees it."""
+
+    scope = ApiScope.SCORE
+
+    @operation("read_score_job", answers=ScoreJobOutput, problems=[NO_WORKER])
+    def get(self, request: Request, job_id: str) -> Response:
+        """Read a job of a batch of texts.
+
+        Ask again until `status` is `done`, every few seconds as `Retry-After` says: `results` then has what the call
+        would have answered, by the policy of now. They can be read again for a minute. A job expires some minutes after
+        its last progress. 404: there is no such job of this key, or it has expired; send the batch again.
+        """
+        job = job_read(job_id=job_id, user=caller(request), api_key=api_key_of(request))
+        if job is None:
+            raise Http404
+        headers = {} if job.status is JobStatus.DONE else {"Retry-After": RETRY_SECONDS}
+        return Response(_job_body(job, request), headers=headers)
+
+    @operation("delete_score_job", answers={204: None}, problems=[NO_WORKER])
+    def delete(self, request: Request, job_id: str) -> Response:
+        """Delete a job of a batch of texts.
+
+        Its texts and results are deleted at once.
+        """
+        if not job_forget(job_id=job_id, user=caller(request), api_key=api_key_of(request)):
+            raise Http404
+        return Response(status=204)
+
+
+def _job_body(job: ScoreJob, request: Request) -> dict[str, Any]:
+    done = job.status is JobStatus.DONE
+    return {
+        "id": job.id,
+        "url": reverse("api-score-job", kwargs={"job_id": job.id}, request=request),
+        "status": job.status.value,
+        "done_texts": job.done,
+        "total_texts": job.total,
+        "action": unscored_of(job.chosen.source_id),
+        "results": _results(job.results, job.texts, job.chosen) if done else None,
+    }
+
+
+def _results(
+    scores: Sequence[ScoredText | TextProblem],
+    texts: Sequence[str],
+    chosen: JobSettings,
+    *,
+    single: bool = False,
+) -> list[dict[str, Any]]:
+    versions = _versions(scores)
+    asked = {"spans": chosen.spans, "sentences": chosen.sentences}
+    not_requested: dict[str, Any] = {name: None for name, wanted in asked.items() if not wanted}
+    return [
+        {
+            **_result(
+                score,
+                text,
+                ("text",) if single else ("texts", position),
+                versions,
+                chosen.source_id,
+                chosen.text_format,
+            ),
+            **not_requested,
+        }
+        for position, (score, text) in enumerate(zip(scores, texts, strict=True))
+    ]
+
+
+def _languages(language: str | None) -> tuple[str, ...]:
+    """Return the stated language. Raises the problem of one that is none."""
+    if (wrong := language_problem(language)) is not None:
+        raise problem_of(InvalidInput([wrong])) or InvalidInput([wrong])
+    return (normal_tag(language),) if language else ()
 
 
 def _source_id(request: Request, slug: str | None) -> int | None:
@@ -242,29 +374,32 @@ def _source_id(request: Request, slug: str | None) -> int | None:
     return source.pk if source is not None and sees_source(caller(request), source) else None
 
 
-def _scored(
-    texts: Any, body: Mapping[str, Any], *, single: bool, source_id: int | None
-) -> Sequence[ScoredText | TextProblem]:
-    policy = policy_for(source_id)
+def _scored(texts: Any, chosen: JobSettings, *, single: bool) -> Sequence[ScoredText | TextProblem]:
+    """Score the texts of a call. Raises Problem, and BatchTimeout where a job can answer."""
+    policy = policy_for(chosen.source_id)
     try:
-        if (wrong := language_problem(body.get("language"))) is not None:
-            raise InvalidInput([wrong])
         return score_each(
             texts=texts,
-            languages=[normal_tag(body["language"])] if body.get("language") else (),
-            source_id=source_id,
-            explain=body["explain"],
-            sentences=body["sentences"],
-            read=lambda text: policy.for_scoring(text, body.get("format", "")),
+            languages=chosen.languages,
+            source_id=chosen.source_id,
+            explain=chosen.explain,
+            sentences=chosen.sentences,
+            read=lambda text: policy.for_scoring(text, chosen.text_format),
             deadline=settings.SCORE_DEADLINE_SECONDS,
         )
     except InvalidInput as error:
         raise problem_of(error, _place_of_one if single else path_of) or error from None
+    except BatchTimeout:
+        raise
     except SCORING_ERRORS as error:
-        problem = problem_of(error)
-        assert problem is not None
-        problem.action = unscored_of(source_id)
-        raise problem from None
+        raise _unscored(error, chosen.source_id) from None
+
+
+def _unscored(error: Exception, source_id: int | None) -> Problem:
+    problem = problem_of(error)
+    assert problem is not None
+    problem.action = unscored_of(source_id)
+    return problem
 
 
 def _place_of_one(field: str) -> Path:

@@ -1,14 +1,14 @@
 """Synchronous scoring of texts, by the same worker as stored comments; the texts are not stored."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
-from classifier.core.errors import BatchTimeout, ModelBroken, NoModel
-from classifier.core.validation import text_problem, validate_texts
+from classifier.core.errors import BatchTimeout, ModelBroken, NoModel, ScoreTimeout
+from classifier.core.validation import ValidationProblem, text_problem, validate_texts
 from classifier.inference.language import UNDETERMINED
 from classifier.inference.normalise import NormalisedText
 from classifier.inference.sentences import sentence_spans
@@ -131,7 +131,7 @@ def score_texts(
     if "problem" in reply:
         problem = str(reply["problem"])
         raise NoModel(problem) if problem == NO_VERSION else ModelBroken(problem)
-    answers = [_decode(item) for item in reply["items"]]
+    answers = [decode_result(item) for item in reply["items"]]
     results = answers[: len(checked)]
     if sentences:
         results = _with_sentences(checked, results, places, answers[len(checked) :])
@@ -170,8 +170,24 @@ def score_each(
     if all(problems) or not any(problems):
         return score_in_parts(score, texts, deadline=deadline)
     good = [text for text, problem in zip(texts, problems, strict=True) if problem is None]
-    scored = iter(score_in_parts(score, good, deadline=deadline))
-    return [TextProblem(problem.code, problem.message) if problem else next(scored) for problem in problems]
+    try:
+        return list(_with_problems(score_in_parts(score, good, deadline=deadline), problems))
+    except BatchTimeout as error:
+        raise BatchTimeout(str(error), list(_with_problems(error.answered, problems))) from None
+
+
+def _with_problems(
+    scored: Sequence[ScoredText | TextProblem], problems: Sequence[ValidationProblem | None]
+) -> Iterator[ScoredText | TextProblem]:
+    """Yield the results in the order of all texts, up to the first good text that has none."""
+    rest = iter(scored)
+    for problem in problems:
+        if problem is not None:
+            yield TextProblem(problem.code, problem.message)
+        elif (result := next(rest, None)) is not None:
+            yield result
+        else:
+            return
 
 
 def score_in_parts(
@@ -180,7 +196,7 @@ def score_in_parts(
     """Score many texts by several calls of `score`, each with a part of them and the seconds that it may take.
 
     A part may take `deadline`, and all of them SCORE_BATCH_SECONDS. Raises InvalidInput before the first call, what
-    `score` raises, and BatchTimeout.
+    `score` raises, and BatchTimeout, which has the answers until then; a single text has a ScoreTimeout instead.
     """
     checked = validate_texts(texts)
     end = time.monotonic() + max(deadline, settings.SCORE_BATCH_SECONDS)
@@ -188,8 +204,13 @@ def score_in_parts(
     for part in _parts(checked):
         left = end - time.monotonic()
         if left <= 0:
-            raise BatchTimeout("The batch took too long.")
-        results += score(part, min(deadline, left))
+            raise BatchTimeout("The batch took too long.", results)
+        try:
+            results += score(part, min(deadline, left))
+        except ScoreTimeout as error:
+            if len(checked) == 1:
+                raise
+            raise BatchTimeout(str(error), results) from None
     return results
 
 
@@ -298,13 +319,23 @@ def _with_sentences(
     return results
 
 
-def _decode(item: dict[str, Any]) -> ScoredText | TextProblem:
+def decode_result(item: dict[str, Any]) -> ScoredText | TextProblem:
+    """Return the result that the worker sent, or that `dataclasses.asdict` made, as JSON keeps it."""
+    item = dict(item)
     if "code" in item:
         return TextProblem(**item)
-    spans = tuple(TextSpan(**span) for span in item.pop("spans"))
+    spans, sentences = (
+        tuple(TextSpan(**span) for span in item.pop(name, ())) for name in ("spans", "sentences")
+    )
     detected = tuple(item.pop("detected"))
-    explanation = item.pop("explanation")
-    if explanation is not None:
+    explanation = dict(item.pop("explanation") or {})
+    if explanation:
         words = tuple(ExplainedWord(**word) for word in explanation.pop("words"))
-        explanation = TextExplanation(**explanation, words=words)
-    return ScoredText(**item, spans=spans, detected=detected, explanation=explanation)
+        explained = TextExplanation(**explanation, words=words)
+    return ScoredText(
+        **item,
+        spans=spans,
+        sentences=sentences,
+        detected=detected,
+        explanation=explained if explanation else None,
+    )

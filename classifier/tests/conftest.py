@@ -64,8 +64,8 @@ def start_worker(
     """Starts real Celery workers on the test's database; they are killed when the test ends."""
     started: list[WorkerProcess] = []
 
-    def start(**environment: str) -> WorkerProcess:
-        process = WorkerProcess(models_dir, f"w{len(started)}", environment)
+    def start(queue: str = "classify", **environment: str) -> WorkerProcess:
+        process = WorkerProcess(models_dir, f"w{len(started)}", environment, queue)
         started.append(process)
         return process
 

@@ -16,10 +16,11 @@ from django.db import connection
 from classifier.scoring.heartbeat import worker_status, workers
 
 START_SECONDS = 90.0
-COMMAND = [
-    *(sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "-Q", "classify", "--pool=solo"),
+CELERY = [
+    *(sys.executable, "-m", "celery", "-A", "toxicsite", "worker", "--pool=solo"),
     *("--without-gossip", "--without-mingle"),
 ]
+COMMAND = [*CELERY, "-Q", "classify"]
 
 
 def own_database_url() -> str:
@@ -49,12 +50,14 @@ def running_worker(url: str, **environment: str) -> Iterator[None]:
 class WorkerProcess:
     """`output` is everything that the worker logged, to be searched for what must not be there."""
 
-    def __init__(self, models_dir: Path, name: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self, models_dir: Path, name: str, environment: dict[str, str], queue: str = "classify"
+    ) -> None:
         self.name = f"{name}@test"
         self.log = models_dir.parent / f"{name}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "-l", "DEBUG", "-n", self.name],
+                [*CELERY, "-Q", queue, "-l", "DEBUG", "-n", self.name],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=settings.BASE_DIR,

@@ -39,7 +39,7 @@ from classifier.transfers.previews import TEXT_NAMES
 FIELDS = {
     "text": "Text",
     "external_id": "External ID",
-    "parent": "ID of the comment it answers",
+    "parent": "External ID of its parent",
     "author": "Author",
     "source": "Source",
     "created_at": "Written at",

@@ -100,6 +100,7 @@ class ImportRun(FileRun[ImportedRow]):
         columns = columns_checked(self.options["columns"])
         self.row_reader = RowReader(columns, ValueRules.from_dict(self.options.get("values", {})))
         self.sources: dict[str | None, int | None] = {}
+        self.retired: set[str] = set()
 
     def go(self, shutdown_requested: Callable[[], bool]) -> None:
         self.look()
@@ -167,13 +168,20 @@ class ImportRun(FileRun[ImportedRow]):
             self.sources[row.source] = self._source_id(row.source or self.options["source"])
         if self.sources[row.source] is not None:
             return []
+        if (row.source or self.options["source"]) in self.retired:
+            return [
+                ValidationProblem("source", "This source is retired and takes no new comments.", "retired")
+            ]
         return [ValidationProblem("source", "You may not import into this source.", "forbidden")]
 
     def _source_id(self, slug: str) -> int | None:
-        """Return the source, created on first use; None if the person who imports does not see it."""
+        """Return the source, created on first use; None if the importer does not see it, or it is retired."""
         if not sees_source(self.transfer.by, slug):
             return None
         source = Source.objects.filter(slug=slug).first()
+        if source is not None and source.retired_at is not None:
+            self.retired.add(slug)
+            return None
         if source is None:
             made = self.options["new_sources"] = self.options.get("new_sources", 0) + 1
             if made > NEW_SOURCES:

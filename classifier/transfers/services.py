@@ -10,9 +10,11 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +27,8 @@ from classifier.core.errors import NotPossibleNow
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import sees_source
 from classifier.core.validation import InvalidInput, ValidationProblem, validate_source_slug
+from classifier.inference.files.lines import FileUnreadable
+from classifier.inference.files.unpack import is_gzip, unpack
 from classifier.models import ApiKey, Source, Transfer, User
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.jobs import enqueue_now, enqueue_on_commit
@@ -81,7 +85,7 @@ def errors_download(*, transfer: Transfer, by: User | None, api_key: ApiKey | No
 
 
 def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
-    """Write an upload into the folder under a generated name and return that name.
+    """Write an upload into the folder under a generated name and return that name; one of gzip is unpacked.
 
     Raises InvalidInput (`file`), and DiskFull (`file`) where the disk is full; nothing is left of it then.
     """
@@ -102,12 +106,34 @@ def upload_store(chunks: Iterable[bytes], *, limit: int | None = None) -> str:
             os.fsync(stream.fileno())
         if size == 0:
             raise InvalidInput([ValidationProblem("file", "This file is empty.", "required")])
+        if is_gzip(path):
+            aside = path.with_name(f"{name}-unpacked")
+            unpack(path, aside, limit=limit)
+            aside.replace(path)
+    except FileUnreadable as error:
+        path.unlink(missing_ok=True)
+        raise InvalidInput([ValidationProblem("file", str(error), "unreadable")]) from None
     except BaseException as error:
         path.unlink(missing_ok=True)
         if isinstance(error, OSError) and is_disk_full(error):
             raise DiskFull("file") from error
         raise
     return name
+
+
+@contextmanager
+def local_file(path: Path) -> Iterator[Path]:
+    """Yield the file that a command was given or, of one of gzip, a file of what it holds. Raises InvalidInput."""
+    if not is_gzip(path):
+        yield path
+        return
+    with TemporaryDirectory(dir=transfers_dir()) as folder:
+        unpacked = Path(folder) / (path.name.removesuffix(".gz") or "file")
+        try:
+            unpack(path, unpacked, limit=settings.TRANSFER_MAX_BYTES)
+        except FileUnreadable as error:
+            raise InvalidInput([ValidationProblem("file", str(error), "unreadable")]) from None
+        yield unpacked
 
 
 def source_problems(source: str, by: User | None) -> list[ValidationProblem]:

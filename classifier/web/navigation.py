@@ -1,4 +1,4 @@
-"""The site's navigation: the pages that a user may open, the most needed ones first and the rest under "More"."""
+"""The navigation: the pages that a user may open, the most needed in the header, the rest in a menu of groups."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,14 +12,18 @@ from classifier.models import User
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the navigation; it is current at the URL `name` and at URLs whose names begin with one of `names`."""
+    """An entry of the navigation; it is current at the URL `name` and at URLs whose names begin with one of `names`.
+
+    `group` is its heading in the menu; without one it stands in the header itself.
+    """
 
     title: str
     name: str
     permission: str = ""
     names: tuple[str, ...] = ()
     staff: bool = False
-    first: bool = False
+    group: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,42 +31,53 @@ class Link:
     title: str
     url: str
     current: bool
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Navigation:
-    """`here` is the title of the current page where it is one of `more`."""
+    """`groups` are the links of the menu by heading; `here` is the title of the current page where it is among them."""
 
     first: list[Link]
-    more: list[Link]
+    groups: list[tuple[str, list[Link]]]
+
+    @property
+    def more(self) -> list[Link]:
+        """All links of the menu."""
+        return [link for _, links in self.groups for link in links]
 
     @property
     def here(self) -> str:
         return next((link.title for link in self.more if link.current), "")
 
 
+REVIEW, POLICY, CONNECTIONS, DATA, SITE = "Review", "Policy", "Connections", "Data", "Site"
 ENTRIES = (
-    Entry("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue"), first=True),
-    Entry("Classify", "classify", first=True),
-    Entry("Comments", "comments", first=True),
-    Entry("Dashboard", "dashboard", "classifier.view_daystatistic", first=True),
-    Entry("Quality", "quality", "classifier.view_goldenitem", ("golden",)),
-    Entry("Blind review", "quality-look", "classifier.add_secondreview"),
-    Entry("Policies", "policies", "classifier.view_policy", ("polic",)),
-    Entry("Rules", "rules", "classifier.view_rule", ("rule",)),
-    Entry("History", "history", "classifier.view_auditentry"),
-    Entry("Transfers", "transfers", "classifier.view_transfer", ("transfer",)),
-    Entry("Compare", "comparisons", "classifier.view_referencecall", ("compar",)),
-    Entry("Score maps", "score-maps", "classifier.view_scoremap", ("score-map",)),
-    Entry("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",)),
-    Entry("Privacy", "privacy", "classifier.erase_author", ("privacy",)),
-    Entry("Users", "people", "classifier.view_user", ("people", "person")),
-    Entry("API keys", "keys", "classifier.view_apikey", ("key",)),
-    Entry("References", "references", "classifier.view_referenceservice", ("reference",)),
-    Entry("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",)),
-    Entry("Training", "training:experiments", "training.view_experiment", ("training:",), staff=True),
-    Entry("Admin", "admin:index", staff=True),
-    Entry("API", "api-docs"),
+    Entry("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue")),
+    Entry("Classify", "classify"),
+    Entry("Comments", "queue-list", "classifier.view_comment", ("comment-",), query="?status=all"),
+    Entry("Dashboard", "dashboard", "classifier.view_daystatistic"),
+    Entry("My comments", "comments", "classifier.add_comment", group=REVIEW),
+    Entry("Quality", "quality", "classifier.view_goldenitem", ("golden",), group=REVIEW),
+    Entry("Blind review", "quality-look", "classifier.add_secondreview", group=REVIEW),
+    Entry("History", "history", "classifier.view_auditentry", group=REVIEW),
+    Entry("Policies", "policies", "classifier.view_policy", ("polic",), group=POLICY),
+    Entry("Rules", "rules", "classifier.view_rule", ("rule",), group=POLICY),
+    Entry("Score maps", "score-maps", "classifier.view_scoremap", ("score-map",), group=POLICY),
+    Entry("Sources", "sources", "classifier.change_source", ("source",), group=CONNECTIONS),
+    Entry("API keys", "keys", "classifier.view_apikey", ("key",), group=CONNECTIONS),
+    Entry("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",), group=CONNECTIONS),
+    Entry("References", "references", "classifier.view_referenceservice", ("reference",), group=CONNECTIONS),
+    Entry("Compare", "comparisons", "classifier.view_referencecall", ("compar",), group=CONNECTIONS),
+    Entry("API", "api-docs", group=CONNECTIONS),
+    Entry("Transfers", "transfers", "classifier.view_transfer", ("transfer",), group=DATA),
+    Entry("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",), group=DATA),
+    Entry(
+        "Training", "training:experiments", "training.view_experiment", ("training:",), staff=True, group=DATA
+    ),
+    Entry("Users", "people", "classifier.view_user", ("people", "person"), group=SITE),
+    Entry("Privacy", "privacy", "classifier.erase_author", ("privacy",), group=SITE),
+    Entry("Admin", "admin:index", staff=True, group=SITE),
 )
 
 
@@ -75,15 +90,19 @@ def _navigation(request: HttpRequest) -> Navigation:
     user: Any = request.user
     match = request.resolver_match
     here = match.view_name if match is not None else ""
-    first: list[Link] = []
-    more: list[Link] = []
-    for entry in ENTRIES if isinstance(user, User) else ():
-        if (entry.permission and not user.has_perm(entry.permission)) or (entry.staff and not user.is_staff):
-            continue
+    shown: dict[str, list[Link]] = {}
+    offered = [entry for entry in ENTRIES if isinstance(user, User) and _may_open(user, entry)]
+    exact = any(here == entry.name for entry in offered)
+    for entry in offered:
         try:
-            url = reverse(entry.name)
+            url = reverse(entry.name) + entry.query
         except NoReverseMatch:
             continue
-        current = here == entry.name or here.startswith(entry.names)
-        (first if entry.first else more).append(Link(entry.title, url, current))
-    return Navigation(first, more)
+        current = here == entry.name if exact else here.startswith(entry.names)
+        shown.setdefault(entry.group, []).append(Link(entry.title, url, current, entry.name))
+    first = shown.pop("", [])
+    return Navigation(first, list(shown.items()))
+
+
+def _may_open(user: User, entry: Entry) -> bool:
+    return (not entry.permission or user.has_perm(entry.permission)) and (not entry.staff or user.is_staff)

@@ -25,12 +25,6 @@
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && typing(event.target) && work()) { event.target.blur(); return; }
     if (typing(event.target) || !work()) return;
-    if (event.key === "b") {
-      if (root.dataset.reveal === "on") delete root.dataset.reveal;
-      else root.dataset.reveal = "on";
-      event.preventDefault();
-      return;
-    }
     if (!/^[a-z1-9]$/.test(event.key)) return;
     const found = [...work().querySelectorAll(`[data-key="${event.key}"]`)].find((el) => !el.disabled && !el.hidden);
     if (!found) return;

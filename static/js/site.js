@@ -83,6 +83,7 @@
     menu.querySelector("summary").focus();
   });
 
+  const cover = () => { delete root.dataset.reveal; };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "id_text") {
       event.preventDefault();
@@ -96,11 +97,14 @@
     } else if (event.key === "?") {
       const help = byId("help");
       if (help && !help.open) { event.preventDefault(); help.showModal(); }
+    } else if (event.key === "b" && !event.repeat && !document.querySelector("dialog[open]")) {
+      event.preventDefault();
+      if (root.dataset.reveal === "on") cover();
+      else root.dataset.reveal = "on";
     } else if (event.key === "r" && !byId("work")) {
-      root.dataset.reveal = "on";  /* in the queue r removes, and b shows blurred text */
+      root.dataset.reveal = "on";  /* while it is held; in the queue r removes */
     }
   });
-  const cover = () => { delete root.dataset.reveal; };
   document.addEventListener("keyup", (event) => { if (event.key === "r" && !byId("work")) cover(); });
   window.addEventListener("blur", cover);
 

@@ -35,7 +35,20 @@ RUNS = "<!-- the test runs this -->"
 PYTHON = ".venv/bin/python"
 SERVED = ("/healthz", "/readyz", "/metrics", "/api/v1/")  # answered by middleware; the beginning of others
 # Programs of the machine: what they do is not ours to check.
-OTHERS = {"apt-get", "cat", "cd", "export", "git", "mkdir", "openssl", "pipx", "pre-commit", "printf", "tar"}
+OTHERS = {
+    "apt-get",
+    "cat",
+    "cd",
+    "export",
+    "git",
+    "mkdir",
+    "openssl",
+    "pipx",
+    "pre-commit",
+    "printf",
+    "sqlite3",
+    "tar",
+}
 ENVIRONMENT_OF_COMMANDS = {"VAR_DIR", "PORT", "BIND", "DATA", "BASE", "PGBIN", "DATABASE"}
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 

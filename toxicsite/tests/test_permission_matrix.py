@@ -110,6 +110,12 @@ POST quality/golden/                            LA     422
 POST quality/golden/<int:item_id>/retire/       LA     404
 GET  policies/                                  LA     200
 GET  policies/site/                             LA     200
+GET  sources/                                   A      200
+GET  sources/<slug:slug>/                       A      404
+POST sources/<slug:slug>/retire/                A      404
+POST sources/<slug:slug>/merge/                 A      404
+GET  policies/site/judge-again/                 A      200
+GET  policies/of/<slug:slug>/judge-again/       A      404
 POST policies/site/restore/                     A      404
 GET  policies/site/shadow/                      LA     200
 POST policies/site/shadow/                      A      404
@@ -176,6 +182,7 @@ GET  webhooks/<int:webhook_id>/                 A      404
 POST webhooks/<int:webhook_id>/switch/          A      404
 POST webhooks/<int:webhook_id>/secret/          A      404
 POST webhooks/<int:webhook_id>/test/            A      404
+GET  webhooks/<int:webhook_id>/delete/          A      404
 POST webhooks/<int:webhook_id>/delete/          A      404
 POST webhooks/<int:webhook_id>/replay/          A      404
 GET  webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/         A  404
@@ -265,6 +272,8 @@ GET  api/v1/feedback/                           *      200
 POST api/v1/feedback/                           *      400
 POST api/v1/feedback/<int:feedback_id>/reject/  *      404
 POST api/v1/score/                              *      400
+GET  api/v1/score/jobs/<str:job_id>/            *      404
+DELETE api/v1/score/jobs/<str:job_id>/          *      404
 GET  api/v1/usage/                              *      200
 GET  api/v1/webhooks/                           A      200
 POST api/v1/webhooks/                           A      400
@@ -367,6 +376,8 @@ POST training/sweeps/<int:sweep_id>/train/      TA     404
 POST training/sweeps/<int:sweep_id>/delete/     TA     404
 GET  training/learn/                            TA     200
 POST training/learn/offer/                      TA     422
+POST training/demo/load/                        A      302
+POST training/demo/remove/                      A      302
 GET  training/versions/                         TA     200
 POST training/versions/roll-back/               TA     302
 GET  training/versions/languages/               TA     200

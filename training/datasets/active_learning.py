@@ -20,13 +20,7 @@ from classifier.review.filters import QueueFilters
 from classifier.review.placement import queue_put
 from classifier.review.selectors import LEARN, learn_candidates, queue_comments
 from training.core.errors import NotAllowedNow
-from training.datasets.decision_summary import (
-    EDITED,
-    last_decision_of,
-    last_decisions_dataset,
-    standing_decisions,
-)
-from training.models import Dataset
+from training.datasets.decision_summary import decisions_since_retraining, new_decisions
 
 MAY_OFFER = "training.add_dataset"
 OFFER_MOST = 200
@@ -51,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True)
 class DecidedGroup:
-    """Decisions of people since the last dataset, and how many of them went against the model's verdict."""
+    """Decisions of people since the last retraining, and how many of them went against the model's verdict."""
 
     title: str
     decided: int
@@ -69,6 +63,7 @@ class DecidedGroup:
 class LearningOutlook:
     """What waits near a threshold, and what earlier offers brought.
 
+    `new` counts the decisions since the last retraining, `brought` at most the latest DECIDED of them, by kind.
     `steps` are (largest distance, comments in the queue, comments outside it). `beside` is how many comments outside
     the queue were looked at, and `beside_near` how many of them are near a threshold.
     """
@@ -80,12 +75,21 @@ class LearningOutlook:
     beside: int = 0
     beside_near: int = 0
     brought: list[DecidedGroup] = field(default_factory=list)
-    last: Dataset | None = None
+    new: int = 0
     examples: list[Comment] = field(default_factory=list)
 
     @property
     def near(self) -> int:
         return sum(group.near for group in self.groups)
+
+    @property
+    def brought_is_part(self) -> bool:
+        """Whether there are more decisions than were looked at one by one."""
+        return self.new > DECIDED
+
+    @property
+    def beside_more(self) -> bool:
+        return self.beside >= LATEST
 
 
 def learning_outlook(*, user: User | None) -> LearningOutlook:
@@ -107,7 +111,6 @@ def learning_outlook(*, user: User | None) -> LearningOutlook:
         if len(chosen) == EXAMPLES:
             break
     comments = Comment.objects.with_verdict().in_bulk(chosen)
-    last = last_decisions_dataset()
     return LearningOutlook(
         waiting=len(waiting),
         more=len(rows) > QUEUED,
@@ -117,8 +120,8 @@ def learning_outlook(*, user: User | None) -> LearningOutlook:
         steps=list(zip(STEPS, queued, others, strict=True)),
         beside=len(beside),
         beside_near=sum(distance < NEAR for distance in beside),
-        brought=_brought(user, last),
-        last=last,
+        brought=_brought(user),
+        new=decisions_since_retraining(user=user),
         examples=[comments[pk] for pk in chosen if pk in comments],
     )
 
@@ -171,14 +174,9 @@ def _steps(distances: Sequence[float]) -> list[int]:
     return [counts[index] for index in range(len(STEPS))]
 
 
-def _brought(user: User | None, last: Dataset | None) -> list[DecidedGroup]:
-    """Count decisions since the last dataset on comments that were offered, on others near a threshold, on the rest."""
-    rows = narrow(standing_decisions(), user, "comment__source").filter(
-        ~EDITED,  # of an edited text the distance is not that of the verdict that was decided on
-        automatic=False,
-        pk__gt=last_decision_of(last),
-        prediction__isnull=False,
-    )
+def _brought(user: User | None) -> list[DecidedGroup]:
+    """Count the new decisions on comments that were offered, on others near a threshold, and on the rest."""
+    rows = new_decisions(user)
     counts = {"offered": [0, 0], "near": [0, 0], "rest": [0, 0]}
     values = rows.order_by("-pk").values_list(
         "action", "prediction__verdict", "comment__uncertainty", "comment__queue_reasons"
@@ -188,7 +186,7 @@ def _brought(user: User | None, last: Dataset | None) -> list[DecidedGroup]:
         near = distance is not None and distance < NEAR
         count = counts["offered" if offered else "near" if near else "rest"]
         count[0] += 1
-        count[1] += (action == "remove") != (verdict == "toxic")
+        count[1] += verdict is not None and (action == "remove") != (verdict == "toxic")
     titles = {
         "offered": "Offered for learning",
         "near": f"Within {NEAR:g} of a threshold",

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
+from classifier.core.visibility import narrow
 from classifier.core.visible_comments import edited_since
-from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion
+from classifier.models import FINAL_ACTIONS, Decision, DecisionAction, Suggestion, User
 from classifier.suggestions.services import usable_suggestions
 from training.datasets.statistics import statistics_of
-from training.models import Dataset, DatasetKind
+from training.models import Dataset, DatasetKind, RetrainingPlan
 
 PEOPLE = Q(automatic=False)
 GOLDEN = Q(comment__golden__isnull=False)
@@ -84,6 +85,20 @@ def decisions_summary() -> DecisionsSummary:
         SourceCount(row["comment__source__name"], row["approved"], row["removed"]) for row in by_source
     ]
     return DecisionsSummary(**counted, suggestions=teaching_suggestions().count(), sources=sources, last=last)
+
+
+def decisions_since_retraining(*, user: User | None = None) -> int:
+    """Count the decisions that a retraining would newly learn from, in the sources that `user` sees.
+
+    Pages, the plan of retraining and the API all show this number as *new decisions*.
+    """
+    return new_decisions(user).count()
+
+
+def new_decisions(user: User | None) -> "QuerySet[Decision]":
+    """Select the decisions that would go into a dataset and came after the last retraining began."""
+    begun = RetrainingPlan.objects.filter(pk=1).values_list("last_decision_id", flat=True).first() or 0
+    return narrow(standing_decisions(), user, "comment__source").filter(USABLE, pk__gt=begun)
 
 
 def standing_decisions(

@@ -32,9 +32,12 @@ TICK_SECONDS = 1.0
 logger = logging.getLogger(__name__)
 
 
-def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Dataset | None = None) -> None:
+def evaluation_start(
+    *, model_version: ModelVersion, by: User | None, on: Dataset | None = None, quick: bool = False
+) -> None:
     """Queue the measuring of a version on the test set, or on the test rows of known answers (`on`).
 
+    A `quick` measurement leaves out what takes long; the gate then finds less to check.
     A known evaluation on the same rows is replaced by a fresh one. Raises PermissionDenied or NotAllowedNow (there are
     no such rows, or the version's files are gone).
     """
@@ -54,7 +57,7 @@ def evaluation_start(*, model_version: ModelVersion, by: User | None, on: Datase
     folder = evaluation_folder(model_version, on)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(
-        folder / WANTED, {"by": by.pk if by else None}
+        folder / WANTED, {"by": by.pk if by else None, "quick": quick}
     )  # if the queue loses the message, the sweep finds this
     enqueue_on_commit(EVALUATE_TASK, model_version_id=model_version.pk, **_named(on))
 
@@ -86,9 +89,10 @@ def evaluation_run(
     folder = evaluation_folder(version, on)
     if not (folder / WANTED).is_file():
         return False
+    quick = bool((read_json(folder / WANTED) or {}).get("quick"))
     for name in ("evaluation.json", "error.json", "progress.jsonl", "log.txt"):
         (folder / name).unlink(missing_ok=True)
-    plan = evaluation_job(training=None, version=version, on=on)
+    plan = evaluation_job(training=None, version=version, on=on, quick=quick)
     if plan is None:
         (folder / WANTED).unlink(missing_ok=True)
         return False

@@ -65,6 +65,9 @@ def _plain(value: Any) -> Any:
     argument("--preset", default=""),
     argument("--plan", help="start every run of a shipped plan instead"),
     argument("--notes", default=""),
+    argument(
+        "--quick-measurement", action="store_true", help="measure only what is measured quickly afterwards"
+    ),
     *CONFIG,
     [
         argument("--wait", action="store_true", help="follow a worker's progress until it is over"),

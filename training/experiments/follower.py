@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from training.experiments.stage_times import StageClock, stage_seconds
 from training.models import Experiment, MetricPoint, RunStatus
 
 POINTS_A_CURVE = 500
@@ -115,6 +116,7 @@ class Follower:
         self.log = experiment.path / "log.txt"
         self.log_size = -1
         self.curves = Curves(experiment.pk)
+        self.clock = StageClock(stage_seconds(experiment))
         self.scored = False  # whether the last tick brought scores on the way
 
     def tick(self) -> bool:
@@ -126,7 +128,8 @@ class Follower:
         self.scored = any(name.startswith(RARE) for line in lines for name in line.get("losses") or {})
         fields: dict[str, Any] = {"heartbeat_at": Now()}
         if lines:
-            fields["progress"] = plain(lines[-1])
+            self.clock.add(lines)
+            fields["progress"] = plain({**lines[-1], "stages": self.clock.seconds})
         if (size := _size(self.log)) != self.log_size:
             fields["log"] = log_tail(self.log)
             self.log_size = size

@@ -104,7 +104,9 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
             **_stored_like_start(experiment),
         },
         "languages": None if experiment.sweep_id else languages_job(experiment),
-        "evaluation": None if experiment.sweep_id else evaluation_job(training=dataset),
+        "evaluation": None
+        if experiment.sweep_id
+        else evaluation_job(training=dataset, quick=experiment.quick_measurement),
         "trial": _trial(experiment.sweep) if experiment.sweep else None,
         "devices": devices.processes,
     }
@@ -219,12 +221,17 @@ def fingerprint_of_rows(dataset: Dataset, report: dict[str, Any] | None = None) 
 
 
 def evaluation_job(
-    *, training: Dataset | None, version: ModelVersion | None = None, on: Dataset | None = None
+    *,
+    training: Dataset | None,
+    version: ModelVersion | None = None,
+    on: Dataset | None = None,
+    quick: bool = False,
 ) -> dict[str, Any] | None:
     """Return what is to be measured beside the model itself; None when there are no test rows.
 
     `version` is the registered version that is measured, which is then not compared with itself; `on` is measured on
-    instead of the test set.
+    instead of the test set. `quick` leaves out what takes long: baselines, label errors, shipped suites, and a version
+    in production that was not measured on these rows.
     """
     test = rows_to_measure_on(training) if on is None else on
     if test is None:
@@ -232,18 +239,22 @@ def evaluation_job(
     fingerprint = fingerprint_of_rows(test)
     train = None
     wanted: list[str] = []
-    if training is not None and training.file("train").is_file():
+    if training is not None and not quick and training.file("train").is_file():
         train = _source(training, "train")
         known = Evaluation.objects.filter(
             fingerprint=fingerprint, trained_on=training.fingerprints.get("train", ""), baseline__in=BASELINES
         )
         wanted = [name for name in BASELINES if name not in set(known.values_list("baseline", flat=True))]
+    active = _active(fingerprint, version)
+    if quick and active is not None and active["scores"] is None:
+        active = None
     return {
         "test": _source(test, "test"),
         "dataset": test.pk,
         "train": train,
         "baselines_wanted": wanted,
-        "active": _active(fingerprint, version),
+        "active": active,
+        "quick": quick,
         "suites": list(
             TestSuite.objects.filter(retired_at__isnull=True).values("id", "name", "kind", "label", "cases")
         ),

@@ -34,6 +34,7 @@ from training.experiments.follower import Follower, LostRun, log_tail, own_row, 
 from training.experiments.job_spec import CannotStart, job_for, runs_root, teacher_verdict, worker_devices
 from training.experiments.registration import run_register
 from training.experiments.services import ASKED_TO_STOP, announce_queued, tell_ended
+from training.experiments.stage_times import stage_seconds
 from training.ml.job.failures import DONE, KILLED, NO_ROOM, failure
 from training.models import RUN_TRANSITIONS, Experiment, RunStatus
 
@@ -141,7 +142,7 @@ def claim(experiment_id: int, worker: str) -> Experiment | None:
                 cancel_requested_at=None,
                 attempts=experiment.attempts + 1,
                 failure_reason="",
-                progress={"phase": "starting", "step": 0, "steps": 0},
+                progress={"phase": "starting", "step": 0, "steps": 0, "stages": stage_seconds(experiment)},
             )
             return experiment
     except IntegrityError:  # another run took the device in this moment

@@ -42,7 +42,7 @@ RUN_TASK = "training.run"
 MAY_RUN = "training.run_experiment"
 LONGEST_NAME = 150
 TRIGGERS = ("person", "schedule", "drift", "sweep", "plan", "import")
-CHANGEABLE = ("name", "notes", "config", "dataset", "teacher", "base_version")
+CHANGEABLE = ("name", "notes", "config", "dataset", "teacher", "base_version", "quick_measurement")
 ASKED_TO_STOP = "asked to stop"
 RINGS_AT_ONCE = 5
 
@@ -65,12 +65,13 @@ def experiment_create(
     trial_number: int | None = None,
     cloned_from: Experiment | None = None,
     language: str = "",
+    quick_measurement: bool = False,
 ) -> Experiment:
     """Queue a run. `config` holds differences, nested or dotted, to the recipe's defaults or the preset's.
 
-    With a `teacher` that has not succeeded yet it waits for it. `language` is the base language that the run adds to
-    `base_version`: the version that it makes is measured by language beside that one. Raises PermissionDenied or
-    ConfigRejected.
+    `quick_measurement` leaves out of its evaluation what takes long. With a `teacher` that has not
+    succeeded yet it waits for it. `language` is the base language that the run adds to `base_version`: the version that
+    it makes is measured by language beside that one. Raises PermissionDenied or ConfigRejected.
     """
     require_permission(by, MAY_RUN)
     name = checked_name(name)
@@ -100,6 +101,7 @@ def experiment_create(
             trial_number=trial_number,
             trigger=trigger,
             language=language,
+            quick_measurement=quick_measurement,
             created_by=by,
         )
         give_folder(experiment)
@@ -134,6 +136,7 @@ def experiment_clone(*, experiment: Experiment, changes: Mapping[str, Any], by: 
         notes=changes.get("notes", experiment.notes),
         cloned_from=experiment,
         language=experiment.language if base_version is not None else "",
+        quick_measurement=changes.get("quick_measurement", experiment.quick_measurement),
         by=by,
     )
 

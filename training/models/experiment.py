@@ -48,6 +48,9 @@ class Experiment(models.Model):
         max_length=16, default="person"
     )  # one of training.experiments.services.TRIGGERS
 
+    quick_measurement = models.BooleanField(
+        default=False, db_default=False
+    )  # afterwards only what is quickly measured
     language = (
         models.CharField(  # the base language that the run adds to its base version; empty for other runs
             max_length=35, blank=True, default="", db_default=""

@@ -93,7 +93,9 @@ class RetrainingPlanOutput(serializers.Serializer[Any]):
     decisions_weight = serializers.FloatField()
     last_started_at = serializers.DateTimeField(allow_null=True)
     last_experiment = serializers.IntegerField(allow_null=True)
-    new_decisions = serializers.IntegerField(help_text="Decisions since the last start.")
+    new_decisions = serializers.IntegerField(
+        help_text="Decisions of people since the last retraining that a dataset would take."
+    )
     due = serializers.BooleanField()
     next_at = serializers.DateTimeField(allow_null=True)
     outlook = serializers.CharField(help_text="A sentence that says when the next retraining starts.")

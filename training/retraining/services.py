@@ -11,9 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.core.permissions import require_permission
-from classifier.models import Decision, DecisionAction, ModelVersion, User
+from classifier.models import Decision, ModelVersion, User
 from classifier.statistics.drift import standing_warnings
 from training.core.errors import ConfigRejected, DatasetRejected, NotAllowedNow
+from training.datasets.decision_summary import decisions_since_retraining
 from training.datasets.from_decisions import dataset_from_decisions, unused_stamp
 from training.datasets.mixtures import dataset_mix
 from training.experiments.configs import merged, nested
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outlook:
-    """Where the plan stands: `new_decisions` since the last start, when a start is due next, what is in the way.
+    """Where the plan stands: `new_decisions` since the last retraining, when a start is due next, what is in the way.
 
     `drifted`: the scores of the version in production have drifted, and the plan acts on that.
     """
@@ -202,7 +203,7 @@ def retraining_plan_set(
 def retraining_outlook(plan: RetrainingPlan, *, now: datetime | None = None) -> Outlook:
     """Tell whether the plan is due, and if not, when or after what it will be."""
     now = now or timezone.now()
-    fresh = _new_decisions(plan)
+    fresh = decisions_since_retraining()
     if not plan.enabled:
         return Outlook(fresh, False, None, "The plan is switched off: only people start a retraining.")
     if plan.last_experiment is not None and not plan.last_experiment.is_over:
@@ -237,7 +238,7 @@ def retraining_check() -> Experiment | None:
     """
     with transaction.atomic():
         plan = RetrainingPlan.objects.select_for_update(skip_locked=True).filter(pk=1).first()
-        outlook = retraining_outlook(plan) if plan is not None else None
+        outlook = retraining_outlook(plan) if plan is not None and plan.enabled else None
         if plan is None or outlook is None or not outlook.due:
             return None
         RetrainingPlan.objects.filter(pk=1).update(
@@ -293,15 +294,6 @@ def _started(experiment: Experiment, latest_decision: int) -> None:
 def _write_down(plan: RetrainingPlan, problem: str) -> None:
     config = {**plan.config, "problem": problem, "problem_at": timezone.now().isoformat()}
     RetrainingPlan.objects.filter(pk=1).update(config=config)
-
-
-def _new_decisions(plan: RetrainingPlan) -> int:
-    """Count decisions since the last start that nobody has undone."""
-    return (
-        Decision.objects.filter(pk__gt=plan.last_decision_id, undone_by__isnull=True)
-        .exclude(action=DecisionAction.UNDO)
-        .count()
-    )
 
 
 def _check_weight(weight: float) -> None:

@@ -7,12 +7,19 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from classifier.accounts.sign_in_limits import sign_in_succeeded, sign_in_try
 from toxicsite.lib.client_address import counted_address
 
+LANDINGS = (
+    ("classifier.add_decision", "queue", ""),
+    ("classifier.view_comment", "queue-list", "?status=all"),
+    ("training.view_experiment", "training:experiments", ""),
+)
+"""Where people land after signing in: (permission, page, query), the first that they hold."""
 NO_MATCH = "That name and password do not match an account. Check both, also the Caps Lock key."
 
 
@@ -44,6 +51,13 @@ class SignIn(LoginView):
     template_name = "classifier/accounts/sign_in.html"
     form_class = SignInForm
     redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        """Return the page where this person's work is; a page that was asked for before goes first."""
+        user = self.request.user
+        return next(
+            (reverse(name) + query for permission, name, query in LANDINGS if user.has_perm(permission)), "/"
+        )
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         assert isinstance(form, SignInForm)

@@ -15,6 +15,7 @@ from classifier.comments.pages.actions import ActProblem, comment_acts
 from classifier.comments.pages.forms import CommentFilterForm
 from classifier.comments.purged_text import purged_note
 from classifier.core.visible_comments import comment_detail, comments_visible_to
+from classifier.history.comment_timeline import comment_timeline
 from classifier.models import Comment
 from classifier.policies.active_policies import policy_for
 from classifier.review.pages.decided import decision_rows, label_corrections
@@ -125,6 +126,7 @@ def render_comment(
         "note": note,
         "format_note": format_note(comment),
         "worker": worker_status() if card.pending else None,
+        "timeline": comment_timeline(comment, user),
         "sentence_count": sentence_count(comment) if card.verdict else 0,
         "sentences": sentences_of_comment(comment)
         if request.GET.get("sentences") == "1" and card.verdict

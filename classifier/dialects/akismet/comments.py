@@ -8,7 +8,6 @@ not say `is_test`.
 A submission becomes a suggestion about the primary label, of the stored comment where there is one.
 """
 
-import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -20,9 +19,10 @@ from classifier.dialects.akismet.view import AkismetView
 from classifier.dialects.perspective.suggest import primary_label
 from classifier.dialects.scoring import Moderated, moderated, policy_header, scored, version_of
 from classifier.inference.bands import RANK
+from classifier.inference.conditions import Facts
 from classifier.inference.language import Identified
 from classifier.inference.sketch import folded, text_hash
-from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Comment, Source
+from classifier.models import AUTHOR_REF_MAX_CHARACTERS, ApiScope, Comment, Source, TextFormat
 from classifier.policies.active_policies import policy_for, rules_for
 from classifier.scoring.score_texts import ScoredText
 from classifier.scoring.store_scored import scored_comment_store
@@ -33,7 +33,6 @@ TEST_AUTHORS = frozenset({"viagra-test-123", "akismet-guaranteed-spam"})
 TEST_EMAIL = "akismet-guaranteed-spam@example.com"
 TRUSTED_ROLE = "administrator"
 PERMALINK_CHARACTERS = 1_000
-_MARKS_OF_ADDRESSES = re.compile(r"[/:.@?&=%#_-]+")
 
 
 @dataclass(frozen=True)
@@ -181,17 +180,24 @@ class SubmitHam(Submission):
 def about_author(sent: SentComment, source_id: int | None) -> list[Moderated]:
     """Judge name, email address and link of the author by the rules of a source.
 
-    The words of an address count, also for rules that leave addresses in a text out.
+    The words of an address count, also for rules that leave addresses in a text out. A rule without a pattern is about
+    a text, unless it asks who wrote it and nothing else.
     """
-    rules = rules_for(source_id)
-    parts = [part for part in (sent.author, sent.email, sent.link) if part]
-    words = "\n".join([*parts, *(_MARKS_OF_ADDRESSES.sub(" ", part) for part in parts)])
-    hits = rules.hits(words[: settings.COMMENT_MAX_CHARACTERS]) if len(rules) and words else []
+    policy, rules = policy_for(source_id), rules_for(source_id)
+    fields = "\n".join(part for part in (sent.author, sent.email, sent.link) if part)
+    hits = policy.hits(
+        rules,
+        fields[: settings.COMMENT_MAX_CHARACTERS],
+        TextFormat.TEXT,
+        Facts(author=sent.author_ref),
+        leave_nothing_out=True,
+    )
+    hits = [hit for hit in hits if hit.spans or set(hit.rule.conditions) == {"authors"}]
     if not hits:
         return []
     worst = max((hit.band for hit in hits), key=lambda band: RANK[band])
     names = tuple(dict.fromkeys(hit.rule.name for hit in hits))
-    return [Moderated(worst, policy_for(source_id).version, names, {}, {}, "")]
+    return [Moderated(worst, policy.version, names, {}, {}, "")]
 
 
 def stored_before(sent: SentComment, source: Source | str) -> Comment | None:

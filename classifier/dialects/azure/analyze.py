@@ -14,13 +14,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from classifier.dialects.azure.errors import invalid, not_found
-from classifier.dialects.azure.lists import lists_named
+from classifier.dialects.azure.lists import items_in, lists_named
 from classifier.dialects.azure.severity import CATEGORIES, CONCERN, HATE, LIFTED, severities, uncovered
 from classifier.dialects.azure.view import AzureView, choice_field, flag_field, strings_field, text_field
 from classifier.dialects.perspective.view import missing_header
 from classifier.dialects.replies import reply
 from classifier.dialects.scoring import Moderated, moderated, plain_reader, policy_header, scored, version_of
-from classifier.models import ApiScope, Blocklist, BlocklistItem, ModelVersion, TextFormat
+from classifier.models import ApiScope, ModelVersion, Rule, RuleList, TextFormat
 from classifier.policies.active_policies import policy_for, rules_for
 from classifier.scoring.score_texts import ScoredText
 
@@ -104,23 +104,20 @@ def analysis_of(
     return analysis, set(CATEGORIES) - set(uncovered(scores))
 
 
-def matches_of(text: str, lists: Sequence[Blocklist], source_id: int | None) -> list[dict[str, str]]:
+def matches_of(text: str, lists: Sequence[RuleList], source_id: int | None) -> list[dict[str, str]]:
     """Return Azure's rows for the items of `lists` that hit the text, in the order of the lists and their items."""
     if not lists:
         return []
     rules = rules_for(source_id)
     hits = policy_for(source_id).hits(rules, text, TextFormat.TEXT) if len(rules) else []
-    items = BlocklistItem.objects.filter(
-        blocklist__in=lists, rule__in=[hit.rule.key for hit in hits]
-    ).select_related("rule")
-    by_list: dict[int, list[BlocklistItem]] = {}
-    for item in items:
-        by_list.setdefault(item.blocklist_id, []).append(item)
+    by_list: dict[int, list[Rule]] = {}
+    for item in items_in(lists).filter(pk__in=[hit.rule.key for hit in hits]):
+        by_list.setdefault(item.rule_list_id or 0, []).append(item)
     return [
         {
             "blocklistName": named.name,
-            "blocklistItemId": str(item.pk),
-            "blocklistItemText": item.rule.pattern,
+            "blocklistItemId": str(item.item_id),
+            "blocklistItemText": item.pattern,
         }
         for named in lists
         for item in by_list.get(named.pk, ())

@@ -15,31 +15,26 @@ from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput
 from classifier.dialects.azure.errors import headers_of, invalid, not_found
 from classifier.dialects.azure.lists import (
+    NAME,
+    NAME_CHARACTERS,
     ItemDraft,
+    items_in,
     items_remove,
     items_save,
-    list_delete,
     list_save,
     lists_named,
     lists_of,
 )
 from classifier.dialects.azure.view import AzureView, list_field, strings_field, text_field
 from classifier.dialects.replies import DialectReply, reply
-from classifier.models import (
-    BLOCKLIST_DESCRIPTION_CHARACTERS,
-    BLOCKLIST_NAME,
-    BLOCKLIST_NAME_CHARACTERS,
-    ApiScope,
-    Blocklist,
-    BlocklistItem,
-    User,
-)
+from classifier.models import RULE_DESCRIPTION_CHARACTERS, ApiScope, Rule, RuleList, User
+from classifier.policies.rule_lists import rule_list_delete
 
 ITEMS_MAX = 100  # of a call
 TEXT_CHARACTERS = 128
 PAGE = 100
 NUMBER_MAX = 2**31 - 1
-_NAME = re.compile(f"{BLOCKLIST_NAME[:-1]}\\Z")
+_NAME = re.compile(f"{NAME[:-1]}\\Z")
 
 
 class BlocklistView(AzureView):
@@ -50,7 +45,7 @@ class BlocklistView(AzureView):
         assert self.api_key is not None
         return self.api_key.owner
 
-    def named(self, name: str) -> Blocklist:
+    def named(self, name: str) -> RuleList:
         """Return the list of this name that the key reaches. Raises DialectError."""
         found = lists_named([checked_name(name)], self.only_source_id())
         if not found:
@@ -90,11 +85,11 @@ class OneBlocklist(BlocklistView):
     def patch(self, request: HttpRequest, name: str) -> HttpResponse:
         checked_name(name)
         body = self.body()
-        in_body = text_field(body, "blocklistName", most=BLOCKLIST_NAME_CHARACTERS)
+        in_body = text_field(body, "blocklistName", most=NAME_CHARACTERS)
         if in_body is not None and in_body != name:
             message = f"The field blocklistName is {in_body!a}, and the address names {name!a}; a name stays."
             raise invalid(message, "blocklistName")
-        description = text_field(body, "description", most=BLOCKLIST_DESCRIPTION_CHARACTERS)
+        description = text_field(body, "description", most=RULE_DESCRIPTION_CHARACTERS)
         if description is None and "description" in body:
             description = ""  # a merge patch takes a field away with null
         row, is_new = list_save(name=name, description=description, source=self.only_source(), by=self.person)
@@ -103,7 +98,7 @@ class OneBlocklist(BlocklistView):
     def delete(self, request: HttpRequest, name: str) -> HttpResponse:
         """Delete the list; one that is not there is gone already."""
         for row in lists_named([checked_name(name)], self.only_source_id()):
-            list_delete(row=row, by=self.person)
+            rule_list_delete(rule_list=row, by=self.person)
         return nothing()
 
 
@@ -144,7 +139,7 @@ class Items(BlocklistView):
         top = number_of(request, "top", None)
         size = max(1, min(number_of(request, "maxpagesize", PAGE), PAGE))
         most = size if top is None else min(size, top)
-        found = list(row.items.select_related("rule")[skip : skip + most + 1])
+        found = list(items_in([row])[skip : skip + most + 1])
         shown = found[:most]
         more = len(found) > most and (top is None or len(shown) < top)
         return self.page([item_body(item) for item in shown], more=more, skip=skip, top=top)
@@ -156,7 +151,7 @@ class OneItem(BlocklistView):
     def get(self, request: HttpRequest, name: str, item_id: str) -> HttpResponse:
         require_permission(self.person, "classifier.view_rule")
         found = uuid_of(item_id)
-        item = self.named(name).items.filter(pk=found).select_related("rule").first() if found else None
+        item = items_in([self.named(name)]).filter(item_id=found).first() if found else None
         if item is None:
             raise not_found(f"The blocklist {name!a} has no item {item_id[:64]!a}.")
         return reply(item_body(item))
@@ -176,19 +171,16 @@ def read_items(body: dict[str, Any]) -> list[ItemDraft]:
             raise invalid(f"The field {where} must be an object.", where)
         text = text_field(item, "text", most=TEXT_CHARACTERS, where=f"{where}.", required=True)
         assert text is not None
-        description = text_field(
-            item, "description", most=BLOCKLIST_DESCRIPTION_CHARACTERS, where=f"{where}."
-        )
+        description = text_field(item, "description", most=RULE_DESCRIPTION_CHARACTERS, where=f"{where}.")
         drafts.append(ItemDraft(text, description))
     return drafts
 
 
 def checked_name(name: str) -> str:
     """Return the name of a list from an address. Raises DialectError."""
-    if len(name) > BLOCKLIST_NAME_CHARACTERS or not _NAME.match(name):
+    if len(name) > NAME_CHARACTERS or not _NAME.match(name):
         message = (
-            f"A blocklist's name has 1 to {BLOCKLIST_NAME_CHARACTERS} characters, "
-            f"of A-Z, a-z, 0-9 and - . _ ~ only."
+            f"A blocklist's name has 1 to {NAME_CHARACTERS} characters, of A-Z, a-z, 0-9 and - . _ ~ only."
         )
         raise invalid(message, "blocklistName", "InvalidResourceName")
     return name
@@ -220,9 +212,9 @@ def nothing() -> HttpResponse:
     return DialectReply(status=204, headers=headers_of({}))
 
 
-def list_body(row: Blocklist) -> dict[str, str]:
+def list_body(row: RuleList) -> dict[str, str]:
     return {"blocklistName": row.name, "description": row.description}
 
 
-def item_body(item: BlocklistItem) -> dict[str, str]:
-    return {"blocklistItemId": str(item.pk), "description": item.description, "text": item.rule.pattern}
+def item_body(item: Rule) -> dict[str, str]:
+    return {"blocklistItemId": str(item.item_id), "description": item.description, "text": item.pattern}

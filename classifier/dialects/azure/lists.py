@@ -1,8 +1,10 @@
-"""The verbs of blocklists. A list holds rules: adding an item creates a rule, removing one switches its rule off.
+"""The verbs of blocklists: they are lists of this site's rules, and their items the rules that are on.
 
-A rule is never deleted, because the reasons of old comments name it. The rules of a list count for every comment of
-their source like any other rule. What an operator changes on the page of a rule holds here as well: its pattern is the
-item's text, and a rule that is switched off hits nothing.
+Any list whose name Azure allows is a blocklist, however it was made. Adding an item creates a rule of the list, or
+switches on the one that has this text; removing one switches its rule off. A rule is never deleted, because the reasons
+of old comments name it. The rules of a list count for every comment of their source like any other rule. What an
+operator changes on the page of a rule holds here as well: its pattern is the item's text, and a rule that is off or in
+shadow mode is no item.
 """
 
 from collections.abc import Sequence
@@ -10,16 +12,20 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
 from classifier.core.validation import InvalidInput, ValidationProblem
-from classifier.models import Blocklist, BlocklistItem, Rule, Source, User
-from classifier.policies.rules import rule_create, rule_disable
+from classifier.models import Rule, RuleList, RuleState, Source, User
+from classifier.policies.rule_lists import STATE, rule_list_create, rule_list_update
+from classifier.policies.rules import rule_create, rule_disable, rule_enable, rule_update
 
+NAME_CHARACTERS = 64
+NAME = rf"^[0-9A-Za-z._~-]{{1,{NAME_CHARACTERS}}}$"
 RULE_NAME_CHARACTERS = 100
+HITS = Q(kind__in=[Rule.Kind.PHRASE, Rule.Kind.REGEX], band__in=[Rule.RuleBand.REVIEW, Rule.RuleBand.REMOVE])
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,15 @@ class ItemDraft:
     description: str | None = None
 
 
-def lists_of(source_id: int | None) -> list[Blocklist]:
+def lists_of(source_id: int | None) -> list[RuleList]:
     """List the lists of a source and those for all sources, by name; a source's own hides the other of its name."""
-    rows = Blocklist.objects.filter(Q(source=None) | Q(source=source_id)).select_related("source")
+    rows = RuleList.objects.filter(Q(source=None) | Q(source=source_id), name__regex=NAME)
+    rows = rows.select_related("source")
     own = {row.name for row in rows if row.source_id is not None}
     return [row for row in rows if row.source_id is not None or row.name not in own]
 
 
-def lists_named(names: Sequence[str], source_id: int | None) -> list[Blocklist]:
+def lists_named(names: Sequence[str], source_id: int | None) -> list[RuleList]:
     """Return those of `lists_of(source_id)` that have one of `names`, in the order of the names."""
     if not names:
         return []
@@ -45,46 +52,38 @@ def lists_named(names: Sequence[str], source_id: int | None) -> list[Blocklist]:
     return [by_name[name] for name in names if name in by_name]
 
 
+def items_in(lists: Sequence[RuleList]) -> QuerySet[Rule]:
+    """List the items of these lists: their rules that are on and hold a text back."""
+    return Rule.objects.filter(HITS, STATE[RuleState.ON], rule_list__in=lists).order_by("id")
+
+
 def list_save(
     *, name: str, description: str | None, source: Source | None, by: User | None
-) -> tuple[Blocklist, bool]:
+) -> tuple[RuleList, bool]:
     """Create a list, or change its description (None: leave it); return it and whether it is new.
 
     Raises PermissionDenied.
     """
     require_permission(by, "classifier.add_rule")
-    with transaction.atomic():
-        found = lists_named([name], source.pk if source is not None else None)
-        if not found:
-            require_scope(by, source)
-            created, is_new = Blocklist.objects.get_or_create(
-                name=name, source=source, defaults={"description": description or "", "created_by": by}
-            )
-            if is_new:
-                audit_record(verb="blocklist.create", by=by, source=source, subject=name)
-                return created, True
-            found = [created]
-        [row] = found
-        require_scope(by, row.source)
-        if description is not None and description != row.description:
-            audit_record(verb="blocklist.update", by=by, source=row.source, subject=name)
-            row.description = description
-            row.save(update_fields=["description"])
+    source_id = source.pk if source is not None else None
+    found = lists_named([name], source_id)
+    if not found:
+        try:
+            made = rule_list_create(name=name, description=description or "", source=source, by=by)
+        except InvalidInput:
+            found = lists_named([name], source_id)  # another call was faster
+            if not found:
+                raise
+        else:
+            return made, True
+    [row] = found
+    require_scope(by, row.source)
+    if description is not None and description != row.description:
+        row = rule_list_update(rule_list=row, description=description, by=by)
     return row, False
 
 
-def list_delete(*, row: Blocklist, by: User | None) -> None:
-    """Delete a list and switch its rules off. Raises PermissionDenied."""
-    require_permission(by, "classifier.change_rule")
-    require_scope(by, row.source)
-    with transaction.atomic():
-        rules = [item.rule for item in row.items.select_related("rule__source")]
-        _switch_off(rules, by)
-        audit_record(verb="blocklist.delete", by=by, source=row.source, subject=row.name, count=len(rules))
-        row.delete()
-
-
-def items_save(*, row: Blocklist, drafts: Sequence[ItemDraft], by: User | None) -> list[BlocklistItem]:
+def items_save(*, row: RuleList, drafts: Sequence[ItemDraft], by: User | None) -> list[Rule]:
     """Add items, or change the description of those whose text the list has already; all of them or none.
 
     Raises InvalidInput, whose fields are `blocklistItems[2].text`, and PermissionDenied.
@@ -93,51 +92,51 @@ def items_save(*, row: Blocklist, drafts: Sequence[ItemDraft], by: User | None) 
     require_scope(by, row.source)
     saved = []
     with transaction.atomic():
-        locked = Blocklist.objects.select_for_update(of=("self",)).select_related("source").get(pk=row.pk)
+        locked = RuleList.objects.select_for_update(of=("self",)).select_related("source").get(pk=row.pk)
         wanted = {draft.text for draft in drafts}
-        known = {
-            item.rule.pattern: item
-            for item in locked.items.filter(rule__pattern__in=wanted).select_related("rule")
-        }
+        rules = locked.rules.filter(HITS, kind=Rule.Kind.PHRASE, pattern__in=wanted)
+        # Of several with one text, the one that is on.
+        known = {rule.pattern: rule for rule in rules.order_by("enabled", "-is_shadow", "-id")}
         for index, draft in enumerate(drafts):
-            item = known.get(draft.text)
-            if item is None:
-                item = known[draft.text] = BlocklistItem.objects.create(
-                    blocklist=locked,
-                    rule=_created_rule(locked, draft.text, f"blocklistItems[{index}].text", by),
-                    description=draft.description or "",
-                )
-            elif draft.description is not None and draft.description != item.description:
-                item.description = draft.description
-                item.save(update_fields=["description"])
-            saved.append(item)
+            rule = known.get(draft.text)
+            if rule is None:
+                rule = known[draft.text] = _created_rule(locked, draft, f"blocklistItems[{index}].text", by)
+            else:
+                if rule.state != RuleState.ON:
+                    rule_enable(rule=rule, by=by)
+                if draft.description is not None and draft.description != rule.description:
+                    rule_update(rule=rule, description=draft.description, by=by)
+            saved.append(rule)
     return saved
 
 
-def items_remove(*, row: Blocklist, ids: Sequence[UUID], by: User | None) -> int:
-    """Take items out of a list and switch their rules off; return how many there were. Raises PermissionDenied."""
+def items_remove(*, row: RuleList, ids: Sequence[UUID], by: User | None) -> int:
+    """Switch the rules of items off; return how many there were. Raises PermissionDenied."""
     require_permission(by, "classifier.change_rule")
     require_scope(by, row.source)
     with transaction.atomic():
-        items = list(row.items.filter(pk__in=ids).select_related("rule__source"))
-        _switch_off([item.rule for item in items], by)
-        BlocklistItem.objects.filter(pk__in=[item.pk for item in items]).delete()
-        if items:
+        rules = list(items_in([row]).filter(item_id__in=ids).select_related("source"))
+        for rule in rules:
+            rule_disable(rule=rule, by=by)
+        if rules:
             audit_record(
-                verb="blocklist.remove", by=by, source=row.source, subject=row.name, count=len(items)
+                verb="blocklist.remove", by=by, source=row.source, subject=row.name, count=len(rules)
             )
-    return len(items)
+    return len(rules)
 
 
-def _created_rule(row: Blocklist, text: str, field: str, by: User | None) -> Rule:
-    name = " ".join(f"{row.name}: {text}".split())[:RULE_NAME_CHARACTERS]
+def _created_rule(row: RuleList, draft: ItemDraft, field: str, by: User | None) -> Rule:
+    name = " ".join(f"{row.name}: {draft.text}".split())[:RULE_NAME_CHARACTERS]
     try:
-        return rule_create(name=name, kind=Rule.Kind.PHRASE, pattern=text, source=row.source, by=by)
+        return rule_create(
+            name=name,
+            description=draft.description or "",
+            kind=Rule.Kind.PHRASE,
+            pattern=draft.text,
+            source=row.source,
+            rule_list=row,
+            by=by,
+        )
     except InvalidInput as error:
         problem = error.problems[0]
         raise InvalidInput([ValidationProblem(field, problem.message, problem.code)]) from None
-
-
-def _switch_off(rules: Sequence[Rule], by: User | None) -> None:
-    for rule in rules:
-        rule_disable(rule=rule, by=by)

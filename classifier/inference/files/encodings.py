@@ -3,7 +3,8 @@
 import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from io import BytesIO
+from typing import IO, Literal, Protocol
 
 ENCODINGS = {  # what a person may choose: name for Python and in the API, name for people
     "utf-8": "UTF-8",
@@ -55,6 +56,22 @@ _SAMPLE = 1 << 16
 _FEW = 8  # bytes above ASCII that are too little to tell a script by
 
 
+class Openable(Protocol):
+    """What can be read from its begin, several times: a path or, of what is in memory, a MemoryFile."""
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]: ...
+
+
+@dataclass(frozen=True)
+class MemoryFile:
+    """A small file that is in memory already."""
+
+    data: bytes
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        return BytesIO(self.data)
+
+
 @dataclass(frozen=True)
 class Encoding:
     """The encoding of a file: its name in ENCODINGS, the bytes of its mark, and whether it is no more than a guess."""
@@ -82,7 +99,7 @@ def known_encoding(name: str) -> str | None:
     return next((known for known in ENCODINGS if codecs.lookup(known).name == found), None)
 
 
-def encoding_of(path: Path, chosen: str = "") -> Encoding:
+def encoding_of(path: Openable, chosen: str = "") -> Encoding:
     """Find the encoding of a file; `chosen`, one of ENCODINGS, is taken as it is. A mark at its begin is never text."""
     with path.open("rb") as stream:
         start = stream.read(_SAMPLE)
@@ -113,7 +130,7 @@ def _wide(start: bytes) -> str:
     return ""
 
 
-def _utf8_lines(path: Path) -> tuple[int, int, bytes]:
+def _utf8_lines(path: Openable) -> tuple[int, int, bytes]:
     """Count the lines above ASCII that are UTF-8 and those that are not; the latter come back as a sample."""
     good = bad = 0
     sample = bytearray()
@@ -139,7 +156,7 @@ def _utf8_lines(path: Path) -> tuple[int, int, bytes]:
     return good, bad, bytes(sample)
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _blocks(path: Openable) -> Iterator[bytes]:
     """Yield the file in blocks that end at the end of a line, as far as lines are no longer than a block."""
     rest, seen = b"", 0
     with path.open("rb") as stream:

@@ -4,10 +4,9 @@ import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from classifier.inference.files.encodings import ENCODINGS, Encoding, encoding_of, known_encoding
+from classifier.inference.files.encodings import ENCODINGS, Encoding, Openable, encoding_of, known_encoding
 from classifier.inference.files.lines import LINE_BYTES, FileUnreadable, Lines
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -109,7 +108,7 @@ class Layout:
         }
 
 
-def layout_of(path: Path, reading: Reading = GUESSED, *, names: Collection[str] = ()) -> Layout:
+def layout_of(path: Openable, reading: Reading = GUESSED, *, names: Collection[str] = ()) -> Layout:
     """Find out how to read a file, as far as `reading` does not say. Raises FileUnreadable.
 
     `names` are columns that the caller looks for, as `folded_name` writes them: the header is the first row that has
@@ -118,9 +117,8 @@ def layout_of(path: Path, reading: Reading = GUESSED, *, names: Collection[str] 
     try:
         with path.open("rb") as stream:
             start = stream.read(_START)
-            for magic, what in _FOREIGN:
-                if start.startswith(magic):
-                    raise FileUnreadable(f"This file is {what}.")
+            if what := foreign_kind(start):
+                raise FileUnreadable(f"This file is {what}.")
             if start.startswith(b"PAR1"):
                 if reading.format not in ("", "parquet"):
                     raise FileUnreadable("This file is a parquet file.")
@@ -147,6 +145,11 @@ def layout_of(path: Path, reading: Reading = GUESSED, *, names: Collection[str] 
             return _with_header(Lines(stream, encoding, newline, encoding.mark, 0), layout, reading, names)
     except OSError as error:
         raise FileUnreadable(f"The file cannot be read ({error.strerror or error}).") from None
+
+
+def foreign_kind(start: bytes) -> str:
+    """Say what a file is that begins like this and is no file of rows, and what to do; else ""."""
+    return next((what for magic, what in _FOREIGN if start.startswith(magic)), "")
 
 
 def folded_name(name: str) -> str:

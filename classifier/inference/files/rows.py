@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from classifier.inference.files.encodings import Openable
 from classifier.inference.files.layout import Layout, csv_cells
 from classifier.inference.files.lines import LINE_BYTES, FileUnreadable, Line, Lines
 from classifier.inference.files.parquet import NO_LIMITS, ParquetLimits, parquet_rows
@@ -40,7 +41,7 @@ class FileRow:
 
 
 def rows_of(
-    path: Path,
+    path: Openable,
     layout: Layout,
     *,
     begin: int | None = None,
@@ -52,6 +53,7 @@ def rows_of(
     Raises FileUnreadable.
     """
     if layout.format == "parquet":
+        assert isinstance(path, Path)
         for number, values in parquet_rows(path, begin or 0, limits):
             yield FileRow(number, values, "", number, number, values)
         return

@@ -24,7 +24,7 @@ from classifier.transfers.imports import import_command
 from classifier.transfers.presets import TABLE
 from classifier.transfers.previews import FORMATS, reading_chosen
 from classifier.transfers.selectors import progress_of
-from classifier.transfers.services import TransferLost, errors_file_of, transfer_finish
+from classifier.transfers.services import TransferLost, errors_file_of, local_file, transfer_finish
 
 REPORT_SECONDS = 1.0
 
@@ -99,6 +99,10 @@ class Command(BaseCommand):
         file: Path = options["file"]
         if not file.is_file():
             raise CommandError(f"{file}: there is no such file")
+        with command_errors(), local_file(file) as unpacked:
+            self._import(unpacked, options)
+
+    def _import(self, file: Path, options: dict[str, Any]) -> None:
         columns = dict(pair.partition("=")[::2] for pair in options["column"])
         with command_errors():
             transfer = import_command(

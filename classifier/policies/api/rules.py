@@ -107,6 +107,7 @@ class RuleInput(RulePatternInput):
     """A new rule."""
 
     name = Text(max_length=NAME_CHARACTERS, help_text="Shown as the reason.")
+    description = Text(required=False, default="", allow_blank=True, max_length=DESCRIPTION_CHARACTERS)
     band = Choice(
         required=False,
         default=Rule.RuleBand.REVIEW.value,
@@ -129,6 +130,7 @@ class RuleChangeInput(ClosedSerializer):
     """The fields to change; the others stay as they are."""
 
     name = Text(required=False, max_length=NAME_CHARACTERS)
+    description = Text(required=False, allow_blank=True, max_length=DESCRIPTION_CHARACTERS)
     kind = Choice(required=False, choices=KIND_CHOICES)
     pattern = Text(required=False, allow_blank=True, max_length=PATTERN_MAX_CHARACTERS)
     folds = TrueOrFalse(required=False)
@@ -219,6 +221,7 @@ class RuleOutput(serializers.Serializer[Rule]):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
+    description = serializers.CharField()
     kind = serializers.ChoiceField(choices=KIND_CHOICES)
     pattern = serializers.CharField()
     folds = serializers.BooleanField()

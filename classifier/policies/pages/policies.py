@@ -1,5 +1,6 @@
 """Policies: the list, editing one with a preview before saving, its versions, and advice on a threshold."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from classifier.policies.active_policies import current_from, policy_for
 from classifier.policies.draft_report import shadow_policies_of, shadow_policies_running
 from classifier.policies.fields import policy_check, policy_languages
 from classifier.policies.pages.common import SAVE, SEE, back_to_policy, source_or_404
+from classifier.policies.pages.extremes import extreme_thresholds
 from classifier.policies.pages.forms import PolicyForm, title_of
 from classifier.policies.pages.presets import PRESET_BANDS, presets_of, without_points
 from classifier.policies.pages.shadow_mode import address
@@ -26,9 +28,11 @@ from classifier.policies.services import policy_newest, policy_restore, policy_s
 from classifier.policies.shadow_policies import shadow_policy_start
 from classifier.policies.threshold_advice import Advice, threshold_advice
 from classifier.policies.versions import policy_versions
+from classifier.review.judge_again import waiting_under_earlier
 from classifier.web.access import permitted, person_of
 
 PAGE = 50
+SAVE_EXTREME = "save-extreme"
 GOALS = (
     ("precision", "Precision: share of right ones among the caught"),
     ("recall", "Recall: share of caught ones among the removed"),
@@ -86,7 +90,12 @@ def policy(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         return _page(request, source, form, seen_version=seen, status=422)
     policy_fields = form.policy_fields()
     try:
-        if data.get("act") == "save":
+        extremes = extreme_thresholds(policy_fields)
+        if data.get("act") == "save" and extremes:
+            policy_check(**policy_fields)
+            preview = _preview(request, source, policy_fields)
+            return _page(request, source, form, seen_version=seen, preview=preview, extremes=extremes)
+        if data.get("act") in ("save", SAVE_EXTREME):
             saved = policy_save(source=source, **policy_fields, seen_version=seen, by=by)
             messages.success(request, f"Version {saved.version} is saved. Workers use it within seconds.")
             return back_to_policy(source)
@@ -133,6 +142,7 @@ def _page(
     seen_version: int | None = None,
     preview: PolicyPreview | None = None,
     conflict: str = "",
+    extremes: Sequence[str] = (),
     status: int = 200,
 ) -> HttpResponse:
     active = ModelVersion.objects.active()
@@ -147,6 +157,8 @@ def _page(
         "form": form,
         "preview": preview,
         "conflict": conflict,
+        "extremes": extremes,
+        "save_extreme": SAVE_EXTREME,
         "may_save": user.has_perm(SAVE) and (source is not None or user.all_sources),
         "own": source is None or newest is not None,
         "newest_version": newest_version,
@@ -163,6 +175,7 @@ def _page(
         "main_points": presets_of(active, PRIMARY).lines,
         "preset_names": list(PRESET_BANDS),
         "without_points": without_points(active),
+        "earlier": waiting_under_earlier(source=source, user=user).count(),
         "shadow": shadow_policies_of(source=source).first(),
         "shadow_url": address(source),
     }

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.core.validation import InvalidInput
+from classifier.inference.files.encodings import ENCODINGS
 from classifier.inference.rule_files import COLUMNS, FORMATS, decoded
 from classifier.models import Rule, RuleList, RuleState
 from classifier.policies.pages.rules import (
@@ -32,6 +33,7 @@ from classifier.policies.rule_lists import (
     rules_preview_recent,
     visible_lists,
 )
+from classifier.policies.starter_rules import STARTERS
 from classifier.web.access import permitted, person_of
 from toxicsite.lib.spreadsheets import csv_lines, pieces
 
@@ -39,9 +41,11 @@ PROBLEMS_SHOWN = 20
 RULES_SHOWN = 30
 DEFAULT_VALUES: dict[str, Any] = {
     "list": "",
+    "starter": "",
     "name": "",
     "source": "",
     "format": "",
+    "encoding": "",
     "data": "",
     "file_name": "",
     "band": "review",
@@ -98,7 +102,7 @@ def rule_import(request: HttpRequest) -> HttpResponse:
     values = _posted(request)
     user = person_of(request)
     choice = ImportChoice(
-        data=values["data"],
+        data=values.get("too_large") or values["data"],
         file_name=values["file_name"],
         format=values["format"],
         band=values["band"],
@@ -148,7 +152,9 @@ def _page(
         "errors": errors or {},
         "lists": visible_lists(person_of(request)).order_by("name"),
         "sources": sources_of_user(request),
+        "starters": STARTERS.items(),
         "formats": FORMATS.items(),
+        "encodings": ENCODINGS.items(),
         "bands": Rule.RuleBand.choices,
         "states": RuleState.choices,
         "columns": ", ".join(COLUMNS),
@@ -166,8 +172,17 @@ def _posted(request: HttpRequest) -> dict[str, Any]:
         values[name] = request.POST.get(name) == "1"
     sent = request.FILES.get("file")
     if isinstance(sent, UploadedFile) and sent.size:
-        values["data"] = decoded(sent.read(FILE_BYTES + 1))[0]
+        whole = sent.read(FILE_BYTES + 1)
+        chosen = values["encoding"] if values["encoding"] in ENCODINGS else ""
+        values["data"], used = decoded(whole, chosen)
+        values["read_as"] = ENCODINGS[used.name]
+        values["guessed"] = used.guessed
+        values["too_large"] = whole if len(whole) > FILE_BYTES else b""
         values["file_name"] = (sent.name or "")[:200]
+    elif (starter := STARTERS.get(values["starter"])) is not None:
+        values["data"], values["file_name"] = starter.read(), starter.file
+        values["name"] = values["name"] or starter.title
+        values["starter"] = ""  # its content is in the form now, and may be changed there
     values["data"] = values["data"].replace("\x00", "")
     return values
 

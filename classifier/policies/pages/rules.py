@@ -106,6 +106,7 @@ def rule(request: HttpRequest, rule_id: int | None = None) -> HttpResponse:
             return _page(request, rule, values, tried=text, hits=hits)
         fields = {
             "name": values["name"],
+            "description": values["description"].strip(),
             "band": values["band"],
             "tags": [tag for tag in values["tags"].split(",") if tag.strip()],
             "source": source_of_slug(request, values["source"]),
@@ -269,6 +270,7 @@ def _values(rule: Rule | None) -> dict[str, Any]:
     if rule is None:
         return {
             "name": "",
+            "description": "",
             "kind": "phrase",
             "pattern": "",
             "folds": True,
@@ -300,7 +302,17 @@ def _values(rule: Rule | None) -> dict[str, Any]:
 def _posted(data: QueryDict) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: data.get(name, "")
-        for name in ("name", "kind", "pattern", "band", "source", "exceptions", "tags", "state")
+        for name in (
+            "name",
+            "description",
+            "kind",
+            "pattern",
+            "band",
+            "source",
+            "exceptions",
+            "tags",
+            "state",
+        )
     }
     ticked = {name: data.get(name) == "1" for name in ("folds", "ignore_accents")}
     conditions = {name: data.get(f"condition_{name}", "").strip() for name in NAMES}

@@ -260,8 +260,7 @@ def _draft(
             }
             for name in labels_by_attribute(wire)
         ],
-        "meanings": [meanings.get(name, "") for name in preview.names],
         **reading_context(preview, reading),
-        **preview_context(preview),
+        **preview_context(preview, [meanings.get(name, "") for name in preview.names]),
     }
     return render(request, "classifier/references/comparison/draft.html", context, status=status)

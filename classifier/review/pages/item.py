@@ -23,6 +23,7 @@ from classifier.policies.active_policies import CurrentPolicy, policy_for
 from classifier.policies.judging import OF_SCORING
 from classifier.review.near_duplicates import Group, group_of
 from classifier.review.pages.decided import Correction, DecisionRow, decision_rows, label_corrections
+from classifier.review.pages.policy_bars import PolicyBar, policy_bars
 from classifier.review.pages.reasons import BandLine, ReasonLine, band_line, reason_lines
 from classifier.review.selectors import with_review
 from classifier.scoring.pages.format_note import format_note
@@ -129,6 +130,10 @@ class QueueItem:
             action: f"{'Uphold' if action == stood else 'Overturn'}: {word}"
             for action, word in (("approve", "approve"), ("remove", "remove"))
         }
+
+    @property
+    def bars(self) -> list[PolicyBar]:
+        return policy_bars(self.comment)
 
     @property
     def near(self) -> Any:

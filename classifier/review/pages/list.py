@@ -72,12 +72,16 @@ def queue_list(request: HttpRequest) -> HttpResponse:
         "first": own if request.GET.get("after") else "",
         "saved": saved,
         "tabs": saved_tabs(
-            user, current=saved.pk if saved else None, here="queue-list", plain=not chosen.anything
+            user,
+            current=saved.pk if saved else None,
+            here="queue-list",
+            filters=None if chosen.errors else chosen.filters,
         ),
         "words": in_words(chosen.filters),
         "query": chosen.query,
         "may_work": user.has_perm("classifier.add_decision"),
         "works": chosen.filters.status == WAITING,
+        "every": not chosen.errors and chosen.filters.status != WAITING,
         "may_save": user.has_perm("classifier.add_savedqueue"),
         "may_bulk": user.has_perm("classifier.add_bulkaction"),
         "hidden": hidden_filters(chosen),

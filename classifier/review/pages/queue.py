@@ -19,7 +19,7 @@ from classifier.review.claims import claim, claim_renew
 from classifier.review.filters import WAITING, QueueFilters
 from classifier.review.pages.filter_form import in_words, names_a_queue, query_of, read_chosen
 from classifier.review.pages.item import DecisionDraft, QueueItem, queue_item, seconds_left
-from classifier.review.pages.saved_queues import readable, saved_query, saved_tabs
+from classifier.review.pages.saved_queues import FIXED, readable, saved_query, saved_tabs
 from classifier.review.pages.session import QueueState, queues_for
 from classifier.review.pages.steps import QueueStep, go_back, go_past, resume, take_back, visible
 from classifier.review.selectors import (
@@ -196,6 +196,7 @@ def _work(
         else None
     )
     filters = state.queue_filters()
+    waiting = queue_count(user=user, filters=filters, limit=LIMIT)
     state.keep(request)
     context = {
         "item": item,
@@ -203,14 +204,18 @@ def _work(
         "problem": problem or step.problem,
         "message": step.message,
         "lost": why_lost(step.comment, user) if step.comment is not None and not step.claimed else "",
-        "waiting": queue_count(user=user, filters=filters, limit=LIMIT),
+        "waiting": waiting,
+        "all_waiting": waiting
+        if not filters.to_data()
+        else queue_count(user=user, filters=QueueFilters(), limit=LIMIT),
         "state": state,
         "can_go_back": state.before() is not None,
+        "on_tab": bool(state.saved) or any(filters == fixed for _, fixed, _ in FIXED),
         "announcement": announcement(item, step.message),
     }
     if template.endswith("queue.html"):
         context |= {
-            "tabs": saved_tabs(user, current=state.saved, here="queue", plain=not filters.to_data()),
+            "tabs": saved_tabs(user, current=state.saved, here="queue", filters=filters),
             "orders": [(name, order.title, name == state.order) for name, order in ORDERS.items()],
             "filter_words": [] if state.saved else in_words(filters),
             "list_query": query_of(filters, state.order),

@@ -30,11 +30,18 @@ from classifier.review.saved_queues import (
     saved_queue_update,
     saved_queues_arrange,
 )
-from classifier.review.selectors import ORDERS, BoundedCount, queue_count
+from classifier.review.selectors import APPEALS, ESCALATIONS, ORDERS, BoundedCount, queue_count
 from classifier.web.access import permitted, person_of
 
 ADD, CHANGE, DELETE = (f"classifier.{verb}_savedqueue" for verb in ("add", "change", "delete"))
 LIMIT = 1_000
+FIXED = (
+    ("All waiting", QueueFilters(), ""),
+    ("Appeals", QueueFilters(appeal=True), APPEALS),
+    ("Escalated", QueueFilters(escalated=True), ESCALATIONS),
+    ("Mine", QueueFilters(claimed="mine"), "classifier.add_decision"),
+)
+"""The tabs that everybody has who may act on what is in them: title, filters, permission."""
 
 
 @permitted(CHANGE)
@@ -170,14 +177,18 @@ class Tab:
     current: bool
 
 
-def saved_tabs(user: User, *, current: int | None, here: str, plain: bool) -> list[Tab]:
-    """Return the tabs: all waiting comments, then each saved queue of `user`; `here` is queue or queue-list.
+def saved_tabs(user: User, *, current: int | None, here: str, filters: QueueFilters | None) -> list[Tab]:
+    """Return the tabs: the fixed ones, then each saved queue of `user`; `here` is queue or queue-list.
 
-    `current` is the saved queue that is open; without one, `plain` says that nothing is filtered.
+    `current` is the saved queue that is open; without one, `filters` are what is chosen (None: it cannot be read).
     """
-    first = reverse(here) + "?" + urlencode({"status": WAITING})
-    everything = QueueFilters()
-    tabs = [Tab("All waiting", first, _count(user, everything), current is None and plain)]
+    tabs = []
+    for title, narrowed, permission in FIXED:
+        if permission and not user.has_perm(permission):
+            continue
+        query = urlencode({"status": WAITING}) if narrowed == QueueFilters() else query_of(narrowed)
+        is_open = current is None and filters == narrowed
+        tabs.append(Tab(title, f"{reverse(here)}?{query}", _count(user, narrowed), is_open))
     for saved in queues_for(user):
         filters = readable(saved)
         works = filters is not None and filters.status == WAITING

@@ -58,6 +58,9 @@ class Caller:
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(path, query, headers=self.headers)
 
+    def delete(self, path: str) -> Any:
+        return self.client.delete(path, headers=self.headers)
+
 
 MakeCaller = Callable[..., Caller]
 

@@ -93,6 +93,36 @@ def test_rules_look_at_the_author_too_and_the_model_does_not(
     assert asked == [[KIND], [KIND]]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://cheap-casino.example/",
+        "https://a.example/x/casino?y=1",
+        "https://a.example/?q=c4sino",
+        "casino_shop@example.org",
+        "me@casino.example",
+    ],
+)
+def test_words_within_an_authors_address_count_though_rules_and_policy_leave_addresses_out(
+    checking: Blog, asked: list[list[str]], address: str
+) -> None:
+    rule_create(name="casinos", kind="phrase", pattern="casino", leave_out=["addresses", "ids"], by=None)
+    policy_save(source=None, bands={"*": {"review": 0.9, "remove": None}}, leave_out=["addresses"], by=None)
+    field = "comment_author_email" if "@" in address else "comment_author_url"
+    assert checking.check(KIND, **{field: address}) == "true"
+    assert checking.check(f"{KIND} {address}") == "false"
+
+
+def test_a_rule_about_a_text_is_none_about_its_author_and_one_about_authors_is(
+    checking: Blog, asked: list[list[str]]
+) -> None:
+    rule_create(name="short", kind="any", pattern="", conditions={"characters_to": 5}, by=None)
+    assert checking.check(KIND, comment_author="Ann") == "false"
+    rule_create(name="Ann", kind="any", pattern="", conditions={"authors": ["Ann"]}, by=None)
+    assert checking.check(KIND, comment_author="Ann") == "true"
+    assert checking.check(KIND, comment_author="Bea") == "false"
+
+
 def test_the_policy_of_the_blogs_source_counts(checking: Blog) -> None:
     own = Source.objects.create(slug="blog-example-org", name="Blog")
     policy_save(source=own, bands={"*": {"review": 0.1, "remove": None}}, by=None)

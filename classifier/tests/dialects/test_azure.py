@@ -10,7 +10,7 @@ from classifier.api_keys.services import api_key_create, api_key_update
 from classifier.core.errors import NoWorker, ScoreTimeout
 from classifier.dialects.azure.lists import ItemDraft, items_save, list_save
 from classifier.dialects.azure.severity import severities, severity_of
-from classifier.models import Blocklist, Comment, ModelVersion, Rule, Source, User
+from classifier.models import Comment, ModelVersion, Rule, RuleList, Source, User
 from classifier.policies.rules import rule_create, rule_disable
 from classifier.scoring.score_texts import ScoredText
 from classifier.tests.dialects.conftest import SCORES, Sender, verdict
@@ -35,7 +35,7 @@ def error(response: Any) -> tuple[int, str]:
 
 
 @pytest.fixture
-def filled(owner: User) -> Blocklist:
+def filled(owner: User) -> RuleList:
     row, _ = list_save(name="words", description=None, source=None, by=None)
     items_save(row=row, drafts=[ItemDraft("moron"), ItemDraft("bonehead")], by=None)
     return row
@@ -107,7 +107,7 @@ def test_nothing_is_stored(sender: Sender, asked: list[list[str]]) -> None:
 
 
 def test_the_hits_of_the_named_lists_are_told(
-    sender: Sender, asked: list[list[str]], filled: Blocklist
+    sender: Sender, asked: list[list[str]], filled: RuleList
 ) -> None:
     other, _ = list_save(name="others", description=None, source=None, by=None)
     items_save(row=other, drafts=[ItemDraft("moron")], by=None)
@@ -116,7 +116,7 @@ def test_the_hits_of_the_named_lists_are_told(
     [match] = body["blocklistsMatch"]
     assert match == {
         "blocklistName": "words",
-        "blocklistItemId": str(filled.items.get(rule__pattern="moron").pk),
+        "blocklistItemId": str(filled.rules.get(pattern="moron").item_id),
         "blocklistItemText": "moron",
     }
     assert [row["category"] for row in body["categoriesAnalysis"]] == ALL
@@ -130,7 +130,7 @@ def test_the_hits_of_the_named_lists_are_told(
     ]
 
 
-def test_a_halt_on_a_hit_asks_no_worker(sender: Sender, asked: list[list[str]], filled: Blocklist) -> None:
+def test_a_halt_on_a_hit_asks_no_worker(sender: Sender, asked: list[list[str]], filled: RuleList) -> None:
     sent = {"text": "you moron", "blocklistNames": ["words"], "haltOnBlocklistHit": True}
     body = sender.post(ANALYZE, sent).json()
     assert body["categoriesAnalysis"] == []
@@ -141,16 +141,14 @@ def test_a_halt_on_a_hit_asks_no_worker(sender: Sender, asked: list[list[str]], 
 
 
 def test_a_rule_that_an_operator_switched_off_hits_nothing(
-    sender: Sender, asked: list[list[str]], filled: Blocklist
+    sender: Sender, asked: list[list[str]], filled: RuleList
 ) -> None:
     rule_disable(rule=Rule.objects.get(pattern="moron"), by=None)
     body = sender.post(ANALYZE, {"text": "a moron", "blocklistNames": ["words"]}).json()
     assert body["blocklistsMatch"] == []
 
 
-def test_a_name_that_is_no_list_is_an_error(
-    sender: Sender, asked: list[list[str]], filled: Blocklist
-) -> None:
+def test_a_name_that_is_no_list_is_an_error(sender: Sender, asked: list[list[str]], filled: RuleList) -> None:
     response = sender.post(ANALYZE, {"text": "a moron", "blocklistNames": ["words", "wrods"]})
     assert error(response) == (404, "ResourceNotFound")
     assert "'wrods'" in response.json()["error"]["message"]
@@ -158,7 +156,7 @@ def test_a_name_that_is_no_list_is_an_error(
 
 
 def test_a_key_of_one_source_sees_its_lists_and_those_for_all(
-    owner: User, asked: list[list[str]], filled: Blocklist
+    owner: User, asked: list[list[str]], filled: RuleList
 ) -> None:
     own, other = (Source.objects.create(slug=slug, name=slug) for slug in ("own", "other"))
     mine, _ = list_save(name="mine", description=None, source=own, by=None)
@@ -174,7 +172,7 @@ def test_a_key_of_one_source_sees_its_lists_and_those_for_all(
 
 
 def test_the_policy_is_told_and_lifts_where_the_key_says_so(
-    sender: Sender, asked: list[list[str]], filled: Blocklist
+    sender: Sender, asked: list[list[str]], filled: RuleList
 ) -> None:
     response = sender.post(ANALYZE, {"text": "half a moron"})
     assert severity(response)["Hate"] < 4

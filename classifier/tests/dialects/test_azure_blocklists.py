@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from classifier.api_keys.services import api_key_create
-from classifier.models import AuditEntry, Blocklist, BlocklistItem, Rule, Source, User
+from classifier.models import AuditEntry, Rule, RuleList, Source, User
 from classifier.policies.active_policies import rules_for
+from classifier.policies.rule_lists import ImportChoice, rule_list_create, rules_import, visible_lists
 from classifier.tests.api.conftest import person
 from classifier.tests.dialects.conftest import Sender
 from classifier.tests.dialects.test_azure import error
@@ -67,9 +68,9 @@ def test_a_list_is_created_changed_and_deleted(manager: Manager) -> None:
     assert manager.call("DELETE", "/My.list~1").status_code == 204
     assert list(AuditEntry.objects.order_by("id").values_list("verb", flat=True)) == [
         "key.create",
-        "blocklist.create",
-        "blocklist.update",
-        "blocklist.delete",
+        "rule_list.create",
+        "rule_list.update",
+        "rule_list.delete",
     ]
 
 
@@ -81,7 +82,7 @@ def test_an_item_is_a_rule_of_the_site(words: Manager) -> None:
         *(None, True),
     )
     assert item == {
-        "blocklistItemId": str(BlocklistItem.objects.get().pk),
+        "blocklistItemId": str(rule.item_id),
         "description": "mild",
         "text": "moron",
     }
@@ -107,8 +108,31 @@ def test_removing_switches_the_rule_off_and_keeps_it(words: Manager) -> None:
     assert error(words.call("GET", f"/words/blocklistItems/{ids[0]}")) == (404, "ResourceNotFound")
     assert words.call("DELETE", "/words").status_code == 204
     assert not Rule.objects.filter(enabled=True).exists()
-    assert not BlocklistItem.objects.exists()
-    assert Rule.objects.count() == 2
+    assert not RuleList.objects.exists()
+    assert Rule.objects.filter(rule_list=None).count() == 2
+
+
+def test_an_item_that_comes_again_switches_its_rule_on(words: Manager) -> None:
+    [item] = words.add("words", {"text": "moron"}).json()["blocklistItems"]
+    words.remove("words", item["blocklistItemId"])
+    assert words.add("words", {"text": "moron"}).json()["blocklistItems"] == [item]
+    assert Rule.objects.get().enabled
+
+
+def test_a_list_of_the_site_is_a_blocklist_and_the_other_way_round(words: Manager) -> None:
+    words.add("words", {"text": "moron"})
+    listed: Any = visible_lists(person("sees")).get()
+    assert (listed.name, listed.rules_on) == ("words", 1)
+    made = rule_list_create(name="imported", by=None)
+    rules_import(rule_list=made, choice=ImportChoice(data="bonehead\n/wal+y/\n"), state="on", by=None)
+    rules_import(rule_list=made, choice=ImportChoice(data="numbskull\n"), state="shadow", by=None)
+    rules_import(
+        rule_list=made, choice=ImportChoice(data="set phrase\n", band="exception"), state="on", by=None
+    )
+    rule_list_create(name="no name of Azure", by=None)
+    assert [row["blocklistName"] for row in words.call("GET").json()["value"]] == ["imported", "words"]
+    items = words.call("GET", "/imported/blocklistItems").json()["value"]
+    assert [item["text"] for item in items] == ["bonehead", "wal+y"]
 
 
 def test_pages_of_items_are_followed_by_their_links(words: Manager) -> None:
@@ -132,7 +156,7 @@ def test_pages_of_items_are_followed_by_their_links(words: Manager) -> None:
 
 
 def test_many_lists_are_paged(manager: Manager) -> None:
-    Blocklist.objects.bulk_create([Blocklist(name=f"list-{number:03}") for number in range(103)])
+    RuleList.objects.bulk_create([RuleList(name=f"list-{number:03}") for number in range(103)])
     first = manager.call("GET").json()
     assert len(first["value"]) == 100
     second = manager.call("GET", query="&skip=100").json()
@@ -192,7 +216,7 @@ def test_a_key_of_one_source_manages_the_lists_of_that_source(manager: Manager, 
     assert [row["blocklistName"] for row in words.call("GET").json()["value"]] == ["words"]
     assert error(confined.add("words", {"text": "moron"})) == (403, "PermissionDenied")
     assert error(confined.call("DELETE", "/words")) == (403, "PermissionDenied")
-    assert Blocklist.objects.filter(name="words").exists()
+    assert RuleList.objects.filter(name="words").exists()
 
 
 def test_lists_need_the_scope_and_the_permissions_for_rules(db: None, redis_clean: None) -> None:
@@ -205,4 +229,4 @@ def test_lists_need_the_scope_and_the_permissions_for_rules(db: None, redis_clea
         Manager(plaintext, key).call("PATCH", "/words", b"{}"),
     ):
         assert error(response) == (403, "PermissionDenied")
-    assert not Blocklist.objects.exists()
+    assert not RuleList.objects.exists()

@@ -29,6 +29,7 @@ from classifier.policies.rule_lists import (
 )
 from classifier.policies.rule_report import rule_shadow_report
 from classifier.policies.rules import rule_create, rule_set_state
+from classifier.policies.starter_rules import FOLDER, STARTERS
 from classifier.privacy.services import comment_erase
 from classifier.tests.conftest import person
 from classifier.tests.policies.shadow.conftest import classify, forum
@@ -62,6 +63,75 @@ def test_a_csv_is_read_by_its_header_and_a_wrong_line_harms_no_other() -> None:
         ("fool's gold", "tomfool"),
         ("a", "b"),
     )
+
+
+HEADER_AND_ROW = [["word", "band", "tags"], ["tölpel", "remove", "a|b"]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_csv_may_be_written_as_spreadsheets_write_it(delimiter: str, newline: str, encoding: str) -> None:
+    lines = [delimiter.join(row) for row in HEADER_AND_ROW]
+    for sep in ([], [f"sep={delimiter}"]):
+        data = "".join(line + newline for line in [*sep, *lines]).encode(encoding)
+        file = read_rule_file(data)
+        assert (file.format, file.problems) == ("csv", [])
+        [row] = file.rules
+        assert (row.rule.pattern, row.rule.band, row.tags) == ("tölpel", "remove", ("a", "b"))
+        assert file.encoding.guessed == (encoding in ("utf-16-le", "utf-16-be", "cp1252"))
+
+
+def test_the_encoding_of_a_list_can_be_chosen() -> None:
+    data = "clod\nłoś\n".encode("iso8859-2")
+    assert read(data)[1][1] != "łoś"  # too few letters for a guess
+    assert read(data, encoding="iso8859-2")[1][1] == "łoś"
+
+
+def test_a_quote_that_is_not_doubled_breaks_its_row_alone_and_cells_at_the_end_may_be_missing() -> None:
+    file = read_rule_file('pattern,band,tags\nclod\n"he said "fool"",remove,a\nox,remove\nass,,a,b,c\n')
+    assert [(row.line, row.rule.pattern, row.rule.band) for row in file.rules] == [
+        (2, "clod", "review"),
+        (4, "ox", "remove"),
+    ]
+    assert [problem.line for problem in file.problems] == [3, 5]
+    assert "not doubled" in file.problems[0].message
+
+
+def test_the_list_to_begin_with_is_all_rules_has_its_licence_and_starts_in_shadow_mode() -> None:
+    for starter in STARTERS.values():
+        file = read_rule_file(starter.read(), name=starter.file)
+        assert file.problems == []
+        assert len(file.rules) > 1_000
+        assert all(row.rule.kind == "phrase" and row.tags for row in file.rules)
+        licence = (FOLDER / starter.file).with_suffix(".LICENSE").read_text()
+        assert "Permission is hereby granted" in licence
+
+
+@pytest.mark.django_db
+def test_a_starter_is_imported_by_the_command_and_the_page(client: Client) -> None:
+    call_command("rules", "import", "--starter", "profanity-en", "--list", "P", stdout=StringIO())
+    assert set(Rule.objects.values_list("is_shadow", "rule_list__name")) == {(True, "P")}
+    with pytest.raises(CommandError, match="Name a file"):
+        call_command("rules", "import", "--list", "P")
+    client.force_login(person("ada", "Admin"))
+    other = Source.objects.create(slug="other", name="Other")
+    Rule.objects.all().delete()
+    sent = {
+        "starter": "profanity-en",
+        "source": other.slug,
+        "state": "shadow",
+        "band": "review",
+        "act": "import",
+    }
+    assert client.post("/rules/import/", sent).status_code == 302
+    made = RuleList.objects.get(source=other)
+    assert (made.name, made.rules.count()) == ("English profanity, strong and severe", 1_009)
+
+
+def test_what_is_no_text_is_named() -> None:
+    with pytest.raises(RuleFileError, match="save the sheet as CSV"):
+        read_rule_file(b"PK\x03\x04" + b"\x00" * 40)
 
 
 def test_watched_words_of_discourse_keep_their_actions_stars_and_case() -> None:

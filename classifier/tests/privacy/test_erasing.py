@@ -1,5 +1,6 @@
 """Retention and erasure take words and names, never numbers or decisions."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from classifier.comments.submission import comment_retry, comment_submit
+from classifier.core.audit import author_pseudonym
+from classifier.inference.conditions import Facts
 from classifier.models import (
     Appeal,
     AuditEntry,
@@ -17,9 +20,13 @@ from classifier.models import (
     GoldenItem,
     ModelVersion,
     Report,
+    Rule,
+    Source,
     SourceAccess,
     User,
 )
+from classifier.policies.active_policies import rules_for
+from classifier.policies.rules import rule_create, rule_update
 from classifier.privacy.selectors import author_count, retention_count
 from classifier.privacy.services import author_erase, retention_run, retention_turn
 from classifier.privacy.subject_export import author_export
@@ -111,6 +118,43 @@ def test_an_erased_author_leaves_decisions_without_words_and_name(active_version
     assert author_count(user=None, author="ada@example.org", source=None).comments == 0
 
 
+def test_an_erased_author_is_no_longer_named_by_rules_nor_by_their_history(
+    active_version: ModelVersion,
+) -> None:
+    forum = Source.objects.create(slug="forum", name="Forum")
+
+    def rule(name: str, source: Source | None, *authors: str) -> Rule:
+        return rule_create(
+            name=name, kind="any", pattern="", source=source, conditions={"authors": authors}, by=None
+        )
+
+    everywhere = rule("everywhere", None, "ada@example.org", "ben")
+    of_forum = rule("of the forum", forum, "ada@example.org")
+    rule_update(rule=of_forum, conditions={"authors": ["ada@example.org"], "links_from": 1}, by=None)
+    comment = classified_comment(active_version)
+    Comment.objects.filter(pk=comment.pk).update(author_ref="ada@example.org")
+    assert comment.source != forum
+    assert author_count(user=None, author="ada@example.org", source=forum).rules == 1
+    exported = json.loads("".join(author_export(author="ada@example.org", source=None, by=None)))
+    assert [row["name"] for row in exported["rules_about_them"]] == ["everywhere", "of the forum"]
+
+    author_erase(author="ada@example.org", source=forum, by=None)
+    for row in (everywhere, of_forum):
+        row.refresh_from_db()
+    pseudonym = author_pseudonym("ada@example.org")
+    assert of_forum.conditions == {"authors": [pseudonym], "links_from": 1}
+    assert everywhere.conditions["authors"] == ["ada@example.org", "ben"]  # a comment elsewhere is by them
+
+    author_erase(author="ada@example.org", source=None, by=None)
+    everywhere.refresh_from_db()
+    assert everywhere.conditions["authors"] == [pseudonym, "ben"]
+    assert rules_for(forum.pk).hits("https://a.example", facts=Facts(author="ada@example.org")) == []
+    assert [hit.rule.name for hit in rules_for(forum.pk).hits("x", facts=Facts(author="ben"))] == [
+        "everywhere"
+    ]
+    assert not any("ada@" in str(entry.data) for entry in AuditEntry.objects.all())
+
+
 def test_after_an_erasure_reports_are_append_only_again(active_version: ModelVersion) -> None:
     other = classified_comment(active_version, "somebody else")
     Report.objects.create(comment=other, reporter_ref="ada", reason="bad")
@@ -122,8 +166,6 @@ def test_after_an_erasure_reports_are_append_only_again(active_version: ModelVer
 def test_an_authors_export_holds_everything_and_no_moderators_name(
     active_version: ModelVersion, moderator: User
 ) -> None:
-    import json
-
     comment = classified_comment(active_version)
     Comment.objects.filter(pk=comment.pk).update(author_ref="ada", text_format="html")
     decided(comment, by=moderator)

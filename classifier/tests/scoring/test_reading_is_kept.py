@@ -14,7 +14,7 @@ from classifier.inference.scorer import Scorer
 from classifier.models import Comment, ModelVersion, User
 from classifier.privacy.services import comment_erase
 from classifier.scoring.classify_pending import pending_classify
-from classifier.scoring.score_texts import TextProblem, _decode
+from classifier.scoring.score_texts import TextProblem, decode_result
 from classifier.scoring.serve_requests import score_each
 from classifier.scoring.serving import Serving
 from classifier.tests.builders import FakeResult, FakeScorer
@@ -93,7 +93,9 @@ def test_the_classify_page_shows_it(
     not STARTER.joinpath("manifest.json").exists(), reason="no starter model in this checkout"
 )
 def test_a_synchronous_answer_brings_the_engines_reading(active_version: ModelVersion) -> None:
-    answer = _decode(score_each(["what a p4th3tic l0ser"], Serving.alone(Scorer(STARTER), active_version))[0])
+    answer = decode_result(
+        score_each(["what a p4th3tic l0ser"], Serving.alone(Scorer(STARTER), active_version))[0]
+    )
     assert not isinstance(answer, TextProblem)
     assert answer.read_as == "what a pathetic loser"
     assert answer.verdict == "toxic"

@@ -1,10 +1,16 @@
 """`manage.py import_comments` and `export_comments`: the same services, on the command line."""
 
+import gzip
 import json
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from classifier.models import AuditEntry, Comment, Transfer
@@ -35,6 +41,46 @@ def test_a_file_is_imported_and_its_bad_rows_are_told(tmp_path: Path) -> None:
         ("3", "forum"),
     ]
     assert file.exists()
+
+
+def test_a_packed_backup_is_unpacked_aside_and_stays_as_it_is(tmp_path: Path, transfers_dir: Path) -> None:
+    file = tmp_path / "backup.jsonl.gz"
+    file.write_bytes(gzip.compress(b'{"text": "hello"}\n'))
+    call_command("import_comments", str(file), "--source", "forum", stdout=StringIO())
+    assert Comment.objects.get().text == "hello"
+    assert Transfer.objects.get().options["name"] == "backup.jsonl"
+    assert list(transfers_dir.iterdir()) == []
+    assert gzip.decompress(file.read_bytes()) == b'{"text": "hello"}\n'
+
+
+ISSO_SCHEMA = """
+CREATE TABLE comments (
+    tid REFERENCES threads(id), id INTEGER PRIMARY KEY, parent INTEGER, created FLOAT NOT NULL, modified FLOAT,
+    mode INTEGER, remote_addr VARCHAR, text VARCHAR NOT NULL, author VARCHAR, email VARCHAR, website VARCHAR,
+    likes INTEGER DEFAULT 0, dislikes INTEGER DEFAULT 0, voters BLOB NOT NULL, notification INTEGER DEFAULT 0
+);
+"""  # isso/db/comments.py
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="needs the program sqlite3")
+def test_the_line_that_writes_issos_comments_is_read(tmp_path: Path) -> None:
+    page = (settings.BASE_DIR / "docs/operate/transfers.md").read_text()
+    [line] = [line for line in page.splitlines() if line.startswith("sqlite3 ")]
+    with closing(sqlite3.connect(tmp_path / "comments.db")) as database:
+        database.executescript(ISSO_SCHEMA)
+        insert = (
+            "INSERT INTO comments (tid, id, parent, created, mode, remote_addr, text, author, voters) VALUES "
+        )
+        for row in (
+            (1, 1, None, 1.7e9, 1, "10.0.0.0", 'It\'s "fine"', "Ann"),
+            (1, 2, 1, 1.7e9, 2, "::", "ß", None),
+        ):
+            database.execute(f"{insert} (?, ?, ?, ?, ?, ?, ?, ?, ?)", [*row, bytes(range(256))])
+        database.commit()
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, check=True)
+    call_command("import_comments", str(tmp_path / "isso.json"), "--source", "blog", stdout=StringIO())
+    rows = Comment.objects.order_by("id").values_list("external_id", "text", "author_ref", "text_format")
+    assert list(rows) == [("1", 'It\'s "fine"', "Ann", "markdown"), ("2", "ß", "", "markdown")]
 
 
 @pytest.mark.parametrize(

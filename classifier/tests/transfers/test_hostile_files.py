@@ -6,8 +6,10 @@ import zipfile
 from io import BytesIO
 
 import pytest
+from pytest_django import Settings
 
 from classifier.core.validation import InvalidInput
+from classifier.inference.files import unpack
 from classifier.models import Comment
 from classifier.tests.transfers.conftest import bring, imported
 from classifier.transfers.services import transfers_dir, upload_store
@@ -28,7 +30,10 @@ def archive() -> bytes:
     [
         (b"  \n \n", "empty"),
         (archive(), "zip archive"),
-        (gzip.compress(b"text\nhello\n", mtime=0), "gzip"),
+        (gzip.compress(b"text\nhello\n", mtime=0)[:-9], "cannot be unpacked"),
+        (b"\x1f\x8b and no more", "cannot be unpacked"),
+        (gzip.compress(gzip.compress(b"text\nhello\n")), "compressed with gzip"),
+        (gzip.compress(archive()), "zip archive"),
         (b"\x00\x01\x02\x03\n\x00", "NUL"),
         (b"text,text\na,b\n", "'text'"),
         (b",".join(b"c%d" % number for number in range(300)) + b"\n", "at most 200 columns"),
@@ -43,6 +48,25 @@ def test_the_start_of_a_file_tells(data: bytes, words: str) -> None:
     with pytest.raises(InvalidInput) as wrong:
         bring(data)
     assert words in str(wrong.value)
+    assert list(transfers_dir().iterdir()) == []
+
+
+def test_a_file_of_gzip_is_unpacked_when_it_arrives() -> None:
+    imported(gzip.compress(b"text\nhello\n") + gzip.compress(b"goodbye\n"))
+    assert list(Comment.objects.order_by("id").values_list("text", flat=True)) == ["hello", "goodbye"]
+
+
+@pytest.mark.parametrize(("small", "limit"), [(1_000_000, 10**9), (10**9, 1_000_000)])
+def test_a_small_file_that_unpacks_to_a_full_disk_is_refused_in_time(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, small: int, limit: int
+) -> None:
+    monkeypatch.setattr(unpack, "SMALL", small)
+    settings.TRANSFER_MAX_BYTES = limit
+    bomb = gzip.compress(b"text\n" + b"0" * 20_000_000)
+    assert len(bomb) < 30_000
+    with pytest.raises(InvalidInput, match="Unpacked, this file is larger than"):
+        bring(bomb)
+    assert list(transfers_dir().iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from classifier.models import Comment, ModelVersion, Source, User, Webhook, Webh
 from classifier.policies import active_policies as in_force
 from classifier.review.appeals import appeal_open, appeal_resolve
 from classifier.review.decisions import decision_record, decision_undo
+from classifier.review.reports import report_add, reports_mark
 from classifier.scoring.classify_pending import pending_classify
 from classifier.tests.builders import FakeScorer, classified_comment
 from classifier.webhooks import outbox as webhook_outbox
@@ -92,6 +93,39 @@ def test_decisions_undoing_and_appeals_are_told(
     assert approved["action"] == "approve"
     assert undone["undoes"] == overturned.pk
     assert "quote" not in json.dumps([data for _, data in told()])
+
+
+def test_what_reports_hide_and_what_is_shown_again_is_told(
+    add_webhook: AddWebhook, active_version: ModelVersion, admin_person: User, settings: Any
+) -> None:
+    settings.REPORTS_TO_HIDE = 2
+    add_webhook(URL, events=["comment.held"])
+    comment = classified_comment(active_version, by=admin_person)
+    decision_record(comment=comment, action="approve", by=None)
+    for reader in ("ann", "ben", "cem"):
+        report_add(comment=comment, reporter_ref=reader, reason="rude words", by=admin_person)
+    ((kind, data),) = told()
+    assert (kind, data["comment_id"], data["action"], data["reports"]) == (
+        *("comment.held", comment.pk),
+        *("hold", 2),
+    )
+    assert "rude" not in json.dumps(data)
+    reports_mark(comment=comment, harmless=True, by=admin_person)
+    assert [(kind, data["action"], data["reports"]) for kind, data in told()[1:]] == [
+        ("comment.held", "publish", 3)
+    ]
+
+
+def test_reports_of_a_comment_that_is_removed_tell_nothing_new(
+    add_webhook: AddWebhook, active_version: ModelVersion, admin_person: User, settings: Any
+) -> None:
+    settings.REPORTS_TO_HIDE = 1
+    add_webhook(URL, events=["comment.held"])
+    comment = classified_comment(active_version, by=admin_person)
+    decision_record(comment=comment, action="remove", by=None)
+    report_add(comment=comment, by=admin_person)
+    reports_mark(comment=comment, harmless=True, by=admin_person)
+    assert told() == []
 
 
 def test_a_promotion_names_both_versions(

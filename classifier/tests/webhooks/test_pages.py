@@ -160,3 +160,17 @@ def test_who_sees_one_source_makes_webhooks_for_that_one_only(
     assert page.post("/webhooks/new/", fields).status_code == 422
     assert page.post("/webhooks/new/", {**fields, "sources": [forum.pk]}).status_code == 200
     assert Webhook.objects.filter(name="Mine").exists()
+
+
+def test_deleting_asks_first(page: Client, add_webhook: AddWebhook) -> None:
+    webhook, _ = add_webhook("https://forum.example.org/hooks")
+    url = f"/webhooks/{webhook.pk}/delete/"
+    assert f'href="{url}"' in text(page.get(f"/webhooks/{webhook.pk}/"))
+    asked = text(page.get(url))
+    assert "Delete this webhook?" in asked
+    assert "https://forum.example.org/hooks" in asked
+    webhook.refresh_from_db()
+    assert webhook.deleted_at is None
+    page.post(url)
+    webhook.refresh_from_db()
+    assert webhook.deleted_at is not None

@@ -1,6 +1,6 @@
 """What the pages of imports, exports, rescorings and comparisons share: uploads, previews, rows of a list, buttons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +16,7 @@ from classifier.inference.files.encodings import ENCODINGS
 from classifier.inference.files.layout import DELIMITERS, Reading
 from classifier.inference.files.rows import raw_text
 from classifier.models import Transfer, User
+from classifier.transfers.import_rows import FIELDS
 from classifier.transfers.previews import FilePreview, reading_chosen, reading_of
 from classifier.transfers.selectors import progress_of
 from classifier.transfers.services import CANCELLED, DRAFT, errors_download, errors_file_of, upload_store
@@ -121,15 +122,34 @@ def row_of(transfer: Transfer, *, begun: bool = False) -> dict[str, Any]:
     }
 
 
-def preview_context(preview: FilePreview) -> dict[str, Any]:
-    """Return the context of `classifier/transfers/first_rows.html`: cells, and the rows that cannot be stored."""
+def preview_context(
+    preview: FilePreview, meanings: Sequence[str], *, filled_only: bool = False
+) -> dict[str, Any]:
+    """Return the context of `classifier/transfers/first_rows.html`: columns, cells, and the rows that cannot be stored.
+
+    `meanings` says what each column is read as ("": nothing); with `filled_only`, columns without a value are left out.
+    """
+    wrong = {id(row) for row, _ in preview.errors}  # a line may hold several
+    rows = [
+        (row, None if row.values is None else list(map(row.values.get, preview.names)))
+        for row in preview.rows
+    ]
+    kept = [
+        at
+        for at in range(len(preview.names))
+        if not filled_only or any(cells is not None and cells[at] not in (None, "") for _, cells in rows)
+    ]
     return {
         "preview": preview,
+        "heads": [(preview.names[at], meanings[at]) for at in kept],
         "shown": [
-            [_cell(value) for value in (row.raw if isinstance(row.raw, list) else [row.raw])]
-            if row.values is None
-            else [_cell(row.values.get(name)) for name in preview.names]
-            for row in preview.rows
+            {
+                "line": row.line,
+                "is_wrong": id(row) in wrong or cells is None,
+                "cells": [(_cell(cells[at]), meanings[at] == FIELDS["text"]) for at in kept] if cells else [],
+                "raw": "" if cells is not None else _raw_cells(row.raw),
+            }
+            for row, cells in rows
         ],
         "wrong": [
             {"line": row.line, "problems": problems} for row, problems in preview.errors[:ERRORS_SHOWN]
@@ -141,6 +161,11 @@ def preview_context(preview: FilePreview) -> dict[str, Any]:
 def sources_offered(user: User) -> list[str]:
     """List the sources that a person may import rows into, as the form suggests them."""
     return list(visible_sources(user).values_list("slug", flat=True))
+
+
+def _raw_cells(raw: Any) -> str:
+    """Return a row that could not be read, in one line."""
+    return " | ".join(filter(None, map(_cell, raw if isinstance(raw, list) else [raw])))
 
 
 def _cell(value: Any) -> str:

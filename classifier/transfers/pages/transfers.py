@@ -243,6 +243,10 @@ def _draft(
     preset = transfer.options.get(PRESET, "")
     columns_shown = None if preset else chosen or {"": ""}
     preview = import_preview(path, reading=reading, columns=columns_shown, rules=rules, preset=preset)
+    meanings = [
+        next((FIELDS[name] for name, column in chosen.items() if column == header and name in FIELDS), "")
+        for header in preview.names
+    ]
     context = {
         "transfer": transfer,
         "row": _row(transfer),
@@ -269,10 +273,6 @@ def _draft(
             }
             for name, title in FIELDS.items()
         ],
-        "meanings": [
-            next((FIELDS[name] for name, column in chosen.items() if column == header and name in FIELDS), "")
-            for header in preview.names
-        ],
-        **preview_context(preview),
+        **preview_context(preview, meanings, filled_only=bool(preset)),
     }
     return render(request, "classifier/transfers/draft.html", context, status=status)

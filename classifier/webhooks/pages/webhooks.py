@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import visible_sources
-from classifier.models import Source, User, Webhook, WebhookEventType
+from classifier.models import Source, User, Webhook, WebhookDelivery, WebhookEventType
 from classifier.web.access import permitted, person_of
 from classifier.web.refusals import refusals_shown
 from classifier.webhooks.pages.deliveries import log_of
@@ -170,9 +170,13 @@ def test(request: HttpRequest, webhook_id: int) -> HttpResponse:
 
 
 @permitted(SEE, CHANGE)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """Ask first, with what waits to be sent; by POST, delete."""
     webhook = _webhook(request, webhook_id)
+    if request.method != "POST":
+        waits = webhook.deliveries.filter(status=WebhookDelivery.Status.WAITING).count()
+        return render(request, "classifier/webhooks/delete.html", {"webhook": webhook, "waits": waits})
     webhook_delete(webhook=webhook, by=person_of(request))
     messages.success(request, f"{webhook.name} is deleted; nothing is sent to it any more.")
     return redirect("webhooks")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from classifier.core.visibility import visible_sources
 from classifier.models import Source
 from training.datasets.active_learning import (
+    DECIDED,
     LATEST,
     MAY_OFFER,
     NEAR,
@@ -75,7 +76,8 @@ def _page(request: HttpRequest, form: OfferForm) -> HttpResponse:
         "steps": _steps(outlook),
         "latest": LATEST,
         "form": form,
-        "new": sum(row.decided for row in outlook.brought),
+        "considered": DECIDED,
+        "may_see_plan": user.has_perm("training.view_retrainingplan"),
         "may_offer": user.has_perm(MAY_OFFER),
         "may_decide": user.has_perm("classifier.add_decision"),
         "may_read": user.has_perm("classifier.view_comment"),

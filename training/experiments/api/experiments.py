@@ -83,6 +83,11 @@ class ExperimentInput(ClosedSerializer):
         help_text="The id of a model version to start from, instead of a teacher.",
     )
     notes = Text(required=False, default="", allow_blank=True, max_length=5_000)
+    quick_measurement = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Afterwards measure without baselines, shipped suites and the search for label errors.",
+    )
 
 
 class CloneInput(ClosedSerializer):
@@ -151,6 +156,7 @@ class ExperimentsEndpoint(TrainingEndpoint):
                 config=body["config"],
                 preset=body["preset"],
                 notes=body["notes"],
+                quick_measurement=body["quick_measurement"],
                 by=caller(request),
                 **references(body),
             )

@@ -69,6 +69,7 @@ class ExperimentOutput(serializers.Serializer[Experiment]):
     url = serializers.SerializerMethodField(help_text="The address at which to read the experiment.")
     name = serializers.CharField()
     notes = serializers.CharField()
+    quick_measurement = serializers.BooleanField()
     recipe = serializers.ChoiceField(choices=RECIPE_CHOICES)
     status = serializers.ChoiceField(choices=RUN_STATUS_CHOICES)
     dataset = NamedOutput()

@@ -33,6 +33,7 @@ from training.experiments.pages.run_facts import (
 from training.experiments.pages.run_rows import progress_of, recipe_word, took
 from training.experiments.selectors import experiment_curves, experiment_detail
 from training.experiments.services import experiment_cancel, experiment_delete, experiment_resume
+from training.experiments.stage_times import stage_rows, time_left
 from training.ml.mixture.licences import not_passable, passing_on_sentence, sources_of
 from training.models import Experiment, RunStatus
 from training.web.access import RUN_EXPERIMENTS, SEE_EXPERIMENTS, is_htmx, permitted, person_of
@@ -174,14 +175,16 @@ def artifact_folder(run: Experiment) -> Path | None:
 
 
 def _head(request: HttpRequest, run: Experiment) -> dict[str, Any]:
-    status = RunStatus(run.status)
+    status, now = RunStatus(run.status), timezone.now()
     may_run = person_of(request).has_perm(RUN_EXPERIMENTS)
     return {
         "run": run,
         "status": status,
         "recipe": recipe_word(run.recipe),
         "progress": progress_of(run),
-        "took": took(run, timezone.now()),
+        "took": took(run, now),
+        "stages": stage_rows(run, now),
+        "left": time_left(run, now),
         "stopping": not run.is_over and run.cancel_requested_at is not None,
         "may_run": may_run,
         "may_cancel": may_run and not run.is_over and run.cancel_requested_at is None,

@@ -84,6 +84,15 @@ class ExperimentForm(forms.Form):
         help_text="What you want to find out; shown on the run's page.",
     )
 
+    quick_measurement = forms.BooleanField(
+        required=False,
+        label="Quick measurement",
+        help_text=(
+            "Afterwards measures without baselines, shipped suites and the search for label errors: minutes less. "
+            "The quality gate then has less to check; evaluate the version again before promoting it."
+        ),
+    )
+
     def __init__(
         self,
         recipe: Recipe,

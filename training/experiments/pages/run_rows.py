@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from training.ml.json_reader import number, read
+from training.experiments.stage_times import stage_seconds
+from training.ml.json_reader import read
 from training.ml.recipes.registry import RECIPES
 from training.models import Experiment, RunStatus
 from training.web.formatting import DASH, Figure, count, duration
@@ -116,12 +117,12 @@ class RunRow:
 
 
 def took(experiment: Experiment, now: datetime) -> str:
-    """Write how long a run took, or takes; its provenance knows it without the pauses of a resumed run."""
+    """Write how long a run took, or takes; of a resumed run, its stages without the pauses between them."""
     if experiment.started_at is None:
         return DASH
-    whole = number(experiment.provenance.get("duration_seconds")) if experiment.is_over else None
-    if whole is not None:
-        return duration(whole)
+    stages = stage_seconds(experiment)
+    if experiment.is_over and experiment.attempts > 1 and stages:
+        return duration(sum(stages.values()))
     end = experiment.finished_at if experiment.is_over and experiment.finished_at else now
     return duration((end - experiment.started_at).total_seconds())
 

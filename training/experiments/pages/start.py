@@ -45,6 +45,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 config=form.differences(),
                 dataset=Dataset.objects.get(pk=form.cleaned_data["dataset"]),
                 notes=form.cleaned_data["notes"],
+                quick_measurement=form.cleaned_data["quick_measurement"],
                 by=person_of(request),
                 **start_of(form.cleaned_data["start"]),
             )
@@ -74,6 +75,7 @@ def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "name": f"{source.name[:143]} (copy)",
         "dataset": source.dataset_id,
         "notes": source.notes,
+        "quick_measurement": source.quick_measurement,
         "start": _start_value(source),
         "base": source.config.get("base", ""),
     }
@@ -83,6 +85,7 @@ def clone(request: HttpRequest, experiment_id: int) -> HttpResponse:
         changes: dict[str, Any] = {
             "name": form.cleaned_data["name"],
             "notes": form.cleaned_data["notes"],
+            "quick_measurement": form.cleaned_data["quick_measurement"],
             "dataset": Dataset.objects.get(pk=form.cleaned_data["dataset"]),
             "config": form.differences(),
             **start,

@@ -23,7 +23,7 @@ Status = Literal["shipped", "experimental", "refused"]
 SHIPPED_ROC_AUC = 0.8
 FALSE_POSITIVES = 0.005
 """Of a language's harmless sentences at most so many reach the threshold."""
-HIGHEST_THRESHOLD = 0.95
+HIGHEST_THRESHOLD = 0.75
 """A language whose harmless sentences need more is refused: it would silence the others."""
 FEWEST_OF_EACH = 20
 FEWEST_HARMLESS = 100

@@ -21,6 +21,7 @@ from toxicsite.lib.files import write_json
 from training.ml.distributed import PeerFailed
 from training.ml.job.failures import DONE, FAILED, NO_ROOM, STOPPED, failure, is_lost_peer
 from training.ml.job.listener import FileListener, SilentRank, watch_parent
+from training.ml.job.stage_names import ALL_DONE
 from training.ml.job.stages import SHARED_STAGES, STAGES, Job, Stage
 from training.ml.progress import Cancelled
 
@@ -43,6 +44,7 @@ def do(folder: Path, stop: threading.Event) -> int:
             with _alone(folder):
                 (folder / "error.json").unlink(missing_ok=True)
                 _go_through(STAGES, job)
+                job.listener.stage_begins(ALL_DONE, "done")
         else:
             _go_through(SHARED_STAGES, Job(asked, folder, SilentRank(stop)))
     except Cancelled:

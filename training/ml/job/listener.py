@@ -19,6 +19,8 @@ SECONDS_TO_SAVE = 20.0
 class JobListener(Listener, Protocol):
     """A listener that also hears of phases without steps."""
 
+    def stage_begins(self, stage: str, phase: str) -> None: ...
+
     def phase_begins(self, phase: str) -> None: ...
 
 
@@ -36,6 +38,9 @@ class SilentRank:
     def should_stop(self) -> bool:
         return self.stop.is_set()
 
+    def stage_begins(self, stage: str, phase: str) -> None:
+        """Tell of a stage of the job, which begins with this phase."""
+
     def phase_begins(self, phase: str) -> None:
         """Tell of a phase that does not report steps."""
 
@@ -47,6 +52,7 @@ class FileListener(SilentRank):
         super().__init__(stop)
         self.path, self.phase, self.written = path, "", 0.0
         self.names: set[str] = set()
+        self.stage = ""
 
     def report(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -59,10 +65,15 @@ class FileListener(SilentRank):
             self._write({**asdict(progress), "memory_mib": memory_mib()})
         super().report(progress)
 
+    def stage_begins(self, stage: str, phase: str) -> None:
+        self.stage = stage
+        self.phase_begins(phase)
+
     def phase_begins(self, phase: str) -> None:
         self.report(Progress(phase, 0, 0))
 
     def _write(self, line: dict[str, Any]) -> None:
+        line["stage"] = self.stage
         line["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

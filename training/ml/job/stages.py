@@ -20,11 +20,14 @@ from training.ml.artifact.export import export_artifact, update_metrics
 from training.ml.data.tables import DataError, TextTable, load_table
 from training.ml.distributed import current, leave
 from training.ml.job.listener import JobListener
+from training.ml.job.stage_names import EVALUATE, EXPORT, TRAIN, TRIAL
 from training.ml.mixture.licences import Ingredient
 
 if TYPE_CHECKING:
     from training.ml.evaluation import Report, Rival
 
+QUICK_RESAMPLES = 200
+QUICK = "A quick measurement: intervals from 200 resamples, and no shipped suites, label errors or baselines."
 SHOWN_ON_THE_CARD = (
     *("roc_auc", "pr_auc", "accuracy", "f1", "precision", "recall", "brier", "ece"),
     *("rows", "positives"),
@@ -66,7 +69,7 @@ def train(job: Job) -> None:
 
     if not job.asked.get("recipe") or current().main_does(lambda: job.is_exported or job.is_trained):
         return
-    job.listener.phase_begins("loading")
+    job.listener.stage_begins(TRAIN, "loading")
     run_recipe(job.asked["recipe"], job.asked["config"], job.folder, job.listener)
 
 
@@ -92,6 +95,7 @@ def export(job: Job) -> None:
     """Write the artifact that the classifier loads: `artifact/`."""
     if not job.asked.get("recipe") or job.is_exported:
         return
+    job.listener.stage_begins(EXPORT, "writing the model")
     about = job.asked["artifact"]
     given = {
         key: about[name]
@@ -134,7 +138,7 @@ def measure_trial(job: Job) -> None:
     if "measured" in card:
         return
     gc.collect()
-    job.listener.phase_begins("measuring the trial")
+    job.listener.stage_begins(TRIAL, "measuring the trial")
     subject = ServedModel(job.artifact)
     measured: dict[str, Any] = {"size_mb": round(subject.size.bytes / 1e6, 3)}
     if trial.get("speed"):
@@ -161,7 +165,7 @@ def evaluate(job: Job) -> None:
     from training.ml.evaluation import evaluate as evaluated
 
     gc.collect()
-    job.listener.phase_begins("reading the test rows")
+    job.listener.stage_begins(EVALUATE, "reading the test rows")
     test = _table(plan["test"], "test")
     train_rows = _table(plan["train"], "train") if plan.get("train") else None
     known = json.loads((job.artifact / "manifest.json").read_text())["labels"]
@@ -178,6 +182,8 @@ def evaluate(job: Job) -> None:
         "languages": plan.get("languages") or (),
         "listener": job.listener,
     }
+    if plan.get("quick"):
+        measuring |= {"resamples": QUICK_RESAMPLES, "own_suites": False, "notes": [QUICK]}
     rival = _rival(job, plan.get("active"), test, measuring)
     report = evaluated(job.artifact, test, train_table=train_rows, active_scores=rival, **measuring)
     _save_scores(report, folder / "scores.npy")

@@ -10,7 +10,19 @@ from classifier.models import ModelVersion, ModelVersionEvent, ModelVersionStatu
 from classifier.web.formatting import language_title
 from training.ml.evaluation.stored import StoredReport
 from training.ml.json_reader import read
-from training.web.formatting import Figure, difference, duration, key_figures, parameters, percent, words
+from training.promotion.manifest_numbers import manifest_numbers
+from training.web.formatting import (
+    METRICS,
+    Figure,
+    Metric,
+    difference,
+    duration,
+    key_figures,
+    ordered_labels,
+    parameters,
+    percent,
+    words,
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class VersionRow:
     version: ModelVersion
     figures: list[Figure]
     gate: GateView
+    from_manifest: str = ""
+    """The rows that the figures are of, where they come from the manifest because nothing was measured here."""
 
     @property
     def status(self) -> ModelVersionStatus:
@@ -65,7 +79,34 @@ class VersionRow:
 
 
 def version_row(version: ModelVersion, report: StoredReport, verdict: GateVerdict | None) -> VersionRow:
-    return VersionRow(version, key_figures(report, version.primary_label), gate_view(version, verdict))
+    """Return the row with what was measured here, else with what the manifest says."""
+    gate = gate_view(version, verdict)
+    if not report.metrics and (own := manifest_numbers(version)):
+        return VersionRow(version, key_figures(own[0].report, version.primary_label), gate, own[0].rows)
+    return VersionRow(version, key_figures(report, version.primary_label), gate)
+
+
+@dataclass(frozen=True)
+class ManifestTable:
+    """The numbers of a manifest on one kind of rows: figures by label under the columns of `manifest_table`."""
+
+    rows: str
+    columns: list[Metric]
+    table: list[tuple[str, list[Figure]]]
+
+
+def manifest_tables(version: ModelVersion) -> list[ManifestTable]:
+    """Return the tables of what the manifest says of the quality, with the columns that it fills."""
+    tables = []
+    for numbers in manifest_numbers(version):
+        report = numbers.report
+        labels = ordered_labels(report.metrics, version.primary_label)
+        columns = [
+            m for m in METRICS if any(report.metric(label, m.key).value is not None for label in labels)
+        ]
+        figures = [(label, [metric.figure(report, label) for metric in columns]) for label in labels]
+        tables.append(ManifestTable(numbers.rows, columns, figures))
+    return tables
 
 
 @dataclass(frozen=True)

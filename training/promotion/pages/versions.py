@@ -37,6 +37,7 @@ from training.promotion.pages.rows import (
     event_rows,
     facts,
     gate_view,
+    manifest_tables,
     manifest_text,
     provenance,
     shadow_facts,
@@ -116,6 +117,7 @@ def version_detail(request: HttpRequest, version_id: int) -> HttpResponse:
         "shadow_facts": shadow_facts(shadows),
         "operating_points": points_table(version),
         "knowledge": knowledge(version),
+        "manifest_numbers": manifest_tables(version),
         "provenance": provenance(version),
         "card": version_card(version),
         "manifest": manifest_text(version),
@@ -211,7 +213,9 @@ def evaluate(request: HttpRequest, version_id: int) -> HttpResponse:
 
     def start() -> None:
         for measured in [*others, version]:
-            evaluation_start(model_version=measured, by=person_of(request))
+            evaluation_start(
+                model_version=measured, by=person_of(request), quick=request.POST.get("quick") == "1"
+            )
 
     names = " and ".join(str(measured) for measured in [*others, version])
     return tried(

@@ -52,11 +52,10 @@ def test_the_threshold_leaves_at_most_half_a_percent() -> None:
 
 
 def test_it_is_raised_for_the_language_that_needs_most_of_those_not_refused() -> None:
-    quiet, loud, hopeless = np.full(1000, 0.1), np.full(1000, 0.1), np.full(1000, 0.97)
-    loud[:20] = 0.8
+    quiet, loud, hopeless = np.full(1000, 0.1), np.full(1000, 0.1), np.full(1000, 0.8)
+    loud[:20] = 0.7
     every = together(harmless("sv", quiet), harmless("th", loud), harmless("xx", hopeless))
-    assert raised_threshold(0.6, every) > 0.8
-    assert raised_threshold(0.6, every) < 0.95
+    assert 0.7 < raised_threshold(0.6, every) < 0.75
     assert raised_threshold(0.9, every) == 0.9
 
 
@@ -81,7 +80,7 @@ def test_a_language_is_shipped_by_sets_that_nobody_trained_on() -> None:
 
 def test_a_language_whose_harmless_sentences_need_too_much_is_refused() -> None:
     test = rows("ko", "curse_ko", apart=0.4, trained=False)
-    measured = measure_languages(test, EMPTY, harmless("ko", np.full(200, 0.97)), {"balanced": 0.6})
+    measured = measure_languages(test, EMPTY, harmless("ko", np.full(200, 0.8)), {"balanced": 0.6})
     assert measured["ko"].status == "refused"
 
 

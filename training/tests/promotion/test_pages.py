@@ -135,7 +135,7 @@ def test_evaluating_now_asks_for_whatever_the_gate_lacks(
     asked: list[ModelVersion] = []
     monkeypatch.setattr(
         "training.promotion.pages.versions.evaluation_start",
-        lambda *, model_version, by: asked.append(model_version),
+        lambda *, model_version, by, quick: asked.append(model_version),
     )
     page = text(as_model_admin.get(f"{LIST}{pair[1].pk}/"))
     assert "Evaluate now" in page

@@ -27,11 +27,11 @@ class Preset:
 
 
 PRESETS = {
-    "wordpress": Preset("WordPress export (WXR)", "XML of Tools, Export, or of `wp export`", wxr_rows),
+    "wordpress": Preset("WordPress export (WXR)", "XML of Tools, Export, or of wp export", wxr_rows),
     "wordpress-table": Preset(
         "WordPress comments table", "CSV or JSON of the table wp_comments", wordpress_table_rows
     ),
-    "disqus": Preset("Disqus", "XML of the admin's Export", disqus_rows),
+    "disqus": Preset("Disqus", "XML of the admin's Export, packed (.xml.gz) or not", disqus_rows),
     "discourse": Preset(
         "Discourse",
         "CSV or JSON of posts: Data Explorer, user_archive.csv or queued_posts.csv",
@@ -39,8 +39,8 @@ PRESETS = {
     ),
     "coral": Preset("Coral", "JSON of mongoexport's collection comments", coral_rows),
     "isso": Preset("Isso", "JSON or CSV of its table comments, or its generic JSON of threads", isso_rows),
-    "remark42": Preset("Remark42", "an unpacked backup", remark42_rows),
-    "commento": Preset("Commento", "an unpacked export", commento_rows),
+    "remark42": Preset("Remark42", "a backup, packed (.gz) or not", remark42_rows),
+    "commento": Preset("Commento", "an export, packed (.json.gz) or not", commento_rows),
 }
 
 

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from classifier.accounts.roles import ADMIN, LEAD, MODEL_ADMIN, MODERATOR, VIEWER, user_roles_set
 from classifier.models import User
-from classifier.tests.page_fixtures import HTMX, PASSWORD
+from classifier.tests.page_fixtures import HTMX, PASSWORD, MakeComment
 from toxicsite.lib import broker
 
 
@@ -24,7 +25,7 @@ def test_it_sends_a_stranger_to_sign_in_and_back_again(client: Client, owner: Us
     done = client.post(response.headers["Location"], {"username": "owner", "password": PASSWORD})
     assert done.status_code == 302
     assert done.headers["Location"] == "/comments/?status=pending"
-    assert client.get("/sign-in/").headers["Location"] == "/"
+    assert client.get("/sign-in/").headers["Location"] == "/queue/"
 
 
 def test_it_goes_on_to_the_page_that_was_asked_for(client: Client, owner: User) -> None:
@@ -34,7 +35,43 @@ def test_it_goes_on_to_the_page_that_was_asked_for(client: Client, owner: User) 
 
 def test_it_never_goes_on_to_another_site(client: Client, owner: User) -> None:
     body = {"username": "owner", "password": PASSWORD, "next": "https://elsewhere.example/"}
-    assert client.post("/sign-in/", body).headers["Location"] == "/"
+    assert client.post("/sign-in/", body).headers["Location"] == "/queue/"
+
+
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [
+        (VIEWER, "/queue/list/?status=all"),
+        (MODERATOR, "/queue/"),
+        (LEAD, "/queue/"),
+        (MODEL_ADMIN, "/training/"),
+        (ADMIN, "/queue/"),
+        (None, "/"),
+    ],
+)
+def test_everybody_lands_where_their_work_is(
+    client: Client, owner: User, role: str | None, page: str
+) -> None:
+    landing = User.objects.create_user("landing", password=PASSWORD)
+    user_roles_set(user=landing, roles=[role] if role else [], by=None)
+    answer = client.post("/sign-in/", {"username": "landing", "password": PASSWORD}, follow=True)
+    assert answer.redirect_chain[0][0] == page
+    assert answer.status_code == 200
+
+
+def test_a_viewer_reads_comments_and_is_offered_no_decision(
+    client: Client, owner: User, comment_with: MakeComment
+) -> None:
+    comment = comment_with("read me", score=0.9)
+    viewer = User.objects.create_user("viewer", password=PASSWORD)
+    user_roles_set(user=viewer, roles=[VIEWER], by=None)
+    client.force_login(User.objects.get(pk=viewer.pk))
+    listed = client.get("/queue/list/?status=all").content.decode()
+    assert f'href="/comments/{comment.pk}/"' in listed
+    assert "Work through these" not in listed
+    page = client.get(f"/comments/{comment.pk}/").content.decode()
+    assert "read me" in page
+    assert 'name="action"' not in page
 
 
 def test_it_does_not_tell_a_wrong_name_from_a_wrong_password(client: Client, owner: User) -> None:

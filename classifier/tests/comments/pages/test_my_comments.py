@@ -96,5 +96,5 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 ) -> None:
     for n in range(10):
         comment_with(f"comment {n}", score=0.9)
-    with django_assert_num_queries(5):  # session, user, permissions, counts, page
+    with django_assert_num_queries(6):  # session, user, permissions, counts, page, what waits
         as_owner.get("/comments/")

@@ -100,6 +100,17 @@ def test_npms_akismet_puts_the_key_before_the_host(model: ModelVersion, node: Ru
     assert sorted(Suggestion.objects.values_list("labels__toxic", flat=True)) == [0.0, 1.0]
 
 
+def test_npms_cedx_akismet_puts_the_key_into_the_form(model: ModelVersion, node: RunNode) -> None:
+    told = node("cedx-akismet.mjs")
+    assert (told["verified"], told["unknown"]) == (True, False)
+    if model.name == "starter":
+        assert (told["rude"], told["kind"]) == ("spam", "ham")
+    assert (told["trusted"], told["known"]) == ("ham", "spam")
+    assert (told["spam"], told["ham"]) == ("", "")
+    assert "API key" in told["stranger"]
+    assert sorted(Suggestion.objects.values_list("labels__toxic", flat=True)) == [0.0, 1.0]
+
+
 def test_wordpress_writes_http_1_0_and_latin_1(server: str, model: ModelVersion, key: str) -> None:
     made = short_key_create(api_key=ApiKey.objects.get(), form="wordpress", by=None)
     text = f"Grüße. {RUDE}"

@@ -1,4 +1,4 @@
-"""Azure's Python client: analyzing, blocklists with their pages, and its errors."""
+"""Azure's clients from PyPI and npm: analyzing, blocklists with their pages, and their errors."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from azure.core.exceptions import (
 from classifier.api_keys.services import api_key_create
 from classifier.models import Comment, ModelVersion, Rule
 from classifier.tests.api.conftest import person
-from classifier.tests.dialects.clients.conftest import KIND, RUDE
+from classifier.tests.dialects.clients.conftest import KIND, RUDE, RunNode
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRESH_SECONDS = 15.0
@@ -132,3 +132,20 @@ def hit_by(client: ContentSafetyClient, options: AnalyzeTextOptions) -> list[Any
             assert not result.blocklists_match or result.categories_analysis == []
             return list(result.blocklists_match or [])
         time.sleep(0.2)
+
+
+def test_azures_npm_client_does_the_same(model: ModelVersion, node: RunNode) -> None:
+    manager = person("editor", "add_rule", "change_rule", "view_rule")
+    key = api_key_create(name="lists", owner=manager, scopes=["moderate"])[1]
+    told = node("azure.mjs", key)
+    assert list(told["rude"]) == list(told["kind"]) == ["Hate", "SelfHarm", "Sexual", "Violence"]
+    assert list(told["some"]) == ["Violence"]
+    if model.name == "starter":
+        assert (told["rude"]["Hate"], told["kind"]["Hate"]) == (2, 0)
+    assert told["empty"] == {"status": "400", "code": "InvalidRequestBody"}
+    assert told["stranger"] == {"status": "401", "code": "401"}
+    assert told["made"] == ["201", {"blocklistName": "fruit", "description": "of the season"}]
+    assert told["items"] == ["quince", "medlar", "sloe"]
+    assert (told["match"], told["analysis"]) == (["medlar"], [])
+    assert (told["removed"], told["deleted"], told["gone"]) == ("204", "204", "404")
+    assert Rule.objects.filter(enabled=False, rule_list=None).count() == 3

@@ -131,7 +131,7 @@ def test_a_change_of_status_is_named_by_its_outcome(lead: User, comment_with: Ma
     assert [entry.what for entry in entries[:2]] == ["Reopened", "Removed"]
     assert "\N{RIGHTWARDS ARROW}" not in "".join(entry.what for entry in entries)
     page = client_of(lead).get(f"/comments/{comment.pk}/").content.decode()
-    assert "Reopened" in page.split('id="history-title"')[1]
+    assert "Undone: removed" in page.split('id="history-title"')[1]
 
 
 def test_who_undid_his_own_decision_is_named_once(lead: User, comment_with: MakeComment) -> None:

@@ -150,3 +150,22 @@ def test_trying_out_marks_the_hits_and_saves_nothing(lead: User) -> None:
     assert answer.status_code == 422
     assert "missing )" in answer.content.decode()
     assert Rule.objects.count() == 1
+
+
+def test_extreme_thresholds_are_asked_about_before_they_are_saved(
+    active_version: ModelVersion, forum: Source, admin_person: User
+) -> None:
+    boss = signed_in(admin_person)
+    data = {**FIELDS, "act": "save", **posted_bands(main=("0.01", "0.3")), "automatic": ["remove"]}
+    data["seen_version"] = "0"
+    asked = boss.post("/policies/of/forum/", data)
+    page = asked.content.decode()
+    assert asked.status_code == 200
+    assert "review from 1.0%: nearly every comment waits for a person." in page
+    assert "remove from 30.0%: comments go without a person" in page
+    assert not Policy.objects.filter(source=forum).exists()
+    saved = boss.post("/policies/of/forum/", {**data, "act": "save-extreme"})
+    assert saved.status_code == 302, saved.context["form"].problems
+    assert Policy.objects.get(source=forum).bands["*"] == {"review": 0.01, "remove": 0.3}
+    usual = {**FIELDS, "act": "save", **posted_bands(main=("0.4", "0.9")), "seen_version": "1"}
+    assert boss.post("/policies/of/forum/", usual).status_code == 302

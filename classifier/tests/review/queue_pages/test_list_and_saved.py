@@ -96,7 +96,11 @@ def test_a_saved_queue_is_a_tab_with_its_count_for_its_roles(
     assert as_mo.get(f"/queue/list/?saved={leads.pk}").status_code == 404
     as_mo.get(f"/queue/?saved={everybody.pk}")
     assert as_mo.get("/queue/").context["item"].comment == reported
-    assert [tab.count.number for tab in as_mo.get("/queue/").context["tabs"] if tab.count] == [2, 1]
+    assert [tab.count.number for tab in as_mo.get("/queue/").context["tabs"] if tab.count] == [
+        2,
+        1,
+        1,
+    ]  # all, mine, reported
 
 
 def test_the_count_on_the_tab_is_sent_where_a_tab_is_open(

@@ -34,6 +34,28 @@ def test_the_current_page_is_marked_also_inside_the_menu(client: Client) -> None
     assert [link.title for link in menu.more if link.current] == ["History"] == [menu.here]
 
 
+def test_the_menu_has_groups_and_one_entry_at_most_is_current(client: Client) -> None:
+    links(ADMIN, client)
+    for path, title in (
+        ("/queue/list/?status=all", "Comments"),
+        ("/queue/", "Queue"),
+        ("/keys/", "API keys"),
+    ):
+        menu = client.get(path).context["navigation"]()
+        current = [link.title for link in (*menu.first, *menu.more) if link.current]
+        assert current == [title]
+    assert [title for title, _ in menu.groups] == ["Review", "Policy", "Connections", "Data", "Site"]
+    page = client.get("/history/").content.decode()
+    assert ">More<svg" in page.replace("> <", "><")
+
+
+def test_the_queue_has_its_number_for_who_moderates(client: Client) -> None:
+    links(MODERATOR, client)
+    assert 'id="nav-count">0<' in client.get("/queue/").content.decode()
+    links(VIEWER, client)
+    assert "nav-count" not in client.get("/").content.decode()
+
+
 def test_a_stranger_gets_no_links(client: Client) -> None:
     menu = client.get("/sign-in/").context["navigation"]()
     assert menu.first == menu.more == []

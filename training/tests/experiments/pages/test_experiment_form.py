@@ -35,6 +35,20 @@ def test_a_run_is_queued_with_the_changed_fields(as_admin: Client, dataset: Data
     assert run.config["loop"]["epochs"] == 2.5
     assert run.config["loop"]["learning_rate"] == 5e-5
     assert run.created_by is not None
+    assert not run.quick_measurement
+
+
+def test_a_quick_measurement_is_a_choice_that_a_clone_keeps(as_admin: Client, dataset: Dataset) -> None:
+    sent = filled(as_admin, name="Mine", dataset=str(dataset.pk), quick_measurement="on")
+    as_admin.post("/training/new/", sent)
+    run = Experiment.objects.get()
+    assert run.quick_measurement
+    path = f"/training/experiments/{run.pk}/clone/"
+    as_admin.post(path, filled(as_admin, path))
+    assert Experiment.objects.latest("pk").quick_measurement
+    changed = {name: value for name, value in filled(as_admin, path).items() if name != "quick_measurement"}
+    as_admin.post(path, changed)
+    assert not Experiment.objects.latest("pk").quick_measurement
 
 
 def test_a_student_names_its_teacher(as_admin: Client, dataset: Dataset) -> None:

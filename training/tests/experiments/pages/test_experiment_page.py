@@ -23,10 +23,11 @@ from training.tests.experiments.pages.builders import (
 
 
 def test_a_running_one_says_where_it_stands_and_asks_again(as_admin: Client, dataset: Dataset) -> None:
-    progress = {"phase": "train", "step": 40, "steps": 160, "rows_per_second": 80.4, "eta_seconds": 125}
+    progress: dict[str, Any] = {"phase": "train", "step": 40, "steps": 160, "eta_seconds": 125}
+    progress |= {"rows_per_second": 80.4, "stage": "train", "stages": {"train": 30.0}}
     run = make_run(dataset, status="running", progress={**progress, "losses": {"kl": 0.1, "loss": 0.5}})
     part = as_admin.get(f"/training/experiments/{run.pk}/live/").content.decode()
-    for words in ("40 of 160", "2 min 05 s left", "0.5000", 'hx-trigger="every 2s"'):
+    for words in ("40 of 160", "at least 2 min 05 s left in all", "0.5000", 'hx-trigger="every 2s"'):
         assert words in part
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from classifier.models import ModelVersionStatus, User
 from training.experiments.services import experiment_clone
+from training.experiments.stage_times import stage_seconds
 from training.models import Dataset, Evaluation, Experiment
 from training.tests.experiments.runs.worker import TrainingWorker
 
@@ -44,6 +45,8 @@ def test_teacher_student_and_the_same_seed_again(
     told = teacher.provenance
     assert told["config"]["loop"]["seed"] == 13
     assert told["dataset"]["fingerprints"]["train"] == "words train"
+    assert list(stage_seconds(teacher)) == ["train", "export", "evaluate"]
+    assert min(stage_seconds(teacher).values()) > 0
     assert {"packages", "commit", "hardware", "duration_seconds", "peak_memory_mib"} <= set(told)
 
     # its curves, and its evaluation beside those of the baselines

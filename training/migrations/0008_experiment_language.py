@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("training", "0006_dataset_licence_class"),
+        ("training", "0007_quick_measurement"),
     ]
 
     operations = [
