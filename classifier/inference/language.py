@@ -185,6 +185,11 @@ def words_of(text: str, characters: int = CHARACTERS_READ) -> list[str]:
     return list(words.values())
 
 
+def identified_languages() -> frozenset[str]:
+    """Return the base languages that a text can be identified as; the first use loads the identifier."""
+    return frozenset(base_language(name) for name in _identifier()[1] if name != NO_LANGUAGE)
+
+
 def supports(known: Collection[str], language: str) -> bool:
     """Tell whether a model that knows `known` reads `language`, whatever the region; without `known` it reads all."""
     if not known or language == UNDETERMINED:

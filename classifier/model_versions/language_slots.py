@@ -71,7 +71,7 @@ def slots_fill(
     if not wanted:
         raise IllegalTransition(f"{model_version} judges these languages already")
     override = override_reason.strip()
-    gates = {language: _gate(model_version, language, override) for language in wanted}
+    gates = {language: _gate(model_version, language, override, wanted) for language in wanted}
     files_check(model_version)  # slow, so before the transaction; the worker checks again when it loads
     memory_check(assembly_with(dict.fromkeys(wanted, model_version)).versions)
     try:
@@ -210,9 +210,11 @@ def assembly_with(changed: dict[str, ModelVersion], default: ModelVersion | None
     return Assembly(default or ModelVersion.objects.active(), slots | changed)
 
 
-def _gate(candidate: ModelVersion, language: str, override: str) -> dict[str, Any] | None:
+def _gate(
+    candidate: ModelVersion, language: str, override: str, filled: Sequence[str]
+) -> dict[str, Any] | None:
     """Return what the history keeps of the gate's verdict. Raises GateClosed where it blocks without override."""
-    verdict = language_gate_check(candidate, language)
+    verdict = language_gate_check(candidate, language, filled)
     if verdict is None:
         return None
     if not verdict.passed and not override:

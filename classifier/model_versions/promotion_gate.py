@@ -4,7 +4,7 @@ The classifier cannot measure models; the training application can, and register
 that the classifier need not know it. Without a checker every candidate passes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,7 @@ class GateVerdict:
 
 
 Checker = Callable[[ModelVersion, ModelVersion], GateVerdict]
-LanguageChecker = Callable[[ModelVersion, str, ModelVersion | None], GateVerdict]
+LanguageChecker = Callable[[ModelVersion, str, ModelVersion | None, Sequence[str]], GateVerdict]
 _checkers: dict[str, Checker] = {}
 _THE_GATE = "gate"
 
@@ -73,9 +73,10 @@ _language_checkers: dict[str, LanguageChecker] = {}
 
 
 def language_gate_register(checker: LanguageChecker | None) -> LanguageChecker | None:
-    """Let `checker(candidate, language, judge)` judge promotions to slots of languages; return the one before.
+    """Let `checker(candidate, language, judge, filled)` judge promotions to slots of languages; return the one before.
 
-    `judge` is the version that judges texts in that language now, if any is in production.
+    `judge` is the version that judges texts in that language now, if any is in production; `filled` are the slots that
+    are filled at once.
     """
     before = _language_checkers.pop(_THE_GATE, None)
     if checker is not None:
@@ -83,9 +84,12 @@ def language_gate_register(checker: LanguageChecker | None) -> LanguageChecker |
     return before
 
 
-def language_gate_check(candidate: ModelVersion, language: str) -> GateVerdict | None:
+def language_gate_check(
+    candidate: ModelVersion, language: str, filled: Sequence[str] = ()
+) -> GateVerdict | None:
     """Ask the gate about putting `candidate` into the slot of `language` now; None where the gate does not apply.
 
+    `filled` are all slots that are filled at once, where it is not this one alone.
     It does not apply to a version that was in that slot before, on a site without a version in production, and where no
     checker is registered.
     """
@@ -97,4 +101,4 @@ def language_gate_check(candidate: ModelVersion, language: str) -> GateVerdict |
         return None
     slot = LanguageSlot.objects.filter(language=language).select_related("model_version").first()
     judge = slot.model_version if slot is not None and slot.model_version is not None else active
-    return checker(candidate, language, judge)
+    return checker(candidate, language, judge, filled or [language])

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from classifier.core.measures import Confusion, wilson
 from classifier.core.visibility import narrow
+from classifier.inference.language import UNDETERMINED, base_language
 from classifier.models import ModelVersion, ShadowPrediction, Source, User
 
 LOOKED = 20_000
@@ -46,6 +47,24 @@ class SourceLine:
 
 
 @dataclass(frozen=True)
+class LanguageLine:
+    """The rows in one language, as production judged it (`und`: not clear), and those with another verdict."""
+
+    language: str
+    rows: int
+    towards_toxic: int
+    towards_calm: int
+
+    @property
+    def share(self) -> float:
+        return (self.towards_toxic + self.towards_calm) / self.rows
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson(self.towards_toxic + self.towards_calm, self.rows)
+
+
+@dataclass(frozen=True)
 class ShadowPeriod:
     """What a shadow version scored in a period.
 
@@ -60,6 +79,7 @@ class ShadowPeriod:
     disagreements: int = 0
     looked: int = 0
     sources: list[SourceLine] = field(default_factory=list)
+    languages: list[LanguageLine] = field(default_factory=list)
     production: Confusion = field(default_factory=Confusion)
     shadow: Confusion = field(default_factory=Confusion)
     only_production: int = 0
@@ -99,16 +119,34 @@ def shadow_period(
             "prediction__comment__current_decision__labels",
             "prediction__comment__current_decision__automatic",
             "prediction__comment__current_decision__prediction_id",
+            "prediction__language",
         )[:looked]
     )
     production, shadow = Confusion(), Confusion()
     alone: Counter[str] = Counter()
     by_source: dict[int, Counter[str]] = {}
+    by_language: dict[str, Counter[str]] = {}
     differences: list[float] = []
-    for verdict, score, seen, other, other_score, _, source, action, labels, automatic, decided_on in latest:
-        line = by_source.setdefault(source, Counter())
-        line["rows"] += 1
-        line[verdict if verdict != other else "same"] += 1
+    for row in latest:
+        (
+            verdict,
+            score,
+            seen,
+            other,
+            other_score,
+            _,
+            source,
+            action,
+            labels,
+            automatic,
+            decided_on,
+            language,
+        ) = row
+        base = base_language(language or UNDETERMINED)
+        base = UNDETERMINED if base.startswith(UNDETERMINED) else base
+        for line in (by_source.setdefault(source, Counter()), by_language.setdefault(base, Counter())):
+            line["rows"] += 1
+            line[verdict if verdict != other else "same"] += 1
         differences.append(score - other_score)
         truth = _truth(action, labels, automatic, model_version.primary_label)
         if truth is None or decided_on != seen:  # nobody decided, or about another text
@@ -128,6 +166,13 @@ def shadow_period(
                 for pk, line in by_source.items()
             ),
             key=lambda line: (-line.towards_toxic - line.towards_calm, line.source),
+        ),
+        languages=sorted(
+            (
+                LanguageLine(language, line["rows"], line[TOXIC], line[CALM])
+                for language, line in by_language.items()
+            ),
+            key=lambda line: (-line.rows, line.language),
         ),
         production=production,
         shadow=shadow,

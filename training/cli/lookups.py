@@ -46,6 +46,7 @@ def experiment_fields(run: Experiment) -> dict[str, Any]:
         "dataset": run.dataset.name,
         "teacher": run.teacher_id,
         "base_version": run.base_version_id,
+        "language": run.language,
         "model_version": str(run.model_version) if run.model_version else None,
         "progress": run.progress,
         "failure_reason": run.failure_reason,

@@ -70,7 +70,7 @@ COLUMNS = (
     *FILE_VALUES,
 )
 def _add_folder(output: CommandOutput, *, labels: str, **options: Any) -> None:
-    values = _values(options)
+    values = file_values_of(options)
     _made(output, dataset_from_folder(label_columns=label_columns_of(labels), values=values, **options))
 
 
@@ -86,7 +86,7 @@ def _add_folder(output: CommandOutput, *, labels: str, **options: Any) -> None:
 )
 def _add_file(output: CommandOutput, *, labels: str, **options: Any) -> None:
     paths = {split: options.pop(split) for split in SPLITS}
-    values = _values(options)
+    values = file_values_of(options)
     with ExitStack() as stack:
         files = {
             split: File(stack.enter_context(path.open("rb")), name=path.name)
@@ -99,7 +99,7 @@ def _add_file(output: CommandOutput, *, labels: str, **options: Any) -> None:
     _made(output, dataset)
 
 
-def _values(options: dict[str, Any]) -> FileValues:
+def file_values_of(options: dict[str, Any]) -> FileValues:
     """Take how files are read out of the options."""
     return file_values(
         **{name: options.pop(name) for name in ("encoding", "delimiter", "label_cut", "label_words")}

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,24 @@ def check_new(*, name: str, by: User | None) -> str:
     if Dataset.objects.filter(name=name).exists():
         raise DatasetRejected("name", f"There is a dataset called “{name}” already; choose another name.")
     return name
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """Sources whose rows nobody learns from, and that are test rows instead.
+
+    `smallest`: where none is named and several have enough rows of both kinds, the smallest one.
+    """
+
+    sources: tuple[str, ...] = ()
+    smallest: bool = False
+
+    def job(self) -> dict[str, Any]:
+        """Return it as the process that freezes rows reads it."""
+        return {"sources": list(self.sources), "smallest": self.smallest}
+
+
+NOTHING_HELD_OUT = HoldOut()
 
 
 @contextmanager

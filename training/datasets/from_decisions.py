@@ -11,7 +11,14 @@ from django.utils import timezone
 
 from classifier.models import Suggestion, User
 from training.core.errors import DatasetRejected
-from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
+from training.datasets.dataset_builder import (
+    NOTHING_HELD_OUT,
+    HoldOut,
+    check_new,
+    dataset_store,
+    incoming_folder,
+    run_child,
+)
 from training.datasets.decision_summary import teaching_suggestions
 from training.datasets.label_corrections import fixes_by_text
 from training.datasets.selectors import decisions_standing, known_answer_texts
@@ -40,10 +47,10 @@ def dataset_from_all_decisions(*, by: User | None) -> Dataset:
     )
 
 
-def unused_stamp() -> str:
-    """Return a name's ending that no dataset of decisions has yet, such as 2026-11-24 09:12."""
+def unused_stamp(what: str = "Decisions") -> str:
+    """Return the ending of a name that begins with `what` and that no dataset has yet, such as 2026-11-24 09:12."""
     stamp = f"{timezone.now():%Y-%m-%d %H:%M}"
-    taken = Dataset.objects.filter(name__startswith=f"Decisions {stamp}").count()
+    taken = Dataset.objects.filter(name__startswith=f"{what} {stamp}").count()
     return f"{stamp} ({taken + 1})" if taken else stamp
 
 
@@ -60,6 +67,9 @@ def dataset_from_decisions(
     automatic: bool = False,
     suggestions: bool = False,
     description: str = "",
+    language: str = "",
+    other_than: str = "",
+    hold_out: HoldOut = NOTHING_HELD_OUT,
 ) -> Dataset:
     """Build a dataset of what moderators have decided and nobody has undone; escalating and skipping decide nothing.
 
@@ -69,8 +79,11 @@ def dataset_from_decisions(
     Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
     out are known answers and every text that one has, purged texts, and texts edited after they were decided: nobody
     has judged those as they are. Marked words come along as spans; a label that somebody has corrected in a dataset
-    after the decision goes in as corrected. The hash of the text decides the split. Raises DatasetRejected, also where
-    there are too few decisions, and PermissionDenied.
+    after the decision goes in as corrected. The hash of the text decides the split.
+
+    `language` leaves the decisions about texts in one language, `other_than` those about texts in all others; texts
+    whose language is not clear are in neither. `hold_out` names sources whose rows become test rows. Raises
+    DatasetRejected, also where there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
@@ -80,7 +93,15 @@ def dataset_from_decisions(
         raise DatasetRejected("weight", "A weight must be above 0 and at most 1,000.")
     with incoming_folder() as folder:
         rows = RowWriter(known_answers=known_answer_texts(), fixes=fixes_by_text(), weight=weight)
-        for decision in decisions_standing(sources=sources, since=since, until=until, automatic=automatic):
+        standing = decisions_standing(
+            sources=sources,
+            since=since,
+            until=until,
+            automatic=automatic,
+            language=language,
+            other_than=other_than,
+        )
+        for decision in standing:
             rows.add_decision(decision)
         if suggestions:
             for suggestion in reversed(list(teaching_suggestions(sources=sources, since=since, until=until))):
@@ -94,9 +115,12 @@ def dataset_from_decisions(
             "left_out": rows.left_out(),
             "test_share": test_share,
             "validation_share": validation_share,
+            "hold_out": hold_out.job(),
         }
         report = run_child(job, folder)
         report["statistics"]["decisions"] = rows.statistics()
+        if language:
+            report["statistics"]["language"] = language
         return dataset_store(
             folder=folder,
             report=report,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
+from classifier.inference.language import COUNTS_AS, UNDETERMINED
 from classifier.models import GoldenItem
 from training.datasets.decision_summary import EDITED, GOLDEN, PEOPLE, PURGED, standing_decisions
 from training.datasets.texts_as_read import text_as_read
@@ -16,6 +17,8 @@ from training.models.dataset import DatasetQuerySet
 
 PAGE_SIZE = 10
 ORDER_SEED = 13
+JUDGED_LANGUAGE = "comment__current_prediction__language"
+"""The language that the comment of a decision was judged in; decisions from an import were about no verdict."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ def decisions_standing(
     since: datetime | None = None,
     until: datetime | None = None,
     automatic: bool = False,
+    language: str = "",
+    other_than: str = "",
 ) -> Iterator[dict[str, Any]]:
     """Yield the decision that counts of every decided comment, newest first, with the comment's text and source.
 
@@ -114,10 +119,18 @@ def decisions_standing(
 
     What a policy decided by itself is left out unless `automatic`: a model would learn its own opinion. Known answers
     and purged texts are always left out. A text that was `edited` after its decision comes with it, to be counted.
+    `language` and `other_than` are base languages: of the texts that were judged as written in it, or in a known other.
     """
     rows = standing_decisions(sources=sources, since=since, until=until).filter(~GOLDEN & ~PURGED)
     if not automatic:
         rows = rows.filter(PEOPLE)
+    if language:
+        rows = rows.filter(_in_language(language))
+    if other_than:
+        unclear = Q(**{JUDGED_LANGUAGE: ""}) | _in_language(UNDETERMINED)
+        rows = rows.filter(comment__current_prediction__isnull=False).exclude(
+            unclear | _in_language(other_than)
+        )
     of_decision = ("id", "action", "labels", "marks", "created_at")
     of_comment = ("comment__text", "comment__text_format", "comment__source_id", "comment__source__slug")
     columns = (*of_decision, "comment_id", *of_comment)
@@ -127,6 +140,12 @@ def decisions_standing(
         places = [view.span_of(mark["begin"], mark["end"]) for mark in row["marks"]]
         marks = [{"begin": begin, "end": end} for begin, end in places if begin < end]
         yield {**row, "comment__text": view.text, "marks": marks}
+
+
+def _in_language(language: str) -> Q:
+    """Select the decisions about texts in a language, whatever their region or script."""
+    tags = [language, *(tag for tag, base in COUNTS_AS.items() if base == language)]
+    return Q(**{f"{JUDGED_LANGUAGE}__regex": f"^({'|'.join(tags)})(-|$)"})
 
 
 def known_answer_texts() -> Iterator[str]:

@@ -17,7 +17,14 @@ from classifier.inference.files.values import label_words as parse_words
 from classifier.inference.labels import JIGSAW_LABELS
 from classifier.models import User
 from training.core.errors import DatasetRejected, NotAllowedNow
-from training.datasets.dataset_builder import check_new, dataset_store, incoming_folder, run_child
+from training.datasets.dataset_builder import (
+    NOTHING_HELD_OUT,
+    HoldOut,
+    check_new,
+    dataset_store,
+    incoming_folder,
+    run_child,
+)
 from training.ml.mixture.licences import CLASSES
 from training.models import OVER, SPLITS, Dataset, DatasetKind, Experiment, RetrainingPlan, Sweep
 
@@ -74,11 +81,16 @@ def dataset_from_upload(
     license_name: str = "",
     licence_class: str = "",
     values: FileValues = PLAIN_FILES,
+    hold_out: HoldOut = NOTHING_HELD_OUT,
+    name_sources: bool = False,
+    language: str = "",
 ) -> Dataset:
     """Build a dataset of checked files, one for each split; a missing validation or test split is cut from train.
 
-    `values` says how the files and their labels are read. Nothing is stored unless everything holds. Raises
-    DatasetRejected (file, line, column and what to do), and PermissionDenied.
+    `values` says how the files and their labels are read, `hold_out` which sources become test rows. With
+    `name_sources` a row that names no source has its file's name as one. `language` is the base language of all rows,
+    where it is known. Nothing is stored unless everything holds.
+    Raises DatasetRejected (file, line, column and what to do), and PermissionDenied.
     """
     name = check_new(name=name, by=by)
     if not {"train", "test"} & set(files):
@@ -100,7 +112,12 @@ def dataset_from_upload(
                 for chunk in file.chunks():
                     copy.write(chunk)
             described[split] = {"path": str(path.resolve()), "name": _shown_name(file)}
-        report = run_child(_files_job(described, text_column, label_columns, values), folder)
+        job = {**_files_job(described, text_column, label_columns, values), "hold_out": hold_out.job()}
+        if name_sources:
+            job["sources"] = {split: Path(file["name"]).stem for split, file in described.items()}
+        report = run_child(job, folder)
+        if language:
+            report["statistics"]["language"] = language
         return dataset_store(
             folder=folder,
             report=report,

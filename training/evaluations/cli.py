@@ -89,15 +89,29 @@ def _results(output: CommandOutput, *, suite: str, by: User | None) -> None:
 
 @VERBS.verb(
     "run",
-    "run the shipped suites on a version or a model folder now, kind by kind; nothing is saved",
+    "run suites on a version or a model folder now, kind by kind; nothing is saved",
     argument("model", metavar="VERSION-OR-FOLDER"),
+    argument(
+        "--suite",
+        action="append",
+        default=[],
+        dest="suites",
+        metavar="ID-OR-NAME",
+        help="a suite of the site instead of those that ship; several times",
+    ),
     argument("--backend", default="auto", help="auto, fp32, bf16, int8, generic or cuda; default auto"),
     argument("--errors", action="store_true", help="also print cases that are answered wrongly"),
 )
-def _run(output: CommandOutput, *, model: str, backend: str, errors: bool, by: User | None) -> None:
+def _run(
+    output: CommandOutput, *, model: str, suites: list[str], backend: str, errors: bool, by: User | None
+) -> None:
     folder = Path(model) if Path(model).is_dir() else version_of(model).path
     subject = ServedModel(folder, backend, settings.MODEL_LANGUAGES)
-    reports = suite_reports(subject, shipped_suites())
+    wanted = [
+        {name: getattr(suite, name) for name in ("id", "name", "kind", "label", "cases")}
+        for suite in map(suite_of, suites)
+    ]
+    reports = suite_reports(subject, wanted or shipped_suites())
     lines = []
     for report in reports:
         lines += [
@@ -108,14 +122,27 @@ def _run(output: CommandOutput, *, model: str, backend: str, errors: bool, by: U
 
 
 def _kind_lines(report: dict[str, Any], *, errors: bool = False) -> list[str]:
-    """Return a line for each functionality, the weakest first, and with `errors` its wrong cases below it."""
+    """Return a line for each functionality, the weakest first, and with `errors` its wrong cases below it.
+
+    Where the cases name languages, each functionality has its numbers by language beside it, and lines for the
+    languages follow.
+    """
     lines = []
-    for part in read(SuiteReport, report).by_functionality:
+    whole = read(SuiteReport, report)
+    for part in whole.by_functionality:
         if part.accuracy is None:
             lines.append(f"    not measured: {part.not_measured:>4}  {part.name}")
             continue
-        lines.append(f"    {part.accuracy:6.1%}  {part.right or 0:>4} of {part.rows or 0:<4}  {part.name}")
+        by_language = "  ".join(f"{tag} {one.right}/{one.rows}" for tag, one in part.languages.items())
+        line = f"    {part.accuracy:6.1%}  {part.right or 0:>4} of {part.rows or 0:<4}  {part.name}  {by_language}"
+        lines.append(line.rstrip())
         lines += [f"{'':>20}{case.score or 0.0:.3f}  {case.text!r}" for case in part.errors if errors]
+    for of_language in whole.by_language:
+        area = "" if of_language.roc_auc is None else f"  ROC-AUC {of_language.roc_auc:.3f}"
+        lines.append(
+            f"    {of_language.accuracy or 0.0:6.1%}  {of_language.right:>4} of {of_language.rows:<4}  "
+            f"in {of_language.language}{area}"
+        )
     return lines
 
 

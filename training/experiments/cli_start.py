@@ -23,7 +23,7 @@ TICK_SECONDS = 1.0
 
 
 VERBS = Verbs()
-CONFIG = (
+CHANGES = (
     argument("--config", help="differences to the defaults: a JSON object, or a .json file"),
     argument(
         "--set",
@@ -33,6 +33,9 @@ CONFIG = (
         dest="changes",
         help="one difference, such as loop.epochs=2; may be given several times",
     ),
+)
+CONFIG = (
+    *CHANGES,
     argument("--teacher", metavar="EXPERIMENT", help="the run to learn from"),
     argument("--base-version", metavar="VERSION", help="the model version to start from"),
 )
@@ -106,17 +109,17 @@ def _start(
     for run in runs:
         output.aside(f"experiment {run.pk} is queued: {run.name}")
         if here:
-            _run_here(run)
+            run_here(run)
         if here or wait:
             follow(output, run)
-    shown = [experiment_fields(_fresh(run)) for run in runs]
+    shown = [experiment_fields(fresh(run)) for run in runs]
     output.answer(shown if plan else shown[0], *(f"{fields['id']}  {fields['status']}" for fields in shown))
     failed = next((fields for fields in shown if fields["status"] == RunStatus.FAILED), None)
     if failed is not None:
         raise CommandError(f"Experiment {failed['id']} failed: {failed['failure_reason']}")
 
 
-def _run_here(run: Experiment) -> None:
+def run_here(run: Experiment) -> None:
     """Run the experiment in this process, unless a worker was quicker and has it; the caller follows it then."""
     with _asked_to_leave() as leave:
         taken = experiment_run(
@@ -124,7 +127,7 @@ def _run_here(run: Experiment) -> None:
         )
         if leave.is_set():
             raise CommandError(f"Stopped; experiment {run.pk} is queued and goes on from its checkpoint.")
-    if not taken and _fresh(run).status == RunStatus.QUEUED:
+    if not taken and fresh(run).status == RunStatus.QUEUED:
         raise CommandError(
             f"Experiment {run.pk} cannot run here now: its teacher is not there yet, or another run has this "
             "machine's device. It stays queued."
@@ -152,7 +155,7 @@ def follow(output: CommandOutput, run: Experiment) -> Experiment:
     """Print the progress of a run until it is over; Ctrl-C ends the printing, not the run."""
     last = ""
     while True:
-        row = _fresh(run)
+        row = fresh(run)
         line = progress_line(row)
         if line != last:
             output.aside(line)
@@ -177,7 +180,7 @@ def progress_line(run: Experiment) -> str:
     return ", ".join(parts)
 
 
-def _fresh(run: Experiment) -> Experiment:
+def fresh(run: Experiment) -> Experiment:
     return Experiment.objects.select_related("dataset", "model_version").get(pk=run.pk)
 
 

@@ -21,7 +21,9 @@ from classifier.models import ModelVersion
 from training.datasets.ingredients import ingredients_of
 from training.experiments.configs import config_for_run
 from training.experiments.named_models import ModelGone, runs_named, runs_needed, versions_named
+from training.ml.artifact.export import EIGHT_BITS, STORED
 from training.ml.mixture.licences import Ingredient, licence_class_of, sources_of
+from training.ml.recipes.registry import recipe as recipe_named
 from training.models import Dataset, Evaluation, Experiment, RunStatus, Sweep, TestSuite
 
 NO_DEVICE = ("", "-1", "none", "void")
@@ -99,12 +101,71 @@ def job_for(experiment: Experiment, devices: Devices) -> dict[str, Any]:
             "license": "Apache-2.0",
             "attribution": credit or "Trained on data of this installation.",
             "sources": [one.to_dict() for one in learned_from(experiment)],
+            **_stored_like_start(experiment),
         },
+        "languages": None if experiment.sweep_id else languages_job(experiment),
         "evaluation": None
         if experiment.sweep_id
         else evaluation_job(training=dataset, quick=experiment.quick_measurement),
         "trial": _trial(experiment.sweep) if experiment.sweep else None,
         "devices": devices.processes,
+    }
+
+
+def languages_job(experiment: Experiment) -> dict[str, Any] | None:
+    """Return what is to be measured by language, before and after; None for a run that has no languages to keep.
+
+    That is a run that adds a language, or starts from a version that names several. Each dataset of the run gives its
+    test rows, and the site's test set does.
+    """
+    start, dataset = experiment.base_version, experiment.dataset
+    if start is None or not (experiment.language or len(_named_languages(start)) > 1):
+        return None
+    parts = Dataset.objects.in_bulk([part["dataset"] for part in dataset.parts if "dataset" in part])
+    rows = [parts[part["dataset"]] for part in dataset.parts if part.get("dataset") in parts] or [dataset]
+    rows.sort(
+        key=lambda part: part.statistics.get("language") != experiment.language
+    )  # of equal texts, the first counts
+    test_set = rows_to_measure_on()
+    tested = rows if test_set is None or test_set in rows else [*rows, test_set]
+    return {
+        "added": experiment.language,
+        "start": str(start.path),
+        "version": start.version,
+        "known": start.languages,
+        "experimental": start.experimental_languages,
+        "allowed_loss": settings.GATE_MAX_ROC_AUC_LOSS,
+        "test": [_rows_in_language(part, "test") for part in tested if part.file("test").is_file()],
+        "validation": [
+            _rows_in_language(part, "validation") for part in rows if part.file("validation").is_file()
+        ],
+        "learned": [_rows_in_language(dataset, "train")],
+    }
+
+
+def _named_languages(version: ModelVersion) -> list[str]:
+    """Return all languages that a manifest names."""
+    declared = version.manifest.get("languages")
+    return [*(declared if isinstance(declared, list) else []), *version.experimental_languages]
+
+
+def _rows_in_language(dataset: Dataset, split: str) -> dict[str, Any]:
+    return {
+        **_source(dataset, split),
+        "language": str(dataset.statistics.get("language") or ""),
+        "name": dataset.name,
+    }
+
+
+def _stored_like_start(experiment: Experiment) -> dict[str, Any]:
+    """Return how a model of its start's shape is stored: in 8-bit rows where the start is, with its vocabulary."""
+    start = experiment.base_version
+    if start is None or recipe_named(experiment.recipe).needs != "base":
+        return {}
+    vocabulary = start.manifest.get("vocabulary")
+    return {
+        **({"eight_bits": True} if start.manifest.get(STORED) == EIGHT_BITS else {}),
+        **({"vocabulary": vocabulary} if isinstance(vocabulary, dict) else {}),
     }
 
 

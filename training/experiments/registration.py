@@ -48,6 +48,8 @@ def run_register(*, experiment: Experiment) -> None:
         result = {name: value for name, value in card.items() if name != "provenance"}
         if problem:
             result["evaluation_problem"] = problem
+        if (languages := read_json(folder / "languages.json")) is not None:
+            result["languages"] = languages
         transition(
             row,
             to=RunStatus.SUCCEEDED,

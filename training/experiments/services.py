@@ -64,12 +64,14 @@ def experiment_create(
     sweep: Sweep | None = None,
     trial_number: int | None = None,
     cloned_from: Experiment | None = None,
+    language: str = "",
     quick_measurement: bool = False,
 ) -> Experiment:
     """Queue a run. `config` holds differences, nested or dotted, to the recipe's defaults or the preset's.
 
     `quick_measurement` leaves out of its evaluation what takes long. With a `teacher` that has not
-    succeeded yet it waits for it. Raises PermissionDenied or ConfigRejected.
+    succeeded yet it waits for it. `language` is the base language that the run adds to `base_version`: the version that
+    it makes is measured by language beside that one. Raises PermissionDenied or ConfigRejected.
     """
     require_permission(by, MAY_RUN)
     name = checked_name(name)
@@ -98,6 +100,7 @@ def experiment_create(
             sweep=sweep,
             trial_number=trial_number,
             trigger=trigger,
+            language=language,
             quick_measurement=quick_measurement,
             created_by=by,
         )
@@ -132,6 +135,7 @@ def experiment_clone(*, experiment: Experiment, changes: Mapping[str, Any], by: 
         base_version=base_version,
         notes=changes.get("notes", experiment.notes),
         cloned_from=experiment,
+        language=experiment.language if base_version is not None else "",
         quick_measurement=changes.get("quick_measurement", experiment.quick_measurement),
         by=by,
     )

@@ -35,9 +35,9 @@ class Dataset(models.Model):
     """Frozen rows: a folder under settings.DATASETS_DIR with train, validation and test .parquet (those that exist).
 
     Columns of the files: `text`, one 0 / 1 / -1 column for each label, `weight`, and `source` and `comment_id` where
-    the rows come from comments. `statistics` is what training.ml.data.report measured, with what was cut and left out;
-    while a dataset of the hub loads it is {"state": "loading"}, and {"state": "failed", "problem": …} where it
-    cannot be, and `directory` is empty.
+    the rows come from comments. `statistics` is what training.ml.data.report measured, with what was cut, left out and
+    held out, and the `language` of all rows where it is known. While a dataset of the hub loads it is
+    {"state": "loading"}, and {"state": "failed", "problem": …} where it cannot be, and `directory` is empty.
     """
 
     name = models.CharField(max_length=150, unique=True)

@@ -51,6 +51,11 @@ class Experiment(models.Model):
     quick_measurement = models.BooleanField(
         default=False, db_default=False
     )  # afterwards only what is quickly measured
+    language = (
+        models.CharField(  # the base language that the run adds to its base version; empty for other runs
+            max_length=35, blank=True, default="", db_default=""
+        )
+    )
 
     status = models.CharField(max_length=16, choices=RunStatus.choices, default=RunStatus.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -17,13 +17,14 @@ from classifier.api.reading import NothingInput, checked, checked_query, without
 from classifier.model_versions.language_slots import (
     LANGUAGES_MAX,
     assembly_with,
+    languages_check,
     slot_empty,
     slot_roll_back,
     slot_shadow_start,
     slot_shadow_stop,
     slots_fill,
 )
-from classifier.model_versions.promotion_gate import gate_check
+from classifier.model_versions.promotion_gate import gate_check, language_gate_check
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.models import LanguageSlot, ModelVersion, ModelVersionStatus
@@ -183,13 +184,15 @@ class VersionsEndpoint(TrainingEndpoint):
 
 
 class VersionEndpoint(TrainingEndpoint):
-    @operation("read_model_version", needs=MAY_SEE, answers=ModelVersionDetail)
+    @operation("read_model_version", needs=MAY_SEE, query=SlotQuery, answers=ModelVersionDetail)
     def get(self, request: Request, version_id: int) -> Response:
         """Read one model version.
 
-        The answer has its evaluation on the test rows, the result of the quality gate now, and its history.
+        The answer has its evaluation on the test rows, the result of the quality gate now, and its history. With
+        `language` it is the gate of that slot. `gate.numbers.languages` compares each language that would change hands.
         """
-        return Response(_shown(version_id, request))
+        language = checked_query(SlotQuery, request).get("language") or ""
+        return Response(_shown(version_id, request, language))
 
 
 class VersionEvaluateEndpoint(TrainingEndpoint):
@@ -354,10 +357,17 @@ def _version(version_id: int) -> ModelVersion:
     return found(ModelVersion.objects.all(), version_id)
 
 
-def _shown(version_id: int, request: Request) -> dict[str, Any]:
-    """Write a version with its details. Raises ModelVersion.DoesNotExist."""
+def _shown(version_id: int, request: Request, language: str = "") -> dict[str, Any]:
+    """Write a version with its details, and the gate of the default slot or of that of a language.
+
+    Raises ModelVersion.DoesNotExist and InvalidInput.
+    """
     version = ModelVersion.objects.prefetch_related("history__actor").get(pk=version_id)
-    gate = gate_check(version)
+    gate = (
+        language_gate_check(version, languages_check([language], "language")[0])
+        if language
+        else gate_check(version)
+    )
     events = VersionEventOutput()
     return {
         **VersionOutput(context={"request": request}).to_representation(version),

@@ -1,10 +1,11 @@
-"""`manage.py model list | show | evaluate | activate | roll-back | shadow | languages`."""
+"""`manage.py model list | show | evaluate | compare | activate | roll-back | shadow | languages`."""
 
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from classifier.model_versions.language_slots import (
+    languages_check,
     slot_empty,
     slot_roll_back,
     slot_shadow_start,
@@ -12,13 +13,14 @@ from classifier.model_versions.language_slots import (
     slots_by_version,
     slots_fill,
 )
-from classifier.model_versions.promotion_gate import gate_check
+from classifier.model_versions.promotion_gate import gate_check, language_gate_check
 from classifier.model_versions.services import model_version_activate, model_version_roll_back
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.models import ModelVersion, User
 from training.cli.base import CommandOutput, Verbs, argument
 from training.cli.lookups import version_fields, version_of
 from training.datasets.known_answers import known_answers_summary
+from training.evaluations.flips import version_flips
 from training.evaluations.services import evaluation_run, evaluation_start, evaluation_state
 from training.experiments.selectors import version_measured
 
@@ -37,11 +39,18 @@ def _list(output: CommandOutput, *, limit: int, by: User | None) -> None:
     output.answer([version_fields(row) for row in rows], *lines)
 
 
-@VERBS.verb("show", "show one with what the quality gate says", VERSION)
-def _show(output: CommandOutput, *, version: str, by: User | None) -> None:
+@VERBS.verb(
+    "show",
+    "show one with what the quality gate says, of a language's slot too",
+    VERSION,
+    LANGUAGE,
+)
+def _show(output: CommandOutput, *, version: str, language: str, by: User | None) -> None:
     row = version_of(version)
     measured = version_measured(version=row)
-    gate = gate_check(row)
+    gate = (
+        language_gate_check(row, languages_check([language], "language")[0]) if language else gate_check(row)
+    )
     output.answer(
         {
             **version_fields(row),
@@ -78,6 +87,27 @@ def _evaluate(output: CommandOutput, *, version: str, here: bool, golden: bool, 
         {**version_fields(row), "metrics": metrics, "evaluating": state},
         f"{row}: {state['message'] if state else 'measured'}",
     )
+
+
+@VERBS.verb(
+    "compare",
+    "count the verdicts on the test rows that differ between two, by language",
+    VERSION,
+    argument("against", metavar="OTHER", help="id or version"),
+)
+def _compare(output: CommandOutput, *, version: str, against: str, by: User | None) -> None:
+    row, other = version_of(version), version_of(against)
+    flips = version_flips(version=row, against=other)
+    lines = [
+        f"verdicts of {row} that differ from those of {other}",
+        f"{'':<8}  {'rows':>7}  {'to toxic':>8}  {'to calm':>8}  {'right':>6}  {'wrong':>6}",
+    ]
+    lines += [
+        f"{one['language']:<8}  {one['rows']:>7,}  {one['to_toxic']:>8,}  {one['to_calm']:>8,}  "
+        f"{one['right']:>6,}  {one['wrong']:>6,}"
+        for one in flips["languages"]
+    ]
+    output.answer({"version": row.version, **flips}, *lines)
 
 
 @VERBS.verb(

@@ -10,11 +10,14 @@ from typing import Any
 
 from django.conf import settings
 
+from classifier.model_versions.assembly import Assembly
+from classifier.model_versions.language_slots import assembly_with
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.models import ModelVersion
 from training.ml.evaluation.stored import Estimate, McNemar, StoredReport, SuiteReport
 from training.ml.evaluation.suites import KINDS, kind_title
 from training.models import Dataset
+from training.promotion.judged_languages import Slices, handed_over, judge_languages, languages_of
 from training.promotion.selectors import (
     baseline_report,
     rows_fingerprint,
@@ -99,7 +102,26 @@ def quality_gate(candidate: ModelVersion, active: ModelVersion) -> GateVerdict:
     if ours is not None and theirs is not None:
         _relative(gate, ours, theirs, candidate, active)
     _suites(gate, candidate, active, ours, theirs)
+    slices = {
+        version.pk: languages_of(report.slices if report is not None else [])
+        for version, report in ((candidate, ours), (active, theirs))
+    }
+    _languages(gate, candidate, active, slices)
     return gate.verdict()
+
+
+def _languages(gate: _Judgement, candidate: ModelVersion, active: ModelVersion, slices: Slices) -> None:
+    """Check that no language that changes hands falls: those of the default, and those that it judges beside slots."""
+    before = assembly_with({}, default=active)
+    after = Assembly(candidate, before.slots)
+    measured = slices[active.pk] if not active.languages else {}
+    findings = judge_languages(handed_over(before, after, measured), slices)
+    for reason in findings.reasons:
+        gate.blocked(reason, findings.brief)
+    gate.satisfied += findings.satisfied
+    gate.unchecked += findings.unchecked
+    if findings.numbers:
+        gate.numbers["languages"] = findings.numbers
 
 
 def _absolute(gate: _Judgement, ours: StoredReport, label: str, fingerprint: str) -> None:

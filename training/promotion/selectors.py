@@ -10,7 +10,7 @@ from training.ml.json_reader import read
 from training.models import Dataset, Evaluation, TestSuite, TestSuiteResult
 
 PAGE_SIZE = 25
-SMALL = ("metrics", "speed", "size", "rows", "differences", "mcnemar", "suites")
+SMALL = ("metrics", "speed", "size", "rows", "differences", "mcnemar", "suites", "slices")
 STATUSES = [("", "All"), *ModelVersionStatus.choices]
 
 

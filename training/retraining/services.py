@@ -82,7 +82,7 @@ def retrain_now(
     experiment = experiment_create(
         name=f"Retraining {stamp}",
         recipe=recipe,
-        config=_with_what_stays(
+        config=with_what_stays(
             dict(config or {}), recipe, preset, start=start, rows=rows, blend=blend_with_active
         ),
         preset=preset,
@@ -117,7 +117,7 @@ def _check_blend(wanted: bool | None, *, recipe: str, from_active: bool) -> None
         )
 
 
-def _with_what_stays(
+def with_what_stays(
     config: dict[str, Any],
     recipe: str,
     preset: str,

@@ -117,7 +117,7 @@ def test_the_gate_is_asked_for_each_language_unless_the_version_was_there(pair: 
     language_gate_register(gate)
     with pytest.raises(GateClosed, match="de: It is worse"):
         slots_fill(languages=["de"], model_version=pair[1], by=None)
-    assert asked == [(pair[1], "de", pair[0])]
+    assert asked == [(pair[1], "de", pair[0], ["de"])]
     assert not LanguageSlot.objects.exists()
     slots_fill(languages=["de"], model_version=pair[1], by=None, override_reason="nobody else knows it")
     assert pair[1].history.get().gate == {**CLOSED.to_dict(), "overridden": "nobody else knows it"}

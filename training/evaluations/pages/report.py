@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from classifier.inference.language import UNDETERMINED
 from classifier.models import ModelVersion
 from classifier.scoring.pages.verdict import Segment, text_segments
 from classifier.scoring.score_texts import ExplainedWord
+from classifier.web.formatting import language_title
 from training.datasets.known_answers import known_answers_summary
 from training.evaluations.services import evaluation_state
 from training.experiments.pages.curves import Payload, best_beside, quality_curves, threshold_curves
@@ -20,7 +22,9 @@ from training.ml.evaluation.stored import (
     AtThreshold,
     Confusion,
     Estimate,
+    Flips,
     LabelCurves,
+    LanguageFlips,
     McNemar,
     Mistake,
     Slice,
@@ -69,6 +73,8 @@ def evaluation_context(version: ModelVersion, on: int | None = None) -> dict[str
         "metrics": METRICS,
         "tables": label_tables(report, measured, primary),
         "mcnemar": mcnemar_sentence(report.mcnemar),
+        "flips": flip_rows(report.flips),
+        "flips_against": report.flips.against,
         "differences": difference_rows(report.differences.labels.get(primary, {})),
         "curves": curves_view(report.curves, primary),
         "slice_columns": SLICE_COLUMNS,
@@ -164,6 +170,14 @@ def _threshold_rows(rows: Sequence[AtThreshold], own: float | None) -> list[tupl
         wanted = sorted([*wanted, (f"{own:.3f} (its own)", own)], key=lambda pair: pair[1])
     return [
         (title, min(rows, key=lambda row: abs((row.threshold or 0.0) - value))) for title, value in wanted
+    ]
+
+
+def flip_rows(flips: Flips) -> list[tuple[str, LanguageFlips]]:
+    """Return the flips of verdicts by the title of their language."""
+    return [
+        ("not clear" if one.language == UNDETERMINED else language_title(one.language), one)
+        for one in flips.languages
     ]
 
 

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.core.validation import row_id
 from classifier.models import ModelVersion
+from classifier.web.formatting import language_title
 from classifier.web.refusals import refusals_shown
 from training.core.errors import SuiteRejected
 from training.evaluations.hub_suites import suite_forget, suite_from_hub, suites_wanted
+from training.evaluations.pages.suite_matrix import suite_matrix
 from training.evaluations.services import evaluation_start
 from training.evaluations.shipped_suites import SLUGS, shipped_results, shipped_suite_rows
 from training.evaluations.suites import (
@@ -188,6 +190,11 @@ def _results_context(suite: TestSuite, results: list[tuple[ModelVersion, Any]]) 
         "functionality_rows": sorted(
             rows, key=lambda row: min((c.accuracy or 0.0 for c in row[1]), default=0.0)
         ),
+        "language_rows": [
+            (language_title(tag), [report.language(tag) for report in reports])
+            for tag in sorted({part.language for report in reports for part in report.by_language})
+        ],
+        "matrix": suite_matrix(reports[0]) if reports else None,
         "group_rows": [(name, [report.group(name) for report in reports]) for name in groups],
     }
 

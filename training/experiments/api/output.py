@@ -85,6 +85,9 @@ class ExperimentOutput(serializers.Serializer[Experiment]):
     trigger = serializers.CharField(
         help_text="What started it: person, schedule, drift, sweep, plan or import."
     )
+    language = serializers.CharField(
+        help_text="The language that it adds to `base_version`; empty for any other run."
+    )
     model_version = serializers.IntegerField(
         source="model_version_id", allow_null=True, help_text="The id of the model version that it made."
     )
@@ -109,7 +112,13 @@ class ExperimentDetail(ExperimentOutput):
     attempts = serializers.IntegerField()
     cancel_requested_at = serializers.DateTimeField(allow_null=True)
     validation = serializers.DictField(help_text="Metrics on the validation rows.")
-    card = serializers.DictField(source="result", help_text="Thresholds, calibration, layers, parameters, …")
+    card = serializers.DictField(
+        source="result",
+        help_text=(
+            "Thresholds, calibration, layers, parameters, …; `languages`, where the run was measured by language: "
+            "{language: {rows, toxic, before, after}} beside the version that it started from."
+        ),
+    )
     provenance = serializers.DictField()
     evaluation = serializers.SerializerMethodField(
         help_text="The evaluation on the test rows; null until it is measured."

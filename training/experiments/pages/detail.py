@@ -21,6 +21,7 @@ from training.experiments.artifact_zip import check_folder_to_pass_on, zip_strea
 from training.experiments.named_models import runs_needed
 from training.experiments.pages.blend import blend_view
 from training.experiments.pages.curves import curve_rows, training_curves
+from training.experiments.pages.languages import languages_view
 from training.experiments.pages.run_facts import (
     config_rows,
     provenance_rows,
@@ -59,6 +60,7 @@ def experiment(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "facts": result_facts(run),
         "tried": tried_selections(run),
         "blend": blend_view(run),
+        "languages": languages_view(run),
         **_evaluation(run),
     }
     return render(request, "training/experiments/experiment.html", context)

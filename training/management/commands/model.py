@@ -1,4 +1,4 @@
-"""`manage.py model VERB`: list, show, evaluate, activate, roll-back, shadow, languages."""
+"""`manage.py model VERB`: list, show, evaluate, compare, activate, roll-back, shadow, languages."""
 
 from training.cli.base import VerbCommand
 from training.promotion import cli as versions

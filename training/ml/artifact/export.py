@@ -15,7 +15,7 @@ from classifier.inference.language import normal_tag
 from classifier.inference.operating_points import read_operating_points
 from classifier.inference.tensors import SCALE
 from toxicsite.lib.files import replace_folder, write_text
-from training.ml.artifact.languages import BY_LANGUAGE, languages_section
+from training.ml.artifact.languages import BY_LANGUAGE, CHANGE, languages_section
 from training.ml.artifact.operating_points import OPERATING_POINTS, points_section
 from training.ml.encoders.loading import HEAD_PARTS, BaseModelError, read_run
 from training.ml.mixture.identity import WordBalance, balance_table
@@ -172,6 +172,29 @@ def write_languages(
         "languages": [normal_tag(tag) for tag in languages],
         "experimental_languages": [normal_tag(tag) for tag in experimental],
         BY_LANGUAGE: measured,
+    }
+    _write_manifest(folder, manifest)
+    return manifest
+
+
+def write_language_change(
+    folder: Path,
+    measured: Mapping[str, Mapping[str, Any]],
+    change: Mapping[str, Any],
+    *,
+    languages: Sequence[str],
+    experimental: Sequence[str],
+) -> dict[str, Any]:
+    """Write what a model is worth by language, and what became of its start's languages, into its manifest and card.
+
+    Weights, thresholds and version stay as they are, so this comes before registering.
+    """
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    manifest |= {
+        "languages": [normal_tag(tag) for tag in languages],
+        "experimental_languages": [normal_tag(tag) for tag in experimental],
+        BY_LANGUAGE: measured,
+        CHANGE: change,
     }
     _write_manifest(folder, manifest)
     return manifest

@@ -12,13 +12,18 @@ FALSE_POSITIVES = 0.005
 """Of a language's harmless sentences at most so many reach the threshold."""
 HIGHEST_THRESHOLD = 0.75
 """A language whose harmless sentences need more is refused: it would silence the others."""
+CHANGE = "language_change"
+"""Field of a manifest: what became of each language of the version that the model started from, {"start": version,
+"added": tag or "", "allowed_loss", "unknown_pieces", "not_measured": [tags], "languages": {tag: {"rows", "toxic",
+"before", "after"}}}, areas as training.ml.evaluation.language_change measures them."""
+HEADER_ROWS = 2
 
 
 def languages_section(manifest: Mapping[str, Any]) -> list[str]:
     """Return the section of the card; empty where the manifest has no numbers by language."""
     measured = manifest.get(BY_LANGUAGE)
     if not measured:
-        return []
+        return change_section(manifest)
     rows = [
         "| language | | set | rows (toxic) | ROC-AUC | careful | balanced | strict |",
         "|---|---|---|---|---|---|---|---|",
@@ -49,6 +54,36 @@ def languages_section(manifest: Mapping[str, Any]) -> list[str]:
         "look at what the model says.",
         "Precision / recall at the model's presets, of rows that were not trained on:",
         "\n".join(rows),
+        *_harmless_sentences(harmless),
+        *change_section(manifest),
+    ]
+
+
+def change_section(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what training a language in has done to all languages; empty for a model that was made otherwise."""
+    change = manifest.get(CHANGE)
+    if not change:
+        return []
+    rows = ["| language | rows (toxic) | before | after |", "|---|---|---|---|"]
+    for language, one in change["languages"].items():
+        areas = " | ".join("-" if one[when] is None else f"{one[when]:.3f}" for when in ("before", "after"))
+        rows.append(f"| {language} | {one['rows']:,} ({one['toxic']:,}) | {areas} |")
+    added = f"{change['added']} was trained into it. " if change["added"] else ""
+    unmeasured = ", ".join(change["not_measured"])
+    missing = f" No rows were there to measure {unmeasured} again." if unmeasured else ""
+    return [
+        "## Beside its start",
+        f"It started from `{change['start']}`. {added}ROC-AUC of both on the same rows, from which neither learned "
+        "in this training. A language that the start was shipped in stays shipped where it was measured again, has "
+        f"{SHIPPED_ROC_AUC:.2f} or more, and fell by {change['allowed_loss']:g} at most; the others are experimental here.{missing}",
+        "\n".join(rows),
+    ]
+
+
+def _harmless_sentences(harmless: list[str]) -> list[str]:
+    if len(harmless) == HEADER_ROWS:
+        return []
+    return [
         f"Harmless sentences that reach a preset. Of no language that is not refused more than {FALSE_POSITIVES:.1%} "
         "reach *balanced*, "
         "the threshold of the verdict, which was raised until that was so on these sentences; *needs* is the threshold "

@@ -30,6 +30,7 @@ class Report:
     size: dict[str, Any]
     speed: dict[str, Any] | None = None
     mcnemar: dict[str, Any] | None = None
+    flips: dict[str, Any] | None = None
     differences: dict[str, Any] | None = None
     label_issues: list[dict[str, Any]] = field(default_factory=list)
     train_label_issues: list[dict[str, Any]] = field(default_factory=list)

@@ -12,6 +12,7 @@ from training.ml.data.tables import DataError
 from training.ml.evaluation.compare import Rival, paired_differences, verdicts_compared
 from training.ml.evaluation.curves import curves
 from training.ml.evaluation.errors import confident_errors
+from training.ml.evaluation.flips import verdict_flips
 from training.ml.evaluation.label_issues import label_issues, train_label_issues
 from training.ml.evaluation.marked_words import marked_words
 from training.ml.evaluation.measures import METRICS, Measure, bootstrap, confusion, interval, point
@@ -156,11 +157,21 @@ def quality(m: Measurement) -> dict[str, Any]:
     metrics, differences = _metrics(
         measures, m.weights, m.rival, m.targets, resamples=m.resamples, seed=m.seed
     )
-    tested = None
+    tested = flips = None
     if m.rival is not None and m.primary in m.rival.labels:
         tested = verdicts_compared(
             m.primary, m.scores[m.primary], m.threshold(m.primary), m.targets[m.primary], m.rival
         )
+        flips = {
+            "against": m.rival.version,
+            "label": m.primary,
+            "languages": verdict_flips(
+                m.table.texts,
+                m.scores[m.primary] >= m.threshold(m.primary),
+                m.rival.column(m.primary) >= m.rival.thresholds[m.primary],
+                m.targets[m.primary],
+            ),
+        }
     return {
         "metrics": metrics,
         "bootstrap": {
@@ -174,6 +185,7 @@ def quality(m: Measurement) -> dict[str, Any]:
         "curves": {label: _curves(m, label) for label in m.labels},
         "slices": slices(m.table, m.primary, m.scores[m.primary], m.threshold(m.primary)),
         "mcnemar": tested,
+        "flips": flips,
         "differences": differences,
     }
 

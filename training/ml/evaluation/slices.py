@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classifier.inference.language import UNDETERMINED, base_language, identify
+from classifier.inference.language import UNDETERMINED
+from training.ml.evaluation.flips import language_of
 from training.ml.evaluation.measures import Measure, point
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _by_source(table: "TextTable") -> list[Group]:
 
 def _by_language(table: "TextTable") -> list[Group]:
     """Return the rows of each language that is identified in at least FEWEST_ROWS; none where it is one language."""
-    languages = np.array([base_language(identify(text).language) for text in table.texts])
+    languages = np.array([language_of(text) for text in table.texts])
     common = {name: count for name, count in Counter(languages.tolist()).items() if count >= FEWEST_ROWS}
     named = sorted(name for name in common if not name.startswith(UNDETERMINED))
     return [(LANGUAGE, name, languages == name) for name in named] if len(named) > 1 else []

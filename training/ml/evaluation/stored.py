@@ -181,6 +181,30 @@ class McNemar:
 
 
 @dataclass(frozen=True)
+class LanguageFlips:
+    """Rows in one language whose verdict differs from the other version's; this one is `right` or `wrong` there."""
+
+    language: str = ""
+    rows: int = 0
+    to_toxic: int = 0
+    to_calm: int = 0
+    right: int = 0
+    wrong: int = 0
+
+    @property
+    def share(self) -> float:
+        return (self.to_toxic + self.to_calm) / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Verdicts that differ from those of `against`, by language."""
+
+    against: str = ""
+    languages: list[LanguageFlips] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Differences:
     """This version minus `against` on the same resampled rows, by label and metric."""
 
@@ -215,8 +239,36 @@ class WrongCase:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Cases, and how many of them are answered rightly."""
+
+    rows: int = 0
+    right: int = 0
+
+    @property
+    def share(self) -> float | None:
+        return self.right / self.rows if self.rows else None
+
+
+@dataclass(frozen=True)
+class SuiteLanguage:
+    """The cases of a suite in one language; `low` to `high` is the 95 % interval of the accuracy."""
+
+    language: str = ""
+    rows: int = 0
+    right: int = 0
+    accuracy: float | None = None
+    low: float | None = None
+    high: float | None = None
+    roc_auc: float | None = None
+
+
+@dataclass(frozen=True)
 class Functionality:
-    """The cases of a suite that test one thing; `low` to `high` is the 95 % interval of the accuracy."""
+    """The cases of a suite that test one thing; `low` to `high` is the 95 % interval of the accuracy.
+
+    `languages` counts them by language, where the cases name any.
+    """
 
     name: str = ""
     rows: int | None = None
@@ -224,6 +276,7 @@ class Functionality:
     low: float | None = None
     high: float | None = None
     not_measured: int = 0
+    languages: dict[str, Counted] = field(default_factory=dict)
     errors: list[WrongCase] = field(default_factory=list)
 
     @classmethod
@@ -264,10 +317,14 @@ class SuiteReport:
     accuracy: float | None = None
     skipped: str = ""
     by_functionality: list[Functionality] = field(default_factory=list)
+    by_language: list[SuiteLanguage] = field(default_factory=list)
     by_group: list[Group] = field(default_factory=list)
 
     def functionality(self, name: str) -> Functionality:
         return next((entry for entry in self.by_functionality if entry.name == name), Functionality(name))
+
+    def language(self, tag: str) -> SuiteLanguage:
+        return next((entry for entry in self.by_language if entry.language == tag), SuiteLanguage(tag))
 
     def group(self, name: str) -> Group:
         return next((entry for entry in self.by_group if entry.group == name), Group(name))
@@ -318,6 +375,7 @@ class StoredReport:
     size: Size = field(default_factory=Size)
     speed: Speed = field(default_factory=Speed)
     mcnemar: McNemar = field(default_factory=McNemar)
+    flips: Flips = field(default_factory=Flips)
     differences: Differences = field(default_factory=Differences)
     label_issues: list[LabelIssue] = field(default_factory=list)
     train_label_issues: list[LabelIssue] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""How a version does on a test suite: by functionality, and by group for unintended bias."""
+"""How a version does on a test suite: by functionality, by language, and by group for unintended bias."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +48,7 @@ def run_suite(
             **about,
             "skipped": f"this version has no label {label}",
             "by_functionality": [],
+            "by_language": [],
             "by_group": [],
         }
     threshold = float(thresholds[label])
@@ -75,6 +76,7 @@ def run_suite(
         "threshold": threshold,
         "accuracy": float(answers.right.mean()) if measured else None,
         "by_functionality": by_functionality(answers, _unmeasured(cases, measured)),
+        "by_language": by_language(answers),
         "by_group": by_group(groups, scores[verdicts], expected, flagged[verdicts]),
         "bias": bias_summary(groups, scores[verdicts], expected, flagged[verdicts]),
     }
@@ -128,6 +130,7 @@ def _functionality(case: Mapping[str, Any]) -> str:
 def by_functionality(answers: Answers, not_measured: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
     """Return accuracy with a 95 % interval, mean score and worst errors of each functionality, the weakest first.
 
+    Where cases name a language, `languages` counts the functionality's cases by it: {tag: {"rows", "right"}}.
     Functionalities of which no case was measured come last, without numbers.
     """
     absent = dict(not_measured or {})
@@ -150,6 +153,7 @@ def by_functionality(answers: Answers, not_measured: Mapping[str, int] | None = 
                 "low": low,
                 "high": high,
                 "mean_score": float(answers.scores[rows].mean()),
+                **_of_languages(answers, members),
                 "errors": _worst_errors(answers, rows),
             }
         )
@@ -165,6 +169,47 @@ def by_functionality(answers: Answers, not_measured: Mapping[str, int] | None = 
         }
         for name, count in sorted(absent.items())
     ]
+
+
+def by_language(answers: Answers) -> list[dict[str, Any]]:
+    """Return rows, accuracy with a 95 % interval and ROC-AUC of each language that cases name, the weakest first.
+
+    `roc_auc` is None where a language has harmless cases alone, or toxic ones alone.
+    """
+    reports = []
+    for language, members in _rows_by_language(answers, range(len(answers.cases))).items():
+        rows = np.array(members)
+        right = int(answers.right[rows].sum())
+        low, high = wilson(right, len(rows))
+        toxic = np.array([int(answers.cases[row]["expected"]) == 1 for row in members], dtype=np.bool_)
+        reports.append(
+            {
+                "language": language,
+                "rows": len(rows),
+                "right": right,
+                "accuracy": right / len(rows),
+                "low": low,
+                "high": high,
+                "roc_auc": auc(answers.scores[rows[toxic]], answers.scores[rows[~toxic]]),
+            }
+        )
+    return sorted(reports, key=lambda report: (report["accuracy"], report["language"]))
+
+
+def _of_languages(answers: Answers, members: Sequence[int]) -> dict[str, Any]:
+    counts = {
+        language: {"rows": len(rows), "right": int(answers.right[rows].sum())}
+        for language, rows in sorted(_rows_by_language(answers, members).items())
+    }
+    return {"languages": counts} if counts else {}
+
+
+def _rows_by_language(answers: Answers, members: Sequence[int]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row in members:
+        if language := answers.cases[row].get("language"):
+            rows.setdefault(language, []).append(row)
+    return rows
 
 
 def _worst_errors(answers: Answers, rows: "Ints") -> list[dict[str, Any]]:

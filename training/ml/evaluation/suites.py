@@ -1,7 +1,8 @@
 """Test suites: CSV files of cases by functionality, or of templates with identity terms.
 
-Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident) or
-the plain ones (text, expected, functionality, group, outcome); other columns are ignored. Templates hold `{identity}`,
+Cases may have the columns of HateCheck (Röttger et al. 2021: test_case, label_gold, functionality, target_ident), those
+of Multilingual HateCheck (Röttger et al. 2022: the same, and mhc_case_id, which begins with the language), or the plain
+ones (text, expected, functionality, group, language, outcome); other columns are ignored. Templates hold `{identity}`,
 which each identity term is put in for (Dixon et al. 2018). Everything is bounded, and a mistake names row, column and
 remedy; rows are counted as a spreadsheet does, the header is row 1.
 """
@@ -15,12 +16,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-MOST_BYTES = 8 << 20
-MOST_CASES = 20_000
+from classifier.inference.language import normal_tag
+
+MOST_BYTES = 16 << 20
+MOST_CASES = 40_000  # all ten languages of Multilingual HateCheck are 36,582
 MOST_CHARACTERS = 5_000
 MOST_NAME = 100
 MOST_GROUPS = 300
 MOST_FUNCTIONALITIES = 300
+MOST_LANGUAGES = 100
 PLACEHOLDER = "{identity}"
 SEPARATOR = "|"
 SHIPPED = Path(__file__).parent / "suites_data"
@@ -56,9 +60,25 @@ COLUMNS = {
     "expected": ("expected", "label_gold", "label"),
     "functionality": ("functionality",),
     "group": ("group", "target_ident"),
+    "language": ("language", "lang"),
+    "case_id": ("mhc_case_id",),
     "outcome": ("outcome",),
     "identities": ("identities", "identity"),
     "term": ("term", "identity"),
+}
+OPTIONAL = ("functionality", "group", "language", "case_id", "outcome")
+LANGUAGE_NAMES = {  # as Multilingual HateCheck calls its languages, and English, by tag
+    "arabic": "ar",
+    "dutch": "nl",
+    "english": "en",
+    "french": "fr",
+    "german": "de",
+    "hindi": "hi",
+    "italian": "it",
+    "mandarin": "zh",
+    "polish": "pl",
+    "portuguese": "pt",
+    "spanish": "es",
 }
 YES = {"1", "true", "yes", "hateful", "toxic"}
 NO = {"0", "false", "no", "non-hateful", "not hateful", "non-toxic", "not toxic"}
@@ -81,6 +101,7 @@ class Case:
 
     `outcome` says what is expected of the language besides: "unsupported" (the right answer is that the model does not
     know the language, whatever the score, and `expected` is 0) or "supported"; empty where it is not asked for.
+    `language` is the tag of the text's language where the file says it.
     """
 
     text: str
@@ -88,12 +109,14 @@ class Case:
     functionality: str = "all"
     group: str = ""
     outcome: str = ""
+    language: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the case as JSON; `outcome` only where there is one, so that older suites stay as they are."""
+        """Return the case as JSON; `outcome` and `language` only where given, so that older suites stay as they are."""
         values = asdict(self)
-        if not self.outcome:
-            del values["outcome"]
+        for name in ("outcome", "language"):
+            if not values[name]:
+                del values[name]
         return values
 
 
@@ -108,9 +131,7 @@ def parse_suite(kind: str, data: bytes, terms: bytes | None = None) -> list[Case
 
 def parse_cases(data: bytes) -> list[Case]:
     """Return the cases of a CSV file. Raises SuiteError."""
-    return cases_of_rows(
-        _table(data, needed=("text", "expected"), allowed=("functionality", "group", "outcome"))
-    )
+    return cases_of_rows(_table(data, needed=("text", "expected"), allowed=OPTIONAL))
 
 
 def cases_of_rows(rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Case]:
@@ -126,6 +147,7 @@ def cases_of_rows(rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Case]:
                 _text(cells.get("functionality") or "all", row, "functionality", MOST_NAME),
                 _text(cells["group"], row, "group", MOST_NAME) if cells.get("group") else "",
                 outcome,
+                _language(cells.get("language") or "", cells.get("case_id") or "", row),
             )
         )
         _check_count(len(cases), row)
@@ -135,7 +157,7 @@ def cases_of_rows(rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[Case]:
 def column_places(header: Sequence[str]) -> dict[str, int]:
     """Return where the columns of cases stand in a header, by our own names. Raises SuiteError."""
     lowered = [name.strip().lower() for name in header]
-    return _columns(lowered, ("text", "expected"), ("functionality", "group", "outcome"))
+    return _columns(lowered, ("text", "expected"), OPTIONAL)
 
 
 def parse_templates(data: bytes, terms: bytes | None = None) -> list[Case]:
@@ -311,6 +333,22 @@ def _outcome(value: str, row: int) -> str:
     )
 
 
+def _language(value: str, case_id: str, row: int) -> str:
+    """Return the tag of a case's language: that of its cell, else the beginning of its id in Multilingual HateCheck."""
+    stated = value.strip().lower()
+    if not stated:
+        return LANGUAGE_NAMES.get(case_id.strip().lower().partition("-")[0], "")
+    try:
+        return LANGUAGE_NAMES.get(stated) or normal_tag(stated)
+    except ValueError:
+        raise SuiteError(
+            f"{value[:40]!r} is no language",
+            "write a tag, such as de or pt-BR, or leave the cell empty",
+            row,
+            "language",
+        ) from None
+
+
 def _check_count(count: int, row: int) -> None:
     if count > MOST_CASES:
         raise SuiteError(f"more than {MOST_CASES:,} cases", "split the suite, or use fewer terms", row)
@@ -322,6 +360,7 @@ def _checked(cases: list[Case]) -> list[Case]:
     for name, kinds, most in (
         ("functionality", {case.functionality for case in cases}, MOST_FUNCTIONALITIES),
         ("group", {case.group for case in cases}, MOST_GROUPS),
+        ("language", {case.language for case in cases}, MOST_LANGUAGES),
     ):
         if len(kinds) > most:
             raise SuiteError(f"{len(kinds):,} different values", f"at most {most} are reported", None, name)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_TEXTS = 10
+FEWEST_OF_EACH = 20  # rows with a label, and rows without it, that a source needs to say anything of a model
 _WHOLE = float(2**64)
 
 
@@ -56,6 +57,54 @@ def cut_missing_splits(
     cut = {name: train.take(rows) for name, rows in chosen.items()}
     kept = train.take([row for row in range(len(train)) if row not in used])
     return {"train": kept, **{k: v for k, v in splits.items() if k != "train"}, **cut}, list(wanted)
+
+
+def with_sources(splits: dict[str, Rows], names: Mapping[str, str]) -> dict[str, Rows]:
+    """Return the splits with a name ({split: name}) as the source of every row that names none."""
+    return {
+        split: replace(rows, sources=[source or names.get(split, "") for source in rows.sources])
+        for split, rows in splits.items()
+    }
+
+
+def hold_out_sources(
+    splits: dict[str, Rows], wanted: Collection[str] = (), *, smallest: bool = False
+) -> tuple[dict[str, Rows], list[str]]:
+    """Return the splits with whole sources of the training rows as test rows, and the names of these.
+
+    The sources `wanted` are held out. With `smallest` and none wanted, the smallest one is where several have
+    FEWEST_OF_EACH rows with the first label and as many without; nothing is where there are test rows already. A text
+    that is held out leaves the training rows of all sources. Raises RowsRejected for a source that is not there.
+    """
+    train = splits.get("train")
+    if train is None or not (wanted or (smallest and "test" not in splits)):
+        return dict(splits), []
+    own = dict.fromkeys(train.sources)
+    if unknown := sorted(set(wanted) - set(own)):
+        raise RowsRejected(
+            f"no row comes from {', '.join(unknown)}; there are: {', '.join(filter(None, own)) or 'no sources'}.",
+            field="hold_out",
+        )
+    held = sorted(wanted)
+    if not held:
+        large = [source for source in own if _has_both(train, source)]
+        if len(large) < 2:
+            return dict(splits), []
+        held = [min(large, key=lambda source: (train.sources.count(source), source))]
+    test = train.take([row for row, source in enumerate(train.sources) if source in held])
+    texts = set(test.digests())
+    kept = [row for row, digest in enumerate(train.digests()) if digest not in texts]
+    if not kept:
+        raise RowsRejected("nothing is left to train on; hold fewer sources out.", field="hold_out")
+    if "test" in splits:
+        labels = united_labels((splits["test"].labels, test.labels))
+        test = concatenate([splits["test"], test], labels)
+    return {**splits, "train": train.take(kept), "test": test}, held
+
+
+def _has_both(rows: Rows, source: str) -> bool:
+    own = [rows.targets[row, 0] for row, name in enumerate(rows.sources) if name == source]
+    return min(own.count(1), own.count(0)) >= FEWEST_OF_EACH
 
 
 def corrected(splits: dict[str, Rows], fixes: Iterable[Mapping[str, Any]]) -> dict[str, Rows]:

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from training.ml.data.report import describe
-from training.ml.file_format.derived import Share, corrected, cut_missing_splits
+from training.ml.file_format.derived import (
+    Share,
+    corrected,
+    cut_missing_splits,
+    hold_out_sources,
+    with_sources,
+)
 from training.ml.file_format.rows import (
     SPLITS,
     Limits,
@@ -34,15 +40,22 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Read what `job` names, check it, cut missing splits, write `folder`/out. Returns the report.
 
     Raises RowsRejected. `job`: {"reader": "files" | "hub" | "rows" | "mixture" | "corrected", …, "limits": {…},
-    "validation_share", "test_share", "test_set": path of the site's test.parquet or null}.
+    "validation_share", "test_share", "test_set": path of the site's test.parquet or null, "sources": {split: name of
+    rows that name none}, "hold_out": {"sources": [...], "smallest": bool}}.
     """
     limits = Limits(**job.get("limits", {}))
     splits, left_out, measured_on, *rest = _READERS[job["reader"]](job, limits)
     shares: list[Share] = rest[0] if rest and job["reader"] == "mixture" else []
     files: dict[str, Any] = rest[0] if rest and job["reader"] == "files" else {}
+    held_out: list[str] = []
     if job["reader"] in ("mixture", "corrected"):
         cut: list[str] = []
     else:
+        splits = with_sources(splits, job.get("sources") or {})
+        asked = job.get("hold_out") or {}
+        splits, held_out = hold_out_sources(
+            splits, asked.get("sources") or (), smallest=bool(asked.get("smallest"))
+        )
         splits, cut = cut_missing_splits(
             splits,
             validation_share=float(job.get("validation_share", 0.1)),
@@ -60,6 +73,7 @@ def freeze(job: dict[str, Any], folder: Path) -> dict[str, Any]:
             **describe(tables),
             "cut": cut,
             "left_out": left_out,
+            **({"held_out": held_out} if held_out else {}),
             **({"files": files} if files else {}),
             "in_test_set": {
                 split: sum(digest in measured_on for digest in splits[split].digests())

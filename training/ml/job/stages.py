@@ -73,6 +73,19 @@ def train(job: Job) -> None:
     run_recipe(job.asked["recipe"], job.asked["config"], job.folder, job.listener)
 
 
+def check_language(job: Job) -> None:
+    """Refuse to train a language into a start that cannot read it, before hours go into that. Raises DataError."""
+    plan = job.asked.get("languages")
+    if not plan or not plan["added"] or job.is_exported:
+        return
+    from training.ml.evaluation.language_change import check_reads
+
+    own = next((rows for rows in plan["test"] if rows["language"] == plan["added"]), None)
+    tokenizer = Path(plan["start"]) / "tokenizer.json"
+    if own is not None and tokenizer.is_file():
+        check_reads(tokenizer, _table(own, "test").texts, plan["added"])
+
+
 def part(job: Job) -> None:
     """Let the other ranks of a run on several devices go; the main one does the rest alone."""
     leave()
@@ -90,7 +103,23 @@ def export(job: Job) -> None:
         if about.get(name)
     }
     sources = [Ingredient.from_dict(entry) for entry in about.get("sources") or ()]
+    given |= {name: about[name] for name in ("eight_bits", "vocabulary") if about.get(name)}
     export_artifact(job.folder, job.folder / "artifact", name=about["name"], sources=sources, **given)
+
+
+def measure_languages(job: Job) -> None:
+    """Measure every language of the start before and after, for a run that adds one: `languages.json`.
+
+    The artifact's manifest says which languages it has, and what became of them.
+    """
+    plan = job.asked.get("languages")
+    if not plan or not job.is_exported or (job.folder / "languages.json").is_file():
+        return
+    from training.ml.job.languages import language_change
+
+    gc.collect()
+    job.listener.phase_begins("measuring by language")
+    write_json(job.folder / "languages.json", language_change(job.artifact, plan, job.listener))
 
 
 def measure_trial(job: Job) -> None:
@@ -167,9 +196,11 @@ def evaluate(job: Job) -> None:
 
 
 STAGES: tuple[Stage, ...] = (
+    check_language,  # can the start read the language that is added?
     train,  # run.json and the weights
     part,  # from the other ranks
     export,  # artifact/
+    measure_languages,  # languages.json, and the languages of the artifact
     measure_trial,  # size and latency in run.json, for a trial of a sweep
     evaluate,  # evaluation.json, scores.npy
 )

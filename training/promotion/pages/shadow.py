@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from classifier.core.measures import Confusion, share_with_interval, wilson
 from classifier.core.validation import row_id, whole_number
+from classifier.inference.language import UNDETERMINED
 from classifier.model_versions.shadow import shadow_start, shadow_stop
 from classifier.model_versions.shadow_report import (
     BOTH_WAYS,
@@ -21,6 +22,7 @@ from classifier.model_versions.shadow_report import (
     shadow_period,
 )
 from classifier.models import ModelVersion
+from classifier.web.formatting import language_title
 from training.promotion.pages.versions import SEE_VERSIONS, production_context, tried, version_or_404
 from training.web.access import permitted, person_of
 from training.web.formatting import DASH, percent
@@ -58,6 +60,7 @@ def shadow(request: HttpRequest, version_id: int) -> HttpResponse:
         "chart": scatter(period, active.threshold if active else None, version.threshold),
         "differences": difference_rows(period),
         "sources": source_rows(period),
+        "languages": language_lines(period),
         "ways": [(key, title, key == way) for key, title in BOTH_WAYS.items()],
         "way": way,
         "examples": examples[:PAGE],
@@ -193,6 +196,20 @@ def difference_rows(period: ShadowPeriod) -> list[tuple[str, int, str]]:
 
 def source_rows(period: ShadowPeriod) -> list[dict[str, Any]]:
     return [{"line": line, "said": share_with_interval(line.share, line.interval)} for line in period.sources]
+
+
+def language_lines(period: ShadowPeriod) -> list[dict[str, Any]]:
+    """Return the table by language; none where everything is in one."""
+    if len(period.languages) < 2:
+        return []
+    return [
+        {
+            "line": line,
+            "title": "not clear" if line.language == UNDETERMINED else language_title(line.language),
+            "said": share_with_interval(line.share, line.interval),
+        }
+        for line in period.languages
+    ]
 
 
 def _share(hits: int, of: int) -> str:

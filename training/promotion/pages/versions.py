@@ -30,6 +30,7 @@ from training.evaluations.services import evaluation_start, evaluation_state
 from training.experiments.pages.run_facts import version_card
 from training.ml.evaluation.stored import StoredReport
 from training.models import Dataset
+from training.promotion.pages.gate_languages import language_rows, slot_gate
 from training.promotion.pages.knowledge import knowledge
 from training.promotion.pages.operating_points import points_table
 from training.promotion.pages.rows import (
@@ -136,6 +137,8 @@ def production_context(request: HttpRequest, version: ModelVersion) -> dict[str,
     return {
         "version": version,
         "gate": gate_view(version, verdict),
+        "gate_languages": language_rows(verdict),
+        **slot_gate(version, request.GET.get("language", "")),
         "measuring": evaluation_state(version),
         "unmeasured": verdict.unmeasured if verdict is not None else [],
         "active": ModelVersion.objects.active(),

@@ -81,8 +81,8 @@ def test_hatecheck_waits_until_the_worker_has_loaded_it(hub: Path, model_admin: 
 def test_the_columns_of_multilingual_hatecheck_are_read(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(hub)
     assert read_hub_suite(SUITE_PRESETS["hatecheck-spanish"].hub_name) == [
-        Case("Las mujeres estropean el coro.", 1, "derog_neg_attrib_h", "women"),
-        Case("Una mujer dirige el coro.", 0, "ident_neutral_nh"),
+        Case("Las mujeres estropean el coro.", 1, "derog_neg_attrib_h", "women", language="es"),
+        Case("Una mujer dirige el coro.", 0, "ident_neutral_nh", language="es"),
     ]
     with pytest.raises(SuiteError, match="column text: the column is missing; there are: poem, poet"):
         read_hub_suite("acme/poems")

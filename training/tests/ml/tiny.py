@@ -1,6 +1,7 @@
 """Tiny, randomly initialised BERT-like encoders and small labelled files, made on the spot."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ BAD = {"idiot", "stupid", "fool", "hate"}
 
 
 def write_base(
-    folder: Path, kind: str = "bert", layers: int = 4, hidden: int = 16, positions: int = 64
+    folder: Path,
+    kind: str = "bert",
+    layers: int = 4,
+    hidden: int = 16,
+    positions: int = 64,
+    words: Sequence[str] = WORDS,
 ) -> Path:
     """Write a tiny encoder with a word-level wordpiece tokenizer, as a hub download would look."""
     import torch
@@ -24,7 +30,7 @@ def write_base(
     from transformers import AutoConfig, AutoModel, PreTrainedTokenizerFast
 
     folder.mkdir(parents=True)
-    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
     (folder / "vocab.txt").write_text("\n".join(vocab))
     tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=True)
     fast = PreTrainedTokenizerFast(

@@ -203,7 +203,7 @@ def test_the_way_back_is_always_open(as_good: Pair) -> None:
 
 
 def test_the_list_of_candidates_costs_few_queries(as_good: Pair, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         gate_check(as_good[1])
 
 
