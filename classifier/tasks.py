@@ -4,10 +4,13 @@ Imports and exports have a queue and a worker of their own: they take minutes an
 for a training run that takes hours.
 """
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from celery.signals import celeryd_after_setup, worker_shutdown
+from celery.signals import celeryd_after_setup, worker_process_init, worker_shutdown
+from django.db import InterfaceError, OperationalError, connection
 
 from classifier.api_keys.usage import beat_seen, usage_flush
 from classifier.privacy.services import retention_turn
@@ -16,16 +19,21 @@ from classifier.references.worker import reference_turn, this_asker
 from classifier.scoring.bell import ring_all_workers
 from classifier.scoring.worker import classify_turn, this_worker
 from classifier.statistics.daily_counts import statistics_turn
-from classifier.transfers.services import transfers_sweep
+from classifier.transfers.services import transfers_release, transfers_sweep
 from classifier.transfers.worker import transfer_work
+from classifier.webhooks.delivery import claims_release as deliveries_release
 from classifier.webhooks.delivery import deliver_turn, this_courier
 from classifier.webhooks.outbox import delivery_log_turn
+from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.graceful_shutdown import shutdown_requested
 
 QUEUE = "classify"
 RETENTION_TURN_SECONDS = 0.2
 RETENTION_PAUSE_SECONDS = 1.0
 STATISTICS_PAUSE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+_transfers_worker = ""  # the name of this worker, where it runs transfers one at a time
 
 
 @shared_task(name="classifier.classify")
@@ -58,11 +66,15 @@ def statistics() -> None:
         statistics.apply_async(countdown=STATISTICS_PAUSE_SECONDS)
 
 
-@shared_task(name="classifier.transfer_run")
-def transfer_run(transfer_id: int) -> None:
+@shared_task(name="classifier.transfer_run", bind=True)
+def transfer_run(self: Any, transfer_id: int) -> None:
     """Run an import or export; a message that is delivered twice does nothing the second time."""
     if not shutdown_requested():
-        transfer_work(transfer_id=transfer_id, shutdown_requested=shutdown_requested)
+        transfer_work(
+            transfer_id=transfer_id,
+            shutdown_requested=shutdown_requested,
+            worker=self.request.hostname or "",
+        )
 
 
 @shared_task(name="classifier.transfers_sweep")
@@ -110,8 +122,36 @@ def reference_log() -> None:
 
 @celeryd_after_setup.connect
 def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
-    if QUEUE in instance.app.amqp.queues.consume_from:
+    """Begin as the worker of this name; what the one before it had claimed when it was killed is free at once."""
+    global _transfers_worker
+    queues = instance.app.amqp.queues.consume_from
+    if QUEUE in queues:
         this_worker().start(sender)
+    if "deliveries" in queues:
+        this_courier().name = sender
+        _release(deliveries_release, sender)
+    if "transfers" in queues:
+        _transfers_worker = sender if instance.concurrency == 1 else ""
+        _release(transfers_release, sender)
+
+
+@worker_process_init.connect
+def replace_process(**kwargs: Any) -> None:
+    """Go on with the transfer of the process that this one replaces, where a worker has one process at a time."""
+    if _transfers_worker:
+        _release(transfers_release, _transfers_worker)
+
+
+def _release(release: Callable[..., int], worker: str) -> None:
+    try:
+        count = release(worker=worker)
+    except (OperationalError, InterfaceError, NoBroker) as error:
+        logger.warning("What %s had claimed waits until its claim expires: %s", worker, type(error).__name__)
+    else:
+        if count:
+            logger.warning("%s was killed; %d of its claims are free again", worker, count)
+    finally:
+        connection.close()  # a process that is forked later must not share it
 
 
 @worker_shutdown.connect
