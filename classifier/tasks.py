@@ -5,11 +5,12 @@ for a training run that takes hours.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from celery.signals import celeryd_after_setup, worker_process_init, worker_shutdown
+from celery.signals import celeryd_after_setup, worker_shutdown
 from django.db import InterfaceError, OperationalError, connection
 
 from classifier.api_keys.usage import beat_seen, usage_flush
@@ -34,6 +35,7 @@ STATISTICS_PAUSE_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 _transfers_worker = ""  # the name of this worker, where it runs transfers one at a time
+_began_in = 0  # the process that has begun with transfers
 
 
 @shared_task(name="classifier.classify")
@@ -69,6 +71,7 @@ def statistics() -> None:
 @shared_task(name="classifier.transfer_run", bind=True)
 def transfer_run(self: Any, transfer_id: int) -> None:
     """Run an import or export; a message that is delivered twice does nothing the second time."""
+    _replace_process()
     if not shutdown_requested():
         transfer_work(
             transfer_id=transfer_id,
@@ -80,6 +83,7 @@ def transfer_run(self: Any, transfer_id: int) -> None:
 @shared_task(name="classifier.transfers_sweep")
 def transfers_sweep_up() -> None:
     """Find transfers whose worker is gone or that no message announced, and delete expired files (sent by beat)."""
+    _replace_process()
     if not shutdown_requested():
         transfers_sweep()
 
@@ -135,10 +139,14 @@ def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
         _release(transfers_release, sender)
 
 
-@worker_process_init.connect
-def replace_process(**kwargs: Any) -> None:
-    """Go on with the transfer of the process that this one replaces, where a worker has one process at a time."""
-    if _transfers_worker:
+def _replace_process() -> None:
+    """Free the transfer of the process that this one replaces, before its own first work.
+
+    Only where a worker has one process at a time: else another process of the same name may be at work.
+    """
+    global _began_in
+    if _transfers_worker and _began_in != os.getpid():
+        _began_in = os.getpid()
         _release(transfers_release, _transfers_worker)
 
 

@@ -161,7 +161,7 @@ def _committed(token: str) -> bool:
 
 
 def _refuse_small_disk(swap: FolderSwap, manifest: Manifest, name: str) -> None:
-    swap.root.mkdir(parents=True, exist_ok=True)
+    swap.root.mkdir(mode=0o700 if name == "transfers" else 0o755, parents=True, exist_ok=True)
     needed = sum(file.bytes for file in manifest.of(name)) + SPARE_BYTES
     free = shutil.disk_usage(swap.root).free
     if free < needed:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from classifier.core.events import MODEL_PROMOTED
+from classifier.core.outgoing import outgoing_stop
 from classifier.models import AuditEntry, Source, User, Webhook
 from classifier.tests.webhooks.receiver import Receiver, says
 from classifier.webhooks.outbox import outbox_write
@@ -160,3 +161,12 @@ def test_who_sees_one_source_makes_webhooks_for_that_one_only(
     assert page.post("/webhooks/new/", fields).status_code == 422
     assert page.post("/webhooks/new/", {**fields, "sources": [forum.pk]}).status_code == 200
     assert Webhook.objects.filter(name="Mine").exists()
+
+
+def test_the_list_says_that_sending_is_on_hold_and_what_resumes_it(page: Client) -> None:
+    assert "Nothing is sent since" not in text(page.get("/webhooks/"))
+    outgoing_stop(reason="This site was restored from a backup.", by=None)
+    shown = text(page.get("/webhooks/"))
+    assert "Nothing is sent since" in shown
+    assert "This site was restored from a backup." in shown
+    assert "manage.py sending resume" in shown
