@@ -23,10 +23,10 @@ from toxicsite.lib.files import write_json
 
 WITHOUT: dict[str, tuple[str, ...]] = {
     "nothing": (),
-    "disguised words": ("disguised",),
     "buried among harmless ones": ("buried",),
     "quoted": ("quoted",),
     "groups exchanged": ("exchanged",),
+    "disguised words": ("disguised",),
     "contrast sentences and long texts": ("contrast",),
     "anything made by rule": ("disguised", "buried", "quoted", "exchanged", "contrast"),
 }

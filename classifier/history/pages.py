@@ -51,6 +51,7 @@ class HistoryForm(forms.Form):
         self.fields["actor"].widget.attrs["list"] = "actors"
         self.fields["version"].widget.attrs["list"] = "versions"
         self.fields["deed"].widget.attrs["list"] = "deeds"
+        self.fields["language"].widget.attrs["placeholder"] = "de"
 
     def filters(self) -> HistoryFilters:
         self.is_valid()

@@ -35,7 +35,16 @@
     bar.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
   });
 
-  const onReady = () => { count(); markInvalid(); showTab(); };
+  /* A long text scrolls in its box, and begins at the word that raised the score most. */
+  const showStrongest = () => document.querySelectorAll(".said:not([data-begun])").forEach((box) => {
+    const word = [4, 3, 2, 1].map((level) => box.querySelector(`.up-${level}`)).find(Boolean);
+    if (!word) return;
+    box.dataset.begun = "";
+    const [outer, inner] = [box.getBoundingClientRect(), word.getBoundingClientRect()];
+    if (box.scrollHeight > box.clientHeight) box.scrollTop = inner.top - outer.top - outer.height / 3;
+  });
+
+  const onReady = () => { count(); markInvalid(); showTab(); showStrongest(); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", onReady);
   else onReady();
 
@@ -103,6 +112,7 @@
   document.addEventListener("site:blur", (event) => { root.dataset.blur = event.detail.blur; });
   document.addEventListener("htmx:afterSettle", (event) => {
     markInvalid();
+    showStrongest();
     const id = event.detail.elt && event.detail.elt.id;
     const form = id && byId(id);
     if (form && (id === "blur-toggle" || id === "theme-toggle")) form.querySelector("button").focus();

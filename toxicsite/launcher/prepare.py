@@ -109,15 +109,19 @@ def _version_in(folder: Path) -> "ModelVersion | None":
 
 
 def _fill_slots(version: "ModelVersion") -> None:
-    """Let the multilingual starter judge the languages that its manifest names; where it cannot, the default does."""
+    """Let the multilingual starter judge the languages of its manifest that the default version does not know."""
     from classifier.core.errors import ArtifactRejected, NotPossibleNow
+    from classifier.inference.language import supports
     from classifier.model_versions.language_slots import slots_fill
+    from classifier.models import ModelVersion
 
+    default = ModelVersion.objects.active()
+    languages = [tag for tag in version.languages if default is None or not supports(default.languages, tag)]
+    if not languages:
+        return
     reason = "ships with this release, measured in these languages"
     try:
-        slots_fill(
-            languages=version.languages, model_version=version, by=None, reason=reason, override_reason=reason
-        )
+        slots_fill(languages=languages, model_version=version, by=None, reason=reason, override_reason=reason)
     except (ArtifactRejected, NotPossibleNow) as error:
         sys.stderr.write(f"The multilingual starter judges no language: {error}\n")
 

@@ -41,7 +41,7 @@ def test_a_start_goes_on_with_the_active_version_where_the_shipped_one_is_damage
 def shipped(tmp_path: Path, settings: Settings) -> tuple[Path, Path]:
     """The starter of this release and the one before."""
     settings.MODELS_DIR = tmp_path / "models"
-    settings.STARTER_MODEL_DIR = tiny_artifact(tmp_path / "starter", seed=1)
+    settings.STARTER_MODEL_DIR = tiny_artifact(tmp_path / "starter", seed=1, languages=("en",))
     settings.EARLIER_STARTER_DIR = tiny_artifact(tmp_path / "earlier", seed=2)
     settings.MULTILINGUAL_STARTER_DIR = tmp_path / "multilingual"
     return settings.STARTER_MODEL_DIR, settings.EARLIER_STARTER_DIR
@@ -74,8 +74,10 @@ def test_an_upgrade_offers_the_new_starter_once_and_leaves_production_alone(
 
 @pytest.fixture
 def multilingual(shipped: tuple[Path, Path], settings: Settings) -> str:
-    """The version of a multilingual starter that this release ships too, for German and Korean."""
-    folder = tiny_artifact(settings.MULTILINGUAL_STARTER_DIR, seed=3, name="many", languages=("de", "ko"))
+    """The version of a multilingual starter that this release ships too, for German, Korean and English."""
+    folder = tiny_artifact(
+        settings.MULTILINGUAL_STARTER_DIR, seed=3, name="many", languages=("de", "en", "ko")
+    )
     return load_manifest(folder).version
 
 
@@ -122,8 +124,10 @@ def test_the_page_of_versions_offers_the_new_starter(
     model_version_activate(model_version=earlier, by=None)
     assert notice not in admin_client.get("/training/versions/").content.decode()
     prepare._load_shipped_models()
-    assert notice in admin_client.get("/training/versions/").content.decode()
+    page = admin_client.get("/training/versions/").content.decode()
     new = ModelVersion.objects.get(version=load_manifest(shipped[0]).version)
+    assert notice in page
+    assert f"/training/compare/?version={new.pk}&amp;version={earlier.pk}" in page
     model_version_activate(model_version=new, by=None, override_reason="compared")
     assert notice not in admin_client.get("/training/versions/").content.decode()
 

@@ -13,8 +13,9 @@ def ingredients_of(dataset: Dataset) -> list[Ingredient]:
     """Return the sources of the training rows, most rows first.
 
     A mixture names its parts as they were when it was made, and the sources of those that have several. A dataset whose
-    rows say that they come from public sets of the catalogue is listed by set, each under its own licence; its other
-    rows, like those of any dataset, stand under the dataset's.
+    rows say that they come from public sets of the catalogue is listed by set, each under its own licence, or under the
+    class that was chosen for the dataset where that is stricter; its other rows, like those of any dataset, stand under
+    the dataset's.
     """
     listed = (
         [one for part in dataset.parts for one in _of_part(part)] if dataset.parts else _by_source(dataset)
@@ -57,17 +58,7 @@ def _of_part(part: Mapping[str, Any]) -> list[Ingredient]:
 def _by_source(dataset: Dataset) -> list[Ingredient]:
     train = dict((dataset.statistics.get("splits") or {}).get("train") or {})
     counted = {name: int(rows) for name, rows in dict(train.get("sources") or {}).items() if name in BY_NAME}
-    public = [
-        Ingredient(
-            name,
-            rows,
-            float(rows),
-            BY_NAME[name].licence,
-            BY_NAME[name].licence_class,
-            BY_NAME[name].attribution,
-        )
-        for name, rows in counted.items()
-    ]
+    public = [_public(name, rows, dataset.licence_class) for name, rows in counted.items()]
     rest = int(dataset.rows.get("train") or 0) - sum(counted.values())
     if rest > 0 or not public:
         public.append(
@@ -81,3 +72,11 @@ def _by_source(dataset: Dataset) -> list[Ingredient]:
             )
         )
     return public
+
+
+def _public(name: str, rows: int, chosen: str) -> Ingredient:
+    """Return a set of the catalogue; `chosen` is the class that a person gave to the dataset, or empty."""
+    source = BY_NAME[name]
+    binding = strictest((source.licence_class, chosen)) if chosen else source.licence_class
+    licence = source.licence if binding == source.licence_class else f"{source.licence}, taken as {binding}"
+    return Ingredient(name, rows, float(rows), licence, binding, source.attribution)

@@ -1,4 +1,4 @@
-"""Models that a configuration names beside its start: further teachers, the others of a blend, a student's own start.
+"""Models that a configuration names: further teachers, all models of a blend, a student's own start.
 
 On a site such a text is `#12` (the model of run 12) or the name of a registered version; anything else is a hub name or
 a folder, as on the command line. The fields are those that a recipe declares with `models=True`.

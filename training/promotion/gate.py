@@ -13,7 +13,7 @@ from django.conf import settings
 from classifier.model_versions.promotion_gate import GateVerdict
 from classifier.models import ModelVersion
 from training.ml.evaluation.stored import Estimate, McNemar, StoredReport, SuiteReport
-from training.ml.evaluation.suites import KINDS
+from training.ml.evaluation.suites import KINDS, kind_title
 from training.models import Dataset
 from training.promotion.selectors import (
     baseline_report,
@@ -260,12 +260,12 @@ def _kinds_right(gate: _Judgement, name: str, report: SuiteReport | None, candid
         f"{sentence} ({report.accuracy:.1%}); at least {whole:.0%} is asked for.",
         f"{report.accuracy:.0%} of “{name}” right",
     )
-    sentence = f"Its weakest kind there is “{worst.name}”, {worst.right} of {worst.rows} right"
+    sentence = f"Its weakest kind there is “{kind_title(worst.name)}”, {worst.right} of {worst.rows} right"
     gate.check(
         worst.accuracy >= each,
         f"{sentence}.",
         f"{sentence}; at least {each:.0%} of every kind is asked for.",
-        f"{worst.accuracy:.0%} of “{worst.name}” right",
+        f"{worst.accuracy:.0%} of “{kind_title(worst.name)}” right",
     )
     if report.not_measured:
         gate.unchecked.append(

@@ -12,6 +12,7 @@ from django import template
 
 from classifier.web import formatting
 from training.ml.evaluation.stored import UNKNOWN, Estimate, StoredReport
+from training.ml.evaluation.suites import kind_title
 from training.ml.json_reader import number
 
 register = template.Library()
@@ -131,8 +132,8 @@ def ordered_labels(names: Iterable[str], primary: str = "toxic") -> list[str]:
 
 @register.filter
 def words(name: str) -> str:
-    """Write `identity_hate` as `identity hate`."""
-    return name.replace("_", " ")
+    """Write `identity_hate` as `identity hate`, and a kind of the shipped suite by its title."""
+    return kind_title(name)
 
 
 @register.filter

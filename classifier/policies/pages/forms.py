@@ -145,7 +145,7 @@ class PolicyForm(forms.Form):
         widget=forms.Select({"class": "input"}),
     )
     unknown_language = forms.ChoiceField(
-        label="Languages that the model does not know",
+        label="Languages that no version knows",
         choices=UnknownLanguage.choices,
         required=False,
         widget=forms.Select({"class": "input"}),
@@ -191,11 +191,12 @@ class PolicyForm(forms.Form):
         choices=LEAVE_OUT, required=False, widget=forms.CheckboxSelectMultiple
     )
     language_bands = forms.CharField(
-        label="Thresholds of single languages, one a line as language label review remove",
+        label="Thresholds of single languages",
         required=False,
         widget=forms.Textarea({"class": "input mono", "rows": 4, "placeholder": "de * 0.7 never"}),
-        help_text="Texts in such a language have these thresholds alone: numbers from 0 to 1, careful, model, strict "
-        "or never; * is the main label. Other languages have the bands above.",
+        help_text="One a line: language, label, review from, remove from. “de * 0.7 never” reviews German texts "
+        "from 0.7 of the main label (*). A threshold is a number from 0 to 1, careful, model, strict or never. Texts "
+        "in such a language have these thresholds alone; other languages have the bands above.",
     )
     note = forms.CharField(
         label="What changed and why",

@@ -132,7 +132,7 @@ def filter_fields(chosen: Chosen, user: User, *, statuses: bool = True) -> list[
         control("author", "Author"),
         control("version", "Model version", suggestions=[version.version for version in versions]),
         control("language", "Language", suggestions=languages),
-        control("language_supported", "Known to the model", choices=YES_NO),
+        control("language_supported", "Language known", choices=YES_NO),
         control("concern", "Concern", choices=YES_NO),
         control("reported", "Reported", choices=YES_NO),
         control("appeal", "Appealed", choices=YES_NO),

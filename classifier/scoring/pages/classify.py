@@ -21,7 +21,13 @@ from classifier.policies.judging import Scored, judge_scored
 from classifier.scoring.heartbeat import worker_status
 from classifier.scoring.pages.format_note import format_note_of
 from classifier.scoring.pages.problems import ScoringProblem, problem_of
-from classifier.scoring.pages.verdict import VerdictCard, card_of_comment, card_of_scored, words_view
+from classifier.scoring.pages.verdict import (
+    VerdictCard,
+    card_of_comment,
+    card_of_scored,
+    words_note,
+    words_view,
+)
 from classifier.scoring.score_texts import ScoredText, TextProblem, score_texts, source_id_of
 from classifier.scoring.verdict_pubsub import comment_wait
 from classifier.web.access import SiteRequest, signed_in
@@ -127,7 +133,10 @@ def _scored(
         text_format=text_format,
         format_read=format_note_of(text, text_format, policy),
     )
-    words = words_view(text, scored.explanation, scored.model_version) if scored.explanation else None
+    words = None
+    if scored.explanation:
+        note = words_note(scored, concern=is_concern)
+        words = words_view(text, scored.explanation, scored.model_version, note)
     return card, None, words
 
 

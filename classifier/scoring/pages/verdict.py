@@ -97,6 +97,7 @@ class WordsView:
     label: str
     model_version: str
     problem: str = ""
+    note: str = ""
 
 
 def _level(value: float, strongest: float) -> int:
@@ -129,7 +130,7 @@ def text_segments(text: str, words: Iterable[ExplainedWord]) -> list[Segment]:
     return segments
 
 
-def words_view(text: str, explanation: TextExplanation, model_version: str) -> WordsView:
+def words_view(text: str, explanation: TextExplanation, model_version: str, note: str = "") -> WordsView:
     words = explanation.words
     strongest = max((abs(word.value) for word in words), default=0.0)
     ranked = sorted(words, key=lambda word: -abs(word.value))[:TOP_WORDS]
@@ -138,7 +139,17 @@ def words_view(text: str, explanation: TextExplanation, model_version: str) -> W
         for word in ranked
         if (level := _level(word.value, strongest))
     ]
-    return WordsView(text_segments(text, words), top, explanation.label, model_version)
+    return WordsView(text_segments(text, words), top, explanation.label, model_version, note=note)
+
+
+def words_note(scored: ScoredText, *, concern: bool) -> str:
+    """Say what the marked words do not mean, where the headline is another than toxic or non-toxic."""
+    if not scored.language_supported:
+        language = language_title(scored.language)
+        return f"The model does not know {language}: its scores mean little, and so do these marks."
+    if concern:
+        return f"These marks are about the toxic score of {percent(scored.score)}. They do not explain the concern."
+    return ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from classifier.models import Comment, Verdict
 from classifier.policies.active_policies import policy_for
 from classifier.scoring.pages.classify import WEB_SOURCE
 from classifier.scoring.pages.problems import problem_of
-from classifier.scoring.pages.verdict import WordsView, words_view
+from classifier.scoring.pages.verdict import WordsView, words_note, words_view
 from classifier.scoring.score_texts import (
     ScoredText,
     TextProblem,
@@ -57,7 +57,7 @@ def text_words(request: HttpRequest) -> HttpResponse:
             source_id=source_id,
             deadline=settings.SCORE_DEADLINE_SECONDS,
         )
-        words = _view(text, scored)
+        words = _view(text, scored, concern=request.POST.get("concern") == "1")
     except (*SCORING_ERRORS, InvalidInput) as error:
         words = _without(problem_of(error).short)
     veiled = request.POST.get("veil") == "1"
@@ -81,15 +81,16 @@ def words_of_comment(comment: Comment) -> WordsView:
         scored = comment_explain(comment=comment, deadline=settings.SCORE_DEADLINE_SECONDS)
     except SCORING_ERRORS as error:
         return _without(problem_of(error).short)
-    return _view(comment.text, scored)
+    return _view(comment.text, scored, concern=comment.is_concern)
 
 
-def _view(text: str, scored: ScoredText | TextProblem) -> WordsView:
+def _view(text: str, scored: ScoredText | TextProblem, *, concern: bool) -> WordsView:
     if isinstance(scored, TextProblem):
         return _without(scored.message)
     if scored.explanation is None:
         return _without("The worker gave no explanation")
-    return words_view(text, scored.explanation, scored.model_version)
+    note = words_note(scored, concern=concern)
+    return words_view(text, scored.explanation, scored.model_version, note)
 
 
 def _without(reason: str) -> WordsView:
@@ -106,7 +107,7 @@ def _render(
     text_format: str = "",
 ) -> HttpResponse:
     context: dict[str, Any] = {"words": words, "text": text, "veiled": veiled, "comment_id": comment_id}
-    context["text_format"] = text_format
+    context |= {"text_format": text_format, "concern": request.POST.get("concern") == "1"}
     if request.GET.get("on") == "queue":  # where r removes
         context["reveal_key"] = "b"
     return render(request, "classifier/scoring/verdict/words.html", context)

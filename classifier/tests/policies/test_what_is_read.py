@@ -142,6 +142,6 @@ def test_pages_show_the_source_and_say_how_it_was_read(
     read_by_the_model(active_version)
     client.force_login(admin_person)
     page = client.get(f"/comments/{comment.pk}/").content.decode()
-    assert "<dt>Read as</dt><dd>HTML, without its quotes and code</dd>" in page
+    assert "<dt>Format</dt><dd>HTML, without its quotes and code</dd>" in page
     assert escape(HTML) in page
     assert HTML not in page

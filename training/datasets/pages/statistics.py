@@ -16,6 +16,8 @@ LEFT_OUT = {
     "duplicates": "{} whose text was there already",
     "in_test_set": "{} that are in the test set here",
     "edited": "{} edited after they were decided",
+    "above_cap": "{} above the cap of their dataset",
+    "unknown": "{} without a known label",
     "golden": "{} that are the text of a known answer",
 }
 

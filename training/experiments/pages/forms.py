@@ -14,6 +14,7 @@ from training.ml.recipes.recipe import Recipe
 from training.models import Dataset
 
 KNOBS = (
+    "others",
     "layers",
     "lora.rank",
     "lora.alpha",

@@ -148,9 +148,14 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[DiffRow]:
 
 
 def provenance_rows(experiment: Experiment) -> list[tuple[str, str]]:
-    """Return where the run ran and what made it, flattened; long hashes stay whole, for copying."""
+    """Return where the run ran and what made it, flattened; long hashes stay whole, for copying.
+
+    The history of each model that a blend is made of is left to the manifest: it fills pages.
+    """
     facts = {
-        name: value for name, value in dotted(experiment.provenance).items() if not name.startswith("config.")
+        name: value
+        for name, value in dotted(experiment.provenance).items()
+        if not name.startswith("config.") and name != "blended"
     }
     return [(words(name).replace(".", ": "), _fact(value)) for name, value in facts.items()]
 

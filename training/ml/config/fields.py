@@ -31,7 +31,8 @@ class ConfigError(ValueError):
 class Rule:
     """What a field is for (`doc`) and what it may hold: one of `choices`, at least `low`, at most `high`.
 
-    `above` is a low that is itself too low. `models` marks a field that names other models than the start.
+    `above` is a low that is itself too low. `models` marks a field that names models: a run by
+    `#12`, a registered version, a folder.
     """
 
     doc: str

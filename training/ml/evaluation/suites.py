@@ -28,6 +28,27 @@ CASES, TEMPLATES = "cases", "templates"
 UNSUPPORTED, SUPPORTED = "unsupported", "supported"
 KINDS = "Kinds of comments that classifiers get wrong"
 IDENTITIES = "Identity terms in neutral and insulting sentences"
+KIND_TITLES = {
+    "emoji_abuse": "abuse in emoji",
+    "evasion_leet": "leetspeak",
+    "evasion_lookalike_letters": "look-alike letters",
+    "evasion_spacing": "letters set apart",
+    "fp_dialect_and_reclaimed": "left alone: dialect and reclaimed words",
+    "fp_friendly_swearing": "left alone: friendly swearing",
+    "fp_quotes_and_counterspeech": "left alone: quotes and counter-speech",
+    "fp_self_harm_and_victims": "left alone: people who tell of their hurt",
+    "fp_words_with_two_meanings": "left alone: words with two meanings",
+    "long_text_dilution": "abuse in a long friendly text",
+    "markup_splits_words": "markup inside words",
+    "not_english": "not English",
+}
+"""The kinds of the shipped suite in words; the others read as they are called."""
+
+
+def kind_title(name: str) -> str:
+    """Name a kind, a functionality or a label in words: `identity_hate` is `identity hate`."""
+    return KIND_TITLES.get(name) or name.replace("_", " ")
+
 
 COLUMNS = {
     "text": ("text", "test_case"),

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 class BlendConfig:
     """Averages the weights of models of one architecture, with the same labels and tokenizer."""
 
-    model: str = option("", "The first model: folder of a run or of a model.")
+    model: str = option("", "The first model: folder of a run or of a model.", models=True)
     others: tuple[str, ...] | None = option(
         None,
         "The others, of the same architecture, labels and tokenizer: folders of runs or of models.",

@@ -161,8 +161,10 @@ def _rows() -> list[SlotRow]:
         return sum(version is not None and version.version in names for names in loaded)
 
     since = active.activated_at if active is not None else None
-    rows = [SlotRow("", "Every other language", active, since, shadow, workers_with(active))]
-    for row in LanguageSlot.objects.select_related("model_version", "shadow"):
+    slots = list(LanguageSlot.objects.select_related("model_version", "shadow"))
+    title = "Every other language" if slots else "Every language"
+    rows = [SlotRow("", title, active, since, shadow, workers_with(active))]
+    for row in slots:
         rows.append(
             SlotRow(
                 row.language,

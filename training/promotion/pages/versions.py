@@ -90,6 +90,7 @@ def version_list(request: HttpRequest) -> HttpResponse:
         "status": status,
         "broken": broken_models(),
         "offered": shipped_candidate(),
+        "in_production": ModelVersion.objects.active(),
         "page": page,
         "earlier": page.number > 1 and _query(status=status, page=page.number - 1),
         "later": page.number < page.pages and _query(status=status, page=page.number + 1),

@@ -48,6 +48,22 @@ def test_rows_of_public_sets_stand_under_their_own_licence(model_admin: User) ->
 
 
 @pytest.mark.django_db
+def test_a_class_that_was_chosen_binds_rows_of_public_sets_too(model_admin: User) -> None:
+    closed = make("Closed", 0, model_admin, source="convabuse_en", licence_class="noncommercial")
+    (one,) = ingredients_of(closed)
+    assert (one.licence_class, one.licence) == ("noncommercial", "CC-BY-4.0, taken as noncommercial")
+    assert licence_class_of_dataset(closed) == "noncommercial"
+    freed = make("Freed", 100, model_admin, source="ruddit_en", licence_class="permissive")
+    assert licence_class_of_dataset(freed) == "caution"  # the catalogue's class is never loosened
+    mixture = dataset_mix(
+        name="Both",
+        parts=[(closed, 1.0), (make("More", 200, model_admin, license_name="MIT"), 1.0)],
+        by=model_admin,
+    )
+    assert mixture.licence_class == "noncommercial"
+
+
+@pytest.mark.django_db
 def test_a_mixture_names_the_sources_of_its_parts_with_rows_and_weight(
     upload: MakeDataset, model_admin: User
 ) -> None:

@@ -66,3 +66,39 @@ def test_toxic_text_is_blurred_until_it_has_the_focus_or_blur_is_off(
     expect(page.locator("#blur-toggle")).to_contain_text("Blur off")
     expect(said).to_have_css("filter", "none")
     assert page.input_value("#id_text") == "I hate you"
+
+
+def test_a_long_text_begins_at_the_word_that_raised_its_score_most(
+    starter: ModelVersion, at_the_box: Page
+) -> None:
+    page = at_the_box
+    friendly = "We met at the library on Saturday and talked about the garden. " * 15
+    classify(page, f"{friendly}You are a disgusting idiot. {friendly}")
+    strongest = page.locator("#words mark.up-4", has_text=re.compile("disgusting|idiot")).first
+    expect(strongest).to_be_visible()
+    said = page.locator("#words .said")
+    assert said.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollTop > 0")
+    box, word = said.bounding_box(), strongest.bounding_box()
+    assert box is not None
+    assert word is not None
+    assert box["y"] < word["y"] < box["y"] + box["height"] - word["height"]
+
+
+def test_the_words_of_a_concern_do_not_claim_to_explain_it(starter: ModelVersion, at_the_box: Page) -> None:
+    page = at_the_box
+    for text, headline, note in (
+        (
+            "I have been cutting myself again and I do not know whom to tell.",
+            "Concern",
+            "They do not explain the concern.",
+        ),
+        (
+            "Сегодня мы пошли в парк и смотрели на уток, было очень хорошо.",
+            "Language not supported",
+            "The model does not know Russian",
+        ),
+    ):
+        page.fill("#id_text", text)
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".verdict__word")).to_have_text(headline)
+        expect(page.locator("#words")).to_contain_text(note)

@@ -182,6 +182,18 @@ def test_reasons_held_against_marked_words_are_shown_where_there_are_any(
         assert words in page
 
 
+def test_the_page_of_a_blend_speaks_of_no_steps_and_leaves_out_the_history_of_its_models(
+    as_admin: Client, dataset: Dataset
+) -> None:
+    run = make_finished(dataset)
+    provenance = {**run.provenance, "blended": [{"recipe": "distill", "packages": {"numpy": "9.9.9"}}]}
+    Experiment.objects.filter(pk=run.pk).update(recipe="blend", provenance=provenance)
+    page = as_admin.get(f"/training/experiments/{run.pk}/").content.decode()
+    assert 'id="provenance"' in page
+    for words in ("9.9.9", 'id="training"', "imported without its curves", "Rows a second"):
+        assert words not in page
+
+
 def test_a_blend_shows_its_curve_of_shares(as_admin: Client, dataset: Dataset) -> None:
     tried = [
         {"shares": [1 - n / 2, n / 2], "value": 0.9 + n / 100, "sources": {"wiki": 0.95, "games": 0.85}}

@@ -208,6 +208,26 @@ def test_a_blend_needs_a_model_to_start_from(dataset: Dataset) -> None:
     assert caught.value.field == "teacher"
 
 
+def test_the_first_model_of_a_blend_may_be_named_as_the_others_are(
+    dataset: Dataset, queue_run: QueueRun
+) -> None:
+    first, second = queue_run(dataset, "First"), queue_run(dataset, "Second")
+    config = {"model": f"#{first.pk}", "others": [f"#{second.pk}"]}
+    blend = experiment_create(name="Blend", recipe="blend", config=config, dataset=dataset, by=None)
+    assert teacher_verdict(blend)[0] == "wait"
+    for run in (first, second):
+        run.path.mkdir(parents=True)
+        (run.path / "run.json").write_text("{}")
+    Experiment.objects.filter(pk__in=[first.pk, second.pk]).update(status="succeeded")
+    whole = with_folders("blend", blend.config)
+    assert (whole["model"], whole["others"]) == (str(first.path), [str(second.path)])
+    with pytest.raises(ConfigRejected, match="There is no run #999999") as caught:
+        experiment_create(
+            name="Blend", recipe="blend", config={**config, "model": "#999999"}, dataset=dataset, by=None
+        )
+    assert caught.value.field == "model"
+
+
 def test_a_plan_names_its_earlier_runs_among_the_teachers(dataset: Dataset) -> None:
     runs = {run.name: run for run in plan_start(plan="several-teachers", dataset=dataset, by=None)}
     assert runs["student"].teacher == runs["gte"]
