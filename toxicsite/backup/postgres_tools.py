@@ -80,7 +80,9 @@ def _parameters() -> dict[str, str]:
 def _dsn() -> str:
     values = _parameters()
     values.pop("password", None)
-    return make_dsn(**{"dbname" if name == "database" else name: value for name, value in values.items()})
+    return str(
+        make_dsn(**{"dbname" if name == "database" else name: value for name, value in values.items()})
+    )
 
 
 def _environment() -> dict[str, str]:

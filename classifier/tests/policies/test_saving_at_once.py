@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def save_at_once(source: Source, count: int, **fields: Any) -> list[Any]:
     """Save `count` versions from threads that start together; return the versions, or the errors."""
-    start, results = threading.Barrier(count), []
+    start = threading.Barrier(count)
+    results: list[Any] = []
 
     def save(number: int) -> None:
         try:

@@ -132,7 +132,7 @@ def test_only_so_many_files_are_read_at_once_and_the_next_one_is_told(
     model_admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset_builder, "READING_WAIT_SECONDS", 0.05)
-    upload = {
+    upload: Any = {
         "files": {"train": uploaded("a.csv", as_csv(rows_of(60)))},
         "text_column": "text",
         "label_columns": ["toxic"],
