@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 
 from classifier.model_versions.model_files import files_damage, files_restore
 from classifier.models import ModelVersion, Transfer
-from training.models import Dataset, Evaluation, Experiment
 
 
 def folder_of(name: str) -> Path:
@@ -36,19 +37,30 @@ def _models() -> Iterator[str]:
 
 
 def _datasets() -> Iterator[str]:
-    for dataset in Dataset.objects.exclude(directory="").filter(deleted_at__isnull=True).order_by("pk"):
+    for dataset in (
+        _training_rows("Dataset").exclude(directory="").filter(deleted_at__isnull=True).order_by("pk")
+    ):
         if not dataset.path.is_dir():
             yield f"The rows of the dataset “{dataset.name}” are missing."
 
 
 def _runs() -> Iterator[str]:
-    for run in Experiment.objects.exclude(directory="").filter(deleted_at__isnull=True).order_by("pk"):
+    for run in (
+        _training_rows("Experiment").exclude(directory="").filter(deleted_at__isnull=True).order_by("pk")
+    ):
         if not run.path.is_dir():
             yield f"The folder of the experiment “{run.name}” is missing."
     root = folder_of("runs")
-    for scores in Evaluation.objects.exclude(scores="").order_by("pk").values_list("scores", flat=True):
+    for scores in (
+        _training_rows("Evaluation").exclude(scores="").order_by("pk").values_list("scores", flat=True)
+    ):
         if not (root / scores).is_file():
             yield f"The scores of an evaluation ({scores}) are missing."
+
+
+def _training_rows(model: str) -> Any:
+    """Return the rows of a model of training by its name: doctor uses this, and tests of classifier use doctor."""
+    return apps.get_model("training", model)._default_manager.all()
 
 
 def _transfers() -> Iterator[str]:

@@ -24,7 +24,7 @@ def expire() -> None:
     Comment.objects.exclude(claim_token=None).update(claimed_at=timezone.now() - timedelta(hours=1))
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Any]:
     return list(Comment.objects.order_by("pk").values())
 
 
@@ -60,7 +60,7 @@ def test_a_worker_that_lost_a_comment_writes_no_prediction(
     active_version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comments_submit(items=[{"text": "i hate you"}], source="test")
-    after: list[list[dict[str, Any]]] = []
+    after: list[list[Any]] = []
 
     class Slow(FakeScorer):
         def score(self, texts: Any) -> Any:

@@ -18,7 +18,7 @@ from classifier.transfers.services import (
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_clean")]
 
 
-def row(transfer: Transfer) -> dict[str, Any]:
+def row(transfer: Transfer) -> Any:
     return Transfer.objects.filter(pk=transfer.pk).values().get()
 
 

@@ -38,7 +38,7 @@ def expire() -> None:
     )
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Any]:
     return [*WebhookDelivery.objects.order_by("pk").values(), *Webhook.objects.order_by("pk").values()]
 
 

@@ -88,7 +88,8 @@ def test_a_backup_comes_back_on_an_empty_machine_with_every_row_file_and_key(
 def test_while_traffic_runs_the_backup_is_of_one_moment(
     original: Site, machine: Site, tmp_path: Path
 ) -> None:
-    stop, written = threading.Event(), []
+    stop = threading.Event()
+    written: list[Path] = []
 
     def traffic() -> None:
         with closing(psycopg2.connect(original.url)) as connection, connection.cursor() as cursor:
@@ -156,13 +157,13 @@ def test_a_backup_that_was_cut_off_is_refused_and_nothing_is_restored(copy: Path
     (copy / NAME).write_bytes((copy / "aside").read_bytes()[:-40])
     assert "manifest.json cannot be read" in machine.refused("restore", str(copy))
     (copy / "aside").rename(copy / NAME)
-    for name, change, message in (
-        (next((copy / "models").rglob("*.bin")), lambda data: data[:-1], "has 69,999 bytes and not 70,000"),
-        (next((copy / "runs").rglob("*.bin")), lambda data: data[:-1] + b"?", "has changed"),
-        (copy / DUMP, lambda data: data[:-1000], "bytes and not"),
+    for name, cut, more, message in (
+        (next((copy / "models").rglob("*.bin")), 1, b"", "has 69,999 bytes and not 70,000"),
+        (next((copy / "runs").rglob("*.bin")), 1, b"?", "has changed"),
+        (copy / DUMP, 1_000, b"", "bytes and not"),
     ):
         whole = name.read_bytes()
-        name.write_bytes(change(whole))
+        name.write_bytes(whole[:-cut] + more)
         sentence = machine.refused("restore", str(copy))
         assert str(name) in sentence
         assert message in sentence
