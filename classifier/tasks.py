@@ -4,10 +4,14 @@ Imports, exports and jobs of large batches have a queue and a worker of their ow
 verdicts, nor wait for a training run that takes hours.
 """
 
+import logging
+import os
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
 from celery.signals import celeryd_after_setup, worker_shutdown
+from django.db import InterfaceError, OperationalError, connection
 
 from classifier.api_keys.usage import beat_seen, usage_flush
 from classifier.privacy.services import retention_turn
@@ -17,16 +21,22 @@ from classifier.scoring.bell import ring_all_workers
 from classifier.scoring.score_jobs import job_turn
 from classifier.scoring.worker import classify_turn, this_worker
 from classifier.statistics.daily_counts import statistics_turn
-from classifier.transfers.services import transfers_sweep
+from classifier.transfers.services import transfers_release, transfers_sweep
 from classifier.transfers.worker import transfer_work
+from classifier.webhooks.delivery import claims_release as deliveries_release
 from classifier.webhooks.delivery import deliver_turn, this_courier
 from classifier.webhooks.outbox import delivery_log_turn
+from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.graceful_shutdown import shutdown_requested
 
 QUEUE = "classify"
 RETENTION_TURN_SECONDS = 0.2
 RETENTION_PAUSE_SECONDS = 1.0
 STATISTICS_PAUSE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+_transfers_worker = ""  # the name of this worker, where it runs transfers one at a time
+_began_in = 0  # the process that has begun with transfers
 
 
 @shared_task(name="classifier.classify")
@@ -67,16 +77,22 @@ def score_job(job_id: str) -> None:
         score_job.apply_async(kwargs={"job_id": job_id}, countdown=seconds)
 
 
-@shared_task(name="classifier.transfer_run")
-def transfer_run(transfer_id: int) -> None:
+@shared_task(name="classifier.transfer_run", bind=True)
+def transfer_run(self: Any, transfer_id: int) -> None:
     """Run an import or export; a message that is delivered twice does nothing the second time."""
+    _replace_process()
     if not shutdown_requested():
-        transfer_work(transfer_id=transfer_id, shutdown_requested=shutdown_requested)
+        transfer_work(
+            transfer_id=transfer_id,
+            shutdown_requested=shutdown_requested,
+            worker=self.request.hostname or "",
+        )
 
 
 @shared_task(name="classifier.transfers_sweep")
 def transfers_sweep_up() -> None:
     """Find transfers whose worker is gone or that no message announced, and delete expired files (sent by beat)."""
+    _replace_process()
     if not shutdown_requested():
         transfers_sweep()
 
@@ -119,8 +135,40 @@ def reference_log() -> None:
 
 @celeryd_after_setup.connect
 def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
-    if QUEUE in instance.app.amqp.queues.consume_from:
+    """Begin as the worker of this name; what the one before it had claimed when it was killed is free at once."""
+    global _transfers_worker
+    queues = instance.app.amqp.queues.consume_from
+    if QUEUE in queues:
         this_worker().start(sender)
+    if "deliveries" in queues:
+        this_courier().name = sender
+        _release(deliveries_release, sender)
+    if "transfers" in queues:
+        _transfers_worker = sender if instance.concurrency == 1 else ""
+        _release(transfers_release, sender)
+
+
+def _replace_process() -> None:
+    """Free the transfer of the process that this one replaces, before its own first work.
+
+    Only where a worker has one process at a time: else another process of the same name may be at work.
+    """
+    global _began_in
+    if _transfers_worker and _began_in != os.getpid():
+        _began_in = os.getpid()
+        _release(transfers_release, _transfers_worker)
+
+
+def _release(release: Callable[..., int], worker: str) -> None:
+    try:
+        count = release(worker=worker)
+    except (OperationalError, InterfaceError, NoBroker) as error:
+        logger.warning("What %s had claimed waits until its claim expires: %s", worker, type(error).__name__)
+    else:
+        if count:
+            logger.warning("%s was killed; %d of its claims are free again", worker, count)
+    finally:
+        connection.close()  # a process that is forked later must not share it
 
 
 @worker_shutdown.connect

@@ -10,27 +10,32 @@ from typing import Any, cast
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from classifier.accounts.roles import ADMIN
 from classifier.api_keys.usage import beat_seen_seconds_ago
 from classifier.core.errors import NotPossibleNow
+from classifier.core.outgoing import outgoing_hold
 from classifier.inference.artifact import verify
 from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch
 from classifier.model_versions.language_slots import assembly_with
 from classifier.model_versions.memory import memory_check
 from classifier.model_versions.model_files import files_damage
 from classifier.model_versions.services import model_version_before_active
-from classifier.models import ModelVersion, ModelVersionStatus, ReferenceService, User
+from classifier.models import BackupRecord, ModelVersion, ModelVersionStatus, ReferenceService, User
 from classifier.references.selectors import reference_notices, services_there
-from classifier.scoring.heartbeat import workers
+from classifier.scoring.heartbeat import began_seconds_ago, workers
 from classifier.statistics.operations import deliveries_by_status, pending_comments
+from toxicsite.backup.artifacts import artifacts_missing, folder_of
+from toxicsite.backup.manifest import FOLDERS
 from toxicsite.lib.broker import NoBroker, broker_errors, client
 from toxicsite.lib.encryption import DecryptionFailed, decrypt
+from toxicsite.sealed_secrets import sealed_secrets
 
 OK, WARN, FAIL = "ok", "warn", "fail"
-GIB = 1024**3
+MIB, GIB = 1024**2, 1024**3
+NAMED = 3  # of many, how many a finding names
 SKEW_SECONDS = 2.0
 STUCK_SECONDS = 300.0
 BEAT_SECONDS = 180.0
@@ -207,9 +212,11 @@ def check_workers() -> Iterator[Finding]:
             "classification worker", state, message, "" if state == OK else "see the findings about the model"
         )
     ago = beat_seen_seconds_ago()
-    if ago is None and (not alive or up_seconds < BEAT_SECONDS):
+    began = began_seconds_ago()
+    started = min(up_seconds, began if began is not None else BEAT_SECONDS)
+    if (ago is None or ago > BEAT_SECONDS) and (not alive or started < BEAT_SECONDS):
         why = (
-            f"Redis started {up_seconds:.0f} seconds ago"
+            f"{'Redis' if started == up_seconds else 'the worker'} started {started:.0f} seconds ago"
             if alive
             else "no worker is there to take what it sends"
         )
@@ -297,20 +304,89 @@ def _check_slots() -> Iterator[Finding]:
 
 
 def check_files() -> Iterator[Finding]:
-    folder = settings.VAR_DIR
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        yield Finding("disk", FAIL, f"{folder} cannot be read: {error.strerror}.", f"mkdir -p {folder}")
-    else:
-        state = FAIL if free < GIB else WARN if free < 5 * GIB else OK
-        fix = "" if state == OK else f"make room: du -sh {folder}/*"
-        yield Finding("disk", state, f"{free / GIB:.1f} GiB are free in {folder}.", fix)
+    for folder in _folders_by_disk():
+        try:
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            yield Finding("disk", FAIL, f"{folder} cannot be read: {error.strerror}.", f"mkdir -p {folder}")
+        else:
+            enough = settings.DISK_WARN_MIB * MIB
+            state = FAIL if free < min(GIB, enough) else WARN if free < enough else OK
+            fix = "" if state == OK else f"make room: du -sh {folder}/*"
+            yield Finding("disk", state, f"{free / GIB:.1f} GiB are free in {folder}.", fix)
     if (settings.STATIC_ROOT / "staticfiles.json").is_file():
         yield Finding("static files", OK, "They are collected.")
     else:
         fix = "python manage.py collectstatic --no-input"
         yield Finding("static files", FAIL, "They are not collected, so pages have no style.", fix)
+
+
+def _folders_by_disk() -> list[Path]:
+    """List VAR_DIR, and each folder of artifacts that lies on a disk of its own."""
+    folders = [Path(settings.VAR_DIR)]
+    disks = {_disk_of(folders[0])}
+    for name in FOLDERS:
+        disk = _disk_of(folder_of(name))
+        if disk not in disks:
+            disks.add(disk)
+            folders.append(folder_of(name))
+    return folders
+
+
+def _disk_of(folder: Path) -> int:
+    """Return the device of a folder, or of the first above it that is there."""
+    there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path("/"))
+    return there.stat().st_dev
+
+
+def check_artifacts() -> Iterator[Finding]:
+    """Check that every folder which a row names is there; contents are not read."""
+    missing = artifacts_missing()
+    if missing:
+        more = f" {len(missing) - NAMED:,} more are missing." if len(missing) > NAMED else ""
+        fix = "restore them from a backup, or delete what they belong to"
+        yield Finding("artifacts", WARN, " ".join(missing[:NAMED]) + more, fix)
+    else:
+        yield Finding("artifacts", OK, "The folders of models, datasets and runs are there.")
+
+
+def check_secrets() -> Iterator[Finding]:
+    """Check the encrypted secrets; those of reference services are checked with them."""
+    stored = [secret for secret in sealed_secrets() if not isinstance(secret.row, ReferenceService)]
+    unreadable = [str(secret) for secret in stored if not secret.is_readable]
+    if unreadable:
+        message = (
+            f"No key opens the secret of the {', the '.join(unreadable[:NAMED])}: SECRET_KEY was changed."
+        )
+        fix = "set SECRET_KEY_FALLBACKS to the earlier key and run manage.py secret_key renew, or roll the secrets"
+        yield Finding("secrets", FAIL, message, fix)
+        return
+    old = sum(not secret.is_current for secret in stored)
+    if old:
+        message = f"{old:,} stored secrets are encrypted with an earlier key."
+        yield Finding("secrets", WARN, message, "python manage.py secret_key renew")
+    else:
+        yield Finding("secrets", OK, "Every stored secret can be read.")
+
+
+def check_backups() -> Iterator[Finding]:
+    """Check when the last backup was made, once the site is old enough to have had one."""
+    hold = outgoing_hold()
+    if hold is not None:
+        message = f"Nothing is sent since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}"
+        yield Finding("sending", WARN, message, "python manage.py sending resume")
+    days = settings.BACKUP_WARN_DAYS
+    if not days:
+        return
+    last = BackupRecord.objects.first()
+    since = last.finished_at if last is not None else User.objects.aggregate(at=Min("date_joined"))["at"]
+    if since is not None and timezone.now() - since > timedelta(days=days):
+        age = (timezone.now() - since).days
+        message = f"The last backup is {age} days old." if last is not None else "No backup was made yet."
+        fix = "python manage.py backup FOLDER; with a tool of your own set BACKUP_WARN_DAYS=0"
+        yield Finding("backup", WARN, message, fix)
+    elif last is not None:
+        yield Finding("backup", OK, f"The last one was made on {last.finished_at:%Y-%m-%d} in {last.folder}.")
 
 
 def check_queues() -> Iterator[Finding]:
@@ -362,7 +438,10 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_workers,
     check_other_queues,
     check_model,
+    check_artifacts,
+    check_secrets,
     check_files,
+    check_backups,
     check_queues,
     check_references,
 )

@@ -11,7 +11,7 @@ from django.templatetags.static import static
 
 from toxicsite.lib import logging as toxicsite_logging
 from toxicsite.lib.environment import Environment, running_server
-from toxicsite.lib.secret_key import read_or_create_secret_key
+from toxicsite.lib.secret_key import read_earlier_secret_keys, read_or_create_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -22,13 +22,20 @@ MODELS_DIR = Path(env.read("MODELS_DIR", str(VAR_DIR / "models")))
 DATASETS_DIR = Path(env.read("DATASETS_DIR", str(VAR_DIR / "datasets")))
 RUNS_DIR = Path(env.read("RUNS_DIR", str(VAR_DIR / "runs")))
 TRANSFERS_DIR = Path(env.read("TRANSFERS_DIR", str(VAR_DIR / "transfers")))
+BACKUP_WARN_DAYS = env.whole("BACKUP_WARN_DAYS", 7)  # 0: never
+DISK_WARN_MIB = env.whole("DISK_WARN_MIB", 5_120)
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 EARLIER_STARTER_DIR = BASE_DIR / "models" / "starter-wiki"  # the starter of wiki_toxic alone
 MULTILINGUAL_STARTER_DIR = BASE_DIR / "models" / "starter-multilingual"
 
 # --- security ---------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-SECRET_KEY = env.read("SECRET_KEY", "") or read_or_create_secret_key(VAR_DIR / "secret_key")
+SECRET_KEY_GIVEN = bool(env.read("SECRET_KEY"))
+SECRET_KEY = env.read("SECRET_KEY") or read_or_create_secret_key(VAR_DIR / "secret_key")
+# Keys of before: they still open what was encrypted or signed with them (`manage.py secret_key`).
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS") or (
+    [] if SECRET_KEY_GIVEN else read_earlier_secret_keys(VAR_DIR / "secret_key.earlier")
+)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 # Names that the paths of Akismet are answered under too, and below them: a client may put its key before the name.
 AKISMET_HOSTS = env.words("AKISMET_HOSTS", ("rest.akismet.com",))
@@ -38,7 +45,7 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "classifier.web.error_pages.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = env.whole("HSTS_SECONDS", 0)
+SECURE_HSTS_SECONDS = env.whole("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 SECURE_CONTENT_TYPE_NOSNIFF = True

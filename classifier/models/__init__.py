@@ -22,6 +22,7 @@ from classifier.models.model_version import (
     ModelVersionEvent,
     ModelVersionStatus,
 )
+from classifier.models.operation import BackupRecord, OutgoingHold
 from classifier.models.policy import Band, ConcernMode, FailMode, Policy, TextFormat, UnknownLanguage
 from classifier.models.prediction import Prediction, Verdict
 from classifier.models.reference import (
@@ -78,6 +79,7 @@ __all__ = [
     "AppealStatus",
     "AppendOnlyError",
     "AuditEntry",
+    "BackupRecord",
     "Band",
     "BulkAction",
     "ClientSeen",
@@ -98,6 +100,7 @@ __all__ = [
     "ModelVersion",
     "ModelVersionEvent",
     "ModelVersionStatus",
+    "OutgoingHold",
     "Policy",
     "Prediction",
     "ReferenceCall",

@@ -84,6 +84,7 @@ class WebhookDelivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
+    claimed_by = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
     finished_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

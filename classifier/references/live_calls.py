@@ -18,6 +18,7 @@ from functools import cache
 from django.conf import settings
 from django.utils import timezone
 
+from classifier.core.outgoing import outgoing_hold
 from classifier.models import ApiKey, ReferenceCall, ReferenceMode, ReferenceService, Wire
 from classifier.references.calls import OwnAnswer, waiting_of
 from classifier.references.pace import Turn, note, take
@@ -34,6 +35,7 @@ NOT_ASKED = {
     Turn.PAUSED: Reply(Failure.PAUSED.value, "The service is paused after failures in a row."),
 }
 OVER = Reply(Failure.OFF.value)
+ON_HOLD = Reply(Failure.PAUSED.value, "Sending is on hold on this site: manage.py sending resume.")
 BUSY = Reply(Failure.RATE.value, "Too many calls to reference services are under way in this process.")
 GRACE_SECONDS = 0.2
 """After a service's timeout, how long its answer still waits for this site's own scores."""
@@ -121,6 +123,8 @@ def follow_begin(*, api_key: ApiKey, wire: Wire, body: bytes) -> Follow | None:
         return None
     if why_over(service, timezone.now()):
         return Follow(service, None, OVER)
+    if outgoing_hold() is not None:
+        return Follow(service, None, ON_HOLD)
     turn, _ = take(service)
     if turn is not Turn.GO:
         return Follow(service, None, NOT_ASKED[turn])

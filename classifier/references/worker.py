@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 from django.utils import timezone
 
+from classifier.core.outgoing import outgoing_hold
 from classifier.models import ReferenceCall, ReferenceService
 from classifier.references.calls import calls_store
 from classifier.references.pace import Turn, note, take
@@ -70,6 +71,8 @@ class Asker:
 
     def _start(self) -> float | None:
         """Start requests; return the seconds until the first service with waiting calls may be asked again."""
+        if outgoing_hold() is not None:
+            return None  # beat asks for turns until sending is resumed
         services = list(ReferenceService.objects.order_by("pk"))
         queues, records = lengths([service.pk for service in services])
         waits = [LOOK_SECONDS] if records > RECORDS_AT_ONCE else []

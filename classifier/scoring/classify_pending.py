@@ -5,7 +5,9 @@ worker is killed or two workers race. A claim that is not renewed expires, and t
 that was claimed before may have killed its worker or failed its batch, so it is scored alone.
 """
 
+import hashlib
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -46,15 +48,16 @@ def pending_classify(
     model_version: ModelVersion | None = None,
     between: Callable[[], Any] | None = None,
     written: Written | None = None,
+    worker: str = "",
 ) -> int:
     """Claim and classify up to `limit` comments; return how many were claimed.
 
     They are scored by `serving`, or by one `scorer` with its version alone. `between` is called between engine calls
     (the worker answers synchronous requests there). `written` is called with the predictions of a batch once they are
-    committed and announced.
+    committed and announced. The claim names `worker`, so that it can be released when that one starts again.
     """
     _give_back_unwritten()
-    token = uuid.uuid4()
+    token = claim_token(worker)
     if serving is None:
         assert scorer is not None
         assert model_version is not None
@@ -65,6 +68,33 @@ def pending_classify(
         if is_database_unavailable(error):
             _unwritten.add(token)
         raise
+
+
+def claim_token(worker: str) -> uuid.UUID:
+    """Make a new token, whose first half tells which worker claims; without a name it is random."""
+    if not worker:
+        return uuid.uuid4()
+    return uuid.UUID(bytes=_half_of(worker) + os.urandom(8))
+
+
+def claims_release(*, worker: str) -> int:
+    """Release the claims of the worker of this name, which has just started, so was killed if it had any.
+
+    Return how many. Their attempts stay counted: one of them may have killed it.
+    """
+    half = _half_of(worker)
+    first, last = (uuid.UUID(bytes=half + byte * 8) for byte in (b"\x00", b"\xff"))
+    left = Comment.objects.pending().filter(claim_token__gte=first, claim_token__lte=last)
+    released = left.update(claimed_at=None, claim_token=None)
+    if released:
+        logger.warning(
+            "%d comments were claimed by %s when it was killed; they are free again", released, worker
+        )
+    return released
+
+
+def _half_of(worker: str) -> bytes:
+    return hashlib.sha256(worker.encode()).digest()[:8]
 
 
 def _claim_and_classify(

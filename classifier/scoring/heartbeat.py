@@ -14,6 +14,8 @@ TTL_SECONDS = 10
 EVERY_SECONDS = 3.0
 ALIVE_KEY = "worker:alive"  # exists while any worker is alive
 NAMES_KEY = "worker:names"
+BEGAN_KEY = "worker:began"  # when a worker started last
+BEGAN_KEPT_SECONDS = 3_600
 
 LOADING = "loading the model"
 NO_VERSION = "no model version is active"
@@ -110,6 +112,19 @@ def stop_beating(name: str) -> None:
             client().delete(key(ALIVE_KEY))
 
 
+def began() -> None:
+    """Note that a worker starts. Raises NoBroker."""
+    with broker_errors():
+        client().set(key(BEGAN_KEY), client().time()[0], ex=BEGAN_KEPT_SECONDS)
+
+
+def began_seconds_ago() -> float | None:
+    """Return how long ago a worker started last; None where that is longer than it is kept. Raises NoBroker."""
+    with broker_errors():
+        at = cast("bytes | None", client().get(key(BEGAN_KEY)))
+        return None if at is None else max(0.0, float(client().time()[0] - int(at)))
+
+
 class HeartbeatThread(threading.Thread):
     """A thread that sends heartbeats until stopped; `state` returns the keywords of `beat` and is called each time."""
 
@@ -119,6 +134,10 @@ class HeartbeatThread(threading.Thread):
         self.wake, self.stopped = threading.Event(), False
 
     def run(self) -> None:
+        try:
+            began()
+        except NoBroker:
+            logger.warning("Redis does not answer; the start is not noted")
         while not self.stopped:
             self.wake.clear()
             try:
@@ -152,7 +171,10 @@ def _beats() -> list[bytes]:
 
 
 def _decode(value: bytes) -> dict[str, Any]:
-    fields = json.loads(value)
+    sent = json.loads(value)
+    fields = {
+        name: sent[name] for name in WorkerStatus.__dataclass_fields__ if name in sent
+    }  # others: newer code
     return {**fields, "seen_at": datetime.fromisoformat(fields["seen_at"])}
 
 

@@ -5,9 +5,10 @@ import time
 from functools import cache
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from classifier.scoring.bell import CLASSIFY_TASK, ring_worker
-from classifier.scoring.classify_pending import pending_classify
+from classifier.scoring.classify_pending import claims_release, pending_classify
 from classifier.scoring.engine import EngineHolder
 from classifier.scoring.heartbeat import HeartbeatThread
 from classifier.scoring.model_loading import Engine, loading_finish
@@ -29,9 +30,15 @@ class ClassifyWorker:
         self.holder = EngineHolder()
         self.shadow = ShadowRunner()
         self.heartbeat: HeartbeatThread | None = None
+        self.name = ""
 
     def start(self, name: str) -> None:
-        """Send heartbeats and load the active model, before the first request comes."""
+        """Release what this worker had claimed when it was killed, send heartbeats, and load the active model."""
+        self.name = name
+        try:
+            claims_release(worker=name)
+        except (OperationalError, InterfaceError):
+            logger.warning("PostgreSQL does not answer; the claims of before expire by themselves")
         self.heartbeat = HeartbeatThread(name, self.holder.state)
         self.heartbeat.start()
         self._engine()
@@ -60,6 +67,7 @@ class ClassifyWorker:
                 limit=settings.CLASSIFY_CLAIM_SIZE,
                 between=self._serve,
                 written=self.shadow.offer,
+                worker=self.name,
             )
             if claimed == 0 and not self.shadow.turn():
                 return False

@@ -1,9 +1,10 @@
 """The life of imports, exports, rescorings and comparisons: create, claim, resume after a kill, cancel, tidy up.
 
 The row is the truth; a message of the queue only wakes a worker. A working worker updates `heartbeat_at`; one that has
-not for settings.TRANSFER_CLAIM_SECONDS counts as dead, and another one goes on from `position`. A chunk is written in
-one transaction with the position behind it, on the condition that the position is still the one it began from: two
-workers that each believe they are the only one cannot write a row twice.
+not for settings.TRANSFER_CLAIM_SECONDS counts as dead, and another one goes on from `position`; what a worker had that
+starts again under its name goes on at once. A chunk is written in one transaction with the position behind it, on the
+condition that the position is still the one it began from and that the claim is still its own: of two workers that each
+believe they are the only one, the earlier changes nothing any more.
 """
 
 import logging
@@ -19,7 +20,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from classifier.core.audit import audit_record
@@ -41,6 +42,7 @@ SEE = "classifier.view_transfer"
 RESCORE = "classifier.rescore_comment"
 DRAFT = "draft"
 CANCELLED = "cancelled"
+WORKER, CLAIM = "worker", "claim"  # keys of `options`: who has claimed it, and by which claim
 NAME_CHARACTERS = 200
 Status = Transfer.Status
 logger = logging.getLogger(__name__)
@@ -169,8 +171,8 @@ def transfer_enqueue(*, transfer: Transfer) -> None:
     enqueue_on_commit(TASK, transfer_id=transfer.pk)
 
 
-def transfer_claim(*, transfer_id: int) -> Transfer | None:
-    """Take a transfer that waits; None if another worker has it, or there is nothing to do."""
+def transfer_claim(*, transfer_id: int, worker: str = "") -> Transfer | None:
+    """Take a transfer that waits for the worker of this name; None if another one has it, or there is nothing to do."""
     waits = Q(status=Status.QUEUED) & ~Q(options__has_key=DRAFT)
     taken = Transfer.objects.filter(waits, pk=transfer_id).update(
         status=Status.RUNNING, started_at=Now(), heartbeat_at=Now(), failure_reason=""
@@ -178,6 +180,10 @@ def transfer_claim(*, transfer_id: int) -> Transfer | None:
     if not taken:
         return None
     transfer = Transfer.objects.select_related("by").get(pk=transfer_id)
+    transfer.options |= {WORKER: worker, CLAIM: uuid.uuid4().hex}
+    Transfer.objects.filter(pk=transfer_id, status=Status.RUNNING, position=transfer.position).update(
+        options=transfer.options
+    )
     transfer.options["began_rows"] = transfer.done_rows  # the rate shown is that of this run, not of all runs
     if transfer.by is not None and "api_key" in transfer.options:
         only = Source.objects.filter(
@@ -192,8 +198,7 @@ def transfer_progress(*, transfer: Transfer, **fields: Any) -> None:
 
     `fields` may have a new `position`; it is written only if the row still has the position that `transfer` has.
     """
-    own = Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position)
-    if not own.update(heartbeat_at=Now(), options=transfer.options, **fields):
+    if not _own(transfer).update(heartbeat_at=Now(), options=transfer.options, **fields):
         raise TransferLost(f"{transfer} has another worker, or was cancelled")
     for name, value in fields.items():
         setattr(transfer, name, value)
@@ -208,9 +213,14 @@ def transfer_finish(*, transfer: Transfer, failure: str = "", **fields: Any) -> 
 
 def transfer_give_back(*, transfer: Transfer) -> None:
     """Return a transfer to the queue, so that another worker goes on."""
-    Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position).update(
-        status=Status.QUEUED
-    )
+    _own(transfer).update(status=Status.QUEUED)
+
+
+def _own(transfer: Transfer) -> QuerySet[Transfer]:
+    """Keep the transfer while it is this worker's: it runs, nobody else has claimed it, nor gone on with it."""
+    own = Transfer.objects.filter(pk=transfer.pk, status=Status.RUNNING, position=transfer.position)
+    claim = transfer.options.get(CLAIM)
+    return own if claim is None else own.filter(options__claim=claim)  # None: claimed by an earlier release
 
 
 def transfer_cancel(*, transfer: Transfer, by: User | None) -> None:
@@ -270,6 +280,24 @@ def transfers_sweep() -> None:
         except NoBroker:
             logger.warning("Redis does not answer; transfers wait")
             return
+
+
+def transfers_release(*, worker: str) -> int:
+    """Return to the queue what the worker of this name, which has just started, had when it was killed; wake workers.
+
+    Return how many.
+    """
+    left = Transfer.objects.filter(status=Status.RUNNING, options__worker=worker)
+    released = [
+        pk
+        for pk in left.values_list("pk", flat=True)
+        if Transfer.objects.filter(pk=pk, status=Status.RUNNING, options__worker=worker).update(
+            status=Status.QUEUED
+        )
+    ]
+    for pk in released:
+        enqueue_now(TASK, transfer_id=pk)
+    return len(released)
 
 
 def tidy_up() -> int:

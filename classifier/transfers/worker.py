@@ -20,9 +20,11 @@ RUNS: dict[str, Callable[..., None]] = {
 logger = logging.getLogger(__name__)
 
 
-def transfer_work(*, transfer_id: int, shutdown_requested: Callable[[], bool] = lambda: False) -> None:
+def transfer_work(
+    *, transfer_id: int, shutdown_requested: Callable[[], bool] = lambda: False, worker: str = ""
+) -> None:
     """Claim the transfer and run it, unless another worker has it; disk errors end it with a reason."""
-    transfer = transfer_claim(transfer_id=transfer_id)
+    transfer = transfer_claim(transfer_id=transfer_id, worker=worker)
     if transfer is None:
         return
     run = RUNS[transfer.kind]

@@ -33,7 +33,8 @@ SPARE_SECONDS = 45.0  # of a claim, beyond the request itself: we cannot set a d
 UNREADABLE = "The secret cannot be read: the site's SECRET_KEY was changed. Roll the secret."
 USER_AGENT = "toxicsite-webhooks/1"
 
-# The receiver with the fewest requests under way goes first, then what has been due the longest.
+# The receiver with the fewest requests under way goes first, then what has been due the longest; none while sending
+# is on hold (classifier.core.outgoing).
 CLAIM = """
 WITH receiver AS MATERIALIZED (
     SELECT webhook.id, CASE WHEN webhook.failing_since IS NULL THEN %(at_once)s ELSE 1 END AS room, (
@@ -41,6 +42,7 @@ WITH receiver AS MATERIALIZED (
         WHERE held.webhook_id = webhook.id AND held.claimed_until > %(now)s
     ) AS busy
     FROM classifier_webhook webhook WHERE webhook.is_enabled AND webhook.deleted_at IS NULL
+        AND NOT EXISTS (SELECT FROM classifier_outgoinghold WHERE released_at IS NULL)
 ), due AS (
     SELECT one.id
     FROM receiver CROSS JOIN LATERAL (
@@ -54,7 +56,7 @@ WITH receiver AS MATERIALIZED (
     ORDER BY receiver.busy + row_number() OVER (PARTITION BY receiver.id ORDER BY one.next_at, one.id), one.next_at
     LIMIT %(most)s
 )
-UPDATE classifier_webhookdelivery delivery SET claimed_until = %(until)s
+UPDATE classifier_webhookdelivery delivery SET claimed_until = %(until)s, claimed_by = %(worker)s
 FROM due WHERE delivery.id = due.id RETURNING delivery.id
 """
 
@@ -64,7 +66,8 @@ logger = logging.getLogger(__name__)
 class Courier:
     """The sender of one worker process; requests may stay under way from one turn to the next."""
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, name: str = "") -> None:
+        self.name = name
         self.threads = threads or settings.WEBHOOK_THREADS
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="webhook")
         self.under_way: dict[Future[Answer], WebhookDelivery] = {}
@@ -75,7 +78,7 @@ class Courier:
         while True:
             self._record()
             free = self.threads - len(self.under_way)
-            for delivery in claim(free) if free else ():
+            for delivery in claim(free, worker=self.name) if free else ():
                 self._send(delivery)
             if not self.under_way:
                 return False
@@ -114,11 +117,20 @@ class Courier:
             del self.under_way[future]
 
 
-def claim(most: int) -> list[WebhookDelivery]:
-    """Claim up to `most` due deliveries; return them with their webhooks and events, the longest due first."""
+def claim(most: int, *, worker: str = "") -> list[WebhookDelivery]:
+    """Claim up to `most` due deliveries for the worker of this name; return them with their webhooks and events.
+
+    The longest due comes first.
+    """
     now = timezone.now()
     until = now + timedelta(seconds=settings.WEBHOOK_TOTAL_SECONDS + SPARE_SECONDS)
-    values: dict[str, Any] = {"now": now, "until": until, "most": most, "at_once": settings.WEBHOOK_AT_ONCE}
+    values: dict[str, Any] = {
+        "now": now,
+        "until": until,
+        "most": most,
+        "at_once": settings.WEBHOOK_AT_ONCE,
+        "worker": worker[:200],
+    }
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, values)
         ids = [row[0] for row in cursor.fetchall()]
@@ -126,6 +138,17 @@ def claim(most: int) -> list[WebhookDelivery]:
         return []
     rows = WebhookDelivery.objects.select_related("webhook", "event").filter(pk__in=ids)
     return list(rows.order_by("next_at", "pk"))
+
+
+def claims_release(*, worker: str) -> int:
+    """Release the deliveries of the worker of this name, which has just started, so was killed if it had any.
+
+    Return how many; they are sent again with the same id.
+    """
+    left = WebhookDelivery.objects.filter(
+        status=WebhookDelivery.Status.WAITING, claimed_until__isnull=False, claimed_by=worker[:200]
+    )
+    return left.update(claimed_until=None, claimed_by="")
 
 
 def body_of(event: WebhookEvent) -> bytes:

@@ -70,8 +70,8 @@ def attempt_record(*, delivery: WebhookDelivery, answer: Answer, now: datetime) 
 
 
 def _delivered(delivery: WebhookDelivery, webhook: Webhook, now: datetime) -> None:
-    _write(delivery, status=Status.DELIVERED, next_at=None, finished_at=now)
-    if webhook.failing_since is not None:
+    is_ours = _write(delivery, status=Status.DELIVERED, next_at=None, finished_at=now)
+    if is_ours and webhook.failing_since is not None:
         Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
 
 
@@ -87,7 +87,7 @@ def _failed(delivery: WebhookDelivery, webhook: Webhook, answer: Answer, now: da
             else None
         )
         is_ours = _write(delivery, next_at=now + max(later, asked or later))
-        if asked:
+        if asked and is_ours:
             _hold_back(webhook, now + asked)
     if not is_ours:
         return
@@ -102,7 +102,7 @@ def _write(delivery: WebhookDelivery, **fields: Any) -> bool:
     ours = WebhookDelivery.objects.filter(
         pk=delivery.pk, status=Status.WAITING, claimed_until=delivery.claimed_until
     )
-    return ours.update(attempts=delivery.attempts + 1, claimed_until=None, **fields) == 1
+    return ours.update(attempts=delivery.attempts + 1, claimed_until=None, claimed_by="", **fields) == 1
 
 
 def _hold_back(webhook: Webhook, until: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Command line of the launcher: `python -m toxicsite.launcher run | with-services -- COMMAND…`."""
+"""Command line of the launcher: `python -m toxicsite.launcher run | with-services -- COMMAND… | with-database -- …`."""
 
 import argparse
 import sys
@@ -17,6 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("lock", help="pin what is installed of pyproject.toml's dependencies")
     with_services = commands.add_parser("with-services", help="run COMMAND on a temporary Postgres and Redis")
     with_services.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    with_database = commands.add_parser(
+        "with-database", help="run COMMAND on this installation's own Postgres, with nothing else running"
+    )
+    with_database.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args(arguments)
     try:
         if options.command == "run":
@@ -40,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
         if not argv:
-            parser.error("with-services needs a command after --")
+            parser.error(f"{options.command} needs a command after --")
+        if options.command == "with-database":
+            from toxicsite.launcher.with_database import run_with_database
+
+            return run_with_database(argv)
         from toxicsite.launcher.with_services import run_with_services
 
         return run_with_services(argv)

@@ -112,8 +112,9 @@ def prepare(data: Path, *, socket_dir: Path, log: Path, durable: bool) -> Cluste
     have, want = version_file.read_text().strip(), _major_version()
     if have != want:
         raise LauncherError(
-            f"{data} was made by PostgreSQL {have} and this toxicsite brings PostgreSQL {want}: dump it with "
-            "the old release (pg_dump) and restore it here, or move the folder away to start empty."
+            f"{data} was made by PostgreSQL {have} and this toxicsite brings PostgreSQL {want}: make a backup with "
+            "the old release (manage.py backup FOLDER), move this folder away, and restore here (manage.py restore "
+            "FOLDER); or move it away to start empty."
         )
     for needed in ("postgresql.conf", "pg_hba.conf", "global/pg_control", "base"):
         if not (data / needed).exists():

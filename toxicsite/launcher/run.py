@@ -52,13 +52,13 @@ def run() -> int:
     try:
         with ExitStack() as stack:
             options = read_options()
-            run_dir, logs = _folders(options)
-            stack.enter_context(_only_one(run_dir, options))
+            run_dir, logs = folders(options)
+            stack.enter_context(only_one(run_dir, options))
             end_orphan(run_dir)
             refuse_taken_port(options)
             began = time.monotonic()
             try:
-                sockets = _socket_folder(run_dir, stack)
+                sockets = socket_folder(run_dir, stack)
                 supervisor = _start(options, run_dir=run_dir, logs=logs, sockets=sockets)
                 _serve(options, supervisor, began)
             finally:
@@ -223,7 +223,7 @@ def _prepare(environment: dict[str, str], logs: Path) -> str:
     return done.stdout.strip()
 
 
-def _folders(options: Options) -> tuple[Path, Path]:
+def folders(options: Options) -> tuple[Path, Path]:
     run_dir, logs = options.var / "run", options.var / "log"
     for folder in (run_dir, logs):
         folder.mkdir(parents=True, exist_ok=True)
@@ -235,7 +235,7 @@ def _folders(options: Options) -> tuple[Path, Path]:
     return run_dir, logs
 
 
-def _socket_folder(run_dir: Path, stack: ExitStack) -> Path:
+def socket_folder(run_dir: Path, stack: ExitStack) -> Path:
     """Return a folder for sockets: beside the data, or in /tmp where the path would be too long for a socket."""
     if len(os.fsencode(run_dir)) <= LONGEST_SOCKET_FOLDER:
         return run_dir
@@ -246,7 +246,7 @@ def _socket_folder(run_dir: Path, stack: ExitStack) -> Path:
 
 
 @contextmanager
-def _only_one(run_dir: Path, options: Options) -> Iterator[None]:
+def only_one(run_dir: Path, options: Options) -> Iterator[None]:
     """Hold the folder's lock; the kernel frees it however we end, so it is never stale."""
     with (run_dir / "lock").open("w") as lock:
         try:

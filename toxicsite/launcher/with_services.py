@@ -27,7 +27,7 @@ def run_with_services(command: Sequence[str]) -> int:
         signal.signal(number, _leave)
     try:
         with temporary_services() as variables:
-            return _run(command, os.environ | variables)
+            return run_command(command, os.environ | variables)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
 
@@ -46,11 +46,11 @@ def temporary_services(*, durable: bool = False) -> Iterator[dict[str, str]]:
     started: list[subprocess.Popen[bytes]] = []
     try:
         server = redis_server.prepare(base / "redis")
-        started.append(_spawn(server.command(), signal.SIGKILL, base / "redis.log"))
+        started.append(spawn(server.command(), signal.SIGKILL, base / "redis.log"))
         cluster = postgres.prepare(
             base / "data", socket_dir=base / "socket", log=base / "postgres.log", durable=durable
         )
-        started.append(_spawn(cluster.command(), signal.SIGQUIT, cluster.log, account=cluster.account))
+        started.append(spawn(cluster.command(), signal.SIGQUIT, cluster.log, account=cluster.account))
         redis_server.wait_until_ready(server, alive=lambda: started[0].poll() is None)
         postgres.wait_until_ready(cluster, alive=lambda: started[1].poll() is None)
         yield {"DATABASE_URL": cluster.url, "REDIS_URL": server.url}
@@ -76,7 +76,7 @@ def _sweep() -> None:
             continue
 
 
-def _spawn(
+def spawn(
     command: list[str], on_orphaned: signal.Signals, log: Path, *, account: str = "-"
 ) -> subprocess.Popen[bytes]:
     """Start a server away from the terminal's Ctrl-C, so that it outlives the command that uses it."""
@@ -100,7 +100,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+def run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     launcher = os.getpid()
     try:
         process = subprocess.Popen(

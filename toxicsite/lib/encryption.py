@@ -5,7 +5,7 @@ import json
 from functools import cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -16,16 +16,37 @@ class DecryptionFailed(Exception):
 
 
 def encrypt(value: Any) -> bytes:
-    """Encrypt a JSON value."""
+    """Encrypt a JSON value with the secret key."""
     return _fernet(settings.SECRET_KEY).encrypt(json.dumps(value).encode())
 
 
 def decrypt(encrypted: bytes) -> Any:
-    """Decrypt what `encrypt` made. Raises DecryptionFailed."""
+    """Decrypt what `encrypt` made, with the secret key or an earlier one. Raises DecryptionFailed."""
     try:
-        return json.loads(_fernet(settings.SECRET_KEY).decrypt(encrypted))
+        return json.loads(_keys().decrypt(encrypted))
     except InvalidToken:
         raise DecryptionFailed("encrypted with another secret key, or changed") from None
+
+
+def renew(encrypted: bytes) -> bytes:
+    """Encrypt again with the secret key what may have been encrypted with an earlier one. Raises DecryptionFailed."""
+    try:
+        return _keys().rotate(encrypted)
+    except InvalidToken:
+        raise DecryptionFailed("encrypted with another secret key, or changed") from None
+
+
+def is_current(encrypted: bytes) -> bool:
+    """Return whether the secret key alone, without earlier ones, decrypts it."""
+    try:
+        _fernet(settings.SECRET_KEY).decrypt(encrypted)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _keys() -> MultiFernet:
+    return MultiFernet([_fernet(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
 @cache

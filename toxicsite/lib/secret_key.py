@@ -31,6 +31,24 @@ def read_or_create_secret_key(path: Path) -> str:
     return _read(path)
 
 
+def read_earlier_secret_keys(path: Path) -> list[str]:
+    """Return the keys in `path`, one a line, that were the secret key before; none without the file.
+
+    Raises ImproperlyConfigured, with a sentence, for a file that cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(
+            f"The earlier secret keys in {path} cannot be read ({error}): give the file to the account that toxicsite "
+            "runs under (chown), restore it from a backup, or delete it; without it, what was encrypted with an "
+            "earlier key and not renewed is lost."
+        ) from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _read(path: Path) -> str:
     try:
         key = path.read_bytes().decode().strip()

@@ -1,6 +1,7 @@
 """`manage.py doctor` finds what was broken on purpose, names it and says what mends it."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
@@ -19,9 +20,10 @@ from pytest_django import Settings
 
 from classifier.api_keys.usage import beat_seen
 from classifier.comments.submission import comment_submit
+from classifier.core.outgoing import outgoing_stop
 from classifier.model_versions.services import model_version_activate, model_version_register
-from classifier.models import Comment, User
-from classifier.scoring.heartbeat import WorkerStatus
+from classifier.models import BackupRecord, Comment, User
+from classifier.scoring.heartbeat import WorkerStatus, began
 from classifier.tests.tiny_artifact import tiny_artifact
 from toxicsite import doctor
 from toxicsite.lib import broker
@@ -207,6 +209,80 @@ def test_a_full_disk_and_missing_static_files_are_named(
     assert_fine(doctor.check_files, "static files")
     monkeypatch.setattr("toxicsite.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
     assert_fails(doctor.check_files, "disk", "0.0 GiB")
+
+
+def test_a_disk_of_its_own_is_looked_at_and_the_limit_is_a_setting(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    settings.VAR_DIR, settings.MODELS_DIR = tmp_path, tmp_path / "mounted" / "models"
+    (tmp_path / "staticfiles.json").write_text("{}")
+    settings.STATIC_ROOT = tmp_path
+    assert len([one for one in doctor.check_files() if one.name == "disk"]) == 1
+    disks = {tmp_path / "mounted" / "models": 7}
+    monkeypatch.setattr(doctor, "_disk_of", lambda folder: disks.get(folder, 1))
+    monkeypatch.setattr("toxicsite.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=3 * doctor.GIB))
+    settings.DISK_WARN_MIB = 2_048
+    assert [one.state for one in doctor.check_files() if one.name == "disk"] == [doctor.OK] * 2
+    settings.DISK_WARN_MIB = 4_096
+    found = [one for one in doctor.check_files() if one.name == "disk"]
+    assert [one.state for one in found] == [doctor.WARN] * 2
+    assert str(tmp_path / "mounted" / "models") in found[1].message
+
+
+def test_right_after_a_start_beat_is_waited_for_although_it_was_heard_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alive = WorkerStatus(alive=True, model_version="m-1", name="classify@here")
+    monkeypatch.setattr(doctor, "workers", lambda: [alive])
+    monkeypatch.setattr(doctor, "_redis_up_seconds", lambda: 100_000.0)
+    beat_seen()
+    now = broker.client().time()[0]
+    broker.client().set(broker.key("beat:seen"), now - 900)  # the site was stopped meanwhile
+    assert_fails(doctor.check_workers, "beat", "beat")
+    began()
+    found = finding(doctor.check_workers, "beat")
+    assert (found.state, "the worker started 0 seconds ago" in found.message) == (doctor.WARN, True)
+    broker.client().set(broker.key("worker:began"), now - 200)
+    assert_fails(doctor.check_workers, "beat", "beat")
+
+
+def test_folders_that_rows_name_and_that_are_gone_are_named(tmp_path: Path, settings: Settings) -> None:
+    settings.MODELS_DIR = tmp_path / "models"
+    assert_fine(doctor.check_artifacts, "artifacts")
+    versions = [
+        model_version_register(directory=tiny_artifact(tmp_path / f"{seed}", seed=seed)) for seed in (1, 2)
+    ]
+    assert_fine(doctor.check_artifacts, "artifacts")
+    shutil.rmtree(versions[0].path)
+    found = finding(doctor.check_artifacts, "artifacts")
+    assert found.state == doctor.WARN
+    assert f"The folder of the model {versions[0]} (candidate) is missing." in found.message
+    assert str(versions[1]) not in found.message
+
+
+def test_an_old_backup_and_none_at_all_are_named_once_the_site_is_older(settings: Settings) -> None:
+    assert list(doctor.check_backups()) == []  # nobody is there yet
+    root = User.objects.create_superuser("root")
+    assert list(doctor.check_backups()) == []
+    User.objects.filter(pk=root.pk).update(date_joined=timezone.now() - timedelta(days=8))
+    assert "No backup was made yet" in finding(doctor.check_backups, "backup").message
+    record = BackupRecord.objects.create(folder="/backups/1", bytes=1, began_at=timezone.now())
+    assert_fine(doctor.check_backups, "backup")
+    BackupRecord.objects.filter(pk=record.pk).update(finished_at=timezone.now() - timedelta(days=9))
+    found = finding(doctor.check_backups, "backup")
+    assert (found.state, found.message) == (doctor.WARN, "The last backup is 9 days old.")
+    settings.BACKUP_WARN_DAYS = 10
+    assert_fine(doctor.check_backups, "backup")
+    settings.BACKUP_WARN_DAYS = 0
+    assert list(doctor.check_backups()) == []
+
+
+def test_sending_that_is_on_hold_is_named_with_what_resumes_it() -> None:
+    outgoing_stop(reason="A copy for a test.", by=None)
+    found = finding(doctor.check_backups, "sending")
+    assert found.state == doctor.WARN
+    assert "A copy for a test." in found.message
+    assert "manage.py sending resume" in found.fix
 
 
 def test_comments_that_are_stuck_are_named() -> None:

@@ -67,7 +67,7 @@ def test_it_refuses_a_full_disk_before_touching_anything(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10, 10, 1024))
     with pytest.raises(LauncherError, match=r"^The disk is full"):
-        run._folders(read_options({"VAR_DIR": str(tmp_path)}))
+        run.folders(read_options({"VAR_DIR": str(tmp_path)}))
 
 
 def test_a_disk_that_fills_up_on_the_way_gets_a_sentence(
@@ -76,7 +76,7 @@ def test_a_disk_that_fills_up_on_the_way_gets_a_sentence(
     def fill(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(run, "_folders", fill)
+    monkeypatch.setattr(run, "folders", fill)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     assert command_line.main(["run"]) == 1

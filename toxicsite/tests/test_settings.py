@@ -100,3 +100,20 @@ def test_a_word_outside_the_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
     with pytest.raises(ImproperlyConfigured, match=r"^LOG_LEVEL must be one of DEBUG, INFO, not 'LOUD'"):
         Environment().choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO"))
+
+
+def test_hsts_follows_https(tmp_path: Path) -> None:
+    for given, expected in (
+        ({}, "0"),
+        ({"HTTPS": "true"}, "31536000"),
+        ({"HTTPS": "true", "HSTS_SECONDS": "300"}, "300"),
+        ({"HTTPS": "true", "HSTS_SECONDS": "0"}, "0"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", "import toxicsite.settings as s; print(s.SECURE_HSTS_SECONDS)"],
+            env=launcher_environment(VAR_DIR=str(tmp_path), **given),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == expected

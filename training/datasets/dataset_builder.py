@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ from training.models import Dataset
 NAME_CHARACTERS = 150
 EMPTY_FOLDER = "empty"
 REFUSED = 2  # the child's exit code when it says why in error.json
+READING_AT_ONCE = 2
+READING_WAIT_SECONDS = 10.0
+
+_reading = threading.BoundedSemaphore(READING_AT_ONCE)
 
 
 def check_new(*, name: str, by: User | None) -> str:
@@ -82,8 +87,23 @@ def incoming_folder(field: str = "") -> Iterator[Path]:
 def run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool = True) -> dict[str, Any]:
     """Let a child process write what `job` names into `folder`/out; return its report. Raises DatasetRejected.
 
-    `bounded` children may use no more than DATASET_MEMORY_MIB and DATASET_READ_SECONDS.
+    `bounded` children may use no more than DATASET_MEMORY_MIB and DATASET_READ_SECONDS, and this process waits for few
+    of them at the same time, so that threads of the web server are left for everybody else.
     """
+    if not bounded:
+        return _run_child(job, folder, bounded=False)
+    if not _reading.acquire(timeout=READING_WAIT_SECONDS):
+        raise DatasetRejected(
+            "file",
+            f"{READING_AT_ONCE} other files are being read at this moment; send this one again in a minute.",
+        )
+    try:
+        return _run_child(job, folder, bounded=True)
+    finally:
+        _reading.release()
+
+
+def _run_child(job: Mapping[str, Any], folder: Path, *, bounded: bool) -> dict[str, Any]:
     work = folder / EMPTY_FOLDER  # where the child runs: no relative name can be a folder there
     work.mkdir(exist_ok=True)
     test_set = Dataset.objects.test_set()

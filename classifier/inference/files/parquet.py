@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.inference.files.bounds import Unpacked
 from classifier.inference.files.lines import FileUnreadable
 
 BATCH_ROWS = 256
@@ -41,7 +42,9 @@ def parquet_rows(path: Path, begin: int, limits: ParquetLimits) -> Iterator[tupl
             ]
             _check_claims(file.metadata, names, limits)
             number = 0
+            unpacked = Unpacked(path.stat().st_size, limits.unpacked)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names, use_threads=False):
+                unpacked.add(batch.nbytes)
                 if number + batch.num_rows <= begin:
                     number += batch.num_rows
                     continue

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from classifier.api_keys.services import api_key_create
+from classifier.comments.submission import comment_submit
 from classifier.models import ApiKey, Comment, User
 from classifier.tests.api.conftest import COMMENTS, SCORE, Caller, MakeCaller, assert_problem, person
 
@@ -32,6 +33,18 @@ def test_a_key_may_do_what_its_scope_says_and_nothing_else(
         problem = assert_problem(response, 403, "forbidden")
         assert f'"{needed}"' in problem["detail"]
         assert not Comment.objects.exists()
+
+
+def test_head_needs_the_scope_that_get_needs(owner: User, caller_for: MakeCaller) -> None:
+    path = f"{COMMENTS}{comment_submit(text='x', source='web', by=owner).pk}/"
+    for held, status in (("submit", 403), ("score", 403), ("read", 200)):
+        program = caller_for(owner, held)
+        for address in (COMMENTS, path):
+            assert program.client.head(address, headers=program.headers).status_code == status, (
+                held,
+                address,
+            )
+    assert Client().head(COMMENTS).status_code == 401
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from classifier.core.events import MODEL_PROMOTED
+from classifier.core.outgoing import outgoing_stop
 from classifier.models import AuditEntry, Source, User, Webhook
 from classifier.tests.webhooks.receiver import Receiver, says
 from classifier.webhooks.outbox import outbox_write
@@ -174,3 +175,12 @@ def test_deleting_asks_first(page: Client, add_webhook: AddWebhook) -> None:
     page.post(url)
     webhook.refresh_from_db()
     assert webhook.deleted_at is not None
+
+
+def test_the_list_says_that_sending_is_on_hold_and_what_resumes_it(page: Client) -> None:
+    assert "Nothing is sent since" not in text(page.get("/webhooks/"))
+    outgoing_stop(reason="This site was restored from a backup.", by=None)
+    shown = text(page.get("/webhooks/"))
+    assert "Nothing is sent since" in shown
+    assert "This site was restored from a backup." in shown
+    assert "manage.py sending resume" in shown

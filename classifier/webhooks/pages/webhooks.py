@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from classifier.core.outgoing import outgoing_hold
 from classifier.core.validation import InvalidInput
 from classifier.core.visibility import visible_sources
 from classifier.models import Source, User, Webhook, WebhookDelivery, WebhookEventType
@@ -72,7 +73,7 @@ class SecretForm(forms.Form):
 def webhooks(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     rows = list(webhooks_with_counts(user)[:LISTED])
-    context = {"webhooks": rows, "may_add": user.has_perm(ADD)}
+    context = {"webhooks": rows, "may_add": user.has_perm(ADD), "hold": outgoing_hold()}
     return render(request, "classifier/webhooks/list.html", context)
 
 

@@ -75,7 +75,8 @@ def change_section(manifest: Mapping[str, Any]) -> list[str]:
         "## Beside its start",
         f"It started from `{change['start']}`. {added}ROC-AUC of both on the same rows, from which neither learned "
         "in this training. A language that the start was shipped in stays shipped where it was measured again, has "
-        f"{SHIPPED_ROC_AUC:.2f} or more, and fell by {change['allowed_loss']:g} at most; the others are experimental here.{missing}",
+        f"{SHIPPED_ROC_AUC:.2f} or more, and fell by {change['allowed_loss']:g} at most; the others are experimental "
+        f"here.{missing}",
         "\n".join(rows),
     ]
 
@@ -85,9 +86,8 @@ def _harmless_sentences(harmless: list[str]) -> list[str]:
         return []
     return [
         f"Harmless sentences that reach a preset. Of no language that is not refused more than {FALSE_POSITIVES:.1%} "
-        "reach *balanced*, "
-        "the threshold of the verdict, which was raised until that was so on these sentences; *needs* is the threshold "
-        "from which on it holds for the language alone.",
+        "reach *balanced*, the threshold of the verdict, which was raised until that was so on these sentences; "
+        "*needs* is the threshold from which on it holds for the language alone.",
         "\n".join(harmless),
     ]
 

@@ -64,7 +64,7 @@ class Limits:
 
     @property
     def unpacked(self) -> int:
-        return self.bytes * 10
+        return self.bytes * 4
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 
 from classifier.models import User
 from training.core.errors import DatasetRejected
+from training.datasets import dataset_builder
 from training.datasets.services import dataset_from_upload
 from training.ml.data.tables import load_table
 from training.models import Dataset
@@ -125,3 +126,27 @@ def test_only_who_may_add_data_sets_can_upload(moderator: User, stranger: User, 
                 by=person,
             )
     assert not datasets_dir.exists()
+
+
+def test_only_so_many_files_are_read_at_once_and_the_next_one_is_told(
+    model_admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset_builder, "READING_WAIT_SECONDS", 0.05)
+    upload: Any = {
+        "files": {"train": uploaded("a.csv", as_csv(rows_of(60)))},
+        "text_column": "text",
+        "label_columns": ["toxic"],
+        "by": model_admin,
+    }
+    for _ in range(dataset_builder.READING_AT_ONCE):
+        assert dataset_builder._reading.acquire(blocking=False)
+    try:
+        with pytest.raises(DatasetRejected, match="2 other files are being read at this moment"):
+            dataset_from_upload(name="Third", **upload)
+        assert not Dataset.objects.exists()
+    finally:
+        for _ in range(dataset_builder.READING_AT_ONCE):
+            dataset_builder._reading.release()
+    with pytest.raises(DatasetRejected, match="no column 'words'"):
+        dataset_from_upload(name="Wrong", **{**upload, "text_column": "words"})
+    assert dataset_from_upload(name="Next", **upload).rows  # a refusal gives its place back

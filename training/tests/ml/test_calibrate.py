@@ -37,3 +37,25 @@ def test_the_model_itself_gives_the_calibrated_logits(kind: str, softmax: bool, 
     with torch.inference_mode():
         after = model(input_ids=ids).logits.numpy()
     assert np.allclose(after, told, atol=1e-5)
+
+
+def test_a_label_that_the_model_has_the_wrong_way_round_is_not_turned_around() -> None:
+    """A negative slope fits such rows best, but would swap what the model calls toxic and what not."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(0, 3, 4_000).astype(np.float32)
+    y = (rng.random(4_000) < 1 / (1 + np.exp(0.5 * z))).astype(np.float32)
+    assert fit_platt(z, y) == (1.0, 0.0)
+    assert fit_platt(-z, y)[0] > 0
+
+
+def test_each_label_has_its_own_scale_and_shift(tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base", "bert")
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=2).eval()
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (20_000, 2)).astype(np.float32)
+    chance = 1 / (1 + np.exp(-np.stack([0.5 * logits[:, 0] - 1, 2.0 * logits[:, 1] + 1], axis=1)))
+    targets = (rng.random((20_000, 2)) < chance).astype(np.float32)
+    new, platt = calibrate_head(model, logits, targets, softmax=False)
+    assert platt["scale"] == pytest.approx([0.5, 2.0], rel=0.1)
+    assert platt["shift"] == pytest.approx([-1.0, 1.0], abs=0.15)
+    assert np.allclose(new, logits * platt["scale"] + platt["shift"], atol=1e-4)

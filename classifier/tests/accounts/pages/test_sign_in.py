@@ -2,9 +2,11 @@
 
 import base64
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth.signals import user_login_failed
@@ -276,3 +278,17 @@ def test_signing_out_takes_a_post_and_ends_the_session(as_owner: Client) -> None
     assert as_owner.get("/sign-out/").status_code == 405
     assert as_owner.post("/sign-out/").status_code == 302
     assert as_owner.get("/").status_code == 302
+
+
+def test_the_time_to_wait_runs_on_while_somebody_goes_on_guessing(owner: User, settings: Settings) -> None:
+    settings.SIGN_IN_FAILURES_MAX = 3
+    left = []
+    for _ in range(5):  # the last two are refused
+        guess("owner")
+        left.append(
+            [broker.client().pttl(name) for name in sorted(broker.client().keys(broker.key("sign-in:*")))]
+        )
+        time.sleep(0.25)
+    for counter in zip(*left, strict=True):
+        assert counter[0] <= 900_000
+        assert all(later <= earlier - 200 for earlier, later in pairwise(counter))

@@ -1,6 +1,8 @@
 """Requests a minute and texts a day: taken whole or not at all, exactly, also by many at once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from pytest_django import Settings
@@ -110,3 +112,15 @@ def test_it_passes_without_redis_and_claims_no_numbers(
         state = quota_take(api_key=api_key, user=None, texts=1_000)
     assert (state.exceeded, quota_headers(state)) == (None, {})
     assert "not enforced" in caplog.text
+
+
+def test_a_minute_begins_with_its_first_call_and_no_later_one_lengthens_it(api_key: ApiKey) -> None:
+    quota_take(api_key=api_key, user=None, texts=0)
+    [counter] = client().keys(key("api-requests:*"))
+    left = [client().pttl(counter)]
+    for _ in range(5):  # the last one is refused
+        time.sleep(0.25)
+        quota_take(api_key=api_key, user=None, texts=0)
+        left.append(client().pttl(counter))
+    assert left[0] <= 60_000
+    assert all(later <= earlier - 200 for earlier, later in pairwise(left))
