@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classifier.inference.language import UNDETERMINED, base_language, identify
-from training.ml.artifact.languages import BY_LANGUAGE
+from training.ml.artifact.languages import BY_LANGUAGE, SHIPPED_ROC_AUC
 from training.ml.data.tables import DataError
 from training.ml.evaluation.languages import (
     FEWEST_OF_EACH,
-    SHIPPED_ROC_AUC,
     LanguageMeasure,
     LanguageTable,
     measure_languages,
