@@ -17,7 +17,9 @@ from toxicsite.wsgi import application
 
 FILE = "/api/v1/openapi.yaml"
 GROUPS = {
-    "comments": r"^/api/v1/(comments/(events/)?|comments/\{comment_id\}/|score/|feedback/.*|usage/|statistics/)$",
+    "comments": (
+        r"^/api/v1/(comments/(events/)?|comments/\{comment_id\}/|score/(jobs/.*)?|feedback/.*|usage/|statistics/)$"
+    ),
     "moderation": r"^/api/v1/((decisions|appeals|reports|policies|rules|rule-lists|queue)/|comments/\{comment_id\}/.)",
     "transfers": r"^/api/v1/(imports|exports|transfers|rescorings)/",
     "references": r"^/api/v1/(comparison|reference-calls|score-maps)/",

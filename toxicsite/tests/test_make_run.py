@@ -40,7 +40,7 @@ def status(url: str) -> int:
 @pytest.fixture
 def disk(closed_folder: Path) -> Iterator[SmallDisk | None]:
     """A small disk, where we may mount one."""
-    with small_disk(closed_folder / "disk", mebibytes=512) as disk:
+    with small_disk(closed_folder / "disk", mebibytes=768) as disk:
         yield disk
 
 

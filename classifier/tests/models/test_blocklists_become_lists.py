@@ -23,6 +23,10 @@ def migrate(target: tuple[str, str]) -> Any:
 def earlier(transactional_db: None) -> Iterator[Any]:
     """The models of before, on a database of before; the newest again in the end."""
     yield migrate(BEFORE)
+    newest()
+
+
+def newest() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes())
 
@@ -46,6 +50,7 @@ def test_lists_move_with_their_items_and_ids(earlier: Any) -> None:
     old_rule.objects.create(name="alone", kind="phrase", pattern="alone", rule_list=imported)
 
     migrate(AFTER)
+    newest()
 
     assert set(RuleList.objects.values_list("name", "source__slug", "description")) == {
         ("words", None, "imported"),

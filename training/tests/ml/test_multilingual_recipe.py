@@ -1,6 +1,7 @@
 """The multilingual starter from end to end, with a tiny encoder, until the artifact and its numbers by language."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from training.ml.artifact.export import export_artifact
 from training.ml.config import DataConfig, LoopConfig
 from training.ml.encoders.loading import holds_eight_bits, load_base
 from training.ml.encoders.vocabulary import VocabularyConfig
+from training.ml.evaluation import languages
 from training.ml.mixture.languages import LanguagesConfig
 from training.ml.progress import SilentListener
 from training.ml.recipes import multilingual
@@ -29,6 +31,14 @@ SETS = [
     ("convabuse_en", "en", "permissive", 300),
     ("benign_news_sentences_multi", "ru", "caution", 150),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def higher_bar() -> Iterator[None]:
+    """A tiny model is less sure of harmless sentences than one that ships."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(languages, "HIGHEST_THRESHOLD", 0.95)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def test_a_draft_is_previewed_while_it_is_written_and_saved_by_hand(
     page.fill("#id_username", "admin")
     page.fill("#id_password", "a-long-enough-pass")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#id_text")
+    page.wait_for_url("**/queue/")
 
     page.goto("/policies/of/forum/")
     page.fill("[aria-label='Toxic: review from, as a number']", "0.3")
