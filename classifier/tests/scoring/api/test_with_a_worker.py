@@ -28,7 +28,7 @@ def worker(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 @pytest.fixture
 def model(transactional_db: None, tmp_path: Path) -> ModelVersion:
-    version = model_version_register(directory=tiny_artifact(tmp_path / "tiny"))
+    version = model_version_register(directory=tiny_artifact(tmp_path / "answers", name="answers"))
     model_version_activate(model_version=version, by=None)
     return version
 
