@@ -99,7 +99,7 @@ def test_all_languages_in_one_file_are_reported_by_functionality_and_language(
     suite = TestSuite.objects.get(pk=made["id"])
     assert [case["language"] for case in suite.cases] == ["es", "es", "de", "de", "de"]
 
-    model = tiny_artifact(tmp_path / "model", threshold=0.0)  # it calls everything toxic
+    model = tiny_artifact(tmp_path / "model", name="loud", threshold=0.0)  # it calls everything toxic
     report = run_json("suite", "run", model, "--suite", "All")["suites"][0]
     by_language = {part["language"]: part for part in report["by_language"]}
     assert [(one["right"], one["rows"]) for one in by_language.values()] == [(1, 3), (1, 2)]
