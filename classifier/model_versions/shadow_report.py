@@ -29,10 +29,9 @@ BOTH_WAYS = {TOXIC: "Only the shadow version says toxic", CALM: "Only production
 
 
 @dataclass(frozen=True)
-class SourceLine:
-    """The rows of one source, and those with another verdict in either direction."""
+class Differing:
+    """Rows, and how many of them have another verdict in either direction."""
 
-    source: str
     rows: int
     towards_toxic: int
     towards_calm: int
@@ -47,21 +46,17 @@ class SourceLine:
 
 
 @dataclass(frozen=True)
-class LanguageLine:
+class SourceLine(Differing):
+    """The rows of one source, and those with another verdict in either direction."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class LanguageLine(Differing):
     """The rows in one language, as production judged it (`und`: not clear), and those with another verdict."""
 
     language: str
-    rows: int
-    towards_toxic: int
-    towards_calm: int
-
-    @property
-    def share(self) -> float:
-        return (self.towards_toxic + self.towards_calm) / self.rows
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return wilson(self.towards_toxic + self.towards_calm, self.rows)
 
 
 @dataclass(frozen=True)
@@ -162,14 +157,14 @@ def shadow_period(
         looked=len(latest),
         sources=sorted(
             (
-                SourceLine(names.get(pk, ""), line["rows"], line[TOXIC], line[CALM])
+                SourceLine(line["rows"], line[TOXIC], line[CALM], names.get(pk, ""))
                 for pk, line in by_source.items()
             ),
             key=lambda line: (-line.towards_toxic - line.towards_calm, line.source),
         ),
         languages=sorted(
             (
-                LanguageLine(language, line["rows"], line[TOXIC], line[CALM])
+                LanguageLine(line["rows"], line[TOXIC], line[CALM], language)
                 for language, line in by_language.items()
             ),
             key=lambda line: (-line.rows, line.language),

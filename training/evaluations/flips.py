@@ -26,9 +26,8 @@ def version_flips(*, version: ModelVersion, against: ModelVersion) -> dict[str, 
     label = version.primary_label
     if label not in against.labels or label not in test_set.labels:
         raise NotAllowedNow(f"{against} or the test set does not know {label}, by which {version} decides.")
-    sides = []
+    sides, fingerprint = [], rows_fingerprint(test_set)
     for side in (version, against):
-        fingerprint = rows_fingerprint(test_set)
         known = (
             Evaluation.objects.filter(model_version=side, fingerprint=fingerprint).exclude(scores="").first()
         )
