@@ -6,6 +6,7 @@ import classifier.api_keys.admin
 import classifier.comments.admin
 import classifier.history.admin
 import classifier.model_versions.admin
+import classifier.notices.admin
 import classifier.policies.admin
 import classifier.quality.admin
 import classifier.references.admin

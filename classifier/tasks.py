@@ -14,6 +14,9 @@ from celery.signals import celeryd_after_setup, worker_shutdown
 from django.db import InterfaceError, OperationalError, connection
 
 from classifier.api_keys.usage import beat_seen, usage_flush
+from classifier.notices.checks import checks_turn
+from classifier.notices.sending import claims_release as notices_release
+from classifier.notices.sending import notify_turn, this_messenger
 from classifier.privacy.services import retention_turn
 from classifier.references.calls import reference_log_turn
 from classifier.references.worker import reference_turn, this_asker
@@ -116,6 +119,18 @@ def delivery_log() -> None:
     delivery_log_turn()
 
 
+@shared_task(name="classifier.notify", ignore_result=True)
+def notify() -> None:
+    """Send the notices that are due (called after commits and by beat)."""
+    notify_turn()
+
+
+@shared_task(name="classifier.notices", ignore_result=True)
+def notices() -> None:
+    """Look whether a queue, a disk or the hour of a digest asks for a notice (sent by beat)."""
+    checks_turn()
+
+
 @shared_task(name="classifier.reference", ignore_result=True)
 def reference(again: bool = False) -> None:
     """Ask reference services and write their answers, then go on after a pause, so that webhooks are sent in between.
@@ -143,6 +158,8 @@ def start_worker(sender: str, instance: Any, **kwargs: Any) -> None:
     if "deliveries" in queues:
         this_courier().name = sender
         _release(deliveries_release, sender)
+        this_messenger().name = sender
+        _release(notices_release, sender)
     if "transfers" in queues:
         _transfers_worker = sender if instance.concurrency == 1 else ""
         _release(transfers_release, sender)
@@ -175,4 +192,5 @@ def _release(release: Callable[..., int], worker: str) -> None:
 def stop_worker(**kwargs: Any) -> None:
     this_worker().stop()
     this_courier().stop()
+    this_messenger().stop()
     this_asker().stop()

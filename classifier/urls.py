@@ -7,6 +7,7 @@ from classifier.accounts.pages import sign_in as session
 from classifier.api_keys.pages import keys
 from classifier.comments.pages import comments, edits, sources
 from classifier.history import pages as history
+from classifier.notices.pages import channels, notices
 from classifier.policies.pages import policies, rule_lists, rules
 from classifier.policies.pages import shadow_mode as policy_shadow
 from classifier.privacy import pages as privacy
@@ -62,6 +63,13 @@ urlpatterns = [
     path("preferences/blur/", preferences.blur, name="preferences-blur"),
     path("preferences/theme/", preferences.theme, name="preferences-theme"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("notices/", notices.notices, name="notices"),
+    path("channels/", channels.channels, name="notice-channels"),
+    path("channels/new/", channels.channel_new, name="notice-channel-new"),
+    path("channels/<int:channel_id>/", channels.channel, name="notice-channel"),
+    path("channels/<int:channel_id>/switch/", channels.channel_switch_page, name="notice-channel-switch"),
+    path("channels/<int:channel_id>/test/", channels.test, name="notice-channel-test"),
+    path("channels/<int:channel_id>/delete/", channels.delete, name="notice-channel-delete"),
     path("history/", history.history, name="history"),
     path("history/export/", history.history_file, name="history-file"),
     path("keys/", keys.keys, name="keys"),

@@ -44,7 +44,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "People and connections": (
         *("User", "ApiKey", "ClientSeen", "Webhook", "WebhookDelivery", "ReferenceService", "ReferenceCall"),
-        "Transfer",
+        *("NoticeChannel", "NoticeDelivery", "Transfer"),
     ),
     "Models and training": (
         *("ModelVersion", "Experiment", "Dataset", "Evaluation", "TestSuite", "Sweep", "RetrainingPlan"),

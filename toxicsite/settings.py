@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
 from toxicsite.lib import logging as toxicsite_logging
-from toxicsite.lib.environment import Environment, running_server
+from toxicsite.lib.environment import EMAIL_PROVIDERS, Environment, running_server
 from toxicsite.lib.secret_key import read_earlier_secret_keys, read_or_create_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -168,6 +168,8 @@ CELERY_TASK_DEFAULT_QUEUE = "classify"
 CELERY_TASK_ROUTES = {
     "classifier.deliver": {"queue": "deliveries"},
     "classifier.delivery_log": {"queue": "deliveries"},
+    "classifier.notices": {"queue": "deliveries"},
+    "classifier.notify": {"queue": "deliveries"},
     "classifier.reference*": {"queue": "deliveries"},
     "classifier.transfer*": {"queue": "transfers"},
     "classifier.score_job": {"queue": "transfers"},
@@ -206,6 +208,7 @@ TRANSFER_SWEEP_SECONDS = env.number("TRANSFER_SWEEP_SECONDS", 30.0)
 TRAIN_CLAIM_SECONDS = env.number("TRAIN_CLAIM_SECONDS", 60.0)
 TRAIN_NICE = env.whole("TRAIN_NICE", 5)
 WEBHOOK_SWEEP_SECONDS = env.number("WEBHOOK_SWEEP_SECONDS", 5.0)
+NOTICE_SWEEP_SECONDS = env.number("NOTICE_SWEEP_SECONDS", 60.0)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "classifier.sweep",
@@ -237,6 +240,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "classifier.reference_log",
         "schedule": 3_600.0,
         "options": {"expires": 3_600.0},
+    },
+    "notices": {
+        "task": "classifier.notices",
+        "schedule": NOTICE_SWEEP_SECONDS,
+        "options": {"expires": NOTICE_SWEEP_SECONDS},
+    },
+    "notify": {
+        "task": "classifier.notify",
+        "schedule": WEBHOOK_SWEEP_SECONDS,
+        "options": {"expires": WEBHOOK_SWEEP_SECONDS},
     },
     "transfers-sweep": {
         "task": "classifier.transfers_sweep",
@@ -271,6 +284,17 @@ WEBHOOK_AT_ONCE = env.whole("WEBHOOK_AT_ONCE", 4, at_least=1)
 WEBHOOK_GIVE_UP_DAYS = env.whole("WEBHOOK_GIVE_UP_DAYS", 5, at_least=1)
 WEBHOOK_LOG_DAYS = env.whole("WEBHOOK_LOG_DAYS", 30, at_least=1)
 WEBHOOK_CACHE_SECONDS = env.number("WEBHOOK_CACHE_SECONDS", 3.0)
+
+# --- notices -----------------------------------------------------------------------------------------------
+EMAIL_IS_SET = bool(env.read("EMAIL_URL") or env.read("EMAIL_PROVIDER"))
+vars().update(env.email("EMAIL_URL"))
+EMAIL_TIMEOUT = env.whole("EMAIL_TIMEOUT_SECONDS", 15, at_least=1)
+if EMAIL_PROVIDER := env.choice("EMAIL_PROVIDER", "", EMAIL_PROVIDERS):
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+ANYMAIL = {**env.pairs("EMAIL_PROVIDER_OPTIONS"), "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read("EMAIL_FROM", "toxicsite@localhost")
+QUEUE_AGE_WARN_HOURS = env.number("QUEUE_AGE_WARN_HOURS", 24.0)
+QUEUE_GROWTH_WARN = env.whole("QUEUE_GROWTH_WARN", 200, at_least=1)
 
 # --- reference services ------------------------------------------------------------------------------------
 REFERENCE_QUEUE_SECONDS = env.number("REFERENCE_QUEUE_SECONDS", 600.0)

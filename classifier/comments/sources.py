@@ -15,7 +15,7 @@ from classifier.core.audit import audit_record
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope, require_source
 from classifier.core.validation import InvalidInput, ValidationProblem, validate_source_slug
-from classifier.models import ApiKey, Comment, Source, Suggestion, User, Webhook
+from classifier.models import ApiKey, Comment, NoticeChannel, Source, Suggestion, User, Webhook
 from toxicsite.lib.upsert import get_or_insert
 
 MAY_CHANGE = "classifier.change_source"
@@ -118,8 +118,9 @@ def source_merge(*, source: Source, into: Source, by: User | None) -> MergeCount
         Source.objects.filter(pk=row.pk, retired_at__isnull=True).update(retired_at=Now())
         Comment.objects.filter(source=row).update(source=target)
         Suggestion.objects.filter(source=row).update(source=target)
-        holders: list[ApiKey | Webhook] = [*ApiKey.objects.filter(sources=row)]
+        holders: list[ApiKey | NoticeChannel | Webhook] = [*ApiKey.objects.filter(sources=row)]
         holders += Webhook.objects.filter(sources=row)
+        holders += NoticeChannel.objects.filter(sources=row)
         for holder in holders:
             holder.sources.add(target)
             holder.sources.remove(row)

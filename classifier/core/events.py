@@ -14,20 +14,30 @@ from classifier.models import Decision
 COMMENT_CLASSIFIED = "comment.classified"
 COMMENT_DECIDED = "comment.decided"
 COMMENT_HELD = "comment.held"
+COMMENT_ESCALATED = "comment.escalated"
+REPORT_ADDED = "report.added"
 APPEAL_OPENED = "appeal.opened"
 APPEAL_RESOLVED = "appeal.resolved"
 MODEL_PROMOTED = "model.promoted"
 EXPERIMENT_FINISHED = "experiment.finished"
 DRIFT_WARNING = "drift.warning"
+QUEUE_AGE = "queue.age"
+QUEUE_GROWTH = "queue.growth"
+WEBHOOK_GIVEN_UP = "webhook.given_up"  # for notices; no webhook tells of webhooks
 NAMES = (
     COMMENT_CLASSIFIED,
     COMMENT_DECIDED,
     COMMENT_HELD,
+    COMMENT_ESCALATED,
+    REPORT_ADDED,
     APPEAL_OPENED,
     APPEAL_RESOLVED,
     MODEL_PROMOTED,
     EXPERIMENT_FINISHED,
     DRIFT_WARNING,
+    QUEUE_AGE,
+    QUEUE_GROWTH,
+    WEBHOOK_GIVEN_UP,
 )
 
 Payload = Mapping[str, Any]

@@ -1,7 +1,8 @@
-"""One POST to another server: to a checked address, with a deadline over all of it, and a bounded part of the reply.
+"""One request to another server: to a checked address, with a deadline over all of it, and a bounded part of the reply.
 
-Webhooks and reference services are called through it. httpcore2 asks its network backend for each connection; ours
-resolves the name, checks the addresses and connects to one of those very addresses, and its streams know the deadline.
+Webhooks, chat channels and reference services are called through it. httpcore2 asks its network backend for each
+connection; ours resolves the name, checks the addresses and connects to one of those very addresses, and its streams
+know the deadline.
 The library follows no redirects, reads no proxies from the environment, and verifies TLS for the name in the URL.
 """
 
@@ -139,16 +140,22 @@ def addresses_of(host: str, port: int) -> list[str]:
 
 
 def post(
-    *, url: str, body: bytes, headers: dict[str, str], seconds: float | None = None, keep_bytes: int = 0
+    *,
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    seconds: float | None = None,
+    keep_bytes: int = 0,
+    method: str = "POST",
 ) -> Answer:
-    """Send the request; never raise for what a receiver or the network does.
+    """Send the request (by PUT where `method` says so); never raise for what a receiver or the network does.
 
     The whole exchange takes at most `seconds` (WEBHOOK_TOTAL_SECONDS unless given). The answer's `body` holds up to
     `keep_bytes` of the reply.
     """
     began = time.monotonic()
     within = settings.WEBHOOK_TOTAL_SECONDS if seconds is None else seconds
-    answer = _try(url, body, headers, within, keep_bytes)
+    answer = _try(url, body, headers, within, keep_bytes, method)
     taken = round((time.monotonic() - began) * 1_000)
     return replace(answer, error=answer.error[:ERROR_CHARACTERS], milliseconds=taken)
 
@@ -166,12 +173,14 @@ def tls_context() -> ssl.SSLContext:
     return httpcore2.default_ssl_context()
 
 
-def _try(url: str, body: bytes, headers: dict[str, str], seconds: float, keep_bytes: int) -> Answer:
+def _try(
+    url: str, body: bytes, headers: dict[str, str], seconds: float, keep_bytes: int, method: str
+) -> Answer:
     backend = CheckedBackend(time.monotonic() + seconds)
     try:
         with (
             httpcore2.ConnectionPool(ssl_context=tls_context(), network_backend=backend, retries=0) as pool,
-            pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
+            pool.stream(method, url, headers=list(headers.items()), content=body) as response,
         ):
             reply = _read(response, max(READ_MOST, keep_bytes + 1))
             given = {name.lower(): value for name, value in response.headers}

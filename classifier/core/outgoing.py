@@ -1,4 +1,4 @@
-"""Hold back and release what leaves this site by itself: deliveries of webhooks and calls to reference services.
+"""Hold back and release what leaves this site by itself: webhooks, notices and calls to reference services.
 
 A copy that was restored from a backup begins on hold: its outbox may hold what the original site has sent since. Code
 that sends anything else to others asks `outgoing_hold()` first.

@@ -22,6 +22,16 @@ from classifier.models.model_version import (
     ModelVersionEvent,
     ModelVersionStatus,
 )
+from classifier.models.notice import (
+    ChannelKind,
+    Notice,
+    NoticeAlert,
+    NoticeChannel,
+    NoticeDelivery,
+    NoticeKind,
+    NoticePreference,
+    QueueSample,
+)
 from classifier.models.operation import BackupRecord, OutgoingHold
 from classifier.models.policy import Band, ConcernMode, FailMode, Policy, TextFormat, UnknownLanguage
 from classifier.models.prediction import Prediction, Verdict
@@ -82,6 +92,7 @@ __all__ = [
     "BackupRecord",
     "Band",
     "BulkAction",
+    "ChannelKind",
     "ClientSeen",
     "Comment",
     "CommentContext",
@@ -100,9 +111,16 @@ __all__ = [
     "ModelVersion",
     "ModelVersionEvent",
     "ModelVersionStatus",
+    "Notice",
+    "NoticeAlert",
+    "NoticeChannel",
+    "NoticeDelivery",
+    "NoticeKind",
+    "NoticePreference",
     "OutgoingHold",
     "Policy",
     "Prediction",
+    "QueueSample",
     "ReferenceCall",
     "ReferenceMode",
     "ReferenceService",

@@ -12,11 +12,15 @@ class WebhookEventType(models.TextChoices):
     COMMENT_CLASSIFIED = "comment.classified", "A comment got its verdict"
     COMMENT_DECIDED = "comment.decided", "A comment was decided, or the decision undone"
     COMMENT_HELD = "comment.held", "Reports hid a comment, or it is shown again"
+    COMMENT_ESCALATED = "comment.escalated", "A moderator handed a comment to a lead"
+    REPORT_ADDED = "report.added", "A reader reported a comment"
     APPEAL_OPENED = "appeal.opened", "An author appealed"
     APPEAL_RESOLVED = "appeal.resolved", "An appeal was answered"
     MODEL_PROMOTED = "model.promoted", "Another model version is active"
     EXPERIMENT_FINISHED = "experiment.finished", "A training run ended"
     DRIFT_WARNING = "drift.warning", "The scores drift from what they were"
+    QUEUE_AGE = "queue.age", "A comment has waited too long, or none does any more"
+    QUEUE_GROWTH = "queue.growth", "The queue grows fast, or does not any more"
     TEST = "test", "Somebody pressed the test button"
 
 

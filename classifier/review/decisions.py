@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from classifier.comments.purged_text import queued_again
 from classifier.core.errors import DecisionConflict
-from classifier.core.events import emit_decided
+from classifier.core.events import COMMENT_ESCALATED, emit, emit_decided
 from classifier.core.permissions import require_permission
 from classifier.core.validation import InvalidInput
 from classifier.models import (
@@ -102,6 +102,9 @@ def decision_record(
             )
             _take_effect(row, decision, checked, by)
             emit_decided([decision])
+            if checked.action == DecisionAction.ESCALATE:
+                facts = {"comment": row.pk, "decision": decision.pk, "reason": decision.reason}
+                emit(COMMENT_ESCALATED, {**facts, "source": row.source_id})
     except (IllegalTransition, LostRace) as error:
         raise DecisionConflict(NOT_YET) from error
     comment.refresh_from_db()

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from classifier.core.audit import audit_record
-from classifier.core.events import COMMENT_HELD, emit
+from classifier.core.events import COMMENT_HELD, REPORT_ADDED, emit
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_source
 from classifier.core.validation import InvalidInput, words_problem
@@ -57,6 +57,8 @@ def report_add(
                 return before, False
         report = Report.objects.create(comment=row, reporter_ref=reporter_ref, reason=reason.strip())
         Comment.objects.filter(pk=row.pk).update(report_count=F("report_count") + 1)
+        facts = {"comment": row.pk, "report": report.pk, "reports": row.report_count + 1}
+        emit(REPORT_ADDED, {**facts, "source": row.source_id})
         if _comes_up(row):
             queue_put(comment=row, kind="report", count=row.report_count + 1)
         if _hides(row):

@@ -67,6 +67,9 @@ ENTRIES = (
     Entry("Sources", "sources", "classifier.change_source", ("source",), group=CONNECTIONS),
     Entry("API keys", "keys", "classifier.view_apikey", ("key",), group=CONNECTIONS),
     Entry("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",), group=CONNECTIONS),
+    Entry(
+        "Channels", "notice-channels", "classifier.view_noticechannel", ("notice-channel",), group=CONNECTIONS
+    ),
     Entry("References", "references", "classifier.view_referenceservice", ("reference",), group=CONNECTIONS),
     Entry("Compare", "comparisons", "classifier.view_referencecall", ("compar",), group=CONNECTIONS),
     Entry("API", "api-docs", group=CONNECTIONS),
@@ -75,6 +78,7 @@ ENTRIES = (
     Entry(
         "Training", "training:experiments", "training.view_experiment", ("training:",), staff=True, group=DATA
     ),
+    Entry("Notices", "notices", group=SITE),
     Entry("Users", "people", "classifier.view_user", ("people", "person"), group=SITE),
     Entry("Privacy", "privacy", "classifier.erase_author", ("privacy",), group=SITE),
     Entry("Admin", "admin:index", staff=True, group=SITE),

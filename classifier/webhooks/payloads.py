@@ -11,10 +11,14 @@ from classifier.core.events import (
     APPEAL_RESOLVED,
     COMMENT_CLASSIFIED,
     COMMENT_DECIDED,
+    COMMENT_ESCALATED,
     COMMENT_HELD,
     DRIFT_WARNING,
     EXPERIMENT_FINISHED,
     MODEL_PROMOTED,
+    QUEUE_AGE,
+    QUEUE_GROWTH,
+    REPORT_ADDED,
 )
 from classifier.models import Comment, ModelVersion, Source
 
@@ -38,6 +42,8 @@ PAYLOAD_FIELDS: dict[str, dict[str, str]] = {
         "undoes": "undoes",
     },
     COMMENT_HELD: {"action": "action", "reports": "reports"},
+    COMMENT_ESCALATED: {"decision_id": "decision", "reason": "reason"},
+    REPORT_ADDED: {"report_id": "report", "reports": "reports"},
     APPEAL_OPENED: {"appeal_id": "appeal", "decision_id": "decision"},
     APPEAL_RESOLVED: {"appeal_id": "appeal", "decision_id": "decision", "outcome": "outcome"},
     MODEL_PROMOTED: {},
@@ -48,6 +54,13 @@ PAYLOAD_FIELDS: dict[str, dict[str, str]] = {
         "reference": "reference",
         "recent": "recent",
     },
+    QUEUE_AGE: {
+        "state": "state",
+        "waiting": "waiting",
+        "oldest_seconds": "oldest_seconds",
+        "limit_hours": "limit_hours",
+    },
+    QUEUE_GROWTH: {"state": "state", "waiting": "waiting", "before": "before", "hours": "hours"},
 }
 VERSIONS = {"model_version": "model_version", "before": "previous_version"}
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from classifier.core.audit import audit_record
+from classifier.core.events import WEBHOOK_GIVEN_UP, emit
 from classifier.core.outbound_http import Answer
 from classifier.models import Webhook, WebhookAttempt, WebhookDelivery, WebhookEventType
 from classifier.webhooks import outbox
@@ -73,6 +74,7 @@ def _delivered(delivery: WebhookDelivery, webhook: Webhook, now: datetime) -> No
     is_ours = _write(delivery, status=Status.DELIVERED, next_at=None, finished_at=now)
     if is_ours and webhook.failing_since is not None:
         Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
+        emit(WEBHOOK_GIVEN_UP, {"webhook": webhook.pk, "name": webhook.name, "state": "over"})
 
 
 def _failed(delivery: WebhookDelivery, webhook: Webhook, answer: Answer, now: datetime) -> None:
@@ -94,6 +96,8 @@ def _failed(delivery: WebhookDelivery, webhook: Webhook, answer: Answer, now: da
     if answer.status == GONE:
         _disable(webhook, "The receiver answered 410 Gone.", now)
     elif not is_test:
+        if later is None:
+            emit(WEBHOOK_GIVEN_UP, {"webhook": webhook.pk, "name": webhook.name, "state": "given_up"})
         _note_failure(webhook, now, given_up=later is None)
 
 
@@ -126,6 +130,7 @@ def _disable(webhook: Webhook, reason: str, now: datetime) -> None:
         return
     Webhook.objects.filter(pk=webhook.pk).update(is_enabled=False, disabled_reason=reason)
     count = give_up_waiting(webhook, now)
+    emit(WEBHOOK_GIVEN_UP, {"webhook": webhook.pk, "name": webhook.name, "state": "off", "reason": reason})
     audit_record(
         verb="webhook.disable",
         subject=webhook.name,

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from classifier.core.audit import audit_record
 from classifier.core.errors import NotPossibleNow
+from classifier.core.events import WEBHOOK_GIVEN_UP, emit
 from classifier.core.outbound_addresses import url_problem
 from classifier.core.permissions import require_permission
 from classifier.core.source_access import require_scope
@@ -108,6 +109,7 @@ def webhook_delete(*, webhook: Webhook, by: User | None) -> None:
             deleted_at=now, is_enabled=False, sealed_old_secret=None, old_secret_until=None
         )
         give_up_waiting(locked, now)
+        emit(WEBHOOK_GIVEN_UP, {"webhook": locked.pk, "name": locked.name, "state": "deleted"})
         _note("webhook.delete", locked, by)
     outbox.forget()
 
@@ -190,6 +192,7 @@ def _switch(webhook: Webhook, enabled: bool, by: User | None, reason: str = "") 
         )
         _note("webhook.enable" if enabled else "webhook.disable", locked, by, {"reason": reason})
         if enabled:
+            emit(WEBHOOK_GIVEN_UP, {"webhook": locked.pk, "name": locked.name, "state": "on"})
             enqueue_on_commit(outbox.DELIVER_TASK)
     outbox.forget()
     webhook.refresh_from_db()

@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+EMAIL_PROVIDERS = (
+    *("", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark"),
+    *("resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
+)
 TRUE, FALSE = {"1", "true", "yes", "on", "y", "t"}, {"0", "false", "no", "off", "n", "f", ""}
 
 
@@ -105,6 +109,36 @@ class Environment:
         if config.get("ENGINE") != "django.db.backends.postgresql" or not config.get("NAME"):
             raise ImproperlyConfigured(f"{name} must look like postgres://user:password@host:5432/database.")
         return dict(config)
+
+    def email(self, name: str) -> dict[str, Any]:
+        """Read Django's settings of e-mail from a URL such as smtp+tls://user:password@mail.example.org:587."""
+        text = self.read(name)
+        if not text:
+            return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+        try:
+            config: Mapping[str, Any] = self._env.email_url_config(text)
+        except (ValueError, ImproperlyConfigured):
+            config = {}
+        is_smtp = str(config.get("EMAIL_BACKEND", "")).endswith("smtp.EmailBackend")
+        if not config or (is_smtp and not config.get("EMAIL_HOST")):
+            raise ImproperlyConfigured(
+                f"{name} must look like smtp+tls://user:password@mail.example.org:587."
+            )
+        known = {key: value for key, value in config.items() if key.startswith("EMAIL_")}
+        if is_smtp and not known.get("EMAIL_PORT"):
+            known["EMAIL_PORT"] = (
+                465 if known.get("EMAIL_USE_SSL") else 587 if known.get("EMAIL_USE_TLS") else 25
+            )
+        return {key: "" if value is None else value for key, value in known.items()}
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Read settings such as MAILGUN_API_KEY=abc, separated by commas."""
+        words = [word.partition("=") for word in self.words(name)]
+        if any(not sign or not key.strip().isidentifier() for key, sign, _ in words):
+            raise ImproperlyConfigured(
+                f"{name} must look like MAILGUN_API_KEY=abc,MAILGUN_SENDER_DOMAIN=example.org."
+            )
+        return {key.strip(): value.strip() for key, _, value in words}
 
     def redis(self, name: str, default: str) -> str:
         """Read a Redis URL."""

@@ -17,6 +17,7 @@ from classifier.models import (
     DecisionAction,
     GoldenItem,
     ModelVersion,
+    NoticeChannel,
     Policy,
     Prediction,
     ReferenceCall,
@@ -102,6 +103,13 @@ def build_site(version: ModelVersion) -> Site:
     shadow = _versions(version)
     ids = {
         "comment_id": comments[0].pk,
+        "channel_id": NoticeChannel.objects.create(
+            name="Team",
+            kind="slack",
+            host="hooks.slack.com",
+            notices=["appeal"],
+            sealed_address=encrypt({"url": "https://hooks.slack.com/services/a/b/c"}),
+        ).pk,
         "person_id": mo.pk,
         "rule_id": Rule.objects.create(name="Insult", kind="phrase", pattern="rain", source=forum).pk,
         "list_id": RuleList.objects.create(name="Words of the old forum", source=forum, created_by=admin).pk,

@@ -175,6 +175,15 @@ POST transfers/<int:transfer_id>/cancel/        A      404
 POST transfers/<int:transfer_id>/resume/        A      404
 GET  transfers/<int:transfer_id>/errors/        A      404
 POST transfers/<int:transfer_id>/file/          A      404
+GET  notices/                                   *      200
+GET  channels/                                  A      200
+GET  channels/new/                              A      200
+POST channels/new/                              A      422
+GET  channels/<int:channel_id>/                 A      404
+POST channels/<int:channel_id>/switch/          A      404
+POST channels/<int:channel_id>/test/            A      404
+GET  channels/<int:channel_id>/delete/          A      404
+POST channels/<int:channel_id>/delete/          A      404
 GET  webhooks/                                  A      200
 GET  webhooks/new/                              A      200
 POST webhooks/new/                              A      422

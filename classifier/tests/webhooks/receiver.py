@@ -13,6 +13,7 @@ class Got:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def id(self) -> str:
@@ -67,8 +68,10 @@ def receiving(wrap: Callable[[Any], Any] | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            receiver.got.append(Got(self.path, headers, body))
+            receiver.got.append(Got(self.path, headers, body, self.command))
             receiver.answer(self)
+
+        do_PUT = do_POST  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

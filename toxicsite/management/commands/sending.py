@@ -1,4 +1,4 @@
-"""`manage.py sending [hold | resume]`: whether webhooks and reference calls leave this site."""
+"""`manage.py sending [hold | resume]`: whether webhooks, notices and reference calls leave this site."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,7 +9,7 @@ from classifier.core.outgoing import outgoing_hold, outgoing_resume, outgoing_st
 
 
 class Command(BaseCommand):
-    help = "Show, hold back or resume what this site sends by itself: webhooks and reference calls."
+    help = "Show, hold back or resume what this site sends by itself: webhooks, notices and reference calls."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", nargs="?", choices=["hold", "resume"], help="default: show")
@@ -22,6 +22,6 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was on hold.")
         hold = outgoing_hold()
         if hold is None:
-            self.stdout.write("Webhooks and reference calls are sent.")
+            self.stdout.write("Webhooks, notices and reference calls are sent.")
         else:
             self.stdout.write(f"On hold since {hold.since:%Y-%m-%d %H:%M} UTC: {hold.reason}")

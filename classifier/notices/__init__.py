@@ -1,0 +1,1 @@
+"""Notices: what people hear of by e-mail and in chat channels."""

@@ -1,0 +1,1 @@
+"""Pages: a person's notices, and the channels."""
