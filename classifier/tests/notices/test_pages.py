@@ -111,7 +111,8 @@ def test_a_person_chooses_notices_and_a_digest(page: Client, admin_person: User)
     fields = {"kinds": ["appeal", "disk"], "digest_hour": "8", "time_zone": "Europe/Berlin"}
     assert page.post("/notices/", fields).status_code == 302
     preference = NoticePreference.objects.get(user=admin_person)
-    assert (preference.kinds, preference.digest_hour) == (["appeal", "disk"], 8)
+    chosen = (preference.kinds, preference.digest_hour, preference.time_zone)
+    assert chosen == (["appeal", "disk"], 8, "Europe/Berlin")
     assert 'value="Europe/Berlin"' in text(page.get("/notices/"))
     answer = page.post("/notices/", {"kinds": [], "time_zone": "Mars/Olympus"})
     assert answer.status_code == 422

@@ -163,7 +163,7 @@ def test_a_comment_that_waits_too_long_is_told_once_daily_and_when_it_is_over(
 def test_a_queue_that_grows_fast_is_told_once(
     channel: NoticeChannel, active_version: ModelVersion, admin_person: User, settings: Any
 ) -> None:
-    settings.QUEUE_GROWTH_WARN = 3
+    settings.QUEUE_GROWTH_WARN, settings.QUEUE_AGE_WARN_HOURS = 3, 100.0
     webhook_create(name="Forum", url="https://forum.example.org/", events=["queue.growth"], by=None)
     forget()
     now = timezone.now()
