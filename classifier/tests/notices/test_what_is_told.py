@@ -64,7 +64,7 @@ def comment(active_version: ModelVersion, admin_person: User) -> Comment:
 def test_appeals_and_escalations_are_told_without_the_text(
     channel: NoticeChannel, comment: Comment, admin_person: User
 ) -> None:
-    decision_record(comment=comment, action="escalate", reason="harassment", note="my note", by=admin_person)
+    decision_record(comment=comment, action="escalate", reason="insult", note="my note", by=admin_person)
     decision_record(comment=comment, action="remove", by=None)
     comment.refresh_from_db()
     appeal_open(comment=comment, message="It was a quote.", by=admin_person)
