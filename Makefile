@@ -14,7 +14,7 @@ BASE ?= intfloat/multilingual-e5-small
 BASES ?= thenlper/gte-small intfloat/multilingual-e5-small
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock benchmark evaluate starter starter-multilingual results chromium
+.PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock audit benchmark evaluate starter starter-multilingual results chromium
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ api-file: install-test ## write the OpenAPI file anew
 
 lock: ## pin what .venv holds of pyproject.toml's dependencies
 	$(VENV_PYTHON) -m toxicsite.launcher lock
+
+audit: install ## ask for known faults of the pinned packages (needs the network)
+	@$(VENV_PYTHON) -m toxicsite.launcher audit
 
 benchmark: install-test ## measure speed beside the usual ways, in one run
 	$(WITH_SERVICES) $(VENV_PYTHON) -m benchmarks

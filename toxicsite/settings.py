@@ -60,7 +60,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
@@ -90,6 +90,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "toxicsite.middleware.RequestIdMiddleware",
     "toxicsite.middleware.MetricsMiddleware",
+    "toxicsite.middleware.BrowserHeadersMiddleware",
     "toxicsite.middleware.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "classifier.middleware.DialectAddressMiddleware",
