@@ -12,7 +12,7 @@ from pytest_django import Settings
 from classifier.scoring.heartbeat import WorkerStatus
 from toxicsite import doctor, views
 from toxicsite.lib.disk import disk_use
-from toxicsite.tests.small_disk import MEBIBYTE, SmallDisk, small_disk
+from toxicsite.tests.small_disk import MEBIBYTE, SmallDisk, small_disk_or_skip
 
 ALIVE = WorkerStatus(alive=True, model_version="starter-1a2b3c4d", backend="torch")
 
@@ -22,9 +22,7 @@ def disk(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
     """A disk of 64 MiB for the models, beside a folder with room for everything else, and a worker that lives."""
     monkeypatch.setattr(views, "worker_status", lambda: ALIVE)
     monkeypatch.setattr(views, "workers", lambda: [ALIVE])
-    with small_disk(tmp_path / "mounted", mebibytes=64) as disk:
-        if disk is None:
-            pytest.skip("mounting a small disk needs root")
+    with small_disk_or_skip(tmp_path / "mounted", mebibytes=64) as disk:
         settings.MODELS_DIR = disk.folder / "models"  # not made yet: its disk is known all the same
         settings.DISK_WARN_MIB, settings.DISK_FULL_MIB = 32, 8
         yield disk
