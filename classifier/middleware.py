@@ -6,13 +6,14 @@ under /api/ meets one form of error only; under the paths of a dialect they come
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from classifier.api.problems import plain_response
 from classifier.dialects.akismet.hosts import admit
 from classifier.dialects.fallback import dialect_of, fallback_answer
 from classifier.dialects.replies import DialectReply
+from classifier.web.error_pages import method_not_allowed
 
 PREFIX = "/api/"
 DOUBLED = "//contentsafety/"
@@ -66,3 +67,18 @@ class ApiProblemMiddleware:
             if name in response.headers:
                 problem.headers[name] = response.headers[name]
         return problem
+
+
+class NotAllowedPageMiddleware:
+    """Puts a page where Django answers an empty 405: an address that takes a form only, opened again in a browser."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code != 405 or not isinstance(response, HttpResponseNotAllowed):
+            return response
+        page = method_not_allowed(request)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page

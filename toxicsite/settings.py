@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "classifier.middleware.NotAllowedPageMiddleware",
 ]
 ROOT_URLCONF = "toxicsite.urls"
 WSGI_APPLICATION = "toxicsite.wsgi.application"

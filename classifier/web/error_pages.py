@@ -16,6 +16,10 @@ FORBIDDEN = (
     "Your account lacks the permission for this. Ask an administrator of this site to give you the role.",
 )
 BAD_REQUEST = ("The server cannot read this request", "Go back and send it again.")
+NOT_ALLOWED = (
+    "This address only takes a form",
+    "Nothing was changed. Go back to the page that you came from, and send its form again.",
+)
 EXPIRED = (
     "This page has been open too long",
     "For your safety the form was not sent. Copy your text, reload the page and send it again.",
@@ -44,6 +48,10 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, 400, *BAD_REQUEST)
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 405, *NOT_ALLOWED)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -14,7 +14,8 @@ from classifier.models import User
 class Entry:
     """An entry of the navigation; it is current at the URL `name` and at URLs whose names begin with one of `names`.
 
-    `group` is its heading in the menu; without one it stands in the header itself.
+    `group` is its heading in the menu; without one it stands in the header itself. With the parameter and the
+    value of `but`, which is also what the page takes without the parameter, the page belongs to another entry.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Entry:
     staff: bool = False
     group: str = ""
     query: str = ""
+    but: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,14 @@ REVIEW, POLICY, CONNECTIONS, DATA, SITE = "Review", "Policy", "Connections", "Da
 ENTRIES = (
     Entry("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue")),
     Entry("Classify", "classify"),
-    Entry("Comments", "queue-list", "classifier.view_comment", ("comment-",), query="?status=all"),
+    Entry(
+        "Comments",
+        "queue-list",
+        "classifier.view_comment",
+        ("comment-",),
+        query="?status=all",
+        but=("status", "waiting"),
+    ),
     Entry("Dashboard", "dashboard", "classifier.view_daystatistic"),
     Entry("My comments", "comments", "classifier.add_comment", group=REVIEW),
     Entry("Quality", "quality", "classifier.view_goldenitem", ("golden",), group=REVIEW),
@@ -92,16 +101,23 @@ def _navigation(request: HttpRequest) -> Navigation:
     here = match.view_name if match is not None else ""
     shown: dict[str, list[Link]] = {}
     offered = [entry for entry in ENTRIES if isinstance(user, User) and _may_open(user, entry)]
-    exact = any(here == entry.name for entry in offered)
+    exact = any(_is_page(request, here, entry) for entry in offered)
     for entry in offered:
         try:
             url = reverse(entry.name) + entry.query
         except NoReverseMatch:
             continue
-        current = here == entry.name if exact else here.startswith(entry.names)
+        current = _is_page(request, here, entry) if exact else here.startswith(entry.names)
         shown.setdefault(entry.group, []).append(Link(entry.title, url, current, entry.name))
     first = shown.pop("", [])
     return Navigation(first, list(shown.items()))
+
+
+def _is_page(request: HttpRequest, here: str, entry: Entry) -> bool:
+    if here != entry.name or entry.but is None:
+        return here == entry.name
+    parameter, value = entry.but
+    return request.GET.get(parameter, value) != value
 
 
 def _may_open(user: User, entry: Entry) -> bool:

@@ -60,7 +60,7 @@ class Progress:
     def facts(self) -> list[tuple[str, str]]:
         """Speed and memory, then the loss and its parts; what is not known is left out."""
         speeds = [("Rows a second", self.rows_per_second), ("Tokens a second", self.tokens_per_second)]
-        facts = [(title, count(value)) for title, value in speeds if value is not None]
+        facts = [(title, count(value)) for title, value in speeds if value]
         if (memory := self.memory_mib) is not None:
             facts.append(("Memory", f"{memory:,.0f} MiB" if memory < 4096 else f"{memory / 1024:.1f} GiB"))
         losses = sorted(self.losses.items(), key=lambda pair: loss_rank(pair[0]))

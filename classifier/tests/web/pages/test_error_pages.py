@@ -94,3 +94,17 @@ def test_every_page_forbids_inline_scripts_and_styles(as_owner: Client) -> None:
     policy = as_owner.get("/").headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "script-src 'self'" in policy
+
+
+@pytest.mark.parametrize("path", ["/comments/1/edit/", "/preferences/blur/"])
+def test_an_address_that_takes_a_form_only_says_so_when_it_is_opened(path: str, as_owner: Client) -> None:
+    response = as_owner.get(path)
+    page = response.content.decode()
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+    assert "This address only takes a form" in page
+    assert ">Classify<" in page
+
+
+def test_a_wrong_method_of_the_api_is_still_a_problem_of_the_api(as_owner: Client) -> None:
+    response = as_owner.delete("/api/v1/score/")
+    assert response.headers["Content-Type"].startswith("application/problem+json")

@@ -38,6 +38,9 @@ def test_the_menu_has_groups_and_one_entry_at_most_is_current(client: Client) ->
     links(ADMIN, client)
     for path, title in (
         ("/queue/list/?status=all", "Comments"),
+        ("/queue/list/?status=decided", "Comments"),
+        ("/queue/list/", "Queue"),
+        ("/queue/list/?status=waiting&order=oldest", "Queue"),
         ("/queue/", "Queue"),
         ("/keys/", "API keys"),
     ):
