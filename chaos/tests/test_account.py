@@ -50,8 +50,10 @@ class Settled:
             manifest={},
             thresholds={"toxic": 0.5},
         )
-        self.predict()
-        Comment.objects.filter(pk=self.comment.pk).update(status=CommentStatus.CLASSIFIED)
+        verdict = self.predict()
+        Comment.objects.filter(pk=self.comment.pk).update(
+            status=CommentStatus.CLASSIFIED, current_prediction=verdict, classified_at=timezone.now()
+        )
         self.score()
         self.ledger.comment_accepted(self.name, self.comment.pk)
         self.decision = self.decide()
@@ -60,8 +62,8 @@ class Settled:
         self.event = self.tell()
         self.ledger.message_received(str(self.event.pk))
 
-    def predict(self) -> None:
-        Prediction.objects.create(
+    def predict(self) -> Prediction:
+        return Prediction.objects.create(
             comment=self.comment,
             model_version=self.version,
             scores={"toxic": 0.1},
