@@ -6,7 +6,7 @@ from typing import Any
 
 from chaos.ledger import SOURCE, Ledger
 
-Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+Rows = Callable[[str, Sequence[Any]], list[Any]]
 SHOWN = 5
 
 
@@ -61,7 +61,7 @@ def _comments(rows: Rows, ledger: Ledger, result: Account) -> None:
         [SOURCE],
     ):
         stored.setdefault(external_id, []).append((pk, status))
-    verdicts = dict(
+    verdicts: dict[int, int] = dict(
         rows(
             """SELECT p.comment_id, count(*) FROM classifier_prediction p
                JOIN classifier_comment c ON c.id = p.comment_id JOIN classifier_source s ON s.id = c.source_id
@@ -69,7 +69,7 @@ def _comments(rows: Rows, ledger: Ledger, result: Account) -> None:
             [SOURCE],
         )
     )
-    scored = dict(
+    scored: dict[int, int] = dict(
         rows(
             """SELECT e.comment_id, count(*) FROM classifier_commentevent e
                JOIN classifier_comment c ON c.id = e.comment_id JOIN classifier_source s ON s.id = c.source_id
@@ -99,13 +99,13 @@ def _comments(rows: Rows, ledger: Ledger, result: Account) -> None:
     other = [name for name, pk in ledger.comments.items() if name in stored and stored[name][0][0] != pk]
     result.note(result.lost, "comments", other, "are stored under another id than was answered")
     result.note(result.doubled, "comments", ledger.conflicting, "were answered with two ids")
-    imports = dict(rows("SELECT id, status FROM classifier_transfer", []))
+    imports: dict[int, str] = dict(rows("SELECT id, status FROM classifier_transfer", []))
     undone = [pk for pk in ledger.uploads if imports.get(pk) != "succeeded"]
     result.note(result.stuck, "uploaded rows", undone, "imports did not succeed")
 
 
 def _decisions(rows: Rows, ledger: Ledger, result: Account) -> None:
-    kept = dict(
+    kept: dict[str, list[int]] = dict(
         rows(
             """SELECT note, array_agg(id) FROM classifier_decision
                WHERE note = ANY(%s) GROUP BY 1""",

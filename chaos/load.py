@@ -74,11 +74,9 @@ class Load:
     def burst(self, number: int) -> None:
         """Send many comments in one call, once."""
         rng = random.Random()
-        items = [
-            {"text": text(rng), "source": SOURCE, "external_id": uuid.uuid4().hex} for _ in range(number)
-        ]
+        items = [{"text": text(rng), "external_id": uuid.uuid4().hex} for _ in range(number)]
         self.ledger.count(self.ledger.sent, "comments", number)
-        answer = self._until_accepted("comments", "/api/v1/comments/", {"items": items})
+        answer = self._until_accepted("comments", "/api/v1/comments/", {"source": SOURCE, "items": items})
         for sent, item in zip(items, answer["items"] if answer else [], strict=False):
             if "id" in item:
                 self.ledger.comment_accepted(sent["external_id"], item["id"])

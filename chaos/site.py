@@ -29,15 +29,9 @@ STOP_SECONDS = 60.0
 CALL_SECONDS = 20.0
 SCOPES = ("submit", "read", "score", "moderate", "admin")
 LEFT_OUT = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "VAR_DIR",
-    "REDIS_KEY_PREFIX",
-    "PORT",
-    "BIND",
-    "DJANGO_SETTINGS_MODULE",
+    *("DATABASE_URL", "REDIS_URL", "VAR_DIR", "REDIS_KEY_PREFIX", "PORT", "BIND", "DJANGO_SETTINGS_MODULE"),
+    *("MODELS_DIR", "DATASETS_DIR", "RUNS_DIR", "TRANSFERS_DIR", "SECRET_KEY"),
 )
-LEFT_OUT += ("MODELS_DIR", "DATASETS_DIR", "RUNS_DIR", "TRANSFERS_DIR", "SECRET_KEY")
 
 
 class Unanswered(Exception):

@@ -8,7 +8,7 @@ import pytest
 
 from toxicsite.launcher.environment import PROJECT
 
-SECONDS = 15
+SECONDS = 20
 FAULTS = ("kill-classify-worker", "kill-child", "flush-redis", "crash-postgres", "full-disk")
 
 
@@ -20,7 +20,7 @@ def test_nothing_is_lost_in_a_short_attack() -> None:
     )
     told = done.stdout + done.stderr
     assert done.returncode == 0, told
-    assert "SEED=17 DURATION=15" in done.stdout
+    assert "SEED=17 DURATION=20" in done.stdout
     assert "Everything held." in done.stdout
     accepted = re.search(r"^\| comments +\| ([\d,]+) +\| ([\d,]+) ", done.stdout, re.MULTILINE)
     assert accepted is not None, told
