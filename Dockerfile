@@ -32,6 +32,8 @@ COPY training training
 COPY templates templates
 COPY static static
 COPY models models
+COPY docs docs
+COPY CHANGELOG.md ./
 USER 10001:10001
 VOLUME /var/lib/toxicsite
 EXPOSE 8000

@@ -19,12 +19,15 @@ from classifier.review.pages import list as queue_list
 from classifier.scoring.pages import classify, sentences, words
 from classifier.statistics.pages import dashboard
 from classifier.transfers.pages import exports, rescoring, transfers
+from classifier.web import help as manual
 from classifier.web import preferences
 from classifier.webhooks.pages import deliveries as webhook_log
 from classifier.webhooks.pages import webhooks
 
 urlpatterns = [
     path("", classify.classify, name="classify"),
+    path("help/", manual.help_page, name="help"),
+    path("help/<path:path>/", manual.help_page, name="help-page"),
     path("preview/", classify.preview, name="preview"),
     path("words/", words.text_words, name="text-words"),
     path("worker/", classify.worker, name="worker"),

@@ -1,13 +1,18 @@
 """Sphinx configuration. Build the pages with `make docs`; nothing is fetched while building, warnings are errors."""
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from toxicsite.lib.operations import OPERATIONS_MARK, operations_table  # noqa: E402 found by the line above
+
+API_FILE = ROOT / "classifier" / "api" / "openapi.yaml"
 _PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 project = str(_PROJECT["name"])
@@ -26,28 +31,10 @@ html_title = f"{project} {release}"
 html_show_sphinx = False
 html_copy_source = False
 
-OPERATIONS_MARK = "<!-- operations of version 1 -->"
-_METHODS = ("get", "post", "put", "patch", "delete")
-
-
-def operations_table() -> str:
-    """List every operation of the committed OpenAPI file, one Markdown table for each first part of the path."""
-    text = (ROOT / "classifier" / "api" / "openapi.yaml").read_text(encoding="utf-8")
-    paths: dict[str, dict[str, Any]] = yaml.safe_load(text)["paths"]
-    groups: dict[str, list[str]] = {}
-    for path, operations in paths.items():
-        group = path.removeprefix("/api/v1/").split("/")[0]
-        for method in _METHODS:
-            if method in operations:
-                summary = operations[method]["summary"]
-                groups.setdefault(group, []).append(f"| `{method.upper()}` | `{path}` | {summary} |")
-    head = "| method | path | what it does |\n|---|---|---|"
-    return "\n\n".join("\n".join((f"## {group}", "", head, *rows)) for group, rows in sorted(groups.items()))
-
 
 def _insert_operations(app: Sphinx, docname: str, source: list[str]) -> None:
     if OPERATIONS_MARK in source[0]:
-        source[0] = source[0].replace(OPERATIONS_MARK, operations_table())
+        source[0] = source[0].replace(OPERATIONS_MARK, operations_table(API_FILE))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -15,7 +15,8 @@ class Entry:
     """An entry of the navigation; it is current at the URL `name` and at URLs whose names begin with one of `names`.
 
     `group` is its heading in the menu; without one it stands in the header itself. With the parameter and the
-    value of `but`, which is also what the page takes without the parameter, the page belongs to another entry.
+    value of `but`, which is also what the page takes without the parameter, the page belongs to another entry. `manual`
+    is the page of the manual about it.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Entry:
     group: str = ""
     query: str = ""
     but: tuple[str, str] | None = None
+    manual: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Link:
     url: str
     current: bool
     name: str = ""
+    manual: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,19 @@ class Navigation:
     def here(self) -> str:
         return next((link.title for link in self.more if link.current), "")
 
+    @property
+    def help(self) -> str:
+        """The address of the manual's page about the current one, or of its first page."""
+        manual = next((link.manual for link in (*self.first, *self.more) if link.current), "")
+        return reverse("help-page", args=[manual]) if manual else reverse("help")
+
 
 REVIEW, POLICY, CONNECTIONS, DATA, SITE = "Review", "Policy", "Connections", "Data", "Site"
 ENTRIES = (
-    Entry("Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue")),
-    Entry("Classify", "classify"),
+    Entry(
+        "Queue", "queue", "classifier.add_decision", ("queue", "bulk", "saved-queue"), manual="guide/queue"
+    ),
+    Entry("Classify", "classify", manual="guide/classify"),
     Entry(
         "Comments",
         "queue-list",
@@ -64,28 +75,105 @@ ENTRIES = (
         ("comment-",),
         query="?status=all",
         but=("status", "waiting"),
+        manual="guide/queue",
     ),
-    Entry("Dashboard", "dashboard", "classifier.view_daystatistic"),
+    Entry("Dashboard", "dashboard", "classifier.view_daystatistic", manual="guide/dashboard"),
     Entry("My comments", "comments", "classifier.add_comment", group=REVIEW),
-    Entry("Quality", "quality", "classifier.view_goldenitem", ("golden",), group=REVIEW),
-    Entry("Blind review", "quality-look", "classifier.add_secondreview", group=REVIEW),
-    Entry("History", "history", "classifier.view_auditentry", group=REVIEW),
-    Entry("Policies", "policies", "classifier.view_policy", ("polic",), group=POLICY),
-    Entry("Rules", "rules", "classifier.view_rule", ("rule",), group=POLICY),
-    Entry("Score maps", "score-maps", "classifier.view_scoremap", ("score-map",), group=POLICY),
-    Entry("Sources", "sources", "classifier.change_source", ("source",), group=CONNECTIONS),
-    Entry("API keys", "keys", "classifier.view_apikey", ("key",), group=CONNECTIONS),
-    Entry("Webhooks", "webhooks", "classifier.view_webhook", ("webhook",), group=CONNECTIONS),
-    Entry("References", "references", "classifier.view_referenceservice", ("reference",), group=CONNECTIONS),
-    Entry("Compare", "comparisons", "classifier.view_referencecall", ("compar",), group=CONNECTIONS),
-    Entry("API", "api-docs", group=CONNECTIONS),
-    Entry("Transfers", "transfers", "classifier.view_transfer", ("transfer",), group=DATA),
-    Entry("Rescoring", "rescoring", "classifier.rescore_comment", ("rescoring",), group=DATA),
     Entry(
-        "Training", "training:experiments", "training.view_experiment", ("training:",), staff=True, group=DATA
+        "Quality",
+        "quality",
+        "classifier.view_goldenitem",
+        ("golden",),
+        group=REVIEW,
+        manual="guide/known-answers",
     ),
-    Entry("Users", "people", "classifier.view_user", ("people", "person"), group=SITE),
-    Entry("Privacy", "privacy", "classifier.erase_author", ("privacy",), group=SITE),
+    Entry(
+        "Blind review",
+        "quality-look",
+        "classifier.add_secondreview",
+        group=REVIEW,
+        manual="guide/blind-reviews",
+    ),
+    Entry("History", "history", "classifier.view_auditentry", group=REVIEW, manual="guide/undo"),
+    Entry(
+        "Policies", "policies", "classifier.view_policy", ("polic",), group=POLICY, manual="guide/policies"
+    ),
+    Entry("Rules", "rules", "classifier.view_rule", ("rule",), group=POLICY, manual="guide/policies"),
+    Entry(
+        "Score maps",
+        "score-maps",
+        "classifier.view_scoremap",
+        ("score-map",),
+        group=POLICY,
+        manual="migrate/thresholds",
+    ),
+    Entry(
+        "Sources",
+        "sources",
+        "classifier.change_source",
+        ("source",),
+        group=CONNECTIONS,
+        manual="guide/sources",
+    ),
+    Entry(
+        "API keys", "keys", "classifier.view_apikey", ("key",), group=CONNECTIONS, manual="api/quick-start"
+    ),
+    Entry(
+        "Webhooks",
+        "webhooks",
+        "classifier.view_webhook",
+        ("webhook",),
+        group=CONNECTIONS,
+        manual="api/webhooks",
+    ),
+    Entry(
+        "References",
+        "references",
+        "classifier.view_referenceservice",
+        ("reference",),
+        group=CONNECTIONS,
+        manual="migrate/reference-services",
+    ),
+    Entry(
+        "Compare",
+        "comparisons",
+        "classifier.view_referencecall",
+        ("compar",),
+        group=CONNECTIONS,
+        manual="migrate/thresholds",
+    ),
+    Entry("API", "api-docs", group=CONNECTIONS, manual="api"),
+    Entry(
+        "Transfers",
+        "transfers",
+        "classifier.view_transfer",
+        ("transfer",),
+        group=DATA,
+        manual="operate/transfers",
+    ),
+    Entry(
+        "Rescoring",
+        "rescoring",
+        "classifier.rescore_comment",
+        ("rescoring",),
+        group=DATA,
+        manual="operate/rescoring",
+    ),
+    Entry(
+        "Training",
+        "training:experiments",
+        "training.view_experiment",
+        ("training:",),
+        staff=True,
+        group=DATA,
+        manual="train",
+    ),
+    Entry(
+        "Users", "people", "classifier.view_user", ("people", "person"), group=SITE, manual="operate/users"
+    ),
+    Entry(
+        "Privacy", "privacy", "classifier.erase_author", ("privacy",), group=SITE, manual="operate/privacy"
+    ),
     Entry("Admin", "admin:index", staff=True, group=SITE),
 )
 
@@ -108,7 +196,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         except NoReverseMatch:
             continue
         current = _is_page(request, here, entry) if exact else here.startswith(entry.names)
-        shown.setdefault(entry.group, []).append(Link(entry.title, url, current, entry.name))
+        shown.setdefault(entry.group, []).append(Link(entry.title, url, current, entry.name, entry.manual))
     first = shown.pop("", [])
     return Navigation(first, list(shown.items()))
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser
@@ -87,6 +88,24 @@ def test_it_shows_every_operation_and_submits_a_comment_with_the_readers_session
         answer.wait_for()
         assert answer.inner_text().startswith("202")
     assert Comment.objects.get().text == "You are a worthless idiot."
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_opened_operation_has_no_serious_finding_of_axe(
+    theme: str, browser: Browser, live_server: Any
+) -> None:
+    with api_page(browser, live_server) as page:
+        page.emulate_media(color_scheme=theme)
+        for method in ("get", "post"):
+            page.locator(f".opblock-{method} .opblock-summary-control").first.click()
+        page.locator(".try-out__btn").last.click()
+        page.wait_for_timeout(300)
+        page.keyboard.press("Home")
+        found = Axe().run(page).response["violations"]
+    serious = [
+        (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
 
 
 def test_the_page_keeps_the_strict_policy(client: Client) -> None:
