@@ -24,6 +24,7 @@ RUNS_DIR = Path(env.read("RUNS_DIR", str(VAR_DIR / "runs")))
 TRANSFERS_DIR = Path(env.read("TRANSFERS_DIR", str(VAR_DIR / "transfers")))
 BACKUP_WARN_DAYS = env.whole("BACKUP_WARN_DAYS", 7)  # 0: never
 DISK_WARN_MIB = env.whole("DISK_WARN_MIB", 5_120)
+DISK_FULL_MIB = env.whole("DISK_FULL_MIB", 64)
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 EARLIER_STARTER_DIR = BASE_DIR / "models" / "starter-wiki"  # the starter of wiki_toxic alone
 MULTILINGUAL_STARTER_DIR = BASE_DIR / "models" / "starter-multilingual"

@@ -49,7 +49,7 @@ def ignore(done: int) -> None:
 def ends_at(texts: int) -> Any:
     def progress(done: int) -> None:
         if done >= texts:
-            raise Ended
+            raise Ended("in the middle")
 
     return progress
 
@@ -61,7 +61,7 @@ def test_a_job_that_ended_in_the_middle_goes_on_and_writes_the_same_bytes(
     whole = FileJob(comments, tmp_path / f"whole-{name}", "body", ("id",))
     assert score_file(scorer, whole, ignore) == 1
     job = FileJob(comments, tmp_path / name, "body", ("id",))
-    with pytest.raises(Ended):
+    with pytest.raises(Ended, match="in the middle"):
         score_file(scorer, job, ends_at(30))
     assert not job.output.exists()
     scored: list[str] = []
@@ -97,7 +97,7 @@ def test_parts_of_another_job_are_neither_used_nor_thrown_away(
     scorer: Scorer, comments: Path, tmp_path: Path
 ) -> None:
     job = FileJob(comments, tmp_path / "out.jsonl", "body")
-    with pytest.raises(Ended):
+    with pytest.raises(Ended, match="in the middle"):
         score_file(scorer, job, ends_at(20))
     other = FileJob(comments, tmp_path / "out.jsonl", "more")
     with pytest.raises(
