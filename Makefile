@@ -10,11 +10,12 @@ API_FILE := classifier/api/openapi.yaml
 PYTEST_WORKERS ?= 2
 # A hub name, or a folder or file of this machine
 DATA ?= OxAISH-AL-LLM/wiki_toxic
+DURATION ?= 600
 BASE ?= intfloat/multilingual-e5-small
 BASES ?= thenlper/gte-small intfloat/multilingual-e5-small
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint lint-only docs docs-only pytest format api-file lock benchmark evaluate starter starter-multilingual results chromium
+.PHONY: help install install-test run test chaos lint lint-only docs docs-only pytest format api-file lock audit benchmark evaluate starter starter-multilingual results chromium
 
 help: ## list these commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,8 +65,14 @@ api-file: install-test ## write the OpenAPI file anew
 lock: ## pin what .venv holds of pyproject.toml's dependencies
 	$(VENV_PYTHON) -m toxicsite.launcher lock
 
+audit: install ## ask for known faults of the pinned packages (needs the network)
+	@$(VENV_PYTHON) -m toxicsite.launcher audit
+
 benchmark: install-test ## measure speed beside the usual ways, in one run
 	$(WITH_SERVICES) $(VENV_PYTHON) -m benchmarks
+
+chaos: install-test ## faults at random for ten minutes into a site of its own, and what was lost (DURATION=600 SEED=…)
+	$(VENV_PYTHON) -m chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED))
 
 evaluate: install ## evaluate the starter model on the test rows (DATA=…)
 	$(VENV_PYTHON) manage.py evaluate_model $(STARTER) --data $(DATA)

@@ -1,6 +1,5 @@
 """The checks of `manage.py doctor`: is this installation complete, safe and working, and what fixes it if not?"""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,12 +28,14 @@ from classifier.scoring.heartbeat import began_seconds_ago, workers
 from classifier.statistics.operations import deliveries_by_status, pending_comments
 from toxicsite.backup.artifacts import artifacts_missing, folder_of
 from toxicsite.backup.manifest import FOLDERS
+from toxicsite.disks import is_full, is_low
 from toxicsite.lib.broker import NoBroker, broker_errors, client
+from toxicsite.lib.disk import disk_use
 from toxicsite.lib.encryption import DecryptionFailed, decrypt
 from toxicsite.sealed_secrets import sealed_secrets
 
 OK, WARN, FAIL = "ok", "warn", "fail"
-MIB, GIB = 1024**2, 1024**3
+GIB = 1024**3
 NAMED = 3  # of many, how many a finding names
 SKEW_SECONDS = 2.0
 STUCK_SECONDS = 300.0
@@ -306,14 +307,17 @@ def _check_slots() -> Iterator[Finding]:
 def check_files() -> Iterator[Finding]:
     for folder in _folders_by_disk():
         try:
-            free = shutil.disk_usage(folder).free
+            use = disk_use(folder)
         except OSError as error:
             yield Finding("disk", FAIL, f"{folder} cannot be read: {error.strerror}.", f"mkdir -p {folder}")
         else:
-            enough = settings.DISK_WARN_MIB * MIB
-            state = FAIL if free < min(GIB, enough) else WARN if free < enough else OK
+            state = OK
+            if is_full(use) or (is_low(use) and use.free < GIB):
+                state = FAIL
+            elif is_low(use):
+                state = WARN
             fix = "" if state == OK else f"make room: du -sh {folder}/*"
-            yield Finding("disk", state, f"{free / GIB:.1f} GiB are free in {folder}.", fix)
+            yield Finding("disk", state, f"{use.free / GIB:.1f} GiB are free in {folder}.", fix)
     if (settings.STATIC_ROOT / "staticfiles.json").is_file():
         yield Finding("static files", OK, "They are collected.")
     else:

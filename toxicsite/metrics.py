@@ -16,6 +16,7 @@ from prometheus_client.registry import CollectorRegistry
 
 from classifier.scoring.heartbeat import workers
 from classifier.statistics.operations import deliveries_by_status, pending_comments, review_queue
+from toxicsite.disks import disks
 from toxicsite.lib import metrics
 from toxicsite.lib.broker import NoBroker
 from toxicsite.lib.client_address import client_address
@@ -54,6 +55,7 @@ class Everything:
             up.add_metric(["database"], 0)
         yield up
         yield _workers()
+        yield from _disks()
 
 
 def _waiting() -> Iterator[Metric]:
@@ -82,6 +84,17 @@ def _workers() -> Metric:
         ready = 1.0 if status.model_version and not status.problem else 0.0
         family.add_metric([status.name, status.model_version or "", status.backend], ready)
     return family
+
+
+def _disks() -> Iterator[Metric]:
+    free = GaugeMetricFamily(
+        "toxicsite_disk_free_bytes", "Room on the disk of a folder of this web server.", labels=["folder"]
+    )
+    total = GaugeMetricFamily("toxicsite_disk_total_bytes", "The size of that disk.", labels=["folder"])
+    for kind, use in disks():
+        free.add_metric([kind], use.free)
+        total.add_metric([kind], use.total)
+    yield from (free, total)
 
 
 def _may_ask(request: HttpRequest) -> bool:

@@ -48,6 +48,23 @@ class MetricsMiddleware:
         return response
 
 
+class BrowserHeadersMiddleware:
+    """Adds what every answer has to tell browsers to those that are given before Django's own security headers.
+
+    Such are probes, files and refusals of other middlewares: nobody guesses their type, and no page frames them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        response.headers.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
+        return response
+
+
 class HealthMiddleware:
     """Answers probes under any host name and without HTTPS: those who probe come by address, not by name."""
 

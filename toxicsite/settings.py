@@ -24,6 +24,7 @@ RUNS_DIR = Path(env.read("RUNS_DIR", str(VAR_DIR / "runs")))
 TRANSFERS_DIR = Path(env.read("TRANSFERS_DIR", str(VAR_DIR / "transfers")))
 BACKUP_WARN_DAYS = env.whole("BACKUP_WARN_DAYS", 7)  # 0: never
 DISK_WARN_MIB = env.whole("DISK_WARN_MIB", 5_120)
+DISK_FULL_MIB = env.whole("DISK_FULL_MIB", 64)
 STARTER_MODEL_DIR = BASE_DIR / "models" / "starter"
 EARLIER_STARTER_DIR = BASE_DIR / "models" / "starter-wiki"  # the starter of wiki_toxic alone
 MULTILINGUAL_STARTER_DIR = BASE_DIR / "models" / "starter-multilingual"
@@ -60,7 +61,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
 }
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "toxicsite.middleware.RequestIdMiddleware",
     "toxicsite.middleware.MetricsMiddleware",
+    "toxicsite.middleware.BrowserHeadersMiddleware",
     "toxicsite.middleware.HealthMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "classifier.middleware.DialectAddressMiddleware",

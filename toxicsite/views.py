@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from classifier.scoring.heartbeat import worker_status, workers
+from toxicsite.disks import disks, is_full, is_low
 from toxicsite.lib.broker import NoBroker, broker_errors, client
 
 OK = "ok"
@@ -27,7 +28,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when database, Redis, a worker and its model are there, else 503; each is named either way.
+    """Answer 200 when database, Redis, a worker, its model and room are there, else 503; each is named either way.
+
+    A disk that gets full is a warning in the body before that.
 
     Anybody may ask, so the words are fixed; the reasons are in the logs and in `manage.py doctor`.
     """
@@ -35,9 +38,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if checks["redis"] != OK:  # workers are known by what they say there
         checks |= {name: UNKNOWN for name in ("worker", "model") if checks[name] != OK}
     ready = all(state == OK for state in checks.values())
-    return JsonResponse(
-        {"status": "ready" if ready else "not ready", "checks": checks}, status=200 if ready else 503
-    )
+    answer = {"status": "ready" if ready else "not ready", "checks": checks, "warnings": _warnings()}
+    return JsonResponse(answer, status=200 if ready else 503)
 
 
 def _database() -> str:
@@ -76,9 +78,20 @@ def _model() -> str:
     return statuses[0].public_problem or "the worker has no model"
 
 
+def _disk() -> str:
+    full = [kind for kind, use in disks() if is_full(use)]
+    return f"the disk is full: {', '.join(full)}" if full else OK
+
+
+def _warnings() -> list[str]:
+    low = [kind for kind, use in disks() if is_low(use)]
+    return [f"the disk gets full: {', '.join(low)}"] if low else []
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "redis": _redis,
     "worker": _worker,
     "model": _model,
+    "disk": _disk,
 }

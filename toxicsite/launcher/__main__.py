@@ -15,6 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("chromium", help="see to it that the browser tests find a Chromium")
     commands.add_parser("node-clients", help="install the npm clients that tests drive")
     commands.add_parser("lock", help="pin what is installed of pyproject.toml's dependencies")
+    commands.add_parser("audit", help="ask for known faults of what the lock files name (needs the network)")
     with_services = commands.add_parser("with-services", help="run COMMAND on a temporary Postgres and Redis")
     with_services.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     with_database = commands.add_parser(
@@ -42,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             write_locks()
             return 0
+        if options.command == "audit":
+            from toxicsite.launcher.audit import audit
+
+            return audit()
         argv = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
         if not argv:
             parser.error(f"{options.command} needs a command after --")

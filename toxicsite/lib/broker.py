@@ -12,8 +12,10 @@ from redis.retry import Retry
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 10.0  # of one command; blocking ones wait in slices well below it
 BLOCK_SLICE_SECONDS = 5.0
-# Its disk is full (a server that keeps snapshots), or its memory, or it is a replica just now.
+# Its disk is full (a server that keeps snapshots), or its memory, or it is a replica just now. The library has classes
+# for some of these codes, and takes the code off their messages.
 TAKES_NO_WRITES = ("MISCONF", "OOM", "READONLY")
+NO_WRITES_CLASSES = (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError)
 
 
 class NoBroker(Exception):
@@ -45,6 +47,6 @@ def broker_errors() -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError) as error:
         raise NoBroker("Redis does not answer.") from error
     except redis.ResponseError as error:
-        if not str(error).startswith(TAKES_NO_WRITES):
+        if not isinstance(error, NO_WRITES_CLASSES) and not str(error).startswith(TAKES_NO_WRITES):
             raise
         raise NoBroker("Redis takes no writes now.") from error

@@ -45,3 +45,14 @@ def small_disk(folder: Path, *, mebibytes: int) -> Iterator[SmallDisk | None]:
 def _mount(folder: Path, mebibytes: int) -> bool:
     command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=755", "tmpfs", str(folder)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@contextlib.contextmanager
+def small_disk_or_skip(folder: Path, *, mebibytes: int) -> Iterator[SmallDisk]:
+    """Mount one at `folder`, or skip the test where this machine lets nobody mount."""
+    with small_disk(folder, mebibytes=mebibytes) as disk:
+        if disk is None:
+            import pytest  # chaos uses this module without it
+
+            pytest.skip("mounting a small disk needs root")
+        yield disk

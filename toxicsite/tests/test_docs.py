@@ -319,7 +319,17 @@ def test_every_address_in_the_text_answers() -> None:
 
 def test_every_path_in_the_text_is_there() -> None:
     """Check only what begins like a path of the repository; words in capitals stand for anything."""
-    top = ("classifier", "training", "toxicsite", "templates", "static", "models", "benchmarks", "docs")
+    top = (
+        "classifier",
+        "training",
+        "toxicsite",
+        "templates",
+        "static",
+        "models",
+        "benchmarks",
+        "docs",
+        "deploy",
+    )
     wrong = []
     for place, text in in_backticks():
         is_path = text.split("/")[0] in top and "/" in text and not re.search(r"[A-Z<]{2}|[{*… ]", text)

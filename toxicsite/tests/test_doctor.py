@@ -27,6 +27,7 @@ from classifier.scoring.heartbeat import WorkerStatus, began
 from classifier.tests.tiny_artifact import tiny_artifact
 from toxicsite import doctor
 from toxicsite.lib import broker
+from toxicsite.lib.disk import DiskUse
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_clean")]
 Check = Callable[[], Iterator[doctor.Finding]]
@@ -207,7 +208,7 @@ def test_a_full_disk_and_missing_static_files_are_named(
     assert_fails(doctor.check_files, "static files", "collectstatic")
     (tmp_path / "staticfiles.json").write_text("{}")
     assert_fine(doctor.check_files, "static files")
-    monkeypatch.setattr("toxicsite.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    monkeypatch.setattr(doctor, "disk_use", lambda _: DiskUse(total=10 * doctor.GIB, free=10_000))
     assert_fails(doctor.check_files, "disk", "0.0 GiB")
 
 
@@ -220,13 +221,16 @@ def test_a_disk_of_its_own_is_looked_at_and_the_limit_is_a_setting(
     assert len([one for one in doctor.check_files() if one.name == "disk"]) == 1
     disks = {tmp_path / "mounted" / "models": 7}
     monkeypatch.setattr(doctor, "_disk_of", lambda folder: disks.get(folder, 1))
-    monkeypatch.setattr("toxicsite.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=3 * doctor.GIB))
+    three = DiskUse(total=10 * doctor.GIB, free=3 * doctor.GIB)
+    monkeypatch.setattr(doctor, "disk_use", lambda _: three)
     settings.DISK_WARN_MIB = 2_048
     assert [one.state for one in doctor.check_files() if one.name == "disk"] == [doctor.OK] * 2
     settings.DISK_WARN_MIB = 4_096
     found = [one for one in doctor.check_files() if one.name == "disk"]
     assert [one.state for one in found] == [doctor.WARN] * 2
     assert str(tmp_path / "mounted" / "models") in found[1].message
+    settings.DISK_FULL_MIB = 3_500
+    assert [one.state for one in doctor.check_files() if one.name == "disk"] == [doctor.FAIL] * 2
 
 
 def test_right_after_a_start_beat_is_waited_for_although_it_was_heard_before(

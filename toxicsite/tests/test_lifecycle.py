@@ -24,9 +24,9 @@ def test_a_transition_writes_the_fields_and_a_history_row(comments: list[Comment
 
 
 def test_a_step_that_the_life_does_not_know_is_refused(comments: list[Comment]) -> None:
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^comment \d+ cannot go from pending to decided$"):
         transition(comments[0], to="decided", allowed=COMMENT_TRANSITIONS)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^comments cannot go from pending to decided$"):
         transition_many(comments, to="decided", allowed=COMMENT_TRANSITIONS)
     assert not CommentEvent.objects.exists()
 
@@ -34,7 +34,7 @@ def test_a_step_that_the_life_does_not_know_is_refused(comments: list[Comment]) 
 def test_who_saw_an_older_status_loses(comments: list[Comment]) -> None:
     stale = Comment.objects.get(pk=comments[0].pk)
     transition(comments[0], **FAILED)  # type: ignore[arg-type]
-    with pytest.raises(LostRace):
+    with pytest.raises(LostRace, match=r"^comment \d+ is no longer pending$"):
         transition(stale, **FAILED)  # type: ignore[arg-type]
     assert CommentEvent.objects.count() == 1
 
@@ -48,7 +48,7 @@ def test_many_move_together(comments: list[Comment]) -> None:
 
 def test_many_move_not_at_all_when_one_was_taken(comments: list[Comment]) -> None:
     transition(Comment.objects.get(pk=comments[0].pk), **FAILED)  # type: ignore[arg-type]
-    with pytest.raises(LostRace):
+    with pytest.raises(LostRace, match=r"^only 1 of 2 comments were still pending$"):
         transition_many(comments, **FAILED)  # type: ignore[arg-type]
     assert Comment.objects.get(pk=comments[1].pk).status == "pending"
     assert CommentEvent.objects.count() == 1

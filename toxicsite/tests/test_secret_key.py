@@ -114,7 +114,7 @@ def test_a_file_without_a_whole_key_is_told_with_the_remedy(
 ) -> None:
     key = tmp_path / "secret_key"
     key.write_bytes(content)
-    with pytest.raises(ImproperlyConfigured) as raised:
+    with pytest.raises(ImproperlyConfigured, match=r"^The secret key in") as raised:
         read_or_create_secret_key(key)
     assert str(raised.value).startswith(f"The secret key in {key} {words}")
     assert "\n" not in str(raised.value)

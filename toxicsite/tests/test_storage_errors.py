@@ -12,7 +12,11 @@ from toxicsite.lib.storage_errors import DiskFull, is_database_unavailable, is_d
 
 def raised(code: str) -> DatabaseError:
     """What the library makes of an error that the server sends with this code."""
-    with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match=r"^as it says") as caught,
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'as it says' USING ERRCODE = '{code}'; END $$")
     return caught.value
 
@@ -60,7 +64,7 @@ def test_errors_of_files() -> None:
     ["MISCONF Redis is configured to save RDB snapshots", "OOM command not allowed", "READONLY You can't"],
 )
 def test_a_redis_that_takes_no_writes_is_no_broker(said: str) -> None:
-    with pytest.raises(NoBroker), broker_errors():
+    with pytest.raises(NoBroker, match=r"^Redis takes no writes now\.$"), broker_errors():
         raise redis.ResponseError(said)
-    with pytest.raises(redis.ResponseError), broker_errors():
+    with pytest.raises(redis.ResponseError, match=r"^WRONGTYPE Operation against a key$"), broker_errors():
         raise redis.ResponseError("WRONGTYPE Operation against a key")

@@ -29,7 +29,12 @@ def test_only_rows_that_are_not_taken_are_inserted() -> None:
 @pytest.mark.django_db
 def test_another_constraint_still_fails() -> None:
     source = Source.objects.create(slug="one", name="one")
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with (
+        pytest.raises(
+            IntegrityError, match=r'^new row for relation "classifier_comment" violates check constraint'
+        ),
+        transaction.atomic(),
+    ):
         try_insert(Comment(source=source, text=""))
     assert not Comment.objects.exists()
 

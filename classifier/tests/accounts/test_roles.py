@@ -53,19 +53,19 @@ def test_losing_the_role_closes_the_admin(model_admin: User) -> None:
 
 
 def test_only_who_manages_people_gives_roles(moderator: User, model_admin: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_user$"):
         user_roles_set(user=moderator, roles=[ADMIN], by=model_admin)
     assert not moderator.groups.filter(name=ADMIN).exists()
 
 
 def test_an_admin_cannot_lock_themselves_out_nor_change_a_superuser(admin_person: User) -> None:
     root = User.objects.create_superuser("root")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"^You cannot take the role Admin from yourself\.$"):
         user_roles_set(user=admin_person, roles=[MODEL_ADMIN], by=admin_person)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"^Only a superuser changes a superuser\.$"):
         user_roles_set(user=root, roles=[], by=admin_person)
 
 
 def test_an_unknown_role_is_an_error(moderator: User) -> None:
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match=r"^unknown roles: Emperor$"):
         user_roles_set(user=moderator, roles=["Emperor"], by=None)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from classifier.models import Comment
-from classifier.tests.api.conftest import COMMENTS, Caller, assert_problem
+from classifier.models import Comment, User
+from classifier.tests.api.conftest import COMMENTS, Caller, MakeCaller, assert_problem
 
 pytestmark = pytest.mark.usefixtures("redis_clean")
 KEY = {"Idempotency-Key": "a1b2"}
@@ -36,3 +36,28 @@ def test_many_comments_have_external_ids_instead(program: Caller) -> None:
     )
     assert body["errors"][0]["header"] == "Idempotency-Key"
     assert not Comment.objects.exists()
+
+
+def test_the_same_key_of_two_people_is_two_requests(
+    owner: User, stranger: User, caller_for: MakeCaller
+) -> None:
+    ours, theirs = caller_for(owner), caller_for(stranger)
+    first = ours.post(COMMENTS, {"text": "hello"}, **KEY)
+    second = theirs.post(COMMENTS, {"text": "hello"}, **KEY)
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] != second.json()["id"]
+    assert "Idempotency-Replayed" not in second.headers
+    other = theirs.post(COMMENTS, {"text": "something else"}, **KEY)
+    assert_problem(other, 422, "idempotency-key-reused")
+    assert set(Comment.objects.values_list("submitted_by", "text")) == {
+        (owner.pk, "hello"),
+        (stranger.pk, "hello"),
+    }
+    assert theirs.post(COMMENTS, {"text": "hello"}, **KEY).json()["id"] == second.json()["id"]
+
+
+def test_two_keys_of_one_person_are_the_same_sender(owner: User, caller_for: MakeCaller) -> None:
+    first = caller_for(owner).post(COMMENTS, {"text": "hello"}, **KEY)
+    again = caller_for(owner).post(COMMENTS, {"text": "hello"}, **KEY)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert Comment.objects.count() == 1

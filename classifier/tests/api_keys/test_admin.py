@@ -64,7 +64,7 @@ def test_revoking_asks_first(client: Client, admin_person: User, moderator: User
     assert client.get(f"{LIST}{key.pk}/revoke/").status_code == 200
     api_key_authenticate(plaintext=plaintext)
     client.post(f"{LIST}{key.pk}/revoke/")
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         api_key_authenticate(plaintext=plaintext)
 
 

@@ -68,7 +68,7 @@ def test_rotating_prints_the_new_key_and_revoking_ends_one(owner: User) -> None:
     assert new.replaces == api_key_authenticate(plaintext=old)
     assert key.prefix in err
     run("revoke", key.prefix)
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         api_key_authenticate(plaintext=old)
     with pytest.raises(CommandError, match="revoked or expired"):
         run("rotate", key.prefix)

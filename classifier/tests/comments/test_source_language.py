@@ -29,9 +29,9 @@ def test_it_is_kept_as_its_base_and_in_the_audit(forum: Source, admin_person: Us
 
 def test_what_cannot_be_is_refused(forum: Source, moderator: User) -> None:
     for language, fixed in (("german!", False), ("und", False), ("", True)):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput, match=r"^language: "):
             source_language_set(source=forum, language=language, fixed=fixed, by=None)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_source$"):
         source_language_set(source=forum, language="de", fixed=False, by=moderator)
 
 

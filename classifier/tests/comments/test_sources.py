@@ -93,7 +93,7 @@ def test_comments_that_could_not_be_told_apart_stop_a_merge() -> None:
 def test_only_who_sees_every_source_makes_one_and_moderators_none(
     client: Client, admin_person: User, moderator: User
 ) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_source$"):
         source_create(slug="mine", name="", by=moderator)
     User.objects.filter(pk=admin_person.pk).update(all_sources=False)
     client.force_login(User.objects.get(pk=admin_person.pk))

@@ -50,7 +50,9 @@ def test_the_same_external_id_gives_the_same_comment() -> None:
 @pytest.mark.django_db
 def test_an_external_id_is_not_reused_for_another_text() -> None:
     comment_submit(text="a", source="forum", external_id="7")
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(
+        InvalidInput, match=r"^items\[1\]\.external_id: This external_id was already used for another"
+    ) as caught:
         comments_submit(items=[{"text": "new"}, {"text": "b", "external_id": "7"}], source="forum")
     assert [(p.field, p.code) for p in caught.value.problems] == [("items[1].external_id", "conflict")]
     assert Comment.objects.count() == 1
@@ -59,13 +61,15 @@ def test_an_external_id_is_not_reused_for_another_text() -> None:
 @pytest.mark.django_db
 def test_an_external_id_of_somebody_else_is_not_given_out(moderator: User, admin_person: User) -> None:
     comment_submit(text="a", source="forum", external_id="7", by=moderator)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(
+        InvalidInput, match=r"^external_id: This external_id was already used by another submitter\.$"
+    ):
         comment_submit(text="a", source="forum", external_id="7", by=admin_person)
 
 
 @pytest.mark.django_db
 def test_who_has_no_role_may_not_submit(model_admin: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_comment$"):
         comment_submit(text="a", source="web", by=model_admin)
     assert not Comment.objects.exists()
 

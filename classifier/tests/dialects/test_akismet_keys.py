@@ -44,17 +44,17 @@ def test_a_second_form_stands_for_its_key(sender: Sender, form: str) -> None:
     assert short_key_authenticate(plaintext=made, address=HERE).pk == sender.key.pk
     assert made not in ShortKey.objects.get().digest
     assert AuditEntry.objects.filter(verb="key.short_form", data={"form": form}).exists()
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         api_key_authenticate(plaintext=made)
 
 
 def test_a_new_form_ends_the_one_before_it(sender: Sender) -> None:
     first, second = (short_key_create(api_key=sender.key, form="host", by=None) for _ in range(2))
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         short_key_authenticate(plaintext=first, address=HERE)
     assert short_key_authenticate(plaintext=second, address=HERE) == sender.key
     short_key_withdraw(api_key=sender.key, form="host", by=None)
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         short_key_authenticate(plaintext=second, address=HERE)
     assert api_key_authenticate(plaintext=sender.plaintext) == sender.key
 
@@ -62,12 +62,12 @@ def test_a_new_form_ends_the_one_before_it(sender: Sender) -> None:
 def test_it_ends_with_its_key(sender: Sender) -> None:
     made = short_key_create(api_key=sender.key, form="wordpress", by=None)
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         short_key_authenticate(plaintext=made, address=HERE)
     api_key_revoke(api_key=sender.key, by=None)
-    with pytest.raises(NotPossibleNow):
+    with pytest.raises(NotPossibleNow, match=r"^This key is revoked or expired; make a new one instead\.$"):
         short_key_create(api_key=sender.key, form="host", by=None)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^form: Give one of host, wordpress\.$"):
         short_key_create(api_key=sender.key, form="tattoo", by=None)
 
 

@@ -48,7 +48,7 @@ def test_it_rejects_weights_of_another_architecture(tmp_path: Path) -> None:
 
 
 def test_it_rejects_an_architecture_that_nobody_knows(folder: Path) -> None:
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(ArtifactInvalid, match=r"^the model in"):
         Scorer(config_with(folder, model_type="martian"))
 
 

@@ -43,7 +43,7 @@ from classifier.inference.errors import ArtifactInvalid, ArtifactMismatch, Infer
 def test_it_rejects_a_wrong_field(folder: Path, field: str, value: Any) -> None:
     place = folder / "manifest.json"
     place.write_text(json.dumps(json.loads(place.read_text()) | {field: value}))
-    with pytest.raises(InferenceError):
+    with pytest.raises(InferenceError, match=r"^manifest\.json in"):
         load_manifest(folder)
 
 

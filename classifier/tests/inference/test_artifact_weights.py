@@ -51,7 +51,7 @@ def test_it_rejects_a_false_table_of_contents(folder: Path, change: Any, words: 
 )
 def test_it_rejects_what_is_not_safetensors(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
-    with pytest.raises(ArtifactInvalid):
+    with pytest.raises(ArtifactInvalid, match=r"^model\.safetensors is not a safetensors"):
         verify(reseal(folder))
 
 

@@ -48,5 +48,5 @@ def test_a_composed_letter_maps_to_the_letter_and_its_mark() -> None:
 
 
 def test_it_rejects_a_span_outside_the_text() -> None:
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match=r"^\[1, 4\) is not inside a text of 3 characters$"):
         normalise("abc").original_span(1, 4)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from classifier.inference.fold import fold
 from classifier.inference.phrases import PatternError
-from classifier.inference.rules import Rule, RuleSet, check_pattern
+from classifier.inference.rules import SPANS_MAX, Rule, RuleSet, _is_inside, _merged, check_pattern
 
 
 def found(rule: Rule | str, text: str, kind: str = "phrase") -> list[str]:
@@ -220,3 +220,59 @@ def test_letters_that_are_written_twice_are_found_one_by_one_too(phrase: str, sp
 @pytest.mark.parametrize("innocent", ["a SS officer", "as soon as s", "class s", "is a s soon"])
 def test_a_letter_written_twice_opens_no_word_to_one_space(innocent: str) -> None:
     assert found("ass", innocent) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "spans"),
+    [
+        ("a.b|b.c", "a b c", ((0, 3),)),  # only one of two that overlap is a hit of a regex
+        ("[a-c]{2}", "abcab", ((0, 2), (2, 4))),  # they touch, and stay two
+        ("a+", "aa-aaa", ((0, 2), (3, 6))),
+    ],
+)
+def test_places_of_a_regex_that_touch_stay_apart(
+    pattern: str, text: str, spans: tuple[tuple[int, int], ...]
+) -> None:
+    (hit,) = RuleSet([Rule(1, "", "regex", pattern, folds=False)]).hits(text)
+    assert hit.spans == spans
+
+
+@pytest.mark.parametrize(
+    ("spans", "merged"),
+    [
+        ([(0, 5), (5, 9)], ((0, 5), (5, 9))),  # adjoining
+        ([(0, 5), (4, 9)], ((0, 9),)),  # overlapping by one
+        ([(0, 9), (2, 4)], ((0, 9),)),  # nested: the longer end stays
+        ([(2, 4), (0, 9), (9, 10)], ((0, 9), (9, 10))),  # in any order
+        ([(0, 4), (0, 9)], ((0, 9),)),  # from the same place
+        ([(0, 3), (2, 6), (5, 8)], ((0, 8),)),  # a chain
+        ([(3, 5), (3, 5)], ((3, 5),)),
+        ([], ()),
+    ],
+)
+def test_places_that_overlap_become_one(
+    spans: list[tuple[int, int]], merged: tuple[tuple[int, int], ...]
+) -> None:
+    assert _merged(spans) == merged
+
+
+def test_a_reason_names_no_more_places_than_it_may() -> None:
+    most = [(number * 2, number * 2 + 1) for number in range(SPANS_MAX + 1)]
+    assert _merged(most) == tuple(most[:SPANS_MAX])
+    assert len(_merged(most[:-1])) == SPANS_MAX
+
+
+@pytest.mark.parametrize(
+    ("hit", "inside", "strictly"),
+    [
+        ((2, 5), True, False),  # the same place
+        ((2, 5), False, True),
+        ((3, 5), True, True),
+        ((2, 4), True, True),
+        ((1, 5), False, False),  # begins before
+        ((2, 6), False, False),  # ends behind
+        ((5, 6), False, False),  # adjoins
+    ],
+)
+def test_a_hit_is_inside_only_where_all_of_it_is(hit: tuple[int, int], inside: bool, strictly: bool) -> None:
+    assert _is_inside(hit, [(2, 5)], strictly=strictly) is inside

@@ -93,7 +93,7 @@ def test_rolling_back_goes_back_one_change_of_that_slot_at_a_time(pair: Pair) ->
     assert slot_roll_back(language="de", by=None) == pair[1]
     assert slot_roll_back(language="de", by=None) is None
     assert judges("de") == pair[1], "it has the slot of Russian and knows German"
-    with pytest.raises(NothingToRollBackTo):
+    with pytest.raises(NothingToRollBackTo, match=r"^Nothing was in production for de before\.$"):
         slot_roll_back(language="de", by=None)
     assert LanguageSlot.objects.get().language == "ru"
 
@@ -103,7 +103,7 @@ def test_an_emptied_slot_can_be_rolled_back_too(pair: Pair) -> None:
     slot_empty(language="de", by=None, reason="too strict")
     assert not LanguageSlot.objects.exists()
     assert slot_roll_back(language="de", by=None) == pair[1]
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^no version is in production for ru$"):
         slot_empty(language="ru", by=None)
 
 
@@ -150,16 +150,20 @@ def test_what_workers_have_no_room_for_is_refused_with_the_numbers(
         slots_fill(languages=["ru"], model_version=third, by=None)
     settings.MODEL_MEMORY_MIB = needed - 1
     assert within_memory(list(pair)) == [pair[0]]
-    with pytest.raises(NotPossibleNow):
+    with pytest.raises(
+        NotPossibleNow, match=r"^The versions in production would need about 2 MiB in each worker"
+    ):
         model_version_activate(model_version=third, by=None)
     assert ModelVersion.objects.active() == pair[0]
 
 
 def test_who_may_not_activate_and_what_is_no_language_is_refused(pair: Pair, moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.activate_modelversion$"):
         slots_fill(languages=["de"], model_version=pair[1], by=moderator)
     for wrong in ("german language", "und", "", None, 7):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(
+            InvalidInput, match=r"^languages\[1\]: This must be a language tag, such as de or pt-BR\.$"
+        ):
             slots_fill(languages=["de", wrong], model_version=pair[1], by=None)  # type: ignore[list-item]
     assert not LanguageSlot.objects.exists()
     assert base_of("pt_br") == "pt"

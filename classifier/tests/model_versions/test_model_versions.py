@@ -40,7 +40,7 @@ def test_registering_twice_gives_the_same_version(candidates: Pair, artifacts: t
 def test_a_changed_artifact_is_refused(models_dir: Path, tmp_path: Path) -> None:
     folder = tiny_artifact(tmp_path / "changed", seed=5)
     (folder / "README.md").write_text("another")
-    with pytest.raises(ArtifactRejected):
+    with pytest.raises(ArtifactRejected, match=r"^README\.md in"):
         model_version_register(directory=folder)
     assert not ModelVersion.objects.exists()
     assert not models_dir.exists()
@@ -71,7 +71,7 @@ def test_activating_retires_the_one_before_and_tells_who_and_why(candidates: Pai
 
 
 def test_activating_the_active_version_is_refused(active_version: ModelVersion) -> None:
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^tiny-\w{8} is the active version already$"):
         model_version_activate(model_version=active_version, by=None)
 
 
@@ -80,7 +80,7 @@ def test_activating_with_a_stale_object_changes_nothing(candidates: Pair) -> Non
     stale = ModelVersion.objects.get(pk=one.pk)
     model_version_activate(model_version=one, by=None)
     model_version_activate(model_version=two, by=None)
-    with pytest.raises(LostRace):
+    with pytest.raises(LostRace, match=r"^model version \d+ is no longer candidate$"):
         model_version_activate(model_version=stale, by=None)
     assert ModelVersion.objects.active() == two
 
@@ -89,13 +89,15 @@ def test_a_version_whose_files_are_damaged_is_not_activated(candidates: Pair) ->
     one, two = candidates
     model_version_activate(model_version=one, by=None)
     (two.path / "model.safetensors").write_bytes(b"damaged")
-    with pytest.raises(ArtifactRejected):
+    with pytest.raises(
+        ArtifactRejected, match=r"^The files of tiny-\w{8} are damaged: model\.safetensors in"
+    ):
         model_version_activate(model_version=two, by=None)
     assert ModelVersion.objects.active() == one
 
 
 def test_who_is_no_model_admin_may_not_activate(candidates: Pair, moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.activate_modelversion$"):
         model_version_activate(model_version=candidates[0], by=moderator)
     assert ModelVersion.objects.active() is None
 
@@ -108,7 +110,9 @@ def test_rolling_back_walks_back_through_what_was_in_production(
         model_version_activate(model_version=version, by=None)
     assert model_version_roll_back(by=None) == candidates[1]
     assert model_version_roll_back(by=None) == candidates[0]
-    with pytest.raises(NothingToRollBackTo):
+    with pytest.raises(
+        NothingToRollBackTo, match=r"^No other version was in production before the active one\.$"
+    ):
         model_version_roll_back(by=None)
     assert ModelVersion.objects.active() == candidates[0]
 

@@ -45,7 +45,9 @@ def test_an_override_needs_a_reason_and_the_history_keeps_it_with_the_verdict(
     pair: Pair, model_admin: User
 ) -> None:
     gate_register(lambda candidate, active: CLOSED)
-    with pytest.raises(GateClosed):
+    with pytest.raises(
+        GateClosed, match=r"^The quality gate keeps tiny-\w{8} out of production\. Its ROC-AUC is"
+    ):
         model_version_activate(model_version=pair[1], by=model_admin, override_reason="  ")
     model_version_activate(model_version=pair[1], by=model_admin, override_reason="threats slip through")
     event = pair[1].history.get()
@@ -55,7 +57,7 @@ def test_an_override_needs_a_reason_and_the_history_keeps_it_with_the_verdict(
 
 def test_a_moderator_may_not_override(pair: Pair, moderator: User) -> None:
     gate_register(lambda candidate, active: CLOSED)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.activate_modelversion$"):
         model_version_activate(model_version=pair[1], by=moderator, override_reason="because")
     assert ModelVersion.objects.active() == pair[0]
 

@@ -129,9 +129,11 @@ def test_without_a_shadow_nothing_is_kept(candidates: Pair, models_dir: Path, re
 
 
 def test_starting_another_ends_the_one_before_and_stopping_ends_it(pair: Pair, model_admin: User) -> None:
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(
+        IllegalTransition, match=r"^tiny-\w{8} is in production; it cannot be its own shadow$"
+    ):
         shadow_start(model_version=pair[0], by=model_admin)
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^tiny-\w{8} scores live traffic silently already$"):
         shadow_start(model_version=pair[1], by=model_admin)
     shadow_stop(model_version=pair[1], by=model_admin, reason="seen enough")
     assert ModelVersion.objects.shadow() is None
@@ -139,7 +141,7 @@ def test_starting_another_ends_the_one_before_and_stopping_ends_it(pair: Pair, m
         "No longer scores live traffic: seen enough",
         "Scores live traffic silently: a look first",
     ]
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^tiny-\w{8} does not score live traffic silently$"):
         shadow_stop(model_version=pair[1], by=model_admin)
 
 
@@ -150,8 +152,8 @@ def test_promoting_the_shadow_ends_the_shadow(pair: Pair) -> None:
 
 
 def test_a_moderator_may_neither_start_nor_stop_one(pair: Pair, moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.activate_modelversion$"):
         shadow_stop(model_version=pair[1], by=moderator)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.activate_modelversion$"):
         shadow_start(model_version=pair[1], by=moderator)
     assert ModelVersion.objects.shadow() == pair[1]

@@ -24,19 +24,19 @@ def comment(active_version: ModelVersion) -> Comment:
 def test_a_prediction_refuses_to_be_saved_again(comment: Comment) -> None:
     prediction = Prediction.objects.get(comment=comment)
     prediction.score = 0.99
-    with pytest.raises(AppendOnlyError):
+    with pytest.raises(AppendOnlyError, match=r"^prediction \d+ is append-only$"):
         prediction.save()
 
 
 def test_a_prediction_refuses_to_be_deleted(comment: Comment) -> None:
-    with pytest.raises(AppendOnlyError):
+    with pytest.raises(AppendOnlyError, match=r"^prediction \d+ is append-only$"):
         Prediction.objects.get(comment=comment).delete()
 
 
 def test_the_bulk_changes_refuse_too(comment: Comment) -> None:
-    with pytest.raises(AppendOnlyError):
+    with pytest.raises(AppendOnlyError, match=r"^predictions are append-only$"):
         Prediction.objects.filter(comment=comment).update(score=0.5)
-    with pytest.raises(AppendOnlyError):
+    with pytest.raises(AppendOnlyError, match=r"^comment events are append-only$"):
         comment.history.all().delete()
 
 
@@ -61,5 +61,9 @@ def test_erasure_may_delete_within_its_own_transaction_only(comment: Comment) ->
         cursor.execute("DELETE FROM classifier_commentevent WHERE comment_id = %s", [comment.pk])
         cursor.execute("SET LOCAL toxicsite.allow_erasure = 'off'")
     assert not CommentEvent.objects.filter(comment=comment).exists()
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(IntegrityError, match=r"^classifier_prediction is append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("DELETE FROM classifier_prediction")

@@ -110,7 +110,7 @@ def test_a_webhook_that_is_turned_off_is_told_once_until_it_is_on_again(channel:
 
 
 def test_people_hear_of_what_they_chose_and_may_see(
-    mail: MailServer, comment: Comment, admin_person: User, moderator: User
+    mail: MailServer, comment: Comment, active_version: ModelVersion, admin_person: User, moderator: User
 ) -> None:
     other = Source.objects.create(slug="other", name="Other")
     wants(admin_person, "escalation")
@@ -118,7 +118,7 @@ def test_people_hear_of_what_they_chose_and_may_see(
     decision_record(comment=comment, action="escalate", by=admin_person)
     assert receivers() == {admin_person.username}
     source_access_set(user=admin_person, all_sources=False, sources=[other], by=None)
-    second = classified_comment(ModelVersion.objects.get(), text="i hate rain", by=moderator)
+    second = classified_comment(active_version, text="i hate rain", by=moderator)
     decision_record(comment=second, action="escalate", by=None)
     assert Notice.objects.count() == 1
 

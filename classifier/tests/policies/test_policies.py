@@ -1,5 +1,6 @@
 """Policies: the site's own exists from the start, saving adds a version, and the newest one is in force."""
 
+import re
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_saving_adds_a_version_that_is_in_force_for_its_source_alone(source: Sou
 def test_a_saved_version_cannot_be_changed(source: Source) -> None:
     saved = policy_save(source=source, bands=BANDS, by=None)
     saved.note = "other"
-    with pytest.raises(AppendOnlyError):
+    with pytest.raises(AppendOnlyError, match=r"^policy \d+ is append-only$"):
         saved.save()
 
 
@@ -70,14 +71,16 @@ def test_an_old_version_comes_back_as_a_new_one(source: Source) -> None:
 
 def test_who_saves_over_another_s_version_is_told_of_it(source: Source) -> None:
     theirs = policy_save(source=source, bands=BANDS, seen_version=0, by=None)
-    with pytest.raises(PolicyConflict) as caught:
+    with pytest.raises(
+        PolicyConflict, match=r"^Version 1 was saved in the meantime\. Look at it, then save again\.$"
+    ) as caught:
         policy_save(source=source, bands=BANDS, seen_version=0, by=None)
     assert caught.value.newest == theirs
     assert policy_newest(source=source) == theirs
 
 
 def test_a_moderator_may_not_save_a_policy(source: Source, moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_policy$"):
         policy_save(source=source, bands=BANDS, by=moderator)
     assert policy_newest(source=source) is None
 
@@ -100,7 +103,7 @@ def test_a_moderator_may_not_save_a_policy(source: Source, moderator: User) -> N
 def test_it_names_the_field_that_is_wrong_and_saves_nothing(
     source: Source, change: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=rf"^{re.escape(field)}: ") as caught:
         policy_save(**{"source": source, "bands": BANDS, "by": None, **change})
     assert [problem.field for problem in caught.value.problems] == [field]
     assert policy_newest(source=source) is None

@@ -223,7 +223,7 @@ def test_shadow_mode_and_preview_know_conditions(
     ],
 )
 def test_a_rule_for_any_text_needs_a_condition_and_is_no_exception(fields: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=r"^conditions: ") as caught:
         made(**fields)
     assert {problem.field for problem in caught.value.problems} == {"conditions"}
 

@@ -301,9 +301,9 @@ def test_who_sees_one_source_imports_for_that_one_alone(forum: Source, admin_per
     made = rule_list_create(name="All", by=None)
     User.objects.filter(pk=admin_person.pk).update(all_sources=False)
     admin_person.refresh_from_db()
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not see every source"):
         rules_import(rule_list=made, choice=ImportChoice("clod"), by=admin_person)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not see every source"):
         rule_list_set_state(rule_list=made, state="on", by=admin_person)
 
 
@@ -317,10 +317,10 @@ def test_who_sees_one_source_imports_for_that_one_alone(forum: Source, admin_per
 )
 def test_a_choice_that_cannot_be_is_named(fields: dict[str, Any], field: str) -> None:
     made = rule_list_create(name="All", by=None)
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=r"^(format|band|tags): ") as caught:
         rules_import(rule_list=made, choice=ImportChoice("clod", **fields), by=None)
     assert [problem.field for problem in caught.value.problems] == [field]
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^name: A list of this name is there already\.$"):
         rule_list_create(name="All", by=None)
 
 

@@ -60,7 +60,7 @@ def test_only_who_tries_rules_and_sees_comments_may_and_a_wrong_pattern_is_told(
     moderator: User, model_admin: User
 ) -> None:
     for by in (moderator, model_admin):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.test_rule$"):
             rule_preview_recent(kind="phrase", pattern="idiot", by=by)
     with pytest.raises(InvalidInput, match="missing"):
         rule_preview_recent(kind="regex", pattern="(a", by=person("lead", "Lead"))

@@ -58,7 +58,7 @@ def test_a_dialect_lifts_to_the_threshold_of_the_language(active_version: ModelV
     ],
 )
 def test_what_is_wrong_is_named(wrong: Any, field: str) -> None:
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=r"^language_bands[\w.\[\]!-]*: ") as caught:
         saved(language_bands=wrong)
     assert [problem.field for problem in caught.value.problems] == [field]
 

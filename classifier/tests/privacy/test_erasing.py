@@ -90,7 +90,7 @@ def test_a_purged_text_is_neither_explained_nor_scored_again(active_version: Mod
     said = comment_explain(comment=comment, deadline=1)
     assert isinstance(said, TextProblem)
     assert "purged" in said.message
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^the text of comment \d+ was purged$"):
         comment_retry(comment=comment, by=None)
 
 
@@ -184,12 +184,15 @@ def test_only_admins_erase_and_only_in_their_sources(
 ) -> None:
     comment = classified_comment(active_version)
     Comment.objects.filter(pk=comment.pk).update(author_ref="ada")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.erase_author$"):
         author_erase(author="ada", source=None, by=moderator)
     User.objects.filter(pk=admin_person.pk).update(all_sources=False)
     admin_person.refresh_from_db()
-    for source in (None, comment.source):
-        with pytest.raises(PermissionDenied):
+    for source, why in (
+        (None, "^Only users who see every source"),
+        (comment.source, "does not see the source test$"),
+    ):
+        with pytest.raises(PermissionDenied, match=why):
             author_erase(author="ada", source=source, by=admin_person)
     SourceAccess.objects.create(user=admin_person, source=comment.source)
     assert author_erase(author="ada", source=comment.source, by=admin_person).comments == 1

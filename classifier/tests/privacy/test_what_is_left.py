@@ -15,6 +15,7 @@ from classifier.models import (
     SavedQueue,
     Transfer,
 )
+from classifier.privacy.erasure import READ_BYTES, files_forget
 from classifier.privacy.services import author_erase
 from classifier.review.bulk import bulk_decide
 from classifier.review.filters import EVERY, QueueFilters
@@ -109,3 +110,18 @@ def test_a_file_of_errors_that_quotes_the_author_is_deleted(comment: Comment, fo
     audit_record(verb="import.comments", data={"transfer": ended.pk})
     author_erase(author=ANN, source=None, by=None)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("inside", [1, 5, len(ANN.encode()) - 1, len(ANN.encode())])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_a_name_across_the_border_of_two_pieces_is_found(folder: Path, inside: int, pieces: int) -> None:
+    """`inside` bytes of the name lie before the border: all but its last one, or all of it, too."""
+    folder.mkdir()
+    name = ANN.encode()
+    border = pieces * READ_BYTES
+    for number, content in enumerate((name, name[:-1] + b"X")):
+        (folder / f"{number}.csv").write_bytes(b"x" * (border - inside) + content + b"y" * 10)
+        Transfer.objects.create(kind="export", status="succeeded", file=f"{number}.csv")
+    assert files_forget(ANN) == 1
+    assert [path.name for path in folder.iterdir()] == ["1.csv"]
+    assert list(Transfer.objects.order_by("pk").values_list("file", flat=True)) == ["", "1.csv"]

@@ -67,11 +67,13 @@ def test_the_answer_is_kept_beside_the_standing_decision_and_the_comment_stays_a
     review = blind_review_record(comment=comment, action="approve", by=bea)
     assert (review.first, review.action, review.by) == (comment.current_decision, "approve", bea)
     assert Comment.objects.values().get(pk=comment.pk) == before
-    with pytest.raises(DecisionConflict):
+    with pytest.raises(DecisionConflict, match=r"^You have looked at this comment already\.$"):
         blind_review_record(comment=comment, action="remove", by=bea)
-    with pytest.raises(DecisionConflict):
+    with pytest.raises(
+        DecisionConflict, match=r"^You have decided on this comment yourself; a blind review is for"
+    ):
         blind_review_record(comment=comment, action="remove", by=ann)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^action: This must be approve or remove\.$"):
         blind_review_record(comment=comment, action="escalate", by=person("cleo", MODERATOR))
     assert SecondReview.objects.count() == 1
 
@@ -108,10 +110,10 @@ def test_leads_keep_golden_items_and_each_change_is_in_the_audit(
     active_version: ModelVersion, ann: User, lead: User
 ) -> None:
     (comment,) = decided(active_version, ann, "hate one")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_goldenitem$"):
         golden_add(comment=comment, expected="remove", by=ann)
     item = golden_add(comment=comment, expected="remove", by=lead)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^comment: This is a known answer already\.$"):
         golden_add(comment=comment, expected="approve", by=lead)
     assert golden_retire(item=item, by=lead)
     assert not golden_retire(item=item, by=lead)
@@ -132,15 +134,15 @@ def test_it_refuses_golden_items_without_a_known_answer_a_verdict_or_a_text(
 ) -> None:
     (comment,) = waiting(active_version, "hate one")
     for wrong in ({"expected": "escalate"}, {"expected": "remove", "note": "x" * 501}):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput, match=r"^(expected|note): "):
             golden_add(comment=comment, by=lead, **wrong)
     pending = Comment.objects.create(source=comment.source, text="new")
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^comment: This comment has no verdict yet\.$"):
         golden_add(comment=pending, expected="remove", by=lead)
     assert not GoldenItem.objects.exists()
 
 
 def test_who_decides_nothing_takes_no_second_look(db: None) -> None:
     viewer = person("vera", VIEWER)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_secondreview$"):
         blind_review_offered(by=viewer)

@@ -90,11 +90,13 @@ def test_more_than_was_counted_is_refused(active_version: ModelVersion, lead: Us
 
 def test_a_reason_is_needed_and_a_lead(active_version: ModelVersion, lead: User, moderator: User) -> None:
     waiting(active_version, "hate one")
-    with pytest.raises(InvalidInput):
+    with pytest.raises(
+        InvalidInput, match=r"^reason: Give a reason: it explains the decision to people who check it"
+    ):
         bulk_decide(filters=QueueFilters(), action="remove", reason=" ", expected_count=1, by=lead)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_bulkaction$"):
         bulk_decide(filters=QueueFilters(), action="remove", reason="raid", expected_count=1, by=moderator)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_bulkaction$"):
         bulk_preview(filters=QueueFilters(), by=moderator)
     assert not Decision.objects.exists()
 

@@ -117,9 +117,9 @@ def test_comments_of_other_sources_are_not_offered(active_version: ModelVersion,
 
 def test_who_may_not_decide_claims_nothing(active_version: ModelVersion, model_admin: User) -> None:
     (only,) = waiting(active_version, "one")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_decision$"):
         next_of(model_admin)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_decision$"):
         claims.claim(comment=only, by=model_admin)
 
 

@@ -49,7 +49,7 @@ def test_a_reason_is_a_code_of_the_policy_and_may_be_required_for_removing(
         by=None,
     )
     for wrong, code in (("", "required"), ("spam", "invalid_choice")):
-        with pytest.raises(InvalidInput) as refused:
+        with pytest.raises(InvalidInput, match=r"^reason: The policy") as refused:
             decision_record(comment=comment, action="remove", reason=wrong, by=moderator)
         assert [(p.field, p.code) for p in refused.value.problems] == [("reason", code)]
     decision = decision_record(comment=comment, action="remove", reason="insult", by=moderator)
@@ -65,7 +65,7 @@ def test_marks_are_ordered_and_merged_and_lie_inside_the_text(comment: Comment, 
         [{}],
     ]
     for each in wrong:
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput, match=r"^marks: "):
             decision_record(comment=comment, action="remove", marks=each, by=moderator)
     marks = [{"begin": 7, "end": 10}, {"begin": 2, "end": 4}, {"begin": 4, "end": 6}]
     decision = decision_record(comment=comment, action="remove", marks=marks, by=moderator)

@@ -87,7 +87,7 @@ def test_a_comment_without_a_verdict_cannot_be_decided(comment: Comment, moderat
 def test_wrong_input_names_its_field_and_changes_nothing(
     wrong: dict[str, Any], field: str, comment: Comment, moderator: User
 ) -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput, match=r"^(action|labels|note): ") as refused:
         decision_record(comment=comment, by=moderator, **wrong)
     assert [problem.field for problem in refused.value.problems] == [field]
     assert not Decision.objects.exists()
@@ -103,9 +103,9 @@ def test_moderators_and_admins_decide_model_admins_and_strangers_do_not(
     comment = classified_comment(active_version)
     decision = decision_record(comment=comment, action="approve", by=None)
     for person in (model_admin, stranger):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_decision$"):
             decision_record(comment=classified_comment(active_version), action="approve", by=person)
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_decision$"):
             decision_undo(decision=decision, by=person)
 
 

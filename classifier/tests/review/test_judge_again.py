@@ -95,7 +95,7 @@ def test_the_sites_policy_leaves_sources_with_their_own_alone(forum: Source) -> 
 def test_who_may_not_save_a_policy_may_not_judge_again(
     forum: Source, moderator: User, client: Client
 ) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_policy$"):
         judge_again(source=forum, by=moderator)
     client.force_login(moderator)
     assert client.post(PATH).status_code == 403

@@ -54,7 +54,7 @@ def test_few_texts_are_one_question_and_a_long_one_is_a_part_of_its_own(settings
 def test_a_batch_that_takes_too_long_ends(settings: Settings) -> None:
     settings.SCORE_BATCH_SECONDS = 0
     score = Score()
-    with pytest.raises(BatchTimeout):
+    with pytest.raises(BatchTimeout, match=r"^The batch took too long\.$"):
         score_in_parts(score, [LONG] * 300, deadline=0.0)
     score_in_parts(score, [LONG] * 50, deadline=5)
     assert max(score.seconds) <= 5
@@ -62,7 +62,7 @@ def test_a_batch_that_takes_too_long_ends(settings: Settings) -> None:
 
 def test_a_wrong_text_is_named_by_its_place_before_anything_is_asked() -> None:
     score = Score()
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput, match=r"^texts\[50\]: This field may not be empty\.$") as refused:
         score_in_parts(score, [LONG] * 50 + [""], deadline=5)
     assert refused.value.problems[0].field == "texts[50]"
     assert score.parts == []

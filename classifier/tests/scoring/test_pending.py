@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from classifier.comments.edits import comment_edit, comment_rescan
 from classifier.comments.submission import comment_retry, comments_submit
 from classifier.inference.errors import TextTooLong
 from classifier.models import Comment, CommentEvent, ModelVersion, Prediction
@@ -234,3 +235,68 @@ def test_what_was_imported_waits_until_nothing_live_does_and_comes_in_smaller_cl
     assert pending_classify(scorer=scorer, model_version=active_version, limit=10) == 5
     assert pending_classify(scorer=scorer, model_version=active_version, limit=10) == 5
     assert Comment.objects.filter(pk__in=[one.pk for one in old], status="classified").count() == 10
+
+
+@pytest.mark.parametrize("change", ["edit", "rescan", "retry"])
+def test_a_comment_that_begins_anew_has_all_its_attempts_again(
+    change: str, active_version: ModelVersion
+) -> None:
+    """What the old text used up is not held against the new one."""
+    (comment,) = submit("bad")
+    for _ in range(5):
+        pending_classify(scorer=FakeScorer(poison=["bad"]), model_version=active_version, limit=10)
+    comment.refresh_from_db()
+    assert (comment.status, comment.attempts) == ("failed", MAX_ATTEMPTS)
+    if change == "edit":
+        comment_edit(comment=comment, text="worse", by=None)
+    elif change == "rescan":
+        comment_rescan(comment=comment, by=None)
+    else:
+        comment_retry(comment=comment, by=None)
+    comment.refresh_from_db()
+    assert (comment.status, comment.attempts, comment.failure_reason) == ("pending", 0, "")
+    scorer = FakeScorer(poison=["bad", "worse"])
+    for number in range(1, MAX_ATTEMPTS + 1):
+        assert comment.status == "pending"
+        pending_classify(scorer=scorer, model_version=active_version, limit=10)
+        comment.refresh_from_db()
+        assert comment.attempts == number
+    assert comment.status == "failed"
+    assert len(scorer.calls) == MAX_ATTEMPTS
+
+
+def test_scoring_again_makes_the_new_prediction_the_current_one_and_keeps_the_old(
+    candidates: tuple[ModelVersion, ModelVersion],
+) -> None:
+    before, now = candidates
+    (comment,) = submit("i hate you")
+    pending_classify(scorer=FakeScorer(), model_version=before, limit=10)
+    comment.refresh_from_db()
+    old = comment.current_prediction
+    assert old is not None
+    comment_rescan(comment=comment, by=None)
+    comment.refresh_from_db()
+    assert comment.status == "pending"
+    pending_classify(scorer=FakeScorer(), model_version=now, limit=10)
+    comment.refresh_from_db()
+    assert comment.current_prediction is not None
+    assert comment.current_prediction.model_version == now
+    assert comment.current_prediction_id != old.pk
+    assert set(comment.predictions.values_list("pk", flat=True)) == {old.pk, comment.current_prediction_id}
+    old.refresh_from_db()
+    assert (old.model_version, old.verdict) == (before, "toxic")
+
+
+def test_a_new_text_is_judged_by_its_own_prediction(active_version: ModelVersion) -> None:
+    (comment,) = submit("i hate you")
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    comment.refresh_from_db()
+    comment_edit(comment=comment, text="thank you", by=None)
+    pending_classify(scorer=FakeScorer(), model_version=active_version, limit=10)
+    comment.refresh_from_db()
+    assert comment.current_prediction is not None
+    assert comment.current_prediction.verdict == "non-toxic"
+    assert list(comment.predictions.order_by("id").values_list("verdict", flat=True)) == [
+        "toxic",
+        "non-toxic",
+    ]

@@ -102,5 +102,5 @@ def test_the_command_counts_what_is_due_or_the_last_days_anew(forum: Source, sai
     assert out.getvalue().endswith("1 days counted\n")
     yesterday = DayStatistic.objects.latest("day")
     assert yesterday.numbers["inbound"] == 1
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=r"^--days must be at least 1\.$"):
         call_command("statistics", days=0)

@@ -49,7 +49,7 @@ def suggest(text: Any = "you badger", source: str = "forum", **more: Any) -> Sug
 def test_what_says_nothing_that_training_could_use_is_refused(
     more: dict[str, Any], field: str, code: str
 ) -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput, match=r"^(text|labels|author_ref)[\w.\[\]!-]*: ") as refused:
         suggest(**more)
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
     assert not Suggestion.objects.exists()
@@ -82,13 +82,13 @@ def test_people_see_their_own_and_leads_see_all_of_their_sources(moderator: User
 def test_a_source_that_one_does_not_see_takes_no_suggestion(moderator: User) -> None:
     User.objects.filter(pk=moderator.pk).update(all_sources=False)
     moderator.refresh_from_db()
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not see the source forum"):
         suggestion_create(text="a", source="forum", labels={"toxic": 1}, by=moderator)
 
 
 def test_training_can_use_what_is_neither_rejected_nor_forgotten(moderator: User) -> None:
     first, rejected, elsewhere = suggest("one"), suggest("two"), suggest("three", source="shop")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_suggestion$"):
         suggestion_reject(suggestion=rejected, by=moderator)
     lead = person("lead", LEAD)
     suggestion_reject(suggestion=rejected, by=lead)

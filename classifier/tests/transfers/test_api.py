@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from classifier.models import AuditEntry, Comment, Source, Transfer, User
 from classifier.tests.transfers.conftest import imported
 from classifier.transfers.services import transfers_sweep
 from classifier.transfers.worker import transfer_work
+from toxicsite.tests.small_disk import SmallDisk, small_disk_or_skip
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +214,49 @@ def test_an_import_that_finds_no_room_waits_for_it(
         transfer_work(transfer_id=made["id"])
     assert not Comment.objects.exists()
     assert program.get(f"transfers/{made['id']}/").json()["status"] == "running"
+    Transfer.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
+    transfers_sweep()
+    transfer_work(transfer_id=made["id"])
+    found = program.get(f"transfers/{made['id']}/").json()
+    assert (found["status"], found["stored"], found["error_rows"]) == ("succeeded", 1, 1)
+
+
+@pytest.fixture
+def disk(tmp_path: Path, settings: Any) -> Iterator[SmallDisk]:
+    """A small disk for files of imports and exports."""
+    with small_disk_or_skip(tmp_path / "disk", mebibytes=8) as disk:
+        settings.TRANSFERS_DIR = disk.folder / "transfers"
+        settings.TRANSFERS_DIR.mkdir()
+        yield disk
+
+
+@pytest.mark.parametrize("full_from_the_start", [True, False])
+def test_an_upload_to_a_disk_that_is_full_is_refused_and_taken_once_there_is_room(
+    full_from_the_start: bool, program: Program, disk: SmallDisk, settings: Any
+) -> None:
+    rows = b"text\n" + b"A kind word for everybody.\n" * 400_000  # 10 MiB: more than the whole disk
+    if full_from_the_start:
+        disk.fill()
+        rows = b"text\nhi\n"
+    sent = program.post("imports/", rows)
+    assert (sent.status_code, sent.json()["type"].rpartition(":")[2]) == (507, "no-room")
+    assert [error["pointer"] for error in sent.json()["errors"]] == ["#/file"]
+    assert list(settings.TRANSFERS_DIR.iterdir()) == []
+    assert not Transfer.objects.exists()
+    if full_from_the_start:
+        disk.free()
+    assert program.post("imports/", b"text\nhi\n").status_code == 202
+
+
+def test_an_import_whose_file_of_errors_finds_no_room_goes_on_once_there_is(
+    program: Program, disk: SmallDisk
+) -> None:
+    made = program.post("imports/", b"text,external_id\nhi,1\n,2\n").json()
+    disk.fill()
+    transfer_work(transfer_id=made["id"])
+    assert not Comment.objects.exists()
+    assert program.get(f"transfers/{made['id']}/").json()["status"] == "running"
+    disk.free()
     Transfer.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
     transfers_sweep()
     transfer_work(transfer_id=made["id"])

@@ -113,11 +113,11 @@ def test_only_what_one_sees_is_exported_and_only_by_who_may(
     path = file_of(export)
     assert path is not None
     assert "not mine" not in path.read_text()
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_transfer$"):
         export_stream(filters=filters_of({}), file_format="csv", by=moderator)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_transfer$"):
         export_create(filters=filters_of({}), file_format="csv", by=moderator)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^format: This must be csv or jsonl\.$"):
         export_create(filters=filters_of({}), file_format="xls", by=None)
 
 
@@ -130,7 +130,9 @@ def test_the_audit_knows_of_exports_their_size_and_each_download(admin_person: U
     next(stopped)
     stopped.close()
     export = export_create(filters=filters_of({}), file_format="csv", by=admin_person)
-    with pytest.raises(TransferNotPossible):
+    with pytest.raises(
+        TransferNotPossible, match=r"^There is no file \(any more\); make the export again\.$"
+    ):
         export_downloaded(transfer=export, by=admin_person)
     transfer_work(transfer_id=export.pk)
     export.refresh_from_db()

@@ -67,7 +67,7 @@ def killed_after(transfer: Transfer, chunks: int) -> None:
                 stream.write(b"99,text,half a ro")
             raise Killed
 
-    with pytest.raises(Killed):
+    with pytest.raises(Killed):  # noqa: PT011 - it has no message
         import_run.import_run(transfer=claimed, report=told)
 
 
@@ -102,7 +102,7 @@ def test_an_error_in_the_middle_of_a_chunk_leaves_nothing_of_it(monkeypatch: pyt
 
     with monkeypatch.context() as patched:
         patched.setattr(file_run, "transfer_progress", dies)
-        with pytest.raises(Killed):
+        with pytest.raises(Killed):  # noqa: PT011 - it has no message
             import_run.import_run(transfer=claimed)
     assert texts() == []
     make_old(transfer)
@@ -120,7 +120,7 @@ def test_of_two_workers_that_both_believe_to_have_it_one_stops() -> None:
     make_old(killed_row)
     transfers_sweep()
     transfer_work(transfer_id=transfer.pk)
-    with pytest.raises(TransferLost):
+    with pytest.raises(TransferLost, match=r"^import \d+ has another worker, or was cancelled$"):
         import_run.import_run(transfer=slow)
     assert texts() == expected()
 
@@ -140,21 +140,21 @@ def test_a_cancelled_import_stops_keeps_what_it_stored_and_may_go_on(
     transfer = bring(rows())
     claimed = transfer_claim(transfer_id=transfer.pk)
     assert claimed is not None
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_transfer$"):
         transfer_cancel(transfer=transfer, by=moderator)
-    with pytest.raises(TransferLost):
+    with pytest.raises(TransferLost, match=r"^import \d+ has another worker, or was cancelled$"):
         import_run.import_run(
             transfer=claimed, report=lambda row: transfer_cancel(transfer=row, by=admin_person)
         )
     transfer.refresh_from_db()
     assert (transfer.status, transfer.failure_reason) == ("failed", "Cancelled by admin-person.")
     assert len(texts()) == 7
-    with pytest.raises(TransferNotPossible):
+    with pytest.raises(TransferNotPossible, match=r"^This import is failed already\.$"):
         transfer_cancel(transfer=transfer, by=admin_person)
     transfer_resume(transfer=transfer, by=admin_person)
     transfer_work(transfer_id=transfer.pk)
     assert texts() == expected()
-    with pytest.raises(TransferNotPossible):
+    with pytest.raises(TransferNotPossible, match=r"^This import is succeeded; only a failed one goes on\.$"):
         transfer_resume(transfer=transfer, by=admin_person)
 
 

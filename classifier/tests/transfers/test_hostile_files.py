@@ -46,7 +46,7 @@ def archive() -> bytes:
     ids=map(str, range(14)),  # packed bytes hold the time, and names of tests must not
 )
 def test_the_start_of_a_file_tells(data: bytes, words: str) -> None:
-    with pytest.raises(InvalidInput) as wrong:
+    with pytest.raises(InvalidInput, match=r"^file: ") as wrong:
         bring(data)
     assert words in str(wrong.value)
     assert list(transfers_dir().iterdir()) == []
@@ -115,10 +115,12 @@ def test_a_line_that_is_no_json_spoils_no_other(line: str) -> None:
 
 
 def test_an_upload_over_the_limit_leaves_nothing_behind() -> None:
-    with pytest.raises(InvalidInput) as wrong:
+    with pytest.raises(
+        InvalidInput, match=r"^file: This file is larger than 1,000 bytes, the limit here\. Split it\.$"
+    ) as wrong:
         upload_store([b"x" * 600, b"x" * 600], limit=1_000)
     assert "larger than 1,000 bytes" in str(wrong.value)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^file: This file is empty\.$"):
         upload_store([])
     assert not list(transfers_dir().iterdir())
 

@@ -78,10 +78,14 @@ def test_a_byte_order_mark_and_other_line_ends_are_no_part_of_the_data() -> None
 def test_columns_may_be_named_otherwise() -> None:
     imported("words,key\nhello,k\n", columns={"text": "words", "external_id": "key"})
     assert Comment.objects.get().external_id == "k"
-    with pytest.raises(InvalidInput) as wrong:
+    with pytest.raises(
+        InvalidInput, match=r"^columns\.text: This file has no column 'word' for the text\.$"
+    ) as wrong:
         bring("words\nhello\n", columns={"text": "word"})
     assert wrong.value.problems[0].field == "columns.text"
-    with pytest.raises(InvalidInput) as wrong:
+    with pytest.raises(
+        InvalidInput, match=r"^columns\.text: Say which column holds the text\. Line 1 was taken as the"
+    ) as wrong:
         bring("words\nhello\n")
     assert "which column holds the text" in str(wrong.value)
 
@@ -171,7 +175,7 @@ def test_only_into_sources_that_one_sees(admin_person: User) -> None:
     User.objects.filter(pk=admin_person.pk).update(all_sources=False)
     SourceAccess.objects.create(user=admin_person, source=own)
     by = User.objects.get(pk=admin_person.pk)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^source: You do not see this source\.$"):
         bring("text\nhello\n", by=by, source="other")
     transfer = imported("text,source\nhello,\nworld,other\n", by=by, source="own")
     assert (transfer.error_rows, Comment.objects.get().source) == (1, own)

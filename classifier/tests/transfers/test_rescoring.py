@@ -195,7 +195,9 @@ def test_dates_source_version_and_status_narrow_it_and_nonsense_is_named(
 
     assert total(begin=day, end=day, source="forum", version=candidates[0].version) == 4
     assert total(begin="2100-01-01") == total(end="2000-01-01") == total(status="decided") == 0
-    with pytest.raises(InvalidInput) as wrong:
+    with pytest.raises(
+        InvalidInput, match=r"^begin: This must be a day such as 2026-11-24\.; status: This must be one"
+    ) as wrong:
         rescoring_choice({"begin": "soon", "status": "odd", "source": "none", "version": "none"}, by=None)
     assert {problem.field for problem in wrong.value.problems} == {"begin", "status", "source", "version"}
     with pytest.raises(InvalidInput, match="before the first"):
@@ -205,7 +207,7 @@ def test_dates_source_version_and_status_narrow_it_and_nonsense_is_named(
 def test_leads_rescore_their_sources_only_and_moderators_nothing(
     history: list[Comment], candidates: Versions, moderator: User
 ) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.rescore_comment$"):
         rescoring_count(choice=ALL, by=moderator)
     (own,) = comments_submit(items=[{"text": "i hate you"}], source="mine")
     pending_classify(scorer=FakeScorer(), model_version=candidates[0], limit=9)

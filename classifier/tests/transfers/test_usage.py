@@ -40,6 +40,6 @@ def test_a_chunk_that_was_rolled_back_counts_nothing(
         raise OperationalError("the database went away")
 
     monkeypatch.setattr("classifier.transfers.file_run.transfer_progress", away)
-    with pytest.raises(OperationalError):
+    with pytest.raises(OperationalError, match=r"^the database went away$"):
         transfer_work(transfer_id=transfer.pk)
     assert usage_days(api_key=key, days=1)[0].texts == 0

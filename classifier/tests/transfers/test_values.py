@@ -79,7 +79,7 @@ def test_unknown_words_are_refused_until_they_are_mapped() -> None:
     imported(data, rules=ValueRules(decisions={"Gesperrt": "remove", "frei": "none"}))
     assert decisions() == {"1": "remove", "2": None}
     for wrong in ({"x": "burn"}, dict.fromkeys(map(str, range(60)), "none")):
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput, match=r"^decisions: "):
             bring(data, rules=ValueRules(decisions=wrong))
 
 

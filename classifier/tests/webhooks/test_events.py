@@ -177,7 +177,7 @@ def test_what_is_rolled_back_was_never_told(add_webhook: AddWebhook, active_vers
     add_webhook(URL)
     comment = classified_comment(active_version)
     WebhookEvent.objects.all().delete()
-    with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012 (the error is raised within on purpose)
+    with pytest.raises(RuntimeError, match=r"^the disk is full$"), transaction.atomic():  # noqa: PT012 (the error is raised within on purpose)
         decision_record(comment=comment, action="approve", by=None)
         raise RuntimeError("the disk is full")
     assert told() == []

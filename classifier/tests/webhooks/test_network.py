@@ -274,7 +274,7 @@ def test_tls_is_verified_and_for_the_name_in_the_url(tmp_path: Path, monkeypatch
 )
 def test_urls_that_cannot_be_a_receiver_are_not_saved(url: str, add_webhook: Callable[..., Any]) -> None:
     assert url_problem(url)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput, match=r"^url: ") as refused:
         add_webhook(url)
     assert {problem.field for problem in refused.value.problems} == {"url"}
 

@@ -88,7 +88,7 @@ def test_suggestions_alone_can_be_too_few_and_one_sided(db: None) -> None:
 
 
 def test_moderators_do_not_freeze(mixed_bag: list[Comment], moderator: User, client: Client) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_dataset$"):
         dataset_from_all_decisions(by=moderator)
     client.force_login(moderator)
     assert client.post(URL).status_code == 403

@@ -108,6 +108,6 @@ def test_too_few_or_one_sided_decisions_are_refused_with_a_sentence(
 
 @pytest.mark.parametrize("wrong", [{"test_share": 0.0}, {"test_share": 0.9}, {"weight": 0.0}])
 def test_wrong_shares_and_weights_are_refused(wrong: dict[str, Any], db: None) -> None:
-    with pytest.raises(DatasetRejected) as refused:
+    with pytest.raises(DatasetRejected, match=r"^A (share|weight) must be above 0") as refused:
         dataset_from_decisions(name="Wrong", by=None, **wrong)
     assert refused.value.field == next(iter(wrong))

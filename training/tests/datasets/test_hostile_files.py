@@ -134,7 +134,10 @@ def test_values_as_people_write_them_are_understood(tmp_path: Path) -> None:
 @pytest.mark.parametrize("label", ["text", "weight", "source", "1st", "a b", "", "x" * 65, "../up"])
 def test_names_that_no_frozen_file_can_have_are_refused(label: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(as_jsonl([GOOD]))
-    with pytest.raises(RowsRejected) as refused:
+    with pytest.raises(
+        RowsRejected,
+        match=r"cannot be the name of a label: use letters, .* Write column=label to give a column another name\.$",
+    ) as refused:
         read_file(
             tmp_path / "a",
             name="a.jsonl",

@@ -73,7 +73,7 @@ def test_what_cannot_be_had_is_failed_with_the_reason_and_can_be_tried_again(
     dataset_load_again(dataset=dataset, by=model_admin)
     dataset.refresh_from_db()
     assert dataset.state == "loading"
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(NotAllowedNow, match=r"^“Toy” has not failed to load\.$"):
         dataset_load_again(dataset=dataset, by=model_admin)
 
 
@@ -104,7 +104,10 @@ def test_two_workers_do_not_load_the_same_one(redis_clean: None, datasets_dir: P
     "name", ["../../etc", "/etc/passwd", "a/b/c", "./data", ".hidden/x", "", "a b/c", "C:\\x"]
 )
 def test_a_path_is_no_hub_name(name: str, db: None) -> None:
-    with pytest.raises(DatasetRejected) as refused:
+    with pytest.raises(
+        DatasetRejected,
+        match=r"is no hub name; write it as OWNER/NAME, for example OxAISH-AL-LLM/wiki_toxic\.$",
+    ) as refused:
         wanted(hub_name=name)
     assert refused.value.field == "hub_name"
     assert not Dataset.objects.exists()
@@ -124,5 +127,5 @@ def test_rows_over_the_limit_are_refused(hub_cache: Path, monkeypatch: pytest.Mo
 
 def test_only_who_may_add_data_sets_asks_for_one(moderator: User, stranger: User) -> None:
     for person in (moderator, stranger):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_dataset$"):
             wanted(by=person)

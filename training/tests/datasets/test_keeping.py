@@ -57,9 +57,9 @@ def test_moderators_and_strangers_keep_their_hands_off(
 ) -> None:
     dataset = upload()
     for person in (moderator, stranger):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission training\.delete_dataset$"):
             dataset_delete(dataset=dataset, by=person)
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission training\.change_dataset$"):
             dataset_make_test_set(dataset=dataset, by=person)
     assert dataset.file("train").is_file()
 

@@ -99,7 +99,7 @@ def test_too_few_or_one_sided_ones_are_refused(active_version: ModelVersion) -> 
 
 
 def test_moderators_do_not_freeze_them(golden: list[Comment], moderator: User, client: Client) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_dataset$"):
         dataset_from_known_answers(by=moderator)
     client.force_login(moderator)
     assert client.post(URL).status_code == 403

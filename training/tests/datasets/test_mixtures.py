@@ -148,5 +148,5 @@ def test_what_cannot_be_mixed_is_told(upload: MakeDataset, moderator: User) -> N
     ):
         with pytest.raises(DatasetRejected, match=message):
             dataset_mix(name="M", parts=parts, by=None)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_dataset$"):
         dataset_mix(name="M", parts=[(one, 1.0), (other, 1.0)], by=moderator)

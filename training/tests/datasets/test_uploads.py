@@ -77,7 +77,9 @@ def test_columns_get_the_labels_that_they_are_given(model_admin: User) -> None:
 
 def test_a_refused_file_leaves_no_row_and_no_file(model_admin: User, datasets_dir: Path) -> None:
     rows = [*rows_of(30), {"text": "broken", "toxic": 7}]
-    with pytest.raises(DatasetRejected) as refused:
+    with pytest.raises(
+        DatasetRejected, match=r"^forum\.csv, line 32, row 31, column 'toxic': a label is 0, 1, true,"
+    ) as refused:
         dataset_from_upload(
             name="Broken",
             files={"train": uploaded("forum.csv", as_csv(rows))},
@@ -117,7 +119,7 @@ def test_a_name_is_needed_and_is_taken_once(upload: MakeDataset, datasets_dir: P
 
 def test_only_who_may_add_data_sets_can_upload(moderator: User, stranger: User, datasets_dir: Path) -> None:
     for person in (moderator, stranger):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_dataset$"):
             dataset_from_upload(
                 name="No",
                 files={"train": uploaded("train.csv", as_csv(rows_of(30)))},

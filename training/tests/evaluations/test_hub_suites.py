@@ -124,7 +124,7 @@ def test_the_command_loads_it_here(hub: Path) -> None:
 
 
 def test_only_who_may_add_suites_asks_for_one(hub: Path, moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_testsuite$"):
         suite_from_hub(hub_name="hatecheck", by=moderator)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_testsuite$"):
         suite_forget(key="x", by=moderator)

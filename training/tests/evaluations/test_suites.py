@@ -58,15 +58,15 @@ def test_a_name_is_given_once(db: None) -> None:
 def test_a_suite_is_retired_and_taken_back(model_admin: User) -> None:
     suite = suite_create(name="x", kind="cases", data=CSV, by=model_admin)
     suite_retire(suite=suite, by=model_admin)
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(NotAllowedNow, match=r"^“x” is retired already\.$"):
         suite_retire(suite=suite, by=model_admin)
     suite_take_back(suite=suite, by=model_admin)
     assert TestSuite.objects.get().retired_at is None
 
 
 def test_a_moderator_may_neither_bring_nor_retire_one(moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_testsuite$"):
         suite_create(name="x", kind="cases", data=CSV, by=moderator)
     suite = suite_create(name="x", kind="cases", data=CSV, by=None)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.change_testsuite$"):
         suite_retire(suite=suite, by=moderator)

@@ -122,7 +122,7 @@ def test_it_stops_when_the_listener_says_so(model: Path) -> None:
         def should_stop(self) -> bool:
             return bool(self.seen)
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled):  # noqa: PT011 - it has no message
         evaluate(model, rows(30), backend="fp32", listener=Impatient())
 
 

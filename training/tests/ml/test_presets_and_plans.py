@@ -80,7 +80,7 @@ def test_every_field_is_described(name: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_what_to_do(values: dict[str, object], complaint: str) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError, match=r"^(loop|lora|data|base)[\w.\[\]!-]*: ") as caught:
         build("lora", values)
     assert str(caught.value).startswith(complaint)
     assert caught.value.field == complaint.partition(":")[0]

@@ -110,7 +110,7 @@ def test_a_stopped_hybrid_does_not_repeat_its_first_stage(teacher: Path, tmp_pat
         lora=ADAPTERS,
     )
     first = Recorder()
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled, match=r"^stopped at step 4 of 16$"):
         train_hybrid(asked, tmp_path / "run", _StopIn(first, "lora: lora", 3))
     assert not (tmp_path / "run" / "run.json").exists()
     second = Recorder()

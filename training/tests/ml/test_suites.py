@@ -1,5 +1,6 @@
 """Suites that people bring: columns of HateCheck or plain ones, filled in, and refused in one sentence."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -86,9 +87,8 @@ def test_a_template_may_name_its_own_terms_and_an_empty_cell_takes_all() -> None
     ],
 )  # fmt: skip
 def test_it_refuses_with_row_column_and_remedy(kind: str, data: bytes, sentence: str) -> None:
-    with pytest.raises(SuiteError) as caught:
+    with pytest.raises(SuiteError, match=re.escape(sentence)) as caught:
         parse_suite(kind, data)
-    assert sentence in str(caught.value)
     assert "; " in str(caught.value)  # what to do
     assert len(str(caught.value)) < 400
 

@@ -191,14 +191,14 @@ def test_what_hinders_a_due_start_is_kept_for_the_page(
     "values", [{"after_decisions": None}, {"decisions_weight": 0.0}, {"decisions_weight": 1e9}]
 )
 def test_a_plan_that_makes_no_sense_is_refused(db: None, values: dict[str, Any]) -> None:
-    with pytest.raises(ConfigRejected):
+    with pytest.raises(ConfigRejected, match=r"^(Say after how many|A weight is above 0)"):
         plan(**values)
 
 
 def test_a_moderator_may_neither_start_nor_plan(pair: Pair, moderator: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.run_experiment$"):
         retrain_now(by=moderator)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.change_retrainingplan$"):
         plan(by=moderator)
     assert not Experiment.objects.exists()
 

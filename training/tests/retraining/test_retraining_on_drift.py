@@ -94,7 +94,7 @@ def test_a_plan_that_does_not_heed_it_and_other_versions_start_nothing(
 
 @pytest.mark.parametrize("days", [0, 366])
 def test_a_distance_that_makes_no_sense_is_refused(db: None, days: int) -> None:
-    with pytest.raises(ConfigRejected):
+    with pytest.raises(ConfigRejected, match=r"^Say from 1 to 365 days\.$"):
         on_drift(drift_days=days)
 
 

@@ -32,7 +32,7 @@ RATE = {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}
     ],
 )
 def test_it_rejects_a_space_that_does_not_fit_the_recipe(space: Any, field: str, part: str) -> None:
-    with pytest.raises(SpaceError) as error:
+    with pytest.raises(SpaceError, match=r"^(space|loop|lora|data)[\w.\[\]!-]*: ") as error:
         parse_space("teacher", space)
     assert error.value.field == field
     assert part in error.value.message
@@ -87,7 +87,7 @@ def test_a_grid_needs_steps_and_bounds_the_trials() -> None:
     ],
 )
 def test_it_rejects_objectives_that_cannot_be(objectives: Any, part: str) -> None:
-    with pytest.raises(SpaceError) as error:
+    with pytest.raises(SpaceError, match=r"^objectives: ") as error:
         parse_objectives(objectives, ["toxic", "insult"])
     assert part in error.value.message
 

@@ -61,7 +61,7 @@ def test_a_kill_between_asking_and_starting_loses_no_trial(
 ) -> None:
     sweep = new_sweep(trials=2)
     monkeypatch.setattr(sweep_steps, "experiment_create", killed)
-    with pytest.raises(Killed):
+    with pytest.raises(Killed):  # noqa: PT011 - it has no message
         sweep_step(sweep=sweep)
     monkeypatch.undo()
     (asked,) = study_of(sweep).get_trials()
@@ -79,7 +79,7 @@ def test_a_kill_between_the_end_of_a_run_and_telling_tells_it_once(
     sweep_step(sweep=sweep)
     end(waiting(sweep), f1=0.5)
     monkeypatch.setattr(sweep_steps, "_remember", killed)
-    with pytest.raises(Killed):
+    with pytest.raises(Killed):  # noqa: PT011 - it has no message
         sweep_step(sweep=sweep)  # told, and killed before anything was written beside the sweep
     monkeypatch.undo()
     sweep_step(sweep=sweep)
@@ -200,13 +200,13 @@ def test_the_best_is_trained_in_full_when_asked(new_sweep: NewSweep) -> None:
     assert sweep.best_experiment is not None
     assert full.config["loop"]["learning_rate"] == sweep.best_experiment.config["loop"]["learning_rate"]
     assert sweep_train_best(sweep=sweep, by=None, number=0).name == "rates, trial 0 in full"
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(NotAllowedNow, match=r"^No such trial has finished; choose one that has\.$"):
         sweep_train_best(sweep=sweep, by=None, number=7)
 
 
 def test_a_deleted_sweep_frees_its_name_and_its_study(new_sweep: NewSweep) -> None:
     sweep = new_sweep(trials=1)
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(NotAllowedNow, match=r"^The sweep is not over; cancel it first\.$"):
         sweep_delete(sweep=sweep, by=None)
     play(sweep, f1_of)
     sweep_delete(sweep=sweep, by=None)
@@ -218,9 +218,11 @@ def test_a_deleted_sweep_frees_its_name_and_its_study(new_sweep: NewSweep) -> No
 def test_what_is_wrong_is_said_before_anything_runs(
     new_sweep: NewSweep, moderator: User, model_admin: User
 ) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.run_experiment$"):
         new_sweep(by=moderator)
-    with pytest.raises(ConfigRejected) as error:
+    with pytest.raises(
+        ConfigRejected, match=r"^It is searched; leave it out of the fixed values\.$"
+    ) as error:
         new_sweep(config={"base": "some/encoder", "loop.learning_rate": 1e-4})
     assert error.value.field == "loop.learning_rate"
     new_sweep(by=model_admin)

@@ -122,7 +122,7 @@ def test_a_revoked_key_offers_nothing_any_more(admin: Client, owner: User) -> No
     page = admin.post(f"/keys/{key.pk}/revoke/", follow=True).content.decode()
     assert "Revoked" in page
     assert "Rotate it" not in page
-    with pytest.raises(ApiKeyInvalid):
+    with pytest.raises(ApiKeyInvalid, match=r"^This API key is not valid\.$"):
         api_key_authenticate(plaintext=plaintext)
 
 

@@ -59,7 +59,7 @@ def test_the_owner_is_confined_in_everything_the_key_does(owner: User, forum: So
         False,
     )
     assert list(narrow(Source.objects.all(), acting, "pk")) == [forum]
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not see every source"):
         require_scope(acting, None)
     assert sources_of(User.objects.get(pk=owner.pk)) is None
 

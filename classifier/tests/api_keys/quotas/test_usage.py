@@ -67,7 +67,7 @@ def test_a_writer_that_dies_between_its_steps_loses_and_doubles_nothing(
     use(api_key, 5)
     with monkeypatch.context() as dying:
         dying.setattr(usage, "WRITE", "SELECT 1/0, %s, %s, %s, %s, %s, %s, %s")
-        with pytest.raises(DataError), transaction.atomic():
+        with pytest.raises(DataError, match=r"^division by zero$"), transaction.atomic():
             usage_flush()
     usage_flush()
     assert written(api_key) == (2, 65, 0, 0)

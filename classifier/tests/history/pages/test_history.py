@@ -44,7 +44,7 @@ def test_pages_follow_each_other_without_gap_or_repeat_forwards_and_back(
     assert len(everything) >= 12
     back = history_page(user=None, filters=HistoryFilters(), size=4, after=pages[1].entries[0].cursor)
     assert back.entries == pages[0].entries
-    with pytest.raises(WrongCursor):
+    with pytest.raises(WrongCursor, match=r"^This page does not exist any more\.$"):
         history_page(user=None, filters=HistoryFilters(), size=4, before="yesterday")
 
 

@@ -143,7 +143,9 @@ def test_without_any_whole_version_comments_wait(
     comment_submit(text="i hate you", source="web")
     assert not broken_site.turn()
     assert Comment.objects.get().status == "pending"
-    with pytest.raises(ModelBroken) as raised:
+    with pytest.raises(
+        ModelBroken, match=r"^The model version tiny-\w{8} cannot be loaded: one of its files is"
+    ) as raised:
         answered(broken_site, lambda: score_texts(texts=["i hate you"], deadline=30))
     assert str(raised.value) == public(active_version)
     assert worker_status().model_version is None

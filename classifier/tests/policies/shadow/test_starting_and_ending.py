@@ -47,9 +47,9 @@ def test_a_stopped_draft_says_no_more_and_is_not_stopped_twice(forum: Source) ->
     shadow_policy_stop(shadow=shadow, by=None, reason="enough seen")
     assert shadows_for(forum.pk) == []
     assert shadow.history.first().reason == "enough seen"  # type: ignore[union-attr]
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^shadow policy \d+ cannot go from stopped to stopped$"):
         shadow_policy_stop(shadow=shadow, by=None)
-    with pytest.raises(LostRace):
+    with pytest.raises(LostRace, match=r"^shadow policy \d+ is no longer running$"):
         shadow_policy_stop(shadow=again, by=None)
     assert AuditEntry.objects.filter(verb="policy.shadow_stop").count() == 1
 
@@ -81,7 +81,7 @@ def test_a_draft_that_was_stopped_can_still_be_put_in_force_but_once(forum: Sour
     ended = ShadowPolicy.objects.get(pk=shadow.pk).ended_at
     shadow_policy_put_in_force(shadow=shadow, by=None)
     assert ShadowPolicy.objects.get(pk=shadow.pk).ended_at == ended
-    with pytest.raises(IllegalTransition):
+    with pytest.raises(IllegalTransition, match=r"^shadow policy \d+ cannot go from in_force to in_force$"):
         shadow_policy_put_in_force(shadow=shadow, by=None)
     assert Policy.objects.filter(source=forum).count() == 1
 
@@ -89,7 +89,9 @@ def test_a_draft_that_was_stopped_can_still_be_put_in_force_but_once(forum: Sour
 def test_a_policy_that_was_saved_meanwhile_is_not_overwritten(forum: Source) -> None:
     shadow = started(forum)
     policy_save(source=forum, bands={"toxic": {"review": 0.6}}, by=None)
-    with pytest.raises(PolicyConflict):
+    with pytest.raises(
+        PolicyConflict, match=r"^Version 1 was saved in the meantime\. Look at it, then save again\.$"
+    ):
         shadow_policy_put_in_force(shadow=shadow, seen_version=0, by=None)
     shadow.refresh_from_db()
     assert shadow.is_running
@@ -98,26 +100,30 @@ def test_a_policy_that_was_saved_meanwhile_is_not_overwritten(forum: Source) -> 
 
 def test_a_draft_that_says_what_the_policy_in_force_says_is_refused(forum: Source) -> None:
     policy_save(source=forum, bands=STRICT, automatic=["remove"], by=None)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(
+        InvalidInput, match=r"^bands: The draft is the same as the policy in force, so there is"
+    ) as refused:
         started(forum)
     assert [problem.code for problem in refused.value.problems] == ["unchanged"]
     assert started(forum, automatic=[]).is_running
 
 
 def test_a_draft_that_means_nothing_is_refused_with_its_place(forum: Source) -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(
+        InvalidInput, match=r"^bands\.toxic\.remove: Removing begins at 0\.1, before review at 0\.9; it"
+    ) as refused:
         started(forum, {"toxic": {"review": 0.9, "remove": 0.1}}, automatic=["review"])
     assert [problem.field for problem in refused.value.problems] == ["bands.toxic.remove", "automatic"]
 
 
 def test_leads_look_and_start_nothing(forum: Source) -> None:
     lead = person("lea", "Lead")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_policy$"):
         started(forum, by=lead)
     shadow = started(forum)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_policy$"):
         shadow_policy_stop(shadow=shadow, by=lead)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_policy$"):
         shadow_policy_put_in_force(shadow=shadow, by=lead)
 
 
@@ -127,5 +133,5 @@ def test_who_sees_some_sources_tries_nothing_out_for_the_whole_site(
     User.objects.filter(pk=admin_person.pk).update(all_sources=False)
     admin_person.refresh_from_db()
     for source in (None, forum):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"^admin-person does not see"):
             shadow_policy_start(source=source, bands=STRICT, by=admin_person)

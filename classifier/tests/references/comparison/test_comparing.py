@@ -80,7 +80,7 @@ def test_a_policy_is_suggested_from_the_old_thresholds_or_the_wished_precision()
 
 
 def test_too_few_rows_say_nothing() -> None:
-    with pytest.raises(TooFewRows):
+    with pytest.raises(TooFewRows, match=r"^9 rows are too few to compare; at least 10 are needed$"):
         compare([0.5] * 9, [0.5] * 9)
 
 

@@ -160,7 +160,9 @@ def test_texts_are_read_in_the_chosen_format_or_as_the_policy_of_their_source_sa
     policy_save(source=source, bands=BANDS, text_format="html", by=None)
     done(data)
     assert asked.pop() == ["text 100"]
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(
+        InvalidInput, match=r"^text_format: This must be one of text, html, markdown\.$"
+    ) as caught:
         started(data, text_format="pdf")
     assert [problem.field for problem in caught.value.problems] == ["text_format"]
 
@@ -200,7 +202,7 @@ def test_what_stops_goes_on_from_there_without_a_row_twice(
     assert late is not None
     Transfer.objects.filter(pk=transfer.pk).update(status="queued")
     transfer_work(transfer_id=transfer.pk)
-    with pytest.raises(TransferLost):
+    with pytest.raises(TransferLost, match=r"^compare \d+ has another worker, or was cancelled$"):
         comparing_files.comparison_run(transfer=late)
     texts = list(ReferenceCall.objects.order_by("pk").values_list("text", flat=True))
     assert texts == [f"text {number}" for number in range(300)]
@@ -236,7 +238,7 @@ def test_without_a_worker_it_waits_and_says_so(
 
 def test_deleting_it_deletes_its_rows_but_not_while_it_runs(asked: list[list[str]]) -> None:
     waiting = started(rows(3))
-    with pytest.raises(TransferNotPossible):
+    with pytest.raises(TransferNotPossible, match=r"^This comparison still runs\. Cancel it first\.$"):
         comparison_delete(transfer=waiting, by=None)
     transfer = done(rows(5))
     comparison_delete(transfer=transfer, by=None)
@@ -294,7 +296,7 @@ def test_wrong_columns_are_named(db: None) -> None:
         ({"columns": {"SPAM": "TOXICITY"}}, "columns.SPAM"),
         ({"source": "no slug!"}, "source"),
     ):
-        with pytest.raises(InvalidInput) as error:
+        with pytest.raises(InvalidInput, match=r"^(text|columns|source)[\w.\[\]!-]*: ") as error:
             started(rows(3), **change)
         assert [problem.field for problem in error.value.problems] == [field], change
 

@@ -127,7 +127,7 @@ def test_a_person_of_some_sources_fits_on_their_calls_alone(
     )  # fmt: skip
     assert fit(service, near).attributes["TOXICITY"]["pairs"] == 400
     assert fit(service).attributes["TOXICITY"]["pairs"] == 850
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_scoremap$"):
         score_map_save(fitted=fit(service, near), name="Mine", by=near)
 
 

@@ -79,7 +79,7 @@ def test_a_removal_after_an_overturned_one_can_be_appealed_again(
 def test_a_moderator_does_not_answer(comment: Comment, site: User) -> None:
     removed(comment, None)
     appeal = appeal_open(comment=comment, by=site)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_appeal$"):
         appeal_resolve(appeal=appeal, uphold=True, by=site)
 
 

@@ -108,7 +108,9 @@ def test_who_reads_the_old_text_cannot_decide_about_the_new(
     seen = claim(comment=comment, by=lead)
     comment_edit(comment=comment, text="i hate all of you", by=site)
     assert Comment.objects.get(pk=comment.pk).review_by is None
-    with pytest.raises(DecisionConflict):
+    with pytest.raises(
+        DecisionConflict, match=r"^This comment has no verdict yet\. It can be decided once it is"
+    ):
         decision_record(comment=seen, action="approve", by=lead)
     scored(comment, active_version)
     with pytest.raises(DecisionConflict, match="another text or verdict"):
@@ -118,7 +120,9 @@ def test_who_reads_the_old_text_cannot_decide_about_the_new(
 def test_two_who_edit_do_not_overwrite_each_other(comment: Comment, site: User) -> None:
     read = comment_version(comment)
     comment_edit(comment=comment, text="good morning", if_version=read, by=site)
-    with pytest.raises(VersionConflict):
+    with pytest.raises(
+        VersionConflict, match=r"^It has changed since you read it\. Read it again, then change it\.$"
+    ):
         comment_edit(comment=comment, text="good evening", if_version=read, by=site)
     assert Comment.objects.get(pk=comment.pk).text == "good morning"
 
@@ -127,23 +131,27 @@ def test_only_its_submitter_and_who_changes_comments_edit(
     comment: Comment, lead: User, boss: User, model_admin: User
 ) -> None:
     for person in (lead, model_admin):
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.change_comment$"):
             comment_edit(comment=comment, text="good morning", by=person)
     assert comment_edit(comment=comment, text="good morning", by=boss).text == "good morning"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a\x00", "\ud800", "x" * 20_481])
 def test_the_new_text_is_checked_like_any(comment: Comment, site: User, text: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match=r"^text: "):
         comment_edit(comment=comment, text=text, by=site)
     assert Comment.objects.get(pk=comment.pk).text == "i hate you"
 
 
 def test_an_erased_text_stays_erased(comment: Comment, site: User, lead: User) -> None:
     Comment.objects.filter(pk=comment.pk).update(text="", text_purged_at=timezone.now())
-    with pytest.raises(TextGone):
+    with pytest.raises(
+        TextGone, match=r"^The text of this comment was erased; it cannot be judged, edited or"
+    ):
         comment_edit(comment=comment, text="good morning", by=site)
-    with pytest.raises(TextGone):
+    with pytest.raises(
+        TextGone, match=r"^The text of this comment was erased; it cannot be judged, edited or"
+    ):
         comment_rescan(comment=comment, by=lead)
 
 
@@ -151,7 +159,7 @@ def test_many_are_scored_again_by_a_lead_only(
     comment: Comment, active_version: ModelVersion, site: User, lead: User
 ) -> None:
     both = [comment, classified_comment(active_version, "good morning")]
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_bulkaction$"):
         comments_rescan(comments=both, by=site)
     again = comments_rescan(comments=both, by=lead)
     assert [row.status for row in again] == ["pending", "pending"]

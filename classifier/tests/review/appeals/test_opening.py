@@ -103,7 +103,7 @@ def test_who_did_not_submit_it_needs_the_permission(
     comment: Comment, lead: User, boss: User, site: User
 ) -> None:
     removed(comment, None)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_appeal$"):
         appeal_open(comment=comment, by=lead)
     assert not Appeal.objects.exists()
     assert appeal_open(comment=comment, by=boss).status == "open"
@@ -114,7 +114,9 @@ def test_only_the_author_may_be_named(active_version: ModelVersion, site: User) 
     Comment.objects.filter(pk=comment.pk).update(author_ref="user-7")
     comment.refresh_from_db()
     removed(comment, None)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(
+        InvalidInput, match=r"^author_ref: This is not the author of the comment\.$"
+    ) as refused:
         appeal_open(comment=comment, author_ref="user-8", by=site)
     assert [problem.code for problem in refused.value.problems] == ["not_the_author"]
     assert appeal_open(comment=comment, author_ref="user-7", by=site)
@@ -123,7 +125,7 @@ def test_only_the_author_may_be_named(active_version: ModelVersion, site: User) 
 @pytest.mark.parametrize("message", ["x" * 2_001, "a\x00", "\ud800", 5])
 def test_a_message_is_text_of_some_length(comment: Comment, site: User, message: Any) -> None:
     removed(comment, None)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput, match=r"^message: ") as refused:
         appeal_open(comment=comment, message=message, by=site)
     assert refused.value.problems[0].field == "message"
 
@@ -131,5 +133,7 @@ def test_a_message_is_text_of_some_length(comment: Comment, site: User, message:
 def test_without_its_text_nobody_can_judge_it_again(comment: Comment, site: User) -> None:
     removed(comment, None)
     Comment.objects.filter(pk=comment.pk).update(text="", text_purged_at=timezone.now())
-    with pytest.raises(TextGone):
+    with pytest.raises(
+        TextGone, match=r"^The text of this comment was erased; it cannot be judged, edited or"
+    ):
         appeal_open(comment=comment, by=site)

@@ -116,19 +116,19 @@ def test_a_report_of_what_has_no_verdict_yet_is_kept_by_scoring(
 def test_a_report_is_text_of_some_length(
     harmless: Comment, site: User, given: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput, match=r"^(reason|reporter_ref): ") as refused:
         report_add(comment=harmless, by=site, **given)
     assert [problem.field for problem in refused.value.problems] == [field]
     assert not Report.objects.exists()
 
 
 def test_it_takes_the_permission_and_the_source(harmless: Comment, site: User, model_admin: User) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_report$"):
         report_add(comment=harmless, by=model_admin)
     User.objects.filter(pk=site.pk).update(all_sources=False)
     site.refresh_from_db()
     SourceAccess.objects.create(user=site, source=Source.objects.create(slug="shop", name="Shop"))
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not see the source test"):
         report_add(comment=harmless, by=site)
 
 
@@ -167,7 +167,7 @@ def test_an_open_appeal_keeps_its_place_when_reports_are_harmless(comment: Comme
 
 
 def test_only_who_decides_says_that_reports_are_harmless(harmless: Comment, db: None) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission classifier\.add_decision$"):
         reports_mark(comment=harmless, harmless=True, by=person("viewer", VIEWER))
     assert not fresh(harmless).reports_harmless
 
@@ -176,12 +176,16 @@ def test_a_reported_comment_that_was_approved_is_decided_anew(
     harmless: Comment, site: User, moderator: User
 ) -> None:
     first = decision_record(comment=fresh(harmless), action="approve", by=None)
-    with pytest.raises(DecisionConflict):
+    with pytest.raises(
+        DecisionConflict, match=r"^Somebody has decided on this comment in the meantime: approved\. Look at"
+    ):
         decision_record(comment=fresh(harmless), action="remove", by=moderator)
     report_add(comment=harmless, reporter_ref="reader-1", by=site)
     second = decision_record(comment=fresh(harmless), action="remove", by=moderator)
     assert fresh(harmless).current_decision == second != first
-    with pytest.raises(DecisionConflict):
+    with pytest.raises(
+        DecisionConflict, match=r"^moderator has decided on this comment in the meantime: removed\. Look at"
+    ):
         decision_record(comment=fresh(harmless), action="approve", by=moderator)
 
 

@@ -47,13 +47,13 @@ def test_many_askers_get_their_own_answers_in_order(
 
     worker.stop()
     assert not worker_status().alive
-    with pytest.raises(NoWorker):
+    with pytest.raises(NoWorker, match=r"^No classification worker is running\.$"):
         score_texts(texts=["hello"], deadline=5)
 
 
 def test_without_a_worker_it_says_so_at_once(redis_clean: None) -> None:
     started = time.monotonic()
-    with pytest.raises(NoWorker):
+    with pytest.raises(NoWorker, match=r"^No classification worker is running\.$"):
         score_texts(texts=["hello"], deadline=30)
     assert time.monotonic() - started < 5
     assert not list(client().scan_iter(match=key("question:*")))
@@ -62,7 +62,7 @@ def test_without_a_worker_it_says_so_at_once(redis_clean: None) -> None:
 def test_a_worker_that_hangs_means_a_timeout_and_the_question_vanishes(redis_clean: None) -> None:
     beat("stuck", model_version="v", backend="", problem="")
     started = time.monotonic()
-    with pytest.raises(ScoreTimeout):
+    with pytest.raises(ScoreTimeout, match=r"^The worker did not answer in time\.$"):
         score_texts(texts=["hello"], deadline=0.5)
     assert 0.4 < time.monotonic() - started < 5
     assert not list(client().scan_iter(match=key("question:*")))

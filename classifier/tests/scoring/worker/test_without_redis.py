@@ -41,7 +41,7 @@ def test_a_comment_is_stored_and_waits_for_the_sweep(no_redis: None) -> None:
 
 
 def test_scoring_says_that_the_broker_is_missing(no_redis: None) -> None:
-    with pytest.raises(NoBroker):
+    with pytest.raises(NoBroker, match=r"^Redis does not answer\.$"):
         score_texts(texts=["hello"], deadline=5)
 
 

@@ -63,15 +63,17 @@ def test_one_source_alone_and_only_one_that_is_seen(at: At, model_admin: User) -
     User.objects.filter(pk=model_admin.pk).update(all_sources=False)
     model_admin.refresh_from_db()
     assert learning_outlook(user=model_admin).beside == 1
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match="does not see the source forum"):
         learn_offer(count=1, source=Source.objects.get(slug="forum"), by=model_admin)
 
 
 def test_how_many_is_bounded_and_moderators_do_not_offer(at: At, model_admin: User) -> None:
     for count in (0, 201):
-        with pytest.raises(NotAllowedNow):
+        with pytest.raises(
+            NotAllowedNow, match=r"^At most 200 comments are offered at once, and at least 1\.$"
+        ):
             learn_offer(count=count, by=model_admin)
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=r"lacks the permission training\.add_dataset$"):
         learn_offer(count=1, by=person("mo", "Moderator"))
     assert learn_offer(count=5, by=model_admin) == 0
     assert not AuditEntry.objects.filter(verb="queue.learn").exists()

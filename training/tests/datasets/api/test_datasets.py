@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 
+from toxicsite.tests.small_disk import small_disk_or_skip
 from training.models import Dataset
 from training.tests.api.conftest import Program, assert_problem
 from training.tests.experiments.pages.builders import make_dataset, make_run
@@ -61,6 +62,21 @@ def test_an_upload_that_finds_no_room_leaves_nothing_behind(
     assert "disk is full" in problem["detail"]
     assert not Dataset.objects.exists()
     assert list(Path(settings.DATASETS_DIR).iterdir()) == []
+
+
+def test_an_upload_to_a_full_disk_is_refused_and_taken_once_there_is_room(
+    program: Program, settings: Any, tmp_path: Path
+) -> None:
+    with small_disk_or_skip(tmp_path / "disk", mebibytes=8) as disk:
+        settings.DATASETS_DIR = disk.folder / "datasets"
+        settings.DATASETS_DIR.mkdir()
+        disk.fill()
+        response = program.upload("/datasets/", {**FORM, "train": csv_file()})
+        assert_problem(response, 507, "no-room", "#/file")
+        assert list(settings.DATASETS_DIR.iterdir()) == []
+        assert not Dataset.objects.exists()
+        disk.free()
+        assert program.upload("/datasets/", {**FORM, "train": csv_file()}).status_code == 201
 
 
 def test_a_data_set_without_its_row_leaves_no_folder(

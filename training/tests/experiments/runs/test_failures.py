@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from toxicsite.lib.files import write_json
+from toxicsite.tests.small_disk import small_disk_or_skip
 from training.ml.job.__main__ import do
-from training.ml.job.failures import FAILED, NO_ROOM
+from training.ml.job.failures import DONE, FAILED, NO_ROOM
 from training.tests.experiments.runs.conftest import LABELS, QUICK, write_split
 
 MakeJob = Callable[..., Path]
@@ -83,6 +85,21 @@ def test_a_full_disk_is_told_from_the_real_error_of_the_system(make_job: MakeJob
     kind, message = told(folder)
     assert kind == "disk"
     assert "free some space, then resume" in message
+
+
+def test_a_run_that_finds_no_room_goes_on_once_there_is(make_job: MakeJob, tmp_path: Path) -> None:
+    with small_disk_or_skip(tmp_path / "disk", mebibytes=64) as disk:
+        folder = make_job()
+        (disk.folder / "run").mkdir()
+        shutil.copyfile(folder / "job.json", disk.folder / "run" / "job.json")
+        folder = disk.folder / "run"
+        disk.fill()
+        assert do(folder, threading.Event()) in (FAILED, NO_ROOM)
+        if (folder / "error.json").exists():
+            assert told(folder)[0] == "disk"
+        disk.free()
+        assert do(folder, threading.Event()) == DONE
+        assert (folder / "artifact" / "model.safetensors").is_file()
 
 
 def test_where_not_even_that_can_be_written_the_exit_code_tells_it(make_job: MakeJob) -> None:

@@ -62,7 +62,9 @@ def test_a_model_of_free_and_share_alike_rows_may_be_passed_on() -> None:
 
 
 def test_a_licence_that_forbids_it_is_refused_with_the_names_of_the_datasets() -> None:
-    with pytest.raises(PassingOnRefused) as refused:
+    with pytest.raises(
+        PassingOnRefused, match=r"^This model may not be passed on, because of what it learned from:"
+    ) as refused:
         check_passing_on([FREE, CLOSED, NAMELESS])
     told = str(refused.value)
     assert "“paper” (CC-BY-NC-4.0: not for commercial use or derived works)" in told
