@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import celeryd_after_setup, worker_shutdown
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import InterfaceError, OperationalError, connection
 
 from classifier.api_keys.usage import beat_seen, usage_flush
@@ -129,6 +130,12 @@ def notify() -> None:
 def notices() -> None:
     """Look whether a queue, a disk or the hour of a digest asks for a notice (sent by beat)."""
     checks_turn()
+
+
+@shared_task(name="classifier.sessions")
+def sessions() -> None:
+    """Delete the rows of sessions that are over (sent by beat)."""
+    SessionStore.clear_expired()
 
 
 @shared_task(name="classifier.reference", ignore_result=True)

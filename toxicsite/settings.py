@@ -132,8 +132,13 @@ TEMPLATES = [
 AUTH_USER_MODEL = "classifier.User"
 AUTHENTICATION_BACKENDS = ["classifier.core.permissions.PermissionsAtOnce"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+        ("UserAttributeSimilarityValidator", {}),
+    )
 ]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "classify"
@@ -173,6 +178,7 @@ CELERY_TASK_ROUTES = {
     "classifier.delivery_log": {"queue": "deliveries"},
     "classifier.notices": {"queue": "deliveries"},
     "classifier.notify": {"queue": "deliveries"},
+    "classifier.sessions": {"queue": "deliveries"},
     "classifier.reference*": {"queue": "deliveries"},
     "classifier.transfer*": {"queue": "transfers"},
     "classifier.score_job": {"queue": "transfers"},
@@ -234,6 +240,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": WEBHOOK_SWEEP_SECONDS},
     },
     "delivery-log": {"task": "classifier.delivery_log", "schedule": 3_600.0, "options": {"expires": 3_600.0}},
+    "sessions": {"task": "classifier.sessions", "schedule": 3_600.0, "options": {"expires": 3_600.0}},
     "reference": {
         "task": "classifier.reference",
         "schedule": WEBHOOK_SWEEP_SECONDS,

@@ -26,6 +26,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
+from classifier.inference.score_command import Defaults, add_arguments
 from toxicsite.launcher.environment import PROJECT
 
 DOCS = PROJECT / "docs"
@@ -133,6 +134,8 @@ def check(words: list[str]) -> str:
         return _docker(rest)
     if program == PYTHON:
         return _python(rest)
+    if program == "toxicsite-score":
+        return _score(rest)
     if program.startswith(".venv/bin/"):
         return "" if (PROJECT / program).is_file() else f"{program} is not installed"
     return f"{program} is a program that this test does not know"
@@ -142,6 +145,14 @@ def _make(words: list[str]) -> str:
     targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     unknown = [word for word in words if "=" not in word and word not in targets]
     return f"make has no target {', '.join(unknown)}" if unknown else ""
+
+
+def _score(words: list[str]) -> str:
+    parser = ArgumentParser(exit_on_error=False)
+    add_arguments(parser, Defaults(Path(), ()))
+    parser.add_argument("--models")
+    unknown = parser.parse_known_args([word for word in words if word.strip()])[1]
+    return f"toxicsite-score has no {', '.join(unknown)}" if unknown else ""
 
 
 def _python(words: list[str]) -> str:
@@ -268,6 +279,7 @@ def test_the_check_of_commands_finds_what_is_wrong() -> None:
         "make nothing",
         ".venv/bin/python manage.py score --loud text",
         ".venv/bin/python manage.py dataset mix a:1",
+        "toxicsite-score --loud text",
         ".venv/bin/python manage.py no_such_command",
         ".venv/bin/python -m celery -A toxicsite worker -Q nowhere",
         ".venv/bin/python -m pytest -q classifier/tests/nowhere",

@@ -175,6 +175,8 @@ POST transfers/<int:transfer_id>/cancel/        A      404
 POST transfers/<int:transfer_id>/resume/        A      404
 GET  transfers/<int:transfer_id>/errors/        A      404
 POST transfers/<int:transfer_id>/file/          A      404
+GET  help/                                      *      200
+GET  help/<path:path>/                          *      404
 GET  notices/                                   *      200
 GET  channels/                                  A      200
 GET  channels/new/                              A      200

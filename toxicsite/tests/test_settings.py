@@ -14,7 +14,7 @@ from toxicsite.tests.launcher_process import launcher_environment
 
 READERS = {
     *("read", "flag", "whole", "number", "share", "words", "choice", "postgres", "redis"),
-    *("ports", "networks", "site"),
+    *("ports", "networks", "site", "pairs"),
 }
 # Read by the launcher, which has to know them before Django exists.
 OF_THE_LAUNCHER = {"BIND", "PORT", "WEB_WORKERS", "WEB_THREADS"}
