@@ -48,6 +48,7 @@ from training.models import TestSuite
 from training.sweeps.services import sweep_create
 from training.tests.experiments.pages.builders import make_curve, make_dataset, make_finished, report
 
+HELP_PAGE = "operate/notices"
 NO_PAGE = re.compile(
     r"(\.(json|csv|zip|yaml)|/(live|verdict|words|sentences|errors|worker)/)$"
     r"|^(rules/export/|api/|worker/|info|health|contentsafety/|1\.[12]/|.*rest$)"
@@ -75,6 +76,8 @@ class Site:
         return found
 
     def _value(self, slug: str, place: "re.Match[str]") -> str:
+        if place[1] == "path":
+            return HELP_PAGE
         return slug if place[1] == "slug" else str(self.ids[place[2]])
 
 
