@@ -25,6 +25,8 @@ EVERYTHING = {
     "goldenitem",
     "modelversion",
     "modelversionevent",
+    "noticechannel",
+    "noticedelivery",
     "policy",
     "prediction",
     "referencecall",
