@@ -126,4 +126,5 @@ def test_every_encrypted_field_is_among_those_that_are_renewed() -> None:
         ("Webhook", "sealed_secret"),
         ("Webhook", "sealed_old_secret"),
         ("ReferenceService", "sealed_key"),
+        ("NoticeChannel", "sealed_address"),
     }

@@ -22,6 +22,9 @@ from classifier.models import (
     Decision,
     GoldenItem,
     ModelVersion,
+    Notice,
+    NoticeChannel,
+    NoticeDelivery,
     Policy,
     ReferenceCall,
     ReferenceService,
@@ -67,6 +70,7 @@ def one_of_each(version: ModelVersion, by: User, number: int = 0) -> dict[str, A
         Transfer.objects.create(kind="export", by=by),
         call_of(source, number),
         delivery_to(source, number),
+        notice_to(source, number),
         SavedQueue.objects.create(name=f"Queue {number}", owner=by),
         DayStatistic.objects.create(
             day=date(2026, 1, 1) + timedelta(number), source=source, numbers={"in": 1}
@@ -92,6 +96,14 @@ def delivery_to(source: Source, number: int) -> WebhookDelivery:
     webhook.sources.set([source])
     event = WebhookEvent.objects.create(type="comment.decided", source=source, data={})
     return WebhookDelivery.objects.create(webhook=webhook, event=event)
+
+
+def notice_to(source: Source, number: int) -> NoticeDelivery:
+    channel = NoticeChannel.objects.create(
+        name=f"Channel {number}", kind="slack", sealed_address=b"", host="hooks.example", notices=[]
+    )
+    notice = Notice.objects.create(kind="appeal", source=source, title=f"Notice {number}")
+    return NoticeDelivery.objects.create(notice=notice, channel=channel)
 
 
 def address(kind: str, pk: int | None = None, verb: str = "change") -> str:
