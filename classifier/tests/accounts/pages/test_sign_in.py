@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from classifier.accounts import password_turn
 from classifier.accounts.roles import ADMIN, LEAD, MODEL_ADMIN, MODERATOR, VIEWER, user_roles_set
 from classifier.models import User
 from classifier.tests.page_fixtures import HTMX, PASSWORD, MakeComment
@@ -121,7 +122,13 @@ def test_another_spelling_of_the_same_name_is_the_same_name(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_forty_guesses_at_once_ten_are_evaluated(redis_clean: None) -> None:
+def test_of_forty_guesses_at_once_ten_are_evaluated(
+    redis_clean: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        password_turn, "_queue", threading.BoundedSemaphore(40)
+    )  # all may wait for their turn
+    monkeypatch.setattr(password_turn, "WAIT_SECONDS", 60.0)
     User.objects.create_user("owner", password=PASSWORD)
     start = threading.Barrier(40)
 
