@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBoolea
 from classifier.accounts.roles import ROLE_PERMISSIONS, ROLE_TITLES, roles_of, user_roles_set
 from classifier.core.audit import audit_record
 from classifier.core.source_access import source_access_set
-from classifier.core.visibility import sees_all_of
+from classifier.core.visibility import sees_all_of, visible_sources
 from classifier.models import Source, User
 
 ROLE_HELP = " ".join(f"{role}: {title}." for role, title in ROLE_TITLES.items())
@@ -45,8 +45,13 @@ class UserForm(UserChangeForm):  # type: ignore[misc]
         help_text="What this person sees, where that is not every source.",
     )
 
+    by: User | None = None  # who reads the form: the names of other sources stay unknown
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        sources = self.fields["sources"]
+        assert isinstance(sources, forms.ModelMultipleChoiceField)
+        sources.queryset = visible_sources(self.by)
         if self.instance.pk:
             self.initial["roles"] = roles_of(self.instance)
             self.initial["every_source"] = self.instance.all_sources
@@ -83,6 +88,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         return ["last_login", "date_joined"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"by": request.user})  # a class of this request alone
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")

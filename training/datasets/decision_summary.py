@@ -57,10 +57,13 @@ class DecisionsSummary:
         return self.approved + self.removed
 
 
-def decisions_summary() -> DecisionsSummary:
-    """Count what would go in and what would be left out; four queries, each over the decisions that stand."""
+def decisions_summary(*, user: User | None = None) -> DecisionsSummary:
+    """Count what would go in and what would be left out, of the sources that `user` sees.
+
+    Four queries, each over the decisions that stand.
+    """
     last = last_decisions_dataset()
-    standing = standing_decisions()
+    standing = narrow(standing_decisions(), user, "comment__source")
     counted: dict[str, Any] = standing.aggregate(
         approved=Count("pk", filter=USABLE & Q(action=DecisionAction.APPROVE)),
         removed=Count("pk", filter=USABLE & Q(action=DecisionAction.REMOVE)),
@@ -84,7 +87,9 @@ def decisions_summary() -> DecisionsSummary:
     sources = [
         SourceCount(row["comment__source__name"], row["approved"], row["removed"]) for row in by_source
     ]
-    return DecisionsSummary(**counted, suggestions=teaching_suggestions().count(), sources=sources, last=last)
+    return DecisionsSummary(
+        **counted, suggestions=narrow(teaching_suggestions(), user).count(), sources=sources, last=last
+    )
 
 
 def decisions_since_retraining(*, user: User | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from classifier.core.visibility import sources_of, visible_sources
 from classifier.models import Suggestion, User
 from training.core.errors import DatasetRejected
 from training.datasets.dataset_builder import (
@@ -32,6 +33,21 @@ COUNTED = ("approved", "removed", "suggested", "corrected", "marked", "fixed")
 REASONS_LEFT_OUT = ("duplicates", "edited", "golden")
 Fix = tuple[datetime, str, int]
 """When a label was corrected, which one, and its value."""
+
+
+def _seen(sources: Sequence[str], by: User | None) -> Sequence[str]:
+    """Return the slugs to read: those asked for, else all that `by` sees; empty means every source.
+
+    Raises DatasetRejected for one that `by` does not see.
+    """
+    if sources_of(by) is None:
+        return sources
+    seen = sorted(visible_sources(by).values_list("slug", flat=True))
+    if unknown := sorted(set(sources) - set(seen)):
+        raise DatasetRejected("sources", f"There is no source {unknown[0]} that you see.")
+    if not seen:
+        raise DatasetRejected("sources", "You see no source. An administrator gives you one under Users.")
+    return sources or seen
 
 
 def dataset_from_all_decisions(*, by: User | None) -> Dataset:
@@ -74,8 +90,9 @@ def dataset_from_decisions(
     """Build a dataset of what moderators have decided and nobody has undone; escalating and skipping decide nothing.
 
     Approved comments are not toxic, removed ones are; corrected labels are those that the moderator set, all others are
-    unknown. `sources` are slugs (all where empty), `since` and `until` bound the time of the decision; `automatic`
-    adds what policies decided by themselves, `suggestions` what others sent through the API and nobody rejected.
+    unknown. `sources` are slugs (all that `by` sees where empty), `since` and `until` bound the time of the decision;
+    `automatic` adds what policies decided by themselves, `suggestions` what others sent through the API and nobody
+    rejected.
     Comments with the same text count once, with the latest decision, and a decision outweighs every suggestion. Left
     out are known answers and every text that one has, purged texts, and texts edited after they were decided: nobody
     has judged those as they are. Marked words come along as spans; a label that somebody has corrected in a dataset
@@ -86,6 +103,7 @@ def dataset_from_decisions(
     DatasetRejected, also where there are too few decisions, and PermissionDenied.
     """
     name = check_new(name=name, by=by)
+    sources = _seen(sources, by)
     for share, what in ((test_share, "test_share"), (validation_share, "validation_share")):
         if not 0 < share <= 0.5:
             raise DatasetRejected(what, "A share must be above 0 and at most 0.5.")

@@ -102,6 +102,19 @@ def test_who_sees_some_sources_is_offered_no_others_to_filter_by(client: Client)
     assert b"The near place" in page_of(client, "comment")
 
 
+def test_the_form_of_a_person_names_the_sources_that_its_reader_sees(client: Client) -> None:
+    near, _ = (Source.objects.create(slug=name, name=f"The {name} place") for name in ("near", "faraway"))
+    ann, beside = person("ann", ADMIN), person("beside", ADMIN)
+    for one in (ann, beside):
+        source_access_set(user=one, all_sources=False, sources=[near], by=None)
+    client.force_login(ann)
+    page = client.get(f"/admin/classifier/user/{beside.pk}/change/").content
+    assert b"The near place" in page
+    assert b"The faraway place" not in page
+    client.force_login(person("root", ADMIN))
+    assert b"The faraway place" in client.get(f"/admin/classifier/user/{beside.pk}/change/").content
+
+
 def page_of(client: Client, kind: str) -> bytes:
     return bytes(client.get(f"/admin/classifier/{kind}/").content)
 

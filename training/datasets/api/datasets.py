@@ -225,10 +225,11 @@ class DatasetDecisionsEndpoint(TrainingEndpoint):
     def get(self, request: Request) -> Response:
         """Count the decisions that a dataset of decisions would include now.
 
-        All sources and times count. Each decision that is left out counts under the first reason that applies.
+        All times count, and all sources that you see. Each decision that is left out counts under the first reason that
+        applies.
         """
         checked_query(NoQuery, request)
-        return Response(preview_output(decisions_summary()))
+        return Response(preview_output(decisions_summary(user=caller(request))))
 
     @operation("freeze_decisions", needs=MAY_ADD, body=DatasetDecisionsInput, answers={201: DatasetDetail})
     def post(self, request: Request) -> Response:

@@ -34,13 +34,17 @@ def from_decisions(request: HttpRequest) -> HttpResponse:
             rows = sum(int(count) for count in made.rows.values())
             messages.success(request, f"“{made}” is ready: {rows:,} rows.")
             return HttpResponseRedirect(f"{reverse('training:dataset', args=[made.pk])}#train")
-    context = {**_build_context(), "problem": problem}
+    context = {**_build_context(request), "problem": problem}
     return render(request, "training/datasets/build.html", context, status=status)
 
 
-def _build_context() -> dict[str, Any]:
+def _build_context(request: HttpRequest) -> dict[str, Any]:
     """Count what would go in of decisions, and of known answers."""
-    return {"summary": decisions_summary(), "fewest": FEWEST, "golden": known_answers_summary()}
+    return {
+        "summary": decisions_summary(user=person_of(request)),
+        "fewest": FEWEST,
+        "golden": known_answers_summary(),
+    }
 
 
 @permitted(ADD)
@@ -49,7 +53,7 @@ def from_known_answers(request: HttpRequest) -> HttpResponse:
     try:
         made = dataset_from_known_answers(by=person_of(request))
     except DatasetRejected as error:
-        context = {**_build_context(), "golden_problem": error.message}
+        context = {**_build_context(request), "golden_problem": error.message}
         return render(request, "training/datasets/build.html", context, status=422)
     messages.success(request, f"“{made}” is ready: {made.rows['test']:,} test rows.")
     return redirect("training:dataset", made.pk)

@@ -59,10 +59,11 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
     if kind not in KINDS:
         raise Http404
     form_class = KINDS[kind][2]
+    chosen: dict[str, Any] = {"by": person_of(request)} if form_class is DecisionsForm else {}
     form = (
-        form_class(request.POST, request.FILES)
+        form_class(request.POST, request.FILES, **chosen)
         if request.method == "POST"
-        else form_class(initial=_initial(request))
+        else form_class(initial=_initial(request), **chosen)
     )
     full = False
     if request.method == "POST" and form.is_valid():
@@ -81,7 +82,7 @@ def dataset_new(request: HttpRequest, kind: str = "upload") -> HttpResponse:
         "kind": kind,
         "kinds": [(key, title, about) for key, (title, about, _) in KINDS.items()],
         "presets": HUB_PRESETS,
-        "decisions": decisions_summary().total if kind == "decisions" else 0,
+        "decisions": decisions_summary(user=person_of(request)).total if kind == "decisions" else 0,
     }
     status = (507 if full else 422) if form.errors else 200
     return render(request, f"training/datasets/new_{kind}.html", context, status=status)

@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from classifier.core.visibility import visible_sources
 from classifier.inference.files.encodings import ENCODINGS
 from classifier.inference.files.layout import DELIMITERS
-from classifier.models import Source
+from classifier.models import User
 from training.datasets.mixtures import MixturePart
 from training.datasets.services import label_columns_of
 from training.ml.mixture.licences import CLASSES
@@ -116,7 +117,7 @@ class DecisionsForm(_Named):
         required=False,
         label="Sources",
         widget=forms.CheckboxSelectMultiple,
-        help_text="If none is ticked: all.",
+        help_text="If none is ticked: all that you see.",
     )
     since = forms.DateTimeField(
         required=False, label="Decided since", widget=forms.DateInput(attrs={"type": "date"})
@@ -144,11 +145,11 @@ class DecisionsForm(_Named):
         help_text="The model would then learn from its own decisions.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["sources"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(source.slug, source.name) for source in Source.objects.order_by("name")]
+        field.choices = [(source.slug, source.name) for source in visible_sources(by).order_by("name")]
 
 
 class MixtureForm(_Named):
