@@ -5,16 +5,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from toxicsite.lib.disk import DiskUse, disk_use
+from toxicsite.lib.disk import KINDS, DiskUse, disk_use
 
 MIB = 1024**2
-KINDS = {
-    "var": "VAR_DIR",  # with the database, its log and the logs of `make run`
-    "models": "MODELS_DIR",
-    "datasets": "DATASETS_DIR",
-    "runs": "RUNS_DIR",
-    "transfers": "TRANSFERS_DIR",
-}
 
 
 def disks() -> Iterator[tuple[str, DiskUse]]:

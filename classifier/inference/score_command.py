@@ -18,9 +18,10 @@ from classifier.inference import backends
 from classifier.inference.artifact import MANIFEST, find_version
 from classifier.inference.errors import InferenceError
 from classifier.inference.files.layout import DELIMITERS, Reading
-from classifier.inference.files.texts import TextRow
+from classifier.inference.files.texts import TextRow, text_rows
 from classifier.inference.score_files import FileJob, ScoreFileError, score_file, score_lines
 from classifier.inference.scorer import Scorer
+from toxicsite.lib.files import replacing
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models"
 PROGRESS_SECONDS = 1.0
@@ -102,9 +103,7 @@ def run(options: Namespace, defaults: Defaults, write: Say, report: Say) -> int:
         unread = score_file(scorer, job, progress)
     else:
         if rows is None:
-            rows = FileJob(
-                options.input, Path(), options.text_column, tuple(options.keep), _reading(options)
-            ).rows()
+            rows = text_rows(options.input, options.text_column, _reading(options), keep=options.keep)
         progress(0)
         unread = _to_stream(scorer, rows, options.output, write, progress)
     progress.end()
@@ -172,8 +171,6 @@ def _to_stream(
 ) -> int:
     if output is None:
         return score_lines(scorer, rows, write, progress)
-    from toxicsite.lib.files import replacing
-
     try:
         with replacing(output) as aside, aside.open("x", encoding="utf-8") as stream:
             return score_lines(scorer, rows, stream.write, progress)

@@ -27,12 +27,11 @@ from classifier.models import (
 from classifier.notices.recording import alert_end, alert_raise, notice_write
 from classifier.review.queue_numbers import queue_state
 from classifier.webhooks.payloads import link
-from toxicsite.lib.disk import disk_use
+from toxicsite.lib.disk import KINDS, disk_use
 
 MIB = 1024**2
 GROWTH_HOURS = 24
 SAMPLE_EVERY = timedelta(minutes=30)
-FOLDERS = ("VAR_DIR", "MODELS_DIR", "DATASETS_DIR", "RUNS_DIR", "TRANSFERS_DIR")
 ROOM_AGAIN = 1.1  # a disk has room again when it has a tenth more than the limit, so that nothing flickers
 DIGEST_PERMISSION = "classifier.add_decision"
 QUEUES = """
@@ -64,7 +63,7 @@ def queues_check(*, now: datetime) -> None:
 def disks_check() -> None:
     """Tell of each disk that has little room left, once for all folders on it."""
     seen: set[int] = set()
-    for setting in FOLDERS:
+    for setting in KINDS.values():
         folder = Path(getattr(settings, setting))
         try:
             device, use = _device(folder), disk_use(folder)

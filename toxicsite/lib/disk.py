@@ -4,6 +4,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+KINDS = {
+    "var": "VAR_DIR",  # with the database, its log and the logs of `make run`
+    "models": "MODELS_DIR",
+    "datasets": "DATASETS_DIR",
+    "runs": "RUNS_DIR",
+    "transfers": "TRANSFERS_DIR",
+}
+"""The folders that an installation writes to: the kind of each and the setting that names it."""
+
 
 @dataclass(frozen=True)
 class DiskUse:

@@ -35,7 +35,7 @@ from classifier.tests.notices.mail_server import MailServer
 from classifier.webhooks.outbox import forget
 from classifier.webhooks.retries import _disable
 from classifier.webhooks.services import webhook_create, webhook_enable
-from toxicsite.lib.disk import DiskUse
+from toxicsite.lib.disk import KINDS, DiskUse
 
 Add = Callable[..., NoticeChannel]
 HOUR = timedelta(hours=1)
@@ -187,7 +187,7 @@ def test_a_disk_that_is_nearly_full_is_told_once_and_when_it_has_room(
     channel: NoticeChannel, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings.DISK_WARN_MIB = 1_000
-    for name in checks.FOLDERS:
+    for name in KINDS.values():
         setattr(settings, name, tmp_path / name)
     free = 900
     monkeypatch.setattr(checks, "disk_use", lambda path: DiskUse(10**12, free * checks.MIB))
